@@ -1,0 +1,224 @@
+"""The command line: parses, looks names up, calls one function."""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import tyro
+
+from agon.errors import AgonError, SettingError
+
+Set = Annotated[
+    tuple[str, ...],
+    tyro.conf.arg(name="set", metavar="PART.FIELD=VALUE", help="Change one setting; may be repeated."),
+    tyro.conf.UseAppendAction,
+]
+Runs = Annotated[tuple[Path, ...], tyro.conf.Positional]
+Where = Annotated[Path, tyro.conf.Positional]
+
+
+def recipes() -> None:
+    """Tell what there is: name, paper, claim, cost."""
+    from agon.recipes import RECIPES
+
+    for recipe in RECIPES.values():
+        cost = ", ".join(f"{scale} {_minutes(m)}" for scale, m in recipe.minutes.items())
+        print(f"{recipe.name}\n    {recipe.paper}: {recipe.claim}\n    {cost}")
+
+
+def data(
+    source: Annotated[str, tyro.conf.Positional], /, set_: Set = (), out: Path | None = None, n: int = 64
+) -> None:
+    """Tell what a source is: count, shape, range, classes, splits.
+
+    Args:
+        source: A folder, a file, a Hub name, or the name of a toy.
+        set_: Change one setting of the source.
+        out: Write a picture of n samples here.
+        n: How many samples the picture shows.
+    """
+    from agon.data import named
+    from agon.data.description import describe
+    from agon.sampling import write
+
+    described = _changed(named(source), set_)
+    print(describe(described))
+    if out is not None:
+        print(write(described.take(n).real, described, out))
+
+
+@dataclass
+class Train:
+    """Train a recipe from its beginning, into a new run directory."""
+
+    recipe: tyro.conf.Positional[str]
+    """Its name; agon recipes tells which there are."""
+    out: Path
+    """The run directory: new, or empty."""
+    data: str | None = None
+    """A folder, a file, a Hub name, or the name of a toy; by default the recipe's own."""
+    scale: Literal["smoke", "quick", "paper"] = "quick"
+    """Seconds, minutes, or the paper's own size."""
+    seed: int = 0
+    """Every random stream derives from it."""
+    steps: int | None = None
+    """Another budget than the recipe's."""
+    set_: Set = ()
+    """Change one setting, e.g. --set game.generator.width=32 or --set game.objective=hinge."""
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    """Where to compute."""
+    devices: int = 1
+    """Processes of one device each; they share each batch."""
+    precision: Literal["fp32", "bf16", "fp64"] = "fp32"
+    """Of the networks."""
+    threads: int = 0
+    """Of each process; 0 takes all cores."""
+    compile: Literal["auto", "on", "off"] = "auto"
+    """torch.compile for the networks; auto measures whether it is faster."""
+
+    def __call__(self) -> None:
+        from agon.training import Arithmetic, train
+
+        chosen = {
+            name: getattr(self, name) for name in ("device", "devices", "precision", "threads", "compile")
+        }
+        run = train(self.experiment(), self.out, arithmetic=Arithmetic(**chosen))
+        _report((run.path,), run.path / "report.html")
+
+    def experiment(self) -> Any:
+        """The recipe's experiment, as changed; the data first, since layers take their sizes from it."""
+        from agon.data import named
+        from agon.recipes import find
+
+        recipe = find(self.recipe)
+        source = recipe.data() if self.data is None else named(self.data)
+        of_data = [s.removeprefix("data.") for s in self.set_ if s.startswith("data.")]
+        experiment = recipe.experiment(_changed(source, of_data), self.scale)
+        experiment = replace(experiment, seed=self.seed, steps=self.steps or experiment.steps)
+        return _changed(experiment, [s for s in self.set_ if not s.startswith("data.")])
+
+
+def resume(run: Where, /, steps: int | None = None, devices: int | None = None, trust: bool = False) -> None:
+    """Go on with a run from its last good checkpoint, bit for bit.
+
+    Args:
+        run: The run directory.
+        steps: A longer budget.
+        devices: Another number of processes.
+        trust: Allow the run to import classes that are not agon's.
+    """
+    from agon.training import resume as go_on
+
+    done = go_on(run, steps=steps, devices=devices, trust=trust)
+    _report((done.path,), done.path / "report.html")
+
+
+def sample(
+    run: Where, /, out: Path, n: int = 64, seed: int = 0, interpolate: int = 0, trust: bool = False
+) -> None:
+    """Sample a run: a grid (.png), arrays (.npz), or a folder of PNGs.
+
+    Args:
+        run: The run directory.
+        out: NAME.png, NAME.npz, or a folder.
+        n: How many samples; with --interpolate, how many paths.
+        seed: Of the latents.
+        interpolate: Samples along each path between two latents (spherical for normal latents); 0 for none.
+        trust: Allow the run to import classes that are not agon's.
+    """
+    from agon import sampling
+    from agon.runs import Run
+
+    training = sampling.load(Run.open(run), trust=trust)
+    if interpolate:
+        samples, columns = sampling.interpolate(training, n, interpolate, seed), interpolate
+    else:
+        samples, columns = sampling.sample(training, n, seed), None
+    print(sampling.write(samples, training.experiment.data, out, columns))
+
+
+def evaluate(runs: Runs, /, n: int = 500, seed: int = 0, trust: bool = False) -> None:
+    """Score the samples of runs by a classifier of their own data: classes found, mean confidence.
+
+    Args:
+        runs: Run directories.
+        n: How many samples.
+        seed: Of the latents.
+        trust: Allow the runs to import classes that are not agon's.
+    """
+    from agon.evaluate import evaluate as score
+    from agon.runs import Run
+
+    for path in runs:
+        for each in score(Run.open(path), n=n, seed=seed, trust=trust):
+            print(each)
+
+
+def report(runs: Runs, /, out: Path | None = None) -> None:
+    """Write one page about one run, or several side by side.
+
+    Args:
+        runs: Run directories.
+        out: The page; by default report.html in the first run.
+    """
+    if not runs:
+        raise SettingError("agon report: expected one run directory or more, got none")
+    _report(runs, out or runs[0] / "report.html")
+
+
+COMMANDS: dict[str, Callable[..., object]] = {
+    "recipes": recipes,
+    "data": data,
+    "train": Train,
+    "resume": resume,
+    "sample": sample,
+    "evaluate": evaluate,
+    "report": report,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; users' errors are one sentence on standard error and a non-zero status."""
+    try:
+        command = tyro.extras.subcommand_cli_from_dict(
+            COMMANDS, prog="agon", description="Adversarial generative models.", args=arguments
+        )
+        if isinstance(command, Train):
+            command()
+    except AgonError as error:
+        if int(os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0"))) == 0:
+            print(f"agon: {error}", file=sys.stderr)
+        return error.status
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # agon ... | head
+        return 0
+    return 0
+
+
+def _changed(owner: Any, settings: Sequence[str]) -> Any:
+    from agon.experiment import changed
+
+    for setting in settings:
+        path, equals, value = setting.partition("=")
+        if not equals or not path:
+            raise SettingError(f"--set: expected PART.FIELD=VALUE, got '{setting}'; an example is batch=32")
+        owner = changed(owner, path, value)
+    return owner
+
+
+def _report(runs: Sequence[Path], out: Path) -> None:
+    from agon.report import write
+
+    print(write(runs, out))
+
+
+def _minutes(value: float | None) -> str:
+    return "not measured" if value is None else f"{value:g} min"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

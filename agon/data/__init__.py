@@ -1,0 +1,74 @@
+"""Where real data x come from: known distributions of points, and images.
+
+A *source* is a frozen description; `Stream` draws endless, seeded, resumable batches from it.
+
+>>> Stream(Ring(), batch=64, seed=0).draw().real.shape
+torch.Size([64, 2])
+"""
+
+from dataclasses import fields as fields_of
+from pathlib import Path
+from typing import Any
+
+from ..errors import DataError, SettingError, unknown
+from .hub import is_name
+from .images import Images
+from .reading import DIGITS
+from .source import MEMORY, Draw, Opened, Source, Split
+from .stream import Stream
+from .toy import Dirac, Gaussian, Grid, Ring, SwissRoll
+
+SOURCES: dict[str, type[Source]] = {
+    "gaussian": Gaussian,
+    "ring": Ring,
+    "grid": Grid,
+    "swiss-roll": SwissRoll,
+    "dirac": Dirac,
+    "images": Images,
+}
+
+
+def named(text: str, **fields: Any) -> Source:
+    """The source that a word of a command line means.
+
+    Args:
+        text: a name in SOURCES, "digits", a path, or the Hub's "owner/name".
+        **fields: of the source.
+
+    Raises:
+        SettingError: the source has no such field, or a field does not accept the value.
+        DataError: the word is no name, and nothing is at that path.
+
+    >>> named("ring", number=4)
+    Ring(points=None, std=0.02, number=4, radius=2.0)
+    >>> named("digits", only=2).path
+    'digits'
+    """
+    kind = SOURCES.get(text, Images)
+    if kind is Images and text != "images":
+        if text != DIGITS and not Path(text).expanduser().exists() and not is_name(text) and "/" not in text:
+            raise DataError(unknown("source or path", text, [*SOURCES, DIGITS]))
+        fields = {"path": text, **fields}
+    known = [field.name for field in fields_of(kind)]
+    for name in fields:
+        if name not in known:
+            raise SettingError(unknown(f"field of {kind.__name__}", name, known))
+    return kind(**fields)
+
+
+__all__ = [
+    "MEMORY",
+    "SOURCES",
+    "Dirac",
+    "Draw",
+    "Gaussian",
+    "Grid",
+    "Images",
+    "Opened",
+    "Ring",
+    "Source",
+    "Split",
+    "Stream",
+    "SwissRoll",
+    "named",
+]

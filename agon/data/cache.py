@@ -1,0 +1,162 @@
+"""Decoded images on the disk: memory-maps named by the content they were made from.
+
+A set lies in three files, KEY.npy (bytes "n c h w"), KEY-labels.npy and KEY.json. Each is written under a
+temporary name, flushed to the disk and renamed; the JSON comes last and states the checksums of the others,
+so a set is there in full or not at all, and processes that make it at once do not disturb each other. The
+folder can be deleted at any time.
+"""
+
+import hashlib
+import json
+import os
+import tempfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, NamedTuple
+
+import numpy as np
+from jaxtyping import Int, UInt8
+
+from ..errors import DataError
+from .decoding import Chunk, Decoding
+from .rows import Rows
+
+VERSION = 1  # of the decoding: a change of what decode() returns makes other keys
+BLOCK = 2**24  # bytes that are read at a time for a checksum
+
+
+class Decoded(NamedTuple):
+    """One split, decoded.
+
+    Attributes:
+        images: bytes "n c h w", in memory or memory-mapped (read-only).
+        labels: "n" int64, -1 where an image has none.
+        key: hex SHA-256 of the stored content and of everything that decides how it is decoded.
+    """
+
+    images: UInt8[np.ndarray, "n c h w"]
+    labels: Int[np.ndarray, " n"]
+    key: str
+
+
+def default_folder() -> Path:
+    """$AGON_CACHE, else $XDG_CACHE_HOME/agon, else ~/.cache/agon."""
+    if own := os.environ.get("AGON_CACHE"):
+        return Path(own)
+    return Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")) / "agon"
+
+
+def decoded(rows: Rows, decoding: Decoding, *, folder: Path, memory: int) -> Decoded:
+    """The decoded images of a split: found in the cache, or made and left there.
+
+    Where the cache cannot be written they are kept in memory instead, if they fit.
+
+    Args:
+        rows: the stored images.
+        decoding: how they are decoded.
+        folder: of the cache; made where it is missing.
+        memory: bytes that may be used where the folder cannot be.
+
+    Raises:
+        DataError: images cannot be read, or there is room neither on the disk nor in memory.
+    """
+    key = hashlib.sha256(f"{VERSION} {rows.digest()} {decoding!r}".encode()).hexdigest()
+    found = _load(folder, key)
+    if found is not None:
+        return found
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _write(folder, key, decoding.chunks(rows), (len(rows), *decoding.shape))
+    except OSError as fault:
+        return _in_memory(rows, decoding, key, memory, f"the cache {folder} cannot be written ({fault})")
+    found = _load(folder, key)
+    if found is None:
+        return _in_memory(rows, decoding, key, memory, f"the cache {folder} does not keep what is written")
+    return found
+
+
+def _load(folder: Path, key: str) -> Decoded | None:
+    """A set from the cache, or None where it is not there, or not as it was written."""
+    try:
+        about = json.loads((folder / f"{key}.json").read_text())
+        images = np.load(folder / f"{key}.npy", mmap_mode="r", allow_pickle=False)
+        labels = np.load(folder / f"{key}-labels.npy", allow_pickle=False)
+        whole = about == _description(images, labels)
+    except (OSError, ValueError, EOFError):
+        return None
+    return Decoded(images, labels, key) if whole else None
+
+
+def _description(images: np.ndarray, labels: np.ndarray) -> dict[str, object]:
+    return {
+        "images": [str(images.dtype), *images.shape],
+        "labels": [str(labels.dtype), *labels.shape],
+        "crc32": [_checksum(images), _checksum(labels)],
+    }
+
+
+def _checksum(array: np.ndarray) -> int:
+    flat = array.reshape(-1).view(np.uint8)
+    total = 0
+    for first in range(0, len(flat), BLOCK):
+        total = zlib.crc32(flat[first : first + BLOCK].data, total)
+    return total
+
+
+def _write(folder: Path, key: str, chunks: Iterator[Chunk], shape: tuple[int, ...]) -> None:
+    all_labels: list[np.ndarray] = []
+
+    def images(file: IO[bytes]) -> None:
+        _header(file, shape)
+        for chunk in chunks:
+            # plain writes, because a full disk is an error for them and a killed process for a memory-map
+            file.write(chunk.images.data)
+            all_labels.append(chunk.labels)
+        file.seek(0)
+        _header(file, (sum(map(len, all_labels)), *shape[1:]))  # fewer than foreseen where some were skipped
+
+    _replace(folder / f"{key}.npy", images)
+    labels = np.concatenate(all_labels)
+    _replace(folder / f"{key}-labels.npy", lambda file: np.save(file, labels, allow_pickle=False))
+    written = np.load(folder / f"{key}.npy", mmap_mode="r", allow_pickle=False)
+    text = json.dumps(_description(written, labels)).encode()
+    _replace(folder / f"{key}.json", lambda file: file.write(text))
+
+
+def _header(file: IO[bytes], shape: tuple[int, ...]) -> None:
+    # numpy leaves room for the first dimension to change, so that the header can be written again
+    np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
+
+
+def _replace(path: Path, write: Callable[[IO[bytes]], object]) -> None:
+    """Write a file under another name, flush it to the disk, and give it its name at once."""
+    handle, name = tempfile.mkstemp(prefix=path.stem, suffix=".part", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(name, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(name)
+        raise
+
+
+def _in_memory(rows: Rows, decoding: Decoding, key: str, memory: int, reason: str) -> Decoded:
+    channels, height, width = decoding.shape
+    size = len(rows) * channels * height * width
+    if size > memory:
+        raise DataError(
+            f"expected room for {size / 2**30:.1f} GiB of decoded images, but {reason} and only "
+            f"{memory / 2**30:.1f} GiB of memory are allowed; free the disk, set AGON_CACHE to "
+            "another folder, or allow more memory"
+        )
+    made = list(decoding.chunks(rows))
+    return Decoded(
+        np.concatenate([chunk.images for chunk in made]),
+        np.concatenate([chunk.labels for chunk in made]),
+        key,
+    )

@@ -1,0 +1,151 @@
+"""Many stored images to one shape, with an account of those that cannot be read."""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Int, UInt8
+
+from ..errors import DataError
+from .decode import decode
+from .rows import Raw, Rows
+
+CHUNK = 256  # images decoded at a time
+HEAVY = 2**14  # bytes of a stored image from which threads pay: below, they only fight over the interpreter
+
+
+class Unreadable(NamedTuple):
+    """A stored image that no decoder can read: where it is and what the decoder says."""
+
+    place: str
+    reason: str
+
+
+class Chunk(NamedTuple):
+    """Decoded images with their labels (-1 where there is none)."""
+
+    images: UInt8[np.ndarray, "n c h w"]
+    labels: Int[np.ndarray, " n"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decoding:
+    """How stored images are decoded.
+
+    Args:
+        shape: (channels, height, width) that every image must come out with.
+        size: (height, width) to resize to; None where images are kept as they are.
+        channels: 1 or 3 to convert to; None where grey may become colour, but nothing is lost.
+        skip_corrupt: leave out what cannot be read instead of refusing the set.
+    """
+
+    shape: tuple[int, int, int]
+    size: tuple[int, int] | None
+    channels: int | None
+    skip_corrupt: bool
+
+    def chunks(self, rows: Rows) -> Iterator[Chunk]:
+        """All images in their order.
+
+        Raises:
+            DataError: images are unreadable (all are looked at first, to name them and say how many),
+                or of another shape.
+        """
+        broken: list[Unreadable] = []
+        waiting = iter(rows)
+        while raws := list(islice(waiting, CHUNK)):
+            results = self.many(raws)
+            broken += [result for result in results if isinstance(result, Unreadable)]
+            if not broken or self.skip_corrupt:
+                yield from _stacked(raws, results)
+        if broken and (not self.skip_corrupt or len(broken) == len(rows)):
+            raise DataError(complaint(broken, of=len(rows)))
+
+    def many(self, raws: Sequence[Raw]) -> list[UInt8[np.ndarray, "c h w"] | Unreadable]:
+        """Decode some, with all processors where the images are large enough."""
+        if not raws or _weight(raws[0]) < HEAVY:
+            return [self.one(raw) for raw in raws]
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            return list(pool.map(self.one, raws))
+
+    def one(self, raw: Raw) -> UInt8[np.ndarray, "c h w"] | Unreadable:
+        """Decode one image to the common shape.
+
+        Raises:
+            DataError: it is readable and has another shape.
+        """
+        image = attempt(raw, size=self.size, channels=self.channels)
+        if isinstance(image, Unreadable):
+            return image
+        if len(image) == 1 and self.shape[0] == 3:
+            image = image.repeat(3, axis=0)
+        if image.shape != self.shape:
+            raise DataError(_mismatch(raw.place, self.shape, image.shape))
+        return image
+
+
+def attempt(
+    raw: Raw, *, size: tuple[int, int] | None, channels: int | None
+) -> UInt8[np.ndarray, "c h w"] | Unreadable:
+    """Decode an image, or say why that is impossible."""
+    try:
+        return decode(raw.content, size=size, channels=channels)
+    except Exception as fault:  # decoders of foreign bytes raise whatever they like
+        return Unreadable(raw.place, f"{fault}" or type(fault).__name__)
+
+
+def look(raws: Iterable[Raw], *, size: tuple[int, int] | None, channels: int | None) -> tuple[int, int, int]:
+    """The shape of the first readable image, which the others must have.
+
+    Raises:
+        DataError: none is readable.
+    """
+    broken = []
+    for raw in raws:
+        image = attempt(raw, size=size, channels=channels)
+        if not isinstance(image, Unreadable):
+            return (image.shape[0], image.shape[1], image.shape[2])
+        broken.append(image)
+    raise DataError(complaint(broken, of=len(broken)))
+
+
+def complaint(broken: Sequence[Unreadable], *, of: int) -> str:
+    """Which images cannot be read, how many, and what to do."""
+    named = "; ".join(f"{place} ({reason})" for place, reason in broken[:3])
+    more = f"; and {len(broken) - 3} more" if len(broken) > 3 else ""
+    advice = "mend or remove them, or leave them out with skip_corrupt=True"
+    if len(broken) == of:
+        advice = "none is left, so check what they are"
+    return f"expected readable images, got {len(broken)} of {of} that are not: {named}{more}; {advice}"
+
+
+def _stacked(raws: Sequence[Raw], results: Sequence[np.ndarray | Unreadable]) -> Iterator[Chunk]:
+    good = [
+        (raw, image) for raw, image in zip(raws, results, strict=True) if not isinstance(image, Unreadable)
+    ]
+    if good:
+        labels = np.array([-1 if raw.label is None else raw.label for raw, _ in good], dtype=np.int64)
+        yield Chunk(np.stack([image for _, image in good]), labels)
+
+
+def _weight(raw: Raw) -> int:
+    if isinstance(raw.content, Path):
+        return raw.content.stat().st_size if raw.content.is_file() else 0
+    return len(raw.content) if isinstance(raw.content, bytes) else 0
+
+
+def _mismatch(place: str, expected: tuple[int, ...], got: tuple[int, ...]) -> str:
+    if expected[1:] != got[1:]:
+        return (
+            f"expected every image to be {expected[1]}x{expected[2]} (height x width) like the first, "
+            f"got {got[1]}x{got[2]} in {place}; set size= to resize and crop them all"
+        )
+    return (
+        f"expected every image to have {expected[0]} channel(s) like the first, got {got[0]} in {place}; "
+        "set channels=1 or channels=3"
+    )

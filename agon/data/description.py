@@ -1,0 +1,33 @@
+"""What a source is, in a few lines for a reader."""
+
+from agon.data.source import Source, Split
+
+
+def describe(source: Source) -> str:
+    """Count by split, shape, range and classes; reads no more than the source needs to tell.
+
+    >>> from agon.data import Ring
+    >>> print(describe(Ring()))
+    ring
+      train    endless
+      test     endless
+      shape    2
+      range    no bounds
+      classes  none
+    """
+    splits: tuple[Split, Split] = ("train", "test")
+    counts = {split: source.count(split) for split in splits}
+    rows: dict[str, str] = {
+        split: "endless" if n is None else f"{n:,} samples" for split, n in counts.items()
+    }
+    rows["shape"] = " x ".join(map(str, source.shape))
+    rows["range"] = "no bounds" if source.range is None else f"{source.range[0]:g} to {source.range[1]:g}"
+    rows["classes"] = f"{len(source.classes)}: {_some(source.classes)}" if source.classes else "none"
+    name = getattr(source, "path", type(source).__name__.lower())
+    return "\n".join([str(name), *(f"  {key:8} {value}" for key, value in rows.items())])
+
+
+def _some(names: object) -> str:
+    """At most a dozen names."""
+    listed = list(map(str, names))  # type: ignore[call-overload]
+    return ", ".join(listed[:12]) + (", ..." if len(listed) > 12 else "")

@@ -1,0 +1,70 @@
+"""What a setting must be, as sentences: each raises SettingError with expected, got and advice."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import SettingError
+
+
+def setting(owner: object, name: str, expected: str, got: object) -> SettingError:
+    """The error for a field that is not as expected.
+
+    >>> print(setting(3, "std", "a number above 0", -1))
+    int expects std to be a number above 0, got -1
+    """
+    return SettingError(f"{type(owner).__name__} expects {name} to be {expected}, got {got!r}")
+
+
+def whole(owner: object, *, least: int, **fields: Any) -> None:
+    """Every field is an int (and no bool) of at least `least`."""
+    for name, value in fields.items():
+        if type(value) is not int or value < least:
+            raise setting(owner, name, f"a whole number of at least {least}", value)
+
+
+def finite(owner: object, **fields: Any) -> None:
+    """Every field is a finite number."""
+    for name, value in fields.items():
+        if not _is_number(value):
+            raise setting(owner, name, "a finite number", value)
+
+
+def positive(owner: object, **fields: Any) -> None:
+    """Every field is a finite number above 0."""
+    for name, value in fields.items():
+        if not _is_number(value) or value <= 0:
+            raise setting(owner, name, "a number above 0", value)
+
+
+def interval(owner: object, **fields: Any) -> None:
+    """Every field is a pair (low, high) of finite numbers with low < high; a list becomes a tuple."""
+    for name, value in fields.items():
+        pair = tuple(value) if isinstance(value, list | tuple) else ()
+        if len(pair) != 2 or not all(map(_is_number, pair)) or not pair[0] < pair[1]:
+            raise setting(owner, name, "a pair (low, high) of numbers with low < high", value)
+        object.__setattr__(owner, name, (float(pair[0]), float(pair[1])))
+
+
+def flags(owner: object, fields: Mapping[str, Any]) -> None:
+    """Every field is True or False."""
+    for name, value in fields.items():
+        if type(value) is not bool:
+            raise setting(owner, name, "True or False", value)
+
+
+def optional_text(owner: object, **fields: Any) -> None:
+    """Every field is a string that is not empty, or None."""
+    for name, value in fields.items():
+        if value is not None and (not isinstance(value, str) or not value):
+            raise setting(owner, name, "a word, or None", value)
+
+
+def split(owner: object, value: object) -> None:
+    """The name of a split is one of the two."""
+    if value not in ("train", "test"):
+        raise setting(owner, "split", "'train' or 'test'", value)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

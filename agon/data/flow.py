@@ -1,0 +1,148 @@
+"""Sets that fit no disk: read in order, shuffled through a buffer, decoded as they are drawn."""
+
+import random
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import chain, count, islice
+
+import numpy as np
+import torch
+
+from ..errors import DataError
+from .decoding import Decoding, Unreadable, complaint
+from .finite import scaled
+from .order import part
+from .rows import Raw, Rows
+from .source import Draw
+
+Where = tuple[int, int, int, int]  # batch, index, rank, world
+
+
+class Flow:
+    """An `Opened` stream of stored images, epoch after epoch.
+
+    Each epoch reads the parts (files, shards, groups of rows) in another order and passes the images
+    through a buffer from which they leave at random. Among W processes the parts are dealt out where W
+    divides their number; else every process reads all, and decodes every W-th image, so that a batch is
+    the same set of images as one process would see. Draws are cheap one after another; any other index
+    starts over and skips forward.
+
+    Args:
+        rows: the stored images.
+        decoding: how they are decoded.
+        keep: which of them belong to the split.
+        seed: fixes the order of parts and the buffer.
+        buffer: images, not decoded, that are shuffled among each other.
+        bounds: the range that bytes are scaled to.
+        device: where draws lie.
+        fingerprint: hex SHA-256 of the description: the content of a stream is not known beforehand.
+    """
+
+    def __init__(
+        self,
+        rows: Rows,
+        decoding: Decoding,
+        keep: Callable[[Raw], bool],
+        *,
+        seed: int,
+        buffer: int,
+        bounds: tuple[float, float],
+        device: torch.device | str,
+        fingerprint: str,
+    ) -> None:
+        self.fingerprint = fingerprint
+        self._rows, self._decoding, self._keep = rows, decoding, keep
+        self._seed, self._buffer = seed, buffer
+        self._bounds, self._device = bounds, device
+        self._next: Where | None = None
+        self._waiting: Iterator[Raw] = iter(())
+
+    def draw(self, batch: int, index: int, rank: int, world: int) -> Draw:
+        """The `rank`-th of `world` parts of batch number `index`.
+
+        Raises:
+            DataError: the set has fewer images than a batch, one is unreadable, or reading stops.
+            SettingError: the batch does not divide into `world` parts.
+        """
+        part(batch, rank, world)
+        share = batch // world
+        if self._next != (batch, index, rank, world):
+            self._waiting = self._raws(rank, world, batch)
+            for _ in range(index):
+                self._take(share, skim=True)
+        self._next = None  # after an error the next draw starts over
+        images, labels = self._take(share)
+        self._next = (batch, index + 1, rank, world)
+        real = scaled(torch.from_numpy(np.stack(images)).to(self._device), self._bounds)
+        known = None not in labels
+        return Draw(real, torch.tensor(labels, dtype=torch.int64, device=self._device) if known else None)
+
+    def _take(self, share: int, *, skim: bool = False) -> tuple[list[np.ndarray], list[int | None]]:
+        """The next images; skimmed, they are only counted, and decoded only where that decides who counts."""
+        if skim and not self._decoding.skip_corrupt:
+            next(islice(self._waiting, share - 1, share))
+            return [], []
+        images: list[np.ndarray] = []
+        labels: list[int | None] = []
+        while len(images) < share:
+            raws = list(islice(self._waiting, share - len(images)))
+            for raw, image in zip(raws, self._decoding.many(raws), strict=True):
+                if not isinstance(image, Unreadable):
+                    images.append(image)
+                    labels.append(raw.label)
+                elif not self._decoding.skip_corrupt:
+                    raise DataError(complaint([image], of=share))
+        return images, labels
+
+    def _raws(self, rank: int, world: int, batch: int) -> Iterator[Raw]:
+        dealt = self._rows.parts % world == 0
+        mine = range(rank, self._rows.parts, world) if dealt else range(self._rows.parts)
+        least = batch // world if dealt else batch
+        endless = chain.from_iterable(self._epoch(list(mine), epoch, least) for epoch in count())
+        return endless if dealt else islice(endless, rank, None, world)
+
+    def _epoch(self, parts: list[int], epoch: int, least: int) -> Iterator[Raw]:
+        rng = random.Random(f"{self._seed} {epoch}")
+        rng.shuffle(parts)
+        stored = chain.from_iterable(map(self._rows.part, parts))
+        seen = 0
+        for raw in shuffled(filter(self._keep, stored), self._buffer, rng):
+            seen += 1
+            yield raw
+        if seen < least:
+            raise DataError(
+                f"expected at least {least} images for a batch of {least}, got {seen}: "
+                "take a smaller batch or more data"
+            )
+
+
+def shuffled(raws: Iterator[Raw], buffer: int, rng: random.Random) -> Iterator[Raw]:
+    """The same images in a random order that moves each forward by less than `buffer` places."""
+    held = list(islice(raws, buffer))
+    for raw in raws:
+        chosen = rng.randrange(len(held))
+        yield held[chosen]
+        held[chosen] = raw
+    rng.shuffle(held)
+    yield from held
+
+
+class Ahead:
+    """A flow whose next batch is read and decoded in a thread while the last one is trained on."""
+
+    def __init__(self, flow: Flow) -> None:
+        self.fingerprint = flow.fingerprint
+        self._flow = flow
+        self._thread = ThreadPoolExecutor(1)  # one: every use of the flow happens there, in turn
+        self._asked: Where | None = None
+        self._coming: Future[Draw]
+
+    def draw(self, batch: int, index: int, rank: int, world: int) -> Draw:
+        """As `Flow.draw`; the draw after it is begun before this one is returned."""
+        if self._asked != (batch, index, rank, world):
+            self._coming = self._thread.submit(self._flow.draw, batch, index, rank, world)
+        self._asked = None
+        drawn = self._coming.result()
+        self._asked = (batch, index + 1, rank, world)
+        self._coming = self._thread.submit(self._flow.draw, *self._asked)
+        return drawn

@@ -1,0 +1,213 @@
+"""Sets of images: a bundled one, files of this machine, or a name on the Hub."""
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from ..errors import DataError
+from . import expect
+from .cache import Decoded, decoded, default_folder
+from .decoding import Decoding, look
+from .finite import Finite
+from .flow import Ahead, Flow
+from .reading import read
+from .rows import Rows
+from .source import MEMORY, Opened, Source, Split
+from .splits import Membership, class_number
+
+
+@dataclass(frozen=True, kw_only=True)
+class Images(Source):
+    """A set of images, decoded to bytes once and scaled to `range` as they are drawn.
+
+    Its split "test" is the set's own (or "validation"), or else a share of "train" that depends on
+    nothing but the stored set.
+
+    Args:
+        path: "digits" (1797 real digits of 8x8, bundled with scikit-learn); a folder of images, of
+            parquet files, a .parquet, .npz or .npy file; or "owner/name" on the Hugging Face Hub,
+            which is the only one that is ever downloaded.
+        size: pixels to resize to, as a side or (height, width): the largest centred part of these
+            proportions is averaged over areas. None keeps the stored size, which must be one.
+        channels: 1 or 3. None takes the first image's.
+        only: one class, by number or name.
+        range: (low, high), the values of black and white.
+        holdout: share of the images that is held out where the set has no test split, in [0, 1).
+        skip_corrupt: leave out images that cannot be read instead of naming them in an error.
+        streaming: read the images as they are drawn, for sets that fit no disk.
+        buffer: images of a stream that are shuffled among each other, not decoded.
+        values: (low, high) of arrays that hold other numbers than bytes.
+        subset: a configuration of a Hub set, where it has several.
+        revision: a commit, tag or branch of a Hub set.
+
+    Raises:
+        SettingError: a value has the wrong type or is out of its range.
+
+    >>> Images(path="digits", size=16).shape
+    (1, 16, 16)
+    """
+
+    path: str = "digits"
+    size: int | tuple[int, int] | None = None
+    channels: Literal[1, 3] | None = None
+    only: int | str | None = None
+    range: tuple[float, float] = (-1.0, 1.0)
+    holdout: float = 0.1
+    skip_corrupt: bool = False
+    streaming: bool = False
+    buffer: int = 4096
+    values: tuple[float, float] | None = None
+    subset: str | None = None
+    revision: str | None = None
+
+    def __post_init__(self) -> None:
+        path: object = os.fspath(self.path) if isinstance(self.path, os.PathLike) else self.path
+        if not isinstance(path, str) or not path or "\0" in path:
+            raise expect.setting(self, "path", "'digits', a path, or the Hub's 'owner/name'", path)
+        object.__setattr__(self, "path", path)
+        self._check_size()
+        if self.channels not in (None, 1, 3) or isinstance(self.channels, bool | float):
+            raise expect.setting(self, "channels", "1, 3, or None for what the images have", self.channels)
+        if self.only is not None and type(self.only) not in (int, str):
+            raise expect.setting(self, "only", "a class's number or name, or None for all", self.only)
+        expect.optional_text(self, subset=self.subset, revision=self.revision)
+        expect.finite(self, holdout=self.holdout)
+        if not 0 <= self.holdout < 1:
+            raise expect.setting(self, "holdout", "a share from 0 to below 1", self.holdout)
+        expect.interval(self, range=self.range)
+        if self.values is not None:
+            expect.interval(self, values=self.values)
+        expect.whole(self, least=1, buffer=self.buffer)
+        expect.flags(self, {"skip_corrupt": self.skip_corrupt, "streaming": self.streaming})
+
+    def _check_size(self) -> None:
+        if self.size is None or (type(self.size) is int and self.size > 0):
+            return
+        pair = tuple(self.size) if isinstance(self.size, list | tuple) else ()
+        if len(pair) != 2 or any(type(side) is not int or side < 1 for side in pair):
+            raise expect.setting(self, "size", "a side or (height, width) of at least 1 pixel", self.size)
+        object.__setattr__(self, "size", pair)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(channels, height, width), from the settings or else from the first readable image."""
+        pixels = self._pixels
+        if pixels is not None and self.channels is not None:
+            return (self.channels, *pixels)
+        return self._decoding(self._read()["train"]).shape
+
+    def count(self, split: Split = "train") -> int | None:
+        """How many images the split has; None for a stream."""
+        if self.streaming:
+            return None
+        found = self._read()
+        rows, who = self._rows(found, split), self._who(found, split)
+        if self.skip_corrupt:  # only decoding tells how many are left
+            made = self._decoded(found, split, cache=None, memory=MEMORY)
+            return len(who.members(len(made.images), made.labels))
+        return len(who.members(len(rows), rows.labels))
+
+    @property
+    def classes(self) -> Sequence[str]:
+        """Names of the classes, in the order of their labels; `only` keeps the labels as they are."""
+        return self._read()["train"].classes
+
+    def open(
+        self,
+        *,
+        seed: int,
+        split: Split = "train",
+        device: torch.device | str = "cpu",
+        memory: int = MEMORY,
+        cache: Path | None = None,
+    ) -> Opened:
+        """Decode the images, or find them decoded, and make them ready to be drawn.
+
+        Decoded images within `memory` bytes stand on the device; more of them stay memory-mapped in the
+        cache; a stream is decoded as it is drawn.
+
+        Raises:
+            DataError: nothing is there, or it cannot be read as asked.
+        """
+        found = self._read()
+        who = self._who(found, split)
+        if self.streaming:
+            return self._flow(found, who, seed=seed, device=device)
+        made = self._decoded(found, split, cache=cache, memory=memory)
+        members = who.members(len(made.images), made.labels)
+        if not len(members):
+            raise DataError(
+                f"expected images in the split '{split}' of {self.path}, got none; {self._advice(split)}"
+            )
+        fits = len(members) * made.images[0].size <= memory
+        labels = None if self._rows(found, split).labels is None else torch.from_numpy(made.labels)
+        here = torch.from_numpy(made.images[members.numpy()]).to(device) if fits else made.images
+        return Finite(
+            here,
+            labels=labels[members] if fits and labels is not None else labels,
+            rows=None if fits else members,
+            bounds=self.range,
+            seed=seed,
+            device=device,
+            fingerprint=self._digest(made.key, who),
+        )
+
+    @property
+    def _pixels(self) -> tuple[int, int] | None:
+        return (self.size, self.size) if isinstance(self.size, int) else self.size
+
+    def _read(self) -> Mapping[Split, Rows]:
+        return read(
+            self.path,
+            values=self.values,
+            subset=self.subset,
+            revision=self.revision,
+            streaming=self.streaming,
+        )
+
+    def _rows(self, found: Mapping[Split, Rows], split: Split) -> Rows:
+        return found.get(split, found["train"])
+
+    def _who(self, found: Mapping[Split, Rows], split: Split) -> Membership:
+        expect.split(self, split)
+        classes = found["train"].classes
+        only = class_number(self.only, classes, self.path)
+        return Membership(split=split, share=None if "test" in found else self.holdout, only=only)
+
+    def _decoding(self, first: Rows) -> Decoding:
+        pixels = self._pixels
+        shape = look(first, size=pixels, channels=self.channels)
+        return Decoding(shape=shape, size=pixels, channels=self.channels, skip_corrupt=self.skip_corrupt)
+
+    def _decoded(
+        self, found: Mapping[Split, Rows], split: Split, *, cache: Path | None, memory: int
+    ) -> Decoded:
+        decoding = self._decoding(found["train"])  # the splits have one shape
+        folder = default_folder() if cache is None else cache
+        return decoded(self._rows(found, split), decoding, folder=folder, memory=memory)
+
+    def _flow(
+        self, found: Mapping[Split, Rows], who: Membership, *, seed: int, device: torch.device | str
+    ) -> Opened:
+        flow = Flow(
+            self._rows(found, who.split),
+            self._decoding(found["train"]),
+            who.keeps,
+            seed=seed,
+            buffer=self.buffer,
+            bounds=self.range,
+            device=device,
+            fingerprint=self._digest(repr(self), who),
+        )
+        return Ahead(flow)
+
+    def _digest(self, content: str, who: Membership) -> str:
+        return hashlib.sha256(f"{content} {who!r} {self.range!r}".encode()).hexdigest()
+
+    def _advice(self, split: Split) -> str:
+        return "set holdout above 0" if split == "test" and not self.holdout else "check `only` and the set"

@@ -1,0 +1,126 @@
+"""What known distributions of points share: an endless or finite supply, and mixtures of Gaussians."""
+
+import hashlib
+import math
+from abc import abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from . import expect
+from .finite import Finite
+from .order import generator, part
+from .source import MEMORY, Draw, Opened, Source, Split
+
+
+@dataclass(frozen=True, kw_only=True)
+class Toy(Source):
+    """A known distribution of points, endless or as a finite set.
+
+    Args:
+        points: None draws fresh points without end; n makes a set of n points from the seed, which
+            is shuffled epoch by epoch as a set of images is. The split "test" has n points of its own.
+    """
+
+    points: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.points is not None:
+            expect.whole(self, points=self.points, least=1)
+
+    @abstractmethod
+    def sample(self, n: int, rng: torch.Generator) -> Float[Tensor, "n d"]:
+        """n independent points, float32, drawn on the CPU from `rng`."""
+
+    @property
+    def modes(self) -> Float[Tensor, "m d"] | None:
+        """The places of the m equally heavy modes; None for a distribution that has no such places."""
+        return None
+
+    def log_density(self, x: Float[Tensor, "n d"]) -> Float[Tensor, " n"] | None:
+        """log p(x) in nats; None where the distribution has no density (all its mass on a null set)."""
+        return None
+
+    @property
+    def range(self) -> None:
+        """Points have no bounds and are never rescaled."""
+        return None
+
+    def count(self, split: Split = "train") -> int | None:
+        """`points`: None for an endless source."""
+        return self.points
+
+    def open(
+        self,
+        *,
+        seed: int,
+        split: Split = "train",
+        device: torch.device | str = "cpu",
+        memory: int = MEMORY,
+        cache: Path | None = None,
+    ) -> Opened:
+        """Make the points ready to be drawn; `memory` and `cache` do not matter to points."""
+        if self.points is None:
+            return Endless(self, seed=seed, split=split, device=device)
+        made = self.sample(self.points, generator("points", seed, split))
+        name = hashlib.sha256(f"{self!r} {split} {seed}".encode()).hexdigest()
+        return Finite(made.to(device), seed=seed, device=device, fingerprint=name)
+
+
+class Endless:
+    """A toy ready to be drawn from without end: batch k comes from a random stream of (seed, k)."""
+
+    def __init__(self, toy: Toy, *, seed: int, split: Split, device: torch.device | str) -> None:
+        self.fingerprint = hashlib.sha256(f"{toy!r} {split}".encode()).hexdigest()
+        self._toy = toy
+        self._words = (seed, split)
+        self._device = device
+
+    def draw(self, batch: int, index: int, rank: int, world: int) -> Draw:
+        """Every rank makes the whole batch, which costs microseconds, and takes its part of it."""
+        whole = self._toy.sample(batch, generator("endless", *self._words, batch, index))
+        return Draw(whole[part(batch, rank, world)].to(self._device), None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mixture(Toy):
+    """m equally heavy isotropic Gaussians of one standard deviation: p(x) = 1/m Σ N(x; mode, std²)."""
+
+    std: float
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        expect.positive(self, std=self.std)
+
+    @property
+    @abstractmethod
+    def modes(self) -> Float[Tensor, "m d"]:
+        """The places of the m modes."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(d,): the dimension of the space."""
+        return (self.modes.shape[1],)
+
+    def sample(self, n: int, rng: torch.Generator) -> Float[Tensor, "n d"]:
+        """A mode with equal chances, plus std times a standard normal vector."""
+        modes = self.modes
+        chosen = torch.randint(len(modes), (n,), generator=rng)
+        return modes[chosen] + self.std * torch.randn(n, modes.shape[1], generator=rng)
+
+    def log_density(self, x: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
+        """log 1/m Σ N(x; mode, std²), in nats."""
+        return mixture_log_density(x, self.modes, self.std)
+
+
+def mixture_log_density(
+    x: Float[Tensor, "n d"], centres: Float[Tensor, "m d"], std: float
+) -> Float[Tensor, " n"]:
+    """log 1/m Σ N(x; centre, std²) in nats."""
+    # differences, not cdist: its matrix product loses the small distances that matter here
+    squares = ((x[:, None] - centres.to(x)) / std).square().sum(dim=2)  # n m
+    normaliser = x.shape[1] * math.log(std * math.sqrt(2 * math.pi)) + math.log(len(centres))
+    return torch.logsumexp(-squares / 2, dim=1) - normaliser

@@ -1,0 +1,92 @@
+"""An endless, seeded, resumable stream of batches from any source."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+
+from ..errors import SettingError
+from . import expect
+from .order import part
+from .source import MEMORY, Draw, Source, Split
+
+
+class Stream:
+    """Batches 0, 1, 2, ... of a source, for one of several processes.
+
+    A batch is a pure function of the source, the seed, the batch size and its number, so the whole state
+    is how many were drawn. W processes with streams of ranks 0..W-1 get the W contiguous parts of the
+    batches that one process gets.
+
+    Args:
+        source: where the data come from.
+        batch: samples a draw, over all processes: a positive multiple of `world`.
+        seed: of the order, or of endless samples; any whole number from 0.
+        split: "train" or "test".
+        device: where the draws lie.
+        memory: bytes of decoded data that may stand on the device.
+        cache: folder of decoded data; by default the user's.
+        rank: which of the processes this is, from 0.
+        world: how many processes there are.
+
+    Raises:
+        SettingError: a value has the wrong type or is out of its range.
+        DataError: the source cannot be read.
+
+    >>> from agon.data import Ring
+    >>> stream = Stream(Ring(), batch=4, seed=0)
+    >>> stream.draw().real.shape, stream.state()
+    (torch.Size([4, 2]), {'drawn': 1})
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        batch: int,
+        seed: int,
+        split: Split = "train",
+        device: torch.device | str = "cpu",
+        memory: int = MEMORY,
+        cache: Path | None = None,
+        rank: int = 0,
+        world: int = 1,
+    ) -> None:
+        expect.whole(self, least=1, batch=batch, world=world)
+        expect.whole(self, least=0, seed=seed, rank=rank, memory=memory)
+        expect.split(self, split)
+        part(batch, rank, world)  # refuse before anything is decoded
+        self._opened = source.open(seed=seed, split=split, device=device, memory=memory, cache=cache)
+        self._batch, self._rank, self._world = batch, rank, world
+        self._drawn = 0
+
+    @property
+    def fingerprint(self) -> str:
+        """Hex SHA-256 of the data: a resumed training compares it with the one it began with."""
+        return self._opened.fingerprint
+
+    def draw(self) -> Draw:
+        """This process's part of the next batch.
+
+        Raises:
+            DataError: the split has fewer samples than a batch, or (only where undecoded images are
+                streamed, which are read this late) reading fails.
+        """
+        drawn = self._opened.draw(self._batch, self._drawn, self._rank, self._world)
+        self._drawn += 1
+        return drawn
+
+    def state(self) -> dict[str, int]:
+        """Where the stream is: how many batches were drawn."""
+        return {"drawn": self._drawn}
+
+    def load(self, state: Mapping[str, int]) -> None:
+        """Go on after the batches that were drawn when `state` was taken.
+
+        Raises:
+            SettingError: it is no such state.
+        """
+        drawn = state.get("drawn")
+        if type(drawn) is not int or drawn < 0:
+            raise SettingError(f"expected a stream's state such as {{'drawn': 7}}, got {dict(state)!r}")
+        self._drawn = drawn

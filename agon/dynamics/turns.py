@@ -1,0 +1,80 @@
+"""Alternating and simultaneous gradient steps, and any number of moves each: one schedule of turns."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from agon.dynamics.dynamics import Dynamics
+from agon.dynamics.moves import Optimisers, move, only
+from agon.errors import SettingError, unknown
+from agon.games.game import Batch, Game, Losses
+
+ALTERNATING = (("critic",), ("generator",))
+
+
+@dataclass(frozen=True)
+class Turns(Dynamics):
+    """One step is one round of `order`; the players of one group move together.
+
+    (("critic",), ("generator",)) alternates: Gauss-Seidel on the game's vector field.
+    (("generator", "critic"),) is simultaneous: explicit Euler, all gradients at one point.
+    (("critic",), ("critic",), ("generator",)) gives the critic two moves.
+
+    Attributes:
+        order: groups of players, in the order of their turns.
+        draws: "turn" draws a batch for every turn (Goodfellow et al. 2014, Algorithm 1); "round"
+            draws one for the whole round, and the generator's forward pass serves the turns before
+            its own as well (the released code of radford2015): the faster of the two.
+    """
+
+    order: tuple[tuple[str, ...], ...] = ALTERNATING
+    draws: Literal["turn", "round"] = "turn"
+
+    def __post_init__(self) -> None:
+        if not self.order or not all(self.order) or any(len(set(g)) != len(g) for g in self.order):
+            raise SettingError(
+                f"order of turns: expected groups of one or more different players, got {self.order}; "
+                f"an example is {ALTERNATING}"
+            )
+        if self.draws not in ("turn", "round"):
+            raise SettingError(f"draws: expected 'turn' or 'round', got {self.draws!r}")
+
+    @property
+    def draws_a_step(self) -> int:
+        return len(self.order) if self.draws == "turn" else 1
+
+    def check(self, game: Game) -> None:
+        for player in (player for group in self.order for player in group):
+            if player not in game.players:
+                raise SettingError(unknown("player", player, game.players))
+
+    def step(self, game: Game, optimisers: Optimisers, draw: Callable[[], Batch]) -> Losses:
+        told = Losses({}, {})
+        batch = fake = None
+        for turn, movers in enumerate(self.order):
+            if batch is None or self.draws == "turn":
+                batch, fake = draw(), None
+            if fake is None:
+                fake = self._samples(game, batch, turn)
+            made = bool(set(movers) & set(game.makers))
+            losses = move(game, optimisers, movers, batch, fake if made or fake is None else fake.detach())
+            told.players.update(losses.players)
+            told.seen.update(losses.seen)
+            if made:
+                fake = None  # the generator has moved: these samples are not its own any more
+        return told
+
+    def _samples(self, game: Game, batch: Batch, turn: int) -> Tensor | None:
+        """Generated samples for the coming turn, with a history if a later turn can use the same pass.
+
+        None where the movers make them in their own pass: the usual case of the generator's turn.
+        """
+        if not game.makers or set(self.order[turn]) & set(game.makers):
+            return None
+        later = [set(group) & set(game.makers) for group in self.order[turn + 1 :]]
+        shared: Collection[str] = next(filter(None, later), set()) if self.draws == "round" else set()
+        with only(game, shared), torch.set_grad_enabled(bool(shared)):
+            return game.generate(batch.latent)

@@ -1,0 +1,8 @@
+"""What a training is: its parts and its budget, to and from JSON."""
+
+from agon.experiment.changes import changed, differences
+from agon.experiment.experiment import Experiment
+from agon.experiment.names import OPTIMISERS, PARTS
+from agon.experiment.part import Part, part
+
+__all__ = ["OPTIMISERS", "PARTS", "Experiment", "Part", "changed", "differences", "part"]

@@ -1,0 +1,97 @@
+"""Changing one setting by its path, and telling how two experiments differ."""
+
+import dataclasses
+import json
+import typing
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from agon.errors import SettingError, unknown
+from agon.experiment.codec import Json, decode, made
+from agon.experiment.names import PARTS
+from agon.experiment.part import Part, name_of
+from agon.experiment.typing import alternatives, fit, hints_of, suits
+
+
+def changed(owner: Any, path: str, text: str) -> Any:
+    """The same experiment (or part) with the setting at a dotted path changed.
+
+    Args:
+        owner: an experiment, a part, a frozen dataclass, or a mapping or tuple of them.
+        path: "batch", "game.generator.width", "game.penalties.0.weight".
+        text: JSON, the name of a part ("hinge"), or a plain word.
+
+    Raises:
+        SettingError: an unknown name (with the nearest known), a wrong type, or a value out of range.
+    """
+    name, _, rest = path.partition(".")
+    present, hints = _settings(owner)
+    if name not in hints:
+        raise SettingError(unknown(f"setting of {_called(owner)}", name, hints))
+    if rest:
+        value = changed(present.get(name), rest, text)
+    else:
+        value = fit(_called(owner), name, _parsed(text, hints[name]), hints[name])
+    return _replaced(owner, name, value)
+
+
+def differences(old: Json, new: Json, path: str = "") -> Iterator[str]:
+    """One line for each setting that differs between two written experiments."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for name in sorted(old.keys() | new.keys()):
+            yield from differences(old.get(name), new.get(name), f"{path}.{name}".lstrip("."))
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for i, (before, after) in enumerate(zip(old, new, strict=True)):
+            yield from differences(before, after, f"{path}.{i}")
+    elif old != new:
+        yield f"{path}: {json.dumps(old)} -> {json.dumps(new)}"
+
+
+def _settings(owner: Any) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """The present settings of an owner, and the types that they may have."""
+    if isinstance(owner, Part):
+        return owner.settings, hints_of(owner.make)
+    if dataclasses.is_dataclass(owner) and not isinstance(owner, type):
+        fields = dataclasses.fields(owner)
+        return {f.name: getattr(owner, f.name) for f in fields}, typing.get_type_hints(type(owner))
+    if isinstance(owner, Mapping):
+        return owner, dict.fromkeys(owner, Any)
+    if isinstance(owner, tuple | list):
+        return {str(i): v for i, v in enumerate(owner)}, dict.fromkeys(map(str, range(len(owner))), Any)
+    raise SettingError(
+        f"a setting's path ends in {owner!r}, which has no settings; leave out what follows it"
+    )
+
+
+def _replaced(owner: Any, name: str, value: Any) -> Any:
+    if isinstance(owner, Part):
+        return owner.changed(**{name: value})
+    if isinstance(owner, Mapping):
+        return {**owner, name: value}
+    if isinstance(owner, tuple | list):
+        return tuple(value if str(i) == name else v for i, v in enumerate(owner))
+    return dataclasses.replace(owner, **{name: value})
+
+
+def _parsed(text: str, hint: Any) -> Any:
+    """What a command-line word means where `hint` is wanted."""
+    try:
+        value = decode(json.loads(text))
+    except json.JSONDecodeError:
+        value = None if text.lower() == "none" else text
+    if str in alternatives(hint) and isinstance(value, int | float) and not suits(value, hint):
+        value = text
+    return _named(value, hint)
+
+
+def _named(value: Any, hint: Any) -> Any:
+    """Names of parts become parts, unless a string is what is wanted."""
+    if isinstance(value, tuple):
+        return tuple(_named(v, Any) for v in value)
+    if isinstance(value, str) and value in PARTS and (hint is Any or not suits(value, hint)):
+        return made(PARTS[value], {})
+    return value
+
+
+def _called(owner: Any) -> str:
+    return name_of(owner.make) if isinstance(owner, Part) else type(owner).__name__.lower()

@@ -1,0 +1,123 @@
+"""Experiments to and from JSON: our parts by name, a user's by import path and a hash of its source."""
+
+import dataclasses
+import hashlib
+import importlib
+import inspect
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from torch import nn
+
+from agon.errors import SettingError, unknown
+from agon.experiment.names import NAMES, PARTS
+from agon.experiment.part import Part, part
+
+Json = Any
+
+
+def encode(value: Any) -> Json:
+    """A part, a frozen dataclass, or plain values, as what `json` writes.
+
+    Raises:
+        SettingError: for what cannot be written down.
+    """
+    if isinstance(value, float) and not math.isfinite(value):
+        raise SettingError(f"a setting: expected a finite number, got {value}")
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, tuple | list):
+        return [encode(v) for v in value]
+    if isinstance(value, Part):
+        return {**_reference(value.make), **_encoded(value.settings)}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+        return {**_reference(type(value)), **_encoded(fields)}
+    if isinstance(value, Mapping):
+        return _encoded(value)
+    if isinstance(value, nn.Module):
+        return {"instance": import_path(type(value))}
+    raise SettingError(f"a setting: expected numbers, strings, sequences or parts, got {value!r}")
+
+
+def decode(value: Json, trust: bool = False) -> Any:
+    """The inverse of `encode`.
+
+    Args:
+        value: what `json` read.
+        trust: whether classes that are not agon's may be imported; code runs when they are.
+
+    Raises:
+        SettingError: an unknown part, a user's class without trust, or one whose source has changed.
+    """
+    if isinstance(value, list):
+        return tuple(decode(v, trust) for v in value)
+    if not isinstance(value, dict):
+        return value
+    rest = {k: decode(v, trust) for k, v in value.items() if k not in ("type", "import", "sha256")}
+    if "type" in value:
+        if value["type"] not in PARTS:
+            raise SettingError(unknown("part", str(value["type"]), PARTS))
+        return made(PARTS[value["type"]], rest)
+    if "import" in value:
+        return made(_imported(value["import"], value.get("sha256", ""), trust), rest)
+    if "instance" in value:
+        raise SettingError(
+            f"{value['instance']} was given as a ready instance, which no file can rebuild; "
+            "hand the experiment to agon.resume, or use agon.part(...) next time"
+        )
+    return rest
+
+
+def made(make: Callable[..., Any], settings: Mapping[str, Any]) -> Any:
+    """Frozen dataclasses are made at once; everything else (modules, optimisers) is a part."""
+    described = part(make, **settings)
+    return described.build() if dataclasses.is_dataclass(make) else described
+
+
+def import_path(make: Callable[..., Any]) -> str:
+    """Where a class can be imported from: "module:Qualified.Name"."""
+    return f"{make.__module__}:{make.__qualname__}"
+
+
+def _reference(make: Callable[..., Any]) -> dict[str, str]:
+    if make in NAMES:
+        return {"type": NAMES[make]}
+    return {"import": import_path(make), "sha256": _source_hash(make)}
+
+
+def _encoded(settings: Mapping[str, Any]) -> dict[str, Json]:
+    for name in settings:
+        if name in ("type", "import", "sha256", "instance"):
+            raise SettingError(f"a part's argument may not be called '{name}'; give it another name")
+    return {name: encode(value) for name, value in settings.items()}
+
+
+def _source_hash(make: Callable[..., Any]) -> str:
+    """SHA-256 of the class's source; of its name where there is no source (an interactive session)."""
+    try:
+        source = inspect.getsource(make)
+    except (OSError, TypeError):
+        source = import_path(make)
+    return hashlib.sha256(source.encode()).hexdigest()
+
+
+def _imported(path: str, sha256: str, trust: bool) -> Callable[..., Any]:
+    if not trust:
+        raise SettingError(
+            f"the experiment uses {path}, which is not agon's; importing it runs its code: "
+            "say --trust (in Python trust=True) if the run directory is yours"
+        )
+    module, _, name = path.partition(":")
+    try:
+        make: Any = importlib.import_module(module)
+        for attribute in name.split("."):
+            make = getattr(make, attribute)
+    except (ImportError, AttributeError) as error:
+        raise SettingError(f"{path} cannot be imported ({error}); put its module on PYTHONPATH") from error
+    if _source_hash(make) != sha256:
+        raise SettingError(
+            f"{path} has changed since the run was begun; hand the experiment to agon.resume instead"
+        )
+    return make  # type: ignore[no-any-return]

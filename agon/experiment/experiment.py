@@ -1,0 +1,122 @@
+"""The complete, typed description of one training."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import torch
+
+from agon.averaging import Averaging
+from agon.data.source import Source
+from agon.dynamics import Dynamics, Turns
+from agon.errors import SettingError
+from agon.experiment.codec import decode, encode
+from agon.experiment.part import Part, part
+from agon.experiment.typing import check_fields, check_names
+from agon.games import Game
+from agon.latents import Latent, Normal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """Who plays, on what, how they move, and for how long.
+
+    Attributes:
+        game: a part that builds a game, or a ready game (for one seed only).
+        data: where real samples come from.
+        steps: rounds of the dynamics; the budget.
+        latent: where latents come from.
+        optimisers: one part for every player, or a part for each player by name.
+        dynamics: how the players move.
+        batch: real samples a draw, over all processes together.
+        averaging: which player's weights are averaged, or None.
+        seed: every random stream derives from it.
+        log_every: steps between two records of the log.
+        sample_every: steps between two grids of samples from the same latents.
+        checkpoint_every: steps between two checkpoints.
+        grid: how many samples a grid shows.
+        recipe: the name of the recipe that made it, or "".
+    """
+
+    game: Part | Game
+    data: Source
+    steps: int
+    latent: Latent = field(default_factory=Normal)
+    optimisers: Part | Mapping[str, Part] = field(
+        default_factory=lambda: part(torch.optim.Adam, lr=2e-4, betas=(0.5, 0.999))
+    )
+    dynamics: Dynamics = field(default_factory=Turns)
+    batch: int = 64
+    averaging: Averaging | None = None
+    seed: int = 0
+    log_every: int = 50
+    sample_every: int = 500
+    checkpoint_every: int = 500
+    grid: int = 64
+    recipe: str = ""
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+        for name in ("steps", "batch", "log_every", "sample_every", "checkpoint_every", "grid"):
+            if getattr(self, name) < 1:
+                raise SettingError(f"experiment.{name}: expected at least 1, got {getattr(self, name)}")
+        if not 0 <= self.seed < 2**63:
+            raise SettingError(f"experiment.seed: expected 0 <= seed < 2^63, got {self.seed}")
+
+    def build(self) -> Game:
+        """The game, with weights from torch's current global stream, checked against the data's shape."""
+        game = self.game.build() if isinstance(self.game, Part) else self.game
+        if not isinstance(game, Game):
+            raise SettingError(
+                f"experiment.game: expected a part that builds a Game, got {type(game).__name__}"
+            )
+        self.dynamics.check(game)
+        if self.averaging is not None:
+            check_names("the game's players", {self.averaging.player: None}, game.players)
+        game.check(self.data.shape)
+        return game
+
+    def optimiser(self, player: str) -> Part:
+        """The part that builds a player's optimiser."""
+        if isinstance(self.optimisers, Part):
+            return self.optimisers
+        if player not in self.optimisers:
+            raise SettingError(
+                f"experiment.optimisers: expected one for '{player}', got {sorted(self.optimisers)}"
+            )
+        return self.optimisers[player]
+
+    def with_steps(self, steps: int) -> "Experiment":
+        """The same experiment with another budget."""
+        return replace(self, steps=steps)
+
+    def to_json(self) -> str:
+        """As `experiment.json` holds it; `from_json` reads it back to an equal object."""
+        return json.dumps(self.describe(), indent=2, ensure_ascii=False) + "\n"
+
+    def describe(self) -> dict[str, Any]:
+        """As nested plain values."""
+        return {"type": "experiment", **{name: encode(getattr(self, name)) for name in _FIELDS}}
+
+    @classmethod
+    def from_json(cls, text: str, trust: bool = False) -> "Experiment":
+        """Read what `to_json` wrote.
+
+        Raises:
+            SettingError: not an experiment; an unknown part; or a user's class without trust.
+        """
+        try:
+            value = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise SettingError(f"an experiment: expected JSON, got a file that is not ({error})") from error
+        if not isinstance(value, dict) or value.pop("type", None) != "experiment":
+            raise SettingError('an experiment: expected a JSON object with "type": "experiment"')
+        check_names("experiment", value, dict.fromkeys(_FIELDS))
+        try:
+            return cls(**decode(value, trust))
+        except TypeError as error:
+            raise SettingError(f"an experiment: {error}") from error
+
+
+_FIELDS = tuple(Experiment.__dataclass_fields__)

@@ -1,0 +1,28 @@
+"""What our parts are called in files and on the command line: the rooms' tables, in one view."""
+
+from typing import Any
+
+import torch
+
+from agon.averaging import Averaging
+from agon.data import SOURCES
+from agon.dynamics import DYNAMICS
+from agon.games import GAMES
+from agon.latents import LATENTS
+from agon.networks import NETWORKS
+from agon.objectives import OBJECTIVES
+from agon.penalties import PENALTIES
+
+OPTIMISERS = {
+    "sgd": torch.optim.SGD,
+    "adam": torch.optim.Adam,
+    "adamw": torch.optim.AdamW,
+    "rmsprop": torch.optim.RMSprop,
+}
+
+TABLES: tuple[dict[str, Any], ...] = (
+    SOURCES, LATENTS, NETWORKS, OBJECTIVES, PENALTIES, GAMES, DYNAMICS, OPTIMISERS, {"averaging": Averaging},
+)  # fmt: skip
+
+PARTS: dict[str, Any] = {name: make for table in TABLES for name, make in table.items()}
+NAMES: dict[Any, str] = {make: name for name, make in PARTS.items()}

@@ -1,0 +1,77 @@
+"""A part: a class with its arguments, to be built later, under the run's own initialisation stream."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from agon.errors import SettingError
+from agon.experiment.typing import check_names, fit, hints_of, takes_anything
+
+
+@dataclass(frozen=True)
+class Part:
+    """A class and its keyword arguments, checked, comparable, and written down as JSON.
+
+    Attributes:
+        make: the class (an `nn.Module`, an optimiser, ...).
+        settings: its arguments, in which parts may nest; agon's own classes with all defaults, so
+            that a later version with other defaults still builds the same.
+    """
+
+    make: Callable[..., Any]
+    settings: Mapping[str, Any]
+
+    def build(self, *args: Any) -> Any:
+        """Build it, inner parts first; `args` come before its settings (an optimiser's parameters)."""
+        settings = {name: _built(value) for name, value in self.settings.items()}
+        try:
+            inspect.signature(self.make).bind(*args, **settings)
+        except TypeError as error:
+            raise SettingError(f"{name_of(self.make)}: {error}; give it to agon.part(...)") from error
+        return self.make(*args, **settings)
+
+    def changed(self, **settings: Any) -> "Part":
+        """The same part with some settings changed."""
+        return part(self.make, **{**self.settings, **settings})
+
+
+def part(make: Callable[..., Any], /, **settings: Any) -> Part:
+    """A class with its arguments, checked now and built when a training begins.
+
+    Args:
+        make: a class, ours or yours.
+        settings: its keyword arguments; parts may nest.
+
+    Raises:
+        SettingError: an argument that the class does not have, or of another type than it annotates.
+
+    >>> from agon.networks import mlp
+    >>> part(mlp.Critic, shape=(2,), widths=[16]).settings["widths"]
+    (16,)
+    """
+    owner, hints = name_of(make), hints_of(make)
+    if not takes_anything(make):
+        check_names(owner, settings, hints)
+    fitted = {name: fit(owner, name, value, hints.get(name, Any)) for name, value in settings.items()}
+    if make.__module__.partition(".")[0] == "agon":
+        fitted = {**_defaults(make), **fitted}
+    return Part(make, fitted)
+
+
+def name_of(make: Callable[..., Any]) -> str:
+    """How messages call a class."""
+    return getattr(make, "__qualname__", repr(make))
+
+
+def _defaults(make: Callable[..., Any]) -> dict[str, Any]:
+    parameters = inspect.signature(make).parameters.values()
+    return {p.name: p.default for p in parameters if p.default is not p.empty}
+
+
+def _built(value: Any) -> Any:
+    if isinstance(value, Part):
+        return value.build()
+    if isinstance(value, tuple | list) and any(isinstance(v, Part) for v in value):
+        return type(value)(_built(v) for v in value)
+    return value

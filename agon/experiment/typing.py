@@ -1,0 +1,103 @@
+"""Values against annotations: the check behind every setting, wherever it comes from."""
+
+import dataclasses
+import inspect
+import typing
+from collections.abc import Callable, Mapping
+from types import UnionType
+from typing import Any
+
+from torch import nn
+
+from agon.errors import SettingError, unknown
+
+
+def hints_of(make: Callable[..., Any]) -> dict[str, Any]:
+    """The annotated type of each argument of a class or function; Any where there is none."""
+    function = make.__init__ if inspect.isclass(make) else make
+    try:
+        known = typing.get_type_hints(function)
+    except NameError:  # a user's annotation that exists for type checkers only
+        known = {}
+    names = [p.name for p in inspect.signature(make).parameters.values() if p.kind is not p.VAR_KEYWORD]
+    return {name: known.get(name, Any) for name in names}
+
+
+def takes_anything(make: Callable[..., Any]) -> bool:
+    """Whether a class or function accepts arguments that it does not name."""
+    return any(p.kind is p.VAR_KEYWORD for p in inspect.signature(make).parameters.values())
+
+
+def fit(owner: str, name: str, value: Any, hint: Any) -> Any:
+    """The value as its annotation wants it (sequences as tuples), or a SettingError."""
+    for candidate in (tupled(value), value):
+        if suits(candidate, hint):
+            return candidate
+    raise SettingError(f"{owner}.{name}: expected {spelled(hint)}, got {value!r} ({type(value).__name__})")
+
+
+def suits(value: Any, hint: Any) -> bool:
+    """Whether a value, or the object that a part will build, is of the annotated type."""
+    from typeguard import CollectionCheckStrategy, TypeCheckError, check_type
+
+    from agon.experiment.part import Part
+
+    if isinstance(value, Part):
+        return any(_makes(value.make, each) for each in alternatives(hint))
+    if isinstance(value, bool) and hint is not Any and bool not in alternatives(hint):
+        return False  # True is an int to Python, but not to whoever sets a width
+    if isinstance(value, tuple | list) and any(isinstance(v, Part) for v in value):
+        return True
+    try:
+        check_type(value, hint, collection_check_strategy=CollectionCheckStrategy.ALL_ITEMS)
+    except TypeCheckError:
+        return False
+    return True
+
+
+def alternatives(hint: Any) -> tuple[Any, ...]:
+    """The members of a union, or the annotation itself."""
+    return typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, UnionType) else (hint,)
+
+
+def tupled(value: Any) -> Any:
+    """Lists as tuples, all the way down: what JSON and people write as [1, 2]."""
+    if isinstance(value, list | tuple) and not hasattr(value, "_fields"):
+        return tuple(tupled(v) for v in value)
+    return value
+
+
+def spelled(hint: Any) -> str:
+    """An annotation as a reader would write it."""
+    if hint is type(None):
+        return "null"
+    if inspect.isclass(hint) and not typing.get_args(hint):
+        return hint.__name__
+    if typing.get_origin(hint) is typing.Literal:
+        return " or ".join(repr(v) for v in typing.get_args(hint))
+    if typing.get_origin(hint) in (typing.Union, UnionType):
+        return " or ".join(spelled(h) for h in typing.get_args(hint))
+    return str(hint).replace("typing.", "").replace("collections.abc.", "")
+
+
+def check_fields(instance: Any) -> None:
+    """Check every field of a frozen dataclass against its annotation; sequences become tuples."""
+    hints = typing.get_type_hints(type(instance))
+    for field in dataclasses.fields(instance):
+        value = fit(type(instance).__name__, field.name, getattr(instance, field.name), hints[field.name])
+        object.__setattr__(instance, field.name, value)
+
+
+def check_names(owner: str, given: Mapping[str, Any], known: Mapping[str, Any]) -> None:
+    """Refuse an argument that is not there, naming the nearest one that is."""
+    for name in given:
+        if name not in known:
+            raise SettingError(unknown(f"setting of {owner}", name, known))
+
+
+def _makes(make: Any, hint: Any) -> bool:
+    from agon.experiment.part import Part
+
+    if hint in (Any, Part, nn.Module):
+        return hint is not nn.Module or (inspect.isclass(make) and issubclass(make, nn.Module))
+    return not inspect.isclass(hint) or not inspect.isclass(make) or issubclass(make, hint)

@@ -1,0 +1,131 @@
+"""The two-player game of every GAN: a generator against a critic."""
+
+from collections.abc import Collection, Mapping, Sequence
+from functools import cache
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from agon.errors import SettingError
+from agon.games.game import Batch, Game, Losses
+from agon.networks.layers import evaluation_mode
+from agon.objectives import NonSaturating, Objective
+from agon.penalties import Penalty, Scored
+
+
+class Adversarial(Game):
+    """min over G of L_G(D(x), D(G(z))) while D minimises L_D(D(x), D(G(z))) plus its penalties.
+
+    Real and generated samples pass the critic separately, so that batch normalisation keeps their
+    statistics apart (radford2015). The critic's pass over real samples is left out where only the
+    generator moves and its loss does not see them.
+
+    Args:
+        generator: a module with `latent_shape` that maps "n *latent_shape" to "n *shape".
+        critic: a module that maps "n *shape" to logits "n".
+        objective: the pair of losses.
+        penalties: each is added to the loss of its player.
+    """
+
+    players: ClassVar[Mapping[str, Sequence[str]]] = {"generator": ("generator",), "critic": ("critic",)}
+
+    def __init__(
+        self,
+        *,
+        generator: nn.Module,
+        critic: nn.Module,
+        objective: Objective = NonSaturating(),  # noqa: B008 - frozen
+        penalties: Sequence[Penalty] = (),
+    ) -> None:
+        super().__init__()
+        self.generator = generator
+        self.critic = critic
+        self.objective = objective
+        self.penalties = tuple(penalties)
+        for penalty in self.penalties:
+            if penalty.player not in self.players:
+                raise SettingError(
+                    f"{type(penalty).__name__}: expected a player out of {', '.join(self.players)}, "
+                    f"got '{penalty.player}'"
+                )
+
+    @property
+    def latent_shape(self) -> tuple[int, ...]:
+        shape = getattr(self.generator, "latent_shape", None)
+        if not isinstance(shape, tuple):
+            raise SettingError(
+                f"{type(self.generator).__name__}: expected an attribute latent_shape, e.g. (100,), "
+                f"got {shape!r}; set self.latent_shape = (100,) in its constructor"
+            )
+        return shape
+
+    @property
+    def second_order(self) -> bool:
+        return any(penalty.second_order for penalty in self.penalties)
+
+    def noise(self, shape: tuple[int, ...], rng: torch.Generator) -> dict[str, Tensor]:
+        drawn = [penalty.noise(shape, rng) for penalty in self.penalties]
+        return {name: tensor for noise in drawn for name, tensor in noise.items()}
+
+    def generate(self, latent: Tensor) -> Tensor:
+        return self.generator(latent)  # type: ignore[no-any-return]
+
+    def losses(self, batch: Batch, fake: Tensor | None = None, *, of: Collection[str]) -> Losses:
+        fake = self.generate(batch.latent) if fake is None else fake
+        real, fake = self._inputs(batch.real, fake, of)
+        sees_real = "critic" in of or self.objective.generator_sees_real
+        real_logits = self.realness(real) if sees_real else None
+        fake_logits = self.realness(fake)
+        losses = {player: self._objective(player, real_logits, fake_logits) for player in of}
+        seen = {"logit/fake": fake_logits.detach().mean()}
+        if real_logits is not None:
+            seen["logit/real"] = real_logits.detach().mean()
+
+        @cache
+        def scored() -> Scored:
+            logits = self.realness(real) if real_logits is None else real_logits
+            return Scored(real, fake, logits, fake_logits, batch.noise)
+
+        for penalty in self.penalties:
+            if penalty.player in of:
+                value = penalty(self.get_submodule(penalty.player), scored)
+                losses[penalty.player] = losses[penalty.player] + value
+                seen[f"penalty/{type(penalty).__name__}"] = value.detach()
+        return Losses(losses, seen)
+
+    def realness(self, x: Tensor) -> Tensor:
+        """The critic's logits; in float32 where the critic runs in bfloat16, so that losses are not."""
+        logits: Tensor = self.critic(x)
+        return logits.float() if logits.dtype is torch.bfloat16 else logits
+
+    def check(self, shape: tuple[int, ...]) -> None:
+        parameter = next(self.parameters())
+        with torch.no_grad(), evaluation_mode(self):
+            fake = self.generate(parameter.new_zeros(2, *self.latent_shape))
+            if tuple(fake.shape) != (2, *shape):
+                raise SettingError(
+                    f"{type(self.generator).__name__}: expected samples of the data's shape {shape}, "
+                    f"got {tuple(fake.shape[1:])}; give the generator the data's shape"
+                )
+            logits = self.critic(fake)
+            if tuple(logits.shape) != (2,):
+                raise SettingError(
+                    f"{type(self.critic).__name__}: expected one logit a sample, shape (n,), got "
+                    f"{('n', *logits.shape[1:])} ; let the critic end in .flatten()"
+                )
+
+    def _objective(self, player: str, real: Tensor | None, fake: Tensor) -> Tensor:
+        if player == "generator":
+            return self.objective.generator(real, fake)
+        assert real is not None  # scored whenever the critic moves
+        return self.objective.critic(real, fake)
+
+    def _inputs(self, real: Tensor, fake: Tensor, of: Collection[str]) -> tuple[Tensor, Tensor]:
+        """Let those samples require a gradient whose input gradients a penalty will ask for."""
+        wanted = {name for p in self.penalties if p.player in of for name in p.inputs}
+        if "real" in wanted and not real.requires_grad:
+            real = real.detach().requires_grad_()
+        if "fake" in wanted and not fake.requires_grad:
+            fake = fake.detach().requires_grad_()
+        return real, fake

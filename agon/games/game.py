@@ -1,0 +1,103 @@
+"""What every game is: named players, and their losses on one batch."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import ClassVar, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+
+class Batch(NamedTuple):
+    """One draw; all randomness is made before the game is played.
+
+    Attributes:
+        real: "n c h w" or "n d", in the source's range.
+        latent: "n *latent_shape".
+        noise: what else the losses need, by name.
+        label: "n" class numbers, or None.
+    """
+
+    real: Tensor
+    latent: Tensor
+    noise: Mapping[str, Tensor]
+    label: Tensor | None = None
+
+
+class Losses(NamedTuple):
+    """What one pass through a game gives.
+
+    Attributes:
+        players: a scalar to be minimised for each player that was asked for.
+        seen: detached scalars for the log, by name ("logit/real").
+    """
+
+    players: dict[str, Tensor]
+    seen: dict[str, Tensor]
+
+
+class Game(nn.Module, ABC):
+    """A differentiable game. `forward` is `losses`, so `torch.func.functional_call` can play it.
+
+    Attributes:
+        players: each player's name -> the submodules whose parameters it moves.
+        makers: the players whose networks `generate` uses; empty where nothing is generated.
+        second_order: whether a loss already contains a derivative of a network.
+    """
+
+    players: ClassVar[Mapping[str, Sequence[str]]]
+    makers: ClassVar[Sequence[str]] = ("generator",)
+
+    @property
+    def second_order(self) -> bool:
+        return False
+
+    @property
+    @abstractmethod
+    def latent_shape(self) -> tuple[int, ...]:
+        """Shape of one latent, as the generator states it."""
+
+    @abstractmethod
+    def generate(self, latent: Tensor) -> Tensor:
+        """Samples "n *shape" from latents "n *latent_shape"."""
+
+    @abstractmethod
+    def losses(self, batch: Batch, fake: Tensor | None = None, *, of: Collection[str]) -> Losses:
+        """A scalar for each player named in `of`, from one shared forward pass.
+
+        Pure: draws nothing and never detaches. Whoever moves the players hands in `fake`, with or
+        without its history; without it the game makes what it needs from `batch.latent`.
+        """
+
+    def forward(self, batch: Batch, fake: Tensor | None = None, *, of: Collection[str]) -> Losses:
+        return self.losses(batch, fake, of=of)
+
+    def noise(self, shape: tuple[int, ...], rng: torch.Generator) -> dict[str, Tensor]:
+        """What else the losses need for a batch of `shape` (n, ...), drawn before the game is played."""
+        return {}
+
+    def settle(self, player: str, seen: Mapping[str, Tensor]) -> None:
+        """Called after each move of a player: for projections (clipping) and slow variables."""
+
+    def realness(self, x: Tensor) -> Tensor | None:
+        """How real the game finds each sample, "n", higher is more real; None where nobody judges."""
+        return None
+
+    def check(self, shape: tuple[int, ...]) -> None:
+        """Raise a SettingError if the networks do not fit samples of `shape`."""
+
+
+def modules_of(game: Game, player: str) -> Iterator[tuple[str, nn.Module]]:
+    """The named submodules that a player moves."""
+    for name in game.players[player]:
+        yield name, game.get_submodule(name)
+
+
+def parameters_of(game: Game, player: str) -> list[nn.Parameter]:
+    """The parameters that a player moves, in a fixed order."""
+    return [p for _, module in modules_of(game, player) for p in module.parameters()]
+
+
+def buffers_of(game: Game, player: str) -> list[Tensor]:
+    """The buffers (statistics of normalisation) that change in a player's own move only."""
+    return [b for _, module in modules_of(game, player) for b in module.buffers()]

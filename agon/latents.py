@@ -1,0 +1,110 @@
+"""z ~ p_z: where the generator's inputs are drawn from, and paths between two of them."""
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from agon.errors import SettingError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Latent(ABC):
+    """A distribution of latents; the generator states the shape of one (`latent_shape`)."""
+
+    @abstractmethod
+    def sample(self, n: int, shape: tuple[int, ...], rng: torch.Generator) -> Float[Tensor, "n ..."]:
+        """Draw n independent latents of `shape`, float32 on the generator's device."""
+
+    @abstractmethod
+    def path(
+        self, start: Float[Tensor, "*shape"], end: Float[Tensor, "*shape"], steps: int
+    ) -> Float[Tensor, "steps *shape"]:
+        """`steps` latents from `start` to `end`, both included, by the path that suits the distribution."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Normal(Latent):
+    """z ~ N(0, std² I)."""
+
+    std: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.std) and self.std > 0):
+            raise SettingError(f"std of a normal latent: expected a number over 0, got {self.std}; use 1.0")
+
+    def sample(self, n: int, shape: tuple[int, ...], rng: torch.Generator) -> Float[Tensor, "n ..."]:
+        return torch.randn((n, *shape), generator=rng, device=rng.device) * self.std
+
+    def path(
+        self, start: Float[Tensor, "*shape"], end: Float[Tensor, "*shape"], steps: int
+    ) -> Float[Tensor, "steps *shape"]:
+        """On the sphere: a straight line would pass through norms that N(0, I) never has."""
+        return spherical(start, end, steps)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Uniform(Latent):
+    """z ~ U(low, high), independently in each coordinate."""
+
+    low: float = -1.0
+    high: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
+            raise SettingError(
+                f"range of a uniform latent: expected low < high, got low={self.low} and high={self.high}; "
+                "use low=-1.0 and high=1.0"
+            )
+
+    def sample(self, n: int, shape: tuple[int, ...], rng: torch.Generator) -> Float[Tensor, "n ..."]:
+        unit = torch.rand((n, *shape), generator=rng, device=rng.device)
+        return unit * (self.high - self.low) + self.low
+
+    def path(
+        self, start: Float[Tensor, "*shape"], end: Float[Tensor, "*shape"], steps: int
+    ) -> Float[Tensor, "steps *shape"]:
+        """A straight line: the cube is convex, so it never leaves the distribution."""
+        return linear(start, end, steps)
+
+
+def linear(
+    start: Float[Tensor, "*shape"], end: Float[Tensor, "*shape"], steps: int
+) -> Float[Tensor, "steps *shape"]:
+    """Straight path z(t) = (1 - t) a + t b, t = 0, ..., 1 in `steps` equal steps.
+
+    >>> linear(torch.zeros(2), torch.ones(2), 3)[:, 0]
+    tensor([0.0000, 0.5000, 1.0000])
+    """
+    t = _times(start, steps)
+    return torch.lerp(start.expand(steps, *start.shape), end.expand(steps, *end.shape), t)
+
+
+def spherical(
+    start: Float[Tensor, "*shape"], end: Float[Tensor, "*shape"], steps: int
+) -> Float[Tensor, "steps *shape"]:
+    """Spherical path z(t) = [sin((1 - t)ω) a + sin(tω) b] / sin ω, ω the angle between a and b.
+
+    The norm goes monotonically from |a| to |b| when they are equal or orthogonal, as independent
+    normal latents nearly are. For (anti)parallel ends, where ω or π - ω is below 1e-4, it is the
+    straight path. Source: White 2016, "Sampling generative networks", section 2.1.
+    """
+    omega = torch.acos(torch.cosine_similarity(start.flatten(), end.flatten(), dim=0).clamp(-1, 1))
+    if min(omega, math.pi - omega) < 1e-4:
+        return linear(start, end, steps)
+    t = _times(start, steps)
+    return (torch.sin((1 - t) * omega) * start + torch.sin(t * omega) * end) / torch.sin(omega)
+
+
+def _times(like: Tensor, steps: int) -> Tensor:
+    """t = 0, ..., 1, shaped to multiply latents of `like`'s shape."""
+    if steps < 2:
+        raise SettingError(f"steps of a path: expected at least 2 (both ends), got {steps}; use 8")
+    times = torch.linspace(0, 1, steps, dtype=like.dtype, device=like.device)
+    return times.reshape(-1, *[1] * like.ndim)
+
+
+LATENTS = {"normal": Normal, "uniform": Uniform}

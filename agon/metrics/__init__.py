@@ -1,0 +1,7 @@
+"""Samples into Scores: pure functions of tensors; imports no run and no training."""
+
+from agon.metrics.classes import class_coverage
+from agon.metrics.judge import Judge, fit_judge
+from agon.metrics.score import Score
+
+__all__ = ["Judge", "Score", "class_coverage", "fit_judge"]

@@ -1,0 +1,169 @@
+"""DCGAN for any resolution: each stage halves (critic) or doubles (generator) height and width.
+
+| the paper (radford2015, section 3 and figure 1) | here |
+|---|---|
+| 64x64, four stages of stride 2 from 4x4 on | as many as reach a side of at most 7; odd sides round up |
+| kernel 5, cropped to an exact factor of 2 | kernel 4, padding 1, as the released code; 5 by choice |
+| widths 1024, 512, 256, 128 | width·2^(stages-1), ..., width |
+| batch normalisation everywhere but G's output and D's input | the same; can be switched off |
+| N(0, 0.02); leaky ReLU 0.2 in D, ReLU in G; tanh | the same; the initialisation can be chosen |
+
+A side of 28 goes 28, 14, 7; 96 goes 96, 48, 24, 12, 6; 25 goes 25, 13, 7: a transposed
+convolution doubles 7 to 14 and is cut to 13, so that any size has its generator.
+"""
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn.functional import pad
+
+from agon.errors import SettingError
+from agon.networks.layers import Initialisation, initialise, squash
+
+SMALLEST = 7  # a side up to this is not halved any more: 28 -> 7, 32 -> 4, 48 -> 6, 64 -> 4, 96 -> 6
+
+
+class Generator(nn.Module):
+    """z -> image: a linear projection, then transposed convolutions of stride 2.
+
+    Args:
+        shape: (channels, height, width) of one sample; sides from 4.
+        latent: number of coordinates of z.
+        width: channels of the last hidden stage; doubled at each stage towards the projection.
+        normalise: batch normalisation before every hidden activation.
+        range: of the samples; (-1, 1) ends in tanh, (0, 1) in a sigmoid.
+        kernel: 4, or the paper's 5.
+        smallest: a longer side up to this is not halved any more.
+        initialisation: of the weights, see `layers.initialise`.
+        gain: of the initialisation.
+    """
+
+    def __init__(
+        self,
+        *,
+        shape: tuple[int, int, int],
+        latent: int = 100,
+        width: int = 64,
+        normalise: bool = True,
+        range: tuple[float, float] | None = (-1.0, 1.0),  # noqa: A002 - the sources' word
+        kernel: int = 4,
+        smallest: int = SMALLEST,
+        initialisation: Initialisation = "normal",
+        gain: float = 0.02,
+    ) -> None:
+        super().__init__()
+        self.latent_shape = (latent,)
+        channels, sides = shape[0], list(stages(shape, smallest))
+        widths = [width * 2**i for i, _ in enumerate(sides[1:])][::-1]  # deepest first
+        self.first = (widths[0], *sides[-1])
+        height, breadth = sides[-1]
+        self.project = nn.Linear(latent, widths[0] * height * breadth, bias=not normalise)
+        self.start = _after(widths[0], normalise, nn.ReLU(inplace=True))
+        up = [
+            _Up(i, o, to, kernel, bias=not normalise)
+            for (i, o), to in zip(pairwise(widths), sides[-2:0:-1], strict=True)
+        ]
+        hidden = [layer for u in up for layer in (u, *_after(u.outputs, normalise, nn.ReLU(inplace=True)))]
+        self.layers = nn.Sequential(*hidden, _Up(widths[-1], channels, sides[0], kernel, True), squash(range))
+        initialise(self, initialisation, gain)
+
+    def forward(self, latent: Float[Tensor, "n k"]) -> Float[Tensor, "n c h w"]:
+        x: Tensor = self.project(latent).reshape(-1, *self.first)  # n c h₀ w₀
+        return self.layers(self.start(x))  # type: ignore[no-any-return]
+
+
+class Critic(nn.Module):
+    """Image -> logit: convolutions of stride 2, then one linear layer.
+
+    Args:
+        shape: (channels, height, width) of one sample; sides from 4.
+        width: channels of the first stage; doubled at each stage.
+        normalise: batch normalisation before every activation but the first.
+        kernel: 4, or the paper's 5.
+        smallest: a longer side up to this is not halved any more.
+        initialisation: of the weights, see `layers.initialise`.
+        gain: of the initialisation.
+    """
+
+    def __init__(
+        self,
+        *,
+        shape: tuple[int, int, int],
+        width: int = 64,
+        normalise: bool = True,
+        kernel: int = 4,
+        smallest: int = SMALLEST,
+        initialisation: Initialisation = "normal",
+        gain: float = 0.02,
+    ) -> None:
+        super().__init__()
+        sides = list(stages(shape, smallest))
+        widths = [shape[0], *(width * 2**i for i, _ in enumerate(sides[1:]))]
+        layers: list[nn.Module] = []
+        for i, (inputs, outputs) in enumerate(pairwise(widths)):
+            bare = i == 0 or not normalise
+            layers += [
+                _Down(inputs, outputs, kernel, bias=bare),
+                *_after(outputs, not bare, nn.LeakyReLU(0.2, inplace=True)),
+            ]
+        height, breadth = sides[-1]
+        self.layers = nn.Sequential(
+            *layers, nn.Flatten(), nn.Linear(widths[-1] * height * breadth, 1), nn.Flatten(0)
+        )
+        initialise(self, initialisation, gain)
+
+    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, " n"]:
+        return self.layers(x)  # type: ignore[no-any-return]
+
+
+def stages(shape: tuple[int, ...], smallest: int = SMALLEST) -> Iterator[tuple[int, int]]:
+    """(height, width) after 0, 1, ... halvings, rounded up, until the longer side is at most `smallest`.
+
+    >>> list(stages((1, 28, 20)))
+    [(28, 20), (14, 10), (7, 5)]
+    """
+    if len(shape) != 3 or min(shape[1:]) < 4 or shape[0] < 1:
+        raise SettingError(
+            f"shape of a DCGAN: expected (channels, height, width) with sides from 4, got {tuple(shape)}; "
+            "use networks.mlp for points and vectors"
+        )
+    height, width = shape[1:]
+    yield height, width
+    halved = False
+    while not halved or max(height, width) > max(smallest, 1):
+        height, width, halved = (height + 1) // 2, (width + 1) // 2, True
+        yield height, width
+
+
+class _Up(nn.ConvTranspose2d):
+    """A transposed convolution of stride 2 whose output is cut to an exact height and width."""
+
+    def __init__(self, inputs: int, outputs: int, sides: tuple[int, int], kernel: int, bias: bool) -> None:
+        super().__init__(
+            inputs, outputs, kernel, stride=2, padding=(kernel - 1) // 2, output_padding=kernel % 2, bias=bias
+        )
+        self.outputs, self.sides = outputs, sides
+
+    def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
+        height, width = self.sides
+        return super().forward(x)[:, :, :height, :width]
+
+
+class _Down(nn.Conv2d):
+    """A convolution of stride 2 that halves each side, rounding up; kernel 4 sees one row more of zeros."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, bias: bool) -> None:
+        super().__init__(inputs, outputs, kernel, stride=2, padding=(kernel - 1) // 2, bias=bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        odd_height, odd_width = x.shape[2] % 2, x.shape[3] % 2
+        if self.kernel_size[0] % 2 == 0 and (odd_height or odd_width):
+            x = pad(x, (0, odd_width, 0, odd_height))
+        return super().forward(x)
+
+
+def _after(width: int, normalise: bool, nonlinearity: nn.Module) -> nn.Sequential:
+    """What follows a convolution: batch normalisation if asked for, then the activation."""
+    return nn.Sequential(nn.BatchNorm2d(width), nonlinearity) if normalise else nn.Sequential(nonlinearity)

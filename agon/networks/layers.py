@@ -1,0 +1,114 @@
+"""Layers that several networks share: normalisation by name, activations by name, initialisations."""
+
+import math
+from collections.abc import Callable
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from agon.errors import SettingError, unknown
+
+Activation = Literal["relu", "leaky-relu", "tanh", "sigmoid", "elu", "linear"]
+Initialisation = Literal["normal", "xavier", "orthogonal", "torch"]
+
+ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
+    "relu": lambda: nn.ReLU(),
+    "leaky-relu": lambda: nn.LeakyReLU(0.2),  # radford2015, section 3
+    "tanh": lambda: nn.Tanh(),
+    "sigmoid": lambda: nn.Sigmoid(),
+    "elu": lambda: nn.ELU(),
+    "linear": lambda: nn.Identity(),
+}
+
+
+def activation(name: str) -> nn.Module:
+    """The activation of that name; leaky ReLU has the slope 0.2 of radford2015."""
+    if name not in ACTIVATIONS:
+        raise SettingError(unknown("activation", name, ACTIVATIONS))
+    return ACTIVATIONS[name]()
+
+
+def squash(range: tuple[float, float] | None) -> nn.Module:  # noqa: A002 - the sources' word
+    """The activation whose image is a source's range: tanh, sigmoid, or none."""
+    layers: dict[tuple[float, float] | None, Callable[[], nn.Module]] = {
+        (-1.0, 1.0): nn.Tanh,
+        (0.0, 1.0): nn.Sigmoid,
+        None: nn.Identity,
+    }
+    if range not in layers:
+        raise SettingError(f"range of a generator: expected (-1, 1), (0, 1) or null, got {range}")
+    return layers[range]()
+
+
+def initialise(module: nn.Module, how: Initialisation, gain: float) -> None:
+    """Draw the weights of all linear and convolutional layers anew, from torch's current stream.
+
+    `how` and `gain` mean: "normal" N(0, gain²) with zero biases, and N(1, gain²) for batch
+    normalisation's scale (radford2015: gain 0.02); "xavier" uniform, times gain, zero biases
+    (metz2017 Appendix B); "orthogonal" times gain, zero biases (metz2017 Appendix A: 0.8);
+    "torch" leaves torch's own.
+    """
+    draws: dict[str, Callable[[Tensor], object]] = {
+        "normal": lambda w: nn.init.normal_(w, 0.0, gain),
+        "xavier": lambda w: nn.init.xavier_uniform_(w, gain),
+        "orthogonal": lambda w: nn.init.orthogonal_(w, gain),
+    }
+    if how == "torch":
+        return
+    if how not in draws:
+        raise SettingError(unknown("initialisation", how, [*draws, "torch"]))
+    for layer in module.modules():
+        if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
+            draws[how](layer.weight)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+        elif isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d) and how == "normal":
+            nn.init.normal_(layer.weight, 1.0, gain)
+
+
+def positive(name: str, value: float) -> None:
+    """Refuse a size or rate that is not over 0."""
+    if not (math.isfinite(value) and value > 0):
+        raise SettingError(f"{name}: expected a number over 0, got {value}")
+
+
+class Scale(nn.Module):
+    """x -> factor · x: a critic's fixed input scaling (metz2017 Appendix A: 1/4)."""
+
+    def __init__(self, factor: float) -> None:
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.factor
+
+
+def parameters_without_biases(module: nn.Module) -> int:
+    """The number of weights as papers count them: biases and normalisation's parameters left out."""
+    return sum(p.numel() for p in module.parameters() if p.ndim > 1)
+
+
+def evaluation_mode(module: nn.Module) -> "EvaluationMode":
+    """Within it, `module` is in evaluation mode; afterwards every flag is what it was."""
+    return EvaluationMode(module)
+
+
+class EvaluationMode:
+    """Context that puts a module into evaluation mode and restores each submodule's own flag."""
+
+    def __init__(self, module: nn.Module) -> None:
+        self.flags = [(m, m.training) for m in module.modules()]
+        self.module = module
+
+    def __enter__(self) -> nn.Module:
+        return self.module.eval()
+
+    def __exit__(self, *_: object) -> None:
+        for module, training in self.flags:
+            module.training = training
+
+
+def flat(shape: tuple[int, ...]) -> int:
+    """How many numbers one sample of `shape` has."""
+    return int(torch.Size(shape).numel())

@@ -1,0 +1,103 @@
+"""Multilayer perceptrons: for points, and for images as vectors."""
+
+from collections.abc import Sequence
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from agon.errors import SettingError
+from agon.networks.layers import Activation, Initialisation, Scale, activation, flat, initialise, squash
+
+
+class Generator(nn.Module):
+    """z -> x by fully connected layers.
+
+    Args:
+        shape: of one sample, e.g. (2,) or (1, 28, 28).
+        latent: number of coordinates of z.
+        widths: units of each hidden layer.
+        nonlinearity: after each hidden layer.
+        normalise: batch normalisation before each hidden activation.
+        range: of the samples; (-1, 1) ends in tanh, (0, 1) in a sigmoid, None in no activation.
+        initialisation: of the weights, see `layers.initialise`.
+        gain: of the initialisation.
+
+    Source: metz2017 Appendix A is Generator(shape=(2,), latent=256, widths=(128, 128),
+    initialisation="orthogonal", gain=0.8), 49,408 weights.
+    """
+
+    def __init__(
+        self,
+        *,
+        shape: tuple[int, ...],
+        latent: int = 64,
+        widths: Sequence[int] = (128, 128),
+        nonlinearity: Activation = "relu",
+        normalise: bool = False,
+        range: tuple[float, float] | None = None,  # noqa: A002 - the sources' word
+        initialisation: Initialisation = "torch",
+        gain: float = 1.0,
+    ) -> None:
+        super().__init__()
+        self.latent_shape = (latent,)
+        self.shape = tuple(shape)
+        hidden = hidden_layers(latent, widths, nonlinearity, normalise)
+        self.layers = nn.Sequential(
+            *hidden, nn.Linear((latent, *widths)[-1], flat(self.shape)), squash(range)
+        )
+        initialise(self, initialisation, gain)
+
+    def forward(self, latent: Float[Tensor, "n k"]) -> Float[Tensor, "n ..."]:
+        x: Tensor = self.layers(latent)
+        return x.reshape(len(latent), *self.shape)
+
+
+class Critic(nn.Module):
+    """x -> logit by fully connected layers.
+
+    Args:
+        shape: of one sample.
+        widths: units of each hidden layer.
+        nonlinearity: after each hidden layer.
+        normalise: batch normalisation before each hidden activation.
+        scale: fixed factor on the input (metz2017 Appendix A: 0.25).
+        initialisation: of the weights, see `layers.initialise`.
+        gain: of the initialisation.
+    """
+
+    def __init__(
+        self,
+        *,
+        shape: tuple[int, ...],
+        widths: Sequence[int] = (128,),
+        nonlinearity: Activation = "relu",
+        normalise: bool = False,
+        scale: float = 1.0,
+        initialisation: Initialisation = "torch",
+        gain: float = 1.0,
+    ) -> None:
+        super().__init__()
+        inputs = flat(tuple(shape))
+        hidden = hidden_layers(inputs, widths, nonlinearity, normalise)
+        self.layers = nn.Sequential(
+            nn.Flatten(), Scale(scale), *hidden, nn.Linear((inputs, *widths)[-1], 1), nn.Flatten(0)
+        )
+        initialise(self, initialisation, gain)
+
+    def forward(self, x: Float[Tensor, "n ..."]) -> Float[Tensor, " n"]:
+        logits: Tensor = self.layers(x)
+        return logits
+
+
+def hidden_layers(inputs: int, widths: Sequence[int], nonlinearity: str, normalise: bool) -> list[nn.Module]:
+    """Linear, batch normalisation if asked for, activation: once for each of `widths`."""
+    if any(width < 1 for width in (inputs, *widths)):
+        raise SettingError(f"widths: expected numbers over 0, got inputs {inputs} and widths {tuple(widths)}")
+    layers: list[nn.Module] = []
+    for width in widths:
+        layers.append(nn.Linear(inputs, width, bias=not normalise))  # normalisation removes any bias
+        if normalise:
+            layers.append(nn.BatchNorm1d(width))
+        layers.append(activation(nonlinearity))
+        inputs = width
+    return layers

@@ -1,0 +1,62 @@
+"""Batch normalisation over all processes together: on any device, and twice differentiable."""
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+
+class SynchronisedBatchNorm(_BatchNorm):
+    """Normalise by the mean and variance of the whole batch, of which each process has an equal part.
+
+    y = (x - μ) / sqrt(σ² + ε) · γ + β, with μ and σ² over all processes; the sums cross processes
+    differentiably, and their derivative does too. torch's own refuses CPUs and has no second
+    derivative. Same parameters, buffers and names as torch's batch normalisation.
+    """
+
+    def _check_input_dim(self, input: Tensor) -> None:  # noqa: A002 - torch's name
+        """Any number of dimensions from 2 on."""
+
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - torch's name
+        if not (self.training and dist.is_initialized()):
+            return super().forward(input)
+        axes = [0, *range(2, input.ndim)]
+        shape = [1, -1, *[1] * (input.ndim - 2)]
+        count = input.numel() // input.shape[1] * dist.get_world_size()
+        mean = _sum(input.sum(axes)) / count
+        centred = input - mean.view(shape)
+        variance = _sum(centred.square().sum(axes)) / count
+        self._remember(mean.detach(), variance.detach(), count)
+        normalised = centred * torch.rsqrt(variance + self.eps).view(shape)
+        return normalised * self.weight.view(shape) + self.bias.view(shape) if self.affine else normalised
+
+    @torch.no_grad()
+    def _remember(self, mean: Tensor, variance: Tensor, count: int) -> None:
+        """Running statistics as torch keeps them: the variance unbiased, momentum None the plain mean."""
+        if self.running_mean is None or self.running_var is None or self.num_batches_tracked is None:
+            return
+        self.num_batches_tracked += 1
+        share = self.momentum if self.momentum is not None else 1 / float(self.num_batches_tracked)
+        self.running_mean.lerp_(mean.to(self.running_mean), share)
+        self.running_var.lerp_(variance.to(self.running_var) * count / (count - 1), share)
+
+
+def synchronise(module: nn.Module) -> nn.Module:
+    """Replace every batch normalisation in a module by a synchronised one, with its state."""
+    if isinstance(module, _BatchNorm) and not isinstance(module, SynchronisedBatchNorm):
+        own = SynchronisedBatchNorm(
+            module.num_features, module.eps, module.momentum, module.affine, module.track_running_stats
+        )
+        own.load_state_dict(module.state_dict())
+        return own.train(module.training)
+    for name, child in module.named_children():
+        module.add_module(name, synchronise(child))
+    return module
+
+
+def _sum(tensor: Tensor) -> Tensor:
+    """The sum over processes, differentiable any number of times."""
+    from torch.distributed.nn.functional import all_reduce
+
+    total: Tensor = all_reduce(tensor)  # type: ignore[no-untyped-call]
+    return total

@@ -1,0 +1,144 @@
+"""Regularisers that need input gradients or parameters; each is added to one player's loss."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from agon.errors import SettingError
+
+Loss = Float[Tensor, ""]
+
+
+class Scored(NamedTuple):
+    """A critic's verdict on one batch, for the penalties to share instead of asking again.
+
+    Attributes:
+        real: "n *shape"; requires a gradient if a penalty's `inputs` name it.
+        fake: "n *shape", likewise.
+        real_logits: "n".
+        fake_logits: "n".
+        noise: the batch's noise by name.
+    """
+
+    real: Tensor
+    fake: Tensor
+    real_logits: Tensor
+    fake_logits: Tensor
+    noise: Mapping[str, Tensor]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Penalty(ABC):
+    """weight · (something that should be small).
+
+    Attributes:
+        weight: at least 0.
+        inputs: which of "real" and "fake" must require a gradient before they are scored.
+        second_order: whether its gradient differentiates the critic twice.
+    """
+
+    weight: float
+    inputs: ClassVar[tuple[str, ...]] = ()
+    second_order: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        if not self.weight >= 0:
+            raise SettingError(f"weight of {type(self).__name__}: expected at least 0, got {self.weight}")
+
+    @property
+    def player(self) -> str:
+        """Whose loss it is added to."""
+        return "critic"
+
+    def noise(self, shape: tuple[int, ...], rng: torch.Generator) -> dict[str, Tensor]:
+        """What it must draw for a batch of `shape` (n, ...)."""
+        return {}
+
+    @abstractmethod
+    def __call__(self, network: nn.Module, scored: Callable[[], Scored]) -> Loss:
+        """The penalty for the player's `network`; `scored` gives the critic's verdict on the batch."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GradientPenalty(Penalty):
+    """weight · E[(‖∇D(x̂)‖₂ - 1)²], x̂ = ε x + (1 - ε) G(z), ε ~ U(0, 1) for each sample.
+
+    Asks the critic once more, at x̂. Not for a critic with batch normalisation, whose logit depends on
+    the other samples. Source: Gulrajani et al. 2017, equation 3 (weight 10) and Algorithm 1.
+    """
+
+    weight: float = 10.0
+
+    def noise(self, shape: tuple[int, ...], rng: torch.Generator) -> dict[str, Tensor]:
+        return {"epsilon": torch.rand((shape[0], *[1] * (len(shape) - 1)), generator=rng, device=rng.device)}
+
+    def __call__(self, network: nn.Module, scored: Callable[[], Scored]) -> Loss:
+        verdict = scored()
+        mixed = torch.lerp(verdict.fake, verdict.real, verdict.noise["epsilon"].to(verdict.real))
+        mixed = mixed if mixed.requires_grad else mixed.requires_grad_()
+        norms: Tensor = _input_gradient(network(mixed), mixed).norm(dim=1)
+        return self.weight * (norms - 1).square().mean()
+
+
+@dataclass(frozen=True, kw_only=True)
+class R1(Penalty):
+    """weight/2 · E[‖∇D(x)‖²] on real samples. Source: Mescheder et al. 2018, equation 9."""
+
+    weight: float = 10.0
+    inputs: ClassVar[tuple[str, ...]] = ("real",)
+
+    def __call__(self, network: nn.Module, scored: Callable[[], Scored]) -> Loss:
+        verdict = scored()
+        return self.weight / 2 * _squared_norms(verdict.real_logits, verdict.real).mean()
+
+
+@dataclass(frozen=True, kw_only=True)
+class R2(Penalty):
+    """weight/2 · E[‖∇D(G(z))‖²] on generated samples. Source: Mescheder et al. 2018, equation 10."""
+
+    weight: float = 10.0
+    inputs: ClassVar[tuple[str, ...]] = ("fake",)
+
+    def __call__(self, network: nn.Module, scored: Callable[[], Scored]) -> Loss:
+        verdict = scored()
+        return self.weight / 2 * _squared_norms(verdict.fake_logits, verdict.fake).mean()
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightDecay(Penalty):
+    """weight/2 · ‖θ‖² of one player's parameters, biases and normalisation's scales included.
+
+    The L2 term is in the loss, so an adaptive optimiser rescales it; it is not the decoupled decay
+    of AdamW. Source: yamazaki2017 (1e-5); im2016's authors' code (5e-6 on D).
+    """
+
+    weight: float = 1e-5
+    of: str = "critic"
+    second_order: ClassVar[bool] = False
+
+    @property
+    def player(self) -> str:
+        return self.of
+
+    def __call__(self, network: nn.Module, scored: Callable[[], Scored]) -> Loss:
+        squares = torch.stack([parameter.square().sum() for parameter in network.parameters()])
+        total: Tensor = squares.sum()
+        return total * (self.weight / 2)
+
+
+def _input_gradient(logits: Tensor, x: Tensor) -> Float[Tensor, "n d"]:
+    """∇D(x) of each sample, flattened, itself differentiable."""
+    (gradient,) = torch.autograd.grad(logits.sum(), x, create_graph=True)
+    return gradient.flatten(1)
+
+
+def _squared_norms(logits: Tensor, x: Tensor) -> Float[Tensor, " n"]:
+    return _input_gradient(logits, x).square().sum(dim=1)
+
+
+PENALTIES = {"gradient-penalty": GradientPenalty, "r1": R1, "r2": R2, "weight-decay": WeightDecay}

@@ -1,0 +1,207 @@
+"""Images as pixels: samples to uint8, tiles to one grid and back, a grid to PNG and back.
+
+Everything is exact: what a grid's file holds is, tile by tile and bit by bit, what was put in.
+Nothing is ever rescaled by its own least and greatest value, which would hide a generator that
+has lost its contrast.
+"""
+
+import math
+from io import BytesIO
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+from agon.errors import DataError
+
+GAP = 128  # grey between the tiles: seen beside black digits and beside white paper
+CHANNELS = {1: "L", 3: "RGB"}  # what a PNG holds without an invented meaning
+KEYWORD = "agon "  # before the name of each of a tiling's numbers in the file
+
+
+class Tiling(NamedTuple):
+    """How a grid is cut into tiles, in reading order; the last row may be short.
+
+    Attributes:
+        tiles: how many, from 1.
+        height: of a tile, in pixels.
+        width: of a tile, in pixels.
+        columns: tiles in a full row, from 1.
+        gap: pixels between neighbouring tiles and around all of them, from 0.
+    """
+
+    tiles: int
+    height: int
+    width: int
+    columns: int
+    gap: int
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) of the whole grid in pixels."""
+        rows = math.ceil(self.tiles / self.columns)
+        return rows * (self.height + self.gap) + self.gap, self.columns * (self.width + self.gap) + self.gap
+
+    def corner(self, tile: int) -> tuple[int, int]:
+        """(top, left) pixel of a tile."""
+        row, column = divmod(tile, self.columns)
+        return self.gap + row * (self.height + self.gap), self.gap + column * (self.width + self.gap)
+
+
+Images = UInt8[Tensor, "n c h w"] | UInt8[np.ndarray, "n c h w"]
+
+
+def to_uint8(x: Float[Tensor, "n c h w"], low: float, high: float) -> UInt8[Tensor, "n c h w"]:
+    """Samples as pixels: low is 0, high is 255, beyond them is clamped; rounded to the nearest level.
+
+    Args:
+        x: samples; one that is not a number is drawn as low.
+        low: the value of black.
+        high: the value of white, over low.
+
+    Raises:
+        DataError: low is not below high.
+
+    >>> import torch
+    >>> to_uint8(torch.tensor([[[[-1.0, 0.0, 1.0, 7.0]]]]), -1.0, 1.0).flatten().tolist()
+    [0, 128, 255, 255]
+    """
+    if not low < high:
+        raise DataError(
+            f"range of the pixels: expected low < high, got {low} and {high}; give the source's range"
+        )
+    levels = (x.float().nan_to_num(nan=low, posinf=high, neginf=low) - low) * (255 / (high - low))
+    return levels.clamp(0, 255).round().byte()
+
+
+def enlarge(images: Images, factor: int) -> UInt8[np.ndarray, "n c fh fw"]:
+    """Every pixel as a square of factor x factor pixels, its nearest neighbours' own; slices undo it.
+
+    >>> enlarge(np.array([[[[1, 2]]]], dtype=np.uint8), 2).tolist()
+    [[[[1, 1, 2, 2], [1, 1, 2, 2]]]]
+    """
+    return _array(images).repeat(factor, axis=2).repeat(factor, axis=3)
+
+
+def grid(images: Images, columns: int | None = None, gap: int = 2) -> UInt8[np.ndarray, "H W c"]:
+    """Tiles laid out in rows on one picture.
+
+    Args:
+        images: the tiles, in reading order.
+        columns: tiles in a row; as square as can be if None.
+        gap: grey pixels between neighbours and around all.
+
+    Raises:
+        DataError: there is no image, or a number is out of its range.
+    """
+    return _draw(_array(images), tiling(images, columns, gap))
+
+
+def tiling(images: Images, columns: int | None = None, gap: int = 2) -> Tiling:
+    """The layout that `grid` gives to these images with these settings."""
+    count, _, height, width = images.shape
+    columns = math.ceil(math.sqrt(count)) if columns is None else columns
+    if count < 1 or height < 1 or width < 1 or columns < 1 or gap < 0:
+        raise DataError(
+            "a grid: expected one image or more of one pixel or more, columns from 1 and a gap from 0, "
+            f"got {count} images of {height}x{width}, {columns} columns and a gap of {gap}"
+        )
+    return Tiling(tiles=count, height=height, width=width, columns=columns, gap=gap)
+
+
+def ungrid(picture: UInt8[np.ndarray, "H W c"], layout: Tiling) -> UInt8[np.ndarray, "n c h w"]:
+    """The tiles of a grid: the exact inverse of `grid` for `layout = tiling(images, columns, gap)`.
+
+    Raises:
+        DataError: a picture of another size than the layout's.
+    """
+    if picture.shape[:2] != layout.size:
+        raise DataError(
+            f"a grid: expected {layout.size[0]}x{layout.size[1]} pixels for {layout.tiles} tiles of "
+            f"{layout.height}x{layout.width}, got {picture.shape[0]}x{picture.shape[1]}; "
+            "the file was cut or scaled"
+        )
+    corners = map(layout.corner, range(layout.tiles))
+    tiles = [picture[top : top + layout.height, left : left + layout.width] for top, left in corners]
+    return np.ascontiguousarray(np.stack(tiles).transpose(0, 3, 1, 2))  # n h w c -> n c h w
+
+
+def png(picture: UInt8[np.ndarray, "H W c"], text: dict[str, str] | None = None) -> bytes:
+    """The picture as a PNG file of one or three channels; the same picture gives the same bytes.
+
+    Args:
+        picture: its pixels.
+        text: keyword -> text, written beside the pixels.
+
+    Raises:
+        DataError: a number of channels that PNG cannot hold.
+    """
+    from PIL import Image, PngImagePlugin
+
+    channels = picture.shape[2]
+    if channels not in CHANNELS:
+        raise DataError(f"a PNG: expected 1 or 3 channels, got {channels}; draw the channels apart")
+    info = PngImagePlugin.PngInfo()
+    for keyword, value in (text or {}).items():
+        info.add_text(keyword, value)
+    file = BytesIO()
+    pixels = np.ascontiguousarray(picture[:, :, 0] if channels == 1 else picture)
+    Image.fromarray(pixels).save(file, "PNG", pnginfo=info)
+    return file.getvalue()
+
+
+def grid_png(images: Images, columns: int | None = None, gap: int = 2) -> bytes:
+    """The grid as a PNG file that says how to cut it: what `read_grid` reads."""
+    layout = tiling(images, columns, gap)
+    text = {KEYWORD + name: str(value) for name, value in layout._asdict().items()}
+    return png(_draw(_array(images), layout), text)
+
+
+def read_grid(file: Path | bytes) -> UInt8[np.ndarray, "n c h w"]:
+    """The tiles of a grid that `grid_png` wrote.
+
+    Args:
+        file: its path, or its content.
+
+    Raises:
+        DataError: not a PNG, damaged, or without the tiling that `grid_png` writes.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    name = "the grid" if isinstance(file, bytes) else str(file)
+    try:
+        with Image.open(BytesIO(file) if isinstance(file, bytes) else file) as image:
+            pixels = np.array(image)
+            text = {str(key): str(value) for key, value in image.info.items()}
+    except (UnidentifiedImageError, OSError, SyntaxError) as error:
+        raise DataError(f"{name} cannot be read as a PNG ({error}); write it again") from error
+    return ungrid(np.atleast_3d(pixels), _written_tiling(name, text))
+
+
+def _written_tiling(name: str, text: dict[str, str]) -> Tiling:
+    try:
+        layout = Tiling(**{field: int(text[KEYWORD + field]) for field in Tiling._fields})
+        if min(layout[:-1]) < 1 or layout.gap < 0:
+            raise ValueError(layout)
+    except (KeyError, ValueError) as error:
+        raise DataError(
+            f"{name} does not say how it is cut into tiles; "
+            "expected a grid that agon wrote, and that nothing has edited since"
+        ) from error
+    return layout
+
+
+def _draw(images: UInt8[np.ndarray, "n c h w"], layout: Tiling) -> UInt8[np.ndarray, "H W c"]:
+    picture = np.full((*layout.size, images.shape[1]), GAP, dtype=np.uint8)
+    for tile, image in enumerate(images):
+        top, left = layout.corner(tile)
+        picture[top : top + layout.height, left : left + layout.width] = image.transpose(
+            1, 2, 0
+        )  # c h w -> h w c
+    return picture
+
+
+def _array(images: Images) -> UInt8[np.ndarray, "n c h w"]:
+    return images.numpy(force=True) if isinstance(images, Tensor) else images

@@ -1,0 +1,101 @@
+"""Run directories -> one HTML file that holds all it shows and fetches nothing."""
+
+import hashlib
+import os
+from base64 import b64encode
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from agon.errors import RunError
+from agon.report import curves, images, points, scores, settings, summary
+from agon.report.reading import View, read
+
+ROOM = Path(__file__).parent  # template.html, style.css and curves.js lie beside this file
+FILE = "report.html"  # where only a folder is named
+
+
+def write(runs: Sequence[Path], out: Path) -> Path:
+    """Draw one page of one run, or of several beside each other.
+
+    The page is complete or not there: it is written under another name and then renamed. It
+    needs no network, and its own policy forbids a browser to use one.
+
+    Args:
+        runs: directories of runs; they are only read.
+        out: the file to write, replaced if it exists; or an existing folder, for `report.html` in it.
+
+    Returns:
+        The file that was written.
+
+    Raises:
+        RunError: a run cannot be read, or the page cannot be written.
+    """
+    page = render(read(runs))
+    file = out / FILE if out.is_dir() else out
+    draft = file.with_name(f".{file.name}.{os.getpid()}.draft")
+    try:
+        draft.write_text(page, encoding="utf-8", newline="\n")
+        os.replace(draft, file)
+    except OSError as error:
+        raise RunError(
+            f"{file} cannot be written ({error.strerror}); name a file in a folder you may write to"
+        ) from error
+    finally:
+        draft.unlink(missing_ok=True)
+    return file
+
+
+def render(views: Sequence[View]) -> str:
+    """The page as text; the same runs give the same page."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(ROOM),
+        autoescape=True,  # names and settings are whatever a run directory says
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("template.html").render(_contents(views))
+
+
+def _contents(views: Sequence[View]) -> dict[str, Any]:
+    figures = curves.figures(views)
+    scripts = _scripts() if figures else []
+    return {
+        "title": summary.title(views),
+        "summaries": [summary.summary(index, view) for index, view in enumerate(views)],
+        "several": len(views) > 1,
+        "scores": scores.table(views),
+        "images": images.beside(views),
+        "evolutions": images.evolutions(views),
+        "points": points.beside(views),
+        "stories": points.stories(views),
+        "figures": figures,
+        "drawing": [{"traces": figure.traces, "logarithmic": figure.logarithmic} for figure in figures],
+        "experiment": settings.rows([view.experiment for view in views]),
+        "arithmetic": settings.rows([view.arithmetic for view in views]),
+        "style": _embedded((ROOM / "style.css").read_text(encoding="utf-8")),
+        "scripts": list(map(_embedded, scripts)),
+        "hashes": list(map(_hash, scripts)),
+    }
+
+
+def _scripts() -> list[str]:
+    """plotly's own code, and the few lines that call it."""
+    from plotly.offline import get_plotlyjs
+
+    return [get_plotlyjs(), (ROOM / "curves.js").read_text(encoding="utf-8")]
+
+
+def _hash(script: str) -> str:
+    """What the page's policy names a script by: no other script will run, whatever a setting says."""
+    return "'sha256-" + b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii") + "'"
+
+
+def _embedded(ours: str) -> Any:
+    """A text of our own or plotly's, not a run's, that goes into the page as it is."""
+    from markupsafe import Markup
+
+    return Markup(ours)  # noqa: S704 - nothing of a run is in it

@@ -1,0 +1,164 @@
+"""Samples that are points: a histogram of one coordinate, a scatter of two, beside the real ones."""
+
+from collections.abc import Mapping, Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from agon.errors import RunError
+from agon.report.colours import REAL, colour
+from agon.report.embedding import Picture, embed, spread
+from agon.report.reading import View
+
+if TYPE_CHECKING:
+    import matplotlib.axes
+
+LARGE, SMALL = 360, 170  # CSS pixels of a panel's width: the last step, a step on the way
+DENSITY = 2  # dots in a CSS pixel: sharp on a good screen
+STEPS = 8
+BINS = 60
+MARGIN = 0.25  # of the real data's extent, around it: samples that went astray are counted, not chased
+INK = "#8a8f98"  # axes and numbers: legible on white and on black
+
+Points = Float[np.ndarray, "n d"]
+Frame = Float[np.ndarray, "2 d"]  # least and greatest value shown of each coordinate
+
+
+class Story(NamedTuple):
+    """One run's samples over time, on the frame of the real data."""
+
+    run: str
+    colour: str
+    panels: list[Picture]
+
+
+def beside(views: Sequence[View]) -> list[Picture]:
+    """Each run's last points, on its real ones (d = 1) or beside them (d = 2, or the first two of more).
+
+    Raises:
+        RunError: a file of samples that cannot be read.
+    """
+    panels = []
+    for index, view in enumerate(views):
+        if not (files := _points(view)):
+            continue
+        step, real = max(files), _real(view)
+        samples, name = _read(files[step]), f"{view.name}, " if len(views) > 1 else ""
+        frame = _frame(samples if real is None else real)
+        if real is not None and samples.shape[1] > 1:
+            panels.append(_panel(f"{name}real", None, real, frame, LARGE, REAL))
+        panels.append(_panel(f"{name}step {step:,}", real, samples, frame, LARGE, colour(index)))
+    return panels
+
+
+def stories(views: Sequence[View]) -> list[Story]:
+    """For each run with points at two steps or more: small panels at steps spread over its training.
+
+    Raises:
+        RunError: a file of samples that cannot be read.
+    """
+    return [
+        Story(view.name, colour(index), _story(view, colour(index)))
+        for index, view in enumerate(views)
+        if len(_points(view)) > 1
+    ]
+
+
+def _story(view: View, run: str) -> list[Picture]:
+    files, real = _points(view), _real(view)
+    frame = _frame(_read(files[max(files)]) if real is None else real)
+    return [
+        _panel(f"{step:,}", real, _read(files[step]), frame, SMALL, run)
+        for step in spread(list(files), STEPS)
+    ]
+
+
+def _panel(
+    caption: str, real: Points | None, samples: Points, frame: Frame, width: int, run: str
+) -> Picture:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    height = width if samples.shape[1] > 1 else round(width * 0.7)
+    figure = Figure(figsize=(width / 100, height / 100), dpi=100 * DENSITY, layout="constrained")
+    axes = FigureCanvasAgg(figure).figure.add_subplot()
+    (_scatter if samples.shape[1] > 1 else _histogram)(axes, real, samples, frame, run)
+    _dress(axes, bare=width < LARGE)
+    file = BytesIO()
+    figure.savefig(file, format="png", transparent=True, metadata={"Software": None})
+    astray = int((~_inside(samples, frame)).sum())
+    caption += f" ({astray:,} of {len(samples):,} outside the frame)" if astray else ""
+    alt = f"{len(samples)} points: {caption}"
+    return Picture(caption, embed(file.getvalue()), width, height, alt, None if run == REAL else run)
+
+
+def _scatter(
+    axes: "matplotlib.axes.Axes", real: Points | None, samples: Points, frame: Frame, run: str
+) -> None:
+    """Two coordinates; the fewer the points, the larger and the more opaque."""
+    if real is not None:
+        axes.scatter(real[:, 0], real[:, 1], s=2, color=REAL, alpha=0.25, linewidths=0)
+    alpha = float(np.clip(300 / max(len(samples), 1), 0.15, 0.9))
+    shown = samples[_inside(samples, frame)]
+    axes.scatter(shown[:, 0], shown[:, 1], s=5, color=run, alpha=alpha, linewidths=0)
+    axes.set(xlim=frame[:, 0], ylim=frame[:, 1], aspect="equal")
+
+
+def _histogram(
+    axes: "matplotlib.axes.Axes", real: Points | None, samples: Points, frame: Frame, run: str
+) -> None:
+    """One coordinate, as a density, so that unequal numbers of real and generated points compare."""
+    edges = np.linspace(frame[0, 0], frame[1, 0], BINS + 1)
+    for points, ink, filled in ((real, REAL, True), (samples, run, False)):
+        if points is not None and _inside(points, frame).any():
+            counts = np.histogram(points[_inside(points, frame)], edges)[0]
+            axes.stairs(counts / (len(points) * np.diff(edges)), edges, color=ink, fill=filled, alpha=0.9)
+    axes.set(xlim=frame[:, 0], yticks=[])
+
+
+def _dress(axes: "matplotlib.axes.Axes", bare: bool) -> None:
+    axes.tick_params(colors=INK, labelsize=8, length=2)
+    for spine in axes.spines.values():
+        spine.set_color(INK)
+        spine.set_alpha(0.5)
+    if bare:
+        axes.set(xticks=[], yticks=[])
+
+
+def _frame(points: Points) -> Frame:
+    finite = points[np.isfinite(points).all(axis=1)]
+    if not len(finite):
+        return np.array([[-1.0] * points.shape[1], [1.0] * points.shape[1]])
+    low, high = finite.min(axis=0), finite.max(axis=0)
+    margin = MARGIN * np.maximum(high - low, 1e-3)
+    return np.stack([low - margin, high + margin])
+
+
+def _inside(points: Points, frame: Frame) -> Bool[np.ndarray, " n"]:
+    """Which points are shown; one that is not finite is nowhere."""
+    shown = slice(0, min(2, points.shape[1]))
+    return ((points[:, shown] >= frame[0, shown]) & (points[:, shown] <= frame[1, shown])).all(axis=1)
+
+
+def _real(view: View) -> Points | None:
+    return _read(view.real) if view.real is not None and view.real.suffix == ".npy" else None
+
+
+def _points(view: View) -> Mapping[int, Path]:
+    return {step: file for step, file in view.samples.items() if file.suffix == ".npy"}
+
+
+def _read(file: Path) -> Points:
+    try:
+        points = np.load(file, allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise RunError(f"{file} is not an array of points ({error}); delete it and report again") from error
+    if points.ndim != 2 or points.shape[1] < 1 or not np.issubdtype(points.dtype, np.floating):
+        raise RunError(
+            f"{file}: expected numbers of shape (n, d), got {points.dtype} {points.shape}; "
+            "delete it and report again"
+        )
+    return np.asarray(points, dtype=np.float64)

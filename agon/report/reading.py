@@ -1,0 +1,200 @@
+"""A run directory as a typed view: plain JSON and the names of its samples; nothing in it is executed."""
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from agon.errors import RunError
+
+EXPERIMENT, ARITHMETIC, LOG, METRICS, SAMPLES = (
+    "experiment.json",
+    "arithmetic.json",
+    "log.jsonl",
+    "metrics.jsonl",
+    "samples",
+)
+SAMPLE_KINDS = (".png", ".npy")  # a grid of images, an array of points
+Object = dict[str, Any]  # what JSON calls an object
+Record = Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Score:
+    """A metric's value as `metrics.jsonl` holds it; None for what is not known."""
+
+    name: str
+    value: float | None
+    error: float | None = None
+    interval: tuple[float, float] | None = None
+    n: int | None = None
+    seed: int | None = None
+    step: int | None = None
+    protocol: str = ""
+    detail: Object = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class View:
+    """One run, as far as a page needs it.
+
+    Attributes:
+        name: the shortest end of the path that tells it from the other runs on the page.
+        path: of the directory, as it was given.
+        experiment: the nested settings.
+        arithmetic: the choices that change the arithmetic; empty if not recorded.
+        log: records in order of their steps; a series' value can be NaN.
+        scores: in the order in which they were made.
+        real: file of the real samples, None if there is none.
+        samples: step -> file of the samples, in order of the steps.
+    """
+
+    name: str
+    path: Path
+    experiment: Object
+    arithmetic: Object
+    log: Sequence[Record]
+    scores: Sequence[Score]
+    real: Path | None
+    samples: Mapping[int, Path]
+
+
+def read(runs: Sequence[Path]) -> list[View]:
+    """Views of the runs, in their order; a directory that is given twice is read once.
+
+    Raises:
+        RunError: no run is given, or one has no experiment.json, or holds what cannot be read.
+    """
+    if not runs:
+        raise RunError("a report: expected one run directory or more, got none; give the runs to show")
+    paths = list({path.resolve(): path for path in runs}.values())
+    return [_view(path, name) for path, name in zip(paths, names(paths), strict=True)]
+
+
+def names(paths: Sequence[Path]) -> list[str]:
+    """The shortest ends of the paths that differ.
+
+    >>> names([Path("a/gan/0"), Path("a/gan/1")]), names([Path("/a/gan/0"), Path("/a/wgan/0")])
+    (['0', '1'], ['gan/0', 'wgan/0'])
+    """
+    parts = [path.resolve().parts for path in paths]
+    deepest = max(map(len, parts))
+    for depth in range(1, deepest + 1):
+        ends = ["/".join(part[-depth:]) for part in parts]
+        if len(set(ends)) == len(ends):
+            return ends
+    return [str(path) for path in paths]
+
+
+def _view(path: Path, name: str) -> View:
+    if not (path / EXPERIMENT).is_file():
+        what = "is not a directory" if not path.is_dir() else f"has no {EXPERIMENT}"
+        raise RunError(f"{path} {what}; expected the directory of a run: give the one that holds {EXPERIMENT}")
+    samples = _samples(path / SAMPLES)
+    return View(
+        name=name,
+        path=path,
+        experiment=_object(path / EXPERIMENT),
+        arithmetic=_object(path / ARITHMETIC) if (path / ARITHMETIC).is_file() else {},
+        log=_log(path / LOG),
+        scores=[_score(path / METRICS, line, entry) for line, entry in _lines(path / METRICS)],
+        real=_real(path / SAMPLES),
+        samples=samples,
+    )
+
+
+def _object(file: Path) -> Object:
+    try:
+        value = json.loads(_text(file))
+    except ValueError as error:
+        raise RunError(
+            f"{file} is not JSON ({error}); restore it from a copy, or leave this run out"
+        ) from error
+    if not isinstance(value, dict):
+        raise RunError(f"{file}: expected a JSON object, got {type(value).__name__}; leave this run out")
+    return value
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise RunError(
+            f"{file} cannot be read ({error.strerror}); change its permissions, or leave this run out"
+        ) from error
+
+
+def _lines(file: Path) -> Iterator[tuple[int, Object]]:
+    """Numbered objects of a JSON lines file, none if it is missing.
+
+    A last line without its end is one that is being written now, or was when the machine went
+    down: it is left out. Any other line that is no object is damage.
+    """
+    text = _text(file) if file.exists() else ""
+    for number, line in enumerate(text.split("\n")[:-1], start=1):
+        try:
+            entry = json.loads(line)
+        except ValueError as error:
+            raise RunError(
+                f"{file}, line {number} is not JSON ({error}); delete the line and report again"
+            ) from error
+        if not isinstance(entry, dict):
+            raise RunError(f"{file}, line {number}: expected a JSON object, got {line[:40]!r}; delete the line")
+        yield number, entry
+
+
+def _log(file: Path) -> list[Record]:
+    """Records by step; where a resumed training made a step again, the later record counts."""
+    records: dict[int, Record] = {}
+    for line, entry in _lines(file):
+        record = {key: _number(file, line, key, value) for key, value in entry.items()}
+        step = record.get("step", math.nan)
+        if not math.isfinite(step):
+            raise RunError(f"{file}, line {line}: expected a step, got none; delete the line and report again")
+        records[int(step)] = record
+    return [records[step] for step in sorted(records)]
+
+
+def _number(file: Path, line: int, key: str, value: object) -> float:
+    """null and "nan" are NaN: JSON has no word for it, and writers differ."""
+    try:
+        return math.nan if value is None else float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError) as error:
+        raise RunError(
+            f"{file}, line {line}: expected a number for {key!r}, got {value!r}; delete the line and report again"
+        ) from error
+
+
+def _score(file: Path, line: int, entry: Object) -> Score:
+    def number(key: str) -> float | None:
+        return None if entry.get(key) is None else _number(file, line, key, entry[key])
+
+    def whole(key: str) -> int | None:
+        value = number(key)
+        return int(value) if value is not None and math.isfinite(value) else None
+
+    interval, detail = entry.get("interval"), entry.get("detail")
+    if isinstance(interval, list) and len(interval) == 2:
+        low, high = (_number(file, line, "interval", end) for end in interval)
+    return Score(
+        name=str(entry.get("name", "(without a name)")),
+        value=number("value"),
+        error=number("error"),
+        interval=(low, high) if isinstance(interval, list) and len(interval) == 2 else None,
+        n=whole("n"),
+        seed=whole("seed"),
+        step=whole("step"),
+        protocol=str(entry.get("protocol") or ""),
+        detail=detail if isinstance(detail, dict) else {},
+    )
+
+
+def _samples(folder: Path) -> dict[int, Path]:
+    files = [file for kind in SAMPLE_KINDS for file in folder.glob(f"*{kind}") if file.stem.isdecimal()]
+    return {int(file.stem): file for file in sorted(files, key=lambda file: int(file.stem))}
+
+
+def _real(folder: Path) -> Path | None:
+    return next((folder / f"real{kind}" for kind in SAMPLE_KINDS if (folder / f"real{kind}").is_file()), None)

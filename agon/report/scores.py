@@ -1,0 +1,136 @@
+"""The scores as rows: the latest of each, the earlier ones folded away, and the histograms of classes."""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from agon.report.colours import colour
+from agon.report.reading import Score, View
+
+UNKNOWN = "—"
+LABELLED = 20  # bars that can still carry their names
+
+
+class Row(NamedTuple):
+    """One score of one run, as text."""
+
+    run: str
+    colour: str
+    name: str
+    value: str
+    uncertainty: str
+    n: str
+    step: str
+    seed: str
+    protocol: str
+    detail: str
+
+
+class Bar(NamedTuple):
+    """A class: its name, how many samples fell in it, and its height in per cent of the fullest."""
+
+    name: str
+    count: str
+    height: float
+
+
+class Histogram(NamedTuple):
+    """How the samples of one run fall into classes."""
+
+    run: str
+    colour: str
+    caption: str
+    bars: list[Bar]
+    labelled: bool
+
+
+class Table(NamedTuple):
+    """All scores: what holds now, what held before, and the classes of what holds now."""
+
+    latest: list[Row]
+    earlier: list[Row]
+    histograms: list[Histogram]
+
+
+def table(views: Sequence[View]) -> Table:
+    """Scores ordered by name, so that runs can be compared line by line."""
+    latest: list[tuple[int, View, Score]] = []
+    earlier: list[tuple[int, View, Score]] = []
+    for index, view in enumerate(views):
+        newest = {_key(score): score for score in sorted(view.scores, key=lambda score: score.step or 0)}
+        for score in view.scores:
+            current = newest[_key(score)] is score
+            (latest if current else earlier).append((index, view, score))
+    order = list(dict.fromkeys(score.name for view in views for score in view.scores))
+    for entries in (latest, earlier):
+        entries.sort(key=lambda entry: (order.index(entry[2].name), entry[0], -(entry[2].step or 0)))
+    histograms = [histogram for entry in latest if (histogram := _histogram(*entry))]
+    return Table([_row(*entry) for entry in latest], [_row(*entry) for entry in earlier], histograms)
+
+
+def number(value: float | None, digits: int = 4) -> str:
+    """A number for eyes: four digits that count, thousands apart.
+
+    >>> number(12345), number(0.98765), number(math.nan), number(None)
+    ('12,345', '0.9877', 'not a number', '—')
+    """
+    if value is None:
+        return UNKNOWN
+    if not math.isfinite(value):
+        return "not a number" if math.isnan(value) else f"{'−' if value < 0 else ''}∞"
+    if float(value).is_integer() and abs(value) < 1e15:
+        return f"{int(value):,}"
+    return f"{value:,.{digits}g}" if abs(value) < 10**digits else f"{value:,.0f}"
+
+
+def _key(score: Score) -> tuple[object, ...]:
+    """What makes two scores the same measurement at two steps."""
+    return score.name, score.n, score.seed, score.protocol
+
+
+def _row(index: int, view: View, score: Score) -> Row:
+    return Row(
+        run=view.name,
+        colour=colour(index),
+        name=score.name,
+        value=number(score.value),
+        uncertainty=_uncertainty(score),
+        n=number(score.n),
+        step=number(score.step),
+        seed=UNKNOWN if score.seed is None else str(score.seed),
+        protocol=score.protocol or "not recorded",
+        detail=_detail(score),
+    )
+
+
+def _uncertainty(score: Score) -> str:
+    parts = [f"± {number(score.error, 2)}"] if score.error is not None else []
+    if score.interval is not None:
+        parts.append(f"[{number(score.interval[0])}, {number(score.interval[1])}]")
+    return " ".join(parts) or UNKNOWN
+
+
+def _detail(score: Score) -> str:
+    """The plain values of a score's detail; its lists are drawn, or left to whoever opens the file."""
+    plain = {key: value for key, value in score.detail.items() if isinstance(value, str | int | float)}
+    return ", ".join(f"{key} {_plain(value)}" for key, value in plain.items())
+
+
+def _plain(value: str | float) -> str:
+    return str(value) if isinstance(value, str | bool) else number(value)
+
+
+def _histogram(index: int, view: View, score: Score) -> Histogram | None:
+    counts, names = score.detail.get("histogram"), score.detail.get("names")
+    if not isinstance(counts, list) or not counts or not all(_is_count(count) for count in counts):
+        return None
+    named = isinstance(names, list) and len(names) == len(counts)
+    labels = map(str, names) if isinstance(names, list) and named else map(str, range(len(counts)))
+    fullest = max(*counts, 1)
+    bars = [Bar(name, number(c), 100 * c / fullest) for name, c in zip(labels, counts, strict=True)]
+    caption = f"{score.name}: {number(sum(counts))} samples over {len(counts)} classes"
+    return Histogram(view.name, colour(index), caption, bars, len(bars) <= LABELLED)
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value) and value >= 0

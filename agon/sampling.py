@@ -1,0 +1,99 @@
+"""Samples of a finished or stopped run, as tensors and as files."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from agon.data import Source
+from agon.errors import RunError, SettingError
+from agon.experiment import Experiment
+from agon.pictures import grid_png, png, to_uint8
+from agon.runs import Run, write_atomically, writing
+from agon.training import Arithmetic, Training, restore
+from agon.training.randomness import stream
+
+
+def load(run: Run, *, trust: bool = False, experiment: Experiment | None = None) -> Training:
+    """A run at its last good checkpoint, in this process, for samples and metrics.
+
+    Args:
+        run: the run.
+        trust: whether a user's own classes may be imported.
+        experiment: what the run was begun with, where no file can tell.
+
+    Raises:
+        RunError: there is no checkpoint, or none is intact.
+    """
+    known = experiment or Experiment.from_json(run.experiment, trust)
+    arithmetic = Arithmetic.read(
+        {**run.arithmetic, "device": "auto", "devices": 1, "compile": "off"}
+    ).resolved()
+    training = Training(known, arithmetic, torch.device(arithmetic.device))
+    checkpoint, _ = run.last_good()
+    if checkpoint is None:
+        raise RunError(f"{run.path} has no checkpoint yet; agon resume {run.path} makes one")
+    restore(training, checkpoint)
+    return training
+
+
+def sample(training: Training, n: int, seed: int = 0) -> Tensor:
+    """n samples "n *shape" in the data's range, from latents of a seed.
+
+    Raises:
+        SettingError: n is under 1.
+    """
+    return training.samples(_latents(training, n, seed))
+
+
+def interpolate(training: Training, paths: int, steps: int, seed: int = 0) -> Tensor:
+    """Samples "paths·steps *shape" along paths between random latents: spherical for normal ones."""
+    ends = _latents(training, 2 * paths, seed)
+    walk = [training.experiment.latent.path(ends[2 * i], ends[2 * i + 1], steps) for i in range(paths)]
+    return training.samples(torch.cat(walk))
+
+
+def write(samples: Tensor, source: Source, out: Path, columns: int | None = None) -> Path:
+    """Write samples as a PNG grid (.png), arrays (.npz: uint8 NHWC or float32), or a folder of PNGs.
+
+    Raises:
+        SettingError: points as a picture, or another ending.
+        RunError: the place cannot be written.
+    """
+    pictures = len(source.shape) == 3
+    if out.suffix == ".npz":
+        array = _pixels(samples, source).permute(0, 2, 3, 1).numpy() if pictures else samples.numpy()
+        content = io.BytesIO()
+        np.savez_compressed(content, samples=array)
+        _write(out, content.getvalue())
+    elif not pictures:
+        raise SettingError(
+            f"--out: expected a name that ends in .npz for points, got {out}; pictures are in the report"
+        )
+    elif out.suffix == ".png":
+        _write(out, grid_png(_pixels(samples, source), columns))
+    elif out.suffix:
+        raise SettingError(f"--out: expected NAME.png, NAME.npz or a folder, got {out}")
+    else:
+        for i, image in enumerate(_pixels(samples, source)):
+            _write(out / f"{i:06d}.png", png(image.permute(1, 2, 0).numpy()))
+    return out
+
+
+def _latents(training: Training, n: int, seed: int) -> Tensor:
+    if n < 1:
+        raise SettingError(f"--n: expected at least 1 sample, got {n}")
+    return training.experiment.latent.sample(n, training.game.latent_shape, stream(seed, "samples"))
+
+
+def _pixels(samples: Tensor, source: Source) -> Tensor:
+    low, high = source.range or (-1.0, 1.0)
+    return to_uint8(samples, low, high)
+
+
+def _write(path: Path, content: bytes) -> None:
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, content)

@@ -1,0 +1,100 @@
+"""Choices that change arithmetic: made once, written in the run, restored when it goes on."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
+
+import torch
+
+from agon.errors import SettingError
+from agon.experiment.typing import check_fields
+
+Device = Literal["auto", "cpu", "cuda", "mps"]
+Precision = Literal["fp32", "bf16", "fp64"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arithmetic:
+    """Where and how numbers are computed; none of it changes what is trained, all of it the last bits.
+
+    Attributes:
+        device: "auto" takes cuda, then mps, then cpu.
+        devices: processes of one device each; the batch is shared among them.
+        precision: "bf16" runs the networks in bfloat16 under autocast, with weights, moments and
+            losses in float32; "fp64" runs everything in float64.
+        threads: of each process on a CPU; 0 takes all cores, shared among the processes.
+        compile: the networks' forward passes by torch.compile; "auto" measures on CUDA whether it is
+            faster, and does not compile elsewhere, where it was measured not to be.
+        channels_last: memory format of image networks; measured to be the faster one.
+    """
+
+    device: Device = "auto"
+    devices: int = 1
+    precision: Precision = "fp32"
+    threads: int = 0
+    compile: Literal["auto", "on", "off"] = "auto"
+    channels_last: bool = True
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+        if self.devices < 1 or self.threads < 0:
+            raise SettingError(
+                f"devices, threads: expected devices from 1 and threads from 0, "
+                f"got {self.devices} and {self.threads}"
+            )
+
+    def resolved(self) -> "Arithmetic":
+        """With every "auto" that the machine decides replaced by what it is here.
+
+        Raises:
+            SettingError: the machine has no such device, or not as many.
+        """
+        device = _best_device() if self.device == "auto" else self.device
+        devices = int(os.environ.get("WORLD_SIZE", self.devices))  # torchrun decides for us
+        if device == "cuda" and devices > torch.cuda.device_count() * int(
+            os.environ.get("GROUP_WORLD_SIZE", 1)
+        ):
+            raise SettingError(
+                f"device cuda: expected {devices} of them, got {torch.cuda.device_count()} on this machine; "
+                "use --device cpu, or fewer --devices"
+            )
+        if device == "mps" and not torch.backends.mps.is_available():
+            raise SettingError("device mps: this machine has none; use --device cpu")
+        threads = self.threads or max(1, (os.cpu_count() or 1) // devices)
+        compiling = "off" if self.compile == "auto" and device != "cuda" else self.compile
+        return replace(self, device=device, devices=devices, threads=threads, compile=compiling)
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of weights and data."""
+        return torch.float64 if self.precision == "fp64" else torch.float32
+
+    @contextmanager
+    def autocast(self) -> Iterator[None]:
+        """bfloat16 for the networks, where that was chosen.
+
+        Weights are cast anew in each pass: autocast's cache outlives an optimiser's step, and the
+        next player would meet the weights of before it.
+        """
+        wanted = self.precision == "bf16"
+        with torch.autocast(self.device, torch.bfloat16, enabled=wanted, cache_enabled=False):
+            yield
+
+    def describe(self) -> dict[str, Any]:
+        """As arithmetic.json holds it, with the versions that it depends on."""
+        from agon import __version__
+
+        return {**asdict(self), "torch": torch.__version__, "agon": __version__}
+
+    @classmethod
+    def read(cls, described: dict[str, Any]) -> "Arithmetic":
+        """From what `describe` gave."""
+        return cls(**{k: v for k, v in described.items() if k in cls.__dataclass_fields__})
+
+
+def _best_device() -> Device:
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"

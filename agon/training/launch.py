@@ -1,0 +1,60 @@
+"""Devices and processes, by Lightning Fabric: this process's device, its rank, and how many there are."""
+
+import os
+import warnings
+from typing import NamedTuple
+
+import torch
+
+from agon.errors import SettingError
+from agon.training.arithmetic import Arithmetic
+
+
+class Place(NamedTuple):
+    """Where this process stands.
+
+    Attributes:
+        device: its device.
+        rank: its number, from 0; rank 0 alone writes and speaks.
+        world: how many processes train together.
+    """
+
+    device: torch.device
+    rank: int
+    world: int
+
+
+def launch(arithmetic: Arithmetic, batch: int) -> Place:
+    """Start the other processes, or join them (torchrun, SLURM), and find this one's device.
+
+    Raises:
+        SettingError: the batch cannot be shared equally.
+    """
+    if batch % arithmetic.devices:
+        near = max(1, batch // arithmetic.devices) * arithmetic.devices
+        raise SettingError(
+            f"batch: expected a multiple of the {arithmetic.devices} processes, got {batch}; "
+            f"use --set batch={near}"
+        )
+    torch.set_num_threads(arithmetic.threads)
+    fabric = _fabric(arithmetic)
+    fabric.launch()
+    return Place(fabric.device, fabric.global_rank, fabric.world_size)
+
+
+def _fabric(arithmetic: Arithmetic):  # type: ignore[no-untyped-def]
+    from lightning_fabric import Fabric
+    from lightning_fabric.plugins.environments.lightning import LightningEnvironment
+
+    alone = arithmetic.devices == 1 and "WORLD_SIZE" not in os.environ
+    local = int(os.environ.get("LOCAL_WORLD_SIZE", arithmetic.devices))
+    os.environ.setdefault("OMP_NUM_THREADS", str(arithmetic.threads))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Fabric's advice on loaders and devices, of which we use neither
+        return Fabric(
+            accelerator=arithmetic.device,
+            devices=local,
+            num_nodes=max(1, arithmetic.devices // local),
+            strategy="auto" if alone else "ddp",
+            plugins=LightningEnvironment() if alone else None,
+        )

@@ -1,0 +1,32 @@
+"""What a run keeps of its samples: real ones, and those of the same latents over time, as files."""
+
+import io
+
+import numpy as np
+from torch import Tensor
+
+from agon.data import Source
+from agon.pictures import grid_png, to_uint8
+from agon.training.training import Training
+
+
+def real(training: Training, n: int) -> tuple[str, bytes]:
+    """The name and content of the file of real samples."""
+    points = training.experiment.data.take(n, seed=training.experiment.seed).real
+    return _file("real", points, training.experiment.data)
+
+
+def generated(training: Training, n: int) -> tuple[str, bytes]:
+    """The name and content of the file of the present samples."""
+    samples = training.samples(training.fixed_latents(n))
+    return _file(f"{training.step:08d}", samples, training.experiment.data)
+
+
+def _file(stem: str, samples: Tensor, data: Source) -> tuple[str, bytes]:
+    """Images as a PNG grid; points as float32 "n d" in numpy's format."""
+    if len(data.shape) == 3:
+        low, high = data.range or (-1.0, 1.0)
+        return f"{stem}.png", grid_png(to_uint8(samples.cpu(), low, high))
+    content = io.BytesIO()
+    np.save(content, samples.cpu().numpy().astype(np.float32), allow_pickle=False)
+    return f"{stem}.npy", content.getvalue()

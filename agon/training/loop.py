@@ -1,0 +1,209 @@
+"""train and resume: problem x rule x record -> run. The only owner of device, seeds and time."""
+
+import contextlib
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NoReturn
+
+from agon.errors import Interrupted, RunError
+from agon.experiment import Experiment, differences
+from agon.games import Losses
+from agon.progress import Progress
+from agon.runs import Run
+from agon.training import looks
+from agon.training.agreement import interrupted, lost_process, refuse_nonfinite, stop_asked
+from agon.training.arithmetic import Arithmetic
+from agon.training.compilation import compile_networks
+from agon.training.launch import launch
+from agon.training.recording import Recording
+from agon.training.signals import Signals
+from agon.training.state import restore
+from agon.training.training import Training
+
+
+def train(
+    experiment: Experiment, directory: Path | str, *, arithmetic: Arithmetic | None = None, show: bool = True
+) -> Run:
+    """Train an experiment from its beginning, into a new run directory.
+
+    Args:
+        experiment: what to train.
+        directory: of the run; new or empty.
+        arithmetic: device, precision, threads; by default the best device in float32.
+        show: whether to tell the progress on standard error.
+
+    Returns:
+        The finished run.
+
+    Raises:
+        SettingError: parts that do not fit each other, or the machine.
+        DataError: data that cannot be read.
+        RunError: a directory that cannot be written, or holds something already.
+        DivergedError: a loss or a parameter is no finite number any more.
+        Interrupted: SIGINT or SIGTERM came; a checkpoint is written.
+    """
+    arithmetic = (arithmetic or Arithmetic()).resolved()
+    text = experiment.to_json()
+    place = launch(arithmetic, experiment.batch)
+    with lost_process(place.world):
+        training = Training(experiment, arithmetic, *place)
+        compile_networks(training)
+        run = Run.create(directory) if place.rank == 0 else Run(Path(directory))
+        if place.rank:
+            return _follow(training)
+        with run.locked():
+            run.describe(text, _described(training))
+            run.picture(*looks.real(training, experiment.grid))
+            _loop(training, run, show)
+    return run
+
+
+def resume(
+    directory: Path | str,
+    *,
+    steps: int | None = None,
+    experiment: Experiment | None = None,
+    trust: bool = False,
+    devices: int | None = None,
+    show: bool = True,
+) -> Run:
+    """Go on with a run from its last good checkpoint, bit for bit as if it had never stopped.
+
+    Args:
+        directory: of the run.
+        steps: a longer budget; the one thing that may change.
+        experiment: what the run was begun with; needed for ready instances and for classes that
+            cannot be imported, and compared with what the run says.
+        trust: whether classes that are not agon's may be imported, which runs their code.
+        devices: another number of processes than before; the state is exactly the same, later
+            steps agree up to rounding.
+        show: whether to tell the progress on standard error.
+
+    Raises:
+        RunError: no run there, another process writes it, no checkpoint is intact, or `experiment`
+            differs from what the run was begun with.
+    """
+    run = Run.open(directory)
+    described = run.arithmetic
+    arithmetic = Arithmetic.read(described)
+    if devices is not None and devices != arithmetic.devices:
+        arithmetic = replace(arithmetic, devices=devices, threads=0)
+    arithmetic = arithmetic.resolved()
+    known = experiment or Experiment.from_json(run.experiment, trust)
+    _compare(run, known)
+    known = known.with_steps(_budget(run, known.steps, steps))
+    place = launch(arithmetic, known.batch)
+    with lost_process(place.world), run.locked() if place.rank == 0 else contextlib.nullcontext():
+        _go_on(run, Training(known, arithmetic, *place), described, show)
+    return run
+
+
+def _go_on(run: Run, training: Training, described: dict[str, Any], show: bool) -> None:
+    """Restore the last good checkpoint, or begin at step 0 where the run died before its first one."""
+    checkpoint, complaints = run.last_good()
+    if checkpoint is not None:
+        restore(training, checkpoint)
+    compile_networks(training)
+    if training.rank:
+        _follow(training)
+    experiment = training.experiment
+    for line in [*complaints, *_changes(described, training.arithmetic), _told(run, training)]:
+        _say(line, show)
+    if training.step == experiment.steps:
+        return
+    run.rewind(checkpoint, experiment.sample_every)
+    run.picture(*looks.real(training, experiment.grid))
+    run.describe(experiment.to_json(), _described(training))
+    _loop(training, run, show)
+
+
+def _follow(training: Training) -> NoReturn:
+    """The part of every process but the first, which ends with it."""
+    with contextlib.suppress(Interrupted):
+        _loop(training, None, show=False)
+    sys.exit(0)
+
+
+def _described(training: Training) -> dict[str, Any]:
+    return {**training.arithmetic.describe(), "data": training.data.fingerprint}
+
+
+def _told(run: Run, training: Training) -> str:
+    if training.step == training.experiment.steps:
+        return f"{run.path} has done its {training.step} steps; a longer budget goes on: --steps N"
+    return f"{run.path} goes on from step {training.step}"
+
+
+def _loop(training: Training, run: Run | None, show: bool) -> None:
+    """Step until the budget is spent. `run` is None in all processes but the first."""
+    experiment = training.experiment
+    progress = Progress(experiment.steps, training.step, show and run is not None)
+    with Signals() as signals, Recording(training, run) as recording, progress:
+        if training.step == 0:
+            recording.look()
+            recording.checkpoint()
+        while training.step < experiment.steps:
+            losses = training.advance()
+            stop = stop_asked(signals.received, training)
+            last = training.step == experiment.steps
+
+            marked = _due(training, experiment.checkpoint_every) or last or bool(stop)
+            refuse_nonfinite(training, losses, run, thorough=marked or _due(training, experiment.log_every))
+
+            record = recording.log(losses) if _due(training, experiment.log_every) else None
+            if _due(training, experiment.sample_every):
+                recording.look()
+            if marked:
+                recording.checkpoint()
+            if last:
+                _finish(training, recording, losses)
+            progress.update(training.step, record)
+            if stop and not last:
+                raise interrupted(training, run, stop)
+
+
+def _finish(training: Training, recording: Recording, losses: Losses) -> None:
+    """A last record and look where none was due; after the checkpoint, so that a longer budget drops them."""
+    if not _due(training, training.experiment.log_every):
+        recording.log(losses)
+    if not _due(training, training.experiment.sample_every):
+        recording.look()
+
+
+def _due(training: Training, every: int) -> bool:
+    return training.step % every == 0
+
+
+def _compare(run: Run, experiment: Experiment) -> None:
+    """Refuse to go on with another experiment than the run was begun with, and say what differs."""
+    old, new = json.loads(run.experiment), experiment.describe()
+    lines = [line for line in differences(old, new) if not line.startswith("steps:")]
+    if lines:
+        raise RunError(
+            f"{run.path} was begun with other settings ({'; '.join(lines)}); "
+            "resume with those it was begun with, or begin a new run"
+        )
+
+
+def _budget(run: Run, own: int, steps: int | None) -> int:
+    """The steps to end at: the run's own budget, or a longer one."""
+    begun = json.loads(run.experiment)["steps"]
+    steps = max(own, begun) if steps is None else steps
+    if steps < begun:
+        raise RunError(f"{run.path} has a budget of {begun} steps; expected as many or more, got {steps}")
+    return steps
+
+
+def _changes(described: dict[str, Any], arithmetic: Arithmetic) -> Iterator[str]:
+    """A warning for each version or choice that is not what the run was begun with."""
+    now = arithmetic.describe()
+    for line in differences({k: described.get(k) for k in now}, now):
+        yield f"{line}: the steps from here on may differ in their last bits"
+
+
+def _say(line: str, show: bool) -> None:
+    if show:
+        print(line, file=sys.stderr)

@@ -1,0 +1,57 @@
+"""Optimisers: built from parts, and their moments to and from plain tensors."""
+
+import inspect
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from agon.errors import SettingError
+from agon.experiment import Part
+
+
+def build_optimiser(part: Part, parameters: Sequence[nn.Parameter]) -> torch.optim.Optimizer:
+    """A player's optimiser; by one fused kernel over all parameters where torch has one.
+
+    Raises:
+        SettingError: torch refuses a setting (a negative learning rate, say).
+    """
+    names = inspect.signature(part.make).parameters
+    unsaid = {"fused", "foreach", "capturable", "differentiable"}.isdisjoint(part.settings)
+    if "fused" in names and unsaid:
+        part = part.changed(fused=True)
+    try:
+        built: torch.optim.Optimizer = part.build(parameters)
+    except (ValueError, RuntimeError) as error:
+        raise SettingError(f"optimiser {part.make.__name__}: {error}") from error
+    return built
+
+
+def moments(optimiser: torch.optim.Optimizer) -> tuple[dict[str, Tensor], list[dict[str, Any]]]:
+    """An optimiser's state as tensors named "parameter/name", and its groups' settings as plain values."""
+    state = optimiser.state_dict()
+    tensors = {
+        f"{index}/{name}": torch.as_tensor(value)
+        for index, entries in state["state"].items()
+        for name, value in entries.items()
+        if value is not None
+    }
+    groups = [{k: v for k, v in group.items() if k != "params"} for group in state["param_groups"]]
+    return tensors, groups
+
+
+def restore_moments(
+    optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor], groups: list[dict[str, Any]]
+) -> None:
+    """Give an optimiser the state that `moments` took."""
+    parameters = [p for group in optimiser.param_groups for p in group["params"]]
+    optimiser.state.clear()
+    for key, value in tensors.items():
+        index, _, name = key.partition("/")
+        parameter = parameters[int(index)]
+        if value.shape == parameter.shape:  # in the parameter's own memory format
+            value = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
+        optimiser.state[parameter][name] = value
+    for group, saved in zip(optimiser.param_groups, groups, strict=True):
+        group.update({k: tuple(v) if isinstance(v, list) else v for k, v in saved.items()})

@@ -1,0 +1,54 @@
+"""What a training leaves behind at its marks: a record, a look at its samples, a checkpoint."""
+
+import time
+
+from agon.games import Losses
+from agon.runs import Events, Run, append
+from agon.training import looks
+from agon.training.state import capture
+from agon.training.training import Training
+
+
+class Recording:
+    """Writes one training's run.
+
+    Args:
+        training: what is recorded.
+        run: where; None in all processes but the first, which take part in what needs all of them.
+    """
+
+    def __init__(self, training: Training, run: Run | None) -> None:
+        self.training, self.run = training, run
+        self.events = Events(run.path / "tensorboard", training.step) if run else None
+        self.began = time.monotonic() - training.seconds
+        self.mark = time.monotonic(), training.images
+
+    def log(self, losses: Losses) -> dict[str, float]:
+        """One record, to the log and to TensorBoard; what depends on the clock is under "wall/"."""
+        record = self.training.record(losses)
+        now, (then, images) = time.monotonic(), self.mark
+        record["wall/seconds"] = now - self.began
+        record["wall/images_per_second"] = (self.training.images - images) / max(now - then, 1e-9)
+        self.mark = now, self.training.images
+        if self.run and self.events:
+            append(self.run.log, record)
+            self.events.add(record)
+        return record
+
+    def look(self) -> None:
+        """A grid of samples from the fixed latents."""
+        if self.run:
+            self.run.picture(*looks.generated(self.training, self.training.experiment.grid))
+
+    def checkpoint(self) -> None:
+        """All that is needed to go on from here."""
+        self.training.seconds = time.monotonic() - self.began
+        if self.run:
+            self.run.save(capture(self.training))
+
+    def __enter__(self) -> "Recording":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.events:
+            self.events.close()

@@ -1,0 +1,153 @@
+"""All that changes while a training runs: game, optimisers, average, random streams, position."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+
+from agon.averaging import Average, restate
+from agon.data.stream import Stream
+from agon.dynamics import average as over_processes
+from agon.experiment import Experiment
+from agon.games import Batch, Losses, parameters_of
+from agon.networks.layers import evaluation_mode
+from agon.networks.synchronised import synchronise
+from agon.training.arithmetic import Arithmetic
+from agon.training.optimisers import build_optimiser
+from agon.training.randomness import borrowed, derived, stream
+
+STREAMS = ("latents", "noise")
+
+
+class Training:
+    """An experiment under way in one process.
+
+    Attributes:
+        experiment: what is trained.
+        arithmetic: how, resolved.
+        device: where.
+        game, optimisers, average: what moves.
+        data: the stream of real samples.
+        step: rounds done.
+        seconds: wall time spent so far, earlier processes' included.
+    """
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        arithmetic: Arithmetic,
+        device: torch.device,
+        rank: int = 0,
+        world: int = 1,
+    ) -> None:
+        self.experiment, self.arithmetic, self.device = experiment, arithmetic, device
+        self.rank, self.world = rank, world
+        with borrowed(experiment.seed, "init"):
+            game = experiment.build()
+        layout = torch.channels_last if arithmetic.channels_last else torch.contiguous_format
+        if world > 1:
+            synchronise(game)
+        self.game = game.to(device, arithmetic.dtype).to(memory_format=layout)
+        self.layout = layout if len(experiment.data.shape) == 3 else torch.contiguous_format
+        self.optimisers = {
+            player: build_optimiser(experiment.optimiser(player), parameters_of(self.game, player))
+            for player in self.game.players
+        }
+        averaging = experiment.averaging
+        self.average = Average(averaging, self.game) if averaging is not None else None
+        self.data = Stream(
+            experiment.data,
+            batch=experiment.batch,
+            seed=derived(experiment.seed, "data"),
+            device=device,
+            rank=rank,
+            world=world,
+        )
+        self.random = {name: stream(experiment.seed, name) for name in STREAMS}
+        torch.manual_seed(derived(experiment.seed, f"layers/{rank}"))
+        self.step, self.seconds = 0, 0.0
+
+    def advance(self) -> Losses:
+        """One step of the dynamics."""
+        with self.arithmetic.autocast():
+            losses = self.experiment.dynamics.step(self.game, self.optimisers, self.draw)
+        if self.average is not None:
+            self.average.update(self.game)
+        self.step += 1
+        return losses
+
+    def draw(self) -> Batch:
+        """This process's part of the next batch; randomness is drawn for the whole batch and shared out."""
+        n = self.experiment.batch
+        real, label = self.data.draw()
+        latent = self.experiment.latent.sample(n, self.game.latent_shape, self.random["latents"])
+        noise = self.game.noise((n, *self.experiment.data.shape), self.random["noise"])
+        return Batch(
+            real.to(self.arithmetic.dtype, memory_format=self.layout),
+            self._mine(latent),
+            {name: self._mine(tensor) for name, tensor in noise.items()},
+            label,
+        )
+
+    @property
+    def images(self) -> int:
+        """How many real samples have been drawn so far."""
+        return self.step * self.experiment.dynamics.draws_a_step * self.experiment.batch
+
+    def fixed_latents(self, n: int) -> Tensor:
+        """The same n latents whenever they are asked for."""
+        rng = stream(self.experiment.seed, "grid")
+        return self.experiment.latent.sample(n, self.game.latent_shape, rng)
+
+    @torch.no_grad()
+    def samples(self, latents: Tensor, chunk: int = 256) -> Tensor:
+        """Samples from latents, in evaluation mode, from the averaged weights where there are any.
+
+        Draws from streams of its own, so that looking never changes a training.
+        """
+        with borrowed(self.experiment.seed, "evaluation"), evaluation_mode(self.game), self._averaged():
+            self.game.eval()
+            parts = [self._generate(part).float().cpu() for part in torch.split(latents, chunk)]
+        return torch.cat(parts)
+
+    def record(self, losses: Losses) -> dict[str, float]:
+        """What the log says of the step just done; means over processes."""
+        told = {f"loss/{player}": loss for player, loss in losses.players.items()} | losses.seen
+        means = over_processes([value.detach().float() for value in told.values()])
+        record: dict[str, float] = {"step": self.step, "images": self.images}
+        record |= {name: float(value) for name, value in zip(told, means, strict=True) if value is not None}
+        for player in losses.players:
+            gradients = [p.grad for p in parameters_of(self.game, player) if p.grad is not None]
+            record[f"gradient/{player}"] = float(torch.nn.utils.get_total_norm(gradients))
+        return record
+
+    def finite(self, losses: Losses) -> bool:
+        """Whether every loss is a finite number."""
+        return all(bool(torch.isfinite(loss)) for loss in losses.players.values())
+
+    def finite_parameters(self) -> bool:
+        """Whether every parameter is a finite number: what a checkpoint must not be without."""
+        return all(bool(torch.isfinite(p).all()) for p in self.game.parameters())
+
+    def _mine(self, drawn: Tensor) -> Tensor:
+        part = len(drawn) // self.world
+        mine = drawn[self.rank * part : (self.rank + 1) * part]
+        return mine.to(self.device, self.arithmetic.dtype, non_blocking=True)
+
+    @contextmanager
+    def _averaged(self) -> Iterator[None]:
+        """Within it the game has the averaged weights, if there are any, with statistics of their own."""
+        if self.average is None:
+            yield
+            return
+        rng = stream(self.experiment.seed, "restate")
+        n, shape = self.experiment.batch, self.game.latent_shape
+        with self.average.playing(self.game) as modules:
+            restate(modules, lambda: self._generate(self.experiment.latent.sample(n, shape, rng)))
+            yield
+
+    def _generate(self, latents: Tensor) -> Tensor:
+        with self.arithmetic.autocast():
+            samples: Tensor = self.game.generate(latents.to(self.device, self.arithmetic.dtype))
+            return samples

@@ -1,0 +1,61 @@
+"""One alternating DCGAN step of agon's trainer against the hand-written loop."""
+
+from collections.abc import Iterator
+
+import torch
+
+from agon import Arithmetic
+from benchmarks.report import Section, table
+from benchmarks.sets import Set
+from benchmarks.sides import BATCH, THREADS, WIDTH, agon_side, hand_written_side
+from benchmarks.timing import Compared, compared
+
+Row = tuple[str, str, Compared]
+
+
+def section(sets: list[Set], quick: bool) -> Section:
+    """A row for each set and way of drawing, and on a GPU for each precision and compilation."""
+    torch.set_num_threads(THREADS)
+    rounds, steps = (6, 2) if quick else (40, 3)
+    rows = list(_on_cpu(sets, rounds, steps))
+    if torch.cuda.is_available():
+        rows += _on_cuda(sets, rounds, 20)
+    return Section(
+        "One step",
+        f"An alternating DCGAN step, batch {BATCH}, width {WIDTH}, {THREADS} CPU threads: ours is "
+        f"`Training.advance`, theirs `benchmarks/hand_written.py`. {rounds} rounds of {steps} steps each, "
+        "by turns in one process, in alternating order; the ratio is the median over the rounds, with a "
+        "95 % bootstrap interval. `draws=round` shares the generator's pass between both players, as the "
+        'hand-written loop does; `draws=turn` draws a batch for each player. Bounds: 1.0 on a CPU (aim '
+        "0.8), 0.5 on a GPU.",
+        table(
+            ("set", "ours", "ours, ms", "theirs, ms", "ours / theirs", "95 % interval"),
+            [
+                (name, how, f"{c.ours:.1f}", f"{c.theirs:.1f}", f"**{c.ratio:.3f}**", f"{c.low:.3f}-{c.high:.3f}")
+                for name, how, c in rows
+            ],
+        ),
+    )
+
+
+def _on_cpu(sets: list[Set], rounds: int, steps: int) -> Iterator[Row]:
+    for each in sets:
+        theirs = hand_written_side(each)
+        for draws in ("round", "turn"):
+            ours = agon_side(each, draws)
+            yield each.name, f"draws={draws}", compared(ours.advance, theirs.advance, rounds=rounds, steps=steps)
+
+
+def _on_cuda(sets: list[Set], rounds: int, steps: int) -> Iterator[Row]:
+    for each in sets:
+        for theirs_bf16, precision, compiled in (
+            (False, "fp32", "off"),
+            (False, "fp32", "on"),
+            (True, "bf16", "off"),
+            (True, "bf16", "on"),
+            (False, "bf16", "on"),
+        ):
+            theirs = hand_written_side(each, "cuda", theirs_bf16)
+            ours = agon_side(each, "round", Arithmetic(device="cuda", precision=precision, compile=compiled))
+            how = f"cuda, {precision}, compile {compiled}, against {'bf16' if theirs_bf16 else 'fp32'}"
+            yield each.name, how, compared(ours.advance, theirs.advance, rounds=rounds, steps=steps, warm=30)

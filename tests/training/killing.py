@@ -1,0 +1,63 @@
+"""A program that trains a run in forked children and kills them: python -m tests.training.killing RUN STEPS KILLS."""
+
+import os
+import random
+import signal
+import sys
+import time
+from pathlib import Path
+
+import agon
+import agon.training.loop  # what a child would import again each time
+import torch.utils.tensorboard
+from tests.training.programs import small
+
+
+def begin(run: Path, steps: int) -> int:
+    """Fork a child that begins the run, or goes on with it; its process number."""
+    child = os.fork()
+    if child:
+        return child
+    if (run / "experiment.json").exists():
+        agon.resume(run, show=False)
+    else:
+        settings = {"log_every": 10, "sample_every": 50}
+        arithmetic = agon.Arithmetic(threads=1, device="cpu")
+        agon.train(small(steps, **settings), run, arithmetic=arithmetic, show=False)
+    os._exit(0)
+
+
+def wait_for_writing(run: Path, seconds: float) -> None:
+    """Return at the moment when a checkpoint is half written, or after some seconds."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if any((run / "checkpoints").glob(".writing-*")):
+            return
+
+
+def kill(run: Path, steps: int, moment: random.Random, aim: bool) -> tuple[bool, bool]:
+    """Train for a random time, then SIGKILL: whether it was still running, and whether it was writing."""
+    child = begin(run, steps)
+    time.sleep(moment.uniform(0.1, 1.0))
+    if aim:
+        wait_for_writing(run, 5)
+    os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    return os.WIFSIGNALED(status), any((run / "checkpoints").glob(".writing-*"))
+
+
+def main(run: Path, steps: int, kills: int) -> None:
+    """Kill, each second time aiming at a checkpoint's writing; then let it come to its end."""
+    moment, killed, writing = random.Random(0), 0, 0
+    while killed < kills or writing < kills // 4:
+        was_running, was_writing = kill(run, steps, moment, aim=killed % 2 == 0)
+        if not was_running:
+            sys.exit(f"the training ended after {killed} kills: give it more steps")
+        killed, writing = killed + 1, writing + was_writing
+    _, status = os.waitpid(begin(run, steps), 0)
+    print(killed, writing)
+    sys.exit(os.waitstatus_to_exitcode(status))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
