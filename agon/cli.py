@@ -29,9 +29,7 @@ def recipes() -> None:
         print(f"{recipe.name}\n    {recipe.paper}: {recipe.claim}\n    {cost}")
 
 
-def data(
-    source: Annotated[str, tyro.conf.Positional], /, set_: Set = (), out: Path | None = None, n: int = 64
-) -> None:
+def data(source: Annotated[str, tyro.conf.Positional], /, set_: Set = (), out: Path | None = None, n: int = 64) -> None:
     """Tell what a source is: count, shape, range, classes, splits.
 
     Args:
@@ -82,9 +80,7 @@ class Train:
     def __call__(self) -> None:
         from agon.training import Arithmetic, train
 
-        chosen = {
-            name: getattr(self, name) for name in ("device", "devices", "precision", "threads", "compile")
-        }
+        chosen = {name: getattr(self, name) for name in ("device", "devices", "precision", "threads", "compile")}
         run = train(self.experiment(), self.out, arithmetic=Arithmetic(**chosen))
         _report((run.path,), run.path / "report.html")
 
@@ -97,7 +93,7 @@ class Train:
         source = recipe.data() if self.data is None else named(self.data)
         of_data = [s.removeprefix("data.") for s in self.set_ if s.startswith("data.")]
         experiment = recipe.experiment(_changed(source, of_data), self.scale)
-        experiment = replace(experiment, seed=self.seed, steps=self.steps or experiment.steps)
+        experiment = replace(experiment, seed=self.seed, steps=experiment.steps if self.steps is None else self.steps)
         return _changed(experiment, [s for s in self.set_ if not s.startswith("data.")])
 
 
@@ -116,9 +112,7 @@ def resume(run: Where, /, steps: int | None = None, devices: int | None = None, 
     _report((done.path,), done.path / "report.html")
 
 
-def sample(
-    run: Where, /, out: Path, n: int = 64, seed: int = 0, interpolate: int = 0, trust: bool = False
-) -> None:
+def sample(run: Where, /, out: Path, n: int = 64, seed: int = 0, interpolate: int = 0, trust: bool = False) -> None:
     """Sample a run: a grid (.png), arrays (.npz), or a folder of PNGs.
 
     Args:
@@ -169,6 +163,8 @@ def report(runs: Runs, /, out: Path | None = None) -> None:
     _report(runs, out or runs[0] / "report.html")
 
 
+INTERNAL = 70  # EX_SOFTWARE of sysexits.h
+
 COMMANDS: dict[str, Callable[..., object]] = {
     "recipes": recipes,
     "data": data,
@@ -196,6 +192,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     except BrokenPipeError:  # agon ... | head
         return 0
+    except Exception as error:  # a bug of ours: still no traceback unless it is asked for
+        if "AGON_DEBUG" in os.environ:
+            raise
+        print(f"agon: internal error: {error!r}; please report it with what AGON_DEBUG=1 shows", file=sys.stderr)
+        return INTERNAL
     return 0
 
 

@@ -1,1 +1,4 @@
-"""How fast and how large agon's training is, as ratios to a hand-written loop: python -m benchmarks [--quick]."""
+"""How fast and how large agon's training is, as ratios to a hand-written loop.
+
+python -m benchmarks [--quick]
+"""

@@ -40,7 +40,9 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def page(sections: Sequence[Section], command: str, real: bool) -> str:
     """The whole page."""
     data = "real images (CIFAR-10, MNIST)" if real else "random bytes in the shapes of CIFAR-10 and MNIST"
-    head = f"# Benchmarks\n\nWritten by `{command}`; numbers in bold have a bound.\n\n{machine()}\nData: {data}.\n"
+    head = (
+        f"# Benchmarks\n\nWritten by `{command}`; numbers in bold have a bound. Data: {data}.\n\n{machine()}"
+    )
     return "\n".join([head, *map(str, sections)])
 
 

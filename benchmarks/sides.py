@@ -1,6 +1,6 @@
 """The two sides of every comparison: agon's training and the hand-written loop, at one size."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 
@@ -14,13 +14,15 @@ from benchmarks.sets import Set
 BATCH, WIDTH, THREADS = 64, 64, 2
 
 
-def agon_side(
-    of: Set, draws: Literal["round", "turn"] = "round", arithmetic: Arithmetic | None = None
-) -> Training:
-    """agon's trainer for the experiment that the hand-written loop is."""
-    arithmetic = (arithmetic or Arithmetic(device="cpu", threads=THREADS)).resolved()
+def arithmetic(**settings: Any) -> Arithmetic:
+    """What agon chooses by default, on a CPU with the threads of the other side."""
+    return Arithmetic(**{"device": "cpu", "threads": THREADS, **settings}).resolved()
+
+
+def agon_experiment(of: Set, draws: Literal["round", "turn"] = "round") -> Experiment:
+    """The experiment that the hand-written loop is."""
     shape = of.source.shape
-    experiment = Experiment(
+    return Experiment(
         game=part(
             Adversarial,
             generator=part(dcgan.Generator, shape=shape, latent=LATENT, width=WIDTH),
@@ -32,7 +34,12 @@ def agon_side(
         batch=BATCH,
         steps=1_000_000,
     )
-    training = Training(experiment, arithmetic, torch.device(arithmetic.device))
+
+
+def agon_side(of: Set, draws: Literal["round", "turn"] = "round", how: Arithmetic | None = None) -> Training:
+    """agon's trainer, ready to advance."""
+    how = how or arithmetic()
+    training = Training(agon_experiment(of, draws), how, torch.device(how.device))
     compile_networks(training)
     return training
 

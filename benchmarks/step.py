@@ -4,10 +4,9 @@ from collections.abc import Iterator
 
 import torch
 
-from agon import Arithmetic
 from benchmarks.report import Section, table
 from benchmarks.sets import Set
-from benchmarks.sides import BATCH, THREADS, WIDTH, agon_side, hand_written_side
+from benchmarks.sides import BATCH, THREADS, WIDTH, agon_side, arithmetic, hand_written_side
 from benchmarks.timing import Compared, compared
 
 Row = tuple[str, str, Compared]
@@ -26,12 +25,19 @@ def section(sets: list[Set], quick: bool) -> Section:
         f"`Training.advance`, theirs `benchmarks/hand_written.py`. {rounds} rounds of {steps} steps each, "
         "by turns in one process, in alternating order; the ratio is the median over the rounds, with a "
         "95 % bootstrap interval. `draws=round` shares the generator's pass between both players, as the "
-        'hand-written loop does; `draws=turn` draws a batch for each player. Bounds: 1.0 on a CPU (aim '
+        "hand-written loop does; `draws=turn` draws a batch for each player. Bounds: 1.0 on a CPU (aim "
         "0.8), 0.5 on a GPU.",
         table(
             ("set", "ours", "ours, ms", "theirs, ms", "ours / theirs", "95 % interval"),
             [
-                (name, how, f"{c.ours:.1f}", f"{c.theirs:.1f}", f"**{c.ratio:.3f}**", f"{c.low:.3f}-{c.high:.3f}")
+                (
+                    name,
+                    how,
+                    f"{c.ours:.1f}",
+                    f"{c.theirs:.1f}",
+                    f"**{c.ratio:.3f}**",
+                    f"{c.low:.3f}-{c.high:.3f}",
+                )
                 for name, how, c in rows
             ],
         ),
@@ -43,7 +49,11 @@ def _on_cpu(sets: list[Set], rounds: int, steps: int) -> Iterator[Row]:
         theirs = hand_written_side(each)
         for draws in ("round", "turn"):
             ours = agon_side(each, draws)
-            yield each.name, f"draws={draws}", compared(ours.advance, theirs.advance, rounds=rounds, steps=steps)
+            yield (
+                each.name,
+                f"draws={draws}",
+                compared(ours.advance, theirs.advance, rounds=rounds, steps=steps),
+            )
 
 
 def _on_cuda(sets: list[Set], rounds: int, steps: int) -> Iterator[Row]:
@@ -56,6 +66,11 @@ def _on_cuda(sets: list[Set], rounds: int, steps: int) -> Iterator[Row]:
             (False, "bf16", "on"),
         ):
             theirs = hand_written_side(each, "cuda", theirs_bf16)
-            ours = agon_side(each, "round", Arithmetic(device="cuda", precision=precision, compile=compiled))
-            how = f"cuda, {precision}, compile {compiled}, against {'bf16' if theirs_bf16 else 'fp32'}"
-            yield each.name, how, compared(ours.advance, theirs.advance, rounds=rounds, steps=steps, warm=30)
+            how = arithmetic(device="cuda", precision=precision, compile=compiled)
+            ours = agon_side(each, "round", how)
+            label = f"cuda, {precision}, compile {compiled}, against {'bf16' if theirs_bf16 else 'fp32'}"
+            yield (
+                each.name,
+                label,
+                compared(ours.advance, theirs.advance, rounds=rounds, steps=steps, warm=30),
+            )

@@ -10,13 +10,13 @@ from dataclasses import fields as fields_of
 from pathlib import Path
 from typing import Any
 
-from ..errors import DataError, SettingError, unknown
-from .hub import is_name
-from .images import Images
-from .reading import DIGITS
-from .source import MEMORY, Draw, Opened, Source, Split
-from .stream import Stream
-from .toy import Dirac, Gaussian, Grid, Ring, SwissRoll
+from agon.data.hub import is_name
+from agon.data.images import Images
+from agon.data.reading import DIGITS
+from agon.data.source import MEMORY, Draw, Opened, Source, Split
+from agon.data.stream import Stream
+from agon.data.toy import Dirac, Gaussian, Grid, Ring, SwissRoll
+from agon.errors import DataError, SettingError, unknown
 
 SOURCES: dict[str, type[Source]] = {
     "gaussian": Gaussian,

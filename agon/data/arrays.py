@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Int, UInt8
 
-from ..errors import DataError
-from .rows import Raw, Rows, numbered
-from .source import Split
+from agon.data.rows import Raw, Rows, numbered
+from agon.data.source import Split
+from agon.errors import DataError
 
 NAMES: dict[Split, tuple[str, ...]] = {  # names that images have in .npz files, the first found is taken
     "train": ("train_images", "x_train", "train", "images", "x", "data", "arr_0"),
@@ -148,11 +148,11 @@ def _bytes(array: np.ndarray, values: tuple[float, float] | None, place: str) ->
 def _usual(array: np.ndarray, place: str) -> tuple[float, float]:
     """The range that a type of numbers has by itself."""
     if array.dtype == np.bool_:
-        return (0, 1)
+        return (0.0, 1.0)
     if array.dtype == np.uint16:
-        return (0, 65535)
+        return (0.0, 65535.0)
     if array.dtype.kind in "iu" and array.min() >= 0 and array.max() <= 255:
-        return (0, 255)
+        return (0.0, 255.0)
     if array.dtype.kind not in "iuf":
         raise DataError(f"expected numbers in {place}, got dtype {array.dtype}; save bytes (uint8)")
     raise DataError(

@@ -19,9 +19,9 @@ from typing import IO, NamedTuple
 import numpy as np
 from jaxtyping import Int, UInt8
 
-from ..errors import DataError
-from .decoding import Chunk, Decoding
-from .rows import Rows
+from agon.data.decoding import Chunk, Decoding
+from agon.data.rows import Rows
+from agon.errors import DataError
 
 VERSION = 1  # of the decoding: a change of what decode() returns makes other keys
 BLOCK = 2**24  # bytes that are read at a time for a checksum

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import UInt8
 
-from .resize import fit
+from agon.data.resize import fit
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Int, UInt8
 
-from ..errors import DataError
-from .decode import decode
-from .rows import Raw, Rows
+from agon.data.decode import decode
+from agon.data.rows import Raw, Rows
+from agon.errors import DataError
 
 CHUNK = 256  # images decoded at a time
 HEAVY = 2**14  # bytes of a stored image from which threads pay: below, they only fight over the interpreter

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from ..errors import SettingError
+from agon.errors import SettingError
 
 
 def setting(owner: object, name: str, expected: str, got: object) -> SettingError:

@@ -8,12 +8,12 @@ from itertools import chain, count, islice
 import numpy as np
 import torch
 
-from ..errors import DataError
-from .decoding import Decoding, Unreadable, complaint
-from .finite import scaled
-from .order import part
-from .rows import Raw, Rows
-from .source import Draw
+from agon.data.decoding import Decoding, Unreadable, complaint
+from agon.data.finite import scaled
+from agon.data.order import part
+from agon.data.rows import Raw, Rows
+from agon.data.source import Draw
+from agon.errors import DataError
 
 Where = tuple[int, int, int, int]  # batch, index, rank, world
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import DataError
-from .decode import suffixes
-from .rows import Raw, Rows, digest_files
-from .source import Split
+from agon.data.decode import suffixes
+from agon.data.rows import Raw, Rows, digest_files
+from agon.data.source import Split
+from agon.errors import DataError
 
 TRAIN = ("train", "training")
 TEST = ("test", "testing", "validation", "valid", "val")  # the first that exists is held out

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..errors import DataError
-from .rows import Raw, Rows, numbered
-from .source import Split
-from .tables import class_names, image_column, label_column, pick
+from agon.data.rows import Raw, Rows, numbered
+from agon.data.source import Split
+from agon.data.tables import class_names, image_column, label_column, pick
+from agon.errors import DataError
 
 TIMEOUT = 10.0  # seconds for the one question whether the Hub answers
 

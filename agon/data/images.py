@@ -9,16 +9,16 @@ from typing import Literal
 
 import torch
 
-from ..errors import DataError
-from . import expect
-from .cache import Decoded, decoded, default_folder
-from .decoding import Decoding, look
-from .finite import Finite
-from .flow import Ahead, Flow
-from .reading import read
-from .rows import Rows
-from .source import MEMORY, Opened, Source, Split
-from .splits import Membership, class_number
+from agon.data import expect
+from agon.data.cache import Decoded, decoded, default_folder
+from agon.data.decoding import Decoding, look
+from agon.data.finite import Finite
+from agon.data.flow import Ahead, Flow
+from agon.data.reading import read
+from agon.data.rows import Rows
+from agon.data.source import MEMORY, Opened, Source, Split
+from agon.data.splits import Membership, class_number
+from agon.errors import DataError
 
 
 @dataclass(frozen=True, kw_only=True)

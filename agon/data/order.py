@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from ..errors import DataError, SettingError
+from agon.errors import DataError, SettingError
 
 
 def generator(*words: str | int) -> torch.Generator:

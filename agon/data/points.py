@@ -10,10 +10,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from . import expect
-from .finite import Finite
-from .order import generator, part
-from .source import MEMORY, Draw, Opened, Source, Split
+from agon.data import expect
+from agon.data.finite import Finite
+from agon.data.order import generator, part
+from agon.data.source import MEMORY, Draw, Opened, Source, Split
 
 
 @dataclass(frozen=True, kw_only=True)

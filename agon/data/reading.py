@@ -4,13 +4,13 @@ from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 
-from ..errors import DataError
-from .arrays import read_arrays, read_digits
-from .folders import read_folder
-from .hub import is_name, read_hub
-from .rows import Rows
-from .source import Split
-from .tables import read_tables
+from agon.data.arrays import read_arrays, read_digits
+from agon.data.folders import read_folder
+from agon.data.hub import is_name, read_hub
+from agon.data.rows import Rows
+from agon.data.source import Split
+from agon.data.tables import read_tables
+from agon.errors import DataError
 
 DIGITS = "digits"  # the bundled set; "./digits" is a folder of that name
 

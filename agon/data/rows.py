@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Int
 
-from .decode import Content
+from agon.data.decode import Content
 
 
 class Raw(NamedTuple):

@@ -10,10 +10,10 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from ..errors import DataError, unknown
-from .order import generator
-from .rows import Raw
-from .source import Split
+from agon.data.order import generator
+from agon.data.rows import Raw
+from agon.data.source import Split
+from agon.errors import DataError, unknown
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import torch
 
-from ..errors import SettingError
-from . import expect
-from .order import part
-from .source import MEMORY, Draw, Source, Split
+from agon.data import expect
+from agon.data.order import part
+from agon.data.source import MEMORY, Draw, Source, Split
+from agon.errors import SettingError
 
 
 class Stream:

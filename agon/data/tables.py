@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..errors import DataError
-from .rows import Raw, Rows, digest_files, numbered
-from .source import Split
+from agon.data.rows import Raw, Rows, digest_files, numbered
+from agon.data.source import Split
+from agon.errors import DataError
 
 IMAGES = ("image", "img", "images", "picture", "photo")
 LABELS = ("label", "labels", "fine_label", "class", "target")

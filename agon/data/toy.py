@@ -12,8 +12,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from . import expect
-from .points import Mixture, Toy, mixture_log_density
+from agon.data import expect
+from agon.data.points import Mixture, Toy, mixture_log_density
 
 
 @dataclass(frozen=True, kw_only=True)

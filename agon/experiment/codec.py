@@ -57,11 +57,12 @@ def decode(value: Json, trust: bool = False) -> Any:
         return value
     rest = {k: decode(v, trust) for k, v in value.items() if k not in ("type", "import", "sha256")}
     if "type" in value:
-        if value["type"] not in PARTS:
-            raise SettingError(unknown("part", str(value["type"]), PARTS))
-        return made(PARTS[value["type"]], rest)
+        name = str(value["type"])
+        if name not in PARTS:
+            raise SettingError(unknown("part", name, PARTS))
+        return made(PARTS[name], rest)
     if "import" in value:
-        return made(_imported(value["import"], value.get("sha256", ""), trust), rest)
+        return made(_imported(str(value["import"]), str(value.get("sha256", "")), trust), rest)
     if "instance" in value:
         raise SettingError(
             f"{value['instance']} was given as a ready instance, which no file can rebuild; "

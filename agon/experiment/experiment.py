@@ -74,7 +74,12 @@ class Experiment:
         self.dynamics.check(game)
         if self.averaging is not None:
             check_names("the game's players", {self.averaging.player: None}, game.players)
-        game.check(self.data.shape)
+        try:
+            game.check(self.data.shape)
+        except RuntimeError as error:  # torch's word for shapes that do not fit
+            raise SettingError(
+                f"{type(game).__name__}: its networks do not fit each other or data of shape {self.data.shape} ({error})"
+            ) from error
         return game
 
     def optimiser(self, player: str) -> Part:

@@ -11,7 +11,7 @@ from agon.experiment.typing import check_names, fit, hints_of, takes_anything
 
 @dataclass(frozen=True)
 class Part:
-    """A class and its keyword arguments, checked, comparable, and written down as JSON.
+    """A class and its keyword arguments: checked, comparable, and written down as JSON.
 
     Attributes:
         make: the class (an `nn.Module`, an optimiser, ...).
@@ -29,7 +29,11 @@ class Part:
             inspect.signature(self.make).bind(*args, **settings)
         except TypeError as error:
             raise SettingError(f"{name_of(self.make)}: {error}; give it to agon.part(...)") from error
-        return self.make(*args, **settings)
+        try:
+            return self.make(*args, **settings)
+        except (TypeError, ValueError, RuntimeError, MemoryError) as error:
+            reason = str(error).partition("\n")[0] or type(error).__name__
+            raise SettingError(f"{name_of(self.make)} cannot be built with its settings: {reason}") from error
 
     def changed(self, **settings: Any) -> "Part":
         """The same part with some settings changed."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Float32, Int
 from torch import Tensor
 
 
@@ -50,5 +50,5 @@ def fit_judge(
     return Judge(model, accuracy, confidence, protocol)
 
 
-def _flat(images: Tensor) -> "np.ndarray[Any, Any]":
+def _flat(images: Tensor) -> Float32[np.ndarray, "n d"]:
     return np.asarray(images.flatten(1), dtype=np.float32)

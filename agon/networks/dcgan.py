@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from agon.errors import SettingError
-from agon.networks.layers import Initialisation, initialise, squash
+from agon.networks.layers import Initialisation, initialise, positive, squash
 
 SMALLEST = 7  # a side up to this is not halved any more: 28 -> 7, 32 -> 4, 48 -> 6, 64 -> 4, 96 -> 6
 
@@ -54,6 +54,7 @@ class Generator(nn.Module):
         gain: float = 0.02,
     ) -> None:
         super().__init__()
+        positive(latent=latent, width=width, kernel=kernel, smallest=smallest, gain=gain)
         self.latent_shape = (latent,)
         channels, sides = shape[0], list(stages(shape, smallest))
         widths = [width * 2**i for i, _ in enumerate(sides[1:])][::-1]  # deepest first
@@ -99,6 +100,7 @@ class Critic(nn.Module):
         gain: float = 0.02,
     ) -> None:
         super().__init__()
+        positive(width=width, kernel=kernel, smallest=smallest, gain=gain)
         sides = list(stages(shape, smallest))
         widths = [shape[0], *(width * 2**i for i, _ in enumerate(sides[1:]))]
         layers: list[nn.Module] = []

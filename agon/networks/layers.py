@@ -67,10 +67,11 @@ def initialise(module: nn.Module, how: Initialisation, gain: float) -> None:
             nn.init.normal_(layer.weight, 1.0, gain)
 
 
-def positive(name: str, value: float) -> None:
-    """Refuse a size or rate that is not over 0."""
-    if not (math.isfinite(value) and value > 0):
-        raise SettingError(f"{name}: expected a number over 0, got {value}")
+def positive(**values: float) -> None:
+    """Refuse sizes and factors that are not over 0."""
+    for name, value in values.items():
+        if not (math.isfinite(value) and value > 0):
+            raise SettingError(f"{name}: expected a number over 0, got {value}")
 
 
 class Scale(nn.Module):

@@ -6,7 +6,16 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from agon.errors import SettingError
-from agon.networks.layers import Activation, Initialisation, Scale, activation, flat, initialise, squash
+from agon.networks.layers import (
+    Activation,
+    Initialisation,
+    Scale,
+    activation,
+    flat,
+    initialise,
+    positive,
+    squash,
+)
 
 
 class Generator(nn.Module):
@@ -39,6 +48,7 @@ class Generator(nn.Module):
         gain: float = 1.0,
     ) -> None:
         super().__init__()
+        positive(latent=latent, gain=gain)
         self.latent_shape = (latent,)
         self.shape = tuple(shape)
         hidden = hidden_layers(latent, widths, nonlinearity, normalise)
@@ -77,6 +87,7 @@ class Critic(nn.Module):
         gain: float = 1.0,
     ) -> None:
         super().__init__()
+        positive(scale=scale, gain=gain)
         inputs = flat(tuple(shape))
         hidden = hidden_layers(inputs, widths, nonlinearity, normalise)
         self.layers = nn.Sequential(

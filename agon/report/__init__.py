@@ -98,4 +98,4 @@ def _embedded(ours: str) -> Any:
     """A text of our own or plotly's, not a run's, that goes into the page as it is."""
     from markupsafe import Markup
 
-    return Markup(ours)  # noqa: S704 - nothing of a run is in it
+    return Markup(ours)

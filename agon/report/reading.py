@@ -119,7 +119,7 @@ def _object(file: Path) -> Object:
 
 def _text(file: Path) -> str:
     try:
-        return file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         raise RunError(
             f"{file} cannot be read ({error.strerror}); change its permissions, or leave this run out"

@@ -32,11 +32,7 @@ def refuse_nonfinite(training: Training, losses: Losses, run: Run | None, thorou
     """
     if training.device.type == "cpu" or thorough:
         bad = [f"the loss of {player}" for player, loss in losses.players.items() if not torch.isfinite(loss)]
-        if (
-            thorough
-            and not bad
-            and not all(bool(torch.isfinite(p).all()) for p in training.game.parameters())
-        ):
+        if thorough and not bad and not all(bool(torch.isfinite(p).all()) for p in training.game.parameters()):
             bad = ["a weight"]
         flag = torch.tensor([len(bad)], device=training.device)
         if thorough and training.world > 1:
@@ -59,9 +55,7 @@ def lost_process(world: int) -> Iterator[None]:
         yield
     except RuntimeError as error:
         told = str(error).lower()
-        if world > 1 and any(
-            word in told for word in ("gloo", "nccl", "connection", "peer", "process group")
-        ):
+        if world > 1 and any(word in told for word in ("gloo", "nccl", "connection", "peer", "process group")):
             raise RunError(
                 "another process of this training has ended; its message says why, and agon resume goes on "
                 "from the last checkpoint"

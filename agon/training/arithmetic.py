@@ -41,8 +41,7 @@ class Arithmetic:
         check_fields(self)
         if self.devices < 1 or self.threads < 0:
             raise SettingError(
-                f"devices, threads: expected devices from 1 and threads from 0, "
-                f"got {self.devices} and {self.threads}"
+                f"devices, threads: expected devices from 1 and threads from 0, got {self.devices} and {self.threads}"
             )
 
     def resolved(self) -> "Arithmetic":
@@ -53,9 +52,7 @@ class Arithmetic:
         """
         device = _best_device() if self.device == "auto" else self.device
         devices = int(os.environ.get("WORLD_SIZE", self.devices))  # torchrun decides for us
-        if device == "cuda" and devices > torch.cuda.device_count() * int(
-            os.environ.get("GROUP_WORLD_SIZE", 1)
-        ):
+        if device == "cuda" and devices > torch.cuda.device_count() * int(os.environ.get("GROUP_WORLD_SIZE", 1)):
             raise SettingError(
                 f"device cuda: expected {devices} of them, got {torch.cuda.device_count()} on this machine; "
                 "use --device cpu, or fewer --devices"
@@ -90,7 +87,14 @@ class Arithmetic:
 
     @classmethod
     def read(cls, described: dict[str, Any]) -> "Arithmetic":
-        """From what `describe` gave."""
+        """From what `describe` gave.
+
+        Raises:
+            SettingError: something is missing there.
+        """
+        missing = sorted(cls.__dataclass_fields__.keys() - described.keys())
+        if missing:
+            raise SettingError(f"arithmetic.json: expected {', '.join(missing)} too; begin again in another folder")
         return cls(**{k: v for k, v in described.items() if k in cls.__dataclass_fields__})
 
 

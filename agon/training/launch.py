@@ -33,8 +33,7 @@ def launch(arithmetic: Arithmetic, batch: int) -> Place:
     if batch % arithmetic.devices:
         near = max(1, batch // arithmetic.devices) * arithmetic.devices
         raise SettingError(
-            f"batch: expected a multiple of the {arithmetic.devices} processes, got {batch}; "
-            f"use --set batch={near}"
+            f"batch: expected a multiple of the {arithmetic.devices} processes, got {batch}; use --set batch={near}"
         )
     torch.set_num_threads(arithmetic.threads)
     fabric = _fabric(arithmetic)

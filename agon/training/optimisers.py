@@ -7,24 +7,16 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from agon.errors import SettingError
 from agon.experiment import Part
 
 
 def build_optimiser(part: Part, parameters: Sequence[nn.Parameter]) -> torch.optim.Optimizer:
-    """A player's optimiser; by one fused kernel over all parameters where torch has one.
-
-    Raises:
-        SettingError: torch refuses a setting (a negative learning rate, say).
-    """
+    """A player's optimiser; by one fused kernel over all parameters where torch has one."""
     names = inspect.signature(part.make).parameters
     unsaid = {"fused", "foreach", "capturable", "differentiable"}.isdisjoint(part.settings)
     if "fused" in names and unsaid:
         part = part.changed(fused=True)
-    try:
-        built: torch.optim.Optimizer = part.build(parameters)
-    except (ValueError, RuntimeError) as error:
-        raise SettingError(f"optimiser {part.make.__name__}: {error}") from error
+    built: torch.optim.Optimizer = part.build(parameters)
     return built
 
 
@@ -41,9 +33,7 @@ def moments(optimiser: torch.optim.Optimizer) -> tuple[dict[str, Tensor], list[d
     return tensors, groups
 
 
-def restore_moments(
-    optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor], groups: list[dict[str, Any]]
-) -> None:
+def restore_moments(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor], groups: list[dict[str, Any]]) -> None:
     """Give an optimiser the state that `moments` took."""
     parameters = [p for group in optimiser.param_groups for p in group["params"]]
     optimiser.state.clear()

@@ -9,6 +9,7 @@ from torch import Tensor
 from agon.averaging import Average, restate
 from agon.data.stream import Stream
 from agon.dynamics import average as over_processes
+from agon.errors import DataError
 from agon.experiment import Experiment
 from agon.games import Batch, Losses, parameters_of
 from agon.networks.layers import evaluation_mode
@@ -64,9 +65,15 @@ class Training:
             rank=rank,
             world=world,
         )
+        self._refuse_too_few()
         self.random = {name: stream(experiment.seed, name) for name in STREAMS}
         torch.manual_seed(derived(experiment.seed, f"layers/{rank}"))
         self.step, self.seconds = 0, 0.0
+
+    def _refuse_too_few(self) -> None:
+        count, batch = self.experiment.data.count(), self.experiment.batch
+        if count is not None and count < batch:
+            raise DataError(f"expected at least a batch of {batch} samples, got {count}; use --set batch={count}")
 
     def advance(self) -> Losses:
         """One step of the dynamics."""
@@ -114,7 +121,7 @@ class Training:
     def record(self, losses: Losses) -> dict[str, float]:
         """What the log says of the step just done; means over processes."""
         told = {f"loss/{player}": loss for player, loss in losses.players.items()} | losses.seen
-        means = over_processes([value.detach().float() for value in told.values()])
+        means = over_processes([value.detach().to(self.arithmetic.dtype) for value in told.values()])
         record: dict[str, float] = {"step": self.step, "images": self.images}
         record |= {name: float(value) for name, value in zip(told, means, strict=True) if value is not None}
         for player in losses.players:

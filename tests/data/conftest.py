@@ -19,7 +19,6 @@ def own_cache(tmp_path, monkeypatch):
 @pytest.fixture(params=["mnist", "cifar10", "tiny-imagenet"])
 def table(request, tmp_path):
     """A folder of parquet files with splits: a real test set where it is at hand, else the digits."""
-    import pyarrow
     import pyarrow.parquet
 
     target = tmp_path / request.param

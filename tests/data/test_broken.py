@@ -112,9 +112,7 @@ def test_flipped_bytes(name, data):
 @SHORT
 @given(
     shape=st.lists(st.integers(0, 5), min_size=0, max_size=5),
-    kind=st.sampled_from(
-        ["u1", "i1", "u2", "i8", "f2", "f4", "f8", "c8", "?", "S3", "U2", "M8[s]", "O", "V4"]
-    ),
+    kind=st.sampled_from(["u1", "i1", "u2", "i8", "f2", "f4", "f8", "c8", "?", "S3", "U2", "M8[s]", "O", "V4"]),
     zipped=st.booleans(),
 )
 def test_arrays_of_any_shape_and_type(shape, kind, zipped):

@@ -54,9 +54,7 @@ def test_parts_are_dealt_out_where_they_divide(folder):
     ranks = drawn_by(lambda: flow(folder), batch=12, batches=4, world=3)
     seen = [[value for draw in draws for value in values(draw)] for draws in ranks]
     for rank in seen:  # 24 files among 3: each has its own 8, twice
-        assert sorted(rank) == sorted(set(rank) | set(rank)) * 1 or sorted(rank) == sorted(
-            list(set(rank)) * 2
-        )
+        assert sorted(rank) == sorted(set(rank) | set(rank)) * 1 or sorted(rank) == sorted(list(set(rank)) * 2)
         assert len(set(rank)) == 8
     assert sorted(set().union(*seen)) == list(range(24))
 

@@ -23,9 +23,7 @@ def cut_off(monkeypatch, tmp_path):
 
 def test_without_a_network_the_sentence_comes_at_once(cut_off):
     start = time.monotonic()
-    with pytest.raises(
-        DataError, match=r"data set owner/name from the Hub, but the Hub cannot be reached .*connect"
-    ):
+    with pytest.raises(DataError, match=r"data set owner/name from the Hub, but the Hub cannot be reached .*connect"):
         Images(path="owner/name").open(seed=0)
     assert time.monotonic() - start < 10
 
@@ -95,8 +93,7 @@ def test_a_set_of_the_hub_is_read_whole_or_as_it_flows(online, streaming):
     drawn = source.open(seed=0).draw(200, 0, 0, 1)
     bunch = load_digits()
     expected = {
-        ((x * 15).astype(np.uint8).tobytes(), y)
-        for x, y in zip(bunch.images[:200], bunch.target, strict=False)
+        ((x * 15).astype(np.uint8).tobytes(), y) for x, y in zip(bunch.images[:200], bunch.target, strict=False)
     }
     pixels = ((drawn.real + 1) * 127.5).round().byte().numpy()
     assert {(x.tobytes(), int(y)) for x, y in zip(pixels, drawn.label, strict=True)} == expected

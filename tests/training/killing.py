@@ -8,8 +8,6 @@ import time
 from pathlib import Path
 
 import agon
-import agon.training.loop  # what a child would import again each time
-import torch.utils.tensorboard
 from tests.training.programs import small
 
 

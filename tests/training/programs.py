@@ -36,10 +36,9 @@ def small(steps: int = 60, objective: Objective = NonSaturating(), **changes: ob
     return Experiment(**{**settings, **changes})  # type: ignore[arg-type]
 
 
-def agon(*arguments: object, **options: object) -> subprocess.Popen[str]:
+def command(*arguments: object, **options: object) -> subprocess.Popen[str]:
     """Start the command line in a process of its own, on one thread."""
-    command = [sys.executable, "-m", "agon.cli", *map(str, arguments)]
-    return _start(command, **options)
+    return _start([sys.executable, "-m", "agon.cli", *map(str, arguments)], **options)
 
 
 def module(name: str, *arguments: object) -> subprocess.Popen[str]:

@@ -1,0 +1,41 @@
+"""python -m benchmarks [--quick] [--only SECTION ...]: measure, and write docs/benchmarks.md."""
+
+import argparse
+import sys
+from collections.abc import Callable
+
+from benchmarks import compiled, memory, report, start, step, stream
+from benchmarks.report import Section
+from benchmarks.sets import Set, sets
+
+SECTIONS: dict[str, Callable[[list[Set], bool], Section]] = {
+    "step": step.section,
+    "stream": stream.section,
+    "memory": memory.section,
+    "start": lambda _, quick: start.section(quick),
+    "compiled": compiled.section,
+}
+
+
+def main() -> None:
+    """Everything goes to the page; a choice of sections only to the screen."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument(
+        "--quick", action="store_true", help="few repetitions: whether it works, not how fast it is"
+    )
+    parser.add_argument("--only", nargs="+", choices=SECTIONS, help="print these sections, and write nothing")
+    asked = parser.parse_args()
+    done = []
+    with sets() as found:
+        for name in asked.only or SECTIONS:
+            print(f"measuring: {name}", file=sys.stderr)
+            done.append(SECTIONS[name](found, asked.quick))
+            print(done[-1])
+    if not asked.only:
+        command = "python -m benchmarks" + (" --quick" if asked.quick else "")
+        report.PAGE.write_text(report.page(done, command, real=all(each.real for each in found)))
+        print(f"written: {report.PAGE}")
+
+
+if __name__ == "__main__":
+    main()

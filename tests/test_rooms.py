@@ -1,0 +1,109 @@
+"""The rooms in their order: a room imports only from rooms above it, and nothing in it is large."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import agon
+
+HOUSE = Path(agon.__file__).parent
+ORDER = (
+    ("errors",),
+    ("pictures", "progress"),
+    ("data",),
+    ("latents",),
+    ("networks",),
+    ("objectives",),
+    ("penalties",),
+    ("games",),
+    ("dynamics",),
+    ("averaging",),
+    ("experiment",),
+    ("runs",),
+    ("training",),
+    ("metrics",),
+    ("sampling",),
+    ("evaluate",),
+    ("report",),
+    ("recipes",),
+    ("cli",),
+)
+FLOOR = {room: floor for floor, rooms in enumerate(ORDER) for room in rooms}
+CLOSED = {"metrics": {"runs", "training"}}  # above it, and still not for it
+BODY, FILE = 45, 300  # lines
+
+
+def modules() -> Iterator[tuple[str, str]]:
+    """Dotted name and source of every module; a package's own is "agon.data.__init__"."""
+    for path in sorted(HOUSE.rglob("*.py")):
+        yield ".".join(("agon", *path.relative_to(HOUSE).with_suffix("").parts)), path.read_text()
+
+
+def imported(module: str, source: str) -> Iterator[str]:
+    """What of agon a module imports, anywhere in it, as dotted names."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            place = module.split(".")[: -node.level] if node.level else []
+            yield from (".".join([*place, *filter(None, [node.module]), a.name]) for a in node.names)
+
+
+def forbidden(module: str, source: str) -> list[str]:
+    """The imports of a module that lead downwards."""
+    room = module.split(".")[1]
+    found = []
+    for name in imported(module, source):
+        package, *rest = name.split(".")
+        if package != "agon" or name == "agon.__version__":
+            continue
+        other = rest[0] if rest else ""
+        above = FLOOR.get(other, len(ORDER)) < FLOOR[room] and other not in CLOSED.get(room, ())
+        if other != room and not above:
+            found.append(f"{module} imports {name}")
+    return found
+
+
+def test_every_room_is_in_the_order() -> None:
+    rooms = {module.split(".")[1] for module, _ in modules()} - {"__init__"}
+    assert rooms == set(FLOOR)
+
+
+def test_rooms_import_only_from_rooms_above() -> None:
+    found = [line for m, source in modules() if m != "agon.__init__" for line in forbidden(m, source)]
+    assert found == []
+
+
+def test_a_planted_import_is_caught() -> None:
+    """The negative control: each way to write an import that leads downwards."""
+    planted = {
+        "from agon.training import train": "agon.data.toy",
+        "from ..training import train": "agon.data.toy",
+        "from .. import training": "agon.data.toy",
+        "import agon.cli": "agon.recipes.first",
+        "from agon import sampling": "agon.training.loop",
+        "from agon import Experiment": "agon.games.game",
+        "def f():\n    from agon.report import write": "agon.evaluate",
+        "from agon.runs import Run": "agon.metrics.judge",
+        "from ..progress import Progress": "agon.pictures.png",
+    }
+    for source, module in planted.items():
+        assert len(forbidden(module, source)) == 1, source
+    assert forbidden("agon.data.toy", "import torch\nfrom . import expect\nfrom ..errors import DataError") == []
+
+
+def test_bodies_and_files_stay_small() -> None:
+    """A function that does not fit a screen has two ideas; so has a file of 300 lines."""
+    large = []
+    for module, source in modules():
+        sizes = {module: (source.count("\n"), FILE)}
+        functions = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef)]
+        sizes |= {f"{module}.{node.name}": (body_lines(node), BODY) for node in functions}
+        large += [f"{name}: {lines} lines" for name, (lines, most) in sizes.items() if lines > most]
+    assert large == []
+
+
+def body_lines(node: ast.FunctionDef) -> int:
+    """Lines of a function's body, its docstring left out."""
+    statements = node.body[1:] if ast.get_docstring(node) else node.body
+    return (statements[-1].end_lineno or 0) - statements[0].lineno + 1 if statements else 0

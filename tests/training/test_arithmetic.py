@@ -1,0 +1,99 @@
+"""Choices that change arithmetic: made once, written, restored, and refused where they cannot be had."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+import agon
+from agon.errors import SettingError
+from agon.penalties import R1
+from agon.runs import Run
+from agon.training import Training
+from tests.training.compare import log_of
+from tests.training.programs import small
+
+
+def training(arithmetic: agon.Arithmetic, **changes: object) -> Training:
+    return Training(small(**changes), arithmetic.resolved(), torch.device("cpu"))  # type: ignore[arg-type]
+
+
+def test_bfloat16_networks_with_float32_weights_and_losses() -> None:
+    """The networks run in bfloat16; weights, moments and losses do not, and the loss is near that of float32."""
+    half = training(agon.Arithmetic(precision="bf16", device="cpu", threads=1))
+    whole = training(agon.Arithmetic(device="cpu", threads=1))
+    seen: list[torch.dtype] = []
+    half.game.generator.register_forward_hook(lambda module, args, out: seen.append(out.dtype))
+    for _ in range(5):
+        losses, exact = half.advance(), whole.advance()
+    assert set(seen) == {torch.bfloat16}
+    assert {p.dtype for p in half.game.parameters()} == {torch.float32}
+    assert {loss.dtype for loss in losses.players.values()} == {torch.float32}
+    for player, loss in losses.players.items():
+        assert float(loss) == pytest.approx(float(exact.players[player]), abs=0.05)
+
+
+def test_each_player_meets_the_others_weights_of_now_under_autocast() -> None:
+    """autocast's cache of cast weights would show the generator the critic of before its move."""
+    with torch.autocast("cpu", torch.bfloat16):  # the negative control
+        layer, x = torch.nn.Linear(1, 1), torch.ones(1, 1)
+        before = layer(x)
+        with torch.no_grad():
+            layer.weight += 10
+        assert torch.equal(layer(x), before)
+    with agon.Arithmetic(precision="bf16", device="cpu").autocast():
+        before = layer(x)
+        with torch.no_grad():
+            layer.weight += 10
+        assert not torch.equal(layer(x), before)
+
+
+def test_float64_is_float64_throughout() -> None:
+    done = training(agon.Arithmetic(precision="fp64", device="cpu", threads=1))
+    losses = done.advance()
+    assert {p.dtype for p in done.game.parameters()} == {torch.float64}
+    assert {loss.dtype for loss in losses.players.values()} == {torch.float64}
+
+
+def test_choices_are_written_and_restored(tmp_path: Path) -> None:
+    chosen = agon.Arithmetic(device="cpu", threads=1, precision="bf16", channels_last=False)
+    agon.train(small(5), tmp_path / "run", arithmetic=chosen, show=False)
+    torch.set_num_threads(2)
+    agon.resume(tmp_path / "run", steps=10, show=False)
+    assert torch.get_num_threads() == 1
+    assert agon.Arithmetic.read(Run.open(tmp_path / "run").arithmetic) == chosen.resolved()
+    assert [record["step"] for record in log_of(tmp_path / "run")] == [5, 10]
+
+
+def test_memory_format_changes_no_more_than_rounding() -> None:
+    last = training(agon.Arithmetic(device="cpu", threads=1, precision="fp64"))
+    first = training(agon.Arithmetic(device="cpu", threads=1, precision="fp64", channels_last=False))
+    for _ in range(3):
+        last.advance(), first.advance()
+    for one, other in zip(last.game.parameters(), first.game.parameters(), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-12)
+
+
+def test_compilation_is_refused_where_networks_are_differentiated_twice(tmp_path: Path) -> None:
+    game = small().game.changed(penalties=(R1(),))  # type: ignore[union-attr]
+    with pytest.raises(SettingError, match="second derivatives"):
+        agon.train(
+            small(5, game=game), tmp_path / "run", arithmetic=agon.Arithmetic(compile="on", device="cpu"), show=False
+        )
+
+
+@pytest.mark.parametrize("wrong", [{"threads": -1}, {"devices": 0}])
+def test_wrong_choices_are_sentences(wrong: dict[str, object]) -> None:
+    with pytest.raises(SettingError, match=next(iter(wrong))):
+        agon.Arithmetic(**wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.evidence
+def test_compiled_is_eager_up_to_rounding(tmp_path: Path) -> None:
+    """torch.compile of both networks on this machine: takes a compiler, and minutes."""
+    paths = {}
+    for how in ("on", "off"):
+        paths[how] = tmp_path / how
+        agon.train(small(5), paths[how], arithmetic=agon.Arithmetic(compile=how, device="cpu", threads=1), show=False)
+    for one, other in zip(log_of(paths["on"]), log_of(paths["off"]), strict=True):
+        assert one == pytest.approx(other, rel=1e-3)

@@ -1,0 +1,114 @@
+"""Two processes with half the batch each take the steps of one process with the whole batch."""
+
+import signal
+from pathlib import Path
+
+import pytest
+import torch
+
+from agon.runs import Checkpoint, Run
+from tests.training.compare import assert_same, log_of
+from tests.training.programs import command, finished, module
+from tests.training.test_stopping import SMALL, only_sentence, wait_for_step
+
+PENALTIES = ("--set", 'game.penalties=["r1", "r2", "gradient-penalty", "weight-decay"]')
+
+
+def train(run: Path, steps: int, *more: object) -> Checkpoint:
+    process = command("train", "radford2015/dcgan", "--out", run, "--steps", steps, *SMALL, *more)
+    status, _, err = finished(process)
+    assert status == 0, err
+    return last(run)
+
+
+def last(run: Path) -> Checkpoint:
+    checkpoint = Run.open(run).last_good()[0]
+    assert checkpoint is not None
+    return checkpoint
+
+
+def largest_difference(one: Checkpoint, other: Checkpoint, prefix: str = "") -> float:
+    """Over all tensors of the state whose name has the prefix, random streams included."""
+    assert one.tensors.keys() == other.tensors.keys()
+    names = [name for name in one.tensors if name.startswith(prefix)]
+    return max(float((one.tensors[n].double() - other.tensors[n].double()).abs().max()) for n in names)
+
+
+@pytest.mark.parametrize("more", [(), PENALTIES], ids=["plain", "penalties"])
+def test_float64_state_after_fifty_steps(tmp_path: Path, more: tuple[str, ...]) -> None:
+    alone = train(tmp_path / "alone", 50, "--precision", "fp64", *more)
+    two = train(tmp_path / "two", 50, "--precision", "fp64", "--devices", 2, *more)
+    assert two.state["processes"] == 2
+    assert largest_difference(alone, two) < 1e-9
+    for one, other in zip(log_of(tmp_path / "alone"), log_of(tmp_path / "two"), strict=True):
+        assert one == pytest.approx(other, rel=1e-9, abs=1e-9)
+
+
+def test_float32_gradients_of_the_first_step(tmp_path: Path) -> None:
+    """With plain descent at rate 1 the first step's change of the weights is the gradient."""
+    descent = ("--set", "optimisers=sgd", "--set", "optimisers.lr=1.0")
+    alone = train(tmp_path / "alone", 1, *descent)
+    two = train(tmp_path / "two", 1, *descent, "--devices", 2)
+    assert largest_difference(alone, two, "game/") < 1e-5
+
+
+def test_unsynchronised_normalisation_is_caught(tmp_path: Path) -> None:
+    """The negative control: one batch of half the size is another step altogether."""
+    alone = train(tmp_path / "alone", 1)
+    half = train(tmp_path / "half", 1, "--set", "batch=8")
+    assert largest_difference(alone, half, "game/") > 1e-5
+
+
+def test_begun_with_two_resumed_with_one(tmp_path: Path) -> None:
+    """The state is taken over exactly; from there on it is the training of one process."""
+    run = tmp_path / "run"
+    before = train(run, 10, "--devices", 2)
+    status, _, err = finished(command("resume", run, "--steps", 20, "--devices", 1))
+    assert status == 0, err
+    assert "goes on from step 10" in err
+    taken_over = Run.open(run)
+    assert taken_over.arithmetic["devices"] == 1
+    kept = [p for p in taken_over.checkpoints.iterdir() if p.name == "00000010"]
+    assert kept
+    assert all(torch.equal(before.tensors[n], t) for n, t in _load(kept[0]).tensors.items())
+    whole = train(tmp_path / "whole", 20)
+    assert largest_difference(last(run), whole, "game/") < 1e-3
+
+
+def test_resumed_with_two_is_bit_for_bit(tmp_path: Path) -> None:
+    run, whole = tmp_path / "run", tmp_path / "whole"
+    train(run, 10, "--devices", 2)
+    assert finished(command("resume", run, "--steps", 20))[0] == 0
+    train(whole, 20, "--devices", 2)
+    assert_same(run, whole)
+
+
+def test_a_signal_to_one_stops_both(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    process = command("train", "radford2015/dcgan", "--out", run, "--steps", 100_000, *SMALL, "--devices", 2)
+    wait_for_step(run, 5)
+    process.send_signal(signal.SIGTERM)
+    status, _, err = finished(process)
+    assert status == 128 + signal.SIGTERM
+    assert "go on with: agon resume" in only_sentence(err)
+
+
+def test_a_batch_that_cannot_be_shared(tmp_path: Path) -> None:
+    process = command("train", "radford2015/dcgan", "--out", tmp_path / "run", *SMALL, "--devices", 3)
+    status, _, err = finished(process)
+    assert status == 2
+    assert "expected a multiple of the 3 processes, got 16" in only_sentence(err)
+
+
+def test_under_torchrun(tmp_path: Path) -> None:
+    launched = ("--standalone", "--nproc-per-node", 2, "-m", "agon.cli", "train", "radford2015/dcgan")
+    process = module("torch.distributed.run", *launched, "--out", tmp_path / "run", "--steps", 10, *SMALL)
+    status, _, err = finished(process)
+    assert status == 0, err
+    assert last(tmp_path / "run").state["processes"] == 2
+
+
+def _load(path: Path) -> Checkpoint:
+    from agon.runs.checkpoints import load
+
+    return load(path)

@@ -1,0 +1,157 @@
+"""Whatever stops a training: one sentence, a status, and nothing lost."""
+
+import errno
+import os
+import resource
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+import agon
+from agon.errors import DivergedError, RunError
+from agon.runs import Run
+from agon.runs.files import writing
+from agon.training.signals import Signals
+from tests.training.compare import assert_same
+from tests.training.programs import command, finished
+
+SMALL = [
+    *("--threads", 1, "--device", "cpu"),
+    *(word for name in ("generator", "critic") for word in ("--set", f"game.{name}.width=8")),
+    *("--set", "batch=16", "--set", "log_every=5", "--set", "sample_every=10", "--set", "checkpoint_every=5"),
+]
+
+
+def train(run: Path, steps: int, *more: object, **options: object) -> "subprocess.Popen[str]":
+    return command("train", "radford2015/dcgan", "--out", run, "--steps", steps, *SMALL, *more, **options)
+
+
+def wait_for_step(run: Path, step: int) -> None:
+    """Return when a checkpoint of at least that step is there."""
+    end = time.monotonic() + 120
+    while time.monotonic() < end:
+        if any(int(p.name) >= step for p in (run / "checkpoints").glob("[0-9]*")):
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"{run} has not reached step {step}")
+
+
+def only_sentence(err: str) -> str:
+    """The one sentence that a user is told; a traceback is never part of it."""
+    assert "Traceback" not in err
+    told = [line for line in err.splitlines() if line.startswith("agon: ")]
+    assert len(told) == 1, err
+    return told[0]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_is_honoured_and_the_run_goes_on(tmp_path: Path, number: signal.Signals) -> None:
+    stopped, whole = tmp_path / "stopped", tmp_path / "whole"
+    process = train(stopped, 300)
+    wait_for_step(stopped, 20)
+    process.send_signal(number)
+    status, _, err = finished(process)
+    assert status == 128 + number
+    assert f"go on with: agon resume {stopped}" in only_sentence(err)
+    reached = Run.open(stopped).last_good()[0]
+    assert reached is not None
+    assert f"stopped at step {reached.step};" in err
+    assert finished(command("resume", stopped))[0] == 0
+    assert finished(train(whole, 300))[0] == 0
+    assert_same(stopped, whole)
+
+
+def test_a_full_disk(tmp_path: Path) -> None:
+    """The kernel refuses files over a limit in the middle of a checkpoint."""
+    run = tmp_path / "run"
+    assert finished(train(run, 10))[0] == 0
+    largest = max(p.stat().st_size for p in run.rglob("*") if p.is_file() and p.name != "report.html")
+
+    def limit() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (largest - 1, largest - 1))
+
+    status, _, err = finished(command("resume", run, "--steps", 20, preexec_fn=limit))
+    assert status == 2
+    assert "cannot be written (File too large)" in only_sentence(err)
+    reached = Run.open(run).last_good()
+    assert reached[0] is not None
+    assert (reached[0].step, reached[1]) == (10, [])
+    assert finished(command("resume", run, "--steps", 20))[0] == 0
+    assert finished(train(tmp_path / "whole", 20))[0] == 0
+    assert_same(run, tmp_path / "whole")
+
+
+def test_every_error_of_the_disk_is_a_sentence(tmp_path: Path) -> None:
+    def fail(number: int) -> None:
+        with writing(tmp_path):
+            raise OSError(number, os.strerror(number))
+
+    for number in (errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EDQUOT, errno.EIO):
+        with pytest.raises(RunError, match=os.strerror(number)):
+            fail(number)
+
+
+def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
+    """/proc refuses everybody, the superuser included."""
+    status, _, err = finished(train(Path("/proc/agon-run"), 5))
+    assert status == 2
+    assert "/proc/agon-run cannot be written" in only_sentence(err)
+
+
+def test_a_run_that_another_process_writes(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    process = train(run, 100_000)
+    wait_for_step(run, 5)
+    status, _, err = finished(command("resume", run))
+    assert status == 2
+    assert "is being written by another process" in only_sentence(err)
+    process.kill()
+    process.wait()
+    process.communicate()
+    with Run.open(run).locked():  # a killed process's lock is gone with it
+        pass
+
+
+def test_a_folder_that_holds_something(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "thesis.tex").write_text("precious")
+    status, _, err = finished(train(tmp_path / "run", 5))
+    assert status == 2
+    assert "holds other files already" in only_sentence(err)
+    assert sorted(p.name for p in (tmp_path / "run").iterdir()) == ["thesis.tex"]
+
+
+def test_a_loss_that_becomes_nan(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    status, _, err = finished(train(run, 400, "--set", "optimisers.lr=1e30", "--set", "game.objective=wasserstein"))
+    told = only_sentence(err)
+    assert status == DivergedError.status
+    assert "is no finite number any more at step" in told
+    good = Run.open(run).last_good()[0]
+    assert good is not None
+    assert f"last good checkpoint is {run}/checkpoints/{good.step:08d}" in told
+    assert all(bool(torch.isfinite(t).all()) for t in good.tensors.values() if t.is_floating_point())
+
+
+def test_a_second_signal_acts_at_once() -> None:
+    def interrupt() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.1)  # where Python notices it
+
+    with Signals() as signals:
+        interrupt()
+        assert signals.received == signal.SIGINT
+        with pytest.raises(KeyboardInterrupt):
+            interrupt()
+
+
+def test_resuming_what_is_no_run(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="does not exist"):
+        agon.resume(tmp_path / "nowhere")
+    with pytest.raises(RunError, match=r"has no experiment\.json"):
+        agon.resume(tmp_path)
