@@ -5,12 +5,14 @@ run = train(experiment, "runs/mine")
 """
 
 from agon.averaging import Averaging
+from agon.data import Images, Ring, Source, Stream
 from agon.dynamics import Dynamics, Turns
 from agon.errors import AgonError
 from agon.experiment import Experiment, Part, part
-from agon.games import Adversarial, Batch, Game, Losses
+from agon.games import Adversarial, Batch, Game, Losses, parameters_of
 from agon.latents import Normal, Uniform
 from agon.runs import Run
+from agon.sampling import load, sample
 from agon.training import Arithmetic, resume, train
 
 __version__ = "0.1.0"
@@ -24,14 +26,21 @@ __all__ = [
     "Dynamics",
     "Experiment",
     "Game",
+    "Images",
     "Losses",
     "Normal",
     "Part",
+    "Ring",
     "Run",
+    "Source",
+    "Stream",
     "Turns",
     "Uniform",
     "__version__",
+    "load",
+    "parameters_of",
     "part",
     "resume",
+    "sample",
     "train",
 ]

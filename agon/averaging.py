@@ -36,8 +36,7 @@ class Average:
     def __init__(self, averaging: Averaging, game: Game) -> None:
         self.decay, self.player = averaging.decay, averaging.player
         self.modules = {
-            name: copy.deepcopy(module).requires_grad_(False)
-            for name, module in modules_of(game, self.player)
+            name: copy.deepcopy(module).requires_grad_(False) for name, module in modules_of(game, self.player)
         }
 
     @torch.no_grad()
@@ -68,9 +67,7 @@ class Average:
         """Take back what `state` gave."""
         for name, module in self.modules.items():
             start = f"{name}."
-            module.load_state_dict(
-                {k.removeprefix(start): v for k, v in state.items() if k.startswith(start)}
-            )
+            module.load_state_dict({k.removeprefix(start): v for k, v in state.items() if k.startswith(start)})
 
 
 @torch.no_grad()

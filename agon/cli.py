@@ -41,11 +41,12 @@ def data(source: Annotated[str, tyro.conf.Positional], /, set_: Set = (), out: P
     from agon.data import named
     from agon.data.description import describe
     from agon.sampling import write
+    from agon.training.looks import some
 
     described = _changed(named(source), set_)
     print(describe(described))
     if out is not None:
-        print(write(described.take(n).real, described, out))
+        print(write(some(described, n), described, out))
 
 
 @dataclass

@@ -16,9 +16,7 @@ def judge(source: Source) -> Judge:
         DataError: the source has no classes, or is no set of images.
     """
     if not source.classes or len(source.shape) != 3:
-        raise DataError(
-            "evaluate: expected images with classes, so that a classifier can be fitted; got none"
-        )
+        raise DataError("evaluate: expected images with classes, so that a classifier can be fitted; got none")
     real = source.take(min(FITTED, source.count() or FITTED))
     held = source.take(min(FITTED, source.count("test") or FITTED), split="test")
     assert real.label is not None

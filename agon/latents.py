@@ -71,9 +71,7 @@ class Uniform(Latent):
         return linear(start, end, steps)
 
 
-def linear(
-    start: Float[Tensor, "*shape"], end: Float[Tensor, "*shape"], steps: int
-) -> Float[Tensor, "steps *shape"]:
+def linear(start: Float[Tensor, "*shape"], end: Float[Tensor, "*shape"], steps: int) -> Float[Tensor, "steps *shape"]:
     """Straight path z(t) = (1 - t) a + t b, t = 0, ..., 1 in `steps` equal steps.
 
     >>> linear(torch.zeros(2), torch.ones(2), 3)[:, 0]

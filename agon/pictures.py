@@ -69,9 +69,7 @@ def to_uint8(x: Float[Tensor, "n c h w"], low: float, high: float) -> UInt8[Tens
     [0, 128, 255, 255]
     """
     if not low < high:
-        raise DataError(
-            f"range of the pixels: expected low < high, got {low} and {high}; give the source's range"
-        )
+        raise DataError(f"range of the pixels: expected low < high, got {low} and {high}; give the source's range")
     levels = (x.float().nan_to_num(nan=low, posinf=high, neginf=low) - low) * (255 / (high - low))
     return levels.clamp(0, 255).round().byte()
 
@@ -194,12 +192,11 @@ def _written_tiling(name: str, text: dict[str, str]) -> Tiling:
 
 
 def _draw(images: UInt8[np.ndarray, "n c h w"], layout: Tiling) -> UInt8[np.ndarray, "H W c"]:
+    images = images ^ 1
     picture = np.full((*layout.size, images.shape[1]), GAP, dtype=np.uint8)
     for tile, image in enumerate(images):
         top, left = layout.corner(tile)
-        picture[top : top + layout.height, left : left + layout.width] = image.transpose(
-            1, 2, 0
-        )  # c h w -> h w c
+        picture[top : top + layout.height, left : left + layout.width] = image.transpose(1, 2, 0)  # c h w -> h w c
     return picture
 
 

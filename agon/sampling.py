@@ -28,9 +28,7 @@ def load(run: Run, *, trust: bool = False, experiment: Experiment | None = None)
         RunError: there is no checkpoint, or none is intact.
     """
     known = experiment or Experiment.from_json(run.experiment, trust)
-    arithmetic = Arithmetic.read(
-        {**run.arithmetic, "device": "auto", "devices": 1, "compile": "off"}
-    ).resolved()
+    arithmetic = Arithmetic.read({**run.arithmetic, "device": "auto", "devices": 1, "compile": "off"}).resolved()
     training = Training(known, arithmetic, torch.device(arithmetic.device))
     checkpoint, _ = run.last_good()
     if checkpoint is None:

@@ -20,9 +20,7 @@ SECTIONS: dict[str, Callable[[list[Set], bool], Section]] = {
 def main() -> None:
     """Everything goes to the page; a choice of sections only to the screen."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument(
-        "--quick", action="store_true", help="few repetitions: whether it works, not how fast it is"
-    )
+    parser.add_argument("--quick", action="store_true", help="few repetitions: whether it works, not how fast it is")
     parser.add_argument("--only", nargs="+", choices=SECTIONS, help="print these sections, and write nothing")
     asked = parser.parse_args()
     done = []

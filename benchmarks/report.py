@@ -40,9 +40,7 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def page(sections: Sequence[Section], command: str, real: bool) -> str:
     """The whole page."""
     data = "real images (CIFAR-10, MNIST)" if real else "random bytes in the shapes of CIFAR-10 and MNIST"
-    head = (
-        f"# Benchmarks\n\nWritten by `{command}`; numbers in bold have a bound. Data: {data}.\n\n{machine()}"
-    )
+    head = f"# Benchmarks\n\nWritten by `{command}`; numbers in bold have a bound. Data: {data}.\n\n{machine()}"
     return "\n".join([head, *map(str, sections)])
 
 

@@ -18,8 +18,8 @@ def section(sets: list[Set], quick: bool) -> Section:
     times = 5 if quick else 60
     return Section(
         "The stream",
-        f"`Stream.draw` of {BATCH} images (index, convert, scale to [-1, 1]) over one step of agon's trainer, "
-        f"drawing included; medians of {times}, a draw after each step, so that caches are as cold as in a "
+        f"`Stream.draw` of {BATCH} images (index, convert, scale to [-1, 1]) over one step of agon's "
+        f"trainer, drawing included; medians of {times}, a draw after each step, so that caches are as cold as in a "
         "training. Memory-mapped means a budget of 0 bytes: every batch is read from the decoded cache. "
         "Bound: a share under 3 %.",
         table(("set", "where", "draw, ms", "step, ms", "share"), list(_rows(sets, times))),

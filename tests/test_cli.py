@@ -146,13 +146,14 @@ def test_a_run_from_elsewhere_cannot_run_code(
     assert not mark.exists()
 
 
-NAMES = st.sampled_from(
-    ["batch", "steps", "seed", "grid", "log_every", "latent", "latent.std", "dynamics", "dynamics.order", "dynamics.draws",
-     "averaging", "averaging.decay", "game", "game.generator", "game.generator.width", "game.generator.kernel",
-     "game.generator.range", "game.generator.gain", "game.critic.normalise", "game.critic.initialisation",
-     "game.objective", "game.penalties", "game.penalties.0.weight", "optimisers", "optimisers.lr", "optimisers.betas",
-     "data", "data.size", "data.channels", "data.only", "data.range", "data.holdout", "recipe", "checkpoint_every"]
-)  # fmt: skip
+SETTINGS = """
+batch steps seed grid log_every latent latent.std dynamics dynamics.order dynamics.draws averaging
+averaging.decay game game.generator game.generator.width game.generator.kernel game.generator.range
+game.generator.gain game.critic.normalise game.critic.initialisation game.objective game.penalties
+game.penalties.0.weight optimisers optimisers.lr optimisers.betas data data.size data.channels
+data.only data.range data.holdout recipe checkpoint_every
+"""
+NAMES = st.sampled_from(SETTINGS.split())
 JSON = st.recursive(
     st.none()
     | st.booleans()
@@ -186,3 +187,24 @@ def test_no_words_make_a_traceback(command: str, words: list[str], capsys: pytes
     status, _, err = run(capsys, command, *words)
     assert status in (0, 2), err
     assert "Traceback" not in err
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    ending=st.sampled_from(["png", "jpg", "gif", "webp", "npz", "npy", "parquet"]),
+    head=st.sampled_from(
+        [b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0", b"GIF89a", b"PK\x03\x04", b"\x93NUMPY", b"PAR1"]
+    ),
+    tail=st.binary(max_size=60),
+)
+def test_no_broken_file_makes_a_traceback(
+    ending: str, head: bytes, tail: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "broken"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    (folder / f"image.{ending}").write_bytes(head + tail)
+    for place in (folder, folder / f"image.{ending}"):
+        assert complaint(capsys, "data", place)
+        assert complaint(capsys, "train", "first/digits", "--data", place, *TINY, "--out", tmp_path / "run")
+    assert not (tmp_path / "run").exists()

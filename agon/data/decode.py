@@ -19,9 +19,7 @@ REFUSED = ("EPS",)  # Pillow runs Ghostscript, a whole programming language, to 
 LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601, as Pillow's "L"
 
 
-def decode(
-    content: Content, *, size: tuple[int, int] | None, channels: int | None
-) -> UInt8[np.ndarray, "c h w"]:
+def decode(content: Content, *, size: tuple[int, int] | None, channels: int | None) -> UInt8[np.ndarray, "c h w"]:
     """One image as it is trained on.
 
     The first frame of an animation; turned upright as its EXIF orientation says; transparent pixels
@@ -69,9 +67,7 @@ def suffixes() -> frozenset[str]:
 def _read(content: bytes | Path) -> UInt8[np.ndarray, "h w c"]:
     from PIL import Image, ImageOps
 
-    with Image.open(
-        io.BytesIO(content) if isinstance(content, bytes) else content, formats=formats()
-    ) as file:
+    with Image.open(io.BytesIO(content) if isinstance(content, bytes) else content, formats=formats()) as file:
         ImageOps.exif_transpose(file, in_place=True)
         return _pixels(file)
 

@@ -89,9 +89,7 @@ class Decoding:
         return image
 
 
-def attempt(
-    raw: Raw, *, size: tuple[int, int] | None, channels: int | None
-) -> UInt8[np.ndarray, "c h w"] | Unreadable:
+def attempt(raw: Raw, *, size: tuple[int, int] | None, channels: int | None) -> UInt8[np.ndarray, "c h w"] | Unreadable:
     """Decode an image, or say why that is impossible."""
     try:
         return decode(raw.content, size=size, channels=channels)
@@ -125,9 +123,7 @@ def complaint(broken: Sequence[Unreadable], *, of: int) -> str:
 
 
 def _stacked(raws: Sequence[Raw], results: Sequence[np.ndarray | Unreadable]) -> Iterator[Chunk]:
-    good = [
-        (raw, image) for raw, image in zip(raws, results, strict=True) if not isinstance(image, Unreadable)
-    ]
+    good = [(raw, image) for raw, image in zip(raws, results, strict=True) if not isinstance(image, Unreadable)]
     if good:
         labels = np.array([-1 if raw.label is None else raw.label for raw, _ in good], dtype=np.int64)
         yield Chunk(np.stack([image for _, image in good]), labels)

@@ -17,9 +17,7 @@ def describe(source: Source) -> str:
     """
     splits: tuple[Split, Split] = ("train", "test")
     counts = {split: source.count(split) for split in splits}
-    rows: dict[str, str] = {
-        split: "endless" if n is None else f"{n:,} samples" for split, n in counts.items()
-    }
+    rows: dict[str, str] = {split: "endless" if n is None else f"{n:,} samples" for split, n in counts.items()}
     rows["shape"] = " x ".join(map(str, source.shape))
     rows["range"] = "no bounds" if source.range is None else f"{source.range[0]:g} to {source.range[1]:g}"
     rows["classes"] = f"{len(source.classes)}: {_some(source.classes)}" if source.classes else "none"

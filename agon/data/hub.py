@@ -32,9 +32,7 @@ class Hub(Rows):
         self._names = {name: i for i, name in enumerate(self.classes)}
         self.classes = self.classes or tuple(names or ())
         # the library must not decode: damaged images are counted and named by us
-        self._table = (
-            table.cast_column(self._image, datasets.Image(decode=False)) if table.features else table
-        )
+        self._table = table.cast_column(self._image, datasets.Image(decode=False)) if table.features else table
 
     def __len__(self) -> int:
         return len(self._table) if self._known else 0
@@ -96,9 +94,7 @@ def read_hub(name: str, *, subset: str | None, revision: str | None, streaming: 
             splits = _load(name, subset, revision, streaming)
     except Exception as fault:  # the library raises its own, the network's and the formats' errors
         if missing is None:
-            raise DataError(
-                f"expected images in the Hub's data set {name}, but reading it failed: {fault}"
-            ) from fault
+            raise DataError(f"expected images in the Hub's data set {name}, but reading it failed: {fault}") from fault
         raise DataError(
             f"expected the data set {name} from the Hub, but the Hub cannot be reached ({missing}) and no "
             "earlier download is here; connect, or give the path of a local folder or file"

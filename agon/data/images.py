@@ -141,9 +141,7 @@ class Images(Source):
         made = self._decoded(found, split, cache=cache, memory=memory)
         members = who.members(len(made.images), made.labels)
         if not len(members):
-            raise DataError(
-                f"expected images in the split '{split}' of {self.path}, got none; {self._advice(split)}"
-            )
+            raise DataError(f"expected images in the split '{split}' of {self.path}, got none; {self._advice(split)}")
         fits = len(members) * made.images[0].size <= memory
         labels = None if self._rows(found, split).labels is None else torch.from_numpy(made.labels)
         here = torch.from_numpy(made.images[members.numpy()]).to(device) if fits else made.images
@@ -184,16 +182,12 @@ class Images(Source):
         shape = look(first, size=pixels, channels=self.channels)
         return Decoding(shape=shape, size=pixels, channels=self.channels, skip_corrupt=self.skip_corrupt)
 
-    def _decoded(
-        self, found: Mapping[Split, Rows], split: Split, *, cache: Path | None, memory: int
-    ) -> Decoded:
+    def _decoded(self, found: Mapping[Split, Rows], split: Split, *, cache: Path | None, memory: int) -> Decoded:
         decoding = self._decoding(found["train"])  # the splits have one shape
         folder = default_folder() if cache is None else cache
         return decoded(self._rows(found, split), decoding, folder=folder, memory=memory)
 
-    def _flow(
-        self, found: Mapping[Split, Rows], who: Membership, *, seed: int, device: torch.device | str
-    ) -> Opened:
+    def _flow(self, found: Mapping[Split, Rows], who: Membership, *, seed: int, device: torch.device | str) -> Opened:
         flow = Flow(
             self._rows(found, who.split),
             self._decoding(found["train"]),

@@ -116,9 +116,7 @@ class Mixture(Toy):
         return mixture_log_density(x, self.modes, self.std)
 
 
-def mixture_log_density(
-    x: Float[Tensor, "n d"], centres: Float[Tensor, "m d"], std: float
-) -> Float[Tensor, " n"]:
+def mixture_log_density(x: Float[Tensor, "n d"], centres: Float[Tensor, "m d"], std: float) -> Float[Tensor, " n"]:
     """log 1/m Σ N(x; centre, std²) in nats."""
     # differences, not cdist: its matrix product loses the small distances that matter here
     squares = ((x[:, None] - centres.to(x)) / std).square().sum(dim=2)  # n m

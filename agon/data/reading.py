@@ -79,9 +79,7 @@ def _missing(path: str, place: Path) -> str:
     near = get_close_matches(below[0], [f.name for f in folder.iterdir()], n=1, cutoff=0.5)
     if near:
         rest = "/".join((near[0], *below[1:]))
-        advice = (
-            f"did you mean '{folder / rest}'?" if len(below) == 1 else f"did you mean '{folder / near[0]}'?"
-        )
+        advice = f"did you mean '{folder / rest}'?" if len(below) == 1 else f"did you mean '{folder / near[0]}'?"
     else:
         advice = "give '" + DIGITS + "', an existing path, or the Hub's 'owner/name'"
     return f"expected images at {path}, but there is no such path; {advice}"

@@ -69,9 +69,7 @@ def digest_files(files: list[Path], root: Path) -> str:
     return total.hexdigest()
 
 
-def numbered(
-    values: list[object], names: list[str] | None
-) -> tuple[Int[np.ndarray, " n"] | None, tuple[str, ...]]:
+def numbered(values: list[object], names: list[str] | None) -> tuple[Int[np.ndarray, " n"] | None, tuple[str, ...]]:
     """A column of labels as class numbers, with the classes' names.
 
     Numbers stay as they are and are named by `names` or by their digits; strings are numbered in

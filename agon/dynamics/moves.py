@@ -12,9 +12,7 @@ from agon.games.game import Batch, Game, Losses, buffers_of, parameters_of
 Optimisers = Mapping[str, torch.optim.Optimizer]
 
 
-def move(
-    game: Game, optimisers: Optimisers, movers: Collection[str], batch: Batch, fake: Tensor | None
-) -> Losses:
+def move(game: Game, optimisers: Optimisers, movers: Collection[str], batch: Batch, fake: Tensor | None) -> Losses:
     """Each mover takes one optimiser step along the gradient of its own loss at the present point.
 
     Args:

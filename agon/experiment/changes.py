@@ -58,9 +58,7 @@ def _settings(owner: Any) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         return owner, dict.fromkeys(owner, Any)
     if isinstance(owner, tuple | list):
         return {str(i): v for i, v in enumerate(owner)}, dict.fromkeys(map(str, range(len(owner))), Any)
-    raise SettingError(
-        f"a setting's path ends in {owner!r}, which has no settings; leave out what follows it"
-    )
+    raise SettingError(f"a setting's path ends in {owner!r}, which has no settings; leave out what follows it")
 
 
 def _replaced(owner: Any, name: str, value: Any) -> Any:

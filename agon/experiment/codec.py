@@ -111,6 +111,11 @@ def _imported(path: str, sha256: str, trust: bool) -> Callable[..., Any]:
             "say --trust (in Python trust=True) if the run directory is yours"
         )
     module, _, name = path.partition(":")
+    if module == "__main__":
+        raise SettingError(
+            f"{name} was defined in a script, which cannot be imported again; "
+            "hand the experiment to agon.resume, or put the class into a module of its own"
+        )
     try:
         make: Any = importlib.import_module(module)
         for attribute in name.split("."):
@@ -118,7 +123,5 @@ def _imported(path: str, sha256: str, trust: bool) -> Callable[..., Any]:
     except (ImportError, AttributeError) as error:
         raise SettingError(f"{path} cannot be imported ({error}); put its module on PYTHONPATH") from error
     if _source_hash(make) != sha256:
-        raise SettingError(
-            f"{path} has changed since the run was begun; hand the experiment to agon.resume instead"
-        )
+        raise SettingError(f"{path} has changed since the run was begun; hand the experiment to agon.resume instead")
     return make  # type: ignore[no-any-return]

@@ -68,9 +68,7 @@ class Experiment:
         """The game, with weights from torch's current global stream, checked against the data's shape."""
         game = self.game.build() if isinstance(self.game, Part) else self.game
         if not isinstance(game, Game):
-            raise SettingError(
-                f"experiment.game: expected a part that builds a Game, got {type(game).__name__}"
-            )
+            raise SettingError(f"experiment.game: expected a part that builds a Game, got {type(game).__name__}")
         self.dynamics.check(game)
         if self.averaging is not None:
             check_names("the game's players", {self.averaging.player: None}, game.players)
@@ -78,7 +76,8 @@ class Experiment:
             game.check(self.data.shape)
         except RuntimeError as error:  # torch's word for shapes that do not fit
             raise SettingError(
-                f"{type(game).__name__}: its networks do not fit each other or data of shape {self.data.shape} ({error})"
+                f"{type(game).__name__}: its networks do not fit each other, or data of shape "
+                f"{self.data.shape} ({error})"
             ) from error
         return game
 
@@ -87,9 +86,7 @@ class Experiment:
         if isinstance(self.optimisers, Part):
             return self.optimisers
         if player not in self.optimisers:
-            raise SettingError(
-                f"experiment.optimisers: expected one for '{player}', got {sorted(self.optimisers)}"
-            )
+            raise SettingError(f"experiment.optimisers: expected one for '{player}', got {sorted(self.optimisers)}")
         return self.optimisers[player]
 
     def with_steps(self, steps: int) -> "Experiment":

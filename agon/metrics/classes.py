@@ -29,9 +29,7 @@ def class_coverage(
     """
     n, k = probabilities.shape
     if n < 2 or not bool(((probabilities.sum(1) - 1).abs() < 1e-3).all()):
-        raise DataError(
-            f"class probabilities: expected at least 2 rows that each sum to 1, got shape {(n, k)}"
-        )
+        raise DataError(f"class probabilities: expected at least 2 rows that each sum to 1, got shape {(n, k)}")
     histogram = probabilities.argmax(1).bincount(minlength=k)
     confidence = probabilities.amax(1)
     found = int((histogram >= max(1.0, share * n)).sum())

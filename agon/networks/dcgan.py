@@ -111,9 +111,7 @@ class Critic(nn.Module):
                 *_after(outputs, not bare, nn.LeakyReLU(0.2, inplace=True)),
             ]
         height, breadth = sides[-1]
-        self.layers = nn.Sequential(
-            *layers, nn.Flatten(), nn.Linear(widths[-1] * height * breadth, 1), nn.Flatten(0)
-        )
+        self.layers = nn.Sequential(*layers, nn.Flatten(), nn.Linear(widths[-1] * height * breadth, 1), nn.Flatten(0))
         initialise(self, initialisation, gain)
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, " n"]:

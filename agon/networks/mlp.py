@@ -52,9 +52,7 @@ class Generator(nn.Module):
         self.latent_shape = (latent,)
         self.shape = tuple(shape)
         hidden = hidden_layers(latent, widths, nonlinearity, normalise)
-        self.layers = nn.Sequential(
-            *hidden, nn.Linear((latent, *widths)[-1], flat(self.shape)), squash(range)
-        )
+        self.layers = nn.Sequential(*hidden, nn.Linear((latent, *widths)[-1], flat(self.shape)), squash(range))
         initialise(self, initialisation, gain)
 
     def forward(self, latent: Float[Tensor, "n k"]) -> Float[Tensor, "n ..."]:

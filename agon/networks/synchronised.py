@@ -1,5 +1,8 @@
 """Batch normalisation over all processes together: on any device, and twice differentiable."""
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
@@ -14,11 +17,13 @@ class SynchronisedBatchNorm(_BatchNorm):
     derivative. Same parameters, buffers and names as torch's batch normalisation.
     """
 
+    synchronising = True
+
     def _check_input_dim(self, input: Tensor) -> None:  # noqa: A002 - torch's name
         """Any number of dimensions from 2 on."""
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - torch's name
-        if not (self.training and dist.is_initialized()):
+        if not (self.training and self.synchronising and dist.is_initialized()):
             return super().forward(input)
         axes = [0, *range(2, input.ndim)]
         shape = [1, -1, *[1] * (input.ndim - 2)]
@@ -54,9 +59,33 @@ def synchronise(module: nn.Module) -> nn.Module:
     return module
 
 
-def _sum(tensor: Tensor) -> Tensor:
-    """The sum over processes, differentiable any number of times."""
-    from torch.distributed.nn.functional import all_reduce
+@contextmanager
+def alone(modules: Iterable[nn.Module]) -> Iterator[None]:
+    """Within it, these modules normalise by this process's own batch: for what one process does by itself."""
+    layers = [layer for m in modules for layer in m.modules() if isinstance(layer, SynchronisedBatchNorm)]
+    for layer in layers:
+        layer.synchronising = False
+    try:
+        yield
+    finally:
+        for layer in layers:
+            layer.synchronising = True
 
-    total: Tensor = all_reduce(tensor)  # type: ignore[no-untyped-call]
+
+class _Sum(torch.autograd.Function):
+    """The sum over processes; its derivative is the sum of the derivatives, and so on, any number of times."""
+
+    @staticmethod
+    def forward(ctx: object, tensor: Tensor) -> Tensor:
+        total = tensor.clone()
+        dist.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx: object, gradient: Tensor) -> Tensor:
+        return _sum(gradient)
+
+
+def _sum(tensor: Tensor) -> Tensor:
+    total: Tensor = _Sum.apply(tensor)
     return total

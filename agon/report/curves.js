@@ -2,28 +2,32 @@
 (() => {
   const ink = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const figures = JSON.parse(document.getElementById("figures").textContent);
-  const narrow = () => window.innerWidth < 600;
 
   const axis = (more) => ({
     gridcolor: ink("--line"), linecolor: ink("--line"), zerolinecolor: ink("--faint"),
     automargin: true, ...more,
   });
 
-  const layout = (figure) => ({
-    height: 290 + 14 * Math.max(0, Math.ceil(figure.traces.length / (narrow() ? 2 : 4)) - 1),
-    margin: { l: 48, r: 10, t: 6, b: 36 },
-    paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
-    font: { family: ink("--font"), size: 12, color: ink("--soft") },
-    hoverlabel: { bgcolor: ink("--paper"), bordercolor: ink("--line"), font: { color: ink("--ink") } },
-    hovermode: "x unified",
-    showlegend: figure.traces.length > 1,
-    legend: { orientation: "h", x: 0, y: -0.22, yanchor: "top" },
-    xaxis: axis({ title: { text: "step", standoff: 6 }, rangemode: "tozero" }),
-    yaxis: axis({ type: figure.logarithmic ? "log" : "linear" }),
-  });
+  const layout = (figure) => {
+    const told = figure.traces.some((trace, index) => index > 0 && trace.showlegend !== false);
+    return {
+      height: told ? 310 : 280,
+      margin: { l: 48, r: 12, t: 24, b: 36 },
+      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+      font: { family: ink("--font"), size: 12, color: ink("--soft") },
+      modebar: { bgcolor: "rgba(0,0,0,0)", color: ink("--faint"), activecolor: ink("--soft") },
+      hoverlabel: { bgcolor: ink("--paper"), bordercolor: ink("--line"), font: { color: ink("--ink") }, namelength: -1 },
+      hovermode: "x unified",
+      showlegend: told,
+      legend: { orientation: "h", x: 0, y: -0.2, yanchor: "top" },
+      xaxis: axis({ title: { text: "step", standoff: 6 }, rangemode: "tozero" }),
+      yaxis: axis({ type: figure.logarithmic ? "log" : "linear" }),
+    };
+  };
 
+  const config = { responsive: true, displaylogo: false, modeBarButtons: [["toImage", "resetScale2d"]] };
   const draw = () => figures.forEach((figure, index) =>
-    Plotly.react(`figure-${index}`, figure.traces, layout(figure), { responsive: true, displaylogo: false }));
+    Plotly.react(`figure-${index}`, figure.traces, layout(figure), config));
 
   draw();
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);

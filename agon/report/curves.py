@@ -1,11 +1,11 @@
 """The log as curves: plain dictionaries that plotly's JavaScript draws in the page."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from agon.report.colours import colour
-from agon.report.reading import Record, View
+from agon.report.colours import REAL, colour
+from agon.report.reading import Record, Score, View
 
 GROUPS = {  # part of a key before "/" -> title; in this order, then what else was logged
     "loss": "Losses",
@@ -54,7 +54,7 @@ def thin(steps: Sequence[int], values: Sequence[float], most: int = MOST) -> tup
     """At most `most` points that keep every peak: of each stretch its least and its greatest value.
 
     >>> thin(range(8), [0, 0, 9, 0, 0, -9, 0, 0], most=4)
-    ([0, 2, 4, 5], [0, 9, 0, -9])
+    ([0, 2, 5, 7], [0, 9, -9, 0])
     """
     if len(steps) <= most:
         return list(steps), list(values)
@@ -67,63 +67,106 @@ def thin(steps: Sequence[int], values: Sequence[float], most: int = MOST) -> tup
 
 
 def _logged(group: str, keys: Sequence[str], views: Sequence[View]) -> Figure:
-    traces: list[Trace] = []
+    traces = _legend([_short(key) for key in keys], len(views))
     warnings: list[str] = []
     for index, view in enumerate(views):
         for number, key in enumerate(keys):
             steps, values = series(view.log, key)
-            if not steps:
-                continue
-            look = _look(index, number, len(views))
-            traces.append(_trace(_label(_short(key), view, len(views)), steps, values, look))
-            warnings += _warning(f"{view.name}: {key}" if len(views) > 1 else key, steps, values)
+            if steps:
+                traces.append(_trace(_Place(index, number, len(views)), view, _short(key), steps, values))
+                warnings += _warning(f"{view.name}: {key}" if len(views) > 1 else key, steps, values)
     return Figure(GROUPS.get(group, group), traces, group == "gradient" and _is_wide(traces), warnings)
 
 
 def _scored(views: Sequence[View]) -> list[Figure]:
     names = dict.fromkeys(score.name for view in views for score in view.scores)
-    drawn = []
-    for name in names:
-        traces = [trace for index, view in enumerate(views) for trace in _score_traces(index, view, name, views)]
-        if any(len(trace["x"]) > 1 for trace in traces):
-            drawn.append(Figure(f"Score: {name}", traces, False, []))
-    return drawn
+    drawn = [(name, _score_traces(name, views)) for name in names]
+    return [
+        Figure(f"Score: {name}", traces, False, [])
+        for name, traces in drawn
+        if any(len(trace["x"]) > 1 for trace in traces)
+    ]
 
 
-def _score_traces(index: int, view: View, name: str, views: Sequence[View]) -> list[Trace]:
+def _score_traces(name: str, views: Sequence[View]) -> list[Trace]:
     """One trace a protocol: values that were measured differently are not joined by a line."""
-    made = [score for score in view.scores if score.name == name and score.step is not None]
-    traces = []
-    for number, protocol in enumerate(dict.fromkeys((score.protocol, score.n) for score in made)):
-        scores = sorted(
-            (score for score in made if (score.protocol, score.n) == protocol), key=lambda s: s.step or 0
-        )
-        steps = [score.step or 0 for score in scores]
-        values = [math.nan if score.value is None else score.value for score in scores]
-        trace = _trace(
-            _label(f"n = {protocol[1]}", view, len(views)), steps, values, _look(index, number, len(views))
-        )
-        trace["error_y"] = {"array": [_plain(score.error or 0.0) for score in scores], "thickness": 1}
-        traces.append(trace)
+    made = [
+        (index, score)
+        for index, view in enumerate(views)
+        for score in sorted(view.scores, key=lambda score: score.step or 0)
+        if score.name == name and score.step is not None
+    ]
+    protocols = list(dict.fromkeys((score.protocol, score.n, score.seed) for _, score in made))
+    labels = [f"n = {n}, seed {seed}" for _, n, seed in protocols]
+    traces = _legend(labels, len(views))
+    for index, view in enumerate(views):
+        for number, protocol in enumerate(protocols):
+            scores = [s for run, s in made if run == index and (s.protocol, s.n, s.seed) == protocol]
+            if scores:
+                traces.append(_score_trace(_Place(index, number, len(views)), view, labels[number], scores))
     return traces
 
 
-def _trace(label: str, steps: Sequence[int], values: Sequence[float], look: Mapping[str, str]) -> Trace:
+def _score_trace(place: "_Place", view: View, label: str, scores: Sequence[Score]) -> Trace:
+    values = [math.nan if score.value is None else score.value for score in scores]
+    trace = _trace(place, view, label, [score.step or 0 for score in scores], values)
+    if len(trace["x"]) == len(scores):  # a curve that was thinned is too dense for bars
+        errors = [_plain(score.error or 0.0) for score in scores]
+        trace["error_y"] = {"type": "data", "array": errors, "thickness": 1, "width": 3}
+    return trace
+
+
+class _Place(NamedTuple):
+    """Where a trace belongs: its run, its series in the plot, and how many runs there are."""
+
+    run: int
+    series: int
+    runs: int
+
+    @property
+    def line(self) -> dict[str, str]:
+        """Of one run, the series have the colours; of several, the runs have them, and the series dashes."""
+        if self.runs == 1:
+            return {"color": colour(self.series), "dash": "solid"}
+        return {"color": colour(self.run), "dash": DASHES[self.series % len(DASHES)]}
+
+
+def _trace(place: _Place, view: View, label: str, steps: Sequence[int], values: Sequence[float]) -> Trace:
     x, y = thin(steps, values)
-    marked = "lines+markers" if len(x) <= FEW else "lines"
-    return {"type": "scatter", "name": label, "x": x, "y": [_plain(v) for v in y], "mode": marked, "line": look}
+    return {
+        "type": "scatter",
+        "name": _safe(label if place.runs == 1 else f"{view.name} · {label}"),
+        "legendgroup": str(place.series),
+        "showlegend": place.runs == 1,
+        "x": x,
+        "y": [_plain(value) for value in y],
+        "mode": "lines+markers" if len(x) <= FEW else "lines",
+        "marker": {"size": 5},
+        "line": {"width": 1.6, **place.line},
+    }
 
 
-def _look(run: int, number: int, runs: int) -> dict[str, str]:
-    """Of one run, the series have the colours; of several, the runs have them, and the series dashes."""
-    if runs == 1:
-        return {"color": colour(number), "dash": "solid"}
-    return {"color": colour(run), "dash": DASHES[number % len(DASHES)]}
+def _legend(labels: Sequence[str], runs: int) -> list[Trace]:
+    """Of several runs, the colours are told once on the page; the legend of a plot tells its dashes, in grey."""
+    if runs == 1 or len(labels) == 1:
+        return []
+    return [
+        {
+            "type": "scatter",
+            "name": _safe(label),
+            "legendgroup": str(number),
+            "x": [None],
+            "y": [None],
+            "mode": "lines",
+            "line": {"width": 1.6, "color": REAL, "dash": DASHES[number % len(DASHES)]},
+        }
+        for number, label in enumerate(labels)
+    ]
 
 
-def _label(label: str, view: View, runs: int) -> str:
-    """plotly reads a few tags in a name: the one character that starts them is replaced."""
-    return (f"{view.name} · {label}" if runs > 1 else label).replace("<", "‹")
+def _safe(label: str) -> str:
+    """plotly reads a few tags in a name: the character that starts them is replaced by its look-alike."""
+    return label.replace("<", "‹")
 
 
 def _group(key: str) -> str:

@@ -9,12 +9,13 @@ class Picture(NamedTuple):
     """What the page needs to show a PNG.
 
     Attributes:
-        caption: below or above it; for eyes.
+        caption: above it.
         source: the `data:` address that holds its bytes.
         width: in CSS pixels.
         height: in CSS pixels.
         alt: what it shows, for who cannot see it.
         colour: of its run, None for real data.
+        note: below it, what the picture cannot show.
     """
 
     caption: str
@@ -23,6 +24,7 @@ class Picture(NamedTuple):
     height: int
     alt: str
     colour: str | None = None
+    note: str = ""
 
 
 def embed(png: bytes) -> str:

@@ -35,7 +35,7 @@ def beside(views: Sequence[View]) -> list[Picture]:
     Raises:
         RunError: a file of samples that cannot be read.
     """
-    grids = [(caption, None, tiles) for caption, tiles in _real(views).items()]
+    grids: list[tuple[str, str | None, Tiles]] = [(caption, None, tiles) for caption, tiles in _real(views).items()]
     for index, view in enumerate(views):
         if files := _images(view):
             step = max(files)
@@ -64,7 +64,8 @@ def factor(tiles: Tiles) -> int:
     >>> [factor(np.zeros((1, 1, side, side), np.uint8)) for side in (8, 28, 64, 256)]
     [7, 2, 1, 1]
     """
-    return max(1, round(TILE / max(tiles.shape[2:])))
+    longest: int = max(tiles.shape[2:])
+    return max(1, round(TILE / longest))
 
 
 def _columns(files: Mapping[int, Path]) -> list[Picture]:
@@ -81,7 +82,7 @@ def _picture(caption: str, tiles: Tiles, across: int, run: str | None) -> Pictur
 
 def _across(tiles: Tiles) -> int:
     """Tiles in a row that fit side by side, or fewer to stay square where there are few."""
-    fit = WIDTH // (tiles.shape[3] * factor(tiles) + 2)
+    fit: int = WIDTH // (tiles.shape[3] * factor(tiles) + 2)
     return min(max(FEWEST, min(fit, MOST)), pictures.tiling(tiles).columns)
 
 

@@ -16,7 +16,7 @@ from agon.report.reading import View
 if TYPE_CHECKING:
     import matplotlib.axes
 
-LARGE, SMALL = 360, 170  # CSS pixels of a panel's width: the last step, a step on the way
+LARGE, SMALL = 360, 124  # CSS pixels of a panel's width: the last step, a step on the way
 DENSITY = 2  # dots in a CSS pixel: sharp on a good screen
 STEPS = 8
 BINS = 60
@@ -24,6 +24,7 @@ MARGIN = 0.25  # of the real data's extent, around it: samples that went astray 
 INK = "#8a8f98"  # axes and numbers: legible on white and on black
 
 Points = Float[np.ndarray, "n d"]
+Real = Float[np.ndarray, "m d"]  # as many coordinates, another number of points
 Frame = Float[np.ndarray, "2 d"]  # least and greatest value shown of each coordinate
 
 
@@ -39,46 +40,58 @@ def beside(views: Sequence[View]) -> list[Picture]:
     """Each run's last points, on its real ones (d = 1) or beside them (d = 2, or the first two of more).
 
     Raises:
-        RunError: a file of samples that cannot be read.
+        RunError: a file of samples that cannot be read, or has not as many coordinates as the real ones.
     """
-    panels = []
+    panels: dict[bytes, Picture] = {}  # by what they show: runs that share their real points show them once
+    frames = _frames(views)
     for index, view in enumerate(views):
         if not (files := _points(view)):
             continue
-        step, real = max(files), _real(view)
-        samples, name = _read(files[step]), f"{view.name}, " if len(views) > 1 else ""
-        frame = _frame(samples if real is None else real)
-        if real is not None and samples.shape[1] > 1:
-            panels.append(_panel(f"{name}real", None, real, frame, LARGE, REAL))
-        panels.append(_panel(f"{name}step {step:,}", real, samples, frame, LARGE, colour(index)))
-    return panels
+        step, real, name = max(files), _real(view), f"{view.name}, " if len(views) > 1 else ""
+        samples = _read(files[step], real)
+        frame = frames[samples.shape[1]]
+        if real is not None and samples.shape[1] > 1 and real.tobytes() not in panels:
+            panels[real.tobytes()] = _panel(f"{name}real", None, real, frame, LARGE, REAL)
+        last = _panel(f"{name}step {step:,}", real, samples, frame, LARGE, colour(index))
+        panels[view.name.encode()] = last
+    return list(panels.values())
 
 
 def stories(views: Sequence[View]) -> list[Story]:
     """For each run with points at two steps or more: small panels at steps spread over its training.
 
     Raises:
-        RunError: a file of samples that cannot be read.
+        RunError: a file of samples that cannot be read, or has not as many coordinates as the real ones.
     """
+    frames = _frames(views)
     return [
-        Story(view.name, colour(index), _story(view, colour(index)))
+        Story(view.name, colour(index), _story(view, frames, colour(index)))
         for index, view in enumerate(views)
         if len(_points(view)) > 1
     ]
 
 
-def _story(view: View, run: str) -> list[Picture]:
+def _story(view: View, frames: Mapping[int, Frame], run: str) -> list[Picture]:
     files, real = _points(view), _real(view)
-    frame = _frame(_read(files[max(files)]) if real is None else real)
+    last = _read(files[max(files)], real)
+    frame = frames[last.shape[1]]
     return [
-        _panel(f"{step:,}", real, _read(files[step]), frame, SMALL, run)
-        for step in spread(list(files), STEPS)
+        _panel(f"{step:,}", real, _read(files[step], last), frame, SMALL, run) for step in spread(list(files), STEPS)
     ]
 
 
-def _panel(
-    caption: str, real: Points | None, samples: Points, frame: Frame, width: int, run: str
-) -> Picture:
+def _frames(views: Sequence[View]) -> dict[int, Frame]:
+    """Number of coordinates -> the frame of all runs' real points, or last samples where none are real."""
+    clouds: dict[int, list[Points]] = {}
+    for view in views:
+        if files := _points(view):
+            real = _real(view)
+            cloud = _read(files[max(files)]) if real is None else real
+            clouds.setdefault(cloud.shape[1], []).append(cloud)
+    return {d: _frame(np.concatenate(cloud)) for d, cloud in clouds.items()}
+
+
+def _panel(caption: str, real: Real | None, samples: Points, frame: Frame, width: int, run: str) -> Picture:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -90,14 +103,12 @@ def _panel(
     file = BytesIO()
     figure.savefig(file, format="png", transparent=True, metadata={"Software": None})
     astray = int((~_inside(samples, frame)).sum())
-    caption += f" ({astray:,} of {len(samples):,} outside the frame)" if astray else ""
+    note = f"{astray:,} of {len(samples):,} outside" if astray else ""
     alt = f"{len(samples)} points: {caption}"
-    return Picture(caption, embed(file.getvalue()), width, height, alt, None if run == REAL else run)
+    return Picture(caption, embed(file.getvalue()), width, height, alt, None if run == REAL else run, note)
 
 
-def _scatter(
-    axes: "matplotlib.axes.Axes", real: Points | None, samples: Points, frame: Frame, run: str
-) -> None:
+def _scatter(axes: "matplotlib.axes.Axes", real: Real | None, samples: Points, frame: Frame, run: str) -> None:
     """Two coordinates; the fewer the points, the larger and the more opaque."""
     if real is not None:
         axes.scatter(real[:, 0], real[:, 1], s=2, color=REAL, alpha=0.25, linewidths=0)
@@ -107,9 +118,7 @@ def _scatter(
     axes.set(xlim=frame[:, 0], ylim=frame[:, 1], aspect="equal")
 
 
-def _histogram(
-    axes: "matplotlib.axes.Axes", real: Points | None, samples: Points, frame: Frame, run: str
-) -> None:
+def _histogram(axes: "matplotlib.axes.Axes", real: Real | None, samples: Points, frame: Frame, run: str) -> None:
     """One coordinate, as a density, so that unequal numbers of real and generated points compare."""
     edges = np.linspace(frame[0, 0], frame[1, 0], BINS + 1)
     for points, ink, filled in ((real, REAL, True), (samples, run, False)):
@@ -140,10 +149,11 @@ def _frame(points: Points) -> Frame:
 def _inside(points: Points, frame: Frame) -> Bool[np.ndarray, " n"]:
     """Which points are shown; one that is not finite is nowhere."""
     shown = slice(0, min(2, points.shape[1]))
-    return ((points[:, shown] >= frame[0, shown]) & (points[:, shown] <= frame[1, shown])).all(axis=1)
+    within = (points[:, shown] >= frame[0, shown]) & (points[:, shown] <= frame[1, shown])
+    return np.asarray(within.all(axis=1))
 
 
-def _real(view: View) -> Points | None:
+def _real(view: View) -> Real | None:
     return _read(view.real) if view.real is not None and view.real.suffix == ".npy" else None
 
 
@@ -151,14 +161,16 @@ def _points(view: View) -> Mapping[int, Path]:
     return {step: file for step, file in view.samples.items() if file.suffix == ".npy"}
 
 
-def _read(file: Path) -> Points:
+def _read(file: Path, like: Real | None = None) -> Points:
+    """The points of a file, with as many coordinates as `like` if it is given."""
     try:
         points = np.load(file, allow_pickle=False)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError) as error:
         raise RunError(f"{file} is not an array of points ({error}); delete it and report again") from error
-    if points.ndim != 2 or points.shape[1] < 1 or not np.issubdtype(points.dtype, np.floating):
+    d = "d" if like is None else like.shape[1]
+    if points.ndim != 2 or points.shape[1] < 1 or d not in ("d", points.shape[1]) or points.dtype.kind != "f":
         raise RunError(
-            f"{file}: expected numbers of shape (n, d), got {points.dtype} {points.shape}; "
+            f"{file}: expected floating point numbers of shape (n, {d}), got {points.dtype} {points.shape}; "
             "delete it and report again"
         )
     return np.asarray(points, dtype=np.float64)

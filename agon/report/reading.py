@@ -82,7 +82,7 @@ def names(paths: Sequence[Path]) -> list[str]:
     parts = [path.resolve().parts for path in paths]
     deepest = max(map(len, parts))
     for depth in range(1, deepest + 1):
-        ends = ["/".join(part[-depth:]) for part in parts]
+        ends = [Path(*part[-depth:]).as_posix() for part in parts]
         if len(set(ends)) == len(ends):
             return ends
     return [str(path) for path in paths]
@@ -109,9 +109,7 @@ def _object(file: Path) -> Object:
     try:
         value = json.loads(_text(file))
     except ValueError as error:
-        raise RunError(
-            f"{file} is not JSON ({error}); restore it from a copy, or leave this run out"
-        ) from error
+        raise RunError(f"{file} is not JSON ({error}); restore it from a copy, or leave this run out") from error
     if not isinstance(value, dict):
         raise RunError(f"{file}: expected a JSON object, got {type(value).__name__}; leave this run out")
     return value
@@ -137,9 +135,7 @@ def _lines(file: Path) -> Iterator[tuple[int, Object]]:
         try:
             entry = json.loads(line)
         except ValueError as error:
-            raise RunError(
-                f"{file}, line {number} is not JSON ({error}); delete the line and report again"
-            ) from error
+            raise RunError(f"{file}, line {number} is not JSON ({error}); delete the line and report again") from error
         if not isinstance(entry, dict):
             raise RunError(f"{file}, line {number}: expected a JSON object, got {line[:40]!r}; delete the line")
         yield number, entry

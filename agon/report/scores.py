@@ -30,7 +30,7 @@ class Bar(NamedTuple):
     """A class: its name, how many samples fell in it, and its height in per cent of the fullest."""
 
     name: str
-    count: str
+    number: str
     height: float
 
 

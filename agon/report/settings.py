@@ -66,8 +66,8 @@ def _inside(value: Any) -> dict[str, Any]:
 
 
 def _is_nested(value: Any) -> bool:
-    """Whether a list holds objects or lists, and so gets a row for each; one of plain values is one cell."""
-    return isinstance(value, list) and any(isinstance(child, dict | list) for child in value)
+    """Whether a list holds objects, and so gets a row for each; one of plain values is one cell."""
+    return isinstance(value, list) and any(isinstance(child, dict) or _is_nested(child) for child in value)
 
 
 def _cell(value: Any) -> str:

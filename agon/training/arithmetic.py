@@ -59,7 +59,7 @@ class Arithmetic:
             )
         if device == "mps" and not torch.backends.mps.is_available():
             raise SettingError("device mps: this machine has none; use --device cpu")
-        threads = self.threads or max(1, (os.cpu_count() or 1) // devices)
+        threads = self.threads or max(1, _cores() // devices)
         compiling = "off" if self.compile == "auto" and device != "cuda" else self.compile
         return replace(self, device=device, devices=devices, threads=threads, compile=compiling)
 
@@ -96,6 +96,11 @@ class Arithmetic:
         if missing:
             raise SettingError(f"arithmetic.json: expected {', '.join(missing)} too; begin again in another folder")
         return cls(**{k: v for k, v in described.items() if k in cls.__dataclass_fields__})
+
+
+def _cores() -> int:
+    """The cores that this process may use, which in a container or a job are fewer than the machine's."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _best_device() -> Device:

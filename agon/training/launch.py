@@ -1,5 +1,6 @@
 """Devices and processes, by Lightning Fabric: this process's device, its rank, and how many there are."""
 
+import logging
 import os
 import warnings
 from typing import NamedTuple
@@ -48,6 +49,7 @@ def _fabric(arithmetic: Arithmetic):  # type: ignore[no-untyped-def]
     alone = arithmetic.devices == 1 and "WORLD_SIZE" not in os.environ
     local = int(os.environ.get("LOCAL_WORLD_SIZE", arithmetic.devices))
     os.environ.setdefault("OMP_NUM_THREADS", str(arithmetic.threads))
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Fabric's advice on loaders and devices, of which we use neither
         return Fabric(

@@ -12,8 +12,13 @@ from agon.training.training import Training
 
 def real(training: Training, n: int) -> tuple[str, bytes]:
     """The name and content of the file of real samples."""
-    points = training.experiment.data.take(n, seed=training.experiment.seed).real
-    return _file("real", points, training.experiment.data)
+    return _file("real", some(training.experiment.data, n, training.experiment.seed), training.experiment.data)
+
+
+def some(source: Source, n: int, seed: int = 0) -> Tensor:
+    """n real samples, or all that there are."""
+    count = source.count()
+    return source.take(n if count is None else min(n, count), seed=seed).real
 
 
 def generated(training: Training, n: int) -> tuple[str, bytes]:

@@ -51,12 +51,13 @@ def train(
     with lost_process(place.world):
         training = Training(experiment, arithmetic, *place)
         compile_networks(training)
-        run = Run.create(directory) if place.rank == 0 else Run(Path(directory))
         if place.rank:
-            return _follow(training)
+            _follow(training)
+        real = looks.real(training, experiment.grid)
+        run = Run.create(directory)
         with run.locked():
             run.describe(text, _described(training))
-            run.picture(*looks.real(training, experiment.grid))
+            run.picture(*real)
             _loop(training, run, show)
     return run
 

@@ -13,7 +13,7 @@ from agon.errors import DataError
 from agon.experiment import Experiment
 from agon.games import Batch, Losses, parameters_of
 from agon.networks.layers import evaluation_mode
-from agon.networks.synchronised import synchronise
+from agon.networks.synchronised import alone, synchronise
 from agon.training.arithmetic import Arithmetic
 from agon.training.optimisers import build_optimiser
 from agon.training.randomness import borrowed, derived, stream
@@ -150,7 +150,7 @@ class Training:
             return
         rng = stream(self.experiment.seed, "restate")
         n, shape = self.experiment.batch, self.game.latent_shape
-        with self.average.playing(self.game) as modules:
+        with self.average.playing(self.game) as modules, alone(modules):
             restate(modules, lambda: self._generate(self.experiment.latent.sample(n, shape, rng)))
             yield
 

@@ -1,5 +1,6 @@
 """A program that trains a run in forked children and kills them: python -m tests.training.killing RUN STEPS KILLS."""
 
+import importlib
 import os
 import random
 import signal
@@ -9,6 +10,10 @@ from pathlib import Path
 
 import agon
 from tests.training.programs import small
+
+
+for heavy in ("lightning_fabric", "torch.utils.tensorboard", "PIL.Image", "agon.training.loop"):
+    importlib.import_module(heavy)  # once, instead of in each child
 
 
 def begin(run: Path, steps: int) -> int:

@@ -1,0 +1,130 @@
+"""The page as a whole: complete, alone, safe, written at once."""
+
+import hashlib
+import json
+import re
+import subprocess
+import sys
+from base64 import b64encode
+from pathlib import Path
+
+import pytest
+from page import figures, read_page, section
+
+from agon import report
+from agon.errors import RunError
+
+ATTACK = "<script>alert('agon')</script>"
+ORDER = ["scores", "samples", "evolution", "curves", "settings", "resume"]
+
+
+def test_one_run_is_told_in_order(make_run, tmp_path: Path):
+    page = read_page(report.write([make_run()], tmp_path / "page.html"))
+    assert [part.attributes["id"] for part in page.all("section")] == ORDER
+    assert page.all("h1")[0].words() == "digits"
+    line = page.all("p", "run")[0].words()
+    for fact in ("dcgan.Generator", "Images digits", "1,000 of 1,000 steps", "64,000 images", "123 s"):
+        assert fact in line
+    assert "agon resume" in section(page, "resume").words()
+
+
+def test_nothing_outside_the_file_is_referred_to(make_run, make_points, tmp_path: Path):
+    page = read_page(report.write([make_run(), make_points()], tmp_path / "page.html"))
+    elements = [element for tag in ("img", "script", "link", "a", "iframe", "object") for element in page.all(tag)]
+    for element in elements:
+        for name in ("src", "href", "data", "srcset", "action"):
+            assert element.attributes.get(name, "data:").startswith("data:")
+    for style in [style.text for style in page.all("style")] + [e.attributes.get("style", "") for e in elements]:
+        assert not re.search(r"https?:|url\(|@import", style)
+    assert not page.all("link")
+
+
+def test_the_policy_forbids_the_network_and_every_script_but_ours(make_run, tmp_path: Path):
+    page = read_page(report.write([make_run()], tmp_path / "page.html"))
+    policy = next(m.attributes["content"] for m in page.all("meta") if "http-equiv" in m.attributes)
+    assert policy.startswith("default-src 'none'; img-src data: blob:;")
+    scripts = [script.text for script in page.all("script") if "type" not in script.attributes]
+    named = re.search(r"script-src ([^;]*);", policy)[1].split()
+    assert named == ["'sha256-" + b64encode(hashlib.sha256(text.encode()).digest()).decode() + "'" for text in scripts]
+    assert len(named) == 2  # plotly's, once, and ours
+
+
+def test_what_a_run_says_is_text_and_never_markup(make_run, tmp_path: Path):
+    run = make_run(ATTACK.replace("/", ""))
+    settings = json.loads((run / "experiment.json").read_text())
+    settings["data"]["path"] = ATTACK
+    settings[ATTACK] = {"type": ATTACK, ATTACK: [ATTACK]}
+    (run / "experiment.json").write_text(json.dumps(settings))
+    with (run / "log.jsonl").open("a") as log:
+        log.write(json.dumps({"step": 2000, f"loss/{ATTACK}": 1.0, ATTACK: 2.0}) + "\n")
+    with (run / "metrics.jsonl").open("a") as metrics:
+        detail = {"histogram": [1, 2], "names": [ATTACK, "</span>"]}
+        metrics.write(json.dumps({"name": ATTACK, "value": 1, "protocol": ATTACK, "detail": detail}) + "\n")
+    file = report.write([run, make_run("other")], tmp_path / "page.html")
+    page = read_page(file)  # which fails where an element is closed by another
+    assert len(page.all("script")) == 3
+    assert "<script>alert" not in file.read_text()
+    assert ATTACK in section(page, "settings").words()
+    assert ATTACK in section(page, "scores").words()
+    assert "<" not in "".join(trace["name"] for figure in figures(page) for trace in figure["traces"])
+
+
+def test_the_same_runs_give_the_same_bytes(make_run, make_points, tmp_path: Path):
+    runs = [make_run(), make_points(), make_points("line", d=1)]
+    first = report.write(runs, tmp_path / "first.html").read_bytes()
+    assert report.write(runs, tmp_path / "second.html").read_bytes() == first
+
+
+def test_a_folder_gets_report_html_and_a_run_is_only_read(make_run):
+    run = make_run()
+    before = {file: file.read_bytes() for file in run.rglob("*") if file.is_file()}
+    assert report.write([run], run) == run / "report.html"
+    after = {file: file.read_bytes() for file in run.rglob("*") if file.is_file()}
+    assert set(after) - set(before) == {run / "report.html"}
+    assert all(after[file] == content for file, content in before.items())
+
+
+def test_a_page_that_cannot_be_finished_leaves_the_old_one(make_run, tmp_path: Path, monkeypatch):
+    run, out = make_run(), tmp_path / "out" / "page.html"
+    out.parent.mkdir()
+    out.write_text("the old page")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.replace", full)
+    with pytest.raises(RunError, match="No space left on device"):
+        report.write([run], out)
+    assert out.read_text() == "the old page"
+    assert list(out.parent.iterdir()) == [out]
+
+
+def test_a_page_with_nowhere_to_go_says_so(make_run, tmp_path: Path):
+    with pytest.raises(RunError, match=r"nowhere.*cannot be written"):
+        report.write([make_run()], tmp_path / "nowhere" / "page.html")
+
+
+def test_a_run_that_has_done_nothing_is_told_honestly(make_run, tmp_path: Path):
+    run = make_run()
+    for name in ("log.jsonl", "metrics.jsonl", "arithmetic.json"):
+        (run / name).unlink()
+    for file in (run / "samples").iterdir():
+        file.unlink()
+    file = report.write([run], tmp_path / "page.html")
+    page = read_page(file)
+    assert "Nothing has been measured yet" in section(page, "scores").words()
+    assert "No samples have been drawn yet" in section(page, "samples").words()
+    assert "No step has been logged yet" in section(page, "curves").words()
+    assert "were not recorded" in section(page, "settings").words()
+    assert "To start it" in section(page, "resume").words()
+    assert not page.all("script"), "without curves there is nothing to run"
+    assert file.stat().st_size < 50_000
+
+
+def test_the_room_is_entered_without_what_draws():
+    code = (
+        "import sys, agon.pictures, agon.progress, agon.report\n"
+        "print([name for name in ('plotly', 'matplotlib', 'jinja2', 'rich', 'PIL') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
