@@ -38,15 +38,14 @@ def data(source: Annotated[str, tyro.conf.Positional], /, set_: Set = (), out: P
         out: Write a picture of n samples here.
         n: How many samples the picture shows.
     """
-    from agon.data import named
+    from agon.data import Stream, named
     from agon.data.description import describe
     from agon.sampling import write
-    from agon.training.looks import some
 
     described = _changed(named(source), set_)
     print(describe(described))
     if out is not None:
-        print(write(some(described, n), described, out))
+        print(write(Stream(described, batch=1, seed=0).first(n), described, out))
 
 
 @dataclass
@@ -78,10 +77,14 @@ class Train:
     compile: Literal["auto", "on", "off"] = "auto"
     """torch.compile for the networks; auto measures whether it is faster."""
 
+    memory: float = 4.0
+    """GiB of decoded data that may stand on the device; more is mapped from the cache."""
+
     def __call__(self) -> None:
         from agon.training import Arithmetic, train
 
-        chosen = {name: getattr(self, name) for name in ("device", "devices", "precision", "threads", "compile")}
+        names = ("device", "devices", "precision", "threads", "compile", "memory")
+        chosen = {name: getattr(self, name) for name in names}
         run = train(self.experiment(), self.out, arithmetic=Arithmetic(**chosen))
         _report((run.path,), run.path / "report.html")
 

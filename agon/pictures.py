@@ -16,7 +16,7 @@ from torch import Tensor
 
 from agon.errors import DataError
 
-GAP = 128  # grey between the tiles: seen beside black digits and beside white paper
+GAP = 208  # light grey between the tiles: seen on black, on white, and on the mid-grey of an untrained generator
 CHANNELS = {1: "L", 3: "RGB"}  # what a PNG holds without an invented meaning
 KEYWORD = "agon "  # before the name of each of a tiling's numbers in the file
 
@@ -192,7 +192,6 @@ def _written_tiling(name: str, text: dict[str, str]) -> Tiling:
 
 
 def _draw(images: UInt8[np.ndarray, "n c h w"], layout: Tiling) -> UInt8[np.ndarray, "H W c"]:
-    images = images ^ 1
     picture = np.full((*layout.size, images.shape[1]), GAP, dtype=np.uint8)
     for tile, image in enumerate(images):
         top, left = layout.corner(tile)

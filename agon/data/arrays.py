@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float64, Int, UInt8
 
+from agon.data.mapped import forget
 from agon.data.rows import Raw, Rows, numbered
 from agon.data.source import Split
 from agon.errors import DataError
@@ -52,6 +53,7 @@ class Arrays(Rows):
         total = hashlib.sha256(repr(self._images.shape).encode())
         for first in range(0, len(self), PART):
             total.update(np.ascontiguousarray(self._images[first : first + PART]).data)
+            forget(self._images)
         if self.labels is not None:
             total.update(self.labels.data)
         return total.hexdigest()

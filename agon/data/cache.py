@@ -20,6 +20,7 @@ import numpy as np
 from jaxtyping import Int, UInt8
 
 from agon.data.decoding import Chunk, Decoding
+from agon.data.mapped import forget
 from agon.data.rows import Rows
 from agon.errors import DataError
 
@@ -102,6 +103,7 @@ def _checksum(array: np.ndarray) -> int:
     total = 0
     for first in range(0, len(flat), BLOCK):
         total = zlib.crc32(flat[first : first + BLOCK].data, total)
+        forget(array)
     return total
 
 

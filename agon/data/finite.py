@@ -62,7 +62,8 @@ class Finite:
         self._rows = rows
         self._bounds = bounds
         self._device = torch.device(device)
-        self._order = Order(len(samples) if rows is None else len(rows), seed)
+        self.count: int | None = len(samples) if rows is None else len(rows)
+        self._order = Order(self.count, seed)
 
     def draw(self, batch: int, index: int, rank: int, world: int) -> Draw:
         """The `rank`-th of `world` parts of batch number `index`.

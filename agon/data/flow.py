@@ -51,6 +51,7 @@ class Flow:
         fingerprint: str,
     ) -> None:
         self.fingerprint = fingerprint
+        self.count: int | None = None
         self._rows, self._decoding, self._keep = rows, decoding, keep
         self._seed, self._buffer = seed, buffer
         self._bounds, self._device = bounds, device
@@ -132,6 +133,7 @@ class Ahead:
 
     def __init__(self, flow: Flow) -> None:
         self.fingerprint = flow.fingerprint
+        self.count: int | None = None
         self._flow = flow
         self._thread = ThreadPoolExecutor(1)  # one: every use of the flow happens there, in turn
         self._asked: Where | None = None

@@ -14,6 +14,7 @@ from agon.data.cache import Decoded, decoded, default_folder
 from agon.data.decoding import Decoding, look
 from agon.data.finite import Finite
 from agon.data.flow import Ahead, Flow
+from agon.data.mapped import copied
 from agon.data.reading import read
 from agon.data.rows import Rows
 from agon.data.source import MEMORY, Opened, Source, Split
@@ -144,7 +145,7 @@ class Images(Source):
             raise DataError(f"expected images in the split '{split}' of {self.path}, got none; {self._advice(split)}")
         fits = len(members) * made.images[0].size <= memory
         labels = None if self._rows(found, split).labels is None else torch.from_numpy(made.labels)
-        here = torch.from_numpy(made.images[members.numpy()]).to(device) if fits else made.images
+        here = copied(made.images, members.numpy()).to(device) if fits else made.images
         return Finite(
             here,
             labels=labels[members] if fits and labels is not None else labels,

@@ -75,6 +75,7 @@ class Endless:
 
     def __init__(self, toy: Toy, *, seed: int, split: Split, device: torch.device | str) -> None:
         self.fingerprint = hashlib.sha256(f"{toy!r} {split}".encode()).hexdigest()
+        self.count: int | None = None
         self._toy = toy
         self._words = (seed, split)
         self._device = device

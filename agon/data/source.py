@@ -31,6 +31,7 @@ class Opened(Protocol):
     """A source that is ready to be drawn from: what `stream.Stream` reads."""
 
     fingerprint: str  # hex SHA-256 of the content (or of the description, for endless sources)
+    count: int | None  # samples; None where that is endless, or not known before they are read
 
     def draw(self, batch: int, index: int, rank: int, world: int) -> Draw:
         """The `rank`-th of `world` equal parts of batch number `index` of `batch` samples.

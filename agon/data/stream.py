@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
+from jaxtyping import Num
+from torch import Tensor
 
 from agon.data import expect
 from agon.data.order import part
@@ -75,6 +77,15 @@ class Stream:
         drawn = self._opened.draw(self._batch, self._drawn, self._rank, self._world)
         self._drawn += 1
         return drawn
+
+    @property
+    def count(self) -> int | None:
+        """How many samples there are; None where that is endless, or not known before they are read."""
+        return self._opened.count
+
+    def first(self, n: int) -> Num[Tensor, "n ..."]:
+        """The first n samples of the order, or as many as there are, for a look; the stream does not move."""
+        return self._opened.draw(n if self.count is None else min(n, self.count), 0, 0, 1).real
 
     def state(self) -> dict[str, int]:
         """Where the stream is: how many batches were drawn."""

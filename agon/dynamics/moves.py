@@ -30,7 +30,7 @@ def move(game: Game, optimisers: Optimisers, movers: Collection[str], batch: Bat
         gradients = gradients_of(game, losses, movers)
     for player in movers:
         for parameter, gradient in zip(parameters_of(game, player), gradients[player], strict=True):
-            parameter.grad = gradient
+            parameter.grad = _laid_out_as(parameter, gradient)
         optimisers[player].step()
         game.settle(player, losses.seen)
     return Losses({name: loss.detach() for name, loss in losses.players.items()}, losses.seen)
@@ -39,18 +39,24 @@ def move(game: Game, optimisers: Optimisers, movers: Collection[str], batch: Bat
 def gradients_of(game: Game, losses: Losses, movers: Collection[str]) -> dict[str, list[Tensor | None]]:
     """Each mover's gradient of its own loss in its own parameters, averaged over processes.
 
-    A parameter that the loss does not reach has None, as after `backward`.
+    A parameter that is frozen, or that the loss does not reach, has None, as after `backward`.
     """
     players = list(movers)
     gradients = {}
     for player in players:
-        gradients[player] = torch.autograd.grad(
-            losses.players[player],
-            parameters_of(game, player),
-            retain_graph=player != players[-1],
-            allow_unused=True,
-        )
-    return {player: average(list(each)) for player, each in gradients.items()}
+        parameters = parameters_of(game, player)
+        free = [p for p in parameters if p.requires_grad]
+        keep = player != players[-1]
+        found = iter(torch.autograd.grad(losses.players[player], free, retain_graph=keep, allow_unused=True))
+        gradients[player] = average([next(found) if p.requires_grad else None for p in parameters])
+    return gradients
+
+
+def _laid_out_as(parameter: Tensor, gradient: Tensor | None) -> Tensor | None:
+    """The gradient in its parameter's memory format: fused optimisers pair the two by memory, not by index."""
+    if gradient is None or gradient.stride() == parameter.stride():
+        return gradient
+    return torch.empty_like(parameter).copy_(gradient)
 
 
 @contextmanager
@@ -63,7 +69,7 @@ def only(game: Game, movers: Collection[str]) -> Iterator[None]:
     others = [player for player in game.players if player not in movers]
     parameters = [p for player in others for p in parameters_of(game, player) if p.requires_grad]
     buffers = [b for player in others for b in buffers_of(game, player)]
-    before = [(b, b.clone(), b._version) for b in buffers]
+    before = [buffer.clone() for buffer in buffers]
     for parameter in parameters:
         parameter.requires_grad_(False)
     try:
@@ -71,7 +77,5 @@ def only(game: Game, movers: Collection[str]) -> Iterator[None]:
     finally:
         for parameter in parameters:
             parameter.requires_grad_(True)
-        with torch.no_grad():
-            for buffer, value, version in before:
-                if buffer._version != version:  # an untouched one may be part of a pass still to be used
-                    buffer.copy_(value)
+        for buffer, value in zip(buffers, before, strict=True):
+            buffer.data.copy_(value)  # unseen by autograd: a pass still to be used may hold this very value

@@ -111,7 +111,7 @@ class Critic(nn.Module):
                 *_after(outputs, not bare, nn.LeakyReLU(0.2, inplace=True)),
             ]
         height, breadth = sides[-1]
-        self.layers = nn.Sequential(*layers, nn.Flatten(), nn.Linear(widths[-1] * height * breadth, 1), nn.Flatten(0))
+        self.layers = nn.Sequential(*layers, _Flat(), nn.Linear(widths[-1] * height * breadth, 1), nn.Flatten(0))
         initialise(self, initialisation, gain)
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, " n"]:
@@ -135,6 +135,17 @@ def stages(shape: tuple[int, ...], smallest: int = SMALLEST) -> Iterator[tuple[i
     while not halved or max(height, width) > max(smallest, 1):
         height, width, halved = (height + 1) // 2, (width + 1) // 2, True
         yield height, width
+
+
+class _Flat(nn.Module):
+    """n c h w -> n h·w·c: no copy where memory is channels-last, and no clash of formats on the way back.
+
+    In the order c h w, the activation before it got its gradient in another memory format than its
+    output has, which made its backward pass 11 times as slow (measured on a CPU).
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.permute(0, 2, 3, 1).flatten(1)
 
 
 class _Up(nn.ConvTranspose2d):

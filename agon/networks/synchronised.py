@@ -33,7 +33,9 @@ class SynchronisedBatchNorm(_BatchNorm):
         variance = _sum(centred.square().sum(axes)) / count
         self._remember(mean.detach(), variance.detach(), count)
         normalised = centred * torch.rsqrt(variance + self.eps).view(shape)
-        return normalised * self.weight.view(shape) + self.bias.view(shape) if self.affine else normalised
+        if self.weight is not None:
+            normalised = normalised * self.weight.view(shape)
+        return normalised if self.bias is None else normalised + self.bias.view(shape)
 
     @torch.no_grad()
     def _remember(self, mean: Tensor, variance: Tensor, count: int) -> None:
@@ -49,11 +51,9 @@ class SynchronisedBatchNorm(_BatchNorm):
 def synchronise(module: nn.Module) -> nn.Module:
     """Replace every batch normalisation in a module by a synchronised one, with its state."""
     if isinstance(module, _BatchNorm) and not isinstance(module, SynchronisedBatchNorm):
-        own = SynchronisedBatchNorm(
-            module.num_features, module.eps, module.momentum, module.affine, module.track_running_stats
-        )
-        own.load_state_dict(module.state_dict())
-        return own.train(module.training)
+        own = SynchronisedBatchNorm(module.num_features)
+        own.__dict__.update(module.__dict__)  # parameters, buffers, flags, precision: all as they are
+        return own
     for name, child in module.named_children():
         module.add_module(name, synchronise(child))
     return module

@@ -28,6 +28,7 @@ class Arithmetic:
         compile: the networks' forward passes by torch.compile; "auto" measures on CUDA whether it is
             faster, and does not compile elsewhere, where it was measured not to be.
         channels_last: memory format of image networks; measured to be the faster one.
+        memory: GiB of decoded data that may stand on the device; more is mapped from the cache.
     """
 
     device: Device = "auto"
@@ -36,12 +37,14 @@ class Arithmetic:
     threads: int = 0
     compile: Literal["auto", "on", "off"] = "auto"
     channels_last: bool = True
+    memory: float = 4.0
 
     def __post_init__(self) -> None:
         check_fields(self)
-        if self.devices < 1 or self.threads < 0:
+        if self.devices < 1 or self.threads < 0 or not self.memory >= 0:
             raise SettingError(
-                f"devices, threads: expected devices from 1 and threads from 0, got {self.devices} and {self.threads}"
+                "devices, threads, memory: expected devices from 1, threads and memory from 0, "
+                f"got {self.devices}, {self.threads} and {self.memory}"
             )
 
     def resolved(self) -> "Arithmetic":

@@ -12,13 +12,7 @@ from agon.training.training import Training
 
 def real(training: Training, n: int) -> tuple[str, bytes]:
     """The name and content of the file of real samples."""
-    return _file("real", some(training.experiment.data, n, training.experiment.seed), training.experiment.data)
-
-
-def some(source: Source, n: int, seed: int = 0) -> Tensor:
-    """n real samples, or all that there are."""
-    count = source.count()
-    return source.take(n if count is None else min(n, count), seed=seed).real
+    return _file("real", training.data.first(n), training.experiment.data)
 
 
 def generated(training: Training, n: int) -> tuple[str, bytes]:

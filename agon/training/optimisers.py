@@ -40,8 +40,8 @@ def restore_moments(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor]
     for key, value in tensors.items():
         index, _, name = key.partition("/")
         parameter = parameters[int(index)]
-        if value.shape == parameter.shape:  # in the parameter's own memory format
-            value = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
-        optimiser.state[parameter][name] = value
+        in_its_format = value.shape == parameter.shape
+        own = torch.empty_like(parameter, dtype=value.dtype) if in_its_format else torch.empty_like(value)
+        optimiser.state[parameter][name] = own.copy_(value)
     for group, saved in zip(optimiser.param_groups, groups, strict=True):
         group.update({k: tuple(v) if isinstance(v, list) else v for k, v in saved.items()})

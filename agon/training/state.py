@@ -10,7 +10,10 @@ from agon.training.training import Training
 
 
 def capture(training: Training) -> Checkpoint:
-    """Weights, buffers, moments, averages, random streams, and the position in the data."""
+    """Weights, buffers, moments, averages, random streams, and the position in the data.
+
+    The tensors may share memory with the live ones: write them, or copy them, before the next step.
+    """
     tensors = _prefixed("game", training.game.state_dict())
     groups = {}
     for player, optimiser in training.optimisers.items():

@@ -62,6 +62,7 @@ class Training:
             batch=experiment.batch,
             seed=derived(experiment.seed, "data"),
             device=device,
+            memory=int(arithmetic.memory * 2**30),
             rank=rank,
             world=world,
         )
@@ -71,7 +72,7 @@ class Training:
         self.step, self.seconds = 0, 0.0
 
     def _refuse_too_few(self) -> None:
-        count, batch = self.experiment.data.count(), self.experiment.batch
+        count, batch = self.data.count, self.experiment.batch
         if count is not None and count < batch:
             raise DataError(f"expected at least a batch of {batch} samples, got {count}; use --set batch={count}")
 

@@ -52,6 +52,14 @@ def test_float32_gradients_of_the_first_step(tmp_path: Path) -> None:
     assert largest_difference(alone, two, "game/") < 1e-5
 
 
+def test_several_stages_in_their_own_memory_format(tmp_path: Path) -> None:
+    """Gradients cross processes as one vector, and reach the fused optimiser in their parameters' layout."""
+    deep = [word for name in ("generator", "critic") for word in ("--set", f"game.{name}.smallest=2")]
+    alone = train(tmp_path / "alone", 10, "--precision", "fp64", *deep)
+    two = train(tmp_path / "two", 10, "--precision", "fp64", *deep, "--devices", 2)
+    assert largest_difference(alone, two) < 1e-9
+
+
 def test_unsynchronised_normalisation_is_caught(tmp_path: Path) -> None:
     """The negative control: one batch of half the size is another step altogether."""
     alone = train(tmp_path / "alone", 1)
