@@ -8,7 +8,7 @@ from agon.experiment import Experiment, changed
 from agon.recipes import radford2015
 from agon.recipes.recipe import Recipe, Scale
 
-STEPS = {"smoke": 20, "quick": 5_000, "paper": 20_000}
+STEPS = {"smoke": 20, "quick": 6_500, "paper": 20_000}
 
 
 def experiment(data: Source, scale: Scale) -> Experiment:

@@ -14,6 +14,7 @@ from agon.report.embedding import Picture, embed, spread
 from agon.report.reading import View
 
 TILE = 56  # CSS pixels a small tile is enlarged to, about: an 8x8 digit by 7, a 28x28 one by 2
+GAP = 8  # CSS pixels between tiles: the strokes of small digits reach their borders
 WIDTH = 540  # CSS pixels of one grid: two stand side by side
 FEWEST, MOST = 4, 8  # tiles in a row: large images get fewer, and are shrunk where there is no room
 LATENTS, STEPS = 8, 8  # rows and columns of an evolution
@@ -75,14 +76,14 @@ def _columns(files: Mapping[int, Path]) -> list[Picture]:
 
 def _picture(caption: str, tiles: Tiles, across: int, run: str | None) -> Picture:
     large = pictures.enlarge(tiles, factor(tiles))
-    height, width = pictures.tiling(large, across).size
+    height, width = pictures.tiling(large, across, GAP).size
     alt = f"{len(tiles)} images of {tiles.shape[2]}x{tiles.shape[3]} pixels: {caption}"
-    return Picture(caption, embed(pictures.grid_png(large, across)), width, height, alt, run)
+    return Picture(caption, embed(pictures.grid_png(large, across, GAP)), width, height, alt, run)
 
 
 def _across(tiles: Tiles) -> int:
     """Tiles in a row that fit side by side, or fewer to stay square where there are few."""
-    fit: int = WIDTH // (tiles.shape[3] * factor(tiles) + 2)
+    fit: int = WIDTH // (tiles.shape[3] * factor(tiles) + GAP)
     return min(max(FEWEST, min(fit, MOST)), pictures.tiling(tiles).columns)
 
 

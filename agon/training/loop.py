@@ -45,6 +45,7 @@ def train(
         DivergedError: a loss or a parameter is no finite number any more.
         Interrupted: SIGINT or SIGTERM came; a checkpoint is written.
     """
+    Run(Path(directory)).refuse_taken()  # before minutes are spent on reading data
     arithmetic = (arithmetic or Arithmetic()).resolved()
     text = experiment.to_json()
     place = launch(arithmetic, experiment.batch)
