@@ -170,8 +170,8 @@ def test_evaluation_mode_restores_every_flag_even_after_an_error() -> None:
     assert flags == [True, True, True, False, True]
 
     def fail(x: Tensor) -> None:
-        with evaluation_mode(network) as inside:
-            assert not any(m.training for m in inside.modules())
+        with evaluation_mode(network):
+            assert not any(m.training for m in network.modules())
             raise KeyError
 
     with pytest.raises(KeyError):

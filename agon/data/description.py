@@ -1,5 +1,7 @@
 """What a source is, in a few lines for a reader."""
 
+from collections.abc import Sequence
+
 from agon.data.source import Source, Split
 
 
@@ -25,7 +27,6 @@ def describe(source: Source) -> str:
     return "\n".join([str(name), *(f"  {key:8} {value}" for key, value in rows.items())])
 
 
-def _some(names: object) -> str:
+def _some(names: Sequence[str]) -> str:
     """At most a dozen names."""
-    listed = list(map(str, names))  # type: ignore[call-overload]
-    return ", ".join(listed[:12]) + (", ..." if len(listed) > 12 else "")
+    return ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")

@@ -1,7 +1,8 @@
 """Layers that several networks share: normalisation by name, activations by name, initialisations."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 import torch
@@ -90,24 +91,16 @@ def parameters_without_biases(module: nn.Module) -> int:
     return sum(p.numel() for p in module.parameters() if p.ndim > 1)
 
 
-def evaluation_mode(module: nn.Module) -> "EvaluationMode":
-    """Within it, `module` is in evaluation mode; afterwards every flag is what it was."""
-    return EvaluationMode(module)
-
-
-class EvaluationMode:
-    """Context that puts a module into evaluation mode and restores each submodule's own flag."""
-
-    def __init__(self, module: nn.Module) -> None:
-        self.flags = [(m, m.training) for m in module.modules()]
-        self.module = module
-
-    def __enter__(self) -> nn.Module:
-        return self.module.eval()
-
-    def __exit__(self, *_: object) -> None:
-        for module, training in self.flags:
-            module.training = training
+@contextmanager
+def evaluation_mode(module: nn.Module) -> Iterator[None]:
+    """Within it, `module` is in evaluation mode; afterwards each submodule's flag is what it was."""
+    flags = [(each, each.training) for each in module.modules()]
+    module.eval()
+    try:
+        yield
+    finally:
+        for each, training in flags:
+            each.training = training
 
 
 def flat(shape: tuple[int, ...]) -> int:

@@ -3,7 +3,7 @@
 import logging
 import os
 import warnings
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 
@@ -42,7 +42,7 @@ def launch(arithmetic: Arithmetic, batch: int) -> Place:
     return Place(fabric.device, fabric.global_rank, fabric.world_size)
 
 
-def _fabric(arithmetic: Arithmetic):  # type: ignore[no-untyped-def]
+def _fabric(arithmetic: Arithmetic) -> Any:
     from lightning_fabric import Fabric
     from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 
