@@ -6,6 +6,7 @@ A *source* is a frozen description; `Stream` draws endless, seeded, resumable ba
 torch.Size([64, 2])
 """
 
+import os
 from dataclasses import fields as fields_of
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,7 @@ def named(text: str, **fields: Any) -> Source:
     """
     kind = SOURCES.get(text, Images)
     if kind is Images and text != "images":
-        if text != DIGITS and not Path(text).expanduser().exists() and not is_name(text) and "/" not in text:
+        if text != DIGITS and not Path(os.path.expanduser(text)).exists() and not is_name(text) and "/" not in text:
             raise DataError(unknown("source or path", text, [*SOURCES, DIGITS]))
         fields = {"path": text, **fields}
     known = [field.name for field in fields_of(kind)]

@@ -1,5 +1,6 @@
 """From the one word or path that a user gives to the stored images it means."""
 
+import os
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -38,7 +39,7 @@ def read(
     Raises:
         DataError: nothing is there, or nothing that is an image.
     """
-    place = Path(path).expanduser() if path.startswith("~") else Path(path)
+    place = Path(os.path.expanduser(path))  # which leaves an unknown user's folder as it is written
     if path == DIGITS:
         found = read_digits()
     elif place.exists():

@@ -3,7 +3,7 @@
 import dataclasses
 import inspect
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import UnionType
 from typing import Any
 
@@ -47,7 +47,7 @@ def suits(value: Any, hint: Any) -> bool:
     if isinstance(value, bool) and hint is not Any and bool not in alternatives(hint):
         return False  # True is an int to Python, but not to whoever sets a width
     if isinstance(value, tuple | list) and any(isinstance(v, Part) for v in value):
-        return True
+        return any(_holds(each, value) for each in alternatives(hint))
     try:
         check_type(value, hint, collection_check_strategy=CollectionCheckStrategy.ALL_ITEMS)
     except TypeCheckError:
@@ -93,6 +93,15 @@ def check_names(owner: str, given: Mapping[str, Any], known: Mapping[str, Any]) 
     for name in given:
         if name not in known:
             raise SettingError(unknown(f"setting of {owner}", name, known))
+
+
+def _holds(hint: Any, values: Sequence[Any]) -> bool:
+    """Whether an annotation is of a sequence whose members these values, parts among them, can be."""
+    if hint is Any:
+        return True
+    origin, members = typing.get_origin(hint), [m for m in typing.get_args(hint) if m is not Ellipsis]
+    sequence = inspect.isclass(origin) and issubclass(origin, Sequence)
+    return sequence and all(suits(value, members[0] if members else Any) for value in values)
 
 
 def _makes(make: Any, hint: Any) -> bool:
