@@ -1,0 +1,8 @@
+"""The run directory: the only owner of the disk."""
+
+from agon.runs.checkpoints import Checkpoint
+from agon.runs.files import write_atomically, writing
+from agon.runs.log import Events, append, read
+from agon.runs.run import Run
+
+__all__ = ["Checkpoint", "Events", "Run", "append", "read", "write_atomically", "writing"]
