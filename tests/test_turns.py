@@ -30,9 +30,24 @@ class Draws:
 @pytest.mark.parametrize(("draws", "expected"), [("round", 1), ("turn", 3)])
 def test_the_batches_of_a_step_are_counted(draws: str, expected: int) -> None:
     game, drawn = networks(), Draws()
-    turns = Turns(TWICE, draws=draws)
-    turns.step(game, adam(game), drawn)
-    assert drawn.made == turns.draws_a_step == expected
+    Turns(TWICE, draws=draws).step(game, adam(game), drawn)
+    assert drawn.made == expected
+
+
+@pytest.mark.parametrize(
+    ("order", "draws", "shown"),
+    [
+        (ALTERNATING, "turn", 1),
+        (ALTERNATING, "round", 1),
+        (TWICE, "turn", 2),
+        (TWICE, "round", 1),
+        ((("generator", "critic"),), "turn", 1),
+        ((("generator",),), "turn", 0),
+    ],
+)
+def test_images_are_what_the_critic_has_been_shown(order: tuple[tuple[str, ...], ...], draws: str, shown: int) -> None:
+    """The unit of a budget counts no batch that only the generator's turn has drawn."""
+    assert Turns(order, draws=draws).shown(networks()) == shown
 
 
 @pytest.mark.parametrize(

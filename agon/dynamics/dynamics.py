@@ -30,10 +30,12 @@ class Dynamics(ABC):
         """Whether a move differentiates through another player's gradient."""
         return False
 
-    @property
     @abstractmethod
-    def draws_a_step(self) -> int:
-        """How many batches one step draws."""
+    def shown(self, game: Game) -> int:
+        """How many batches of real samples one step shows to those who judge them: the unit of a budget.
+
+        Those who judge are the players that do not generate; all players, where there are no others.
+        """
 
     @abstractmethod
     def check(self, game: Game) -> None:

@@ -42,9 +42,10 @@ class Turns(Dynamics):
         if self.draws not in ("turn", "round"):
             raise SettingError(f"draws: expected 'turn' or 'round', got {self.draws!r}")
 
-    @property
-    def draws_a_step(self) -> int:
-        return len(self.order) if self.draws == "turn" else 1
+    def shown(self, game: Game) -> int:
+        judges = set(game.players) - set(game.makers) or set(game.players)
+        turns = sum(bool(judges & set(group)) for group in self.order)
+        return turns if self.draws == "turn" else min(turns, 1)
 
     def check(self, game: Game) -> None:
         for player in (player for group in self.order for player in group):

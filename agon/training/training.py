@@ -100,8 +100,8 @@ class Training:
 
     @property
     def images(self) -> int:
-        """How many real samples have been drawn so far."""
-        return self.step * self.experiment.dynamics.draws_a_step * self.experiment.batch
+        """How many real samples the critic has been shown so far."""
+        return self.step * self.experiment.dynamics.shown(self.game) * self.experiment.batch
 
     def fixed_latents(self, n: int) -> Tensor:
         """The same n latents whenever they are asked for."""
