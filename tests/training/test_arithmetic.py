@@ -11,7 +11,7 @@ from agon.penalties import R1
 from agon.runs import Run
 from agon.training import Training
 from tests.training.compare import log_of
-from tests.training.programs import small
+from tests.training.programs import command, finished, small
 
 
 def training(arithmetic: agon.Arithmetic, **changes: object) -> Training:
@@ -90,10 +90,10 @@ def test_wrong_choices_are_sentences(wrong: dict[str, object]) -> None:
 
 @pytest.mark.evidence
 def test_compiled_is_eager_up_to_rounding(tmp_path: Path) -> None:
-    """torch.compile of both networks on this machine: takes a compiler, and minutes."""
-    paths = {}
+    """torch.compile of both networks on this machine, in processes of their own: shape checks cannot be compiled."""
     for how in ("on", "off"):
-        paths[how] = tmp_path / how
-        agon.train(small(5), paths[how], arithmetic=agon.Arithmetic(compile=how, device="cpu", threads=1), show=False)
-    for one, other in zip(log_of(paths["on"]), log_of(paths["off"]), strict=True):
-        assert one == pytest.approx(other, rel=1e-3)
+        train = ("train", "radford2015/dcgan", "--scale", "smoke", "--steps", 5, "--compile", how)
+        status, _, err = finished(command(*train, "--device", "cpu", "--out", tmp_path / how))
+        assert status == 0, err
+    for one, other in zip(log_of(tmp_path / "on"), log_of(tmp_path / "off"), strict=True):
+        assert one == pytest.approx(other, rel=1e-3, abs=1e-4)
