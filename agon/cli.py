@@ -42,7 +42,7 @@ def data(source: Annotated[str, tyro.conf.Positional], /, set_: Set = (), out: P
     from agon.data.description import describe
     from agon.sampling import write
 
-    described = _changed(named(source), set_)
+    described = _changed(named(source), [setting.removeprefix("data.") for setting in set_])
     print(describe(described))
     if out is not None:
         print(write(Stream(described, batch=1, seed=0).first(n), described, out))
@@ -150,6 +150,8 @@ def evaluate(runs: Runs, /, n: int = 500, seed: int = 0, trust: bool = False) ->
     from agon.evaluate import evaluate as score
     from agon.runs import Run
 
+    if not runs:
+        raise SettingError("agon evaluate: expected one run directory or more, got none")
     for path in runs:
         for each in score(Run.open(path), n=n, seed=seed, trust=trust):
             print(each)

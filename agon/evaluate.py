@@ -21,7 +21,7 @@ def judge(source: Source) -> Judge:
     held = source.take(min(FITTED, source.count("test") or FITTED), split="test")
     assert real.label is not None
     assert held.label is not None  # a source with classes labels its draws
-    return fit_judge(real.real, real.label, held.real, held.label)
+    return fit_judge(real.real, real.label, held.real, held.label, len(source.classes))
 
 
 def evaluate(run: Run, *, n: int = 500, seed: int = 0, trust: bool = False) -> list[Score]:

@@ -67,9 +67,7 @@ def write(samples: Tensor, source: Source, out: Path, columns: int | None = None
         np.savez_compressed(content, samples=array)
         _write(out, content.getvalue())
     elif not pictures:
-        raise SettingError(
-            f"--out: expected a name that ends in .npz for points, got {out}; pictures are in the report"
-        )
+        raise SettingError(f"--out: expected a name that ends in .npz for points, got {out}; a run's report draws them")
     elif out.suffix == ".png":
         _write(out, grid_png(_pixels(samples, source), columns))
     elif out.suffix:

@@ -75,7 +75,8 @@ def test_differences_name_every_change() -> None:
         ("game.objective", "hinge", OBJECTIVES["hinge"]()),
         ("game.penalties", '["r1"]', (PENALTIES["r1"](),)),
         ("optimisers.lr", "1e-3", 1e-3),
-        ("optimisers", "sgd", part(torch.optim.SGD)),
+        ("optimisers", "rmsprop", part(torch.optim.RMSprop, lr=2e-4)),  # the rate is kept
+        ("game.penalties", "r1", (PENALTIES["r1"](),)),
         ("averaging", "averaging", Averaging()),
         ("averaging", "null", None),
         ("dynamics.order", '[["generator", "critic"]]', (("generator", "critic"),)),

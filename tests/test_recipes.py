@@ -8,7 +8,7 @@ import pytest
 
 from agon import Experiment, train
 from agon.cli import main
-from agon.data import Images
+from agon.data import Grid, Images
 from agon.evaluate import evaluate
 from agon.recipes import RECIPES, Recipe, Scale
 from agon.runs import read
@@ -33,7 +33,8 @@ def test_smoke_scale_trains(recipe: Recipe, tmp_path: Path) -> None:
 def test_is_written_down_and_read_back(recipe: Recipe) -> None:
     """At every scale, and on other data than its own."""
     for scale in get_args(Scale):
-        experiment = recipe.experiment(Images(path="digits", size=28), scale)
+        other = Images(path="digits", size=28) if len(recipe.data().shape) == 3 else Grid()
+        experiment = recipe.experiment(other, scale)
         assert Experiment.from_json(experiment.to_json()) == experiment
         assert experiment.recipe == f"{recipe.name} --scale {scale}"
 

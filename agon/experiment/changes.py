@@ -3,14 +3,15 @@
 import dataclasses
 import json
 import typing
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from inspect import isclass
+from typing import Any, get_origin
 
 from agon.errors import SettingError, unknown
 from agon.experiment.codec import Json, decode, made
 from agon.experiment.names import PARTS
 from agon.experiment.part import Part, name_of
-from agon.experiment.typing import alternatives, fit, hints_of, suits
+from agon.experiment.typing import alternatives, fit, hints_of, spelled, suits
 
 
 def changed(owner: Any, path: str, text: str) -> Any:
@@ -31,8 +32,25 @@ def changed(owner: Any, path: str, text: str) -> Any:
     if rest:
         value = changed(present.get(name), rest, text)
     else:
-        value = fit(_called(owner), name, _parsed(text, hints[name]), hints[name])
+        value = _parsed(text, hints[name])
+        if isinstance(value, str) and (there := _names_for(hints[name])):
+            raise SettingError(f"{_called(owner)}.{name}: {unknown(spelled(hints[name]).lower(), value, there)}")
+        value = fit(_called(owner), name, _kept(present.get(name), value), hints[name])
     return _replaced(owner, name, value)
+
+
+def _names_for(hint: Any) -> list[str]:
+    """The names of the parts that can stand where an annotation is; none where it wants no part."""
+    wanted = tuple(each for each in alternatives(hint) if isclass(each) and each not in (str, Part))
+    return [name for name, make in PARTS.items() if isclass(make) and wanted and issubclass(make, wanted)]
+
+
+def _kept(present: Any, new: Any) -> Any:
+    """A part that replaces another keeps those of its settings that the new one has too: a rate, a shape."""
+    if not (isinstance(present, Part) and isinstance(new, Part)):
+        return new
+    known = hints_of(new.make)
+    return new.changed(**{name: value for name, value in present.settings.items() if name in known})
 
 
 def differences(old: Json, new: Json, path: str = "") -> Iterator[str]:
@@ -86,6 +104,8 @@ def _named(value: Any, hint: Any) -> Any:
     """Names of parts become parts, unless a string is what is wanted."""
     if isinstance(value, tuple):
         return tuple(_named(v, Any) for v in value)
+    if isinstance(value, str) and value in PARTS and get_origin(hint) is Sequence:
+        return (_named(value, Any),)  # one of them, written without brackets
     if isinstance(value, str) and value in PARTS and (hint is Any or not suits(value, hint)):
         return made(PARTS[value], {})
     return value

@@ -105,16 +105,16 @@ def _source_hash(make: Callable[..., Any]) -> str:
 
 
 def _imported(path: str, sha256: str, trust: bool) -> Callable[..., Any]:
+    module, _, name = path.partition(":")
+    if module == "__main__":
+        raise SettingError(
+            f"{name} was defined in a script, which no file can import again; put the class into a module of its own, "
+            "or hand the experiment over in Python (agon.resume(..., experiment=...), agon.load(..., experiment=...))"
+        )
     if not trust:
         raise SettingError(
             f"the experiment uses {path}, which is not agon's; importing it runs its code: "
             "say --trust (in Python trust=True) if the run directory is yours"
-        )
-    module, _, name = path.partition(":")
-    if module == "__main__":
-        raise SettingError(
-            f"{name} was defined in a script, which cannot be imported again; "
-            "hand the experiment to agon.resume, or put the class into a module of its own"
         )
     try:
         make: Any = importlib.import_module(module)

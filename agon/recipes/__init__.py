@@ -4,7 +4,7 @@ from agon.errors import SettingError, unknown
 from agon.recipes import first, radford2015
 from agon.recipes.recipe import Recipe, Scale
 
-RECIPES = {recipe.name: recipe for recipe in (first.DIGITS, radford2015.DCGAN)}
+RECIPES = {recipe.name: recipe for recipe in (first.DIGITS, first.RING, radford2015.DCGAN)}
 
 
 def find(name: str) -> Recipe:

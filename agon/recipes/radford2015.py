@@ -52,5 +52,5 @@ DCGAN = Recipe(
     claim="a convolutional generator and critic with batch normalisation train stably on images",
     data=lambda: Images(path="digits"),
     make=experiment,
-    minutes={"smoke": 0.1, "quick": None, "paper": None},
+    minutes={"smoke": 0.1, "quick": 0.9, "paper": None},
 )

@@ -39,5 +39,9 @@ class Recipe:
         """
         if scale not in get_args(Scale):
             raise SettingError(unknown("scale", scale, get_args(Scale)))
-        made = self.make(self.data() if data is None else data, scale)
+        source = self.data() if data is None else data
+        if len(source.shape) != len(self.data().shape):
+            kind = "images" if len(self.data().shape) == 3 else "points"
+            raise SettingError(f"{self.name} is for {kind}, got data of shape {source.shape}; see agon recipes")
+        made = self.make(source, scale)
         return replace(made, recipe=f"{self.name} --scale {scale}")
