@@ -1,9 +1,12 @@
 """The command line: parses, looks names up, calls one function."""
 
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stderr
 from dataclasses import dataclass, replace
+from functools import partial, wraps
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -185,11 +188,7 @@ COMMANDS: dict[str, Callable[..., object]] = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; users' errors are one sentence on standard error and a non-zero status."""
     try:
-        command = tyro.extras.subcommand_cli_from_dict(
-            COMMANDS, prog="agon", description="Adversarial generative models.", args=arguments
-        )
-        if isinstance(command, Train):
-            command()
+        _parsed(sys.argv[1:] if arguments is None else arguments)()
     except AgonError as error:
         if int(os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0"))) == 0:
             print(f"agon: {error}", file=sys.stderr)
@@ -204,6 +203,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"agon: internal error: {error!r}; please report it with what AGON_DEBUG=1 shows", file=sys.stderr)
         return INTERNAL
     return 0
+
+
+def _parsed(arguments: Sequence[str]) -> Callable[[], object]:
+    """The command that was asked for, ready to be called.
+
+    Raises:
+        SettingError: what the parser complains of, as one sentence instead of its box.
+    """
+    commands = {name: _deferred(command) for name, command in COMMANDS.items()}
+    said = io.StringIO()
+    try:
+        with redirect_stderr(said):
+            parsed: Callable[[], object] = tyro.extras.subcommand_cli_from_dict(
+                commands, prog="agon", description="Adversarial generative models.", args=arguments
+            )
+    except SystemExit as asked:
+        if not asked.code:
+            raise
+        lines = [line for line in said.getvalue().splitlines() if not line.startswith("╭")]  # its titles repeat
+        words = " ".join(lines).translate(str.maketrans("│╰╯─", "    ")).replace("helptext, run:", "helptext, run")
+        raise SettingError(" ".join(words.split()).replace(" For full helptext, run", "; for all options:")) from None
+    return parsed
+
+
+def _deferred(command: Callable[..., object]) -> Callable[..., object]:
+    """The same command for the parser, which calls what it has parsed: it gives the call instead of making it."""
+    if isinstance(command, type):
+        return command
+
+    @wraps(command)
+    def call(*given: Any, **named: Any) -> Callable[[], object]:
+        return partial(command, *given, **named)
+
+    return call
 
 
 def _changed(owner: Any, settings: Sequence[str]) -> Any:

@@ -32,8 +32,10 @@ def complaint(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
     """What a command complains of; fails if it succeeds, or says more than a sentence."""
     status, _, err = run(capsys, *arguments)
     assert status not in (0, INTERNAL), err
-    assert "Traceback" not in err
-    return " ".join(err.replace("│", " ").split())
+    told = [line for line in err.splitlines() if line]
+    assert len(told) == 1, err
+    assert told[0].startswith("agon: ")
+    return told[0]
 
 
 @pytest.fixture
