@@ -130,14 +130,6 @@ class Training:
             record[f"gradient/{player}"] = float(torch.nn.utils.get_total_norm(gradients))
         return record
 
-    def finite(self, losses: Losses) -> bool:
-        """Whether every loss is a finite number."""
-        return all(bool(torch.isfinite(loss)) for loss in losses.players.values())
-
-    def finite_parameters(self) -> bool:
-        """Whether every parameter is a finite number: what a checkpoint must not be without."""
-        return all(bool(torch.isfinite(p).all()) for p in self.game.parameters())
-
     def _mine(self, drawn: Tensor) -> Tensor:
         part = len(drawn) // self.world
         mine = drawn[self.rank * part : (self.rank + 1) * part]
