@@ -6,7 +6,15 @@ run = train(experiment, "runs/mine")
 
 from agon.averaging import Averaging
 from agon.data import Images, Ring, Source, Stream
-from agon.dynamics import Dynamics, Turns
+from agon.dynamics import (
+    Dynamics,
+    Extragradient,
+    Optimistic,
+    Turns,
+    Unrolled,
+    check_unrolling,
+    unrolled_loss,
+)
 from agon.errors import AgonError
 from agon.experiment import Experiment, Part, part
 from agon.games import Adversarial, Batch, Game, Losses, parameters_of
@@ -25,10 +33,12 @@ __all__ = [
     "Batch",
     "Dynamics",
     "Experiment",
+    "Extragradient",
     "Game",
     "Images",
     "Losses",
     "Normal",
+    "Optimistic",
     "Part",
     "Ring",
     "Run",
@@ -36,11 +46,14 @@ __all__ = [
     "Stream",
     "Turns",
     "Uniform",
+    "Unrolled",
     "__version__",
+    "check_unrolling",
     "load",
     "parameters_of",
     "part",
     "resume",
     "sample",
     "train",
+    "unrolled_loss",
 ]

@@ -1,21 +1,31 @@
 """How the players move."""
 
+from agon.dynamics.checking import Verdict, check_unrolling
 from agon.dynamics.dynamics import Dynamics
 from agon.dynamics.moves import Optimisers, gradients_of, move, only
+from agon.dynamics.optimistic import Extragradient, Optimistic
 from agon.dynamics.processes import average, processes
 from agon.dynamics.turns import ALTERNATING, Turns
+from agon.dynamics.unrolled import Unrolled
+from agon.dynamics.unrolled_loss import unrolled_loss
 
-DYNAMICS = {"turns": Turns}
+DYNAMICS = {"turns": Turns, "unrolled": Unrolled, "extragradient": Extragradient, "optimistic": Optimistic}
 
 __all__ = [
     "ALTERNATING",
     "DYNAMICS",
     "Dynamics",
+    "Extragradient",
     "Optimisers",
+    "Optimistic",
     "Turns",
+    "Unrolled",
+    "Verdict",
     "average",
+    "check_unrolling",
     "gradients_of",
     "move",
     "only",
     "processes",
+    "unrolled_loss",
 ]

@@ -40,3 +40,6 @@ class Dynamics(ABC):
     @abstractmethod
     def check(self, game: Game) -> None:
         """Raise a SettingError if the rule names players that the game does not have."""
+
+    def check_optimisers(self, optimisers: Optimisers) -> None:  # noqa: B027 - most rules take any
+        """Raise a SettingError if the rule cannot move the players by these optimisers."""

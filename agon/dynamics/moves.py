@@ -1,15 +1,16 @@
 """One move: some players follow their gradients together while all others stand still, bit for bit."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from agon.dynamics.processes import average
 from agon.games.game import Batch, Game, Losses, buffers_of, parameters_of
 
 Optimisers = Mapping[str, torch.optim.Optimizer]
+Gradients = dict[str, list[Tensor | None]]  # player -> one for each of its parameters
 
 
 def move(game: Game, optimisers: Optimisers, movers: Collection[str], batch: Batch, fake: Tensor | None) -> Losses:
@@ -28,48 +29,63 @@ def move(game: Game, optimisers: Optimisers, movers: Collection[str], batch: Bat
     with only(game, movers):
         losses = game(batch, fake, of=movers)
         gradients = gradients_of(game, losses, movers)
-    for player in movers:
-        for parameter, gradient in zip(parameters_of(game, player), gradients[player], strict=True):
-            parameter.grad = _laid_out_as(parameter, gradient)
+    return follow(game, optimisers, gradients, losses)
+
+
+def follow(game: Game, optimisers: Optimisers, gradients: Gradients, losses: Losses) -> Losses:
+    """Each player that has gradients takes its optimiser's step along them; its losses, detached."""
+    for player, own in gradients.items():
+        for parameter, gradient in zip(parameters_of(game, player), own, strict=True):
+            parameter.grad = None if gradient is None else _laid_out_as(parameter, gradient.detach())
         optimisers[player].step()
-        game.settle(player, losses.seen)
+        with torch.no_grad():
+            game.settle(player, losses.seen)
     return Losses({name: loss.detach() for name, loss in losses.players.items()}, losses.seen)
 
 
-def gradients_of(game: Game, losses: Losses, movers: Collection[str]) -> dict[str, list[Tensor | None]]:
+def gradients_of(
+    game: Game, losses: Losses, movers: Collection[str], *, again: bool = False, history: bool = False
+) -> Gradients:
     """Each mover's gradient of its own loss in its own parameters, averaged over processes.
 
     A parameter that is frozen, or that the loss does not reach, has None, as after `backward`.
+
+    Args:
+        game: whose parameters.
+        losses: with their history.
+        movers: whose gradients.
+        again: whether the losses' history will be needed once more.
+        history: whether the gradients can be differentiated in turn.
     """
     players = list(movers)
     gradients = {}
     for player in players:
         parameters = parameters_of(game, player)
         free = [p for p in parameters if p.requires_grad]
-        keep = player != players[-1]
-        found = iter(torch.autograd.grad(losses.players[player], free, retain_graph=keep, allow_unused=True))
+        keep, loss = again or history or player != players[-1], losses.players[player]
+        found = iter(torch.autograd.grad(loss, free, retain_graph=keep, create_graph=history, allow_unused=True))
         gradients[player] = average([next(found) if p.requires_grad else None for p in parameters])
     return gradients
 
 
-def _laid_out_as(parameter: Tensor, gradient: Tensor | None) -> Tensor | None:
+def _laid_out_as(parameter: Tensor, gradient: Tensor) -> Tensor:
     """The gradient in its parameter's memory format: fused optimisers pair the two by memory, not by index."""
-    if gradient is None or gradient.stride() == parameter.stride():
+    if gradient.stride() == parameter.stride():
         return gradient
     return torch.empty_like(parameter).copy_(gradient)
 
 
 @contextmanager
 def only(game: Game, movers: Collection[str]) -> Iterator[None]:
-    """Within it, only the movers' parameters require gradients; after it, only their buffers have changed.
+    """Within it, only the movers' parameters require gradients; after it, only their buffers have changed."""
+    with fixed(game, movers), still(game, movers):
+        yield
 
-    A player's statistics (batch and spectral normalisation) belong to its own move: others still
-    normalise by the batch at hand, but their running statistics are put back.
-    """
-    others = [player for player in game.players if player not in movers]
-    parameters = [p for player in others for p in parameters_of(game, player) if p.requires_grad]
-    buffers = [b for player in others for b in buffers_of(game, player)]
-    before = [buffer.clone() for buffer in buffers]
+
+@contextmanager
+def fixed(game: Game, but: Collection[str]) -> Iterator[None]:
+    """Within it, no player's parameters require gradients but those of `but`."""
+    parameters = [p for player in _others(game, but) for p in parameters_of(game, player) if p.requires_grad]
     for parameter in parameters:
         parameter.requires_grad_(False)
     try:
@@ -77,5 +93,30 @@ def only(game: Game, movers: Collection[str]) -> Iterator[None]:
     finally:
         for parameter in parameters:
             parameter.requires_grad_(True)
+
+
+@contextmanager
+def still(game: Game, but: Collection[str]) -> Iterator[None]:
+    """After it, no player's buffers have changed but those of `but`.
+
+    A player's statistics (batch and spectral normalisation) belong to its own move: others still
+    normalise by the batch at hand, but their running statistics are put back.
+    """
+    buffers = [b for player in _others(game, but) for b in buffers_of(game, player)]
+    before = [buffer.clone() for buffer in buffers]
+    try:
+        yield
+    finally:
         for buffer, value in zip(buffers, before, strict=True):
             buffer.data.copy_(value)  # unseen by autograd: a pass still to be used may hold this very value
+
+
+def _others(game: Game, players: Collection[str]) -> list[str]:
+    return [player for player in game.players if player not in players]
+
+
+def settling(game: Game, seen: Mapping[str, Tensor]) -> Callable[[nn.Module, str], None] | None:
+    """What each player's move ends with, to be done to a twin of the game; None where that is nothing."""
+    if type(game).settle is Game.settle:
+        return None
+    return lambda module, player: module.settle(player, seen)  # type: ignore[operator]

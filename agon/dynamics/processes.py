@@ -1,8 +1,15 @@
 """Several processes as one: means over processes, where there are any."""
 
+from collections.abc import Sequence
+from typing import TypeVar
+
 import torch
 import torch.distributed as dist
 from torch import Tensor
+
+from agon.networks.synchronised import total
+
+T = TypeVar("T", Tensor, Tensor | None)
 
 
 def processes() -> int:
@@ -10,17 +17,17 @@ def processes() -> int:
     return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
 
 
-def average(tensors: list[Tensor | None]) -> list[Tensor | None]:
+def average(tensors: Sequence[T]) -> list[T]:
     """The mean over processes of each tensor, by one collective; the tensors themselves if alone.
 
     The loss is a mean over the batch, and every process has an equal part of it, so the mean of the
-    parts' gradients is the gradient of the whole.
+    parts' gradients is the gradient of the whole. Differentiable, so that this holds as well for
+    gradients through the look-ahead's inner steps, in which every process sees all others' samples.
     """
     count = processes()
     present = [t for t in tensors if t is not None]
     if count == 1 or not present:
-        return tensors
-    flat = torch.cat([t.flatten() for t in present])
-    dist.all_reduce(flat)
-    parts = iter(torch.split(flat / count, [t.numel() for t in present]))
-    return [None if t is None else next(parts).view_as(t) for t in tensors]
+        return list(tensors)
+    mean = total(torch.cat([t.flatten() for t in present])) / count
+    parts = iter(torch.split(mean, [t.numel() for t in present]))
+    return [t if t is None else next(parts).view_as(t) for t in tensors]

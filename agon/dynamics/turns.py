@@ -1,7 +1,9 @@
 """Alternating and simultaneous gradient steps, and any number of moves each: one schedule of turns."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
+from types import MappingProxyType
 from typing import Literal
 
 import torch
@@ -11,6 +13,8 @@ from agon.dynamics.dynamics import Dynamics
 from agon.dynamics.moves import Optimisers, move, only
 from agon.errors import SettingError, unknown
 from agon.games.game import Batch, Game, Losses
+
+Moving = Callable[[tuple[str, ...], Batch, Tensor | None], Losses]
 
 ALTERNATING = (("critic",), ("generator",))
 
@@ -42,9 +46,10 @@ class Turns(Dynamics):
         if self.draws not in ("turn", "round"):
             raise SettingError(f"draws: expected 'turn' or 'round', got {self.draws!r}")
 
-    def shown(self, game: Game) -> int:
-        judges = set(game.players) - set(game.makers) or set(game.players)
-        turns = sum(bool(judges & set(group)) for group in self.order)
+    def shown(self, game: Game, others: Mapping[str, Collection[str]] = MappingProxyType({})) -> int:
+        """How many batches of real samples one step shows to judges; `others` play in a player's turn as well."""
+        playing = [{*group, *(other for player in group for other in others.get(player, ()))} for group in self.order]
+        turns = sum(bool(judges(game) & group) for group in playing)
         return turns if self.draws == "turn" else min(turns, 1)
 
     def check(self, game: Game) -> None:
@@ -53,6 +58,14 @@ class Turns(Dynamics):
                 raise SettingError(unknown("player", player, game.players))
 
     def step(self, game: Game, optimisers: Optimisers, draw: Callable[[], Batch]) -> Losses:
+        return self.play(game, draw, partial(move, game, optimisers))
+
+    def play(self, game: Game, draw: Callable[[], Batch], moving: Moving) -> Losses:
+        """One round: who moves when, on which batch, with which samples; `moving` says how.
+
+        `moving` gets the movers, their batch, and samples: with their history where a mover makes them,
+        without it for others, and None where the movers are to make them.
+        """
         told = Losses({}, {})
         batch = fake = None
         for turn, movers in enumerate(self.order):
@@ -61,7 +74,7 @@ class Turns(Dynamics):
             if fake is None:
                 fake = self._samples(game, batch, turn)
             made = bool(set(movers) & set(game.makers))
-            losses = move(game, optimisers, movers, batch, fake if made or fake is None else fake.detach())
+            losses = moving(movers, batch, fake if made or fake is None else fake.detach())
             told.players.update(losses.players)
             told.seen.update(losses.seen)
             if made:
@@ -79,3 +92,8 @@ class Turns(Dynamics):
         shared: Collection[str] = next(filter(None, later), set()) if self.draws == "round" else set()
         with only(game, shared), torch.set_grad_enabled(bool(shared)):
             return game.generate(batch.latent)
+
+
+def judges(game: Game) -> set[str]:
+    """The players that do not generate; all, where there are no others."""
+    return set(game.players) - set(game.makers) or set(game.players)

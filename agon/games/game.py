@@ -77,7 +77,11 @@ class Game(nn.Module, ABC):
         return {}
 
     def settle(self, player: str, seen: Mapping[str, Tensor]) -> None:
-        """Called after each move of a player: for projections (clipping) and slow variables."""
+        """Called after each move of a player: for projections (clipping) and slow variables.
+
+        Changes parameters or buffers in place, by differentiable operations: a move calls it without
+        gradients, a look-ahead on a twin and with them, so that it differentiates through a projection.
+        """
 
     def realness(self, x: Tensor) -> Tensor | None:
         """How real the game finds each sample, "n", higher is more real; None where nobody judges."""
@@ -98,6 +102,16 @@ def parameters_of(game: Game, player: str) -> list[nn.Parameter]:
     return [p for _, module in modules_of(game, player) for p in module.parameters()]
 
 
+def named_parameters_of(game: Game, player: str) -> dict[str, Tensor]:
+    """As `parameters_of`, by their names in the game."""
+    return {f"{sub}.{n}": p for sub, module in modules_of(game, player) for n, p in module.named_parameters()}
+
+
 def buffers_of(game: Game, player: str) -> list[Tensor]:
     """The buffers (statistics of normalisation) that change in a player's own move only."""
     return [b for _, module in modules_of(game, player) for b in module.buffers()]
+
+
+def named_buffers_of(game: Game, player: str) -> dict[str, Tensor]:
+    """As `buffers_of`, by their names in the game."""
+    return {f"{sub}.{n}": b for sub, module in modules_of(game, player) for n, b in module.named_buffers()}

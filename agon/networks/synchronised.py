@@ -28,9 +28,9 @@ class SynchronisedBatchNorm(_BatchNorm):
         axes = [0, *range(2, input.ndim)]
         shape = [1, -1, *[1] * (input.ndim - 2)]
         count = input.numel() // input.shape[1] * dist.get_world_size()
-        mean = _sum(input.sum(axes)) / count
+        mean = total(input.sum(axes)) / count
         centred = input - mean.view(shape)
-        variance = _sum(centred.square().sum(axes)) / count
+        variance = total(centred.square().sum(axes)) / count
         self._remember(mean.detach(), variance.detach(), count)
         normalised = centred * torch.rsqrt(variance + self.eps).view(shape)
         if self.weight is not None:
@@ -77,15 +77,16 @@ class _Sum(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: object, tensor: Tensor) -> Tensor:
-        total = tensor.clone()
-        dist.all_reduce(total)
-        return total
+        added = tensor.clone()
+        dist.all_reduce(added)
+        return added
 
     @staticmethod
     def backward(ctx: object, gradient: Tensor) -> Tensor:
-        return _sum(gradient)
+        return total(gradient)
 
 
-def _sum(tensor: Tensor) -> Tensor:
-    total: Tensor = _Sum.apply(tensor)
-    return total
+def total(tensor: Tensor) -> Tensor:
+    """The sum over processes, differentiable any number of times."""
+    added: Tensor = _Sum.apply(tensor)
+    return added

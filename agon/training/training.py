@@ -55,6 +55,7 @@ class Training:
             player: build_optimiser(experiment.optimiser(player), parameters_of(self.game, player))
             for player in self.game.players
         }
+        experiment.dynamics.check_optimisers(self.optimisers)
         averaging = experiment.averaging
         self.average = Average(averaging, self.game) if averaging is not None else None
         self.data = Stream(

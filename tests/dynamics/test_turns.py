@@ -11,7 +11,7 @@ from agon.errors import SettingError
 from agon.games import Adversarial, Batch, parameters_of
 from agon.objectives import OBJECTIVES
 
-from .test_dynamics import SIMULTANEOUS, Bilinear, adam, assert_identical, batch, networks, sgd, state
+from .test_moves import SIMULTANEOUS, Bilinear, adam, assert_identical, batch, networks, sgd, state
 
 TWICE = (("critic",), ("critic",), ("generator",))
 

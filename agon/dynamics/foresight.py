@@ -1,0 +1,152 @@
+"""One turn in which somebody looks ahead: the whole derivative of its surrogate loss."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from typing import Protocol, runtime_checkable
+
+import torch
+from torch import Tensor, nn
+
+from agon.dynamics.lookahead import Gradients as Named
+from agon.dynamics.lookahead import LookAhead
+from agon.dynamics.moves import Gradients, Optimisers, fixed, follow, gradients_of, settling, still
+from agon.games.game import Batch, Game, Losses, modules_of, named_buffers_of, named_parameters_of
+
+AHEAD = "ahead/"  # before the names of what was seen of players that were looked ahead at
+
+
+@runtime_checkable
+class Foreseeing(Protocol):
+    """What a turn must know of its dynamics; see `Unrolled`."""
+
+    @property
+    def looks_ahead(self) -> Mapping[str, tuple[str, ...]]: ...
+    @property
+    def steps(self) -> int: ...
+    @property
+    def batches(self) -> str: ...
+    @property
+    def checkpoint(self) -> bool: ...
+    @property
+    def extrapolation(self) -> float: ...
+
+
+class Foresight:
+    """One turn.
+
+    Args:
+        rule: the dynamics.
+        game: changed in place: the movers' parameters and buffers, nothing else.
+        optimisers: one for each player.
+        draw: gives fresh batches for inner steps.
+        batch: the turn's own.
+    """
+
+    def __init__(
+        self, rule: Foreseeing, game: Game, optimisers: Optimisers, draw: Callable[[], Batch], batch: Batch
+    ) -> None:
+        self.rule, self.game, self.optimisers, self.draw, self.batch = rule, game, optimisers, draw, batch
+
+    def move(self, movers: tuple[str, ...], fake: Tensor | None) -> Losses:
+        """Those who look ahead move along their surrogate's gradient, the others along their own, together."""
+        lookers = [player for player in movers if player in self.rule.looks_ahead]
+        plain = [player for player in movers if player not in lookers]
+        anticipated = {other for player in lookers for other in self.rule.looks_ahead[player]}
+        with fixed(self.game, {*movers, *anticipated}), _twice_differentiable(self.game, anticipated):
+            if fake is None and not all(self._remade(player) for player in lookers):
+                fake = self._samples(movers)
+            losses, gradients = self._plain(plain, fake, shared=any(self._shares(p, plain) for p in lookers))
+            for player in lookers:
+                first = self._named(gradients, player) if self._shares(player, plain) else None
+                told, own = self._surrogate(player, fake, first, last=player == lookers[-1])
+                losses.players.update(told.players)
+                losses.seen.update({AHEAD + name: value for name, value in told.seen.items()})
+                gradients[player] = own
+        return follow(self.game, self.optimisers, gradients, losses)
+
+    def _samples(self, movers: tuple[str, ...]) -> Tensor | None:
+        """Made once for all inner steps, by those whose turn it is; None where nobody makes any in it."""
+        if not set(movers) & set(self.game.makers):
+            return None
+        with still(self.game, movers):
+            return self.game.generate(self.batch.latent)
+
+    def _plain(self, movers: list[str], fake: Tensor | None, shared: bool) -> tuple[Losses, Gradients]:
+        if not movers:
+            return Losses({}, {}), {}
+        with still(self.game, movers):
+            losses: Losses = self.game(self.batch, fake, of=movers)
+        return losses, gradients_of(self.game, losses, movers, again=True, history=shared)
+
+    def _shares(self, player: str, plain: list[str]) -> bool:
+        """Whether the first inner gradients are the ones along which the others move in this very turn."""
+        others = self.rule.looks_ahead[player]
+        return self.rule.batches == "same" and set(others) <= set(plain) and not self._remade(player)
+
+    def _remade(self, player: str) -> bool:
+        """Whether samples change as those move whom a player looks ahead at, so that every step makes its own."""
+        return bool(set(self.rule.looks_ahead[player]) & set(self.game.makers))
+
+    def _surrogate(
+        self, player: str, fake: Tensor | None, first: Named | None, last: bool
+    ) -> tuple[Losses, list[Tensor | None]]:
+        """f_K and its whole derivative: metz2017, equations 9 and 12."""
+        stretched, remade = self.rule.extrapolation != 1, self._remade(player)
+        counted = remade and fake is not None and player in self.game.makers  # those samples moved its statistics
+        fake = None if remade else fake
+        ahead = self._ahead(player, fake)
+        module, mine = ahead.run(self.rule.steps, first), {} if counted else named_buffers_of(self.game, player)
+        ahead.twin.put(mine)  # statistics move in their player's own move, once
+        losses: Losses = module(self.batch, fake, of=(player,))
+        for name, value in ahead.twin.get(mine).items():
+            mine[name].data.copy_(value)  # a module may have put another tensor in a buffer's place
+        gradients = gradients_of(self.game, losses, (player,), again=stretched or not last)[player]
+        return losses, self._stretched(player, fake, gradients, last) if stretched else gradients
+
+    def _ahead(self, player: str, fake: Tensor | None) -> LookAhead:
+        others, fresh = self.rule.looks_ahead[player], self.rule.batches == "fresh"
+        batches = [self.draw() for _ in range(self.rule.steps)] if fresh else [self.batch] * self.rule.steps
+        seen: dict[str, Tensor] = {}
+
+        def losses(module: nn.Module, k: int) -> dict[str, Tensor]:
+            told: Losses = module(batches[k], None if fresh else fake, of=others)
+            seen.update(told.seen)
+            return told.players
+
+        return LookAhead(
+            self.game,
+            {other: named_parameters_of(self.game, other) for other in others},
+            self.optimisers,
+            losses,
+            settle=settling(self.game, seen),
+            attached={player} & set(others),
+            saving=self.rule.checkpoint,
+        )
+
+    def _stretched(
+        self, player: str, fake: Tensor | None, ahead: list[Tensor | None], last: bool
+    ) -> list[Tensor | None]:
+        """g_0 + s·(g_K - g_0): further in the direction in which looking ahead perturbs (metz2017, section 4)."""
+        with still(self.game, ()):
+            losses: Losses = self.game(self.batch, fake, of=(player,))
+        present = gradients_of(self.game, losses, (player,), again=not last)[player]
+        return [
+            g if g is None or own is None else torch.lerp(own, g, self.rule.extrapolation)
+            for own, g in zip(present, ahead, strict=True)
+        ]
+
+    def _named(self, gradients: Gradients, player: str) -> Named:
+        """The gradients of those whom a player looks ahead at, by parameter."""
+        return {
+            other: dict(zip(named_parameters_of(self.game, other), gradients[other], strict=True))
+            for other in self.rule.looks_ahead[player]
+        }
+
+
+@contextmanager
+def _twice_differentiable(game: Game, players: Collection[str]) -> Iterator[None]:
+    """Without cuDNN where these players are recurrent: its kernels have no second derivative."""
+    layers = [layer for player in players for _, module in modules_of(game, player) for layer in module.modules()]
+    recurrent = any(isinstance(layer, nn.RNNBase) for layer in layers)
+    with torch.backends.cudnn.flags(enabled=False) if recurrent else nullcontext():
+        yield

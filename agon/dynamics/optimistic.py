@@ -1,0 +1,127 @@
+"""Extragradient and optimistic steps: first-order dynamics that converge where plain steps orbit or spiral out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from agon.dynamics.dynamics import Dynamics
+from agon.dynamics.functional import twin_of
+from agon.dynamics.lookahead import LookAhead
+from agon.dynamics.moves import Gradients, Optimisers, fixed, follow, gradients_of, move, settling, still
+from agon.dynamics.processes import average
+from agon.dynamics.turns import Turns
+from agon.games.game import Batch, Game, Losses, named_parameters_of, parameters_of
+
+PAST = "past_move"  # in the optimiser's state, so that a checkpoint has it
+
+
+@dataclass(frozen=True)
+class Extragradient(Dynamics):
+    """Each turn's players step to where their optimisers would bring them, and move by the gradients there.
+
+        θ̂ = θ + Δ(F(θ)),   θ' = θ + Δ(F(θ̂)),
+
+    with F the movers' gradients on the turn's batch and Δ their optimisers' step. The step to θ̂ leaves
+    the moments as they are (Gidel et al. 2019, Algorithm 4, lets it move them). Who moves together is
+    extrapolated together; on the bilinear game with simultaneous moves it converges.
+
+    Attributes:
+        turns: who moves when.
+
+    Source: Korpelevich 1976; Gidel et al. 2019, equations 13 and 14.
+    """
+
+    turns: Turns = field(default_factory=lambda: Turns((("generator", "critic"),)))
+
+    def shown(self, game: Game) -> int:
+        return self.turns.shown(game)
+
+    def check(self, game: Game) -> None:
+        self.turns.check(game)
+
+    def check_optimisers(self, optimisers: Optimisers) -> None:
+        for optimiser in optimisers.values():
+            twin_of(optimiser)
+
+    def step(self, game: Game, optimisers: Optimisers, draw: Callable[[], Batch]) -> Losses:
+        return self.turns.play(game, draw, partial(_extrapolated, game, optimisers))
+
+
+@dataclass(frozen=True)
+class Optimistic(Dynamics):
+    """Each move is corrected by the one before: θ_{t+1} = θ_t + 2Δ_t - Δ_{t-1}, with Δ_t the optimiser's step.
+
+    With SGD this is θ - h·(2g_t - g_{t-1}), with Adam the published Optimistic Adam; a player's first
+    move is an ordinary one.
+
+    Attributes:
+        turns: who moves when.
+
+    Source: Daskalakis et al. 2018, equation 6 and Algorithm 1.
+    """
+
+    turns: Turns = field(default_factory=lambda: Turns((("generator", "critic"),)))
+
+    def shown(self, game: Game) -> int:
+        return self.turns.shown(game)
+
+    def check(self, game: Game) -> None:
+        self.turns.check(game)
+
+    def step(self, game: Game, optimisers: Optimisers, draw: Callable[[], Batch]) -> Losses:
+        return self.turns.play(game, draw, partial(_corrected, game, optimisers))
+
+
+def _extrapolated(
+    game: Game, optimisers: Optimisers, movers: tuple[str, ...], batch: Batch, fake: Tensor | None
+) -> Losses:
+    with fixed(game, movers):
+        with still(game, movers):
+            losses: Losses = game(batch, fake, of=movers)
+        ahead = _ahead(game, optimisers, gradients_of(game, losses, movers), losses)
+        remade = bool(set(movers) & set(game.makers))
+        there: Losses = ahead.twin.module(batch, None if remade else fake, of=movers)
+        gradients = {player: _gradients_at(ahead, game, there, player) for player in movers}
+    return follow(game, optimisers, gradients, losses)
+
+
+def _ahead(game: Game, optimisers: Optimisers, gradients: Gradients, losses: Losses) -> LookAhead:
+    """The movers where their optimisers would bring them."""
+    players = {player: named_parameters_of(game, player) for player in gradients}
+    ahead = LookAhead(game, players, optimisers, settle=settling(game, losses.seen))
+    first = {player: dict(zip(own, gradients[player], strict=True)) for player, own in players.items()}
+    ahead.run(1, first=first)
+    return ahead
+
+
+def _gradients_at(ahead: LookAhead, game: Game, losses: Losses, player: str) -> list[Tensor | None]:
+    own = named_parameters_of(game, player)
+    there = ahead.twin.get([name for name, p in own.items() if p.requires_grad])
+    found = torch.autograd.grad(losses.players[player], list(there.values()), retain_graph=True, allow_unused=True)
+    gradients = dict(zip(there, found, strict=True))
+    return average([gradients.get(name) for name in own])
+
+
+@torch.no_grad()
+def _corrected(
+    game: Game, optimisers: Optimisers, movers: tuple[str, ...], batch: Batch, fake: Tensor | None
+) -> Losses:
+    before = {player: [p.clone() for p in parameters_of(game, player)] for player in movers}
+    with torch.enable_grad():
+        losses = move(game, optimisers, movers, batch, fake)
+    for player in movers:
+        for parameter, old in zip(parameters_of(game, player), before[player], strict=True):
+            if parameter.grad is not None:
+                _correct(parameter, old, optimisers[player].state[parameter])
+        game.settle(player, losses.seen)
+    return losses
+
+
+def _correct(parameter: Tensor, before: Tensor, state: dict[str, Tensor]) -> None:
+    """θ + 2Δ_t - Δ_{t-1}, where the optimiser has already added Δ_t."""
+    now = parameter - before
+    parameter += now - state.get(PAST, now)
+    state[PAST] = now

@@ -1,0 +1,84 @@
+"""Unrolling as a tool for loops that are not agon's: one's own modules, one's own optimiser."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from agon.dynamics.lookahead import LookAhead
+from agon.errors import SettingError
+
+LossOf = Callable[[nn.Module], Tensor]
+
+
+def unrolled_loss(
+    critic: nn.Module,
+    critic_optimiser: torch.optim.Optimizer,
+    *,
+    inner: LossOf,
+    outer: LossOf,
+    steps: int,
+    checkpoint: bool = False,
+) -> Tensor:
+    """The surrogate loss f_K = outer(θ^K), θ^{k+1} = θ^k + Δ(∇ inner(θ^k)): call `.backward()` on it.
+
+    Both losses are called with the looked-ahead critic: a module like `critic`, to be called and
+    asked for parameters in the same way, whose weights are functions of all that `inner` has seen. So
+    generated samples must still have their history in `inner` too: hand them in without `.detach()`.
+
+    The live critic, its gradients, buffers and optimiser are untouched, and the gradient flows through
+    both terms of metz2017's equation 12. Among several processes of torch.distributed the inner
+    gradients are averaged, differentiably. Not to be confused with taking the critic's steps first and
+    differentiating only through its last state, which drops the second term.
+
+    Args:
+        critic: any module; those of its parameters that require gradients look ahead.
+        critic_optimiser: its own torch.optim.SGD, Adam, AdamW or RMSprop, whose settings and moments
+            the inner steps carry on from.
+        inner: the loss that the critic minimises, a scalar. It may draw a new batch at each call,
+            unless `checkpoint` is set, which calls it twice for each step.
+        outer: the loss that the generator minimises, a scalar.
+        steps: K, from 0; with 0 the ordinary loss.
+        checkpoint: keep no inner step's intermediate results, but compute them anew in the backward pass.
+
+    Returns:
+        The loss, a scalar with history.
+
+    Raises:
+        SettingError: no look-ahead is possible with these.
+
+    Source: metz2017, equations 6 to 12.
+
+    >>> generator, critic = nn.Linear(1, 2), nn.Linear(2, 1)
+    >>> optimiser = torch.optim.Adam(critic.parameters())
+    >>> real, fake = torch.ones(4, 2), generator(torch.ones(4, 1))
+    >>> loss = unrolled_loss(critic, optimiser, inner=lambda c: c(fake).mean() - c(real).mean(),
+    ...                      outer=lambda c: -c(fake).mean(), steps=5)
+    >>> loss.backward()
+    >>> generator.weight.grad is not None, critic.weight.grad is None
+    (True, True)
+    """
+    own = dict(critic.named_parameters())
+    _refuse(own, critic_optimiser, steps)
+    ahead = LookAhead(
+        critic,
+        {"critic": own},
+        {"critic": critic_optimiser},
+        lambda module, k: {"critic": inner(module)},
+        saving=checkpoint,
+    )
+    return outer(ahead.run(steps))
+
+
+def _refuse(own: dict[str, nn.Parameter], optimiser: torch.optim.Optimizer, steps: int) -> None:
+    if steps < 0:
+        raise SettingError(f"steps: expected a number from 0, got {steps}")
+    if not torch.is_grad_enabled():
+        raise SettingError("unrolled_loss: expected gradients to be enabled, got torch.no_grad(); leave that block")
+    known = {id(p) for group in optimiser.param_groups for p in group["params"]}
+    free = [p for p in own.values() if p.requires_grad]
+    if not any(id(p) in known for p in free):
+        raise SettingError(
+            f"unrolled_loss: expected an optimiser of the critic's parameters, got one that moves none of its "
+            f"{len(free)} free ones; hand in the critic's own, and do not freeze the critic"
+        )
