@@ -19,6 +19,7 @@ from agon.errors import AgonError
 from agon.experiment import Experiment, Part, part
 from agon.games import Adversarial, Batch, Game, Losses, parameters_of
 from agon.latents import Normal, Uniform
+from agon.replicates import replicate
 from agon.runs import Run
 from agon.sampling import load, sample
 from agon.training import Arithmetic, resume, train
@@ -52,6 +53,7 @@ __all__ = [
     "load",
     "parameters_of",
     "part",
+    "replicate",
     "resume",
     "sample",
     "train",

@@ -65,6 +65,8 @@ class Train:
     """Seconds, minutes, or the paper's own size."""
     seed: int = 0
     """Every random stream derives from it."""
+    seeds: int | None = None
+    """As many trainings, of this seed and those after it, each in a run directory of its own."""
     steps: int | None = None
     """Another budget than the recipe's."""
     set_: Set = ()
@@ -76,7 +78,7 @@ class Train:
     precision: Literal["fp32", "bf16", "fp64"] = "fp32"
     """Of the networks."""
     threads: int = 0
-    """Of each process; 0 takes all cores."""
+    """Of each process; 0 takes all cores, or with --seeds one."""
     compile: Literal["auto", "on", "off"] = "auto"
     """torch.compile for the networks; auto measures whether it is faster."""
 
@@ -84,12 +86,15 @@ class Train:
     """GiB of decoded data that may stand on the device; more is mapped from the cache."""
 
     def __call__(self) -> None:
+        from agon.replicates import replicate
         from agon.training import Arithmetic, train
 
         names = ("device", "devices", "precision", "threads", "compile", "memory")
-        chosen = {name: getattr(self, name) for name in names}
-        run = train(self.experiment(), self.out, arithmetic=Arithmetic(**chosen))
-        _report((run.path,), run.path / "report.html")
+        arithmetic = Arithmetic(**{name: getattr(self, name) for name in names})
+        if self.seeds is None:
+            _report([train(self.experiment(), self.out, arithmetic=arithmetic)], self.out)
+        else:
+            _replicated(partial(replicate, self.experiment(), self.out, self.seeds, arithmetic=arithmetic), self.out)
 
     def experiment(self) -> Any:
         """The recipe's experiment, as changed; the data first, since layers take their sizes from it."""
@@ -105,18 +110,23 @@ class Train:
 
 
 def resume(run: Where, /, steps: int | None = None, devices: int | None = None, trust: bool = False) -> None:
-    """Go on with a run from its last good checkpoint, bit for bit.
+    """Go on with a run from its last good checkpoint, bit for bit; or with all of train --seeds.
 
     Args:
-        run: The run directory.
+        run: The run directory, or that of many seeds.
         steps: A longer budget.
         devices: Another number of processes.
         trust: Allow the run to import classes that are not agon's.
     """
+    from agon import replicates
     from agon.training import resume as go_on
 
-    done = go_on(run, steps=steps, devices=devices, trust=trust)
-    _report((done.path,), done.path / "report.html")
+    if not (run / replicates.FILE).exists():
+        _report([go_on(run, steps=steps, devices=devices, trust=trust)], run)
+        return
+    if devices is not None:
+        raise SettingError("agon resume: expected no --devices for a directory of many seeds; leave it out")
+    _replicated(partial(replicates.resume, run, steps=steps, trust=trust), run)
 
 
 def sample(run: Where, /, out: Path, n: int = 64, seed: int = 0, interpolate: int = 0, trust: bool = False) -> None:
@@ -169,7 +179,7 @@ def report(runs: Runs, /, out: Path | None = None) -> None:
     """
     if not runs:
         raise SettingError("agon report: expected one run directory or more, got none")
-    _report(runs, out or runs[0] / "report.html")
+    _page(runs, out or runs[0] / "report.html")
 
 
 INTERNAL = 70  # EX_SOFTWARE of sysexits.h
@@ -250,7 +260,24 @@ def _changed(owner: Any, settings: Sequence[str]) -> Any:
     return owner
 
 
-def _report(runs: Sequence[Path], out: Path) -> None:
+def _replicated(train: Callable[[], Sequence[Any]], directory: Path) -> None:
+    """One page of all seeds, those that failed among them."""
+    from agon.replicates import ReplicatesError
+
+    try:
+        runs = train()
+    except ReplicatesError as error:
+        if error.runs:
+            _report(error.runs, directory)
+        raise
+    _report(runs, directory)
+
+
+def _report(runs: Sequence[Any], directory: Path) -> None:
+    _page([run.path for run in runs], directory / "report.html")
+
+
+def _page(runs: Sequence[Path], out: Path) -> None:
     from agon.report import write
 
     print(write(runs, out))

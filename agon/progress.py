@@ -61,8 +61,8 @@ class Progress:
         self._marks.clear()
         self._marks.append((now, self.step))
         self._told = (now, self.step)
-        if self.show and _is_watched(self._stream):
-            self._bar = _bar(self._stream)
+        if self.show and is_watched(self._stream):
+            self._bar = bar(self._stream)
             self._bar.add_task("", total=self.total, completed=self.step, told=self.line())
             self._bar.start()
         return self
@@ -113,7 +113,7 @@ class Progress:
         speed, left = self.speed(), max(self.total - self.step, 0)
         parts = [] if speed is None else [_speed(speed)]
         if speed is not None or left == 0:
-            parts.append(f"{_duration(left / speed if speed else 0)} left")
+            parts.append(f"{duration(left / speed if speed else 0)} left")
         return [*parts, *(f"{name} {value:.4g}" for name, value in self.losses.items())]
 
     def _draw(self) -> None:
@@ -128,11 +128,12 @@ class Progress:
             print(self.line(), file=self._stream, flush=True)
 
 
-def _is_watched(stream: Stream) -> bool:
+def is_watched(stream: Stream) -> bool:
+    """Whether a stream is a terminal that can redraw what it shows."""
     return stream.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
 
 
-def _bar(stream: Stream) -> "rich.progress.Progress":
+def bar(stream: Stream) -> "rich.progress.Progress":
     """A bar without rich's refreshing thread: a thread would live through a signal, and through a fork."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
@@ -153,10 +154,10 @@ def _speed(speed: float) -> str:
     return f"{speed:.1f} steps/s" if speed < 100 else f"{speed:.0f} steps/s"
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
     """Seconds as h:mm:ss, without the hours where there are none.
 
-    >>> _duration(65), _duration(3 * 3600 + 5)
+    >>> duration(65), duration(3 * 3600 + 5)
     ('1:05', '3:00:05')
     """
     minutes, second = divmod(round(seconds), 60)

@@ -21,6 +21,7 @@ ORDER = (
     ("experiment",),
     ("runs",),
     ("training",),
+    ("replicates",),
     ("metrics",),
     ("sampling",),
     ("evaluate",),

@@ -3,7 +3,7 @@
 import contextlib
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
@@ -23,9 +23,16 @@ from agon.training.signals import Signals
 from agon.training.state import restore
 from agon.training.training import Training
 
+Shown = Callable[[int, int, bool], Progress]  # of the budget, the first step, and whether to show anything
+
 
 def train(
-    experiment: Experiment, directory: Path | str, *, arithmetic: Arithmetic | None = None, show: bool = True
+    experiment: Experiment,
+    directory: Path | str,
+    *,
+    arithmetic: Arithmetic | None = None,
+    show: bool = True,
+    progress: Shown = Progress,
 ) -> Run:
     """Train an experiment from its beginning, into a new run directory.
 
@@ -34,6 +41,7 @@ def train(
         directory: of the run; new or empty.
         arithmetic: device, precision, threads; by default the best device in float32.
         show: whether to tell the progress on standard error.
+        progress: makes what is told of each step; another one where several trainings share a display.
 
     Returns:
         The finished run.
@@ -59,7 +67,7 @@ def train(
         with run.locked():
             run.describe(text, _described(training))
             run.picture(*real)
-            _loop(training, run, show)
+            _loop(training, run, show, progress)
     return run
 
 
@@ -71,6 +79,7 @@ def resume(
     trust: bool = False,
     devices: int | None = None,
     show: bool = True,
+    progress: Shown = Progress,
 ) -> Run:
     """Go on with a run from its last good checkpoint, bit for bit as if it had never stopped.
 
@@ -83,6 +92,7 @@ def resume(
         devices: another number of processes than before; the state is exactly the same, later
             steps agree up to rounding.
         show: whether to tell the progress on standard error.
+        progress: makes what is told of each step.
 
     Raises:
         RunError: no run there, another process writes it, no checkpoint is intact, or `experiment`
@@ -99,11 +109,11 @@ def resume(
     known = known.with_steps(_budget(run, known.steps, steps))
     place = launch(arithmetic, known.batch)
     with lost_process(place.world), run.locked() if place.rank == 0 else contextlib.nullcontext():
-        _go_on(run, Training(known, arithmetic, *place), described, show)
+        _go_on(run, Training(known, arithmetic, *place), described, show, progress)
     return run
 
 
-def _go_on(run: Run, training: Training, described: dict[str, Any], show: bool) -> None:
+def _go_on(run: Run, training: Training, described: dict[str, Any], show: bool, progress: Shown) -> None:
     """Restore the last good checkpoint, or begin at step 0 where the run died before its first one."""
     checkpoint, complaints = run.last_good()
     if checkpoint is not None:
@@ -119,7 +129,7 @@ def _go_on(run: Run, training: Training, described: dict[str, Any], show: bool) 
     run.rewind(checkpoint, experiment.sample_every)
     run.picture(*looks.real(training, experiment.grid))
     run.describe(experiment.to_json(), _described(training))
-    _loop(training, run, show)
+    _loop(training, run, show, progress)
 
 
 def _follow(training: Training) -> NoReturn:
@@ -139,11 +149,11 @@ def _told(run: Run, training: Training) -> str:
     return f"{run.path} goes on from step {training.step}"
 
 
-def _loop(training: Training, run: Run | None, show: bool) -> None:
+def _loop(training: Training, run: Run | None, show: bool, progress: Shown = Progress) -> None:
     """Step until the budget is spent. `run` is None in all processes but the first."""
     experiment = training.experiment
-    progress = Progress(experiment.steps, training.step, show and run is not None)
-    with Signals() as signals, Recording(training, run) as recording, progress:
+    shown = progress(experiment.steps, training.step, show and run is not None)
+    with Signals() as signals, Recording(training, run) as recording, shown:
         if training.step == 0:
             recording.look()
             recording.checkpoint()
@@ -162,7 +172,7 @@ def _loop(training: Training, run: Run | None, show: bool) -> None:
                 recording.checkpoint()
             if last:
                 _finish(training, recording, losses)
-            progress.update(training.step, record)
+            shown.update(training.step, record)
             if stop and not last:
                 raise interrupted(training, run, stop)
 

@@ -1,14 +1,19 @@
 """Small experiments, and programs that train them in a process of their own, for tests that kill it."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import torch
+from torch import Tensor
+
 from agon import Adversarial, Averaging, Experiment, Turns, part
-from agon.data import Images
-from agon.networks import dcgan
+from agon.data import Images, Ring
+from agon.networks import dcgan, mlp
 from agon.objectives import NonSaturating, Objective
+from agon.training.randomness import derived
 
 ROOT = Path(__file__).parents[2]
 
@@ -31,6 +36,41 @@ def small(steps: int = 60, objective: Objective = NonSaturating(), **changes: ob
         "log_every": 5,
         "sample_every": 10,
         "checkpoint_every": 5,
+        "grid": 9,
+    }
+    return Experiment(**{**settings, **changes})  # type: ignore[arg-type]
+
+
+class Fateful(mlp.Critic):
+    """A critic that ends a training in its third step: of one seed by a NaN, of another by a SIGKILL."""
+
+    def __init__(self, diverges: int, dies: int) -> None:
+        super().__init__(shape=(2,), widths=(4,))
+        seed = torch.initial_seed()
+        self.diverges, self.dies = seed == derived(diverges, "init"), seed == derived(dies, "init")
+        self.steps = 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.steps += x.requires_grad
+        if self.steps == 3 and self.dies:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().forward(x) * (torch.nan if self.steps == 3 and self.diverges else 1.0)
+
+
+def points(steps: int = 20, critic: object = None, **changes: object) -> Experiment:
+    """Two tiny perceptrons on a ring, whose step takes a millisecond."""
+    settings: dict[str, object] = {
+        "game": part(
+            Adversarial,
+            generator=part(mlp.Generator, shape=(2,), latent=4, widths=(8,)),
+            critic=critic or part(mlp.Critic, shape=(2,), widths=(8,)),
+        ),
+        "data": Ring(),
+        "steps": steps,
+        "batch": 16,
+        "log_every": 5,
+        "sample_every": 10,
+        "checkpoint_every": 10,
         "grid": 9,
     }
     return Experiment(**{**settings, **changes})  # type: ignore[arg-type]

@@ -1,0 +1,132 @@
+"""What many trainings show together: a bar for each that runs, and how many are done."""
+
+import sys
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from agon.progress import QUIET, REDRAW, Progress, Stream, bar, duration, is_watched
+
+if TYPE_CHECKING:
+    import rich.progress
+
+
+class Board:
+    """One display for several trainings: bars on a terminal, a plain line now and then in a file.
+
+    Args:
+        steps: the budget of each training, by name.
+        show: whether to tell anything.
+        stream: where to; standard error if None.
+        clock: seconds, never going back.
+
+    >>> with Board({"seed-0": 10, "seed-1": 10}, show=False) as board:
+    ...     board.update("seed-0", 10, 10)
+    ...     board.done("seed-0")
+    ...     board.update("seed-1", 4, 10)
+    >>> board.line()
+    '1 of 2 done  seed-1 40 %'
+    """
+
+    def __init__(
+        self,
+        steps: Mapping[str, int],
+        show: bool = True,
+        stream: Stream | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.left = dict(steps)
+        self.running: dict[str, Progress] = {}
+        self.count, self.succeeded, self.failed = len(steps), 0, 0
+        self.show, self._clock = show, clock
+        self._stream = sys.stderr if stream is None else stream
+        self._told = clock()
+        self._bar: rich.progress.Progress | None = None
+        self._rows: dict[str, rich.progress.TaskID] = {}
+
+    def __enter__(self) -> "Board":
+        if self.show and is_watched(self._stream):
+            self._bar = bar(self._stream)
+            self._rows[""] = self._bar.add_task("", total=self.count, told=self._summary())
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Show the last state, give the cursor back, and let any exception pass."""
+        if self._bar is not None:
+            try:
+                self._draw()
+            finally:
+                self._bar.stop()
+                self._bar = None
+        else:
+            self._tell(self.line())
+
+    def update(self, name: str, step: int, total: int, record: Mapping[str, float] | None = None) -> None:
+        """A training has reached a step of its budget; it begins with the first such call."""
+        if name not in self.running:
+            self.running[name] = Progress(total, step, show=False, stream=self._stream, clock=self._clock)
+            if self._bar is not None:
+                self._rows[name] = self._bar.add_task("", total=total, completed=step, told=name)
+        self.running[name].update(step, record)
+        self.left[name] = total - step
+        since = self._clock() - self._told
+        if self._bar is not None and since >= REDRAW:
+            self._draw()
+        elif self._bar is None and since >= QUIET:
+            self._tell(self.line())
+
+    def done(self, name: str) -> None:
+        """A training has come to its end."""
+        self.drop(name)
+        self.succeeded += 1
+        self.say(f"{name}: done")
+
+    def fail(self, name: str, sentence: str) -> None:
+        """A training has failed; the others go on."""
+        self.drop(name)
+        self.failed += 1
+        self.say(f"{name}: {sentence}")
+
+    def drop(self, name: str) -> None:
+        """A training runs no more."""
+        self.running.pop(name, None)
+        self.left.pop(name, None)
+        if self._bar is not None and name in self._rows:
+            self._bar.remove_task(self._rows.pop(name))
+
+    def say(self, line: str) -> None:
+        """A line that stays, above the bars."""
+        if self._bar is not None:
+            self._bar.console.print(line, markup=False, highlight=False)
+            self._draw()
+        else:
+            self._tell(line)
+
+    def line(self) -> str:
+        """How many are done, how long all will take, and how far each running one is."""
+        reached = (f"{name} {100 * each.step // max(each.total, 1)} %" for name, each in self.running.items())
+        return "  ".join([self._summary(), *reached])
+
+    def _summary(self) -> str:
+        parts = [f"{self.succeeded} of {self.count} done", *([f"{self.failed} failed"] if self.failed else [])]
+        speeds = {name: speed for name, each in self.running.items() if (speed := each.speed())}
+        if speeds:
+            together = sum(self.left.values()) / sum(speeds.values())
+            longest = max(self.left[name] / speed for name, speed in speeds.items())
+            parts.append(f"{duration(max(together, longest))} left")
+        return "  ".join(parts)
+
+    def _draw(self) -> None:
+        if self._bar is not None:
+            self._told = self._clock()
+            self._bar.update(self._rows[""], completed=self.succeeded + self.failed, told=self._summary())
+            for name, progress in self.running.items():
+                told = f"{name}  {progress.line()}"
+                self._bar.update(self._rows[name], completed=progress.step, told=told)
+            self._bar.refresh()
+
+    def _tell(self, line: str) -> None:
+        self._told = self._clock()
+        if self.show:
+            print(line, file=self._stream, flush=True)

@@ -1,0 +1,72 @@
+"""The directory of replicates: replicates.json, and a run directory for each seed."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from agon.errors import RunError
+from agon.replicates.plan import Plan
+from agon.runs import Run, write_atomically, writing
+
+FILE = "replicates.json"
+
+
+class Folder:
+    """A directory of replicates.
+
+    | name | content |
+    |---|---|
+    | replicates.json | the experiment, the seeds, and the choices that change arithmetic |
+    | seed-7/ | the run of seed 7 |
+    | report.html | all of them side by side |
+
+    Attributes:
+        path: the directory.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def run(self, seed: int) -> Run:
+        """The run of a seed, begun or not."""
+        return Run(self.path / f"seed-{seed}")
+
+    def begun(self, seed: int) -> bool:
+        """Whether there is a run of that seed to go on with."""
+        return (self.run(seed).path / "experiment.json").is_file()
+
+    def refuse_taken(self) -> None:
+        """Raise a RunError if the path holds replicates, a run, or anything else already."""
+        if (self.path / FILE).exists():
+            raise RunError(
+                f"{self.path} holds replicates already; agon resume {self.path} goes on with them, "
+                "or choose another folder"
+            )
+        Run(self.path).refuse_taken()
+
+    @property
+    def text(self) -> str:
+        """The text of replicates.json."""
+        try:
+            return (self.path / FILE).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise RunError(
+                f"expected a directory of replicates, got {self.path}, whose {FILE} cannot be read ({error}); "
+                f"agon train ... --out {self.path} --seeds 8 begins one"
+            ) from error
+
+    def write(self, plan: Plan) -> None:
+        """Write what the replicates are."""
+        write_atomically(self.path / FILE, plan.to_json().encode())
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Within it, this process alone writes the directory; it is made where it is missing.
+
+        Raises:
+            RunError: another process writes it, or it cannot be written.
+        """
+        with writing(self.path):
+            self.path.mkdir(parents=True, exist_ok=True)
+        with Run(self.path).locked():
+            yield

@@ -1,0 +1,206 @@
+"""A worker: a process of its own that trains one replicate after another, and tells how far it is."""
+
+import io
+import os
+import pickle
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from contextlib import redirect_stderr, suppress
+from functools import partial
+from multiprocessing import spawn
+from multiprocessing.connection import Connection
+from types import FrameType, FunctionType
+from typing import NamedTuple
+
+import torch
+
+from agon.errors import AgonError
+from agon.progress import Progress
+from agon.replicates.folder import Folder
+from agon.replicates.plan import Plan
+from agon.training import resume, train
+
+NAME = "agon-worker"  # of the process, while it imports the user's script
+PAUSE = 0.2  # seconds between two messages of how far a replicate is
+ADVICE = (
+    "put its classes into a module on PYTHONPATH, or, in a script, "
+    'what is to happen once under if __name__ == "__main__":'
+)
+
+
+class Ready(NamedTuple):
+    """The worker has imported all it needs."""
+
+
+class Refused(NamedTuple):
+    """The experiment cannot be had in another process."""
+
+    sentence: str
+
+
+class Reached(NamedTuple):
+    """How far the present replicate is; `record` is the last one that was logged since the last message."""
+
+    step: int
+    total: int
+    record: Mapping[str, float] | None
+
+
+class Said(NamedTuple):
+    """A line that would have gone to standard error."""
+
+    line: str
+
+
+class Ended(NamedTuple):
+    """The present replicate is done (status 0), or has failed, or was interrupted."""
+
+    status: int
+    sentence: str
+
+
+Message = Ready | Refused | Reached | Said | Ended
+
+
+def main() -> None:
+    """Work for the process that holds the other end of the connection, until it closes it."""
+    handle = int(sys.argv[1])
+    os.set_inheritable(handle, False)
+    Worker(Connection(handle)).work()
+
+
+class Worker:
+    """Trains the seeds that it is sent.
+
+    A signal that comes while a replicate makes its steps is honoured after the step at hand, and
+    further ones are ignored; at any other time there is nothing to lose, and it ends at once.
+
+    Args:
+        connection: to the process that says which.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.stepping = self.orphaned = False
+
+    def work(self) -> None:
+        """Train until the connection is closed."""
+        signal.signal(signal.SIGTERM, self._leave)
+        with suppress(EOFError, OSError):  # nobody is there any more
+            received = self._received()
+            if received is None:
+                return
+            folder, plan = received
+            torch.set_num_threads(plan.arithmetic.threads)
+            self.tell(Ready())
+            while True:
+                seed = self.connection.recv()
+                self.tell(self._trained(folder, plan, seed))
+
+    def tell(self, message: Message) -> None:
+        """Send a message; once nobody listens, what is being trained stops after the next step."""
+        try:
+            self.connection.send(message)
+        except OSError:
+            if self.stepping and not self.orphaned:
+                self.orphaned = True
+                signal.raise_signal(signal.SIGTERM)
+
+    def _received(self) -> tuple[Folder, Plan] | None:
+        """What to train; a user's script is imported first, if a class of it is needed."""
+        preparation, content = self.connection.recv(), self.connection.recv_bytes()
+        try:
+            spawn.prepare(preparation)
+            _restore_names()
+            received: tuple[Folder, Plan] = pickle.loads(content)
+        except AgonError as error:
+            self.tell(Refused(str(error)))
+        except Exception as error:
+            self.tell(Refused(f"the experiment cannot be imported by another process ({error!r}); {ADVICE}"))
+        else:
+            return received
+        return None
+
+    def _trained(self, folder: Folder, plan: Plan, seed: int) -> Ended:
+        experiment, path = plan.replicate(seed), folder.run(seed).path
+        progress = partial(Relay, self)
+        try:
+            with redirect_stderr(Lines(lambda line: self.tell(Said(line)))):
+                if folder.begun(seed):
+                    resume(path, experiment=experiment, progress=progress)
+                else:
+                    train(experiment, path, arithmetic=plan.arithmetic, progress=progress)
+        except AgonError as error:
+            return Ended(error.status, str(error))
+        except Exception as error:
+            if "AGON_DEBUG" in os.environ:
+                self.tell(Said(traceback.format_exc()))
+            return Ended(1, f"{error!r}; AGON_DEBUG=1 shows where it was raised")
+        return Ended(0, "")
+
+    def _leave(self, number: int, frame: FrameType | None) -> None:
+        if not self.stepping:
+            os._exit(128 + number)
+
+
+class Relay(Progress):
+    """Progress that is sent to another process, now and then, instead of shown.
+
+    Args:
+        worker: sends it.
+        total: the step at which the training ends.
+        start: the step at which it starts.
+        show: ignored: the other process decides.
+    """
+
+    def __init__(self, worker: Worker, total: int, start: int, show: bool) -> None:
+        super().__init__(total, start, show=False)
+        self.worker, self.sent = worker, 0.0
+        self.record: Mapping[str, float] | None = None
+
+    def __enter__(self) -> "Relay":
+        self.worker.stepping = True
+        self._send()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._send()
+        self.worker.stepping = False
+
+    def update(self, step: int, record: Mapping[str, float] | None = None) -> None:
+        """After a step."""
+        self.step, self.record = step, record or self.record
+        if time.monotonic() - self.sent >= PAUSE:
+            self._send()
+
+    def _send(self) -> None:
+        self.worker.tell(Reached(self.step, self.total, self.record))
+        self.sent, self.record = time.monotonic(), None
+
+
+class Lines(io.TextIOBase):
+    """A stream that hands over each line that is written to it.
+
+    Args:
+        heard: what is called with each line, without its end.
+    """
+
+    def __init__(self, heard: Callable[[str], None]) -> None:
+        self.heard, self.rest = heard, ""
+
+    def write(self, text: str) -> int:
+        """Hand over what has become whole lines."""
+        *lines, self.rest = (self.rest + text).split("\n")
+        for line in filter(None, lines):
+            self.heard(line)
+        return len(text)
+
+
+def _restore_names() -> None:
+    """Call the classes of a user's script what they are called there: a run writes their import path."""
+    for value in list(vars(sys.modules["__main__"]).values()):
+        if isinstance(value, type | FunctionType) and value.__module__ == "__mp_main__":
+            value.__module__ = "__main__"
