@@ -7,7 +7,7 @@ import torch
 from agon import Adversarial, Arithmetic, Experiment, Normal, Turns, part
 from agon.networks import dcgan
 from agon.training import Training
-from agon.training.compilation import compile_networks
+from agon.training.compilation import settle_compilation
 from benchmarks.hand_written import LATENT, HandWritten
 from benchmarks.sets import Set
 
@@ -40,7 +40,7 @@ def agon_side(of: Set, draws: Literal["round", "turn"] = "round", how: Arithmeti
     """agon's trainer, ready to advance."""
     how = how or arithmetic()
     training = Training(agon_experiment(of, draws), how, torch.device(how.device))
-    compile_networks(training)
+    settle_compilation(training)
     return training
 
 

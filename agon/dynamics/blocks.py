@@ -43,16 +43,17 @@ def blocks_of(player: str, moving: Mapping[str, Tensor], optimiser: torch.optim.
     names = {id(parameter): name for name, parameter in moving.items()}
     for group in optimiser.param_groups:
         rule = rule_of(optimiser, group)
-        alike: dict[Any, dict[str, Tensor]] = {}
+        alike: dict[Any, list[tuple[str, Tensor, Moments]]] = {}
         for parameter in (p for p in group["params"] if id(p) in names):
             state = moments_of(optimiser, parameter)
             kind = (parameter.dtype, parameter.device, state.get("step"), tuple(state))
-            alike.setdefault(kind, {})[names[id(parameter)]] = parameter
-        for live in alike.values():
-            yield Block(player, live, rule, _stacked([moments_of(optimiser, p) for p in live.values()]))
+            alike.setdefault(kind, []).append((names[id(parameter)], parameter, state))
+        for members in alike.values():
+            live = {name: parameter for name, parameter, _ in members}
+            yield Block(player, live, rule, _stacked([state for *_, state in members]))
 
 
-def _stacked(states: list[dict[str, Any]]) -> Moments:
+def _stacked(states: list[Moments]) -> Moments:
     """The parameters' states as those of one vector; they have the same names and the same step."""
     return {
         name: value if name == "step" else _vector([state[name] for state in states])

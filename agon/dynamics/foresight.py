@@ -1,6 +1,6 @@
 """One turn in which somebody looks ahead: the whole derivative of its surrogate loss."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Protocol, runtime_checkable
 
@@ -46,6 +46,7 @@ class Foresight:
         self, rule: Foreseeing, game: Game, optimisers: Optimisers, draw: Callable[[], Batch], batch: Batch
     ) -> None:
         self.rule, self.game, self.optimisers, self.draw, self.batch = rule, game, optimisers, draw, batch
+        self.before = dict(game.named_buffers())  # statistics at the point from which all of the turn starts
 
     def move(self, movers: tuple[str, ...], fake: Tensor | None) -> Losses:
         """Those who look ahead move along their surrogate's gradient, the others along their own, together."""
@@ -53,48 +54,53 @@ class Foresight:
         plain = [player for player in movers if player not in lookers]
         anticipated = {other for player in lookers for other in self.rule.looks_ahead[player]}
         with fixed(self.game, {*movers, *anticipated}), _twice_differentiable(self.game, anticipated):
-            if fake is None and not all(self._remade(player) for player in lookers):
-                fake = self._samples(movers)
-            losses, gradients = self._plain(plain, fake, shared=any(self._shares(p, plain) for p in lookers))
+            if fake is None and not all(self.remade(player) for player in lookers):
+                fake = self.samples(movers)
+            self.before = {name: buffer.clone() for name, buffer in self.game.named_buffers()}
+            shared = any(self.shares(player, plain) for player in lookers)
+            losses, gradients = self.plain(plain, fake, again=bool(lookers), history=shared)
             for player in lookers:
-                first = self._named(gradients, player) if self._shares(player, plain) else None
-                told, own = self._surrogate(player, fake, first, last=player == lookers[-1])
+                first = self._named(gradients, player) if self.shares(player, plain) else None
+                told, own = self.surrogate(player, fake, first, last=player == lookers[-1])
                 losses.players.update(told.players)
                 losses.seen.update({AHEAD + name: value for name, value in told.seen.items()})
                 gradients[player] = own
         return follow(self.game, self.optimisers, gradients, losses)
 
-    def _samples(self, movers: tuple[str, ...]) -> Tensor | None:
+    def samples(self, movers: tuple[str, ...]) -> Tensor | None:
         """Made once for all inner steps, by those whose turn it is; None where nobody makes any in it."""
         if not set(movers) & set(self.game.makers):
             return None
         with still(self.game, movers):
             return self.game.generate(self.batch.latent)
 
-    def _plain(self, movers: list[str], fake: Tensor | None, shared: bool) -> tuple[Losses, Gradients]:
+    def plain(
+        self, movers: Sequence[str], fake: Tensor | None, *, again: bool, history: bool
+    ) -> tuple[Losses, Gradients]:
+        """The movers' own losses, and their gradients at the present point."""
         if not movers:
             return Losses({}, {}), {}
         with still(self.game, movers):
             losses: Losses = self.game(self.batch, fake, of=movers)
-        return losses, gradients_of(self.game, losses, movers, again=True, history=shared)
+        return losses, gradients_of(self.game, losses, movers, again=again, history=history)
 
-    def _shares(self, player: str, plain: list[str]) -> bool:
+    def shares(self, player: str, plain: Sequence[str]) -> bool:
         """Whether the first inner gradients are the ones along which the others move in this very turn."""
         others = self.rule.looks_ahead[player]
-        return self.rule.batches == "same" and set(others) <= set(plain) and not self._remade(player)
+        return self.rule.batches == "same" and set(others) <= set(plain) and not self.remade(player)
 
-    def _remade(self, player: str) -> bool:
+    def remade(self, player: str) -> bool:
         """Whether samples change as those move whom a player looks ahead at, so that every step makes its own."""
         return bool(set(self.rule.looks_ahead[player]) & set(self.game.makers))
 
-    def _surrogate(
+    def surrogate(
         self, player: str, fake: Tensor | None, first: Named | None, last: bool
     ) -> tuple[Losses, list[Tensor | None]]:
         """f_K and its whole derivative: metz2017, equations 9 and 12."""
-        stretched, remade = self.rule.extrapolation != 1, self._remade(player)
+        stretched, remade = self.rule.extrapolation != 1, self.remade(player)
         counted = remade and fake is not None and player in self.game.makers  # those samples moved its statistics
         fake = None if remade else fake
-        ahead = self._ahead(player, fake)
+        ahead = self._ahead(player, fake, None if first else self.before)
         module, mine = ahead.run(self.rule.steps, first), {} if counted else named_buffers_of(self.game, player)
         ahead.twin.put(mine)  # statistics move in their player's own move, once
         losses: Losses = module(self.batch, fake, of=(player,))
@@ -103,7 +109,7 @@ class Foresight:
         gradients = gradients_of(self.game, losses, (player,), again=stretched or not last)[player]
         return losses, self._stretched(player, fake, gradients, last) if stretched else gradients
 
-    def _ahead(self, player: str, fake: Tensor | None) -> LookAhead:
+    def _ahead(self, player: str, fake: Tensor | None, buffers: Mapping[str, Tensor] | None) -> LookAhead:
         others, fresh = self.rule.looks_ahead[player], self.rule.batches == "fresh"
         batches = [self.draw() for _ in range(self.rule.steps)] if fresh else [self.batch] * self.rule.steps
         seen: dict[str, Tensor] = {}
@@ -120,6 +126,7 @@ class Foresight:
             losses,
             settle=settling(self.game, seen),
             attached={player} & set(others),
+            buffers=buffers,
             saving=self.rule.checkpoint,
         )
 

@@ -6,7 +6,7 @@ own is not: the derivative of the root √v is defined as 0 at v = 0 (a unit tha
 
 import inspect
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import torch
@@ -170,7 +170,7 @@ def twin_of(optimiser: torch.optim.Optimizer) -> Twin:
         known = ", ".join(sorted({each.__name__ for each in TWINS}))
         raise SettingError(f"look-ahead: expected an optimiser out of {known}, got {kind.__name__}, which has no twin")
     twin = TWINS[kind]
-    known_options = {*inspect.signature(twin.rule).parameters, *ARITHMETIC}
+    known_options = {*_names(twin.rule), *ARITHMETIC}
     for option in optimiser.defaults:
         if option not in known_options and any(group.get(option) for group in optimiser.param_groups):
             raise SettingError(
@@ -182,16 +182,20 @@ def twin_of(optimiser: torch.optim.Optimizer) -> Twin:
 def rule_of(optimiser: torch.optim.Optimizer, group: Mapping[str, Any]) -> Rule:
     """The pure step with the present settings of one of an optimiser's groups."""
     rule = twin_of(optimiser).rule
-    names = inspect.signature(rule).parameters
-    settings = {name: _plain(value) for name, value in group.items() if name in names}
+    settings = {name: _plain(value) for name, value in group.items() if name in _names(rule)}
     return partial(rule, **settings)
 
 
 def moments_of(optimiser: torch.optim.Optimizer, parameter: Tensor) -> dict[str, Any]:
     """What the optimiser remembers of a parameter, as a pure step carries it on; empty before its first step."""
     remembered = optimiser.state.get(parameter, {})
-    found = {name: remembered.get(name) for name in twin_of(optimiser).moments}
+    found = {name: remembered.get(name) for name in TWINS[type(optimiser)].moments}
     return {name: _plain(value) if name == "step" else value for name, value in found.items() if value is not None}
+
+
+@cache
+def _names(rule: Callable[..., Moved]) -> frozenset[str]:
+    return frozenset(inspect.signature(rule).parameters)
 
 
 def _plain(value: Any) -> Any:

@@ -44,6 +44,7 @@ class LookAhead:
         losses: of each player, as a twin of the module plays step k.
         settle: what a player's move ends with (a projection), done to the twin; None if with nothing.
         attached: players whose present parameters are differentiated through as well.
+        buffers: where the module's begin; where they are now, if None.
         saving: keep no inner step's intermediate results, but compute them anew in the backward pass.
 
     Attributes:
@@ -59,6 +60,7 @@ class LookAhead:
         *,
         settle: Callable[[nn.Module, str], None] | None = None,
         attached: Collection[str] = (),
+        buffers: Mapping[str, Tensor] | None = None,
         saving: bool = False,
     ) -> None:
         self.twin = Twin(module)
@@ -68,7 +70,8 @@ class LookAhead:
             for player, own in self._players.items()
         }
         self._optimisers, self._losses, self._settle, self._saving = optimisers, losses, settle, saving
-        self._buffers = {name: buffer.clone() for name, buffer in module.named_buffers()}
+        begun = dict(module.named_buffers()) if buffers is None else buffers
+        self._buffers = {name: buffer.clone() for name, buffer in begun.items()}
         self._blocks: tuple[Block, ...] = ()
 
     def run(self, steps: int, first: Gradients | None = None) -> nn.Module:

@@ -9,7 +9,7 @@ from torch import Tensor
 from agon.dynamics.dynamics import Dynamics
 from agon.dynamics.foresight import Foresight
 from agon.dynamics.functional import twin_of
-from agon.dynamics.moves import Optimisers, move
+from agon.dynamics.moves import Optimisers
 from agon.dynamics.turns import Turns, judges
 from agon.errors import SettingError, unknown
 from agon.games.game import Batch, Game, Losses
@@ -95,8 +95,10 @@ class Unrolled(Dynamics):
             return self.turns.step(game, optimisers, draw)
 
         def moving(movers: tuple[str, ...], batch: Batch, fake: Tensor | None) -> Losses:
-            if not set(movers) & set(self.looks_ahead):
-                return move(game, optimisers, movers, batch, fake)
-            return Foresight(self, game, optimisers, draw, batch).move(movers, fake)
+            return self.foresight(game, optimisers, draw, batch).move(movers, fake)
 
         return self.turns.play(game, draw, moving)
+
+    def foresight(self, game: Game, optimisers: Optimisers, draw: Callable[[], Batch], batch: Batch) -> Foresight:
+        """One turn in which somebody looks ahead."""
+        return Foresight(self, game, optimisers, draw, batch)

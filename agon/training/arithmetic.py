@@ -25,8 +25,9 @@ class Arithmetic:
         precision: "bf16" runs the networks in bfloat16 under autocast, with weights, moments and
             losses in float32; "fp64" runs everything in float64.
         threads: of each process on a CPU; 0 takes all cores, shared among the processes.
-        compile: the networks' forward passes by torch.compile; "auto" measures on CUDA whether it is
-            faster, and does not compile elsewhere, where it was measured not to be.
+        compile: by torch.compile's compiler, the look-ahead of unrolled dynamics, or else the networks'
+            forward passes. "auto" compiles a look-ahead in trainings of a thousand steps or more;
+            networks where it measures that to be faster, on CUDA only.
         channels_last: memory format of image networks; measured to be the faster one.
         memory: GiB of decoded data that may stand on the device; more is mapped from the cache.
     """
@@ -63,8 +64,7 @@ class Arithmetic:
         if device == "mps" and not torch.backends.mps.is_available():
             raise SettingError("device mps: this machine has none; use --device cpu")
         threads = self.threads or max(1, _cores() // devices)
-        compiling = "off" if self.compile == "auto" and device != "cuda" else self.compile
-        return replace(self, device=device, devices=devices, threads=threads, compile=compiling)
+        return replace(self, device=device, devices=devices, threads=threads)
 
     @property
     def dtype(self) -> torch.dtype:

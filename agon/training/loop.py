@@ -16,7 +16,7 @@ from agon.runs import Run
 from agon.training import looks
 from agon.training.agreement import interrupted, lost_process, refuse_nonfinite, stop_asked
 from agon.training.arithmetic import Arithmetic
-from agon.training.compilation import compile_networks
+from agon.training.compilation import settle_compilation
 from agon.training.launch import launch
 from agon.training.recording import Recording
 from agon.training.signals import Signals
@@ -59,7 +59,7 @@ def train(
     place = launch(arithmetic, experiment.batch)
     with lost_process(place.world):
         training = Training(experiment, arithmetic, *place)
-        compile_networks(training)
+        settle_compilation(training)
         if place.rank:
             _follow(training)
         real = looks.real(training, experiment.grid)
@@ -118,7 +118,7 @@ def _go_on(run: Run, training: Training, described: dict[str, Any], show: bool, 
     checkpoint, complaints = run.last_good()
     if checkpoint is not None:
         restore(training, checkpoint)
-    compile_networks(training)
+    settle_compilation(training)
     if training.rank:
         _follow(training)
     experiment = training.experiment

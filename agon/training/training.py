@@ -29,6 +29,7 @@ class Training:
         arithmetic: how, resolved.
         device: where.
         game, optimisers, average: what moves.
+        dynamics: how: the experiment's, or the same compiled.
         data: the stream of real samples.
         step: rounds done.
         seconds: wall time spent so far, earlier processes' included.
@@ -55,7 +56,8 @@ class Training:
             player: build_optimiser(experiment.optimiser(player), parameters_of(self.game, player))
             for player in self.game.players
         }
-        experiment.dynamics.check_optimisers(self.optimisers)
+        self.dynamics = experiment.dynamics
+        self.dynamics.check_optimisers(self.optimisers)
         averaging = experiment.averaging
         self.average = Average(averaging, self.game) if averaging is not None else None
         self.data = Stream(
@@ -80,7 +82,7 @@ class Training:
     def advance(self) -> Losses:
         """One step of the dynamics."""
         with self.arithmetic.autocast():
-            losses = self.experiment.dynamics.step(self.game, self.optimisers, self.draw)
+            losses = self.dynamics.step(self.game, self.optimisers, self.draw)
         if self.average is not None:
             self.average.update(self.game)
         self.step += 1

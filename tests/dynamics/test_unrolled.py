@@ -67,7 +67,7 @@ def test_a_step_is_its_matrix(order: Order, steps: int) -> None:
 def test_a_detached_inner_loop_is_another_matrix(order: Order, steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """The negative control: the look-alike's map is the one derived for it, and not the unrolled one."""
     monkeypatch.setattr(lookahead, "_averaged", lambda gradients: [g.detach() for g in gradients])
-    monkeypatch.setattr("agon.dynamics.foresight.Foresight._shares", lambda *_: False)
+    monkeypatch.setattr("agon.dynamics.foresight.Foresight.shares", lambda *_: False)
     found = whole_map(order, steps)
     torch.testing.assert_close(found, expected(order, steps, terms=1), rtol=1e-14, atol=1e-15)
     with pytest.raises(AssertionError):

@@ -1,0 +1,107 @@
+"""Functions of tensors traced to plain operations, derivatives written out, and compiled."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils import _pytree as pytree
+
+TINY = 4  # a product of matrices with a side up to this is faster as a fused sum than as a call
+VECTORS = ("AVX2", "AVX512")  # found by torch already; inductor would try ten compilations to find out
+
+
+class Compiled:
+    """A compiled function of tensors in a flat list; what the structure of its results is, is told beside it.
+
+    Attributes:
+        given, found: the structures of the example's arguments, and of what the function returns.
+    """
+
+    def __init__(self, run: Any, given: Any, found: Any) -> None:
+        self._run, self.given, self.found = run, given, found
+
+    def __call__(self, tensors: list[Tensor]) -> list[Tensor]:
+        with torch.no_grad():
+            found: list[Tensor] = self._run(*tensors)
+        return list(found)
+
+
+def compiled(function: Callable[..., Any], *example: Any) -> Compiled:
+    """The same function, for arguments of the example's structure and shapes.
+
+    It must be pure, and may differentiate: the trace sees through torch.autograd.grad. What is no
+    tensor among the arguments is a constant of the result.
+    """
+    import torch._inductor.inductor_prims
+    from torch._inductor import standalone_compile
+    from torch.fx.experimental.proxy_tensor import make_fx
+
+    leaves, given = pytree.tree_flatten(example)
+    tensors = [leaf.clone() for leaf in tensors_of(example)]  # one tensor twice would become one input
+    shape: list[Any] = []
+
+    def plain(*flat: Tensor) -> list[Tensor]:
+        rest = iter(flat)
+        whole = [next(rest) if isinstance(leaf, Tensor) else leaf for leaf in leaves]
+        found, told = pytree.tree_flatten(function(*pytree.tree_unflatten(whole, given)))
+        shape[:] = [told]
+        return found
+
+    with torch.no_grad(), _settings():
+        graph = make_fx(plain, decomposition_table=_SMALL)(*tensors)
+        graph.graph.eliminate_dead_code()
+        graph.recompile()
+        run = standalone_compile(graph, list(tensors), dynamic_shapes="from_example_inputs")
+    return Compiled(run, given, shape[0])
+
+
+def tensors_of(structure: Any) -> list[Tensor]:
+    """The tensors in a structure, in order, without their history."""
+    return [leaf.detach() for leaf in pytree.tree_leaves(structure) if isinstance(leaf, Tensor)]
+
+
+@contextmanager
+def _settings() -> Iterator[None]:
+    """What shortens inductor's compilation on a CPU and costs no speed."""
+    from torch._inductor import config
+
+    known = torch.backends.cpu.get_cpu_capability() in VECTORS
+    chosen: dict[str, Any] = {"cpp.threads": torch.get_num_threads(), "compile_threads": 1, "size_asserts": False}
+    with config.patch({**chosen, "cpp.vec_isa_ok": True} if known else chosen):
+        yield
+
+
+def _product(a: Tensor, b: Tensor) -> Any:
+    """a @ b as a sum of outer products, which fuses with what is around it, where a side is tiny."""
+    (n, k), m = a.shape, b.shape[1]
+    if k == 1:
+        return a * b
+    if k <= TINY:
+        columns, rows = _by_rows(a.t()), _by_rows(b)
+        return sum((columns[i][:, None] * rows[i] for i in range(1, k)), columns[0][:, None] * rows[0])
+    if m <= TINY:
+        columns = _by_rows(b.t()) if m > 1 else b.t()
+        return torch.stack([(a * columns[j]).sum(1) for j in range(m)], 1)
+    if n <= TINY:
+        rows = _by_rows(a) if n > 1 else a
+        return torch.stack([(rows[i][:, None] * b).sum(0) for i in range(n)], 0)
+    return NotImplemented
+
+
+def _biased_product(bias: Tensor, a: Tensor, b: Tensor, *, beta: float = 1, alpha: float = 1) -> Any:
+    product = _product(a, b) if beta == alpha == 1 else NotImplemented
+    return product if product is NotImplemented else product + bias
+
+
+def _by_rows(x: Tensor) -> Tensor:
+    """In memory row by row, so that the fused loops read it in one direction."""
+    rows: Tensor = torch.ops.prims.inductor_force_stride_order(x, [x.shape[1], 1])
+    return rows
+
+
+_SMALL: dict[Any, Callable[..., Any]] = {
+    torch.ops.aten.mm.default: _product,
+    torch.ops.aten.addmm.default: _biased_product,
+}

@@ -1,0 +1,227 @@
+"""A compiled look-ahead is the eager one, and what would be a look-alike is refused."""
+
+import copy
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from agon.dynamics import Turns, Unrolled, program
+from agon.dynamics.compiled import CompiledUnrolled
+from agon.dynamics.foresight import Foresight
+from agon.dynamics.program import Program, agrees
+from agon.dynamics.staged import Staged
+from agon.dynamics.stepwise import Stepwise
+from agon.games import Adversarial, Batch, Game, parameters_of
+from agon.objectives import Minimax
+from agon.penalties import GradientPenalty, WeightDecay
+
+from .test_moves import SIMULTANEOUS, assert_identical, batch, state
+from .test_unrolled_exact import CRITICS, RULES, game_of, optimisers_of
+
+COMPILABLE = sorted(set(CRITICS) - {"recurrent"})
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> None:
+    """torch's compiler tells its own log of every step, which pytest would keep."""
+    logging.getLogger("torch.__trace").setLevel(logging.ERROR)
+
+
+class Plain(Program):
+    """A program that is not compiled."""
+
+    def __init__(self, functions: Stepwise, state: Any, scene: Any, direct: tuple[str, ...]) -> None:
+        self.functions, self.direct = functions, direct
+
+    def step(self, *given: Any) -> Any:
+        return self.functions.step(*given)
+
+    def unrolled(self, *given: Any) -> Any:
+        return self.functions.unrolled(*given)
+
+
+class Bent(Stepwise):
+    """Reverses are off by a factor."""
+
+    by = 1.0
+
+    def reverse(self, *given: Any) -> Any:
+        slopes = super().reverse(*given)
+        return slopes._replace(sources={n: self.by * s for n, s in slopes.sources.items()})
+
+
+@pytest.fixture
+def uncompiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same functions, not traced and not compiled: what the look-ahead is in steps and reverses."""
+    monkeypatch.setattr(program, "Program", Plain)
+
+
+def stepped(dynamics: Unrolled, game: Game, optimisers: Any) -> dict[str, Any]:
+    """Everything of both players after a step of copies."""
+    game, optimisers = copy.deepcopy((game, optimisers))
+    noise = {"epsilon": torch.linspace(0, 1, 6, dtype=torch.float64)[:, None]}
+    dynamics.step(game, optimisers, lambda: batch(0)._replace(noise=noise))
+    return {player: state(game, player, optimisers) for player in game.players}
+
+
+def same(found: Any, expected: Any, where: str = "") -> None:
+    if isinstance(found, dict):
+        assert found.keys() == expected.keys(), where
+        for key in found:
+            same(found[key], expected[key], f"{where}/{key}")
+    elif isinstance(found, Tensor) and found.is_floating_point():
+        torch.testing.assert_close(found, expected, rtol=1e-6, atol=1e-9, msg=lambda m: f"{where}: {m}")
+    else:
+        assert_identical(found, expected, where)
+
+
+@pytest.mark.parametrize("order", [SIMULTANEOUS, (("critic",), ("generator",))])
+@pytest.mark.parametrize("rule", sorted(RULES))
+@pytest.mark.parametrize("critic", sorted(CRITICS))
+@pytest.mark.usefixtures("uncompiled")
+def test_steps_and_reverses_are_the_whole_look_ahead(critic: str, rule: str, order: Any) -> None:
+    game = game_of(critic)
+    optimisers, plain = optimisers_of(game, rule), Unrolled(Turns(order), steps=4)
+    dynamics = CompiledUnrolled.of(plain)
+    same(stepped(dynamics, game, optimisers), stepped(plain, game, optimisers))
+    assert dynamics.working
+
+
+@pytest.mark.usefixtures("uncompiled")
+def test_penalties_of_both_players_are_in_it() -> None:
+    """The generator's own weights are in its loss, and input gradients in the critic's."""
+    plain = game_of()
+    penalties = (GradientPenalty(weight=1.0), WeightDecay(weight=0.1))
+    game = Adversarial(generator=plain.generator, critic=plain.critic, objective=Minimax(), penalties=penalties)
+    optimisers, dynamics = optimisers_of(plain, "adam"), Unrolled(steps=3)
+    compiled = CompiledUnrolled.of(dynamics)
+    same(stepped(compiled, game, optimisers), stepped(dynamics, game, optimisers))
+    assert compiled.working
+
+
+@pytest.mark.parametrize("critic", COMPILABLE)
+def test_a_compiled_step_is_the_eager_one(critic: str) -> None:
+    """The real thing, by the compiler; in float64, where rounding cannot hide a missing term."""
+    game = game_of(critic)
+    optimisers, plain = optimisers_of(game, "adam"), Unrolled(steps=3)
+    dynamics = CompiledUnrolled.of(plain)
+    same(stepped(dynamics, game, optimisers), stepped(plain, game, optimisers))
+    assert dynamics.working
+    assert len(dynamics.programs) == 1
+    Unrolled(steps=1).step(game, optimisers, lambda: batch(3))
+    same(stepped(dynamics, game, optimisers), stepped(plain, game, optimisers))
+    assert len(dynamics.programs) == 1  # later steps are the same program
+
+
+@pytest.mark.usefixtures("uncompiled")
+def test_a_first_order_look_alike_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The negative control: a program without reverses is found out, and the eager step is taken."""
+    game = game_of()
+    optimisers, plain = optimisers_of(game, "adam"), Unrolled(steps=3)
+    expected = stepped(plain, game, optimisers)
+    monkeypatch.setattr(Stepwise, "reverse", lambda self, state, gradients, after, scene: after)
+    dynamics = CompiledUnrolled.of(plain)
+    found = stepped(dynamics, game, optimisers)
+    assert not dynamics.working
+    assert list(dynamics.programs.values()) == [None]
+    assert_identical(found, expected)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_the_check_knows_rounding_from_a_wrong_gradient(dtype: torch.dtype) -> None:
+    game = game_of("batch normalisation").to(dtype)
+    optimisers = {player: RULES["adam"](parameters_of(game, player)) for player in game.players}
+    drawn = Batch(batch(0).real.to(dtype), batch(0).latent.to(dtype), {})
+    for _ in range(2):
+        Turns(SIMULTANEOUS).step(game, optimisers, lambda: drawn)
+    eager = Foresight(Unrolled(steps=3), game, optimisers, lambda: drawn, drawn)
+    staged = Staged.of(game, optimisers, "generator", ("critic",), drawn, game.generate(drawn.latent))
+    functions = Bent(game, "generator", ("critic",), staged.blocks)
+    for functions.by, right in ((1.0, True), (1.05, False), (float("nan"), False)):
+        assert agrees(Plain(functions, None, None, ()), eager, staged) is right
+
+
+@pytest.mark.usefixtures("uncompiled")
+def test_where_there_is_no_program_the_eager_step_is_taken() -> None:
+    """An optimiser's first step; samples made anew; fresh batches: the very same numbers."""
+    game = game_of()
+    for settings in (
+        {"looks_ahead": {"critic": ("generator",)}},
+        {"batches": "fresh"},
+        {"extrapolation": 2.0},
+    ):
+        plain = Unrolled(Turns(SIMULTANEOUS), steps=2, **settings)  # type: ignore[arg-type]
+        optimisers = optimisers_of(game, "adam")
+        assert_identical(stepped(CompiledUnrolled.of(plain), game, optimisers), stepped(plain, game, optimisers))
+    plain, optimisers = Unrolled(Turns(SIMULTANEOUS), steps=2), optimisers_of(game, "adam", warm=0)
+    dynamics = CompiledUnrolled.of(plain)
+    assert_identical(stepped(dynamics, game, optimisers), stepped(plain, game, optimisers))
+    assert not dynamics.working
+
+
+@pytest.mark.usefixtures("uncompiled")
+def test_another_setting_is_another_program_up_to_a_number() -> None:
+    """A rate that changes from step to step is not compiled for without end."""
+    game = game_of()
+    optimisers, plain = optimisers_of(game, "adam"), Unrolled(steps=2)
+    dynamics = CompiledUnrolled.of(plain)
+    for k in range(12):
+        optimisers["critic"].param_groups[0]["lr"] = 0.05 / (k + 1)
+        same(stepped(dynamics, game, optimisers), stepped(plain, game, optimisers))
+    assert sum(made is not None for made in dynamics.programs.values()) == 8
+
+
+@pytest.mark.usefixtures("uncompiled")
+def test_a_parameter_that_no_loss_reaches_stays_out() -> None:
+    game = game_of()
+    game.critic.append(nn.Identity())
+    game.critic[-1].spare = nn.Linear(2, 2).double()
+    optimisers, plain = optimisers_of(game, "adam"), Unrolled(steps=2)
+    dynamics = CompiledUnrolled.of(plain)
+    assert_identical(stepped(dynamics, game, optimisers), stepped(plain, game, optimisers))
+    assert not dynamics.working
+
+
+PROGRAM = """
+import sys
+from pathlib import Path
+import torch
+from agon import Adversarial, Arithmetic, Experiment, Ring, Unrolled, part, resume, train
+from agon.networks import mlp
+from agon.objectives import Minimax
+from tests.training.compare import assert_same
+folder = Path(sys.argv[1])
+critic = part(mlp.Critic, shape=(2,), widths=(8,))
+game = part(Adversarial, generator=part(mlp.Generator, shape=(2,), latent=4, widths=(8,)), critic=critic,
+            objective=Minimax())
+experiment = Experiment(game=game, data=Ring(), steps=12, batch=32, dynamics=Unrolled(steps=3), checkpoint_every=6,
+                        sample_every=6)
+how = Arithmetic(threads=1, compile="on")
+whole = train(experiment, folder / "whole", arithmetic=how, show=False)
+train(experiment.with_steps(6), folder / "parts", arithmetic=how, show=False)
+parts = resume(folder / "parts", steps=12, show=False)
+assert_same(whole.path, parts.path)
+assert whole.arithmetic["compile"] == parts.arithmetic["compile"] == "on"
+eager = train(experiment, folder / "eager", arithmetic=Arithmetic(threads=1), show=False)
+assert eager.arithmetic["compile"] == "off"  # too short to be worth it
+one, other = (run.last_good()[0].tensors for run in (whole, eager))
+for name, tensor in one.items():
+    if tensor.is_floating_point():
+        torch.testing.assert_close(tensor, other[name], rtol=1e-3, atol=1e-5)
+"""
+
+
+def test_a_compiled_training_is_resumed_bit_for_bit(tmp_path: Path) -> None:
+    root = Path(__file__).parents[2]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(root)}
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, str(tmp_path)], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
