@@ -1,17 +1,16 @@
 """The command line: parses, looks names up, calls one function."""
 
-import io
 import os
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import redirect_stderr
 from dataclasses import dataclass, replace
-from functools import partial, wraps
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tyro
 
+from agon.arguments import parsed
 from agon.errors import AgonError, SettingError
 
 Set = Annotated[
@@ -24,12 +23,13 @@ Where = Annotated[Path, tyro.conf.Positional]
 
 
 def recipes() -> None:
-    """Tell what there is: name, paper, claim, cost."""
-    from agon.recipes import RECIPES
+    """Tell what there is, to train and to reproduce: name, paper, claim, cost."""
+    from agon.recipes import ITEMS, RECIPES, Item, Recipe
 
-    for recipe in RECIPES.values():
-        cost = ", ".join(f"{scale} {_minutes(m)}" for scale, m in recipe.minutes.items())
-        print(f"{recipe.name}\n    {recipe.paper}: {recipe.claim}\n    {cost}")
+    listed: list[Recipe | Item] = [*RECIPES.values(), *ITEMS.values()]
+    for each in listed:
+        cost = ", ".join(f"{scale} {_minutes(m)}" for scale, m in each.minutes.items())
+        print(f"{each.name}\n    {each.paper}: {each.claim}\n    {cost}")
 
 
 def data(source: Annotated[str, tyro.conf.Positional], /, set_: Set = (), out: Path | None = None, n: int = 64) -> None:
@@ -67,6 +67,8 @@ class Train:
     """Every random stream derives from it."""
     seeds: int | None = None
     """As many trainings, of this seed and those after it, each in a run directory of its own."""
+    means: Literal["auto", "processes", "batched"] = "auto"
+    """With --seeds, how several are trained at once; auto takes what measures fastest."""
     steps: int | None = None
     """Another budget than the recipe's."""
     set_: Set = ()
@@ -94,7 +96,8 @@ class Train:
         if self.seeds is None:
             _report([train(self.experiment(), self.out, arithmetic=arithmetic)], self.out)
         else:
-            _replicated(partial(replicate, self.experiment(), self.out, self.seeds, arithmetic=arithmetic), self.out)
+            many = partial(replicate, self.experiment(), self.out, self.seeds, means=self.means)
+            _replicated(partial(many, arithmetic=arithmetic), self.out)
 
     def experiment(self) -> Any:
         """The recipe's experiment, as changed; the data first, since layers take their sizes from it."""
@@ -152,7 +155,7 @@ def sample(run: Where, /, out: Path, n: int = 64, seed: int = 0, interpolate: in
 
 
 def evaluate(runs: Runs, /, n: int = 500, seed: int = 0, trust: bool = False) -> None:
-    """Score the samples of runs by a classifier of their own data: classes found, mean confidence.
+    """Score the samples of runs: of images by a classifier of their own data, of points by the modes they cover.
 
     Args:
         runs: Run directories.
@@ -182,6 +185,29 @@ def report(runs: Runs, /, out: Path | None = None) -> None:
     _page(runs, out or runs[0] / "report.html")
 
 
+def reproduce(
+    item: Annotated[str, tyro.conf.Positional],
+    /,
+    scale: Literal["smoke", "quick", "paper"] = "quick",
+    seeds: int = 5,
+    out: Path | None = None,
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
+) -> None:
+    """Train, measure and draw what a paper's table or figure shows; going on where it was stopped.
+
+    Args:
+        item: Its name, e.g. metz2017/figure1; agon recipes tells which there are.
+        scale: Seconds, minutes, or the paper's own size.
+        seeds: How many of each training.
+        out: The folder of its files and runs; by default runs/ITEM-SCALE.
+        device: Where to compute.
+    """
+    from agon.reproduce import reproduce as make
+    from agon.training import Arithmetic
+
+    print(make(item, out, scale=scale, seeds=seeds, arithmetic=Arithmetic(device=device)))
+
+
 INTERNAL = 70  # EX_SOFTWARE of sysexits.h
 
 COMMANDS: dict[str, Callable[..., object]] = {
@@ -192,13 +218,14 @@ COMMANDS: dict[str, Callable[..., object]] = {
     "sample": sample,
     "evaluate": evaluate,
     "report": report,
+    "reproduce": reproduce,
 }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; users' errors are one sentence on standard error and a non-zero status."""
     try:
-        _parsed(sys.argv[1:] if arguments is None else arguments)()
+        parsed(COMMANDS, sys.argv[1:] if arguments is None else arguments)()
     except AgonError as error:
         if int(os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0"))) == 0:
             print(f"agon: {error}", file=sys.stderr)
@@ -213,40 +240,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"agon: internal error: {error!r}; please report it with what AGON_DEBUG=1 shows", file=sys.stderr)
         return INTERNAL
     return 0
-
-
-def _parsed(arguments: Sequence[str]) -> Callable[[], object]:
-    """The command that was asked for, ready to be called.
-
-    Raises:
-        SettingError: what the parser complains of, as one sentence instead of its box.
-    """
-    commands = {name: _deferred(command) for name, command in COMMANDS.items()}
-    said = io.StringIO()
-    try:
-        with redirect_stderr(said):
-            parsed: Callable[[], object] = tyro.extras.subcommand_cli_from_dict(
-                commands, prog="agon", description="Adversarial generative models.", args=arguments
-            )
-    except SystemExit as asked:
-        if not asked.code:
-            raise
-        lines = [line for line in said.getvalue().splitlines() if not line.startswith("╭")]  # its titles repeat
-        words = " ".join(lines).translate(str.maketrans("│╰╯─", "    ")).replace("helptext, run:", "helptext, run")
-        raise SettingError(" ".join(words.split()).replace(" For full helptext, run", "; for all options:")) from None
-    return parsed
-
-
-def _deferred(command: Callable[..., object]) -> Callable[..., object]:
-    """The same command for the parser, which calls what it has parsed: it gives the call instead of making it."""
-    if isinstance(command, type):
-        return command
-
-    @wraps(command)
-    def call(*given: Any, **named: Any) -> Callable[[], object]:
-        return partial(command, *given, **named)
-
-    return call
 
 
 def _changed(owner: Any, settings: Sequence[str]) -> Any:

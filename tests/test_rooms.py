@@ -27,6 +27,8 @@ ORDER = (
     ("evaluate",),
     ("report",),
     ("recipes",),
+    ("reproduce",),
+    ("arguments",),
     ("cli",),
 )
 FLOOR = {room: floor for floor, rooms in enumerate(ORDER) for room in rooms}

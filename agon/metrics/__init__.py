@@ -1,7 +1,8 @@
 """Samples into Scores: pure functions of tensors; imports no run and no training."""
 
 from agon.metrics.classes import class_coverage
+from agon.metrics.coverage import Coverage, mode_coverage, modes_held
 from agon.metrics.judge import Judge, fit_judge
 from agon.metrics.score import Score
 
-__all__ = ["Judge", "Score", "class_coverage", "fit_judge"]
+__all__ = ["Coverage", "Judge", "Score", "class_coverage", "fit_judge", "mode_coverage", "modes_held"]

@@ -1,0 +1,120 @@
+"""Clouds of points over the time of their trainings as heat maps: a row a run, the real points last."""
+
+from collections.abc import Mapping, Sequence
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Float
+
+from agon.errors import SettingError
+
+if TYPE_CHECKING:
+    import matplotlib.axes
+    import matplotlib.figure
+
+PANEL, LEFT, TOP, GAP = 114, 64, 24, 5  # CSS pixels; seven panels are as wide as a README
+DENSITY = 2  # dots in a CSS pixel: sharp on a good screen
+CELLS = 160  # of the heat map along each side
+MARGIN = 0.25  # of the real data's extent, around it
+SMOOTH = 0.02  # the kernel's standard deviation, of the frame's side
+INK = "#24292f"
+ASTRAY = 0.01  # the share of points outside of the frame from which a panel says so
+
+Points = Float[np.ndarray, "_ 2"]  # clouds of one picture may differ in size
+Frame = Float[np.ndarray, "2 2"]  # least and greatest value shown of each coordinate
+
+
+def density_png(
+    rows: Mapping[str, Sequence[Points]],
+    columns: Sequence[str],
+    *,
+    corner: str = "",
+    frame: Frame | None = None,
+) -> bytes:
+    """A PNG of heat maps: a Gaussian kernel density for each cloud, each as dark as its own greatest value.
+
+    The scale of colours is each panel's own, as in Figure 1 of metz2017: a panel tells where the mass is,
+    and two panels do not compare in how much lies on one spot.
+
+    Args:
+        rows: label -> clouds, from left to right; the last one of real points.
+        columns: a label for each cloud of a row.
+        corner: what the columns' labels are, at the left of them.
+        frame: ((x least, y least), (x greatest, y greatest)); by default the square around the first
+            row's last cloud with a margin.
+
+    Raises:
+        SettingError: no row, or a row with another number of clouds than there are columns.
+    """
+    if not rows or not columns or any(len(row) != len(columns) for row in rows.values()):
+        lengths = ", ".join(f"{label}: {len(row)}" for label, row in rows.items())
+        raise SettingError(f"heat maps: expected rows of {len(columns)} clouds, one a column, got {lengths or 'none'}")
+    shown = square(next(iter(rows.values()))[-1]) if frame is None else frame
+    return _drawn(rows, columns, corner, shown)
+
+
+def square(points: Points) -> Frame:
+    """The square around the finite ones of the points, with a margin; [-1, 1]² if there is none."""
+    finite = points[np.isfinite(points).all(axis=1)]
+    if not len(finite):
+        return np.array([[-1.0, -1.0], [1.0, 1.0]])
+    low, high = finite.min(axis=0), finite.max(axis=0)
+    half = max(float((high - low).max()), 1e-3) * (0.5 + MARGIN)
+    centre = (low + high) / 2
+    return np.stack([centre - half, centre + half])
+
+
+def density(points: Points, frame: Frame) -> Float[np.ndarray, "y x"]:
+    """Kernel density in the frame's cells, up to a factor: Σ_i exp(-|cell - x_i|² / 2s²), s = 2 % of its side.
+
+    Points that are not finite are nowhere. The Gaussian is a product over the two coordinates, so that
+    this is exact, and a product of two matrices.
+    """
+    finite = points[np.isfinite(points).all(axis=1)]
+    side = frame[1] - frame[0]
+    places = (np.arange(CELLS) + 0.5) / CELLS
+    along = (finite - frame[0]) / side  # n 2, in [0, 1] where shown
+    x, y = (np.exp(-(((places - along[:, axis, None]) / SMOOTH) ** 2) / 2) for axis in (0, 1))  # n CELLS
+    return np.asarray(y.T @ x)
+
+
+def _drawn(rows: Mapping[str, Sequence[Points]], columns: Sequence[str], corner: str, frame: Frame) -> bytes:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    width = LEFT + len(columns) * (PANEL + GAP)
+    height = TOP + len(rows) * (PANEL + GAP)
+    figure = Figure(figsize=(width / 100, height / 100), dpi=100 * DENSITY, facecolor="white")
+    FigureCanvasAgg(figure)
+    for row, (label, clouds) in enumerate(rows.items()):
+        bottom = height - TOP - (row + 1) * (PANEL + GAP) + GAP
+        _write(figure, LEFT - 8, bottom + PANEL / 2, label, "right")
+        for column, points in enumerate(clouds):
+            left = LEFT + column * (PANEL + GAP)
+            axes = figure.add_axes((left / width, bottom / height, PANEL / width, PANEL / height))
+            _panel(axes, points, frame)
+            if row == 0:
+                _write(figure, left + PANEL / 2, height - TOP / 2, columns[column], "center")
+    _write(figure, LEFT - 8, height - TOP / 2, corner, "right")
+    file = BytesIO()
+    figure.savefig(file, format="png", metadata={"Software": None})
+    return file.getvalue()
+
+
+def _panel(axes: "matplotlib.axes.Axes", points: Points, frame: Frame) -> None:
+    heat = density(points, frame)
+    axes.imshow(heat, cmap="Greens", vmin=0, vmax=max(float(heat.max()), 1.0), origin="lower", interpolation="none")
+    axes.set(xticks=[], yticks=[])
+    for spine in axes.spines.values():
+        spine.set(color=INK, alpha=0.3, linewidth=0.5)
+    inside = (points >= frame[0]) & (points <= frame[1])  # what is not a number is outside
+    astray = 1 - float(inside.all(axis=1).mean())
+    if astray >= ASTRAY:
+        axes.text(0.03, 0.03, f"{astray:.0%} outside", transform=axes.transAxes, fontsize=6, color=INK)
+
+
+def _write(figure: "matplotlib.figure.Figure", x: float, y: float, text: str, side: str) -> None:
+    """Text at a place in CSS pixels from the lower left corner, centred there or to its left."""
+    width, height = figure.get_size_inches() * 100
+    figure.text(x / width, y / height, text, horizontalalignment=side, va="center", fontsize=8.5, color=INK)
