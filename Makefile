@@ -26,6 +26,10 @@ setup: .venv/.ready
 	@$(call install,docs)
 	@touch '$@'
 
+.venv/.bench: .venv/.ready
+	@$(call install,bench)
+	@touch '$@'
+
 demo: setup
 	@if [ -f '$(DEMO)/experiment.json' ]; then \
 	  $(BIN)/agon resume '$(DEMO)'; \
@@ -44,7 +48,7 @@ test: setup
 evidence: setup
 	$(BIN)/pytest -m evidence
 
-bench: setup
+bench: .venv/.bench
 	$(BIN)/python -m benchmarks
 
 docs: .venv/.docs

@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from benchmarks import compiled, memory, report, start, step, stream
+from benchmarks import compiled, memory, report, seeds, start, step, stream, unrolled
 from benchmarks.report import Section
 from benchmarks.sets import Set, sets
 
@@ -14,6 +14,10 @@ SECTIONS: dict[str, Callable[[list[Set], bool], Section]] = {
     "memory": memory.section,
     "start": lambda _, quick: start.section(quick),
     "compiled": compiled.section,
+    "unrolled": lambda _, quick: unrolled.against_others(quick),
+    "unrolled-k": lambda _, quick: unrolled.against_steps(quick),
+    "unrolled-memory": lambda _, quick: unrolled.memory(),
+    "seeds": lambda _, quick: seeds.section(quick),
 }
 
 

@@ -1,4 +1,4 @@
-"""The same unrolled step, written with other libraries: what agon is timed against.
+"""The same unrolled step, written with other libraries: what agon is timed against; and by agon.
 
 Every peer plays the ring game of `game` for one step of both players, with K inner steps of the
 critic's own Adam. `python -m benchmarks.peers.agreement` shows that they do the same.
@@ -9,6 +9,8 @@ from importlib import import_module
 from benchmarks.peers.game import Peer
 
 PEERS = {
+    "agon": "benchmarks.peers.agon_step:AgonStep",
+    "agon, compiled": "benchmarks.peers.agon_step:AgonCompiled",
     "plain torch": "benchmarks.peers.plain_torch:PlainTorch",
     "higher": "benchmarks.peers.higher_step:HigherStep",
     "torchopt": "benchmarks.peers.torchopt_step:TorchoptStep",

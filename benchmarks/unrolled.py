@@ -1,0 +1,169 @@
+"""The unrolled step on the ring: against other libraries, against K, and in memory."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from agon import Batch, Turns, Unrolled
+from agon.dynamics import move
+from benchmarks.apart import BATCH, Side, known, side
+from benchmarks.peers.agon_step import AgonStep
+from benchmarks.peers.agreement import after, difference
+from benchmarks.peers.game import points
+from benchmarks.peers.plain_torch import PlainTorch
+from benchmarks.report import Section, table
+from benchmarks.timing import Compared, interval, seconds
+
+AHEAD = 10  # K
+PAIRS = (
+    ("agon", "higher", "at most 0.67"),
+    ("agon", "torchopt", "at most 0.67"),
+    ("agon", "plain torch", ""),
+    ("agon, compiled", "jax", "at most 1.0"),
+    ("agon, compiled", "agon", ""),
+)
+HEADS = (
+    *("schedule", "ours", "theirs", "ours, ms", "theirs, ms"),
+    *("ours / theirs", "95 % interval", "bound", "first 5 steps, s"),
+)
+DEEP = (0, 1, 2, 5, 10, 20)
+
+
+def against_others(quick: bool) -> Section:
+    """A row for each schedule and pair of libraries."""
+    rounds, steps = (4, 3) if quick else (25, 10)
+    return Section(
+        "The unrolled step",
+        f"metz2017's ring, batch {BATCH}, K = {AHEAD}, one thread; each side in a process of its own, {steps} "
+        f"steps at a time by turns, {rounds} rounds; the ratio is the median over the rounds, with a 95 % bootstrap "
+        "interval. Higher and TorchOpt's MetaAdam are written as their documentation says, with the generated batch "
+        "made once; JAX has optax's Adam under `jit` and `lax.scan`, on one thread, with its weights in the layout "
+        "that is fastest for it. All take the same steps: after three of them in float64 the largest difference of "
+        f"any weight from plain torch is {_agreement()} for agon. Compiling is once a training, whatever K is.",
+        table(
+            (
+                "schedule",
+                "ours",
+                "theirs",
+                "ours, ms",
+                "theirs, ms",
+                "ours / theirs",
+                "95 % interval",
+                "bound",
+                "first 5 steps, s",
+            ),
+            [row for schedule in ("alternating", "simultaneous") for row in _rows(schedule, rounds, steps)],
+        ),
+    )
+
+
+def _rows(schedule: str, rounds: int, steps: int) -> Iterator[tuple[str, ...]]:
+    for ours, theirs, bound in PAIRS:
+        if not known(theirs):
+            yield schedule, ours, f"{theirs} (not installed)", *["-"] * 6
+            continue
+        with side(ours, schedule, AHEAD) as mine, side(theirs, schedule, AHEAD) as other:
+            c = by_turns(mine, other, rounds, steps)
+            yield (
+                schedule,
+                ours,
+                theirs,
+                f"{c.ours:.2f}",
+                f"{c.theirs:.2f}",
+                f"**{c.ratio:.3f}**" if bound else f"{c.ratio:.3f}",
+                f"{c.low:.3f}-{c.high:.3f}",
+                bound,
+                f"{mine.first:.1f} / {other.first:.1f}",
+            )
+
+
+def by_turns(ours: Side, theirs: Side, rounds: int, steps: int) -> Compared:
+    """As `timing.compared`, of two processes."""
+    pairs = []
+    for each in range(rounds):
+        first, second = (ours, theirs) if each % 2 == 0 else (theirs, ours)
+        one, two = first.seconds(steps), second.seconds(steps)
+        pairs.append((one, two) if each % 2 == 0 else (two, one))
+    ratios = np.array([mine / others for mine, others in pairs])
+    milliseconds = [1000 / steps * float(np.median(column)) for column in zip(*pairs, strict=True)]
+    return Compared(*milliseconds, float(np.median(ratios)), *interval(ratios), rounds)
+
+
+def _agreement() -> str:
+    reference = after(PlainTorch, "alternating", AHEAD)
+    ours = after(AgonStep, "alternating", AHEAD)
+    return f"{max(difference(ours, reference, player) for player in ('generator', 'critic')):.0e}"
+
+
+def against_steps(quick: bool) -> Section:
+    """A row for each K, and the slope."""
+    torch.set_num_threads(1)
+    times = {how: [_milliseconds(how, k, 3 if quick else 30) for k in DEEP] for how in ("agon", "agon, compiled")}
+    critic = _critic_step(3 if quick else 100)
+    slopes = {how: float(np.polyfit(DEEP[1:], each[1:], 1)[0]) for how, each in times.items()}
+    rows = [(f"K = {k}", *(f"{times[how][i]:.2f}" for how in times)) for i, k in enumerate(DEEP)]
+    rows.append(("slope, ms for each of K", *(f"{slope:.3f}" for slope in slopes.values())))
+    rows.append(("slope, ordinary critic steps", *(f"**{slope / critic:.2f}**" for slope in slopes.values())))
+    return Section(
+        "The unrolled step against K",
+        "An alternating step as above; medians, ms. The slope is that of a straight line through K = 1 to 20; an "
+        f"ordinary critic step (forward, backward, Adam, its samples given) took {critic:.2f} ms in the same run. "
+        "Bound: 3.5 of these.",
+        table(("", "eager, ms", "compiled, ms"), rows),
+    )
+
+
+def _milliseconds(how: str, steps: int, times: int) -> float:
+    if steps == 0:
+        peer = AgonStep(batch=BATCH, steps=1, schedule="alternating")
+        peer.dynamics = Unrolled(peer.dynamics.turns, steps=0)
+        batch = peer.batch(*points(0, BATCH))
+        return _median(lambda: peer.advance(*batch), times)
+    with side(how, "alternating", steps) as made:
+        return 1000 * float(np.median([made.seconds(1) for _ in range(times)]))
+
+
+def _critic_step(times: int) -> float:
+    peer = AgonStep(batch=BATCH, steps=1, schedule="alternating")
+    real, latent = peer.batch(*points(0, BATCH))
+    fake = peer.game.generate(latent).detach()
+    return _median(lambda: move(peer.game, peer.optimisers, ("critic",), Batch(real, latent, {}), fake), times)
+
+
+def _median(call: Callable[[], object], times: int) -> float:
+    seconds(call, 5)
+    return 1000 * float(np.median([seconds(call, 1) for _ in range(times)]))
+
+
+def memory() -> Section:
+    """Bytes that autograd keeps, for each K, with and without checkpointing."""
+    kept = {k: (_saved(k, False), _saved(k, True)) for k in DEEP[1:]}
+    rows = [(f"K = {k}", _mib(plain), _mib(saving), f"**{saving / plain:.3f}**") for k, (plain, saving) in kept.items()]
+    return Section(
+        "The unrolled step's memory",
+        "Bytes of different tensors that autograd keeps for the backward pass of a generator's move, as above. The "
+        "bound, at K = 20, is a quarter. The compiled look-ahead keeps no activations: of each inner step only the "
+        "critic's parameters, moments, gradient and buffers.",
+        table(("", "kept, MiB", "with checkpoint=True, MiB", "ratio"), rows),
+    )
+
+
+def _saved(steps: int, saving: bool) -> int:
+    peer = AgonStep(batch=BATCH, steps=1, schedule="alternating")
+    peer.dynamics = Unrolled(Turns((("generator",),)), steps=steps, checkpoint=saving)
+    sizes: dict[int, int] = {}
+
+    def pack(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        sizes[storage.data_ptr()] = max(storage.nbytes(), sizes.get(storage.data_ptr(), 0))
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        peer.advance(*peer.batch(*points(0, BATCH)))
+    return sum(sizes.values())
+
+
+def _mib(size: int) -> str:
+    return f"{size / 2**20:.2f}"
