@@ -20,11 +20,13 @@ class Plan:
         experiment: what each replicate trains, but for the seed.
         seeds: of the replicates, in their order.
         arithmetic: how each of them computes, resolved.
+        means: how several are trained at once.
     """
 
     experiment: Experiment
     seeds: tuple[int, ...]
     arithmetic: Arithmetic
+    means: str = "processes"
 
     def replicate(self, seed: int) -> Experiment:
         """The experiment of one seed."""
@@ -45,6 +47,7 @@ class Plan:
         """As replicates.json holds it."""
         described = {
             "seeds": self.seeds,
+            "means": self.means,
             "arithmetic": asdict(self.arithmetic),
             "experiment": self.experiment.describe(),
         }
@@ -92,10 +95,11 @@ def read(text: str, experiment: Experiment | None, trust: bool) -> Plan:
         described = json.loads(text)
         seeds, arithmetic = tuple(map(int, described["seeds"])), Arithmetic.read(described["arithmetic"])
         written: dict[str, Any] = dict(described["experiment"])
+        means = str(described["means"])
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise SettingError(f"replicates.json cannot be read ({error!r}); begin again in another folder") from error
     if experiment is None:
-        return Plan(Experiment.from_json(json.dumps(written), trust), seeds, arithmetic)
+        return Plan(Experiment.from_json(json.dumps(written), trust), seeds, arithmetic, means)
     now = {**experiment.describe(), "seed": written["seed"], "steps": written["steps"]}
     lines = list(differences(written, json.loads(json.dumps(now))))
     if lines:
@@ -104,7 +108,7 @@ def read(text: str, experiment: Experiment | None, trust: bool) -> Plan:
             "resume with those they were begun with, or begin again in another folder"
         )
     same = replace(experiment, seed=written["seed"], steps=max(experiment.steps, written["steps"]))
-    return Plan(same, seeds, arithmetic)
+    return Plan(same, seeds, arithmetic, means)
 
 
 def found(described: Any, key: str) -> Iterator[Any]:

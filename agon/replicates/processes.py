@@ -71,7 +71,7 @@ class Processes:
 
     def __init__(self, folder: Folder, plan: Plan) -> None:
         self.signals, self.queue = Signals(), deque(plan.seeds)
-        self.workers = min(_room(plan), len(plan.seeds))
+        self.workers = min(room(plan), len(plan.seeds))
         self.preparation, self.errand = _preparation(plan), _pickled(folder, plan)
         self.processes: list[subprocess.Popen[bytes]] = []
         self.hands: dict[object, Hand] = {}
@@ -194,7 +194,7 @@ def _death(status: int) -> str:
     return f"its process was ended by {name}{advice}"
 
 
-def _room(plan: Plan) -> int:
+def room(plan: Plan) -> int:
     """How many replicates are trained at once: on an accelerator one, since what sharing it costs is not measured."""
     if plan.arithmetic.device != "cpu":
         return 1

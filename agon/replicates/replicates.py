@@ -1,7 +1,9 @@
 """replicate and resume: one experiment under many seeds, a run directory for each."""
 
 import os
+import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from multiprocessing import current_process
 from pathlib import Path
 from signal import Signals as Signal
@@ -10,9 +12,11 @@ from typing import Protocol
 from agon.errors import Interrupted, RunError, SettingError, unknown
 from agon.experiment import Experiment
 from agon.replicates.board import Board
+from agon.replicates.choice import chosen
 from agon.replicates.folder import Folder
 from agon.replicates.plan import Plan, planned, read
 from agon.replicates.processes import Outcome, Processes
+from agon.replicates.together import Together
 from agon.replicates.worker import NAME
 from agon.runs import Run
 from agon.training import Arithmetic
@@ -25,7 +29,8 @@ class Means(Protocol):
         """Train them all, and tell the board how far each is."""
 
 
-MEANS: dict[str, Callable[[Folder, Plan], Means]] = {"processes": Processes}
+MEANS: dict[str, Callable[[Folder, Plan], Means]] = {"processes": Processes, "batched": Together}
+AUTO = "auto"  # what measures fastest; for replicates that were begun, what they were begun by
 
 
 class ReplicatesError(RunError):
@@ -46,26 +51,30 @@ def replicate(
     seeds: int | Sequence[int],
     *,
     arithmetic: Arithmetic | None = None,
-    means: str = "processes",
+    means: str = AUTO,
     show: bool = True,
 ) -> list[Run]:
     """Train one experiment under many seeds, each into a run directory of its own.
 
-    Each replicate is, bit for bit, what `train` gives alone for that seed with the same arithmetic.
+    By processes each replicate is, bit for bit, what `train` gives alone for that seed with the same
+    arithmetic; batched, which computes all seeds in one program, it is so up to rounding.
 
     Args:
         experiment: what to train; of parts, since each seed builds its own game.
         directory: of all the runs, `seed-7` for seed 7; new or empty.
         seeds: how many, from the experiment's own seed on; or which.
-        arithmetic: of each replicate; threads=0 is one thread here.
-        means: how several are trained at once, a name in `MEANS`.
+        arithmetic: of each replicate; threads=0 is one thread here: where it pays to batch seeds, launches take
+            the time, which a second thread does not shorten.
+        means: how several are trained at once, a name in `MEANS`; "auto" takes what measures fastest, which on
+            a CPU must be batched by a factor of two.
         show: whether to tell the progress of all on standard error.
 
     Returns:
         The finished runs, in the order of the seeds.
 
     Raises:
-        SettingError: no seeds, a ready instance, or parts that do not fit; nothing is begun.
+        SettingError: no seeds, a ready instance, parts that do not fit, or that cannot be batched where that
+            is asked for; nothing is begun.
         DataError: data that cannot be read; nothing is begun.
         RunError: the directory cannot be written or holds something already; nothing is begun.
         ReplicatesError: some replicates have failed, and are named; the others are done.
@@ -75,9 +84,10 @@ def replicate(
     folder = Folder(Path(directory))
     folder.refuse_taken()
     plan = planned(experiment, seeds, arithmetic or Arithmetic())
+    plan = replace(plan, means=_fastest(plan, show) if means == AUTO else means)
     with folder.locked():
         folder.refuse_taken()  # another process may have been faster
-        return _carried_out(folder, plan, means, show)
+        return _carried_out(folder, plan, show)
 
 
 def resume(
@@ -86,7 +96,7 @@ def resume(
     steps: int | None = None,
     experiment: Experiment | None = None,
     trust: bool = False,
-    means: str = "processes",
+    means: str = AUTO,
     show: bool = True,
 ) -> list[Run]:
     """Go on with every replicate that is not done, or not even begun, as if they had never stopped.
@@ -96,7 +106,7 @@ def resume(
         steps: a longer budget for all of them.
         experiment: what they were begun with, under any seed; needed for classes that cannot be imported.
         trust: whether classes that are not agon's may be imported, which runs their code.
-        means: how several are trained at once, a name in `MEANS`.
+        means: how several are trained at once, a name in `MEANS`; "auto" goes on as before.
         show: whether to tell the progress of all on standard error.
 
     Returns:
@@ -110,14 +120,25 @@ def resume(
     _refuse(means)
     folder = Folder(Path(directory))
     plan = read(folder.text, experiment, trust).with_steps(steps)
+    if means != AUTO:
+        plan = replace(plan, means=means)
+    _known(plan.means)
     with folder.locked():
-        return _carried_out(folder, plan, means, show)
+        return _carried_out(folder, plan, show)
+
+
+def _fastest(plan: Plan, show: bool) -> str:
+    """The means that measures fastest, which is told with the reason."""
+    means, why = chosen(plan)
+    if show and why:
+        print(f"seeds are trained {'batched' if means == 'batched' else 'by ' + means}: {why}", file=sys.stderr)
+    return means
 
 
 def _refuse(means: str) -> None:
     """Unknown means, and processes that must not start others."""
-    if means not in MEANS:
-        raise SettingError(unknown("means", means, MEANS))
+    if means != AUTO:
+        _known(means)
     if "WORLD_SIZE" in os.environ:
         raise SettingError("seeds: expected a process of its own, got one that torchrun started; leave torchrun out")
     if current_process().name == NAME:
@@ -127,9 +148,14 @@ def _refuse(means: str) -> None:
         )
 
 
-def _carried_out(folder: Folder, plan: Plan, means: str, show: bool) -> list[Run]:
+def _known(means: str) -> None:
+    if means not in MEANS:
+        raise SettingError(unknown("means", means, [AUTO, *MEANS]))
+
+
+def _carried_out(folder: Folder, plan: Plan, show: bool) -> list[Run]:
     """Train what is not trained yet, and say what became of it."""
-    work = MEANS[means](folder, plan).work
+    work = MEANS[plan.means](folder, plan).work
     folder.write(plan)  # with the present budget, which also those have that are not begun yet
     with Board({f"seed-{seed}": plan.experiment.steps for seed in plan.seeds}, show) as board:
         outcome = work(board)

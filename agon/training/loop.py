@@ -105,8 +105,8 @@ def resume(
         arithmetic = replace(arithmetic, devices=devices, threads=0)
     arithmetic = arithmetic.resolved()
     known = experiment or Experiment.from_json(run.experiment, trust)
-    _compare(run, known)
-    known = known.with_steps(_budget(run, known.steps, steps))
+    compare_with(run, known)
+    known = known.with_steps(budget_of(run, known.steps, steps))
     place = launch(arithmetic, known.batch)
     with lost_process(place.world), run.locked() if place.rank == 0 else contextlib.nullcontext():
         _go_on(run, Training(known, arithmetic, *place), described, show, progress)
@@ -122,7 +122,7 @@ def _go_on(run: Run, training: Training, described: dict[str, Any], show: bool, 
     if training.rank:
         _follow(training)
     experiment = training.experiment
-    for line in [*complaints, *_changes(described, training.arithmetic), _told(run, training)]:
+    for line in [*complaints, *changes_since(described, training.arithmetic), standing(run, training)]:
         _say(line, show)
     if training.step == experiment.steps:
         return
@@ -143,7 +143,7 @@ def _described(training: Training) -> dict[str, Any]:
     return {**training.arithmetic.describe(), "data": training.data.fingerprint}
 
 
-def _told(run: Run, training: Training) -> str:
+def standing(run: Run, training: Training) -> str:
     if training.step == training.experiment.steps:
         return f"{run.path} has done its {training.step} steps; a longer budget goes on: --steps N"
     return f"{run.path} goes on from step {training.step}"
@@ -162,34 +162,34 @@ def _loop(training: Training, run: Run | None, show: bool, progress: Shown = Pro
             stop = stop_asked(signals.received, training)
             last = training.step == experiment.steps
 
-            marked = _due(training, experiment.checkpoint_every) or last or bool(stop)
-            refuse_nonfinite(training, losses, run, thorough=marked or _due(training, experiment.log_every))
+            marked = due(training, experiment.checkpoint_every) or last or bool(stop)
+            refuse_nonfinite(training, losses, run, thorough=marked or due(training, experiment.log_every))
 
-            record = recording.log(losses) if _due(training, experiment.log_every) else None
-            if _due(training, experiment.sample_every):
+            record = recording.log(losses) if due(training, experiment.log_every) else None
+            if due(training, experiment.sample_every):
                 recording.look()
             if marked:
                 recording.checkpoint()
             if last:
-                _finish(training, recording, losses)
+                finish(training, recording, losses)
             shown.update(training.step, record)
             if stop and not last:
                 raise interrupted(training, run, stop)
 
 
-def _finish(training: Training, recording: Recording, losses: Losses) -> None:
+def finish(training: Training, recording: Recording, losses: Losses) -> None:
     """A last record and look where none was due; after the checkpoint, so that a longer budget drops them."""
-    if not _due(training, training.experiment.log_every):
+    if not due(training, training.experiment.log_every):
         recording.log(losses)
-    if not _due(training, training.experiment.sample_every):
+    if not due(training, training.experiment.sample_every):
         recording.look()
 
 
-def _due(training: Training, every: int) -> bool:
+def due(training: Training, every: int) -> bool:
     return training.step % every == 0
 
 
-def _compare(run: Run, experiment: Experiment) -> None:
+def compare_with(run: Run, experiment: Experiment) -> None:
     """Refuse to go on with another experiment than the run was begun with, and say what differs."""
     old, new = json.loads(run.experiment), experiment.describe()
     lines = [line for line in differences(old, new) if not line.startswith("steps:")]
@@ -200,7 +200,7 @@ def _compare(run: Run, experiment: Experiment) -> None:
         )
 
 
-def _budget(run: Run, own: int, steps: int | None) -> int:
+def budget_of(run: Run, own: int, steps: int | None) -> int:
     """The steps to end at: the run's own budget, or a longer one."""
     begun = json.loads(run.experiment)["steps"]
     steps = max(own, begun) if steps is None else steps
@@ -209,7 +209,7 @@ def _budget(run: Run, own: int, steps: int | None) -> int:
     return steps
 
 
-def _changes(described: dict[str, Any], arithmetic: Arithmetic) -> Iterator[str]:
+def changes_since(described: dict[str, Any], arithmetic: Arithmetic) -> Iterator[str]:
     """A warning for each version or choice that is not what the run was begun with."""
     now = arithmetic.describe()
     for line in differences({k: described.get(k) for k in now}, now):

@@ -1,0 +1,75 @@
+"""Which means measures fastest."""
+
+from typing import NamedTuple
+
+import torch
+
+from agon.errors import SettingError
+from agon.replicates.joint import Joint
+from agon.replicates.plan import Plan
+from agon.replicates.processes import room
+from agon.replicates.trial import aside, refuse_unlike, seconds, trainings
+from agon.training.compilation import settle_compilation
+
+WORTH = 1_000  # steps from which it may pay to measure
+PAYS = 60.0  # seconds of training from which it does: compiling what is measured takes some
+SLOW = 0.05  # seconds of a step from which on a CPU it is arithmetic that takes the time, not launches
+GAIN = 2.0  # how much faster a CPU must be for the last bits to be given up
+
+
+class Choice(NamedTuple):
+    """What is chosen, and why.
+
+    Attributes:
+        means: a name in `MEANS`.
+        why: the measured times, or what stands against batched seeds; empty where nothing was tried.
+    """
+
+    means: str
+    why: str
+
+
+def chosen(plan: Plan) -> Choice:
+    """The means for a plan.
+
+    On a CPU processes give bit for bit what a seed gives alone, and one program must be twice as fast
+    to be chosen instead; on an accelerator, where processes can only take turns, it must not be slower.
+    """
+    cpu = plan.arithmetic.device == "cpu"
+    if cpu and (plan.experiment.steps < WORTH or len(plan.seeds) <= GAIN * room(plan)):
+        return Choice("processes", "")
+    try:
+        if not cpu:
+            refuse_unlike(plan)
+        if plan.experiment.steps < WORTH:
+            return Choice("batched", "")
+        choice = _measured(plan, GAIN if cpu else 1.0)
+        if cpu and choice.means == "batched":
+            refuse_unlike(plan)
+    except SettingError as error:
+        return Choice("processes", str(error).partition(";")[0])
+    return choice
+
+
+def _measured(plan: Plan, gain: float) -> Choice:
+    """By a few steps of one training alone, and of all together, each compiled where that is due."""
+    device, count, cpu = torch.device(plan.arithmetic.device), len(plan.seeds), plan.arithmetic.device == "cpu"
+    share = count / min(room(plan), count)  # of the seeds that each process has
+    with aside():
+        torch.set_num_threads(plan.arithmetic.threads)
+        (alone,) = trainings(plan, plan.seeds[:1], plan.arithmetic, device)
+        one = seconds(alone, warm=1)
+        if cpu and one > SLOW:
+            return Choice("processes", f"a step of {1000 * one:.3g} ms is too long for batched seeds to gain")
+        if one * share * plan.experiment.steps < PAYS:
+            return Choice("processes" if cpu else "batched", "")
+        settle_compilation(alone)
+        apart = min(one, seconds(alone)) * share
+        try:
+            together = seconds(Joint(trainings(plan, plan.seeds, plan.arithmetic, device)))
+        except SettingError:
+            raise
+        except Exception as error:  # vmap's, or a full memory
+            raise SettingError(f"batched seeds fail ({str(error).partition('.')[0]})") from error
+    why = f"a step of all {count} takes {1000 * together:.3g} ms batched and {1000 * apart:.3g} ms by processes"
+    return Choice("batched" if together * gain <= apart else "processes", why)
