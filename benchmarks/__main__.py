@@ -1,4 +1,4 @@
-"""python -m benchmarks [--quick] [--only SECTION ...]: measure, and write docs/benchmarks.md."""
+"""python -m benchmarks [--quick] [--only SECTION ... [--update]]: measure, and write docs/benchmarks.md."""
 
 import argparse
 import sys
@@ -26,6 +26,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="few repetitions: whether it works, not how fast it is")
     parser.add_argument("--only", nargs="+", choices=SECTIONS, help="print these sections, and write nothing")
+    parser.add_argument("--update", action="store_true", help="with --only: put them in the place of the page's")
     asked = parser.parse_args()
     done = []
     with sets() as found:
@@ -33,6 +34,8 @@ def main() -> None:
             print(f"measuring: {name}", file=sys.stderr)
             done.append(SECTIONS[name](found, asked.quick))
             print(done[-1])
+    if asked.only and asked.update:
+        report.PAGE.write_text(report.updated(report.PAGE.read_text(), done))
     if not asked.only:
         command = "python -m benchmarks" + (" --quick" if asked.quick else "")
         report.PAGE.write_text(report.page(done, command, real=all(each.real for each in found)))

@@ -1,6 +1,7 @@
 """docs/benchmarks.md: what was measured, where, and by which command."""
 
 import platform
+import re
 import subprocess
 from collections.abc import Sequence
 from os import cpu_count, getloadavg
@@ -42,6 +43,14 @@ def page(sections: Sequence[Section], command: str, real: bool) -> str:
     data = "real images (CIFAR-10, MNIST)" if real else "random bytes in the shapes of CIFAR-10 and MNIST"
     head = f"# Benchmarks\n\nWritten by `{command}`; numbers in bold have a bound. Data: {data}.\n\n{machine()}"
     return "\n".join([head, *map(str, sections)])
+
+
+def updated(text: str, sections: Sequence[Section]) -> str:
+    """The page with these sections anew, and the others as they were."""
+    head, *parts = re.split(r"^(?=## )", text, flags=re.MULTILINE)
+    kept = {part.splitlines()[0]: part for part in parts}
+    kept |= {f"## {each.title}": f"{each}\n" for each in sections}
+    return head + "".join(f"{part.rstrip()}\n\n" for part in kept.values()).rstrip() + "\n"
 
 
 def machine() -> str:

@@ -23,7 +23,7 @@ import agon
 from agon.cli import main
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 EXAMPLES = {"own_networks.py": 12, "own_loop.py": 15}  # lines of code after the imports, at most
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 MODULES = sorted(m.name for m in pkgutil.walk_packages(agon.__path__, "agon."))
@@ -97,9 +97,10 @@ def commands(block: Block) -> Iterator[tuple[list[str], str]]:
 
 def run(command: list[str], folder: Path) -> int:
     """Run a command at its smallest scale; in a process of its own if it starts others."""
-    if command[0] == "train":
+    if command[0] in ("train", "reproduce"):
         where = command.index("--scale") if "--scale" in command else len(command)
-        command = [*command[:where], *command[where + 2 :], "--scale", "smoke", "--threads", "1"]
+        rest = ["--threads", "1"] if command[0] == "train" else ["--seeds", "1"]
+        command = [*command[:where], *command[where + 2 :], "--scale", "smoke", *rest]
     if command[0] == "resume":
         command = ["40" if word.isdecimal() else word for word in command]
     if "--devices" not in command:

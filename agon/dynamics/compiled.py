@@ -16,10 +16,10 @@ from agon.dynamics.lookahead import Gradients as Named
 from agon.dynamics.moves import Gradients, Optimisers
 from agon.dynamics.processes import processes
 from agon.dynamics.program import Program, compiled_program
-from agon.dynamics.staged import Staged
+from agon.dynamics.staged import Staged, of_player
 from agon.dynamics.stepwise import Stepped
 from agon.dynamics.unrolled import Unrolled
-from agon.games.game import Batch, Game, Losses, named_buffers_of, named_parameters_of
+from agon.games.game import Batch, Game, Losses, named_buffers_of
 
 PROGRAMS = 8  # at most: settings that change from step to step are not compiled for again and again
 
@@ -95,7 +95,7 @@ class CompiledForesight(Foresight):
             return super().surrogate(player, fake, first, last)
         scene, begun = staged.scene(program.direct), self.begun.get(player)
         outcome = program.unrolled(staged.state, scene, self.rule.steps, begun)
-        _put(named_buffers_of(self.game, player), outcome.statistics)
+        self._put(player, outcome.statistics)
         return Losses({player: outcome.loss}, outcome.seen), staged.gradients(outcome.slopes.sources, again=not last)
 
     def _possible(self, player: str) -> bool:
@@ -122,11 +122,11 @@ class CompiledForesight(Foresight):
             found |= block.cut(gradient)
         gradients = {}
         for other in staged.others:
-            _put(named_buffers_of(self.game, other), stepped.state.buffers)
-            gradients[other] = [found.get(name) for name in named_parameters_of(self.game, other)]
+            self._put(other, stepped.state.buffers)
+            gradients[other] = [found.get(name) for name in of_player(self.game, other, staged.named)]
         return Losses(stepped.losses, stepped.seen), gradients
 
-
-def _put(buffers: Mapping[str, Tensor], values: Mapping[str, Tensor]) -> None:
-    for name, buffer in buffers.items():
-        buffer.data.copy_(values[name])  # unseen by autograd: the samples' history may hold this value
+    def _put(self, player: str, values: Mapping[str, Tensor]) -> None:
+        """A player's statistics after its move; unseen by autograd: the samples' history may hold their values."""
+        for name, buffer in named_buffers_of(self.game, player).items() if values else ():
+            buffer.data.copy_(values[name])

@@ -38,11 +38,13 @@ class Program:
         self._last = compiled(functions.last, after, scene)
         self._state, self._gradients, self._slopes = (len(tensors_of(each)) for each in (state, gradients, slopes))
 
+    @torch.no_grad()
     def step(self, state: State, scene: Scene) -> Stepped:
         """As `Stepwise.step`."""
         found: Stepped = pytree.tree_unflatten(self._step([*tensors_of(state), *tensors_of(scene)]), self._step.found)
         return found
 
+    @torch.no_grad()
     def unrolled(self, state: State, scene: Scene, steps: int, begun: Stepped | None = None) -> Outcome:
         """As `Stepwise.unrolled`; `begun` is its first step, where that is known."""
         now, around, past = tensors_of(state), tensors_of(scene), []

@@ -11,7 +11,7 @@ from agon.dynamics.blocks import Block, blocks_of
 from agon.dynamics.functional import Moments
 from agon.dynamics.moves import Optimisers
 from agon.dynamics.stepwise import SAMPLES, Named, Scene, State
-from agon.games.game import Batch, Game, named_buffers_of, named_parameters_of
+from agon.games.game import Batch, Game
 
 
 class Staged(NamedTuple):
@@ -23,7 +23,7 @@ class Staged(NamedTuple):
         batch: the turn's own.
         fake: samples with their history, or None.
         buffers: of the whole game.
-        mine: the looking player's parameters, by name.
+        named: all parameters, by name.
     """
 
     game: Game
@@ -33,7 +33,7 @@ class Staged(NamedTuple):
     batch: Batch
     fake: Tensor | None
     buffers: Named
-    mine: Named
+    named: Named
 
     @classmethod
     def of(
@@ -48,11 +48,12 @@ class Staged(NamedTuple):
     ) -> "Staged":
         """Where the game stands now; its buffers where they are given."""
         blocks: list[Block] = []
+        named = dict[str, Tensor](game.named_parameters())
         for other in others:
-            free = {n: p for n, p in named_parameters_of(game, other).items() if p.requires_grad}
+            free = {n: p for n, p in of_player(game, other, named).items() if p.requires_grad}
             blocks += blocks_of(other, free, optimisers[other])
         begun = dict(game.named_buffers()) if buffers is None else buffers
-        return cls(game, player, tuple(others), tuple(blocks), batch, fake, begun, named_parameters_of(game, player))
+        return cls(game, player, tuple(others), tuple(blocks), batch, fake, begun, named)
 
     @property
     def key(self) -> tuple[Any, ...]:
@@ -61,6 +62,11 @@ class Staged(NamedTuple):
         given = pytree.tree_leaves((tuple(self.batch), self.fake, [list(b.live.values()) for b in self.blocks]))
         shapes = tuple((t.shape, t.dtype, t.device) for t in given if isinstance(t, Tensor))
         return self.player, rules, shapes, tuple(module.training for module in self.game.modules())
+
+    @property
+    def mine(self) -> Named:
+        """The looking player's parameters."""
+        return of_player(self.game, self.player, self.named)
 
     @property
     def own(self) -> tuple[str, ...]:
@@ -78,20 +84,28 @@ class Staged(NamedTuple):
         """All else; `direct` are those of the player's parameters that the losses depend on not only by samples."""
         samples = {} if self.fake is None else {SAMPLES: self.fake.detach()}
         ahead = {name for block in self.blocks for name in block.live}
-        rest = {n: p.detach() for n, p in self.game.named_parameters() if n not in ahead and n not in direct}
-        sources = {**samples, **{n: self.mine[n].detach() for n in direct}}
-        return Scene(self.batch, sources, rest, named_buffers_of(self.game, self.player))
+        rest = {n: p.detach() for n, p in self.named.items() if n not in ahead and n not in direct}
+        sources = {**samples, **{n: self.named[n].detach() for n in direct}}
+        statistics = of_player(self.game, self.player, dict(self.game.named_buffers())) if self.buffers else {}
+        return Scene(self.batch, sources, rest, statistics)
 
     def gradients(self, slopes: Named, again: bool = False) -> list[Tensor | None]:
         """Those of the player's parameters, from the surrogate's slopes in the scene's sources."""
-        free = {n: p for n, p in self.mine.items() if p.requires_grad}
+        mine = self.mine
+        free = {n: p for n, p in mine.items() if p.requires_grad}
         found: dict[str, Tensor | None] = {n: slopes.get(n) for n in free}
         if self.fake is not None and self.fake.requires_grad:
             through = torch.autograd.grad(
                 self.fake, list(free.values()), slopes[SAMPLES], retain_graph=again, allow_unused=True
             )
             found = {n: _sum(found[n], g) for n, g in zip(free, through, strict=True)}
-        return [found.get(name) for name in self.mine]
+        return [found.get(name) for name in mine]
+
+
+def of_player(game: Game, player: str, named: Named) -> Named:
+    """What of a game's parameters or buffers, by name, is a player's."""
+    mine = tuple(f"{sub}." for sub in game.players[player])
+    return {name: tensor for name, tensor in named.items() if name.startswith(mine)}
 
 
 def _tensors(moments: Moments) -> Named:

@@ -23,9 +23,7 @@ class Compiled:
         self._run, self.given, self.found = run, given, found
 
     def __call__(self, tensors: list[Tensor]) -> list[Tensor]:
-        with torch.no_grad():
-            found: list[Tensor] = self._run(*tensors)
-        return list(found)
+        return list(self._run(*tensors))
 
 
 def compiled(function: Callable[..., Any], *example: Any) -> Compiled:

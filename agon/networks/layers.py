@@ -14,11 +14,11 @@ Activation = Literal["relu", "leaky-relu", "tanh", "sigmoid", "elu", "linear"]
 Initialisation = Literal["normal", "xavier", "orthogonal", "torch"]
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
-    "relu": lambda: nn.ReLU(),
-    "leaky-relu": lambda: nn.LeakyReLU(0.2),  # radford2015, section 3
+    "relu": lambda: nn.ReLU(inplace=True),
+    "leaky-relu": lambda: nn.LeakyReLU(0.2, inplace=True),  # radford2015, section 3
     "tanh": lambda: nn.Tanh(),
     "sigmoid": lambda: nn.Sigmoid(),
-    "elu": lambda: nn.ELU(),
+    "elu": lambda: nn.ELU(inplace=True),
     "linear": lambda: nn.Identity(),
 }
 
