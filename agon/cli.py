@@ -82,7 +82,7 @@ class Train:
     threads: int = 0
     """Of each process; 0 takes all cores, or with --seeds one."""
     compile: Literal["auto", "on", "off"] = "auto"
-    """torch.compile for the networks; auto measures whether it is faster."""
+    """The look-ahead, or the networks, by torch's compiler; auto where it is known or measured to be faster."""
 
     memory: float = 4.0
     """GiB of decoded data that may stand on the device; more is mapped from the cache."""

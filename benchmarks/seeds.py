@@ -20,7 +20,7 @@ SEEDS = 8
 
 def section(quick: bool) -> Section:
     """A row for each way of computing."""
-    steps = 200 if quick else 1_500
+    steps = 200 if quick else 800
     rows = [row for how in ("off", "on") for row in _rows(how, steps)]
     return Section(
         "Many seeds",

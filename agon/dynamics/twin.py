@@ -25,14 +25,7 @@ class Twin:
 
     def __init__(self, module: nn.Module) -> None:
         self.module = _copied(module)
-        self._slots: Slots = {}
-        first: dict[int, str] = {}
-        for prefix, each in self.module.named_modules(remove_duplicate=False):
-            for own in (each._parameters, each._buffers):
-                for key, tensor in own.items():
-                    if tensor is not None:
-                        name = first.setdefault(id(tensor), f"{prefix}.{key}" if prefix else key)
-                        self._slots.setdefault(name, []).append((own, key))
+        self._slots = slots_of(self.module)
 
     def put(self, tensors: Mapping[str, Tensor]) -> None:
         """Replace parameters and buffers by name."""
@@ -47,6 +40,19 @@ class Twin:
             own, key = self._slots[name][0]
             found[name] = own[key]
         return found  # type: ignore[return-value]
+
+
+def slots_of(module: nn.Module) -> Slots:
+    """For every parameter and buffer by name, where it stands: in several places if it is used in several."""
+    found: Slots = {}
+    first: dict[int, str] = {}
+    for prefix, each in module.named_modules(remove_duplicate=False):
+        for own in (each._parameters, each._buffers):
+            for key, tensor in own.items():
+                if tensor is not None:
+                    name = first.setdefault(id(tensor), f"{prefix}.{key}" if prefix else key)
+                    found.setdefault(name, []).append((own, key))
+    return found
 
 
 def _copied(module: M, done: dict[int, nn.Module] | None = None) -> M:

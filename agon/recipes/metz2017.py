@@ -83,7 +83,7 @@ RING_K0 = Recipe(
     claim="without unrolling, the generator rotates through the modes and never spreads its mass over them",
     data=Ring,
     make=partial(ring, steps_ahead=0),
-    minutes={"smoke": 0.1, "quick": 0.7, "paper": 1.1},
+    minutes={"smoke": 0.1, "quick": 1.2, "paper": 2.6},
 )
 
 RING_K10 = Recipe(
@@ -92,7 +92,7 @@ RING_K10 = Recipe(
     claim="with 10 unrolling steps, the generator quickly spreads out and converges to all eight modes",
     data=Ring,
     make=partial(ring, steps_ahead=10),
-    minutes={"smoke": 0.1, "quick": 3.7, "paper": 5.8},
+    minutes={"smoke": 0.1, "quick": 2.1, "paper": 4.1},
 )
 
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.func import vmap
 
 from agon.dynamics.foresight import AHEAD
-from agon.dynamics.twin import Twin
+from agon.dynamics.twin import Twin, slots_of
 from agon.games import Batch, Game, Losses
 
 EACH = "each/"  # before a player's name: the losses of all seeds, among what was seen
@@ -87,7 +87,7 @@ class Stacked(Game):
         """Of the skeleton, looked for once; a look-ahead's twin of this game has a skeleton of its own."""
         skeleton, slots = vars(self)["_found"]
         if skeleton is not self.skeleton:
-            slots = _slots_of(self.skeleton)
+            slots = list(slots_of(self.skeleton).values())
             vars(self)["_found"] = (self.skeleton, slots)
         found: list[list[Slot]] = slots
         return found
@@ -133,17 +133,6 @@ def of_seed(losses: Losses, index: int) -> Losses:
 
 def _together(tensors: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
     return {name: torch.stack([own[name].detach() for own in tensors]) for name in tensors[0]}
-
-
-def _slots_of(module: nn.Module) -> list[list[Slot]]:
-    """For every parameter and buffer, where it stands: in several places if it is used in several."""
-    found: dict[int, list[Slot]] = {}
-    for each in module.modules():
-        for own in (each._parameters, each._buffers):
-            for key, tensor in own.items():
-                if tensor is not None:
-                    found.setdefault(id(tensor), []).append((own, key))
-    return list(found.values())
 
 
 def _put(slots: Sequence[Sequence[Slot]], tensors: Sequence[Tensor]) -> None:

@@ -6,6 +6,7 @@ import resource
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -138,6 +139,15 @@ def test_a_loss_that_becomes_nan(tmp_path: Path) -> None:
     assert all(bool(torch.isfinite(t).all()) for t in good.tensors.values() if t.is_floating_point())
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Python's own handler, which a process that was started in the background does not have."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_a_second_signal_acts_at_once() -> None:
     def interrupt() -> None:
         os.kill(os.getpid(), signal.SIGINT)
