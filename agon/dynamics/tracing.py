@@ -1,5 +1,6 @@
 """Functions of tensors traced to plain operations, derivatives written out, and compiled."""
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -32,6 +33,7 @@ def compiled(function: Callable[..., Any], *example: Any) -> Compiled:
     It must be pure, and may differentiate: the trace sees through torch.autograd.grad. What is no
     tensor among the arguments is a constant of the result.
     """
+    logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)  # it warns where there is no CUDA
     import torch._inductor.inductor_prims
     from torch._inductor import standalone_compile
     from torch.fx.experimental.proxy_tensor import make_fx
