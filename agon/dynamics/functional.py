@@ -135,7 +135,7 @@ def root(square: Tensor) -> Tensor:
     return torch.where(positive, torch.where(positive, square, 1.0).sqrt(), 0.0)
 
 
-class Twin(NamedTuple):
+class Pure(NamedTuple):
     """The pure side of a torch optimiser.
 
     Attributes:
@@ -147,19 +147,19 @@ class Twin(NamedTuple):
     moments: tuple[str, ...]
 
 
-_ADAM = Twin(adam, ("step", "exp_avg", "exp_avg_sq", "max_exp_avg_sq"))
+_ADAM = Pure(adam, ("step", "exp_avg", "exp_avg_sq", "max_exp_avg_sq"))
 
-TWINS: dict[type[torch.optim.Optimizer], Twin] = {
-    torch.optim.SGD: Twin(sgd, ("momentum_buffer",)),
+TWINS: dict[type[torch.optim.Optimizer], Pure] = {
+    torch.optim.SGD: Pure(sgd, ("momentum_buffer",)),
     torch.optim.Adam: _ADAM,
     torch.optim.AdamW: _ADAM,
-    torch.optim.RMSprop: Twin(rmsprop, ("square_avg", "momentum_buffer", "grad_avg")),
+    torch.optim.RMSprop: Pure(rmsprop, ("square_avg", "momentum_buffer", "grad_avg")),
 }
 
 ARITHMETIC = ("foreach", "fused", "capturable", "differentiable")  # options that change speed, not values
 
 
-def twin_of(optimiser: torch.optim.Optimizer) -> Twin:
+def twin_of(optimiser: torch.optim.Optimizer) -> Pure:
     """The pure twin of a live optimiser.
 
     Raises:
