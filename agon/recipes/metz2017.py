@@ -92,7 +92,7 @@ RING_K10 = Recipe(
     claim="with 10 unrolling steps, the generator quickly spreads out and converges to all eight modes",
     data=Ring,
     make=partial(ring, steps_ahead=10),
-    minutes={"smoke": 0.1, "quick": 2.1, "paper": 4.1},
+    minutes={"smoke": 0.1, "quick": 2.4, "paper": 3.9},
 )
 
 
