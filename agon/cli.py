@@ -105,7 +105,7 @@ class Train:
         from agon.recipes import find
 
         recipe = find(self.recipe)
-        source = recipe.data() if self.data is None else named(self.data)
+        source = recipe.data(self.scale) if self.data is None else named(self.data)
         of_data = [s.removeprefix("data.") for s in self.set_ if s.startswith("data.")]
         experiment = recipe.experiment(_changed(source, of_data), self.scale)
         experiment = replace(experiment, seed=self.seed, steps=experiment.steps if self.steps is None else self.steps)

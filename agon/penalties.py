@@ -55,13 +55,18 @@ class Penalty(ABC):
         """Whose loss it is added to."""
         return "critic"
 
+    @property
+    def network(self) -> str:
+        """Which of the game's networks it is about: the player's own, unless it says otherwise."""
+        return self.player
+
     def noise(self, shape: tuple[int, ...], rng: torch.Generator) -> dict[str, Tensor]:
         """What it must draw for a batch of `shape` (n, ...)."""
         return {}
 
     @abstractmethod
     def __call__(self, network: nn.Module, scored: Callable[[], Scored]) -> Loss:
-        """The penalty for the player's `network`; `scored` gives the critic's verdict on the batch."""
+        """The penalty, with the `network` it is about; `scored` gives the critic's verdict on the batch."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -39,7 +39,7 @@ def test_smoke_scale_trains(recipe: Recipe, tmp_path: Path) -> None:
 def test_is_written_down_and_read_back(recipe: Recipe) -> None:
     """At every scale, and on other data than its own."""
     for scale in get_args(Scale):
-        other = Images(path="digits", size=28) if len(recipe.data().shape) == 3 else Grid()
+        other = Images(path="digits", size=28) if len(recipe.data(scale).shape) == 3 else Grid()
         experiment = recipe.experiment(other, scale)
         assert Experiment.from_json(experiment.to_json()) == experiment
         assert experiment.recipe == f"{recipe.name} --scale {scale}"

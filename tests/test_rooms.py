@@ -14,7 +14,7 @@ ORDER = (
     ("latents",),
     ("networks",),
     ("objectives",),
-    ("penalties",),
+    ("penalties", "projections"),
     ("games",),
     ("dynamics",),
     ("averaging",),

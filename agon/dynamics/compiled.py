@@ -100,7 +100,7 @@ class CompiledForesight(Foresight):
 
     def _possible(self, player: str) -> bool:
         plain = self.rule.batches == "same" and self.rule.extrapolation == 1 and processes() == 1
-        return plain and not self.remade(player) and type(self.game).settle is Game.settle
+        return plain and not self.remade(player) and not self.game.settles
 
     def _staged(self, player: str, fake: Tensor | None) -> Staged:
         if player not in self.known:  # the same for the others' own step in this turn

@@ -1,6 +1,6 @@
 """One turn in which somebody looks ahead: the whole derivative of its surrogate loss."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Protocol, runtime_checkable
 
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from agon.dynamics.lookahead import Gradients as Named
 from agon.dynamics.lookahead import LookAhead
 from agon.dynamics.moves import Gradients, Optimisers, fixed, follow, gradients_of, settling, still
-from agon.games.game import Batch, Game, Losses, modules_of, named_buffers_of, named_parameters_of
+from agon.games.game import Batch, Game, Losses, named_buffers_of, named_parameters_of
 
 AHEAD = "ahead/"  # before the names of what was seen of players that were looked ahead at
 
@@ -53,7 +53,7 @@ class Foresight:
         lookers = [player for player in movers if player in self.rule.looks_ahead]
         plain = [player for player in movers if player not in lookers]
         anticipated = {other for player in lookers for other in self.rule.looks_ahead[player]}
-        with fixed(self.game, {*movers, *anticipated}), _twice_differentiable(self.game, anticipated):
+        with fixed(self.game, {*movers, *anticipated}), _twice_differentiable(self.game):
             if fake is None and not all(self.remade(player) for player in lookers):
                 fake = self.samples(movers)
             self.before = {name: buffer.clone() for name, buffer in self.game.named_buffers()}
@@ -151,9 +151,12 @@ class Foresight:
 
 
 @contextmanager
-def _twice_differentiable(game: Game, players: Collection[str]) -> Iterator[None]:
-    """Without cuDNN where these players are recurrent: its kernels have no second derivative."""
-    layers = [layer for player in players for _, module in modules_of(game, player) for layer in module.modules()]
-    recurrent = any(isinstance(layer, nn.RNNBase) for layer in layers)
+def _twice_differentiable(game: Game) -> Iterator[None]:
+    """Without cuDNN where any network is recurrent: its kernels have no second derivative.
+
+    The gradient of whoever is looked ahead at passes through other players' networks too, an encoder's
+    through its autoregressor, and is differentiated there as well.
+    """
+    recurrent = any(isinstance(layer, nn.RNNBase) for layer in game.modules())
     with torch.backends.cudnn.flags(enabled=False) if recurrent else nullcontext():
         yield

@@ -117,6 +117,6 @@ def _others(game: Game, players: Collection[str]) -> list[str]:
 
 def settling(game: Game, seen: Mapping[str, Tensor]) -> Callable[[nn.Module, str], None] | None:
     """What each player's move ends with, to be done to a twin of the game; None where that is nothing."""
-    if type(game).settle is Game.settle:
+    if not game.settles:
         return None
     return lambda module, player: module.settle(player, seen)  # type: ignore[operator]

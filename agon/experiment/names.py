@@ -12,6 +12,7 @@ from agon.latents import LATENTS
 from agon.networks import NETWORKS
 from agon.objectives import OBJECTIVES
 from agon.penalties import PENALTIES
+from agon.projections import PROJECTIONS
 
 OPTIMISERS = {
     "sgd": torch.optim.SGD,
@@ -21,7 +22,8 @@ OPTIMISERS = {
 }
 
 TABLES: tuple[dict[str, Any], ...] = (
-    SOURCES, LATENTS, NETWORKS, OBJECTIVES, PENALTIES, GAMES, DYNAMICS, OPTIMISERS, {"averaging": Averaging},
+    SOURCES, LATENTS, NETWORKS, OBJECTIVES, PENALTIES, PROJECTIONS, GAMES, DYNAMICS, OPTIMISERS,
+    {"averaging": Averaging},
 )  # fmt: skip
 
 PARTS: dict[str, Any] = {name: make for table in TABLES for name, make in table.items()}

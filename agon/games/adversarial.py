@@ -12,6 +12,7 @@ from agon.games.game import Batch, Game, Losses
 from agon.networks.layers import evaluation_mode
 from agon.objectives import NonSaturating, Objective
 from agon.penalties import Penalty, Scored
+from agon.projections import Projection
 
 
 class Adversarial(Game):
@@ -26,6 +27,7 @@ class Adversarial(Game):
         critic: a module that maps "n *shape" to logits "n".
         objective: the pair of losses.
         penalties: each is added to the loss of its player.
+        projections: each is done to its player's network after that player's move.
     """
 
     players: ClassVar[Mapping[str, Sequence[str]]] = {"generator": ("generator",), "critic": ("critic",)}
@@ -37,17 +39,18 @@ class Adversarial(Game):
         critic: nn.Module,
         objective: Objective = NonSaturating(),  # noqa: B008 - frozen
         penalties: Sequence[Penalty] = (),
+        projections: Sequence[Projection] = (),
     ) -> None:
         super().__init__()
         self.generator = generator
         self.critic = critic
         self.objective = objective
         self.penalties = tuple(penalties)
-        for penalty in self.penalties:
-            if penalty.player not in self.players:
+        self.projections = tuple(projections)
+        for each, player in [*((p, p.player) for p in self.penalties), *((p, p.of) for p in self.projections)]:
+            if player not in self.players:
                 raise SettingError(
-                    f"{type(penalty).__name__}: expected a player out of {', '.join(self.players)}, "
-                    f"got '{penalty.player}'"
+                    f"{type(each).__name__}: expected a player out of {', '.join(self.players)}, got '{player}'"
                 )
 
     @property
@@ -63,6 +66,10 @@ class Adversarial(Game):
     @property
     def second_order(self) -> bool:
         return any(penalty.second_order for penalty in self.penalties)
+
+    @property
+    def settles(self) -> bool:
+        return bool(self.projections) or type(self).settle is not Adversarial.settle
 
     def noise(self, shape: tuple[int, ...], rng: torch.Generator) -> dict[str, Tensor]:
         drawn = [penalty.noise(shape, rng) for penalty in self.penalties]
@@ -89,7 +96,7 @@ class Adversarial(Game):
 
         for penalty in self.penalties:
             if penalty.player in of:
-                value = penalty(self.get_submodule(penalty.player), scored)
+                value = penalty(self.get_submodule(penalty.network), scored)
                 losses[penalty.player] = losses[penalty.player] + value
                 seen[f"penalty/{type(penalty).__name__}"] = value.detach()
         return Losses(losses, seen)
@@ -98,6 +105,11 @@ class Adversarial(Game):
         """The critic's logits; in float32 where the critic runs in bfloat16, so that losses are not."""
         logits: Tensor = self.critic(x)
         return logits.float() if logits.dtype is torch.bfloat16 else logits
+
+    def settle(self, player: str, seen: Mapping[str, Tensor]) -> None:
+        for projection in self.projections:
+            if projection.of == player:
+                projection(self.get_submodule(player))
 
     def check(self, shape: tuple[int, ...]) -> None:
         parameter = next(self.parameters())

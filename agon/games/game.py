@@ -43,6 +43,7 @@ class Game(nn.Module, ABC):
         players: each player's name -> the submodules whose parameters it moves.
         makers: the players whose networks `generate` uses; empty where nothing is generated.
         second_order: whether a loss already contains a derivative of a network.
+        settles: whether anything is left to be done after a player's move.
     """
 
     players: ClassVar[Mapping[str, Sequence[str]]]
@@ -51,6 +52,10 @@ class Game(nn.Module, ABC):
     @property
     def second_order(self) -> bool:
         return False
+
+    @property
+    def settles(self) -> bool:
+        return type(self).settle is not Game.settle
 
     @property
     @abstractmethod

@@ -17,9 +17,9 @@ from itertools import pairwise
 
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.functional import pad
 
 from agon.errors import SettingError
+from agon.networks.convolutions import Down, Flat, Up, after, normalise_spectrally
 from agon.networks.layers import Initialisation, initialise, positive, squash
 
 SMALLEST = 7  # a side up to this is not halved any more: 28 -> 7, 32 -> 4, 48 -> 6, 64 -> 4, 96 -> 6
@@ -61,13 +61,13 @@ class Generator(nn.Module):
         self.first = (widths[0], *sides[-1])
         height, breadth = sides[-1]
         self.project = nn.Linear(latent, widths[0] * height * breadth, bias=not normalise)
-        self.start = _after(widths[0], normalise, nn.ReLU(inplace=True))
+        self.start = after(widths[0], normalise, nn.ReLU(inplace=True))
         up = [
-            _Up(i, o, to, kernel, bias=not normalise)
+            Up(i, o, to, kernel, bias=not normalise)
             for (i, o), to in zip(pairwise(widths), sides[-2:0:-1], strict=True)
         ]
-        hidden = [layer for u in up for layer in (u, *_after(u.outputs, normalise, nn.ReLU(inplace=True)))]
-        self.layers = nn.Sequential(*hidden, _Up(widths[-1], channels, sides[0], kernel, True), squash(range))
+        hidden = [layer for u in up for layer in (u, *after(u.outputs, normalise, nn.ReLU(inplace=True)))]
+        self.layers = nn.Sequential(*hidden, Up(widths[-1], channels, sides[0], kernel, True), squash(range))
         initialise(self, initialisation, gain)
 
     def forward(self, latent: Float[Tensor, "n k"]) -> Float[Tensor, "n c h w"]:
@@ -84,6 +84,7 @@ class Critic(nn.Module):
         normalise: batch normalisation before every activation but the first.
         kernel: 4, or the paper's 5.
         smallest: a longer side up to this is not halved any more.
+        spectral: every layer's largest singular value is normalised to 1 (miyato2018); not beside `normalise`.
         initialisation: of the weights, see `layers.initialise`.
         gain: of the initialisation.
     """
@@ -96,6 +97,7 @@ class Critic(nn.Module):
         normalise: bool = True,
         kernel: int = 4,
         smallest: int = SMALLEST,
+        spectral: bool = False,
         initialisation: Initialisation = "normal",
         gain: float = 0.02,
     ) -> None:
@@ -107,12 +109,14 @@ class Critic(nn.Module):
         for i, (inputs, outputs) in enumerate(pairwise(widths)):
             bare = i == 0 or not normalise
             layers += [
-                _Down(inputs, outputs, kernel, bias=bare),
-                *_after(outputs, not bare, nn.LeakyReLU(0.2, inplace=True)),
+                Down(inputs, outputs, kernel, bias=bare),
+                *after(outputs, not bare, nn.LeakyReLU(0.2, inplace=True)),
             ]
         height, breadth = sides[-1]
-        self.layers = nn.Sequential(*layers, _Flat(), nn.Linear(widths[-1] * height * breadth, 1), nn.Flatten(0))
+        self.layers = nn.Sequential(*layers, Flat(), nn.Linear(widths[-1] * height * breadth, 1), nn.Flatten(0))
         initialise(self, initialisation, gain)
+        if spectral:
+            normalise_spectrally(self)
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, " n"]:
         return self.layers(x)  # type: ignore[no-any-return]
@@ -135,46 +139,3 @@ def stages(shape: tuple[int, ...], smallest: int = SMALLEST) -> Iterator[tuple[i
     while not halved or max(height, width) > max(smallest, 1):
         height, width, halved = (height + 1) // 2, (width + 1) // 2, True
         yield height, width
-
-
-class _Flat(nn.Module):
-    """n c h w -> n h·w·c: no copy where memory is channels-last, and no clash of formats on the way back.
-
-    In the order c h w, the activation before it got its gradient in another memory format than its
-    output has, which made its backward pass 11 times as slow (measured on a CPU).
-    """
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x.permute(0, 2, 3, 1).flatten(1)
-
-
-class _Up(nn.ConvTranspose2d):
-    """A transposed convolution of stride 2 whose output is cut to an exact height and width."""
-
-    def __init__(self, inputs: int, outputs: int, sides: tuple[int, int], kernel: int, bias: bool) -> None:
-        super().__init__(
-            inputs, outputs, kernel, stride=2, padding=(kernel - 1) // 2, output_padding=kernel % 2, bias=bias
-        )
-        self.outputs, self.sides = outputs, sides
-
-    def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
-        height, width = self.sides
-        return super().forward(x)[:, :, :height, :width]
-
-
-class _Down(nn.Conv2d):
-    """A convolution of stride 2 that halves each side, rounding up; kernel 4 sees one row more of zeros."""
-
-    def __init__(self, inputs: int, outputs: int, kernel: int, bias: bool) -> None:
-        super().__init__(inputs, outputs, kernel, stride=2, padding=(kernel - 1) // 2, bias=bias)
-
-    def forward(self, x: Tensor) -> Tensor:
-        odd_height, odd_width = x.shape[2] % 2, x.shape[3] % 2
-        if self.kernel_size[0] % 2 == 0 and (odd_height or odd_width):
-            x = pad(x, (0, odd_width, 0, odd_height))
-        return super().forward(x)
-
-
-def _after(width: int, normalise: bool, nonlinearity: nn.Module) -> nn.Sequential:
-    """What follows a convolution: batch normalisation if asked for, then the activation."""
-    return nn.Sequential(nn.BatchNorm2d(width), nonlinearity) if normalise else nn.Sequential(nonlinearity)

@@ -5,9 +5,14 @@ from agon.recipes import first, metz2017, radford2015
 from agon.recipes.item import Item
 from agon.recipes.recipe import Recipe, Scale
 
-RECIPES = {
-    recipe.name: recipe for recipe in (first.DIGITS, first.RING, radford2015.DCGAN, metz2017.RING_K0, metz2017.RING_K10)
-}
+LISTED: tuple[Recipe, ...] = (
+    first.DIGITS,
+    first.RING,
+    *metz2017.RECIPES,
+    radford2015.DCGAN,
+)
+
+RECIPES = {recipe.name: recipe for recipe in LISTED}
 
 ITEMS = {item.name: item for item in (metz2017.FIGURE_1,)}
 

@@ -40,7 +40,7 @@ RING = Recipe(
     name="first/ring",
     paper="Goodfellow et al. 2014, on eight Gaussians",
     claim="a small GAN on points, to see in seconds which of the modes it finds",
-    data=Ring,
+    data=lambda scale: Ring(),
     make=points,
     minutes={"smoke": 0.1, "quick": 0.4, "paper": None},
 )
@@ -49,7 +49,7 @@ DIGITS = Recipe(
     name="first/digits",
     paper="Radford et al. 2015, on 8x8 digits",
     claim="all ten digits from 1,797 bundled images, without a download",
-    data=lambda: Images(path="digits"),
+    data=lambda scale: Images(path="digits"),
     make=experiment,
     minutes={"smoke": 0.1, "quick": 2.2, "paper": None},
 )

@@ -50,7 +50,7 @@ DCGAN = Recipe(
     name="radford2015/dcgan",
     paper="Radford et al. 2015, figure 1 and section 4",
     claim="a convolutional generator and critic with batch normalisation train stably on images",
-    data=lambda: Images(path="digits"),
+    data=lambda scale: Images(path="digits"),
     make=experiment,
     minutes={"smoke": 0.1, "quick": 0.9, "paper": None},
 )

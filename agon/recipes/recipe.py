@@ -19,7 +19,7 @@ class Recipe:
         name: "paper/training".
         paper: whose idea it is.
         claim: what it shows, in a sentence.
-        data: makes the source that it uses if no other is given.
+        data: makes the source that it uses at a scale if no other is given.
         make: the experiment of a source at a scale; layers take their sizes from `source.shape`.
         minutes: measured cost by scale on 2 cores with the default source, or None where not measured.
     """
@@ -27,7 +27,7 @@ class Recipe:
     name: str
     paper: str
     claim: str
-    data: Callable[[], Source]
+    data: Callable[[Scale], Source]
     make: Callable[[Source, Scale], Experiment]
     minutes: Mapping[str, float | None]
 
@@ -39,9 +39,10 @@ class Recipe:
         """
         if scale not in get_args(Scale):
             raise SettingError(unknown("scale", scale, get_args(Scale)))
-        source = self.data() if data is None else data
-        if len(source.shape) != len(self.data().shape):
-            kind = "images" if len(self.data().shape) == 3 else "points"
+        own = self.data(scale)
+        source = own if data is None else data
+        if len(source.shape) != len(own.shape):
+            kind = "images" if len(own.shape) == 3 else "points"
             raise SettingError(f"{self.name} is for {kind}, got data of shape {source.shape}; see agon recipes")
         made = self.make(source, scale)
         return replace(made, recipe=f"{self.name} --scale {scale}")

@@ -102,7 +102,7 @@ class Settled(Stacked):
 
 def stacked(games: Sequence[Game]) -> Stacked:
     """The games as one."""
-    return Stacked(games) if type(games[0]).settle is Game.settle else Settled(games)
+    return Settled(games) if games[0].settles else Stacked(games)
 
 
 def stacked_batches(batches: Sequence[Batch]) -> Batch:

@@ -1,0 +1,61 @@
+"""The papers' sets of images: what a recipe uses where no --data is given, and how it reads another one.
+
+At smoke scale, which takes seconds, each is the bundled digits at the set's shape; at the other scales it is a
+name on the Hugging Face Hub, downloaded once, or a folder that must be there.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from agon.data import Images, Source
+from agon.recipes.recipe import Scale
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """A set of images as a recipe's `data`.
+
+    Attributes:
+        title: as papers call it.
+        path: a name on the Hub, or a folder.
+        size: pixels of a side.
+        channels: 1 or 3.
+    """
+
+    title: str
+    path: str
+    size: int
+    channels: int
+
+    def __call__(self, scale: Scale) -> Source:
+        """The source at a scale."""
+        settings: dict[str, Any] = {"size": self.size, "channels": self.channels}
+        return Images(path="digits" if scale == "smoke" else self.path, **settings)
+
+
+def read_as(data: Source, **settings: Any) -> Source:
+    """Images with some settings changed, whatever set they are: range=(0.0, 1.0), only=2; points as they are."""
+    return replace(data, **settings) if isinstance(data, Images) else data
+
+
+MNIST = ImageSet("MNIST", "ylecun/mnist", 28, 1)
+CIFAR10 = ImageSet("CIFAR-10", "uoft-cs/cifar10", 32, 3)
+STL10_48 = ImageSet("STL-10 at 48x48", "tanganke/stl10", 48, 3)
+STL10_96 = ImageSet("STL-10", "tanganke/stl10", 96, 3)
+CELEBA = ImageSet("CelebA at 64x64", "flwrlabs/celeba", 64, 3)
+LSUN_CHURCH = ImageSet("LSUN church at 64x64", "tglcourse/lsun_church_train", 64, 3)
+LSUN_ROOMS = ImageSet("LSUN living room and kitchen at 64x64", "./lsun-rooms", 64, 3)  # no name on the Hub has both
+IMAGENET = ImageSet("ImageNet at 64x64", "ILSVRC/imagenet-1k", 64, 3)
+
+Data = Callable[[Scale], Source]
+SETS: Mapping[str, Data] = {
+    "mnist": MNIST,
+    "cifar10": CIFAR10,
+    "stl10-48": STL10_48,
+    "stl10-96": STL10_96,
+    "celeba": CELEBA,
+    "lsun-church": LSUN_CHURCH,
+    "lsun-rooms": LSUN_ROOMS,
+    "imagenet": IMAGENET,
+}
