@@ -9,7 +9,7 @@ import torch.distributed as dist
 import torch.multiprocessing as mp
 from torch import Tensor, nn
 
-from agon.networks.synchronised import SynchronisedBatchNorm, synchronise
+from agon.networks.synchronised import DecomposedBatchNorm, SynchronisedBatchNorm, decompose, synchronise
 
 CHANNELS = 3
 PLANES = (8, CHANNELS, 4, 2)
@@ -51,6 +51,17 @@ def assert_close(one: Results, other: Results) -> None:
     assert one.keys() == other.keys()
     for name in one:
         torch.testing.assert_close(one[name], other[name], rtol=1e-12, atol=1e-12, msg=lambda m, n=name: f"{n}: {m}")
+
+
+@pytest.mark.parametrize("settings", [{}, {"momentum": None}, {"affine": False}, {"track_running_stats": False}])
+@pytest.mark.parametrize("training", [True, False])
+def test_decomposed_it_is_torchs_own(settings: dict[str, object], training: bool) -> None:
+    """Outputs, two derivatives and statistics; the third, which torch's own has not, is in test_unrolled_exact."""
+    theirs = filled(nn.BatchNorm2d(CHANNELS, **settings)).double().train(training)  # type: ignore[arg-type]
+    ours = decompose(nn.Sequential(copy.deepcopy(theirs)))[0]
+    assert isinstance(ours, DecomposedBatchNorm)
+    x, weight = normal(10, *PLANES), normal(11, *PLANES)
+    assert_close(played(ours, x, weight), played(theirs, x, weight))
 
 
 @pytest.mark.parametrize("settings", [{}, {"momentum": None}, {"affine": False}, {"track_running_stats": False}])

@@ -11,6 +11,7 @@ from agon.dynamics.lookahead import Gradients as Named
 from agon.dynamics.lookahead import LookAhead
 from agon.dynamics.moves import Gradients, Optimisers, fixed, follow, gradients_of, settling, still
 from agon.games.game import Batch, Game, Losses, named_buffers_of, named_parameters_of
+from agon.networks.synchronised import decompose
 
 AHEAD = "ahead/"  # before the names of what was seen of players that were looked ahead at
 
@@ -119,7 +120,7 @@ class Foresight:
             seen.update(told.seen)
             return told.players
 
-        return LookAhead(
+        ahead = LookAhead(
             self.game,
             {other: named_parameters_of(self.game, other) for other in others},
             self.optimisers,
@@ -129,6 +130,9 @@ class Foresight:
             buffers=buffers,
             saving=self.rule.checkpoint,
         )
+        if self.game.second_order:  # three times differentiated: a penalty, the step ahead, the surrogate
+            decompose(ahead.twin.module)
+        return ahead
 
     def _stretched(
         self, player: str, fake: Tensor | None, ahead: list[Tensor | None], last: bool

@@ -136,8 +136,12 @@ class Adversarial(Game):
     def _inputs(self, real: Tensor, fake: Tensor, of: Collection[str]) -> tuple[Tensor, Tensor]:
         """Let those samples require a gradient whose input gradients a penalty will ask for."""
         wanted = {name for p in self.penalties if p.player in of for name in p.inputs}
-        if "real" in wanted and not real.requires_grad:
-            real = real.detach().requires_grad_()
-        if "fake" in wanted and not fake.requires_grad:
-            fake = fake.detach().requires_grad_()
-        return real, fake
+        return _input(real) if "real" in wanted else real, _input(fake) if "fake" in wanted else fake
+
+
+def _input(x: Tensor) -> Tensor:
+    """The same samples as a tensor of their own, so that a gradient in it is the critic's partial derivative.
+
+    In a look-ahead the critic's parameters depend on the generated samples as well, through the steps before.
+    """
+    return x.view_as(x) if x.requires_grad else x.detach().requires_grad_()

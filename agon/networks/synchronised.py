@@ -9,33 +9,37 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 
-class SynchronisedBatchNorm(_BatchNorm):
-    """Normalise by the mean and variance of the whole batch, of which each process has an equal part.
+class DecomposedBatchNorm(_BatchNorm):
+    """Batch normalisation by plain operations: y = (x - μ) / sqrt(σ² + ε) · γ + β.
 
-    y = (x - μ) / sqrt(σ² + ε) · γ + β, with μ and σ² over all processes; the sums cross processes
-    differentiably, and their derivative does too. torch's own refuses CPUs and has no second
-    derivative. Same parameters, buffers and names as torch's batch normalisation.
+    Differentiable any number of times, where torch's own is twice. Same parameters, buffers and names.
     """
-
-    synchronising = True
 
     def _check_input_dim(self, input: Tensor) -> None:  # noqa: A002 - torch's name
         """Any number of dimensions from 2 on."""
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - torch's name
-        if not (self.training and self.synchronising and dist.is_initialized()):
+        if not self.training:
             return super().forward(input)
         axes = [0, *range(2, input.ndim)]
         shape = [1, -1, *[1] * (input.ndim - 2)]
-        count = input.numel() // input.shape[1] * dist.get_world_size()
-        mean = total(input.sum(axes)) / count
+        count = input.numel() // input.shape[1] * self._shared_by()
+        mean = self._sum(input.sum(axes)) / count
         centred = input - mean.view(shape)
-        variance = total(centred.square().sum(axes)) / count
+        variance = self._sum(centred.square().sum(axes)) / count
         self._remember(mean.detach(), variance.detach(), count)
         normalised = centred * torch.rsqrt(variance + self.eps).view(shape)
         if self.weight is not None:
             normalised = normalised * self.weight.view(shape)
         return normalised if self.bias is None else normalised + self.bias.view(shape)
+
+    def _shared_by(self) -> int:
+        """How many processes have a part of the batch."""
+        return 1
+
+    def _sum(self, part: Tensor) -> Tensor:
+        """Over all of them."""
+        return part
 
     @torch.no_grad()
     def _remember(self, mean: Tensor, variance: Tensor, count: int) -> None:
@@ -48,14 +52,44 @@ class SynchronisedBatchNorm(_BatchNorm):
         self.running_var.lerp_(variance.to(self.running_var) * count / (count - 1), share)
 
 
+class SynchronisedBatchNorm(DecomposedBatchNorm):
+    """Normalise by the mean and variance of the whole batch, of which each process has an equal part.
+
+    μ and σ² are over all processes; the sums cross processes differentiably, and their derivative does
+    too. torch's own refuses CPUs and has no second derivative.
+    """
+
+    synchronising = True
+
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - torch's name
+        if self.training and self.synchronising and dist.is_initialized():
+            return super().forward(input)
+        return _BatchNorm.forward(self, input)
+
+    def _shared_by(self) -> int:
+        return dist.get_world_size()
+
+    def _sum(self, part: Tensor) -> Tensor:
+        return total(part)
+
+
 def synchronise(module: nn.Module) -> nn.Module:
     """Replace every batch normalisation in a module by a synchronised one, with its state."""
-    if isinstance(module, _BatchNorm) and not isinstance(module, SynchronisedBatchNorm):
-        own = SynchronisedBatchNorm(module.num_features)
+    return _replaced(module, SynchronisedBatchNorm)
+
+
+def decompose(module: nn.Module) -> nn.Module:
+    """Replace every batch normalisation in a module by one that has derivatives of any order, with its state."""
+    return _replaced(module, DecomposedBatchNorm)
+
+
+def _replaced(module: nn.Module, make: type[DecomposedBatchNorm]) -> nn.Module:
+    if isinstance(module, _BatchNorm) and not isinstance(module, DecomposedBatchNorm):
+        own = make(module.num_features)
         own.__dict__.update(module.__dict__)  # parameters, buffers, flags, precision: all as they are
         return own
     for name, child in module.named_children():
-        module.add_module(name, synchronise(child))
+        module.add_module(name, _replaced(child, make))
     return module
 
 

@@ -12,6 +12,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 from agon.dynamics import Turns, Unrolled, lookahead
 from agon.games import Adversarial, Batch, Game, Losses, parameters_of
 from agon.objectives import Minimax
+from agon.penalties import R1, R2, GradientPenalty, Penalty
 
 from .differences import by_differences, constant_directions, surrogate
 from .test_moves import SIMULTANEOUS, batch
@@ -103,6 +104,18 @@ def both(game: Game, optimisers: Optimisers, steps: int, **settings: Any) -> tup
 def test_the_whole_gradient_is_that_of_finite_differences(critic: str, rule: str, steps: int) -> None:
     game = game_of(critic)
     assert_close(*both(game, optimisers_of(game, rule), steps))
+
+
+@pytest.mark.parametrize("critic", ["plain", "batch normalisation"])
+@pytest.mark.parametrize("penalty", [R1(), R2(), GradientPenalty()], ids=lambda p: type(p).__name__)
+def test_so_it_is_with_a_penalty_on_input_gradients(critic: str, penalty: Penalty) -> None:
+    """Three derivatives in all, of which torch's own batch normalisation has two."""
+    game = game_of(critic)
+    game.penalties = (penalty,)
+    drawn = batch(0)._replace(noise={"epsilon": torch.linspace(0.1, 0.9, len(batch(0).real)).double().unsqueeze(1)})
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setitem(globals(), "batch", lambda seed: drawn)
+        assert_close(*both(game, optimisers_of(game, "adam"), 2))
 
 
 @pytest.mark.parametrize("rule", ["momentum", "rmsprop"])
