@@ -22,12 +22,20 @@ Runs = Annotated[tuple[Path, ...], tyro.conf.Positional]
 Where = Annotated[Path, tyro.conf.Positional]
 
 
-def recipes() -> None:
-    """Tell what there is, to train and to reproduce: name, paper, claim, cost."""
+def recipes(beginning: Annotated[str, tyro.conf.Positional] = "", /) -> None:
+    """Tell what there is, to train and to reproduce: name, paper, claim, cost.
+
+    Args:
+        beginning: Of the names to tell, e.g. im2016 or im2016/mnist; by default all.
+    """
     from agon.recipes import ITEMS, RECIPES, Item, Recipe
 
     listed: list[Recipe | Item] = [*RECIPES.values(), *ITEMS.values()]
-    for each in listed:
+    found = [each for each in listed if each.name.startswith(beginning)]
+    if not found:
+        papers = sorted({each.name.partition("/")[0] for each in listed})
+        raise SettingError(f"no recipe's name begins with '{beginning}'; there are those of {', '.join(papers)}")
+    for each in found:
         cost = ", ".join(f"{scale} {_minutes(m)}" for scale, m in each.minutes.items())
         print(f"{each.name}\n    {each.paper}: {each.claim}\n    {cost}")
 

@@ -9,9 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from agon.classifiers import accuracy_of
 from agon.data import Source
 from agon.data.points import Mixture
 from agon.errors import DataError, RunError
+from agon.games import Classification
 from agon.metrics import Coverage, Judge, Score, class_coverage, fit_judge, mode_coverage
 from agon.runs import Run, append, read
 from agon.sampling import load, sample
@@ -41,21 +43,26 @@ def evaluate(run: Run, *, n: int = 500, seed: int = 0, trust: bool = False) -> l
     """Scores of n samples: of images by a classifier of the run's own data, of points by their modes.
 
     Images get "classes" and "confidence"; points of a mixture of Gaussians get "modes", "quality"
-    and "mode-divergence" (`mode_coverage`), for which 10,000 samples are cheap. The scores are
-    appended to metrics.jsonl, once: asking again with the same step, seed and n gives the recorded ones.
+    and "mode-divergence" (`mode_coverage`), for which 10,000 samples are cheap. A classifier gets its
+    "accuracy" on the whole test split, whatever n and seed are. The scores are appended to metrics.jsonl,
+    once: asking again with the same step, seed and n gives the recorded ones.
 
     Raises:
         DataError: neither images with classes nor a mixture, or samples that are not finite.
     """
     training = load(run, trust=trust)
+    source, game = training.experiment.data, training.game
+    if isinstance(game, Classification):
+        n, seed = source.count("test") or n, 0
     key = {"step": training.step, "seed": seed, "n": n}
     known = [r for r in read(run.metrics) if all(r.get(k) == v for k, v in key.items())]
     if known:
         fields = Score.__dataclass_fields__
         return [Score(**{k: v for k, v in record.items() if k in fields}) for record in known]
-    source = training.experiment.data
-    if isinstance(source, Mixture):
-        scores: Sequence[Score] = mode_coverage(sample(training, n, seed), source.modes, source.std)
+    if isinstance(game, Classification):
+        scores: Sequence[Score] = [accuracy_of(game, source)]
+    elif isinstance(source, Mixture):
+        scores = mode_coverage(sample(training, n, seed), source.modes, source.std)
     else:
         judging = judge(source)
         probabilities = judging.probabilities(sample(training, n, seed))

@@ -6,6 +6,7 @@ visible place, `Objective.generator` and `Objective.critic`. -log σ(a) = softpl
 -log(1 - σ(a)) = softplus(a) are finite, with finite gradients, at any finite logit.
 """
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
@@ -151,6 +152,34 @@ class Relativistic(Objective):
         return softplus(real - fake)
 
 
+@dataclass(frozen=True, kw_only=True)
+class MarginEnergy(Objective):
+    """L_D = E[e_r] + E[max(0, margin - e_f)], L_G = E[e_f] of energies e = -a, at least 0.
+
+    For critics whose logit is minus an energy (`autoencoder.Critic`): a generated sample is pushed away up to the
+    margin and not further. With logits of any size the best critic jumps from -margin to infinity, and any number
+    between would do, so no boundary is fixed.
+
+    Attributes:
+        margin: over 0, in the units of the energy.
+
+    Source: Zhao et al. 2016, equations 1-2.
+    """
+
+    boundary: ClassVar[float | None] = None
+    margin: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.margin) and self.margin > 0):
+            raise SettingError(f"margin of MarginEnergy: expected a number over 0, got {self.margin}")
+
+    def critic_terms(self, real: Logits, fake: Logits) -> Logits:
+        return relu(self.margin + fake) - real
+
+    def generator_terms(self, real: Logits | None, fake: Logits) -> Logits:
+        return -fake
+
+
 def _check(real: Tensor, fake: Tensor) -> None:
     """Refuse (n,) against (n, 1): broadcasting would average n² pairs without a word."""
     if real.ndim != 1 or real.shape != fake.shape:
@@ -167,4 +196,5 @@ OBJECTIVES = {
     "hinge": Hinge,
     "wasserstein": Wasserstein,
     "relativistic": Relativistic,
+    "margin-energy": MarginEnergy,
 }

@@ -13,6 +13,8 @@ from agon.errors import SettingError
 
 Loss = Float[Tensor, ""]
 
+TINY = 1e-12  # added to the squared norm of a code: one that is 0 has no direction, and a gradient of 0
+
 
 class Scored(NamedTuple):
     """A critic's verdict on one batch, for the penalties to share instead of asking again.
@@ -59,6 +61,9 @@ class Penalty(ABC):
     def network(self) -> str:
         """Which of the game's networks it is about: the player's own, unless it says otherwise."""
         return self.player
+
+    def check(self, network: nn.Module) -> None:  # noqa: B027 - most take any
+        """Raise a SettingError if it cannot be about this network."""
 
     def noise(self, shape: tuple[int, ...], rng: torch.Generator) -> dict[str, Tensor]:
         """What it must draw for a batch of `shape` (n, ...)."""
@@ -136,6 +141,46 @@ class WeightDecay(Penalty):
         return total * (self.weight / 2)
 
 
+@dataclass(frozen=True, kw_only=True)
+class PullingAway(Penalty):
+    """weight · 1/(n(n-1)) Σ_i Σ_{j≠i} cos²(S_i, S_j), S = the critic's codes of generated samples, flattened.
+
+    0 where all codes are orthogonal, 1 where all are parallel. It is in the generator's loss, and about the
+    critic's `encode` ("n *shape" -> "n ..."), so the critic must have one (`autoencoder.Critic`).
+
+    Raises:
+        SettingError: when first called, for a critic without `encode`.
+
+    Source: Zhao et al. 2016, equation 4 (weight 0.1: section 4.3).
+    """
+
+    weight: float = 0.1
+    second_order: ClassVar[bool] = False
+
+    @property
+    def player(self) -> str:
+        return "generator"
+
+    @property
+    def network(self) -> str:
+        return "critic"
+
+    def check(self, network: nn.Module) -> None:
+        if not callable(getattr(network, "encode", None)):
+            raise SettingError(
+                f"PullingAway: expected a critic with a method encode, got {type(network).__name__}; "
+                "use networks.autoencoder.Critic, or give your critic one"
+            )
+
+    def __call__(self, network: nn.Module, scored: Callable[[], Scored]) -> Loss:
+        self.check(network)
+        codes: Tensor = network.encode(scored().fake).flatten(1)  # type: ignore[operator]
+        n = len(codes)
+        directions = codes * torch.rsqrt(codes.square().sum(1, keepdim=True) + TINY)
+        above = torch.triu(directions @ directions.T, diagonal=1)  # each pair once
+        return self.weight * above.square().sum() * (2 / max(n * (n - 1), 1))
+
+
 def _input_gradient(logits: Tensor, x: Tensor) -> Float[Tensor, "n d"]:
     """∇D(x) of each sample, flattened, itself differentiable."""
     (gradient,) = torch.autograd.grad(logits.sum(), x, create_graph=True)
@@ -156,4 +201,10 @@ def _squared_norms(logits: Tensor, x: Tensor) -> Float[Tensor, " n"]:
     return _input_gradient(logits, x).square().sum(dim=1)
 
 
-PENALTIES = {"gradient-penalty": GradientPenalty, "r1": R1, "r2": R2, "weight-decay": WeightDecay}
+PENALTIES = {
+    "gradient-penalty": GradientPenalty,
+    "r1": R1,
+    "r2": R2,
+    "weight-decay": WeightDecay,
+    "pulling-away": PullingAway,
+}

@@ -41,7 +41,7 @@ def sample(training: Training, n: int, seed: int = 0) -> Tensor:
     """n samples "n *shape" in the data's range, from latents of a seed.
 
     Raises:
-        SettingError: n is under 1.
+        SettingError: n is under 1, or the run's game generates nothing.
     """
     return training.samples(_latents(training, n, seed))
 
@@ -81,6 +81,11 @@ def write(samples: Tensor, source: Source, out: Path, columns: int | None = None
 def _latents(training: Training, n: int, seed: int) -> Tensor:
     if n < 1:
         raise SettingError(f"--n: expected at least 1 sample, got {n}")
+    if not training.game.makers:
+        raise SettingError(
+            f"expected a run whose game generates samples, got a {type(training.game).__name__.lower()}, which "
+            "generates none; agon evaluate scores it"
+        )
     return training.experiment.latent.sample(n, training.game.latent_shape, stream(seed, "samples"))
 
 

@@ -4,12 +4,13 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from benchmarks import compiled, memory, report, seeds, start, step, stream, unrolled
+from benchmarks import compiled, families, memory, report, seeds, start, step, stream, unrolled
 from benchmarks.report import Section
 from benchmarks.sets import Set, sets
 
 SECTIONS: dict[str, Callable[[list[Set], bool], Section]] = {
     "step": step.section,
+    "families": families.section,
     "stream": stream.section,
     "memory": memory.section,
     "start": lambda _, quick: start.section(quick),

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from agon.errors import SettingError
-from agon.objectives import OBJECTIVES, Objective
+from agon.objectives import OBJECTIVES, MarginEnergy, Objective
 
 NAMES = sorted(OBJECTIVES)
 Formula = Callable[[Tensor, Tensor], Tensor]
@@ -42,6 +42,10 @@ FORMULAS: dict[str, tuple[Formula, Formula]] = {
     ),
     "wasserstein": (lambda r, f: f.mean() - r.mean(), lambda r, f: -f.mean()),
     "relativistic": (lambda r, f: -log_sigmoid(r - f).mean(), lambda r, f: -log_sigmoid(f - r).mean()),
+    "margin-energy": (  # energies D = -a, margin 1
+        lambda r, f: (-r).mean() + torch.maximum(torch.zeros_like(f), 1.0 - (-f)).mean(),
+        lambda r, f: (-f).mean(),
+    ),
 }
 
 
@@ -163,7 +167,9 @@ def test_the_boundary_is_where_the_best_critic_changes_its_mind(objective: Objec
 def test_a_loss_fixes_a_boundary_unless_it_depends_on_differences_only(
     objective: Objective, logits: tuple[Tensor, Tensor]
 ) -> None:
-    """Where a shift of all logits changes nothing, no logit in itself is real or generated."""
+    """Where a shift of all logits changes nothing, no logit in itself is real or generated. An energy's is below."""
+    if isinstance(objective, MarginEnergy):
+        return
     real, fake = logits
     shifted = objective.critic(real + 5, fake + 5)
     assert (objective.boundary is None) == torch.allclose(shifted, objective.critic(real, fake))
@@ -173,3 +179,30 @@ def test_the_relativistic_pair_is_one_loss_with_its_players_swapped(logits: tupl
     pairing, (real, fake) = OBJECTIVES["relativistic"](), logits
     assert pairing.generator(real, fake) == pairing.critic(fake, real)
     assert pairing.generator(real + 5, fake + 5).isclose(pairing.generator(real, fake))
+
+
+def test_an_energy_is_pushed_up_to_its_margin_and_no_further() -> None:
+    """zhao2016, equations 1 and 2, at energies below, at and beyond a margin of 2, with both gradients."""
+    objective = MarginEnergy(margin=2.0)
+    energies = torch.tensor([0.5, 1.5, 2.5, 1e4], dtype=torch.float64)
+    real, fake = (-energies).clone().requires_grad_(), (-energies).clone().requires_grad_()
+    loss = objective.critic(real, fake)
+    assert loss == (0.5 + 1.5 + 2.5 + 1e4) / 4 + (1.5 + 0.5 + 0 + 0) / 4
+    to_real, to_fake = torch.autograd.grad(loss, (real, fake))
+    assert (4 * to_real).tolist() == [-1, -1, -1, -1]
+    assert (4 * to_fake).tolist() == [1, 1, 0, 0]
+    (pull,) = torch.autograd.grad(objective.generator(None, fake), fake)
+    assert (4 * pull).tolist() == [-1, -1, -1, -1]  # beyond the margin too
+
+
+def test_any_logit_above_minus_the_margin_would_do_as_an_energys_boundary() -> None:
+    """The best critic jumps from one end to the other, so none is fixed."""
+    assert MarginEnergy().boundary is None
+    assert best_logit(MarginEnergy(), 0.49) == pytest.approx(-1)
+    assert best_logit(MarginEnergy(), 0.51) == 4  # the end of the grid
+
+
+@pytest.mark.parametrize("margin", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_margin_is_a_number_over_0(margin: float) -> None:
+    with pytest.raises(SettingError, match="margin of MarginEnergy: expected a number over 0"):
+        MarginEnergy(margin=margin)

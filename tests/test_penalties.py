@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from agon.errors import SettingError
 from agon.games import Adversarial, Batch, Losses
-from agon.penalties import PENALTIES, R1, R2, GradientPenalty, Penalty, Scored, WeightDecay
+from agon.penalties import PENALTIES, R1, R2, GradientPenalty, Penalty, PullingAway, Scored, WeightDecay
 
 N, D = 5, 3
 
@@ -24,6 +24,16 @@ class Linear(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return x.flatten(1) @ self.weight + self.bias
+
+    def encode(self, x: Tensor) -> Tensor:
+        return x.flatten(1) * self.weight
+
+
+class Encoding(nn.Sequential):
+    """A critic whose codes are what its first layers make."""
+
+    def encode(self, x: Tensor) -> Tensor:
+        return self[:2](x)
 
 
 class Quadratic(nn.Module):
@@ -100,7 +110,7 @@ def test_the_others_draw_nothing(penalty: Penalty) -> None:
 @pytest.mark.parametrize("name", sorted(PENALTIES))
 def test_gradients_in_the_critics_parameters_are_finite_differences(name: str) -> None:
     torch.manual_seed(0)
-    critic = nn.Sequential(nn.Linear(D, 4), nn.Tanh(), nn.Linear(4, 1), nn.Flatten(0)).double()
+    critic = Encoding(nn.Linear(D, 4), nn.Tanh(), nn.Linear(4, 1), nn.Flatten(0)).double()
     penalty = PENALTIES[name](weight=2.0)
     parameters = list(critic.parameters())
     # a bias of the last layer moves no input gradient
@@ -132,10 +142,11 @@ def test_a_penalty_is_added_once_to_its_players_loss_and_to_no_other(name: str) 
     penalty = PENALTIES[name](weight=2.0)
     batch, plain = played(())
     _, with_it = played((penalty,))
-    added = with_it.players["critic"] - plain.players["critic"]
+    mine, other = ("generator", "critic") if penalty.player == "generator" else ("critic", "generator")
+    added = with_it.players[mine] - plain.players[mine]
     assert added.item() > 0
     torch.testing.assert_close(added.detach(), with_it.seen[f"penalty/{type(penalty).__name__}"])
-    assert torch.equal(with_it.players["generator"], plain.players["generator"])
+    assert torch.equal(with_it.players[other], plain.players[other])
     assert not batch.real.requires_grad
 
 
@@ -166,3 +177,68 @@ def test_a_negative_weight_is_refused(name: str, weight: float) -> None:
 def test_a_penalty_of_an_unknown_player_is_refused() -> None:
     with pytest.raises(SettingError, match="critik"):
         played((WeightDecay(weight=1.0, of="critik"),))
+
+
+def pulled(codes: Tensor, weight: float = 1.0) -> Tensor:
+    """Of these very codes."""
+    critic = Encoding(nn.Identity(), nn.Identity(), nn.Flatten())
+    return PullingAway(weight=weight)(critic, lambda: Scored(codes, codes, codes[:, 0], codes[:, 0], {}))
+
+
+def test_pulling_away_is_0_for_orthogonal_and_1_for_parallel_codes() -> None:
+    assert pulled(3 * torch.eye(4, dtype=torch.float64)) == 0
+    parallel = torch.tensor([[1.0], [-2.0], [0.5]], dtype=torch.float64) * samples(0, 1, 4)
+    torch.testing.assert_close(pulled(parallel, weight=0.5), torch.tensor(0.5, dtype=torch.float64))
+    assert pulled(samples(0, 1, 4)) == 0  # one sample has none to be pulled away from
+
+
+def test_pulling_away_is_its_double_loop() -> None:
+    codes = samples(0, 5, 4)
+    total = 0.0
+    for i in range(5):
+        for j in range(5):
+            if i != j:
+                total += float(codes[i] @ codes[j] / (codes[i].norm() * codes[j].norm())) ** 2
+    assert float(pulled(codes)) == pytest.approx(total / (5 * 4))
+
+
+def test_pulling_away_is_differentiable_at_a_code_of_zeros() -> None:
+    codes = samples(0, 4, 3)
+    codes[1] = 0
+    codes.requires_grad_()
+    assert torch.autograd.gradcheck(pulled, [samples(1, 4, 3).requires_grad_()])
+    (gradient,) = torch.autograd.grad(pulled(codes.float()), codes, create_graph=True)
+    (second,) = torch.autograd.grad(gradient.square().sum(), codes)
+    assert gradient.isfinite().all()
+    assert second.isfinite().all()
+    assert not gradient[1].any()
+
+
+def test_pulling_away_reaches_the_generator_through_the_critic_and_moves_no_critic() -> None:
+    torch.manual_seed(0)
+    generator = nn.Linear(2, D).double()
+    generator.latent_shape = (2,)  # type: ignore[assignment]
+    games = [
+        Adversarial(generator=generator, critic=Linear([1, -2, 2]), penalties=penalties)
+        for penalties in ((), (PullingAway(weight=5.0),))
+    ]
+    batch = Batch(samples(1), samples(3, N, 2), {})
+    plain, pulling = (
+        {
+            player: torch.autograd.grad(game(batch, of=(player,)).players[player], list(parameters(game, player)))
+            for player in game.players
+        }
+        for game in games
+    )
+    assert all(map(torch.equal, plain["critic"], pulling["critic"]))
+    assert not torch.allclose(plain["generator"][0], pulling["generator"][0])
+
+
+def parameters(game: Adversarial, player: str) -> list[nn.Parameter]:
+    return list(game.get_submodule(player).parameters())
+
+
+def test_a_critic_without_codes_is_refused_when_the_game_is_made() -> None:
+    generator = nn.Linear(2, D)
+    with pytest.raises(SettingError, match="expected a critic with a method encode, got Quadratic"):
+        Adversarial(generator=generator, critic=Quadratic(), penalties=(PullingAway(),))

@@ -3,46 +3,120 @@
 import json
 import math
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import get_args
 
 import pytest
+import torch
 
-from agon import Experiment, train
+from agon import Arithmetic, Experiment, train
 from agon.cli import main
-from agon.data import Grid, Images, Ring
+from agon.data import Gaussian, Grid, Images, Ring
 from agon.dynamics import Unrolled
 from agon.errors import RunError, SettingError
 from agon.evaluate import evaluate, over_time
+from agon.experiment import Part
 from agon.metrics import modes_held
 from agon.recipes import ITEMS, RECIPES, Item, Recipe, Scale
 from agon.reproduce import reproduce
 from agon.runs import read
+from agon.training import Training
 
 EVERY = pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
+VARIANTS = ("-noises", "-tied", "-nobn", "-linear", "-linear-d4", *(f"digit-{k}" for k in range(1, 10)))
+OTHERS = ("/lsun-", "/imagenet-", "/stl10-", "/celeba-", "gran5", "-m2", "-m3", "-m4", "-m5", "-k1", "-k5", "-b", "-c")
+MANY = [n for n in RECIPES if not n.endswith((*VARIANTS, *OTHERS)) and not any(other in n for other in OTHERS[:4])]
+SOME = pytest.mark.parametrize("recipe", [RECIPES[name] for name in MANY], ids=MANY)
+
+
+def named(paper: str, *choices: tuple[str, ...]) -> set[str]:
+    """Every name that one of each tuple of parts makes."""
+    return {f"{paper}/{''.join(parts)}" for parts in product(*choices)}
+
+
+GRANS = ("-gran1", "-gran3", "-gran5")
+NAMED = {
+    *named("im2016", ("mnist", "cifar10", "lsun-church", "lsun-rooms", "imagenet"), GRANS, ("", "-noises", "-tied")),
+    *named("im2016", ("mnist-vae", "mnist-dvae", "mnist-draw")),
+    *named(
+        "argan2018",
+        ("cifar10", "stl10-48", "stl10-96", "celeba"),
+        ("-s-argan", "-c-argan", "-pargan", "-dcgan", "-wgan-gp"),
+    ),
+    *named("metz2017", ("ring-k0", "ring-k10", "rnn-mnist-k0", "rnn-mnist-k20", "mnist-k0", "mnist-k10")),
+    *named("metz2017", ("cifar10-k0", "cifar10-k1", "cifar10-k5", "cifar10-k10")),
+    *named("yamazaki2017", ("swiss-roll", "ring"), ("-m0", "-m1", "-g0d1", "-g1d0"), ("", "-nobn")),
+    *named("yamazaki2017", tuple(f"mnist-m{k}" for k in range(6)), ("", "-nobn")),
+    *named("yamazaki2017", tuple(f"cifar10-m{k}" for k in range(4)), ("", "-nobn")),
+    "yamazaki2017/mnist-classifier",
+    *named("tabak2016", ("gaussian-a", "gaussian-b", "gaussian-c", "mnist-dcgan")),
+    *named("tabak2016", tuple(f"mnist-digit-{k}" for k in range(10)), ("", "-linear", "-linear-d4")),
+    "radford2015/dcgan",
+    "mao2016/lsgan",
+    "arjovsky2017/wgan",
+    "gulrajani2017/wgan-gp",
+    "zhao2016/ebgan",
+    "berthelot2017/began",
+    "miyato2018/sngan",
+    "huang2024/r3gan",
+}
 
 
 @EVERY
+def test_takes_steps(recipe: Recipe) -> None:
+    """At its smallest scale, which downloads nothing: finite losses of every player, and finite samples."""
+    experiment = recipe.experiment(scale="smoke")
+    training = Training(experiment, Arithmetic(threads=1, device="cpu").resolved(), torch.device("cpu"))
+    losses = training.advance()
+    assert set(losses.players) == set(training.game.players)
+    assert all(math.isfinite(value) for value in training.record(losses).values())
+    if training.game.makers:
+        samples = training.samples(training.fixed_latents(3))
+        assert samples.shape == (3, *experiment.data.shape)
+        assert samples.isfinite().all()
+
+
+@SOME
 @pytest.mark.usefixtures("one_core")
 def test_smoke_scale_trains(recipe: Recipe, tmp_path: Path) -> None:
     """On its own data, to the end, with finite losses of every player and samples to look at."""
+    trains(recipe, tmp_path)
+
+
+@pytest.mark.evidence
+@EVERY
+def test_every_smoke_scale_trains(recipe: Recipe, tmp_path: Path) -> None:
+    trains(recipe, tmp_path)
+
+
+def trains(recipe: Recipe, folder: Path) -> None:
     experiment = recipe.experiment(scale="smoke")
-    run = train(experiment, tmp_path / "run", show=False)
+    run = train(experiment, folder / "run", show=False)
     last = read(run.log)[-1]
     assert last["step"] == experiment.steps
     assert all(math.isfinite(value) for value in last.values())
-    assert {name for name in last if name.startswith("loss/")} >= {"loss/generator", "loss/critic"}
-    assert list(run.samples.glob(f"{experiment.steps:08d}.*"))
+    assert isinstance(experiment.game, Part)
+    game = experiment.game.make
+    assert {name for name in last if name.startswith("loss/")} == {f"loss/{player}" for player in game.players}
+    assert bool(list(run.samples.glob(f"{experiment.steps:08d}.*"))) == bool(game.makers)
 
 
 @EVERY
 def test_is_written_down_and_read_back(recipe: Recipe) -> None:
     """At every scale, and on other data than its own."""
     for scale in get_args(Scale):
-        other = Images(path="digits", size=28) if len(recipe.data(scale).shape) == 3 else Grid()
+        shape = recipe.data(scale).shape
+        other = Images(path="digits", size=28) if len(shape) == 3 else Gaussian() if shape == (1,) else Grid()
         experiment = recipe.experiment(other, scale)
         assert Experiment.from_json(experiment.to_json()) == experiment
         assert experiment.recipe == f"{recipe.name} --scale {scale}"
+
+
+def test_the_papers_trainings_have_their_names() -> None:
+    """Each table of names, and no other recipe of these papers."""
+    papers = {name.partition("/")[0] for name in NAMED}
+    assert {name for name in RECIPES if name.partition("/")[0] in papers} == NAMED
 
 
 def test_the_list_tells_name_paper_claim_and_cost(capsys: pytest.CaptureFixture[str]) -> None:

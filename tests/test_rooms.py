@@ -23,7 +23,7 @@ ORDER = (
     ("training",),
     ("replicates",),
     ("metrics",),
-    ("sampling",),
+    ("classifiers", "sampling"),
     ("evaluate",),
     ("report",),
     ("recipes",),

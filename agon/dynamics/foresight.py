@@ -47,6 +47,7 @@ class Foresight:
         self, rule: Foreseeing, game: Game, optimisers: Optimisers, draw: Callable[[], Batch], batch: Batch
     ) -> None:
         self.rule, self.game, self.optimisers, self.draw, self.batch = rule, game, optimisers, draw, batch
+        self.seen: Mapping[str, Tensor] = {}  # in the others' own pass: the first inner step's, where that is shared
         self.before = dict(game.named_buffers())  # statistics at the point from which all of the turn starts
 
     def move(self, movers: tuple[str, ...], fake: Tensor | None) -> Losses:
@@ -60,6 +61,7 @@ class Foresight:
             self.before = {name: buffer.clone() for name, buffer in self.game.named_buffers()}
             shared = any(self.shares(player, plain) for player in lookers)
             losses, gradients = self.plain(plain, fake, again=bool(lookers), history=shared)
+            self.seen = dict(losses.seen)
             for player in lookers:
                 first = self._named(gradients, player) if self.shares(player, plain) else None
                 told, own = self.surrogate(player, fake, first, last=player == lookers[-1])
@@ -113,7 +115,7 @@ class Foresight:
     def _ahead(self, player: str, fake: Tensor | None, buffers: Mapping[str, Tensor] | None) -> LookAhead:
         others, fresh = self.rule.looks_ahead[player], self.rule.batches == "fresh"
         batches = [self.draw() for _ in range(self.rule.steps)] if fresh else [self.batch] * self.rule.steps
-        seen: dict[str, Tensor] = {}
+        seen = dict(self.seen)
 
         def losses(module: nn.Module, k: int) -> dict[str, Tensor]:
             told: Losses = module(batches[k], None if fresh else fake, of=others)

@@ -32,14 +32,18 @@ def move(game: Game, optimisers: Optimisers, movers: Collection[str], batch: Bat
     return follow(game, optimisers, gradients, losses)
 
 
-def follow(game: Game, optimisers: Optimisers, gradients: Gradients, losses: Losses) -> Losses:
-    """Each player that has gradients takes its optimiser's step along them; its losses, detached."""
+def follow(game: Game, optimisers: Optimisers, gradients: Gradients, losses: Losses, *, settles: bool = True) -> Losses:
+    """Each player that has gradients takes its optimiser's step along them; its losses, detached.
+
+    With `settles` its move ends there; without, more of it is to come.
+    """
     for player, own in gradients.items():
         for parameter, gradient in zip(parameters_of(game, player), own, strict=True):
             parameter.grad = None if gradient is None else _laid_out_as(parameter, gradient.detach())
         optimisers[player].step()
-        with torch.no_grad():
-            game.settle(player, losses.seen)
+        if settles:
+            with torch.no_grad():
+                game.settle(player, losses.seen)
     return Losses({name: loss.detach() for name, loss in losses.players.items()}, losses.seen)
 
 

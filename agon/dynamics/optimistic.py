@@ -10,7 +10,7 @@ from torch import Tensor
 from agon.dynamics.dynamics import Dynamics
 from agon.dynamics.functional import twin_of
 from agon.dynamics.lookahead import LookAhead
-from agon.dynamics.moves import Gradients, Optimisers, fixed, follow, gradients_of, move, settling, still
+from agon.dynamics.moves import Gradients, Optimisers, fixed, follow, gradients_of, only, settling, still
 from agon.dynamics.processes import average
 from agon.dynamics.turns import Turns
 from agon.games.game import Batch, Game, Losses, named_parameters_of, parameters_of
@@ -110,14 +110,16 @@ def _corrected(
     game: Game, optimisers: Optimisers, movers: tuple[str, ...], batch: Batch, fake: Tensor | None
 ) -> Losses:
     before = {player: [p.clone() for p in parameters_of(game, player)] for player in movers}
-    with torch.enable_grad():
-        losses = move(game, optimisers, movers, batch, fake)
+    with torch.enable_grad(), only(game, movers):
+        losses: Losses = game(batch, fake, of=movers)
+        gradients = gradients_of(game, losses, movers)
+    told = follow(game, optimisers, gradients, losses, settles=False)
     for player in movers:
         for parameter, old in zip(parameters_of(game, player), before[player], strict=True):
             if parameter.grad is not None:
                 _correct(parameter, old, optimisers[player].state[parameter])
         game.settle(player, losses.seen)
-    return losses
+    return told
 
 
 def _correct(parameter: Tensor, before: Tensor, state: dict[str, Tensor]) -> None:

@@ -7,7 +7,7 @@ import torch
 from agon.averaging import Averaging
 from agon.data import SOURCES
 from agon.dynamics import DYNAMICS
-from agon.games import GAMES
+from agon.games import CORRUPTIONS, GAMES
 from agon.latents import LATENTS
 from agon.networks import NETWORKS
 from agon.objectives import OBJECTIVES
@@ -22,7 +22,8 @@ OPTIMISERS = {
 }
 
 TABLES: tuple[dict[str, Any], ...] = (
-    SOURCES, LATENTS, NETWORKS, OBJECTIVES, PENALTIES, PROJECTIONS, GAMES, DYNAMICS, OPTIMISERS,
+    SOURCES, LATENTS, NETWORKS, OBJECTIVES, PENALTIES, PROJECTIONS, GAMES, CORRUPTIONS, DYNAMICS,
+    OPTIMISERS,
     {"averaging": Averaging},
 )  # fmt: skip
 

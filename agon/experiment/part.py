@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from typing import Any
 
 from agon.errors import SettingError
@@ -69,8 +69,9 @@ def name_of(make: Callable[..., Any]) -> str:
 
 
 def _defaults(make: Callable[..., Any]) -> dict[str, Any]:
+    made = {f.name for f in fields(make) if f.default_factory is not MISSING} if is_dataclass(make) else set()
     parameters = inspect.signature(make).parameters.values()
-    return {p.name: p.default for p in parameters if p.default is not p.empty}
+    return {p.name: p.default for p in parameters if p.default is not p.empty and p.name not in made}
 
 
 def _built(value: Any) -> Any:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from agon.errors import SettingError
-from agon.games.game import Batch, Game, Losses
+from agon.games.game import Batch, Game, Losses, latent_shape_of, two_samples
 from agon.networks.layers import evaluation_mode
 from agon.objectives import NonSaturating, Objective
 from agon.penalties import Penalty, Scored
@@ -52,16 +52,12 @@ class Adversarial(Game):
                 raise SettingError(
                     f"{type(each).__name__}: expected a player out of {', '.join(self.players)}, got '{player}'"
                 )
+        for penalty in self.penalties:
+            penalty.check(self.get_submodule(penalty.network))
 
     @property
     def latent_shape(self) -> tuple[int, ...]:
-        shape = getattr(self.generator, "latent_shape", None)
-        if not isinstance(shape, tuple):
-            raise SettingError(
-                f"{type(self.generator).__name__}: expected an attribute latent_shape, e.g. (100,), "
-                f"got {shape!r}; set self.latent_shape = (100,) in its constructor"
-            )
-        return shape
+        return latent_shape_of(self.generator)
 
     @property
     def second_order(self) -> bool:
@@ -112,14 +108,8 @@ class Adversarial(Game):
                 projection(self.get_submodule(player))
 
     def check(self, shape: tuple[int, ...]) -> None:
-        parameter = next(self.parameters())
         with torch.no_grad(), evaluation_mode(self):
-            fake = self.generate(parameter.new_zeros(2, *self.latent_shape))
-            if tuple(fake.shape) != (2, *shape):
-                raise SettingError(
-                    f"{type(self.generator).__name__}: expected samples of the data's shape {shape}, "
-                    f"got {tuple(fake.shape[1:])}; give the generator the data's shape"
-                )
+            fake = two_samples(self, self.generator, shape)
             logits = self.critic(fake)
             if tuple(logits.shape) != (2,):
                 raise SettingError(

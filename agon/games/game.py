@@ -7,6 +7,9 @@ from typing import ClassVar, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from agon.data.source import Source
+from agon.errors import SettingError
+
 
 class Batch(NamedTuple):
     """One draw; all randomness is made before the game is played.
@@ -95,6 +98,9 @@ class Game(nn.Module, ABC):
     def check(self, shape: tuple[int, ...]) -> None:
         """Raise a SettingError if the networks do not fit samples of `shape`."""
 
+    def check_source(self, source: Source) -> None:
+        """Raise a SettingError or a DataError if the game needs more of the data than their shape: labels."""
+
 
 def modules_of(game: Game, player: str) -> Iterator[tuple[str, nn.Module]]:
     """The named submodules that a player moves."""
@@ -120,3 +126,33 @@ def buffers_of(game: Game, player: str) -> list[Tensor]:
 def named_buffers_of(game: Game, player: str) -> dict[str, Tensor]:
     """As `buffers_of`, by their names in the game."""
     return {f"{sub}.{n}": b for sub, module in modules_of(game, player) for n, b in module.named_buffers()}
+
+
+def latent_shape_of(generator: nn.Module) -> tuple[int, ...]:
+    """Shape of one latent, as a generator states it.
+
+    Raises:
+        SettingError: it does not.
+    """
+    shape = getattr(generator, "latent_shape", None)
+    if not isinstance(shape, tuple):
+        raise SettingError(
+            f"{type(generator).__name__}: expected an attribute latent_shape, e.g. (100,), "
+            f"got {shape!r}; set self.latent_shape = (100,) in its constructor"
+        )
+    return shape
+
+
+def two_samples(game: Game, generator: nn.Module, shape: tuple[int, ...]) -> Tensor:
+    """What a game's generator makes of two latents of zeros.
+
+    Raises:
+        SettingError: they have not the data's shape.
+    """
+    fake = game.generate(next(game.parameters()).new_zeros(2, *game.latent_shape))
+    if tuple(fake.shape) != (2, *shape):
+        raise SettingError(
+            f"{type(generator).__name__}: expected samples of the data's shape {shape}, "
+            f"got {tuple(fake.shape[1:])}; give it the data's shape"
+        )
+    return fake

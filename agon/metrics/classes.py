@@ -3,11 +3,28 @@
 import math
 from collections.abc import Sequence
 
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from agon.errors import DataError
 from agon.metrics.score import Score
+
+
+def accuracy(right: Bool[Tensor, " n"], protocol: str) -> Score:
+    """The share of samples in their own class, with the binomial standard error sqrt(p (1 - p) / n).
+
+    Args:
+        right: whether each is.
+        protocol: of which samples, in words.
+
+    Raises:
+        DataError: no samples.
+    """
+    n = len(right)
+    if not n:
+        raise DataError("accuracy: expected at least 1 labelled sample, got none")
+    share = float(right.double().mean())
+    return Score(name="accuracy", value=share, error=math.sqrt(share * (1 - share) / n), n=n, protocol=protocol)
 
 
 def class_coverage(

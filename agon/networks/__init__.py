@@ -4,7 +4,21 @@ A generator states `latent_shape` and maps latents "n *latent_shape" to samples 
 maps samples to unbounded logits "n", higher is more real.
 """
 
-from agon.networks import cnn, dcgan, mlp
+from agon.networks import (
+    argan,
+    autoencoder,
+    classifier,
+    cnn,
+    columns,
+    dcgan,
+    draw,
+    gran,
+    mlp,
+    residual_mlp,
+    resnet,
+    resnext,
+    vae,
+)
 
 NETWORKS = {
     "mlp.generator": mlp.Generator,
@@ -13,4 +27,22 @@ NETWORKS = {
     "dcgan.critic": dcgan.Critic,
     "cnn.generator": cnn.Generator,
     "cnn.critic": cnn.Critic,
+    "resnet.generator": resnet.Generator,
+    "resnet.critic": resnet.Critic,
+    "residual-mlp.generator": residual_mlp.Generator,
+    "residual-mlp.critic": residual_mlp.Critic,
+    "classifier": classifier.Classifier,
+    "columns.generator": columns.Generator,
+    "vae": vae.Vae,
+    "draw": draw.Draw,
+    "gran.generator": gran.Generator,
+    "cnn.encoder": cnn.Encoder,
+    "argan.autoregressor": argan.Autoregressor,
+    "argan.patch": argan.Patch,
+    "autoencoder.critic": autoencoder.Critic,
+    "autoencoder.mirror": autoencoder.Mirror,
+    "autoencoder.encoder": autoencoder.Encoder,
+    "autoencoder.decoder": autoencoder.Decoder,
+    "resnext.generator": resnext.Generator,
+    "resnext.critic": resnext.Critic,
 }

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from agon.errors import SettingError, unknown
 
 Activation = Literal["relu", "leaky-relu", "tanh", "sigmoid", "elu", "linear"]
-Initialisation = Literal["normal", "xavier", "orthogonal", "torch"]
+Initialisation = Literal["normal", "gaussian", "xavier", "orthogonal", "torch"]
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "relu": lambda: nn.ReLU(inplace=True),
@@ -42,16 +42,31 @@ def squash(range: tuple[float, float] | None) -> nn.Module:  # noqa: A002 - the 
     return layers[range]()
 
 
+class Gates(nn.Linear):
+    """What an LSTM's four gates make of its state, before their activations: rows i, f, g, o, as in torch.
+
+    Args:
+        inputs: numbers that every gate sees.
+        units: of the LSTM: rows of each gate.
+    """
+
+    def __init__(self, inputs: int, units: int) -> None:
+        super().__init__(inputs, 4 * units)
+
+
 def initialise(module: nn.Module, how: Initialisation, gain: float) -> None:
-    """Draw the weights of all linear and convolutional layers anew, from torch's current stream.
+    """Draw the weights of all linear, convolutional and recurrent layers anew, from torch's current stream.
 
     `how` and `gain` mean: "normal" N(0, gain²) with zero biases, and N(1, gain²) for batch
-    normalisation's scale (radford2015: gain 0.02); "xavier" uniform, times gain, zero biases
+    normalisation's scale (radford2015: gain 0.02); "gaussian" N(0, gain²) with zero biases, scales
+    left at 1 (yamazaki2017 Table A.4); "xavier" uniform, times gain, zero biases
     (metz2017 Appendix B); "orthogonal" times gain, zero biases (metz2017 Appendix A: 0.8);
-    "torch" leaves torch's own.
+    "torch" leaves torch's own. Of a recurrent layer each gate's matrix is drawn by itself; an LSTM's
+    forget gate has a bias of 1 (metz2017 Appendix B), all other biases are zero.
     """
     draws: dict[str, Callable[[Tensor], object]] = {
         "normal": lambda w: nn.init.normal_(w, 0.0, gain),
+        "gaussian": lambda w: nn.init.normal_(w, 0.0, gain),
         "xavier": lambda w: nn.init.xavier_uniform_(w, gain),
         "orthogonal": lambda w: nn.init.orthogonal_(w, gain),
     }
@@ -60,12 +75,28 @@ def initialise(module: nn.Module, how: Initialisation, gain: float) -> None:
     if how not in draws:
         raise SettingError(unknown("initialisation", how, [*draws, "torch"]))
     for layer in module.modules():
-        if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
+        if isinstance(layer, Gates | nn.RNNBase | nn.RNNCellBase):
+            _initialise_gates(layer, draws[how])
+        elif isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
             draws[how](layer.weight)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
         elif isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d) and how == "normal":
             nn.init.normal_(layer.weight, 1.0, gain)
+
+
+@torch.no_grad()
+def _initialise_gates(layer: nn.Module, draw: Callable[[Tensor], object]) -> None:
+    """Each gate's rows of each matrix; torch adds two biases, of which the first alone holds the forget gate's 1."""
+    number = {nn.GRU: 3, nn.GRUCell: 3, nn.RNN: 1, nn.RNNCell: 1}.get(type(layer), 4)
+    for name, parameter in layer.named_parameters(recurse=False):
+        if parameter.ndim > 1:
+            for rows in parameter.chunk(1 if name.startswith("weight_hr") else number):  # a projection has no gates
+                draw(rows)
+        else:
+            nn.init.zeros_(parameter)
+            if number == 4 and not name.startswith("bias_hh"):
+                nn.init.ones_(parameter.chunk(number)[1])
 
 
 def positive(**values: float) -> None:

@@ -68,6 +68,7 @@ class Critic(nn.Module):
         widths: units of each hidden layer.
         nonlinearity: after each hidden layer.
         normalise: batch normalisation before each hidden activation.
+        normalise_first: before the first one as well, if `normalise`.
         scale: fixed factor on the input (metz2017 Appendix A: 0.25).
         initialisation: of the weights, see `layers.initialise`.
         gain: of the initialisation.
@@ -80,6 +81,7 @@ class Critic(nn.Module):
         widths: Sequence[int] = (128,),
         nonlinearity: Activation = "relu",
         normalise: bool = False,
+        normalise_first: bool = True,
         scale: float = 1.0,
         initialisation: Initialisation = "torch",
         gain: float = 1.0,
@@ -87,7 +89,7 @@ class Critic(nn.Module):
         super().__init__()
         positive(scale=scale, gain=gain)
         inputs = flat(tuple(shape))
-        hidden = hidden_layers(inputs, widths, nonlinearity, normalise)
+        hidden = hidden_layers(inputs, widths, nonlinearity, normalise, normalise_first)
         self.layers = nn.Sequential(
             nn.Flatten(), Scale(scale), *hidden, nn.Linear((inputs, *widths)[-1], 1), nn.Flatten(0)
         )
@@ -98,14 +100,17 @@ class Critic(nn.Module):
         return logits
 
 
-def hidden_layers(inputs: int, widths: Sequence[int], nonlinearity: str, normalise: bool) -> list[nn.Module]:
+def hidden_layers(
+    inputs: int, widths: Sequence[int], nonlinearity: str, normalise: bool, normalise_first: bool = True
+) -> list[nn.Module]:
     """Linear, batch normalisation if asked for, activation: once for each of `widths`."""
     if any(width < 1 for width in (inputs, *widths)):
         raise SettingError(f"widths: expected numbers over 0, got inputs {inputs} and widths {tuple(widths)}")
     layers: list[nn.Module] = []
-    for width in widths:
-        layers.append(nn.Linear(inputs, width, bias=not normalise))  # normalisation removes any bias
-        if normalise:
+    for i, width in enumerate(widths):
+        normal = normalise and (i > 0 or normalise_first)
+        layers.append(nn.Linear(inputs, width, bias=not normal))  # normalisation removes any bias
+        if normal:
             layers.append(nn.BatchNorm1d(width))
         layers.append(activation(nonlinearity))
         inputs = width

@@ -1,15 +1,41 @@
 """One module a paper, each a page of sentences in the library's own parts."""
 
 from agon.errors import SettingError, unknown
-from agon.recipes import first, metz2017, radford2015
+from agon.recipes import (
+    argan2018,
+    arjovsky2017,
+    berthelot2017,
+    first,
+    gulrajani2017,
+    huang2024,
+    im2016,
+    mao2016,
+    metz2017,
+    miyato2018,
+    radford2015,
+    tabak2016,
+    yamazaki2017,
+    zhao2016,
+)
 from agon.recipes.item import Item
 from agon.recipes.recipe import Recipe, Scale
 
 LISTED: tuple[Recipe, ...] = (
+    *argan2018.RECIPES,
     first.DIGITS,
     first.RING,
+    *im2016.RECIPES,
     *metz2017.RECIPES,
+    *tabak2016.RECIPES,
     radford2015.DCGAN,
+    *mao2016.RECIPES,
+    *zhao2016.RECIPES,
+    *arjovsky2017.RECIPES,
+    *gulrajani2017.RECIPES,
+    *berthelot2017.RECIPES,
+    *miyato2018.RECIPES,
+    *huang2024.RECIPES,
+    *yamazaki2017.RECIPES,
 )
 
 RECIPES = {recipe.name: recipe for recipe in LISTED}

@@ -67,6 +67,7 @@ def _contents(views: Sequence[View]) -> dict[str, Any]:
         "title": summary.title(views),
         "summaries": [summary.summary(index, view) for index, view in enumerate(views)],
         "several": len(views) > 1,
+        "bare": [view.name for view in views if not summary.generates(view)],
         "scores": scores.table(views),
         "images": images.beside(views),
         "evolutions": images.evolutions(views),

@@ -10,6 +10,12 @@ from agon.report.reading import Record, Score, View
 GROUPS = {  # part of a key before "/" -> title; in this order, then what else was logged
     "loss": "Losses",
     "logit": "Mean logits (higher is more real)",
+    "energy": "Mean energies (lower is more real)",
+    "elbo": "Evidence lower bound, nats",
+    "reconstruction": "Reconstruction, nats",
+    "divergence": "Divergence of the posterior from the prior, nats",
+    "accuracy": "Accuracy on the batch",
+    "equilibrium": "Equilibrium",
     "gradient": "Gradient norms",
     "penalty": "Penalties",
     "wall/images_per_second": "Images per second",

@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from agon.games import GAMES
 from agon.report.colours import colour
 from agon.report.reading import View
 from agon.report.scores import number
@@ -53,6 +54,13 @@ def summary(index: int, view: View) -> Summary:
 def title(views: Sequence[View]) -> str:
     """The page's title: the run's name, or how many there are."""
     return views[0].name if len(views) == 1 else f"{len(views)} runs compared"
+
+
+def generates(view: View) -> bool:
+    """Whether the run's game makes samples; one that is not known to make none does."""
+    game = view.experiment.get("game")
+    known = GAMES.get(kind(game)) if isinstance(game, dict) else None
+    return bool(getattr(known, "makers", True))
 
 
 def _facts(view: View) -> list[str]:

@@ -109,12 +109,21 @@ def _write(folder: Path, checkpoint: Checkpoint) -> None:
     """The two files of a checkpoint, each followed to the disk; the state names the tensors' checksum."""
     from safetensors.torch import save as serialise
 
-    content = serialise({name: t.contiguous() for name, t in checkpoint.tensors.items()})
+    content = serialise(dict(_apart(checkpoint.tensors)))
     write_through(folder / TENSORS, content)
     state = {"step": checkpoint.step, "tensors": _digest(content), "state": checkpoint.state}
     signed = {**state, "sha256": _digest(_canonical(state))}
     write_through(folder / STATE, json.dumps(signed, indent=1).encode())
     sync_folder(folder)
+
+
+def _apart(tensors: dict[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
+    """Each in memory of its own, which safetensors demands: a weight used in several places has several names."""
+    seen: set[int] = set()
+    for name, tensor in ((name, t.contiguous()) for name, t in tensors.items()):
+        memory = tensor.untyped_storage().data_ptr()
+        yield name, tensor.clone() if memory in seen else tensor
+        seen.add(memory)
 
 
 def _clear(folder: Path) -> None:

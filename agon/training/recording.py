@@ -36,8 +36,8 @@ class Recording:
         return record
 
     def look(self) -> None:
-        """A grid of samples from the fixed latents."""
-        if self.run:
+        """A grid of samples from the fixed latents; none of a game that generates nothing."""
+        if self.run and self.training.game.makers:
             self.run.picture(*looks.generated(self.training, self.training.experiment.grid))
 
     def checkpoint(self) -> None:

@@ -47,6 +47,7 @@ class Training:
         self.rank, self.world = rank, world
         with borrowed(experiment.seed, "init"):
             game = experiment.build()
+        game.check_source(experiment.data)
         layout = torch.channels_last if arithmetic.channels_last else torch.contiguous_format
         if world > 1:
             synchronise(game)

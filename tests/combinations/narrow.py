@@ -4,16 +4,19 @@ import inspect
 from typing import Any
 
 from agon.experiment import Part, part
+from agon.networks import autoencoder
 
+INNER = {"encoder": autoencoder.Encoder, "decoder": autoencoder.Decoder}  # of networks that are made of others
 WIDE, NARROW = 8, 8  # every size over the one becomes the other: kernels, strides and steps stay what they are
 
 
 def narrow(make: Any, **settings: Any) -> Part:
     """A part with all its default sizes narrow; those that have no default, and its wishes, are `settings`."""
     defaults = {n: p.default for n, p in inspect.signature(make).parameters.items() if p.default is not p.empty}
-    shrunk = {name: _narrow(value) for name, value in defaults.items() if _narrow(value) != value}
     known = inspect.signature(make).parameters
-    return part(make, **{**shrunk, **{n: v for n, v in settings.items() if n in known}})
+    shrunk: dict[str, Any] = {name: _narrow(value) for name, value in defaults.items() if _narrow(value) != value}
+    shrunk |= {name: narrow(INNER[name], **settings) for name in known if name in INNER and name not in defaults}
+    return part(make, **{**shrunk, **{name: value for name, value in settings.items() if name in known}})
 
 
 def _narrow(value: Any) -> Any:

@@ -62,7 +62,7 @@ def ring(data: Source, scale: Scale, steps_ahead: int) -> Experiment:
         data=data,
         latent=Normal(),
         optimisers=part(torch.optim.Adam, lr=1e-4, betas=(0.5, 0.999)),
-        dynamics=_dynamics(steps_ahead),
+        dynamics=looking_ahead(steps_ahead),
         batch=batch,
         steps=steps,
         log_every=log_every,
@@ -72,7 +72,8 @@ def ring(data: Source, scale: Scale, steps_ahead: int) -> Experiment:
     )
 
 
-def _dynamics(steps_ahead: int) -> Dynamics:
+def looking_ahead(steps_ahead: int) -> Dynamics:
+    """Alternating turns in which the generator looks that many of the critic's steps ahead, or none."""
     turns = Turns(ALTERNATING)
     return Unrolled(turns, looks_ahead={"generator": ("critic",)}, steps=steps_ahead) if steps_ahead else turns
 

@@ -1,0 +1,205 @@
+"""Games in which an encoder's features are judged by how well an autoregressor predicts them."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import ClassVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from agon.errors import SettingError
+from agon.games.game import Batch, Game, Losses, latent_shape_of, two_samples
+from agon.networks.layers import evaluation_mode
+from agon.objectives import LeastSquares, Objective
+
+BySide = Mapping[str, Tensor]  # for "real", "fake" or both, in this order
+
+
+def prediction_errors(
+    predictions: Float[Tensor, "n *features"], features: Float[Tensor, "n *features"]
+) -> Float[Tensor, " n"]:
+    """|R(f) - f|₁ of each sample: summed over groups and channels, in float32 where features are bfloat16.
+
+    Source: argan2018, Algorithm 1.
+    """
+    gaps = predictions - features
+    return (gaps.float() if gaps.dtype is torch.bfloat16 else gaps).abs().flatten(1).sum(1)
+
+
+class Autoregressive(Game):
+    """The encoder's features of real samples shall be easy to predict, those of generated ones hard.
+
+    With e(x) = E[|R(E(x)) - E(x)|₁], the prediction error averaged over the batch,
+
+        L_generator = e(G(z)),   L_encoder = e(x) - e(G(z)),   L_autoregressor = e(x).
+
+    The predictions' targets are not detached: the encoder moves both. The autoregressor fits features of
+    real samples only. Real and generated samples pass the encoder separately, as batch normalisation wants
+    it; a pass that no mover's loss sees is left out. All losses are made of the same two passes.
+
+    Args:
+        generator: a module with `latent_shape` that maps "n *latent_shape" to "n *shape".
+        encoder: a module that maps "n *shape" to features "n *features".
+        autoregressor: a module that maps features to predictions of the same shape, each number's from
+            those before it alone, in an order of its own.
+
+    Source: argan2018, equations 7 and 8 and Algorithm 1.
+    """
+
+    players: ClassVar[Mapping[str, Sequence[str]]] = {
+        "generator": ("generator",),
+        "encoder": ("encoder",),
+        "autoregressor": ("autoregressor",),
+    }
+    signs: ClassVar[Mapping[str, Mapping[str, float]]] = {
+        "generator": {"fake": 1.0},
+        "encoder": {"real": 1.0, "fake": -1.0},
+        "autoregressor": {"real": 1.0},
+    }  # of the energies in each player's loss
+
+    def __init__(self, *, generator: nn.Module, encoder: nn.Module, autoregressor: nn.Module) -> None:
+        super().__init__()
+        self.generator = generator
+        self.encoder = encoder
+        self.autoregressor = autoregressor
+
+    @property
+    def latent_shape(self) -> tuple[int, ...]:
+        return latent_shape_of(self.generator)
+
+    def generate(self, latent: Tensor) -> Tensor:
+        return self.generator(latent)  # type: ignore[no-any-return]
+
+    def losses(self, batch: Batch, fake: Tensor | None = None, *, of: Collection[str]) -> Losses:
+        return self._energetic(self._features(batch, fake, of), of)
+
+    def realness(self, x: Tensor) -> Tensor:
+        """Minus the prediction error of each sample's features."""
+        return -self.errors(self.encoder(x))
+
+    def errors(self, features: Tensor) -> Float[Tensor, " n"]:
+        """The autoregressor's error on each sample's features."""
+        return prediction_errors(self.autoregressor(features), features)
+
+    def check(self, shape: tuple[int, ...]) -> None:
+        with torch.no_grad(), evaluation_mode(self):
+            fake = two_samples(self, self.generator, shape)
+            self._check_judges(self.encoder(fake))
+
+    def _features(self, batch: Batch, fake: Tensor | None, of: Collection[str]) -> BySide:
+        """What the encoder makes of the samples that the losses of these players see."""
+        sides = self._sides(of)
+        features = {"real": self.encoder(batch.real)} if "real" in sides else {}
+        if "fake" in sides:
+            features["fake"] = self.encoder(self.generate(batch.latent) if fake is None else fake)
+        return features
+
+    def _sides(self, of: Collection[str]) -> set[str]:
+        return {side for player in of for side in self.signs[player]}
+
+    def _energetic(self, features: BySide, of: Collection[str]) -> Losses:
+        """The signed sums of energies."""
+        wanted = {side for player in of for side in self.signs[player]}
+        energies = {side: self.errors(features[side]).mean() for side in features if side in wanted}
+        losses = {player: _total(self.signs[player], energies) for player in of if self.signs[player]}
+        return Losses(losses, {f"energy/{side}": energy.detach() for side, energy in energies.items()})
+
+    def _check_judges(self, features: Tensor) -> None:
+        """Whether those who look at features fit them."""
+        predictions = self.autoregressor(features)
+        if predictions.shape != features.shape:
+            raise SettingError(
+                f"{type(self.autoregressor).__name__}: expected predictions of the features' shape "
+                f"{tuple(features.shape[1:])}, got {tuple(predictions.shape[1:])}; predict every feature once"
+            )
+
+
+class PatchAutoregressive(Autoregressive):
+    """With a fourth player, who judges the features at each position by themselves.
+
+    A patch critic d maps features to a logit for each position; D = d ∘ E is trained by an objective whose
+    means are over the batch and over positions, and which d and E share:
+
+        L_generator = e(G(z)) + o_G(D(G(z))),   L_encoder = e(x) - e(G(z)) + o_D(D(x), D(G(z))),
+        L_autoregressor = e(x),                 L_patch = o_D(D(x), D(G(z))).
+
+    The two parts are added without a weight. `realness` is the prediction error's alone, as in
+    `Autoregressive`; the patch critic's opinion is `patch_realness`.
+
+    Args:
+        generator: as in `Autoregressive`.
+        encoder: maps "n *shape" to features "n c h w".
+        autoregressor: as in `Autoregressive`.
+        patch: a module that maps features "n c h w" to logits "n h w".
+        objective: o, the pair of losses.
+
+    Source: argan2018, section 3.3 and equations 9 and 10, where least squares are minimised.
+    """
+
+    players: ClassVar[Mapping[str, Sequence[str]]] = {**Autoregressive.players, "patch": ("patch",)}
+    signs: ClassVar[Mapping[str, Mapping[str, float]]] = {**Autoregressive.signs, "patch": {}}
+
+    def __init__(
+        self,
+        *,
+        generator: nn.Module,
+        encoder: nn.Module,
+        autoregressor: nn.Module,
+        patch: nn.Module,
+        objective: Objective = LeastSquares(),  # noqa: B008 - frozen
+    ) -> None:
+        super().__init__(generator=generator, encoder=encoder, autoregressor=autoregressor)
+        self.patch = patch
+        self.objective = objective
+
+    def losses(self, batch: Batch, fake: Tensor | None = None, *, of: Collection[str]) -> Losses:
+        features = self._features(batch, fake, of)
+        losses, seen = self._energetic(features, of)
+        judged = self._judged(of)
+        logits = {side: self._logits(features[side]) for side in features if side in judged}
+        for player, value in self._patchwise(logits, of).items():
+            losses[player] = losses[player] + value if player in losses else value
+        return Losses(losses, {**seen, **{f"logit/{side}": each.detach().mean() for side, each in logits.items()}})
+
+    def patch_realness(self, x: Tensor) -> Float[Tensor, " n"]:
+        """The patch critic's logit of each sample, averaged over positions."""
+        return self._logits(self.encoder(x)).flatten(1).mean(1)
+
+    def _sides(self, of: Collection[str]) -> set[str]:
+        return super()._sides(of) | self._judged(of)
+
+    def _judged(self, of: Collection[str]) -> set[str]:
+        """The samples that the patch critic is asked about."""
+        if {"encoder", "patch"} & set(of):
+            return {"real", "fake"}
+        if "generator" in of:
+            return {"real", "fake"} if self.objective.generator_sees_real else {"fake"}
+        return set()
+
+    def _patchwise(self, logits: BySide, of: Collection[str]) -> dict[str, Tensor]:
+        """The objective's part of each player's loss: every position counts as a sample."""
+        fake, real = (logits[side].flatten() if side in logits else None for side in ("fake", "real"))
+        if fake is None:
+            return {}
+        losses = {"generator": self.objective.generator(real, fake)} if "generator" in of else {}
+        if real is not None and {"encoder", "patch"} & set(of):
+            shared = self.objective.critic(real, fake)
+            losses.update({player: shared for player in ("encoder", "patch") if player in of})
+        return losses
+
+    def _logits(self, features: Tensor) -> Tensor:
+        logits: Tensor = self.patch(features)
+        return logits.float() if logits.dtype is torch.bfloat16 else logits
+
+    def _check_judges(self, features: Tensor) -> None:
+        super()._check_judges(features)
+        logits = self.patch(features)
+        if logits.shape != features[:, 0].shape:
+            raise SettingError(
+                f"{type(self.patch).__name__}: expected a logit for each position, shape (n, h, w) = "
+                f"{tuple(features[:, 0].shape)}, got {tuple(logits.shape)}; let it end in .squeeze(1)"
+            )
+
+
+def _total(signs: Mapping[str, float], energies: Mapping[str, Tensor]) -> Tensor:
+    return torch.stack([sign * energies[side] for side, sign in signs.items()]).sum()

@@ -1,0 +1,93 @@
+"""The game of two players whose balance a slow variable holds: boundary equilibrium."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from agon.errors import SettingError
+from agon.games.adversarial import Adversarial
+from agon.games.game import Batch, Losses
+from agon.networks.layers import positive
+from agon.networks.synchronised import total
+from agon.objectives import Wasserstein
+from agon.penalties import Penalty
+from agon.projections import Projection
+
+
+class BoundaryEquilibrium(Adversarial):
+    """L_D = L(x) - k L(G(z)), L_G = L(G(z)), with L = -a the critic's energy and k a buffer of the game.
+
+    After each of the critic's moves k <- min(max(k + rate · (gamma · L(x) - L(G(z))), 0), 1): where generated samples
+    have less than their share `gamma` of the real ones' energy, the critic attends more to raising it. k is settled
+    by the energies that its critic's turn has seen. To a look-ahead it changes from step to step as it would, and is
+    a constant to each step's derivative. Reported: "equilibrium/k", as the losses had it, and the convergence measure
+    "equilibrium/measure", L(x) + |gamma · L(x) - L(G(z))|.
+
+    Args:
+        generator: as of `Adversarial`.
+        critic: as of `Adversarial`; its logits are minus an energy, at most 0 (`autoencoder.Critic`).
+        gamma: E[L(G(z))] / E[L(x)] at equilibrium, over 0 and at most 1; less is less diverse.
+        rate: of k, over 0, for energies in the units of the critic's logits.
+        initial: k before the first move, from 0 to 1.
+        penalties: each is added to the loss of its player.
+        projections: each is done to its player's network after that player's move.
+
+    Raises:
+        SettingError: a number out of its range.
+
+    Source: Berthelot et al. 2017, sections 3.3 and 3.4.1.
+    """
+
+    k: Tensor
+
+    def __init__(
+        self,
+        *,
+        generator: nn.Module,
+        critic: nn.Module,
+        gamma: float = 0.5,
+        rate: float = 0.001,
+        initial: float = 0.0,
+        penalties: Sequence[Penalty] = (),
+        projections: Sequence[Projection] = (),
+    ) -> None:
+        super().__init__(
+            generator=generator,
+            critic=critic,
+            objective=Wasserstein(),  # at k = 1: it fixes no boundary either
+            penalties=penalties,
+            projections=projections,
+        )
+        positive(gamma=gamma, rate=rate)
+        if gamma > 1:
+            raise SettingError(f"gamma: expected a number over 0 and at most 1, got {gamma}")
+        if not 0 <= initial <= 1:
+            raise SettingError(f"initial k: expected a number from 0 to 1, got {initial}; the source begins with 0")
+        self.gamma, self.rate = gamma, rate
+        self.register_buffer("k", torch.tensor(float(initial)))
+
+    def losses(self, batch: Batch, fake: Tensor | None = None, *, of: Collection[str]) -> Losses:
+        told = super().losses(batch, fake, of=of)
+        told.seen["equilibrium/k"] = self.k.clone()  # it changes in place after the move
+        if "logit/real" in told.seen:
+            real, generated = -told.seen["logit/real"], -told.seen["logit/fake"]
+            told.seen["equilibrium/measure"] = real + (self.gamma * real - generated).abs()
+        return told
+
+    def settle(self, player: str, seen: Mapping[str, Tensor]) -> None:
+        super().settle(player, seen)
+        if player == "critic":
+            surplus = self._everywhere(seen["logit/fake"] - self.gamma * seen["logit/real"])
+            self.k.add_(self.rate * surplus).clamp_(0, 1)
+
+    def _objective(self, player: str, real: Tensor | None, fake: Tensor) -> Tensor:
+        if player == "generator" or real is None:
+            return super()._objective(player, real, fake)
+        return self.objective.critic(real, self.k.clone() * fake)  # a look-ahead settles k while this still needs it
+
+    def _everywhere(self, value: Tensor) -> Tensor:
+        """The mean over processes, each of which has an equal part of the batch: they keep one k."""
+        alone = not (dist.is_available() and dist.is_initialized())
+        return value if alone else total(value) / dist.get_world_size()

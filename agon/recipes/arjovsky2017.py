@@ -1,0 +1,68 @@
+"""Arjovsky, Chintala, Bottou 2017, "Wasserstein GAN".
+
+| the paper | here |
+|---|---|
+| algorithm 1: α 5e-5, c 0.01, m 64, n_critic 5 | the same; batch 16 at smoke |
+| algorithm 1: RMSProp; its other settings not stated | torch's: α 0.99, ε 1e-8 |
+| algorithm 1: w <- clip(w, -c, c) after each critic update, all of w | the same, biases and scales too |
+| algorithm 1: new real samples and new z for each update | the same |
+| algorithm 1 prints the critic's gradient for ascent | the loss is its negative, for descent |
+| section 4.2: both networks are a DCGAN; LSUN bedrooms at 64x64 | the same at any size; CIFAR-10 without --data |
+| z not stated; the released code has 100 normal numbers | 100 normal numbers |
+| the released code: 100 critic updates in each of the first 25 rounds and in every 500th | 5 in all |
+| section 4.3: also without batch normalisation, and with perceptrons for G | --set game.generator.normalise=false |
+| length of training: figures up to 625,000 generator updates | 200,000 rounds, a million critic updates, at paper |
+"""
+
+import torch
+
+from agon.data import Source
+from agon.dynamics import Turns
+from agon.experiment import Experiment, part
+from agon.games import Adversarial
+from agon.networks import dcgan
+from agon.objectives import Wasserstein
+from agon.projections import Clipping
+from agon.recipes.recipe import Recipe, Scale
+from agon.recipes.sets import CIFAR10
+
+SCALES = {  # width, batch, steps, log, sample, checkpoint
+    "smoke": (8, 16, 20, 5, 10, 10),
+    "quick": (32, 64, 3_000, 50, 250, 500),
+    "paper": (64, 64, 200_000, 100, 2_000, 1_000),
+}
+FIVE_TO_ONE = Turns((*(("critic",),) * 5, ("generator",)))
+
+
+def experiment(data: Source, scale: Scale) -> Experiment:
+    """A DCGAN whose critic is clipped to a box after each of its moves, five to the generator's one."""
+    width, batch, steps, log_every, sample_every, checkpoint_every = SCALES[scale]
+    return Experiment(
+        game=part(
+            Adversarial,
+            generator=part(dcgan.Generator, shape=data.shape, width=width, range=data.range),
+            critic=part(dcgan.Critic, shape=data.shape, width=width),
+            objective=Wasserstein(),
+            projections=(Clipping(bound=0.01),),
+        ),
+        data=data,
+        optimisers=part(torch.optim.RMSprop, lr=5e-5),
+        dynamics=FIVE_TO_ONE,
+        batch=batch,
+        steps=steps,
+        log_every=log_every,
+        sample_every=sample_every,
+        checkpoint_every=checkpoint_every,
+    )
+
+
+WGAN = Recipe(
+    name="arjovsky2017/wgan",
+    paper="Arjovsky et al. 2017, algorithm 1",
+    claim="the critic's loss estimates the earth mover's distance, and falls as the samples get better",
+    data=CIFAR10,
+    make=experiment,
+    minutes={"smoke": 0.1, "quick": None, "paper": None},
+)
+
+RECIPES = (WGAN,)

@@ -1,0 +1,66 @@
+"""Gulrajani, Ahmed, Arjovsky, Dumoulin, Courville 2017, "Improved training of Wasserstein GANs".
+
+| the paper | here |
+|---|---|
+| algorithm 1: λ 10, n_critic 5, Adam with α 1e-4, β1 0, β2 0.9 | the same |
+| algorithm 1: new real samples, z and ε for each critic update | the same |
+| section 4: two-sided penalty, on lines between pairs | the same |
+| section 4: no batch normalisation in the critic, layer normalisation instead | none at all |
+| batch 64 | the same; 16 at smoke |
+| section 5.2: architectures on LSUN bedrooms at 64x64, the first of them a DCGAN | the DCGAN, at the data's size |
+| table 5: CIFAR-10 by residual networks of 128 channels | not here: the DCGAN without --data on CIFAR-10 too |
+| algorithm 1 decays nothing; the experiments on CIFAR-10 decay the rate to 0 over 100,000 updates | constant |
+| 200,000 generator updates on LSUN | 200,000 rounds, a million critic updates, at paper scale |
+"""
+
+import torch
+
+from agon.data import Source
+from agon.experiment import Experiment, part
+from agon.games import Adversarial
+from agon.networks import dcgan
+from agon.objectives import Wasserstein
+from agon.penalties import GradientPenalty
+from agon.recipes.arjovsky2017 import FIVE_TO_ONE
+from agon.recipes.recipe import Recipe, Scale
+from agon.recipes.sets import CIFAR10
+
+SCALES = {  # width, batch, steps, log, sample, checkpoint
+    "smoke": (8, 16, 20, 5, 10, 10),
+    "quick": (32, 64, 2_000, 50, 250, 500),
+    "paper": (64, 64, 200_000, 100, 2_000, 1_000),
+}
+
+
+def experiment(data: Source, scale: Scale) -> Experiment:
+    """A DCGAN whose critic is held to a slope of 1 between real and generated samples, five moves to one."""
+    width, batch, steps, log_every, sample_every, checkpoint_every = SCALES[scale]
+    return Experiment(
+        game=part(
+            Adversarial,
+            generator=part(dcgan.Generator, shape=data.shape, width=width, range=data.range),
+            critic=part(dcgan.Critic, shape=data.shape, width=width, normalise=False),
+            objective=Wasserstein(),
+            penalties=(GradientPenalty(weight=10.0),),
+        ),
+        data=data,
+        optimisers=part(torch.optim.Adam, lr=1e-4, betas=(0.0, 0.9)),
+        dynamics=FIVE_TO_ONE,
+        batch=batch,
+        steps=steps,
+        log_every=log_every,
+        sample_every=sample_every,
+        checkpoint_every=checkpoint_every,
+    )
+
+
+WGAN_GP = Recipe(
+    name="gulrajani2017/wgan-gp",
+    paper="Gulrajani et al. 2017, algorithm 1",
+    claim="a penalty on the critic's slope does what clipping does, without pushing its weights to their bounds",
+    data=CIFAR10,
+    make=experiment,
+    minutes={"smoke": 0.1, "quick": None, "paper": None},
+)
+
+RECIPES = (WGAN_GP,)

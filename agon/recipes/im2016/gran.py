@@ -1,0 +1,148 @@
+"""Im, Kim, Jiang, Memisevic 2016, "Generating images with recurrent adversarial networks": GRAN on five sets.
+
+| the paper | here |
+|---|---|
+| figure 29: [80, 40, 1] kernels for MNIST, the last one the image's channels | two transposed convolutions, 7 to 28 |
+| figure 29: 216 kernels between 512 and 128: a slip for 256? | 216 |
+| figure 29: 5x5 filters; z of 60 for MNIST, of 100 elsewhere | the same |
+| supplement: ImageNet, three times LSUN's kernels; its z is not in figure 29 | the same, in both networks; 100 |
+| size of h_z and of h_c: not stated | that of z, as in the authors' code |
+| section 3.1: W, b of h_z = tanh(Wz + b) have no batch normalisation; the authors' code has | none |
+| equation 6: ΔC_0 not defined | h_{c,1} = 0; see `networks.gran` |
+| section 3.1, footnote 2: z drawn once, or at every step | once; every step is "-noises" |
+| supplement: "one can tie the weights"; whether they did is not stated | they are not; tied is "-tied" |
+| supplement: tied, GRAN has as many parameters as DCGAN: it cannot, f has weights for h_c | tied, g adds no weights |
+| trick 2: batch normalisation in both networks, after radford2015 | not at G's end and D's start, as there |
+| g's last layer: batch normalisation before its tanh not stated; the authors' code has it | yes; see `networks.gran` |
+| trick 3: ReLU in G; LeakyReLU in D, its slope not stated | 0.2, as radford2015 |
+| trick 1: no hidden fully connected layers in D; the authors' code has one of 100 units | none |
+| "convolutional layers of discriminator and generator are shared": as weights, or as shapes? | shapes: D mirrors f |
+| equation 2 prints one sum | two losses, each player's own |
+| section 2: a player is updated if D is right, or wrong: read literally, only on those samples | on all |
+| section 2: z ~ N(0, I); supplement: pixels in [0, 1]; batch 100 | the same; 16 at smoke |
+| supplement: Adam; different rates, chosen on a validation set: the values, and β, are not stated | see below |
+| initial weights not stated | G: Xavier's, as the authors' fully connected layers; D: N(0, 0.02), as radford2015 |
+| number of updates not stated | 20 epochs for MNIST and CIFAR-10, 15 for LSUN, as the authors' code; 5 for ImageNet |
+| supplement: 10,000 of MNIST's training images are for validation | all 60,000 train; epochs are counted on 50,000 |
+| which latents the generator's update sees is not stated | the critic's own: one pass of all time steps serves both |
+
+Adam's rates for G and D at paper scale are those of the authors' code (github.com/jiwoongim/GRAN): 1e-4 and 4e-5 for
+CIFAR-10, 2e-4 and 1e-4 for LSUN, and here for ImageNet too. There are none for MNIST, which has 5e-4 and 2.5e-4, as all
+sets have at quick scale, where kernels are fewer and steps are few. β1 is 0.5, as in radford2015; with that code's 0.9,
+400 steps on MNIST made blots, where 0.5 made strokes (one seed, 32 and 16 kernels, 2e-4 and 1e-4). That code also
+decays D's weights and lowers the rates, of which the paper does not speak. A step is one update of each network.
+"""
+
+from functools import partial
+from typing import NamedTuple
+
+import torch
+
+from agon.data import Source
+from agon.dynamics import Turns
+from agon.experiment import Experiment, part
+from agon.games import Adversarial
+from agon.networks import cnn, gran
+from agon.recipes.recipe import Recipe, Scale
+from agon.recipes.sets import CIFAR10, IMAGENET, LSUN_CHURCH, LSUN_ROOMS, MNIST, ImageSet, read_as
+
+UNIT = (0.0, 1.0)
+KERNEL = 5
+SCALES = {  # batch, log, sample, checkpoint
+    "smoke": (16, 5, 10, 10),
+    "quick": (100, 50, 250, 500),
+    "paper": (100, 100, 1_000, 1_000),
+}
+
+
+class Setting(NamedTuple):
+    """One row of figure 29.
+
+    Attributes:
+        images: the set.
+        kernels: of the generator, deepest first, the image's channels left out.
+        latent: coordinates of z.
+        rates: of Adam at paper scale, for generator and critic.
+        steps: at paper scale, and at quick.
+        narrower: what quick scale divides the kernels by.
+    """
+
+    images: ImageSet
+    kernels: tuple[int, ...]
+    latent: int
+    rates: tuple[float, float]
+    steps: tuple[int, int]
+    narrower: int
+
+    def width(self, scale: Scale) -> tuple[int, ...]:
+        """The kernels at a scale."""
+        by = {"smoke": 16 * self.narrower, "quick": self.narrower, "paper": 1}[scale]
+        return tuple(max(2, kernel // by) for kernel in self.kernels)
+
+    def budget(self, scale: Scale) -> int:
+        """Steps at a scale."""
+        return {"smoke": 20, "quick": self.steps[1], "paper": self.steps[0]}[scale]
+
+
+FAST = (5e-4, 2.5e-4)
+LSUN = (1024, 512, 216, 128)
+SETTINGS = {
+    "mnist": Setting(MNIST, (80, 40), 60, FAST, (10_000, 3_000), 1),
+    "cifar10": Setting(CIFAR10, (1024, 512, 216), 100, (1e-4, 4e-5), (10_000, 2_000), 8),
+    "lsun-church": Setting(LSUN_CHURCH, LSUN, 100, (2e-4, 1e-4), (19_000, 1_500), 8),
+    "lsun-rooms": Setting(LSUN_ROOMS, LSUN, 100, (2e-4, 1e-4), (18_000, 1_500), 8),
+    "imagenet": Setting(IMAGENET, tuple(3 * kernel for kernel in LSUN), 100, (2e-4, 1e-4), (64_000, 1_000), 16),
+}
+CLAIMS = {
+    1: "one step is a DCGAN after one more fully connected layer: whom the others battle",
+    3: "three steps of painting make samples that fool GRAN1's critic, and a critic that GRAN1 does not fool",
+    5: "five steps win against one, and on CIFAR-10 and LSUN against three",
+}
+VARIANTS: dict[str, dict[str, object]] = {"": {}, "-noises": {"noise": "every"}, "-tied": {"tied": True}}
+ALSO = {
+    "": "",
+    "-noises": "; new noise at every step: larger changes from step to step, harder training",
+    "-tied": "; g with the weights of f: as many weights as GRAN1, but for those that read h_c",
+}
+
+
+def painting(data: Source, scale: Scale, setting: Setting, steps: int, variant: str) -> Experiment:
+    """A GRAN of some time steps against a critic that mirrors it."""
+    data, kernels = read_as(data, range=UNIT), setting.width(scale)
+    batch, log_every, sample_every, checkpoint_every = SCALES[scale]
+    sizes = {"latent": setting.latent, "hidden": setting.latent, "kernels": kernels, "kernel": KERNEL}
+    rates = setting.rates if scale == "paper" else FAST
+    layers = tuple((KERNEL, 2, width) for width in kernels[::-1])
+    return Experiment(
+        game=part(
+            Adversarial,
+            generator=part(gran.Generator, shape=data.shape, steps=steps, range=UNIT, **sizes, **VARIANTS[variant]),
+            critic=part(cnn.Critic, shape=data.shape, layers=layers),
+        ),
+        data=data,
+        optimisers={
+            player: part(torch.optim.Adam, lr=rate, betas=(0.5, 0.999))
+            for player, rate in zip(("generator", "critic"), rates, strict=True)
+        },
+        dynamics=Turns(draws="round"),
+        batch=batch,
+        steps=setting.budget(scale),
+        log_every=log_every,
+        sample_every=sample_every,
+        checkpoint_every=checkpoint_every,
+    )
+
+
+RECIPES = tuple(
+    Recipe(
+        name=f"im2016/{name}-gran{steps}{variant}",
+        paper="Im et al. 2016, table 1, section 3.1 and figure 29",
+        claim=CLAIMS[steps] + ALSO[variant],
+        data=setting.images,
+        make=partial(painting, setting=setting, steps=steps, variant=variant),
+        minutes={"smoke": None, "quick": None, "paper": None},
+    )
+    for name, setting in SETTINGS.items()
+    for steps in CLAIMS
+    for variant in VARIANTS
+)
