@@ -30,12 +30,12 @@ def rows(layers: Sequence[tuple[int, int, int]]) -> list[Layer]:
     """The rows of a table, checked.
 
     Raises:
-        SettingError: not three numbers, a size under 1, a stride over the kernel, or an even kernel of stride 1, which would
-            not keep the size.
+        SettingError: not three numbers, a size under 1, a stride over the kernel, or an even kernel of stride 1, which
+            would not keep the size.
     """
     for row in layers:
         if len(row) != len(Layer._fields):
-            raise SettingError(f"layers: expected (kernel, stride, outputs) in each row, got {tuple(row)}")
+            raise SettingError(f"layers: expected rows of (kernel, stride, outputs), got {tuple(row)}")
     table = [Layer(*row) for row in layers]
     for row in table:
         if min(row) < 1 or row.stride > row.kernel or (row.stride == 1 and row.kernel % 2 == 0):
