@@ -13,6 +13,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits as cross_entrop
 from agon import Experiment
 from agon.games import Adversarial
 from agon.games.autoregressive import Autoregressive
+from agon.games.variational import Variational
 from agon.penalties import WeightDecay
 
 
@@ -101,4 +102,17 @@ def _move(loop: ByHand, losses: Mapping[str, Tensor]) -> None:
         loop.optimisers[player].step()
 
 
-STEPS = {Adversarial: adversarial, Autoregressive: autoregressive}
+def variational(loop: ByHand) -> Callable[[], None]:
+    """One reconstruction and its bound; grey values are compared by cross entropy."""
+    game, shape = loop.game, (loop.experiment.batch, *loop.game.latent_shape)
+
+    def advance() -> None:
+        real = loop.real()
+        made = game.autoencoder.reconstruct(real, torch.randn(shape, generator=loop.rng))
+        error = cross_entropy(made.logits, real, reduction="none").flatten(1).sum(1).mean()
+        loop.step("autoencoder", error + made.divergence.mean())
+
+    return advance
+
+
+STEPS = {Adversarial: adversarial, Autoregressive: autoregressive, Variational: variational}
