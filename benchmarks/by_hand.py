@@ -61,15 +61,20 @@ class ByHand:
 
 
 def adversarial(loop: ByHand) -> Callable[[], None]:
-    """The critic on real and on generated samples, then the generator on latents of its own."""
-    game = loop.game
+    """The critic on real and on generated samples, then the generator: on the same samples, or on its own latents.
+
+    As the experiment says: sharing one pass of the generator is what the released code of radford2015 does.
+    """
+    game, shared = loop.game, loop.experiment.dynamics.draws == "round"
     ones, zeros = torch.ones(loop.experiment.batch), torch.zeros(loop.experiment.batch)
 
     def advance() -> None:
-        with torch.no_grad():
+        with torch.set_grad_enabled(shared):
             fake = game.generator(loop.latent())
-        loop.step("critic", cross_entropy(game.critic(loop.real()), ones) + cross_entropy(game.critic(fake), zeros))
-        loop.step("generator", cross_entropy(game.critic(game.generator(loop.latent())), ones))
+        real = cross_entropy(game.critic(loop.real()), ones)
+        loop.step("critic", real + cross_entropy(game.critic(fake.detach()), zeros))
+        fake = fake if shared else game.generator(loop.latent())
+        loop.step("generator", cross_entropy(game.critic(fake), ones))
 
     return advance
 
