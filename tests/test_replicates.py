@@ -197,7 +197,7 @@ def test_what_cannot_be_replicated_is_one_sentence(tmp_path: Path) -> None:
         (points(), 0, "expected a number from 1, or seeds that differ, got 0"),
         (points(), (1, 1), "expected a number from 1, or seeds that differ"),
         (points(), (-1,), "0 <= seed"),
-        (points(steps=5, data=agon.Images(path="digits")), 2, "give the generator the data.s shape"),
+        (points(steps=5, data=agon.Images(path="digits")), 2, "give it the data.s shape"),
     ):
         with pytest.raises(SettingError, match=told):
             agon.replicate(experiment, tmp_path / "all", seeds, show=False)
