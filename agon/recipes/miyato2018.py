@@ -12,7 +12,8 @@
 | CIFAR-10, STL-10 at 48x48 | CIFAR-10 where no --data is given |
 
 Below paper scale β1 is 0 and β2 0.9, as the paper has them for its residual networks: with C, a generator a quarter as
-wide made one image of all latents for 600 steps on digits; with these it had begun to tell them apart.
+wide made one image of all latents for 600 steps on digits; with these it had begun to tell them apart, but after 2,422
+steps on MNIST its samples were four of the ten digits.
 """
 
 import torch
