@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from agon.errors import SettingError
+from agon.networks.layers import root
 
 Loss = Float[Tensor, ""]
 
@@ -91,7 +92,7 @@ class GradientPenalty(Penalty):
         verdict = scored()
         mixed = torch.lerp(verdict.fake, verdict.real, verdict.noise["epsilon"].to(verdict.real))
         mixed = mixed if mixed.requires_grad else mixed.requires_grad_()
-        norms = _root(_squared_norms(network(mixed), mixed))
+        norms = root(_squared_norms(network(mixed), mixed))
         return self.weight * (norms - 1).square().mean()
 
 
@@ -185,16 +186,6 @@ def _input_gradient(logits: Tensor, x: Tensor) -> Float[Tensor, "n d"]:
     """∇D(x) of each sample, flattened, itself differentiable."""
     (gradient,) = torch.autograd.grad(logits.sum(), x, create_graph=True)
     return gradient.flatten(1)
-
-
-def _root(squares: Tensor) -> Tensor:
-    """Their square roots; where one is 0 its derivative is defined as 0, and so are all higher ones.
-
-    A critic of ReLUs that are all off for a sample has an input gradient of exactly 0 there, and the
-    second derivative of a norm at 0 is no number.
-    """
-    positive = squares > 0
-    return torch.where(positive, torch.where(positive, squares, 1.0).sqrt(), 0.0)
 
 
 def _squared_norms(logits: Tensor, x: Tensor) -> Float[Tensor, " n"]:

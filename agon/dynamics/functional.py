@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from agon.errors import SettingError
+from agon.networks.layers import root
 
 Moments = Mapping[str, Any]  # name in torch's state -> a tensor; "step" -> the number of steps taken
 Rule = Callable[[Tensor, Tensor, Moments], "Moved"]
@@ -122,17 +123,6 @@ def rmsprop(
         direction = momentum * _moment(moments, "momentum_buffer", parameter) + direction
         after["momentum_buffer"] = direction
     return Moved(parameter - lr * direction, after)
-
-
-def root(square: Tensor) -> Tensor:
-    """√v, exactly, whose derivative at v = 0 is 0 instead of infinite.
-
-    >>> v = torch.tensor([0.0, 4.0], requires_grad=True)
-    >>> torch.autograd.grad(root(v).sum(), v)[0]
-    tensor([0.0000, 0.2500])
-    """
-    positive = square > 0  # twice `where`: one alone would still multiply an infinite derivative by 0
-    return torch.where(positive, torch.where(positive, square, 1.0).sqrt(), 0.0)
 
 
 class Pure(NamedTuple):

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Literal
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -16,16 +15,9 @@ from agon.errors import SettingError, unknown
 from agon.networks.cnn import Table, channels_of
 from agon.networks.convolutions import Down, Flat, Up, after, rows, shrunk
 from agon.networks.dcgan import stages
-from agon.networks.layers import Initialisation, activation, flat, initialise, positive, squash
+from agon.networks.layers import Initialisation, activation, flat, initialise, positive, root, squash
 
 Error = Literal["squared", "absolute", "euclidean"]
-
-
-def root(squares: Tensor) -> Tensor:
-    """Their square roots; all derivatives of the root of 0 are defined as 0: nothing pulls at a perfect sample."""
-    above = squares > 0  # twice `where`: one alone would still multiply an infinite derivative by 0
-    return torch.where(above, torch.where(above, squares, 1.0).sqrt(), 0.0)
-
 
 ERRORS: dict[str, Callable[[Tensor], Tensor]] = {  # of differences "n d"
     "squared": lambda difference: difference.square().mean(1),

@@ -137,3 +137,17 @@ def evaluation_mode(module: nn.Module) -> Iterator[None]:
 def flat(shape: tuple[int, ...]) -> int:
     """How many numbers one sample of `shape` has."""
     return int(torch.Size(shape).numel())
+
+
+def root(square: Tensor) -> Tensor:
+    """√v, exactly, whose derivatives at v = 0 are 0 instead of infinite or no number.
+
+    Of a second moment that is 0 (a unit that never fired), of the norm of an input gradient that is 0 (units
+    that are all off), of the distance of a perfect reconstruction.
+
+    >>> v = torch.tensor([0.0, 4.0], requires_grad=True)
+    >>> torch.autograd.grad(root(v).sum(), v)[0]
+    tensor([0.0000, 0.2500])
+    """
+    above = square > 0  # twice `where`: one alone would still multiply an infinite derivative by 0
+    return torch.where(above, torch.where(above, square, 1.0).sqrt(), 0.0)

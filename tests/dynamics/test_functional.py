@@ -9,8 +9,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from agon.dynamics.functional import ARITHMETIC, TWINS, Moved, adam, moments_of, rmsprop, root, rule_of, sgd, twin_of
+from agon.dynamics.functional import ARITHMETIC, TWINS, Moved, adam, moments_of, rmsprop, rule_of, sgd, twin_of
 from agon.errors import SettingError
+from agon.networks.layers import root
 
 SETTINGS: list[tuple[type[torch.optim.Optimizer], dict[str, Any]]] = [
     (torch.optim.SGD, {"lr": 0.1}),
