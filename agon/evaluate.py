@@ -57,8 +57,7 @@ def evaluate(run: Run, *, n: int = 500, seed: int = 0, trust: bool = False) -> l
     key = {"step": training.step, "seed": seed, "n": n}
     known = [r for r in read(run.metrics) if all(r.get(k) == v for k, v in key.items())]
     if known:
-        fields = Score.__dataclass_fields__
-        return [Score(**{k: v for k, v in record.items() if k in fields}) for record in known]
+        return [Score.read(record) for record in known]
     if isinstance(game, Classification):
         scores: Sequence[Score] = [accuracy_of(game, source)]
     elif isinstance(source, Mixture):
@@ -67,10 +66,11 @@ def evaluate(run: Run, *, n: int = 500, seed: int = 0, trust: bool = False) -> l
         judging = judge(source)
         probabilities = judging.probabilities(sample(training, n, seed))
         scores = class_coverage(probabilities, source.classes, judging.protocol)
+    scores = [score.stamped(step=training.step, seed=seed) for score in scores]
     with run.locked():
         for score in scores:
-            append(run.metrics, {**score.record(), "step": training.step, "seed": seed})
-    return list(scores)
+            append(run.metrics, score.record())
+    return scores
 
 
 def over_time(run: Run, source: Mixture) -> Mapping[int, Coverage]:
