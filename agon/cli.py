@@ -3,23 +3,17 @@
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import tyro
 
 from agon.arguments import parsed
+from agon.commands import Battle, Evaluate, Train
+from agon.commands.shared import Runs, Set, Where, changed, page, replicated
+from agon.commands.shared import report as reported
 from agon.errors import AgonError, SettingError
-
-Set = Annotated[
-    tuple[str, ...],
-    tyro.conf.arg(name="set", metavar="PART.FIELD=VALUE", help="Change one setting; may be repeated."),
-    tyro.conf.UseAppendAction,
-]
-Runs = Annotated[tuple[Path, ...], tyro.conf.Positional]
-Where = Annotated[Path, tyro.conf.Positional]
 
 
 def recipes(beginning: Annotated[str, tyro.conf.Positional] = "", /) -> None:
@@ -53,71 +47,10 @@ def data(source: Annotated[str, tyro.conf.Positional], /, set_: Set = (), out: P
     from agon.data.description import describe
     from agon.sampling import write
 
-    described = _changed(named(source), [setting.removeprefix("data.") for setting in set_])
+    described = changed(named(source), [setting.removeprefix("data.") for setting in set_])
     print(describe(described))
     if out is not None:
         print(write(Stream(described, batch=1, seed=0).first(n), described, out))
-
-
-@dataclass
-class Train:
-    """Train a recipe from its beginning, into a new run directory."""
-
-    recipe: tyro.conf.Positional[str]
-    """Its name; agon recipes tells which there are."""
-    out: Path
-    """The run directory: new, or empty."""
-    data: str | None = None
-    """A folder, a file, a Hub name, or the name of a toy; by default the recipe's own."""
-    scale: Literal["smoke", "quick", "paper"] = "quick"
-    """Seconds, minutes, or the paper's own size."""
-    seed: int = 0
-    """Every random stream derives from it."""
-    seeds: int | None = None
-    """As many trainings, of this seed and those after it, each in a run directory of its own."""
-    means: Literal["auto", "processes", "batched"] = "auto"
-    """With --seeds, how several are trained at once; auto takes what measures fastest."""
-    steps: int | None = None
-    """Another budget than the recipe's."""
-    set_: Set = ()
-    """Change one setting, e.g. --set game.generator.width=32 or --set game.objective=hinge."""
-    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
-    """Where to compute."""
-    devices: int = 1
-    """Processes of one device each; they share each batch."""
-    precision: Literal["fp32", "bf16", "fp64"] = "fp32"
-    """Of the networks."""
-    threads: int = 0
-    """Of each process; 0 takes all cores, or with --seeds one."""
-    compile: Literal["auto", "on", "off"] = "auto"
-    """The look-ahead, or the networks, by torch's compiler; auto where it is known or measured to be faster."""
-
-    memory: float = 4.0
-    """GiB of decoded data that may stand on the device; more is mapped from the cache."""
-
-    def __call__(self) -> None:
-        from agon.replicates import replicate
-        from agon.training import Arithmetic, train
-
-        names = ("device", "devices", "precision", "threads", "compile", "memory")
-        arithmetic = Arithmetic(**{name: getattr(self, name) for name in names})
-        if self.seeds is None:
-            _report([train(self.experiment(), self.out, arithmetic=arithmetic)], self.out)
-        else:
-            many = partial(replicate, self.experiment(), self.out, self.seeds, means=self.means)
-            _replicated(partial(many, arithmetic=arithmetic), self.out)
-
-    def experiment(self) -> Any:
-        """The recipe's experiment, as changed; the data first, since layers take their sizes from it."""
-        from agon.data import named
-        from agon.recipes import find
-
-        recipe = find(self.recipe)
-        source = recipe.data(self.scale) if self.data is None else named(self.data)
-        of_data = [s.removeprefix("data.") for s in self.set_ if s.startswith("data.")]
-        experiment = recipe.experiment(_changed(source, of_data), self.scale)
-        experiment = replace(experiment, seed=self.seed, steps=experiment.steps if self.steps is None else self.steps)
-        return _changed(experiment, [s for s in self.set_ if not s.startswith("data.")])
 
 
 def resume(run: Where, /, steps: int | None = None, devices: int | None = None, trust: bool = False) -> None:
@@ -133,11 +66,11 @@ def resume(run: Where, /, steps: int | None = None, devices: int | None = None, 
     from agon.training import resume as go_on
 
     if not (run / replicates.FILE).exists():
-        _report([go_on(run, steps=steps, devices=devices, trust=trust)], run)
+        reported([go_on(run, steps=steps, devices=devices, trust=trust)], run)
         return
     if devices is not None:
         raise SettingError("agon resume: expected no --devices for a directory of many seeds; leave it out")
-    _replicated(partial(replicates.resume, run, steps=steps, trust=trust), run)
+    replicated(partial(replicates.resume, run, steps=steps, trust=trust), run)
 
 
 def sample(run: Where, /, out: Path, n: int = 64, seed: int = 0, interpolate: int = 0, trust: bool = False) -> None:
@@ -162,25 +95,6 @@ def sample(run: Where, /, out: Path, n: int = 64, seed: int = 0, interpolate: in
     print(sampling.write(samples, training.experiment.data, out, columns))
 
 
-def evaluate(runs: Runs, /, n: int = 500, seed: int = 0, trust: bool = False) -> None:
-    """Score the samples of runs: of images by a classifier of their own data, of points by the modes they cover.
-
-    Args:
-        runs: Run directories.
-        n: How many samples.
-        seed: Of the latents.
-        trust: Allow the runs to import classes that are not agon's.
-    """
-    from agon.evaluate import evaluate as score
-    from agon.runs import Run
-
-    if not runs:
-        raise SettingError("agon evaluate: expected one run directory or more, got none")
-    for path in runs:
-        for each in score(Run.open(path), n=n, seed=seed, trust=trust):
-            print(each)
-
-
 def report(runs: Runs, /, out: Path | None = None) -> None:
     """Write one page about one run, or several side by side.
 
@@ -190,7 +104,7 @@ def report(runs: Runs, /, out: Path | None = None) -> None:
     """
     if not runs:
         raise SettingError("agon report: expected one run directory or more, got none")
-    _page(runs, out or runs[0] / "report.html")
+    page(runs, out or runs[0] / "report.html")
 
 
 def reproduce(
@@ -224,7 +138,8 @@ COMMANDS: dict[str, Callable[..., object]] = {
     "train": Train,
     "resume": resume,
     "sample": sample,
-    "evaluate": evaluate,
+    "evaluate": Evaluate,
+    "battle": Battle,
     "report": report,
     "reproduce": reproduce,
 }
@@ -248,40 +163,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"agon: internal error: {error!r}; please report it with what AGON_DEBUG=1 shows", file=sys.stderr)
         return INTERNAL
     return 0
-
-
-def _changed(owner: Any, settings: Sequence[str]) -> Any:
-    from agon.experiment import changed
-
-    for setting in settings:
-        path, equals, value = setting.partition("=")
-        if not equals or not path:
-            raise SettingError(f"--set: expected PART.FIELD=VALUE, got '{setting}'; an example is batch=32")
-        owner = changed(owner, path, value)
-    return owner
-
-
-def _replicated(train: Callable[[], Sequence[Any]], directory: Path) -> None:
-    """One page of all seeds, those that failed among them."""
-    from agon.replicates import ReplicatesError
-
-    try:
-        runs = train()
-    except ReplicatesError as error:
-        if error.runs:
-            _report(error.runs, directory)
-        raise
-    _report(runs, directory)
-
-
-def _report(runs: Sequence[Any], directory: Path) -> None:
-    _page([run.path for run in runs], directory / "report.html")
-
-
-def _page(runs: Sequence[Path], out: Path) -> None:
-    from agon.report import write
-
-    print(write(runs, out))
 
 
 def _minutes(value: float | None) -> str:

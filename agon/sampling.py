@@ -43,12 +43,12 @@ def sample(training: Training, n: int, seed: int = 0) -> Tensor:
     Raises:
         SettingError: n is under 1, or the run's game generates nothing.
     """
-    return training.samples(_latents(training, n, seed))
+    return training.samples(latents(training, n, seed))
 
 
 def interpolate(training: Training, paths: int, steps: int, seed: int = 0) -> Tensor:
     """Samples "paths·steps *shape" along paths between random latents: spherical for normal ones."""
-    ends = _latents(training, 2 * paths, seed)
+    ends = latents(training, 2 * paths, seed)
     walk = [training.experiment.latent.path(ends[2 * i], ends[2 * i + 1], steps) for i in range(paths)]
     return training.samples(torch.cat(walk))
 
@@ -78,7 +78,12 @@ def write(samples: Tensor, source: Source, out: Path, columns: int | None = None
     return out
 
 
-def _latents(training: Training, n: int, seed: int) -> Tensor:
+def latents(training: Training, n: int, seed: int) -> Tensor:
+    """n latents of a seed.
+
+    Raises:
+        SettingError: n is under 1, or the run's game generates nothing.
+    """
     if n < 1:
         raise SettingError(f"--n: expected at least 1 sample, got {n}")
     if not training.game.makers:

@@ -4,7 +4,19 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from benchmarks import compiled, families, memory, report, seeds, start, step, stream, unrolled
+from benchmarks import (
+    compiled,
+    distances,
+    families,
+    memory,
+    reconstruction,
+    report,
+    seeds,
+    start,
+    step,
+    stream,
+    unrolled,
+)
 from benchmarks.report import Section
 from benchmarks.sets import Set, sets
 
@@ -19,6 +31,9 @@ SECTIONS: dict[str, Callable[[list[Set], bool], Section]] = {
     "unrolled-k": lambda _, quick: unrolled.against_steps(quick),
     "unrolled-memory": lambda _, quick: unrolled.memory(),
     "seeds": lambda _, quick: seeds.section(quick),
+    "neighbours": distances.neighbours,
+    "prdc": distances.manifolds,
+    "reconstruction": reconstruction.section,
 }
 
 

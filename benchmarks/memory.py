@@ -73,7 +73,7 @@ def _train(of: Set, steps: int) -> int:
     enter = Recording.__enter__
 
     def entered(recording: Recording) -> Recording:  # the set is open, the steps begin
-        before.append(_restart())
+        before.append(restart())
         return enter(recording)
 
     Recording.__enter__ = entered  # type: ignore[method-assign]
@@ -85,20 +85,20 @@ def _train(of: Set, steps: int) -> int:
 
 
 def _stepped(advance: Callable[[], object], steps: int) -> int:
-    before = _restart()
+    before = restart()
     for _ in range(steps):
         advance()
     return before
 
 
-def _restart() -> int:
+def restart() -> int:
     """The high-water mark so far, in bytes; it starts anew from here."""
-    mark = _high_water()
+    mark = high_water()
     Path("/proc/self/clear_refs").write_text("5")
     return mark
 
 
-def _high_water() -> int:
+def high_water() -> int:
     """Bytes. Not `ru_maxrss`, which a process inherits from the one that started it."""
     status = Path("/proc/self/status").read_text()
     return int(status.split("VmHWM:")[1].split()[0]) * 1024
@@ -114,4 +114,4 @@ if __name__ == "__main__":
     torch.set_num_threads(2)
     name, of, file, count = sys.argv[1:]
     opening = SIDES[name](Set(of, Path(file), True), int(count))
-    print(json.dumps({"peak": max(opening, _high_water()), "stepping": _high_water()}))
+    print(json.dumps({"peak": max(opening, high_water()), "stepping": high_water()}))

@@ -37,7 +37,9 @@ def described() -> list[Experiment]:
     yield_ += [ring(game=ring().game.changed(objective=make())) for make in OBJECTIVES.values()]  # type: ignore[union-attr]
     yield_ += [ring(game=ring().game.changed(penalties=(make(),))) for make in PENALTIES.values()]  # type: ignore[union-attr]
     yield_ += [
-        ring(data=make(points=100)) for name, make in SOURCES.items() if name not in ("images", "dirac", "gaussian")
+        ring(data=make(points=100))
+        for name, make in SOURCES.items()
+        if name not in ("images", "stacked", "dirac", "gaussian")
     ]
     yield_ += [ring(latent=Uniform(low=0.0), averaging=Averaging(), dynamics=Turns((("generator", "critic"),)))]
     yield_ += [ring(optimisers={p: part(torch.optim.SGD, lr=0.1, momentum=0.5) for p in ("generator", "critic")})]

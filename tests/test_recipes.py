@@ -50,6 +50,7 @@ NAMED = {
     *named("yamazaki2017", tuple(f"mnist-m{k}" for k in range(6)), ("", "-nobn")),
     *named("yamazaki2017", tuple(f"cifar10-m{k}" for k in range(4)), ("", "-nobn")),
     "yamazaki2017/mnist-classifier",
+    "yamazaki2017/cifar10-classifier",
     *named("tabak2016", ("gaussian-a", "gaussian-b", "gaussian-c", "mnist-dcgan")),
     *named("tabak2016", tuple(f"mnist-digit-{k}" for k in range(10)), ("", "-linear", "-linear-d4")),
     "radford2015/dcgan",

@@ -23,12 +23,14 @@ ORDER = (
     ("training",),
     ("replicates",),
     ("metrics",),
-    ("classifiers", "sampling"),
+    ("classifiers", "samples", "sampling"),
     ("evaluate",),
+    ("battles",),
     ("report",),
     ("recipes",),
     ("reproduce",),
     ("arguments",),
+    ("commands",),
     ("cli",),
 )
 FLOOR = {room: floor for floor, rooms in enumerate(ORDER) for room in rooms}

@@ -15,6 +15,7 @@ from agon.data.hub import is_name
 from agon.data.images import Images
 from agon.data.reading import DIGITS
 from agon.data.source import MEMORY, Draw, Opened, Source, Split
+from agon.data.stacked import Stacked
 from agon.data.stream import Stream
 from agon.data.toy import Dirac, Gaussian, Grid, Ring, SwissRoll
 from agon.errors import DataError, SettingError, unknown
@@ -26,6 +27,7 @@ SOURCES: dict[str, type[Source]] = {
     "swiss-roll": SwissRoll,
     "dirac": Dirac,
     "images": Images,
+    "stacked": Stacked,
 }
 
 
@@ -69,6 +71,7 @@ __all__ = [
     "Ring",
     "Source",
     "Split",
+    "Stacked",
     "Stream",
     "SwissRoll",
     "named",

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Literal
 
 import torch
+from jaxtyping import UInt8
+from torch import Tensor
 
 from agon.data import expect
 from agon.data.cache import Decoded, decoded, default_folder
@@ -155,6 +157,17 @@ class Images(Source):
             device=device,
             fingerprint=self._digest(made.key, who),
         )
+
+    def stored(self, split: Split = "train") -> UInt8[Tensor, "n c h w"]:
+        """All images of a split as bytes, in the order in which they are stored.
+
+        Raises:
+            DataError: nothing is there, or it cannot be read as asked.
+        """
+        found = self._read()
+        made = self._decoded(found, split, cache=None, memory=MEMORY)
+        members = self._who(found, split).members(len(made.images), made.labels)
+        return copied(made.images, members.numpy())
 
     @property
     def _pixels(self) -> tuple[int, int] | None:

@@ -119,7 +119,10 @@ class Mixture(Toy):
 
 def mixture_log_density(x: Float[Tensor, "n d"], centres: Float[Tensor, "m d"], std: float) -> Float[Tensor, " n"]:
     """log 1/m Σ N(x; centre, std²) in nats."""
-    # differences, not cdist: its matrix product loses the small distances that matter here
-    squares = ((x[:, None] - centres.to(x)) / std).square().sum(dim=2)  # n m
+    # differences, not cdist: its matrix product loses the small distances that matter here; coordinate by
+    # coordinate, since a sum over the last and short dimension takes 5 times as long
+    squares = x.new_zeros(len(x), len(centres))  # n m
+    for along, centre in zip(x.unbind(1), centres.to(x).unbind(1), strict=True):
+        squares = squares + ((along[:, None] - centre) / std).square()
     normaliser = x.shape[1] * math.log(std * math.sqrt(2 * math.pi)) + math.log(len(centres))
     return torch.logsumexp(-squares / 2, dim=1) - normaliser

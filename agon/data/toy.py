@@ -152,7 +152,7 @@ class SwissRoll(Toy):
         centres = (self.scale * _spiral(u)).to(x)
         std = self.scale * self.noise
         # in blocks: the table of all distances would have n · nodes numbers
-        return torch.cat([mixture_log_density(block, centres, std) for block in torch.split(x, 512)])
+        return torch.cat([mixture_log_density(block, centres, std) for block in torch.split(x, 128)])
 
 
 @dataclass(frozen=True, kw_only=True)

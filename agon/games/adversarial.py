@@ -64,6 +64,10 @@ class Adversarial(Game):
         return any(penalty.second_order for penalty in self.penalties)
 
     @property
+    def boundary(self) -> float | None:
+        return self.objective.boundary
+
+    @property
     def settles(self) -> bool:
         return bool(self.projections) or type(self).settle is not Adversarial.settle
 

@@ -47,6 +47,8 @@ class Game(nn.Module, ABC):
         makers: the players whose networks `generate` uses; empty where nothing is generated.
         second_order: whether a loss already contains a derivative of a network.
         settles: whether anything is left to be done after a player's move.
+        boundary: the realness at which the decision turns from generated to real; None where no loss fixes one and a
+            battle must calibrate it.
     """
 
     players: ClassVar[Mapping[str, Sequence[str]]]
@@ -59,6 +61,10 @@ class Game(nn.Module, ABC):
     @property
     def settles(self) -> bool:
         return type(self).settle is not Game.settle
+
+    @property
+    def boundary(self) -> float | None:
+        return None
 
     @property
     @abstractmethod

@@ -1,8 +1,60 @@
 """Samples into Scores: pure functions of tensors; imports no run and no training."""
 
-from agon.metrics.classes import accuracy, class_coverage
+from agon.metrics.classes import accuracy, class_coverage, class_divergence
+from agon.metrics.copying import memorisation
 from agon.metrics.coverage import Coverage, mode_coverage, modes_held
-from agon.metrics.judge import Judge, fit_judge
+from agon.metrics.density import jensen_shannon, support
+from agon.metrics.distances import pairwise_distance_gap, pairwise_distances
+from agon.metrics.diversity import inception_score
+from agon.metrics.frechet import frechet_distance, frechet_distance_of_moments
+from agon.metrics.gam.battle import battle, one_sided
+from agon.metrics.gam.outcome import Battle
+from agon.metrics.gam.verdict import winner
+from agon.metrics.inception import Inception
+from agon.metrics.kernel import kernel_distance
+from agon.metrics.manifolds import prdc, precision_recall
+from agon.metrics.moments import Moments
+from agon.metrics.neighbours import Neighbours, nearest_neighbours
+from agon.metrics.optimal import critic_gap, optimal_critic
+from agon.metrics.paths import path_smoothness
+from agon.metrics.ranking import best_rank, by_fractional_difference
+from agon.metrics.reconstruction import Reconstruction, reconstruct
 from agon.metrics.score import Score
+from agon.metrics.weights import INCEPTION_SHA256
 
-__all__ = ["Coverage", "Judge", "Score", "accuracy", "class_coverage", "fit_judge", "mode_coverage", "modes_held"]
+__all__ = [
+    "INCEPTION_SHA256",
+    "Battle",
+    "Coverage",
+    "Inception",
+    "Moments",
+    "Neighbours",
+    "Reconstruction",
+    "Score",
+    "accuracy",
+    "battle",
+    "best_rank",
+    "by_fractional_difference",
+    "class_coverage",
+    "class_divergence",
+    "critic_gap",
+    "frechet_distance",
+    "frechet_distance_of_moments",
+    "inception_score",
+    "jensen_shannon",
+    "kernel_distance",
+    "memorisation",
+    "mode_coverage",
+    "modes_held",
+    "nearest_neighbours",
+    "one_sided",
+    "optimal_critic",
+    "pairwise_distance_gap",
+    "pairwise_distances",
+    "path_smoothness",
+    "prdc",
+    "precision_recall",
+    "reconstruct",
+    "support",
+    "winner",
+]

@@ -9,6 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from agon.errors import DataError
+from agon.metrics.kinds import share_divergence
 from agon.metrics.score import Score
 
 WITHIN = 3.0  # standard deviations from the nearest mode
@@ -37,9 +38,8 @@ def mode_coverage(
       P(χ²_d <= 9), in the detail as "real": 0.9889 for d = 2.
     * "mode-divergence", 0 to log m nats: KL(h || 1/m) = Σ h_k log(m h_k) of the shares h_k of *all*
       samples, each in its nearest mode, good or not, so that it is defined for any samples and says
-      nothing about their quality. n real samples have a mean of (m - 1) / 2n, not 0. Its standard
-      error is the root of Var(log h_k) / n - (m - 1) / 2n², and of no less than (m - 1) / 2n², which
-      is what is left of the variance where shares are even.
+      nothing about their quality. n real samples have a mean of about (m - 1) / 2n, not 0; exactly, it
+      is in the detail as "real". For its error see `share_divergence`.
 
     Args:
         samples: finite numbers; at least 2 of them.
@@ -72,7 +72,12 @@ def mode_coverage(
             detail={"touched": int((fair > 0).sum()), "histogram": fair.tolist()},
         ),
         _quality(int(good.sum()), n, samples.shape[1], rule),
-        _divergence(histogram, n),
+        share_divergence(
+            "mode-divergence",
+            histogram,
+            torch.ones(m),
+            f"nats from the shares of all samples in their nearest modes to 1/{m} each",
+        ),
     )
 
 
@@ -136,22 +141,4 @@ def _quality(good: int, n: int, d: int, rule: str) -> Score:
         n=n,
         protocol=f"share of samples {rule}; {real:.4f} for real ones",
         detail={"real": real},
-    )
-
-
-def _divergence(histogram: Int[Tensor, " m"], n: int) -> Score:
-    """Σ h log(m h), h a histogram's shares. Even shares have 2n·KL ~ χ² of m - 1 degrees, and no first order."""
-    m = len(histogram)
-    h = histogram.double() / n
-    logs = torch.where(h > 0, (h * m).clamp_min(1e-300).log(), 0.0)
-    value = float((h * logs).sum())
-    first = (float((h * logs.square()).sum()) - value**2) / n
-    second = (m - 1) / (2 * n**2)
-    return Score(
-        name="mode-divergence",
-        value=max(value, 0.0),
-        error=math.sqrt(max(first - second, second)),
-        n=n,
-        protocol=f"nats from the shares of all samples in their nearest modes to 1/{m} each",
-        detail={"shares": histogram.tolist()},
     )

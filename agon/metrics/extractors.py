@@ -60,7 +60,7 @@ class Pixels:
         return Features(images.flatten(1).float() / 255)
 
 
-def extract(extractor: Extractor, images: Images, chunk: int = 100) -> Features:
+def extract(extractor: Extractor, images: Images, chunk: int = 50) -> Features:
     """Features of all images, chunk by chunk, the last and shorter one included; gathered on the CPU.
 
     Memory beside the result: the extractor's own for `chunk` images.

@@ -32,6 +32,7 @@ NETWORKS = {
     "residual-mlp.generator": residual_mlp.Generator,
     "residual-mlp.critic": residual_mlp.Critic,
     "classifier": classifier.Classifier,
+    "residual-classifier": classifier.ResidualClassifier,
     "columns.generator": columns.Generator,
     "vae": vae.Vae,
     "draw": draw.Draw,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from agon.errors import RunError
-from agon.report import curves, images, points, scores, settings, summary
+from agon.report import battles, curves, distributions, images, measured, points, scores, settings, summary
 from agon.report.reading import View, read
 
 ROOM = Path(__file__).parent  # template.html, style.css and curves.js lie beside this file
@@ -61,8 +61,8 @@ def render(views: Sequence[View]) -> str:
 
 
 def _contents(views: Sequence[View]) -> dict[str, Any]:
-    figures = curves.figures(views)
-    scripts = _scripts() if figures else []
+    figures, drawn = curves.figures(views), distributions.figures(views)
+    scripts = _scripts() if figures or drawn else []
     return {
         "title": summary.title(views),
         "summaries": [summary.summary(index, view) for index, view in enumerate(views)],
@@ -73,8 +73,14 @@ def _contents(views: Sequence[View]) -> dict[str, Any]:
         "evolutions": images.evolutions(views),
         "points": points.beside(views),
         "stories": points.stories(views),
+        "battles": battles.rows(views),
+        "measured": measured.pictures(views),
+        "distributions": drawn,
         "figures": figures,
-        "drawing": [{"traces": figure.traces, "logarithmic": figure.logarithmic} for figure in figures],
+        "drawing": [
+            {"traces": figure.traces, "logarithmic": figure.logarithmic, "axis": figure.axis}
+            for figure in (*figures, *drawn)
+        ],
         "experiment": settings.rows([view.experiment for view in views]),
         "arithmetic": settings.rows([view.arithmetic for view in views]),
         "style": _embedded((ROOM / "style.css").read_text(encoding="utf-8")),

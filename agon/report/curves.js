@@ -20,7 +20,7 @@
       hovermode: "x unified",
       showlegend: told,
       legend: { orientation: "h", x: 0, y: -0.2, yanchor: "top" },
-      xaxis: axis({ title: { text: "step", standoff: 6 }, rangemode: "tozero" }),
+      xaxis: axis({ title: { text: figure.axis, standoff: 6 }, rangemode: figure.axis === "step" ? "tozero" : "normal" }),
       yaxis: axis({ type: figure.logarithmic ? "log" : "linear" }),
     };
   };

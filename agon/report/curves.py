@@ -37,6 +37,7 @@ class Figure(NamedTuple):
     traces: list[Trace]
     logarithmic: bool
     warnings: list[str]
+    axis: str = "step"
 
 
 def figures(views: Sequence[View]) -> list[Figure]:

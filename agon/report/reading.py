@@ -9,12 +9,13 @@ from typing import Any
 
 from agon.errors import RunError
 
-EXPERIMENT, ARITHMETIC, LOG, METRICS, SAMPLES = (
+EXPERIMENT, ARITHMETIC, LOG, METRICS, SAMPLES, PICTURES = (
     "experiment.json",
     "arithmetic.json",
     "log.jsonl",
     "metrics.jsonl",
     "samples",
+    "metrics",
 )
 SAMPLE_KINDS = (".png", ".npy")  # a grid of images, an array of points
 Object = dict[str, Any]  # what JSON calls an object
@@ -30,10 +31,13 @@ class Score:
     error: float | None = None
     interval: tuple[float, float] | None = None
     n: int | None = None
+    n_real: int | None = None
     seed: int | None = None
     step: int | None = None
     protocol: str = ""
     detail: Object = field(default_factory=dict)
+    extractor: Object = field(default_factory=dict)
+    pictures: Mapping[str, Path] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -171,7 +175,7 @@ def _score(file: Path, line: int, entry: Object) -> Score:
         value = number(key)
         return int(value) if value is not None and math.isfinite(value) else None
 
-    interval, detail = entry.get("interval"), entry.get("detail")
+    interval, detail, extractor = entry.get("interval"), entry.get("detail"), entry.get("extractor")
     if isinstance(interval, list) and len(interval) == 2:
         low, high = (_number(file, line, "interval", end) for end in interval)
     return Score(
@@ -180,11 +184,21 @@ def _score(file: Path, line: int, entry: Object) -> Score:
         error=number("error"),
         interval=(low, high) if isinstance(interval, list) and len(interval) == 2 else None,
         n=whole("n"),
+        n_real=whole("n_real"),
         seed=whole("seed"),
         step=whole("step"),
         protocol=str(entry.get("protocol") or ""),
         detail=detail if isinstance(detail, dict) else {},
+        extractor=extractor if isinstance(extractor, dict) else {},
+        pictures=_pictures(file.parent, entry.get("pictures")),
     )
+
+
+def _pictures(folder: Path, told: object) -> dict[str, Path]:
+    """The PNGs that a score names, as far as they are there; none from outside the run, whatever it says."""
+    named = told if isinstance(told, dict) else {}
+    files = {str(name): folder / PICTURES / Path(str(place)).name for name, place in named.items()}
+    return {name: file for name, file in files.items() if file.suffix == ".png" and file.is_file()}
 
 
 def _samples(folder: Path) -> dict[int, Path]:

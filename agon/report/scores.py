@@ -24,6 +24,7 @@ class Row(NamedTuple):
     seed: str
     protocol: str
     detail: str
+    extractor: str
 
 
 class Bar(NamedTuple):
@@ -95,11 +96,12 @@ def _row(index: int, view: View, score: Score) -> Row:
         name=score.name,
         value=number(score.value),
         uncertainty=_uncertainty(score),
-        n=number(score.n),
+        n=number(score.n) if score.n_real is None else f"{number(score.n)} / {number(score.n_real)} real",
         step=number(score.step),
         seed=UNKNOWN if score.seed is None else str(score.seed),
         protocol=score.protocol or "not recorded",
         detail=_detail(score),
+        extractor=", ".join(_passport(score)),
     )
 
 
@@ -114,6 +116,13 @@ def _detail(score: Score) -> str:
     """The plain values of a score's detail; its lists are drawn, or left to whoever opens the file."""
     plain = {key: value for key, value in score.detail.items() if isinstance(value, str | int | float)}
     return ", ".join(f"{key} {_plain(value)}" for key, value in plain.items())
+
+
+def _passport(score: Score) -> list[str]:
+    """What images went through before they were compared, as far as it is told."""
+    told = score.extractor
+    words = {"resizer": "resized by {}", "precision": "in {}", "hash": "weights {:.8}"}
+    return [form.format(str(told[key])) for key, form in words.items() if told.get(key) not in (None, "none")]
 
 
 def _plain(value: str | float) -> str:

@@ -4,12 +4,15 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agon.errors import RunError
 from agon.runs import checkpoints, log
 from agon.runs.checkpoints import Checkpoint
 from agon.runs.files import write_atomically, writing
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 
 class Run:
@@ -34,6 +37,7 @@ class Run:
         self.metrics = path / "metrics.jsonl"
         self.samples = path / "samples"
         self.checkpoints = path / "checkpoints"
+        self._lock: FileLock | None = None
 
     @classmethod
     def open(cls, path: Path | str) -> "Run":
@@ -97,14 +101,14 @@ class Run:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Within it, this process alone writes the run; a killed process's lock is gone with it.
+        """Within it, this object alone writes the run, and may ask again; a killed process's lock is gone with it.
 
         Raises:
             RunError: another process writes it.
         """
         from filelock import FileLock, Timeout
 
-        lock = FileLock(self.path / "run.lock", timeout=0)
+        self._lock = lock = self._lock or FileLock(self.path / "run.lock", timeout=0)
         with writing(self.path):
             try:
                 lock.acquire()

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from agon.errors import Interrupted, RunError
 from agon.experiment import Experiment, differences
@@ -23,6 +23,19 @@ from agon.training.signals import Signals
 from agon.training.state import restore
 from agon.training.training import Training
 
+
+class Watch(NamedTuple):
+    """What looks at a training while it goes on, and leaves it as it was.
+
+    Attributes:
+        every: steps from one look to the next.
+        look: is given the training and its run.
+    """
+
+    every: int
+    look: Callable[[Training, Run], object]
+
+
 Shown = Callable[[int, int, bool], Progress]  # of the budget, the first step, and whether to show anything
 
 
@@ -33,6 +46,7 @@ def train(
     arithmetic: Arithmetic | None = None,
     show: bool = True,
     progress: Shown = Progress,
+    watch: Watch | None = None,
 ) -> Run:
     """Train an experiment from its beginning, into a new run directory.
 
@@ -42,6 +56,7 @@ def train(
         arithmetic: device, precision, threads; by default the best device in float32.
         show: whether to tell the progress on standard error.
         progress: makes what is told of each step; another one where several trainings share a display.
+        watch: what else looks at it every so many steps, such as a metric.
 
     Returns:
         The finished run.
@@ -67,7 +82,7 @@ def train(
         with run.locked():
             run.describe(text, _described(training))
             run.picture(*real)
-            _loop(training, run, show, progress)
+            _loop(training, run, show, progress, watch)
     return run
 
 
@@ -80,6 +95,7 @@ def resume(
     devices: int | None = None,
     show: bool = True,
     progress: Shown = Progress,
+    watch: Watch | None = None,
 ) -> Run:
     """Go on with a run from its last good checkpoint, bit for bit as if it had never stopped.
 
@@ -93,6 +109,7 @@ def resume(
             steps agree up to rounding.
         show: whether to tell the progress on standard error.
         progress: makes what is told of each step.
+        watch: what else looks at it every so many steps, such as a metric.
 
     Raises:
         RunError: no run there, another process writes it, no checkpoint is intact, or `experiment`
@@ -109,11 +126,13 @@ def resume(
     known = known.with_steps(budget_of(run, known.steps, steps))
     place = launch(arithmetic, known.batch)
     with lost_process(place.world), run.locked() if place.rank == 0 else contextlib.nullcontext():
-        _go_on(run, Training(known, arithmetic, *place), described, show, progress)
+        _go_on(run, Training(known, arithmetic, *place), described, show, progress, watch)
     return run
 
 
-def _go_on(run: Run, training: Training, described: dict[str, Any], show: bool, progress: Shown) -> None:
+def _go_on(
+    run: Run, training: Training, described: dict[str, Any], show: bool, progress: Shown, watch: Watch | None
+) -> None:
     """Restore the last good checkpoint, or begin at step 0 where the run died before its first one."""
     checkpoint, complaints = run.last_good()
     if checkpoint is not None:
@@ -129,7 +148,7 @@ def _go_on(run: Run, training: Training, described: dict[str, Any], show: bool, 
     run.rewind(checkpoint, experiment.sample_every)
     run.picture(*looks.real(training, experiment.grid))
     run.describe(experiment.to_json(), _described(training))
-    _loop(training, run, show, progress)
+    _loop(training, run, show, progress, watch)
 
 
 def _follow(training: Training) -> NoReturn:
@@ -149,7 +168,9 @@ def standing(run: Run, training: Training) -> str:
     return f"{run.path} goes on from step {training.step}"
 
 
-def _loop(training: Training, run: Run | None, show: bool, progress: Shown = Progress) -> None:
+def _loop(
+    training: Training, run: Run | None, show: bool, progress: Shown = Progress, watch: Watch | None = None
+) -> None:
     """Step until the budget is spent. `run` is None in all processes but the first."""
     experiment = training.experiment
     shown = progress(experiment.steps, training.step, show and run is not None)
@@ -168,6 +189,8 @@ def _loop(training: Training, run: Run | None, show: bool, progress: Shown = Pro
             record = recording.log(losses) if due(training, experiment.log_every) else None
             if due(training, experiment.sample_every):
                 recording.look()
+            if watch and run and due(training, watch.every):
+                watch.look(training, run)
             if marked:
                 recording.checkpoint()
             if last:

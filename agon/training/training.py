@@ -1,6 +1,6 @@
 """All that changes while a training runs: game, optimisers, average, random streams, position."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import torch
@@ -118,10 +118,15 @@ class Training:
 
         Draws from streams of its own, so that looking never changes a training.
         """
+        with self.painting() as paint:
+            return torch.cat([paint(part).float().cpu() for part in torch.split(latents, chunk)])
+
+    @contextmanager
+    def painting(self) -> Iterator[Callable[[Tensor], Tensor]]:
+        """Within it, latents -> samples as `samples` makes them, but differentiable, where the game lies."""
         with borrowed(self.experiment.seed, "evaluation"), evaluation_mode(self.game), self._averaged():
             self.game.eval()
-            parts = [self._generate(part).float().cpu() for part in torch.split(latents, chunk)]
-        return torch.cat(parts)
+            yield self._generate
 
     def record(self, losses: Losses) -> dict[str, float]:
         """What the log says of the step just done; means over processes."""

@@ -1,0 +1,43 @@
+"""How often each class of a set comes."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from agon.data.source import Source
+from agon.data.stacked import Stacked
+from agon.errors import DataError
+from agon.games.classification import NO_LABELS
+
+CHUNK = 500  # images that are drawn at a time
+
+
+def class_counts(source: Source) -> Float[Tensor, " k"]:
+    """How many images of the training split are in each class, float64; those without a label are left out.
+
+    Of stacks, which need not be counted: their number, or that of the grey images where it is endless, times the
+    product of the three shares.
+
+    Args:
+        source: images with classes, of a known size.
+
+    Raises:
+        DataError: no classes, or a stream, whose size nobody knows.
+    """
+    if isinstance(source, Stacked):
+        own = class_counts(source.of)
+        shares, number = own / own.sum(), float(source.stacks or own.sum())
+        return number * torch.einsum("a,b,c->abc", shares, shares, shares).flatten()
+    count, k = source.count(), len(source.classes)
+    if not k:
+        raise DataError(NO_LABELS)
+    if count is None:
+        raise DataError("class counts: expected a set of a known size, got a stream; set data.streaming=false")
+    opened, total = source.open(seed=0), torch.zeros(k, dtype=torch.float64)
+    chunk = min(CHUNK, count)
+    for index in range(-(-count // chunk)):
+        label = opened.draw(chunk, index, 0, 1).label
+        assert label is not None  # a source with classes labels its draws
+        known = label[: count - index * chunk].cpu()  # the last batch straddles two epochs
+        total += torch.bincount(known[known >= 0], minlength=k)
+    return total

@@ -1,0 +1,59 @@
+"""Arguments that several commands share, and what they do with them."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+
+from agon.errors import SettingError
+
+Set = Annotated[
+    tuple[str, ...],
+    tyro.conf.arg(name="set", metavar="PART.FIELD=VALUE", help="Change one setting; may be repeated."),
+    tyro.conf.UseAppendAction,
+]
+Runs = Annotated[tuple[Path, ...], tyro.conf.Positional]
+Where = Annotated[Path, tyro.conf.Positional]
+
+
+def names(text: str) -> list[str]:
+    """Words with commas between."""
+    return [name for name in text.replace(" ", "").split(",") if name]
+
+
+def changed(owner: Any, settings: Sequence[str]) -> Any:
+    """An experiment or a source with each setting PART.FIELD=VALUE."""
+    from agon.experiment import changed as change
+
+    for setting in settings:
+        path, equals, value = setting.partition("=")
+        if not equals or not path:
+            raise SettingError(f"--set: expected PART.FIELD=VALUE, got '{setting}'; an example is batch=32")
+        owner = change(owner, path, value)
+    return owner
+
+
+def replicated(train: Callable[[], Sequence[Any]], directory: Path) -> None:
+    """One page of all seeds, those that failed among them."""
+    from agon.replicates import ReplicatesError
+
+    try:
+        runs = train()
+    except ReplicatesError as error:
+        if error.runs:
+            report(error.runs, directory)
+        raise
+    report(runs, directory)
+
+
+def report(runs: Sequence[Any], directory: Path) -> None:
+    """The page of runs, in their directory."""
+    page([run.path for run in runs], directory / "report.html")
+
+
+def page(runs: Sequence[Path], out: Path) -> None:
+    """Write the page, and say where."""
+    from agon.report import write
+
+    print(write(runs, out))

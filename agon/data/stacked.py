@@ -1,0 +1,166 @@
+"""Three grey images as the channels of one: as many classes as there are triples of the set's own."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import product
+from pathlib import Path
+
+import torch
+from jaxtyping import Int
+from torch import Tensor
+
+from agon.data import expect
+from agon.data.images import Images
+from agon.data.order import Order, part
+from agon.data.source import MEMORY, Draw, Opened, Source, Split
+from agon.errors import DataError
+
+DEEP = 3  # images a stack
+WORD = 7  # the seed of the order in which a finite set of stacks takes its images
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stacked(Source):
+    """Stacks of three random images of a grey set: one channel each, and the class "abc" of theirs.
+
+    With MNIST or the bundled digits it has 1,000 classes, each as frequent as the product of its digits' shares: a
+    set on which classes can be counted that no one has labelled. Its label is (a k + b) k + c, k the classes of the
+    grey set. Within an epoch of the grey set no image is used twice, and three in one stack are never the same.
+
+    Args:
+        of: a grey set with classes; its own range, size, splits and classes.
+        stacks: None draws fresh stacks without end; n makes a set of n of them, the same under every seed, which is
+            shuffled epoch by epoch. The split "test" has n of its own, of the grey set's test split.
+
+    Raises:
+        SettingError: a value has the wrong type or is out of its range.
+
+    Source: Metz et al. 2016 and Che et al. 2016, whose stacked MNIST it is.
+
+    >>> source = Stacked()
+    >>> source.shape, len(source.classes), source.classes[123]
+    ((3, 8, 8), 1000, '123')
+    """
+
+    of: Images = field(default_factory=Images)
+    stacks: int | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.of, Images):
+            raise expect.setting(self, "of", "a set of images, such as Images(path='digits')", self.of)
+        if self.stacks is not None:
+            expect.whole(self, stacks=self.stacks, least=1)
+            if self.of.streaming:
+                raise expect.setting(self, "stacks", "None where `of` is a stream", self.stacks)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(3, height, width).
+
+        Raises:
+            DataError: the set is not grey.
+        """
+        channels, height, width = self.of.shape
+        if channels != 1:
+            raise DataError(
+                f"stacks: expected grey images in {self.of.path}, got {channels} channels; set of.channels=1"
+            )
+        return (DEEP, height, width)
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """The grey set's."""
+        return self.of.range
+
+    @property
+    def classes(self) -> Sequence[str]:
+        """Names of all triples of classes in order, "000" to "999"; words are joined by a space.
+
+        Raises:
+            DataError: the set has no classes.
+        """
+        names = self.of.classes
+        if not names:
+            raise DataError(
+                f"stacks: expected classes in {self.of.path}, got none; take a labelled set, such as digits"
+            )
+        between = "" if max(map(len, names)) == 1 else " "
+        return tuple(between.join(each) for each in product(names, repeat=DEEP))
+
+    def count(self, split: Split = "train") -> int | None:
+        """`stacks`: None for an endless source."""
+        return self.stacks
+
+    def open(
+        self,
+        *,
+        seed: int,
+        split: Split = "train",
+        device: torch.device | str = "cpu",
+        memory: int = MEMORY,
+        cache: Path | None = None,
+    ) -> Opened:
+        """Make the grey set ready, of which stacks are drawn; it alone takes memory.
+
+        Raises:
+            DataError: the set is not grey, has no classes, or cannot be read.
+        """
+        _ = self.shape, self.classes  # which refuse a set that has no grey images or no classes
+        own = seed if self.stacks is None else WORD
+        grey = self.of.open(seed=own, split=split, device=device, memory=memory, cache=cache)
+        k = len(self.of.classes)
+        return Endless(grey, k) if self.stacks is None else Chosen(grey, k, self.stacks, seed)
+
+
+class Endless:
+    """Batch number k of B stacks is batch number k of 3B grey images, each three in a row one stack."""
+
+    def __init__(self, grey: Opened, classes: int) -> None:
+        self.fingerprint = hashlib.sha256(f"stacks of {grey.fingerprint}".encode()).hexdigest()
+        self.count: int | None = None
+        self._grey, self._classes = grey, classes
+
+    def draw(self, batch: int, index: int, rank: int, world: int) -> Draw:
+        """The `rank`-th of `world` parts of batch number `index`.
+
+        Raises:
+            DataError: the grey set has fewer images than three times the batch.
+            SettingError: the batch does not divide into `world` parts.
+        """
+        part(batch, rank, world)
+        return stacked(self._grey.draw(DEEP * batch, index, rank, world), self._classes)
+
+
+class Chosen:
+    """A set of n stacks: number j is the j-th triple of the grey set's own order; drawn in the order of a seed."""
+
+    def __init__(self, grey: Opened, classes: int, number: int, seed: int) -> None:
+        self.fingerprint = hashlib.sha256(f"{number} stacks of {grey.fingerprint}".encode()).hexdigest()
+        self.count: int | None = number
+        self._grey, self._classes, self._order = grey, classes, Order(number, seed)
+
+    def draw(self, batch: int, index: int, rank: int, world: int) -> Draw:
+        """The `rank`-th of `world` parts of batch number `index`.
+
+        Raises:
+            DataError: there are fewer stacks than one batch.
+            SettingError: the batch does not divide into `world` parts.
+        """
+        rows = self._order(batch, index)[part(batch, rank, world)]
+        drawn = [self._grey.draw(DEEP, row, 0, 1) for row in rows.tolist()]
+        labels = [each.label for each in drawn if each.label is not None]
+        grey = Draw(torch.cat([each.real for each in drawn]), torch.cat(labels) if labels else None)
+        return stacked(grey, self._classes)
+
+
+def stacked(grey: Draw, classes: int) -> Draw:
+    """Each three images in a row as one of three channels; a stack with an unlabelled image has no label, -1."""
+    real = grey.real.reshape(-1, DEEP, *grey.real.shape[2:])  # 3n 1 h w -> n 3 h w
+    return Draw(real, None if grey.label is None else _label(grey.label, classes))
+
+
+def _label(labels: Int[Tensor, " m"], classes: int) -> Int[Tensor, " n"]:
+    each = labels.reshape(-1, DEEP)  # n 3
+    radix = torch.tensor([classes**2, classes, 1], device=each.device)
+    return torch.where((each < 0).any(1), -1, (each * radix).sum(1))

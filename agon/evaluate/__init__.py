@@ -1,0 +1,23 @@
+"""Samples -> metrics -> scores, appended to their run."""
+
+from agon.evaluate.comparison import ranked
+from agon.evaluate.evaluating import N, evaluate, evaluate_samples, evidence_of, measured
+from agon.evaluate.extractors import Choice
+from agon.evaluate.kept import kept, over_time
+from agon.evaluate.recorded import write
+from agon.evaluate.table import METRICS, asked
+
+__all__ = [
+    "METRICS",
+    "Choice",
+    "N",
+    "asked",
+    "evaluate",
+    "evaluate_samples",
+    "evidence_of",
+    "kept",
+    "measured",
+    "over_time",
+    "ranked",
+    "write",
+]

@@ -1,0 +1,82 @@
+"""Scores of features: how far the generated samples' are from the real ones', and how sure a classifier is."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from agon import metrics
+from agon.errors import SettingError
+from agon.evaluate.evidence import Evidence, Measured
+from agon.metrics import Score
+
+SHUFFLED = 2020  # the seed of torch-fidelity's own order and subsets, so that its scores can be compared
+SUBSET = 1_000  # samples in each of KID's subsets, or all where there are fewer
+
+PUBLISHED = {  # what scores of the Inception's features are called; those of other features say whose they are
+    "inception-score": "inception-score",
+    "frechet-distance": "fid",
+    "frechet-distance-shrunk": "fid-shrunk",
+    "kernel-distance": "kid",
+}
+
+
+def inception_scores(evidence: Evidence, *, splits: int = 10) -> Measured:
+    """exp E KL(p(y|x) || p(y)) of the shuffled samples, in 10 splits."""
+    probabilities = evidence.fake_features.probabilities
+    if probabilities is None:
+        raise SettingError(
+            f"--metrics is: expected an extractor that knows classes, got {evidence.extractor.name}; "
+            "use --extractor inception or classifier"
+        )
+    order = np.random.RandomState(SHUFFLED).permutation(len(probabilities))
+    score = metrics.inception_score(probabilities[torch.from_numpy(order)], splits)
+    return Measured([named(replace(score, protocol=f"{score.protocol}, shuffled by seed {SHUFFLED}"), evidence)])
+
+
+def frechet(evidence: Evidence) -> Measured:
+    """The Fréchet distance of the two sets of features."""
+    return Measured([named(metrics.frechet_distance(*_both(evidence)), evidence)])
+
+
+def frechet_shrunk(evidence: Evidence) -> Measured:
+    """The Fréchet distance with shrunk covariances, for fewer samples than features."""
+    score = metrics.frechet_distance(*_both(evidence), covariance="shrunk")
+    return Measured([named(replace(score, name=f"{score.name}-shrunk"), evidence)])
+
+
+def kernel(evidence: Evidence) -> Measured:
+    """The kernel distance on torch-fidelity's own subsets."""
+    real, fake = _both(evidence)
+    size = min(SUBSET, len(real), len(fake))
+    return Measured([named(metrics.kernel_distance(real, fake, size=size, seed=SHUFFLED), evidence)])
+
+
+def improved(evidence: Evidence) -> Measured:
+    """Improved precision and recall, k = 3."""
+    found = metrics.precision_recall(*_both(evidence))
+    return _manifold({name: replace(score, name=f"improved-{name}") for name, score in found.items()}, evidence)
+
+
+def manifold(evidence: Evidence) -> Measured:
+    """Precision, recall, density and coverage, k = 5."""
+    return _manifold(metrics.prdc(*_both(evidence)), evidence)
+
+
+def named(score: Score, evidence: Evidence) -> Score:
+    """A score under the name that tells whose features it is of, with the extractor in its passport."""
+    extractor = evidence.extractor
+    name = PUBLISHED.get(score.name, score.name)
+    if evidence.kind != "inception":
+        name = f"{evidence.kind}-{score.name.removeprefix('inception-')}"
+    passport = {each: getattr(extractor, each) for each in ("name", "hash", "resizer", "precision")}
+    return replace(score, name=name, protocol=f"{score.protocol}; {extractor.name}").stamped(extractor=passport)
+
+
+def _both(evidence: Evidence) -> tuple[torch.Tensor, torch.Tensor]:
+    return evidence.real_features.features, evidence.fake_features.features
+
+
+def _manifold(scores: Mapping[str, Score], evidence: Evidence) -> Measured:
+    return Measured([named(score, evidence) for score in scores.values()])

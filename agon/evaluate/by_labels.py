@@ -1,0 +1,68 @@
+"""Scores by what is known of the data: their classes, or their modes and density."""
+
+from torch import Tensor
+
+from agon import metrics
+from agon.classifiers import class_counts, classifier_of
+from agon.data.points import Mixture, Toy
+from agon.errors import DataError
+from agon.evaluate.evidence import Evidence, Measured
+from agon.games import Adversarial
+from agon.metrics import Score
+from agon.metrics.extractors import extract
+from agon.objectives import Minimax, NonSaturating
+
+PLANE = 2  # coordinates up to which a density is integrated over
+CRITIC = 4_000  # samples of each kind that the critic is asked about, at most
+LEAST = 8
+
+
+def classes(evidence: Evidence) -> Measured:
+    """Which classes are made, in which shares, and how sure the data's own classifier is of them."""
+    classifier = classifier_of(evidence.data)
+    probabilities = extract(classifier, evidence.fake).probabilities
+    assert probabilities is not None  # a classifier knows classes
+    scores = [
+        *metrics.class_coverage(probabilities, evidence.data.classes, classifier.name),
+        metrics.class_divergence(probabilities, class_counts(evidence.data), classifier.name),
+    ]
+    stamp = {each: getattr(classifier, each) for each in ("name", "hash", "resizer", "precision")}
+    return Measured([score.stamped(extractor=stamp) for score in scores])
+
+
+def modes(evidence: Evidence) -> Measured:
+    """Modes found, good samples, shares, the distance to the true density, and of the critic to the optimal one.
+
+    Raises:
+        DataError: the data are no known distribution.
+    """
+    source = evidence.data
+    if not isinstance(source, Toy):
+        raise DataError(
+            "--metrics modes: expected a known distribution of points (gaussian, ring, grid, swiss-roll), got "
+            f"{type(source).__name__.lower()}; for classes of images use --metrics classifier"
+        )
+    scores = list(metrics.mode_coverage(evidence.fake, source.modes, source.std)) if isinstance(source, Mixture) else []
+    if source.shape[0] <= PLANE and source.log_density(evidence.real[:2]) is not None:
+        box = metrics.support(evidence.real)
+        scores.append(metrics.jensen_shannon(evidence.fake, source.log_density, box))
+        scores += _optimality(evidence, source)
+    if not scores:
+        raise DataError("--metrics modes: expected data with modes or a density, got neither; use --metrics pairwise")
+    return Measured(scores)
+
+
+def _optimality(evidence: Evidence, source: Toy) -> list[Score]:
+    """Of critics whose logit is the log-odds that a sample is real."""
+    game = evidence.painter.game if evidence.painter else None
+    if not isinstance(game, Adversarial) or not isinstance(game.objective, Minimax | NonSaturating):
+        return []
+    weight = next(game.parameters())
+
+    def logits(points: Tensor) -> Tensor:
+        return game.realness(points.to(weight)).cpu()
+
+    some = evidence.fake[:CRITIC]
+    if len(some) < LEAST or bool((some == some[0]).all()):
+        return []  # too few to tell a density from, or one place only, which has none
+    return [metrics.critic_gap(logits, source.log_density, evidence.real[:CRITIC], some)]

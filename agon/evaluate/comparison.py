@@ -1,0 +1,88 @@
+"""Several runs by their reconstructions of the same images: who comes nearest, and where they differ most."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from agon import metrics
+from agon.errors import RunError
+from agon.evaluate.evidence import Measured
+from agon.evaluate.recorded import FOLDER, keep, stamped
+from agon.metrics import Score
+from agon.pictures import grid_png
+from agon.runs import Run
+
+SHOWN = 10  # images of the picture, as in metz2017's figure 4
+
+
+class Found(NamedTuple):
+    """One run's reconstructions.
+
+    Attributes:
+        targets: "n *shape", images as bytes.
+        images: "n *shape", the nearest ones that were found.
+        errors: "n", mean squared errors.
+    """
+
+    targets: Tensor
+    images: Tensor
+    errors: Tensor
+
+
+def ranked(runs: Sequence[Run], scores: Sequence[Score]) -> list[Score]:
+    """Per cent of the images on which each run comes nearest, recorded in each, with the images that differ most.
+
+    Args:
+        runs: two or more whose reconstructions were measured.
+        scores: the "reconstruction" score of each, in the same order.
+
+    Raises:
+        RunError: a run's reconstructions are not where they were left, or are of other images.
+    """
+    names = _names(runs)
+    found = {name: _found(run, score) for name, run, score in zip(names, runs, scores, strict=True)}
+    first = found[names[0]]
+    for name, each in found.items():
+        if not torch.equal(each.targets, first.targets):
+            raise RunError(f"{name}: expected reconstructions of the images that {names[0]} has, got others; use one n")
+    shares = metrics.best_rank({name: each.errors for name, each in found.items()})
+    pictures = {"reconstructions": _picture(found)} if first.targets.ndim == 4 else {}
+    told = []
+    for name, run, score in zip(names, runs, scores, strict=True):
+        passport = {**score.passport, "metric": "best-rank", "among": names}
+        passport.pop("pictures", None)
+        told += keep(stamped(Measured([shares[name]], pictures), passport), run)
+    return told
+
+
+def _found(run: Run, score: Score) -> Found:
+    file = run.path / FOLDER / f"reconstruction-{score.passport.get('step', 0):08d}.npz"
+    try:
+        with np.load(file, allow_pickle=False) as arrays:
+            return Found(*(torch.from_numpy(arrays[name]) for name in Found._fields))
+    except (OSError, ValueError, KeyError, EOFError) as error:
+        raise RunError(
+            f"{file} cannot be read ({error}); delete the score's line in {run.metrics} and ask again"
+        ) from error
+
+
+def _picture(found: Mapping[str, Found]) -> bytes:
+    """A row an image: the target, then every run's, in their order; those of the largest difference first."""
+    first, *_, last = found.values()
+    order = metrics.by_fractional_difference(first.errors, last.errors)[:SHOWN]
+    columns = [first.targets[order], *(each.images[order] for each in found.values())]
+    return grid_png(torch.stack(columns, 1).flatten(0, 1), len(columns))
+
+
+def _names(runs: Sequence[Run]) -> list[str]:
+    """The shortest ends of their paths that differ."""
+    parts = [Path(run.path).resolve().parts for run in runs]
+    for depth in range(1, max(map(len, parts)) + 1):
+        ends = ["/".join(part[-depth:]) for part in parts]
+        if len(set(ends)) == len(ends):
+            return ends
+    raise RunError(f"expected different runs, got {runs[0].path} twice; give each once")

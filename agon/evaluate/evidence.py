@@ -1,0 +1,123 @@
+"""What metrics are made of: samples, real ones and their features, each made when first asked for, and once."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from agon.data import Source
+from agon.errors import DataError, SettingError
+from agon.experiment import Experiment
+from agon.games import Game
+from agon.metrics import Score
+from agon.metrics.extractors import Extractor, Features, extract
+from agon.samples import real_samples
+
+ALL = 100_000  # images of a split that neighbours are looked for in, at most
+
+
+class Painter(NamedTuple):
+    """What can make more samples than there are: a run's generator.
+
+    Attributes:
+        experiment: whose latents it takes.
+        game: in evaluation mode, averaged weights in their places.
+        paint: latents -> samples in the source's range, differentiable.
+    """
+
+    experiment: Experiment
+    game: Game
+    paint: Callable[[Tensor], Tensor]
+
+
+class Measured(NamedTuple):
+    """What one metric gives.
+
+    Attributes:
+        scores: to be recorded.
+        pictures: PNGs by name, to be kept beside them.
+        arrays: numbers that a comparison of several runs needs, by name; kept by whoever compares.
+    """
+
+    scores: Sequence[Score]
+    pictures: Mapping[str, bytes] = {}
+    arrays: Mapping[str, Tensor] = {}
+
+
+@dataclass
+class Evidence:
+    """The samples of one run or folder, the real ones that they are compared with, and the features of both.
+
+    Attributes:
+        draw: makes the samples: bytes "n c h w", or points "n d".
+        source: of the real samples; None where there is none, for metrics of samples alone.
+        n: how many samples of each side; fewer real ones where the set has fewer.
+        choose: makes the extractor.
+        kind: of it, in a word: what scores of its features are called by.
+        painter: the run's generator; None for samples from a folder.
+        seed: of the latents.
+    """
+
+    draw: Callable[[], Tensor]
+    source: Source | None
+    n: int
+    choose: Callable[[], Extractor]
+    kind: str
+    painter: Painter | None = None
+    seed: int = 0
+
+    @cached_property
+    def fake(self) -> Tensor:
+        fake = self.draw()
+        if self.source is not None and tuple(fake.shape[1:]) != self.source.shape:
+            raise DataError(
+                f"samples: expected the data's shape {self.source.shape}, got {tuple(fake.shape[1:])}; "
+                "give --data of the same size, e.g. with --set data.size=32"
+            )
+        return fake
+
+    @cached_property
+    def real(self) -> Tensor:
+        """Of the training split."""
+        return real_samples(self.data, self.n)
+
+    @cached_property
+    def train(self) -> Tensor:
+        """The whole training split, or the first `ALL` of it: a copy may be of any of them."""
+        return real_samples(self.data, ALL)
+
+    @cached_property
+    def held(self) -> Tensor:
+        """The whole held-out split, or the first `ALL` of it."""
+        return real_samples(self.data, ALL, split="test")
+
+    @property
+    def data(self) -> Source:
+        """The source, where it is needed."""
+        if self.source is None:
+            raise SettingError("evaluate: expected real samples to compare with, got none; name them with --data")
+        return self.source
+
+    @cached_property
+    def extractor(self) -> Extractor:
+        return self.choose()
+
+    @cached_property
+    def fake_features(self) -> Features:
+        return extract(self.extractor, self.fake)
+
+    @cached_property
+    def real_features(self) -> Features:
+        return extract(self.extractor, self.real)
+
+    @property
+    def images(self) -> bool:
+        """Whether samples are images, not points."""
+        return self.fake.dtype is torch.uint8
+
+    def numbers(self, samples: Tensor) -> Tensor:
+        """Samples as numbers "n d" in units that distances are told in: pixels from 0 to 1, points as they are."""
+        return samples.flatten(1).float() / 255 if samples.dtype is torch.uint8 else samples.flatten(1)

@@ -1,0 +1,100 @@
+"""Which extractor a word means."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+import torch
+
+from agon import metrics
+from agon.classifiers import classifier_of
+from agon.data import Source
+from agon.errors import SettingError, unknown
+from agon.metrics.extractors import Extractor, Features, Images, Pixels
+
+COORDINATES = "coordinates"  # of points: no extractor
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which extractor, and what it is made with.
+
+    Attributes:
+        name: "inception", "classifier" (of the data's own classes), "pixels", or "package.module:Name" of a class
+            or function of one's own that makes one (the contract is `agon.metrics.extractors.Extractor`).
+        weights: the Inception's file; by default torch's cache is looked into.
+        download: whether they may be fetched.
+        trust: whether a module that is not agon's may be imported, which runs its code.
+    """
+
+    name: str = "inception"
+    weights: Path | None = None
+    download: bool = False
+    trust: bool = False
+
+    def __post_init__(self) -> None:
+        if self.name not in KINDS and ":" not in self.name:
+            raise SettingError(unknown("extractor", self.name, [*KINDS, "package.module:Name"]))
+
+    @property
+    def kind(self) -> str:
+        """In a word, as scores are named by it."""
+        return self.name.partition(":")[2].lower() or self.name
+
+    def make(self, source: Source | None) -> Extractor:
+        """The extractor.
+
+        Raises:
+            SettingError: a classifier without data, a module without trust, or something that is no extractor.
+            DataError: the Inception's weights are not there, or the data have no classes.
+        """
+        if self.name in KINDS:
+            return KINDS[self.name](self, source)
+        return _imported(self.name, self.trust)
+
+
+class Coordinates:
+    """Points as their own features; never asked for images."""
+
+    name, hash, resizer, precision = COORDINATES, "none", "none", "float32"
+
+    def __call__(self, images: Images) -> Features:
+        return Features(images.flatten(1).float())
+
+
+def _classifier(choice: Choice, source: Source | None) -> Extractor:
+    if source is None:
+        raise SettingError("--extractor classifier: expected the data whose classes it knows; name them with --data")
+    return classifier_of(source)
+
+
+KINDS: dict[str, Callable[[Choice, Source | None], Extractor]] = {
+    "inception": lambda choice, _: metrics.Inception(choice.weights, choice.download, device=_best()),
+    "classifier": _classifier,
+    "pixels": lambda *_: Pixels(),
+}
+
+
+def _best() -> torch.device:
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def _imported(name: str, trust: bool) -> Extractor:
+    """A user's own extractor, by the place of what makes it."""
+    if not trust:
+        raise SettingError(
+            f"--extractor {name}: expected a known extractor; to import yours, which runs it, add --trust"
+        )
+    module, _, attribute = name.partition(":")
+    try:
+        made = getattr(import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise SettingError(f"--extractor {name}: cannot be imported ({error}); expected package.module:Name") from error
+    extractor = made() if isinstance(made, type) or not isinstance(made, Extractor) else made
+    if not isinstance(extractor, Extractor):
+        raise SettingError(
+            f"--extractor {name}: expected a function of images with name, hash, resizer and precision, got "
+            f"{type(extractor).__name__}; see agon.metrics.extractors.Extractor"
+        )
+    return extractor

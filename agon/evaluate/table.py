@@ -1,0 +1,48 @@
+"""The metrics by the names that they are asked for by."""
+
+from collections.abc import Callable, Sequence
+
+from agon.data import Source
+from agon.data.points import Toy
+from agon.errors import SettingError, unknown
+from agon.evaluate import by_features, by_labels, by_latents, by_samples
+from agon.evaluate.evidence import Evidence, Measured
+
+METRICS: dict[str, Callable[[Evidence], Measured]] = {
+    "is": by_features.inception_scores,
+    "fid": by_features.frechet,
+    "fid-shrunk": by_features.frechet_shrunk,
+    "kid": by_features.kernel,
+    "pr": by_features.improved,
+    "prdc": by_features.manifold,
+    "classifier": by_labels.classes,
+    "modes": by_labels.modes,
+    "pairwise": by_samples.pairwise,
+    "neighbours": by_samples.neighbours,
+    "reconstruction": by_latents.reconstruction,
+    "paths": by_latents.paths,
+}
+BY_FEATURES = ("is", "fid", "fid-shrunk", "kid", "pr", "prdc")  # those that the extractor changes
+
+
+def asked(metrics: Sequence[str], source: Source | None) -> list[str]:
+    """The names, each once, or those that the data allow.
+
+    Raises:
+        SettingError: one is unknown, or none is given where there are no data to choose by.
+    """
+    for name in metrics:
+        if name not in METRICS:
+            raise SettingError(unknown("metric", name, list(METRICS)))
+    if metrics:
+        return list(dict.fromkeys(metrics))
+    if source is None:
+        raise SettingError(f"expected --metrics, or --data to choose them by; there are {', '.join(METRICS)}")
+    return default_metrics(source)
+
+
+def default_metrics(source: Source) -> list[str]:
+    """What data allow without anybody's weights: modes, classes, or else distances."""
+    if isinstance(source, Toy) and source.modes is not None:
+        return ["modes"]
+    return ["classifier"] if source.classes else ["pairwise", "neighbours"]

@@ -1,0 +1,1 @@
+"""The generative adversarial metric: two games exchange their opponents."""

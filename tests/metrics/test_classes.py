@@ -1,0 +1,117 @@
+"""Classes found and their shares: closed forms, the exact mean of real samples, and samplers that drop classes."""
+
+import math
+
+import pytest
+import torch
+from scipy.stats import binom
+
+from agon.errors import DataError
+from agon.metrics import accuracy, class_coverage, class_divergence
+from agon.metrics.kinds import expected_divergence, share_divergence
+
+EVEN = torch.full((10,), 600)
+
+
+def certain(labels: torch.Tensor, k: int = 10) -> torch.Tensor:
+    """p(k|x) of a classifier that is sure."""
+    return torch.eye(k)[labels]
+
+
+def drawn(weights: torch.Tensor, n: int, seed: int = 0) -> torch.Tensor:
+    return torch.multinomial(weights, n, replacement=True, generator=torch.Generator().manual_seed(seed))
+
+
+def test_a_class_counts_from_a_tenth_of_its_fair_part() -> None:
+    """Of 1,000 samples in 10 classes: 10 are enough and 9 are not; a single one is in the detail."""
+    for few, expected in ((10, 2), (9, 1)):
+        labels = torch.zeros(1000, dtype=torch.long)
+        labels[:few] = 3
+        classes, confidence = class_coverage(certain(labels), "0123456789", "sure")
+        assert (classes.value, classes.detail["touched"], confidence.value) == (expected, 2, 1)
+    thousand = class_coverage(certain(torch.arange(2000) % 1000, 1000), [str(k) for k in range(1000)], "sure")[0]
+    assert thousand.value == 1000
+
+
+@pytest.mark.parametrize("kept", [10, 5, 2, 1])
+def test_the_divergence_of_even_classes_is_the_log_of_what_is_dropped(kept: int) -> None:
+    found = class_divergence(certain(torch.arange(1000) % kept), EVEN, "sure")
+    assert found.value == pytest.approx(math.log(10 / kept), abs=1e-12)
+    assert (found.n, found.n_real) == (1000, 6000)
+
+
+def test_shares_are_compared_with_the_datas_own() -> None:
+    """A sampler of even classes is not right where the data's are uneven; and the other way round."""
+    counts = torch.tensor([4, 2, 1, 1])
+    as_data = certain(torch.tensor([0, 0, 0, 0, 1, 1, 2, 3]).repeat(10), 4)
+    assert class_divergence(as_data, counts, "sure").value == pytest.approx(0, abs=1e-12)
+    assert class_divergence(as_data, 100 * counts, "sure").value == pytest.approx(0, abs=1e-12)
+    even = class_divergence(certain(torch.arange(80) % 4, 4), counts, "sure").value
+    assert even == pytest.approx(sum(0.25 * math.log(0.25 / w) for w in (0.5, 0.25, 0.125, 0.125)))
+
+
+def test_a_class_that_the_data_lack_counts_as_half_an_image() -> None:
+    found = class_divergence(certain(torch.ones(50, dtype=torch.long), 2), torch.tensor([100, 0]), "sure")
+    assert found.value == pytest.approx(math.log(100.5 / 0.5))
+
+
+@pytest.mark.parametrize(("k", "n"), [(10, 1000), (3, 40), (1000, 500), (1000, 10_000)])
+def test_what_real_samples_get_is_their_mean(k: int, n: int) -> None:
+    """By the binomial sum, and by draws: also of fewer samples than classes."""
+    weights = torch.rand(k, dtype=torch.float64, generator=torch.Generator().manual_seed(1)) + 0.2
+    weights /= weights.sum()
+    told = expected_divergence(weights, n)
+    some = torch.arange(1, n + 1).double()
+    exact = sum(
+        float((torch.from_numpy(binom.pmf(some.numpy(), n, float(w))) * some / n * (some / n / w).log()).sum())
+        for w in weights[:10]
+    )
+    assert expected_divergence(torch.cat([weights[:10], torch.zeros(1)]), n) == pytest.approx(exact, rel=1e-4)
+    found = [share_divergence("x", drawn(weights, n, s).bincount(minlength=k), weights, "") for s in range(60)]
+    values = torch.tensor([each.value for each in found])
+    assert float(values.mean()) == pytest.approx(told, abs=4 * float(values.std()) / 60**0.5)
+    assert found[0].detail["real"] == pytest.approx(told, rel=1e-12)
+
+
+def test_the_error_is_that_of_repeated_draws_in_1000_classes() -> None:
+    """Where the shares are right, and where half of the classes come twice as often."""
+    weights = torch.ones(1000)
+    for sampled in (weights, weights + (torch.arange(1000) % 2)):
+        found = [
+            share_divergence("x", drawn(sampled, 20_000, s).bincount(minlength=1000), weights, "") for s in range(60)
+        ]
+        spread = torch.tensor([each.value for each in found]).std()
+        error = torch.tensor([each.error or 0.0 for each in found]).mean()
+        assert float(error / spread) == pytest.approx(1, abs=0.35)
+
+
+def test_dropping_a_tenth_of_1000_classes_is_seen() -> None:
+    weights = torch.ones(1000)
+    real, dropped = (
+        class_divergence(certain(drawn(w, 10_000), 1000), weights, "sure") for w in (weights, weights[100:])
+    )
+    assert real.error is not None
+    assert real.value == pytest.approx(real.detail["real"], abs=4 * real.error)
+    assert dropped.value - real.value == pytest.approx(math.log(1000 / 900), abs=0.02)
+    assert dropped.value - real.detail["real"] > 10 * real.error
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "counts", "told"),
+    [
+        (certain(torch.zeros(1, dtype=torch.long)), EVEN, r"at least 2 rows that each sum to 1, got shape \(1, 10\)"),
+        (torch.ones(5, 10), EVEN, "each sum to 1"),
+        (torch.full((5, 10), math.nan), EVEN, "each sum to 1"),
+        (certain(torch.arange(5)), torch.ones(9), "of each of 10 classes, got 9 numbers"),
+        (certain(torch.arange(5)), torch.zeros(10), "got 10 numbers that sum to 0"),
+    ],
+)
+def test_what_has_no_divergence_is_a_sentence(probabilities: torch.Tensor, counts: torch.Tensor, told: str) -> None:
+    with pytest.raises(DataError, match=told):
+        class_divergence(probabilities, counts, "sure")
+
+
+def test_the_accuracy_has_wilsons_interval() -> None:
+    found = accuracy(torch.arange(100) < 97, "")
+    assert found.interval is not None
+    assert found.interval == pytest.approx((0.9155, 0.9897), abs=1e-4)

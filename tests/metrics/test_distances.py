@@ -1,0 +1,135 @@
+"""Pairwise distances: SciPy's; the gap is a Wasserstein distance with the error of repeated draws."""
+
+import math
+
+import pytest
+import torch
+from scipy.spatial.distance import pdist
+from scipy.stats import wasserstein_distance
+
+from agon.errors import DataError, SettingError
+from agon.metrics import Score, pairwise_distance_gap, pairwise_distances
+from agon.metrics.distances import _unranked
+
+
+def normal(n: int, *shape: int, seed: int = 0) -> torch.Tensor:
+    return torch.randn(n, *shape, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.uint8])
+@pytest.mark.parametrize("shape", [(1,), (5,), (3, 8, 8)])
+def test_all_pairs_are_scipys(shape: tuple[int, ...], dtype: torch.dtype) -> None:
+    x = (normal(60, *shape) * 40 + 128).clamp(0, 255).to(dtype)
+    expected = torch.from_numpy(pdist(x.flatten(1).double().numpy()))
+    for pairs in (None, 60 * 59 // 2, 10**6):
+        torch.testing.assert_close(pairwise_distances(x, pairs=pairs), expected, rtol=1e-13, atol=0)
+
+
+def test_pairs_are_numbered_without_gap() -> None:
+    """Also where the root is rounded: at the edges of the rows of 100,000 samples."""
+    for n in (2, 3, 50):
+        assert torch.equal(torch.stack(_unranked(torch.arange(n * (n - 1) // 2), n)), torch.triu_indices(n, n, 1))
+    n = 100_000
+    i = torch.arange(0, n - 1, 97)
+    begins = i * (2 * n - i - 1) // 2
+    for numbers, row, column in ((begins, i, i + 1), (begins[1:] - 1, i[1:] - 1, torch.full_like(i[1:], n - 1))):
+        first, second = _unranked(numbers, n)
+        assert torch.equal(first, row)
+        assert torch.equal(second, column)
+
+
+def test_random_pairs_are_different_seeded_and_fair() -> None:
+    """Of numbers whose differences are all distinct: no pair twice, none of a sample with itself; every pair alike."""
+    x = 2.0 ** torch.arange(30, dtype=torch.float64)[:, None]
+    found = pairwise_distances(x, pairs=400)
+    assert found.dtype == torch.float64
+    assert len(found.unique()) == 400
+    assert found.min() > 0
+    assert torch.equal(found, pairwise_distances(x, pairs=400))
+    assert not torch.equal(found, pairwise_distances(x, pairs=400, seed=1))
+    drawn = torch.cat([pairwise_distances(x, pairs=43, seed=seed) for seed in range(1000)])
+    counts = drawn.unique(return_counts=True)[1].double()
+    expected = 43 * 1000 / 435
+    assert len(counts) == 435
+    assert float((counts - expected).square().sum() / expected) < 435 + 4 * math.sqrt(2 * 435)
+
+
+def test_blocks_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = normal(40, 33)
+    whole = pairwise_distances(x, pairs=None)
+    monkeypatch.setattr("agon.metrics.blocks.PAIRED", 33 * 7)
+    assert torch.equal(pairwise_distances(x, pairs=None), whole)
+
+
+def test_the_gap_is_scipys_wasserstein_distance() -> None:
+    real, fake = normal(40, 6), 0.7 * normal(50, 6, seed=1)
+    ours, theirs = (pairwise_distances(x, pairs=None) for x in (real, fake))
+    score = pairwise_distance_gap(real, fake, pairs=None)
+    expected = wasserstein_distance(ours.numpy(), theirs.numpy()) / float(ours.mean())
+    assert score.value == pytest.approx(expected, rel=1e-12)
+    medians = score.detail["distribution"]["medians"]
+    assert medians == pytest.approx({"data": float(ours.median()), "model": float(theirs.median())})
+    assert score.detail["shift"] == pytest.approx(medians["model"] / medians["data"] - 1)
+    assert (score.n, score.n_real) == (50, 40)
+
+
+def test_collapse_is_1_and_both_directions_are_told() -> None:
+    real = normal(300, 5)
+    one = pairwise_distance_gap(real, real[:1].expand(200, 5))
+    assert (one.value, one.error) == (pytest.approx(1, rel=1e-12), pytest.approx(0, abs=1e-12))
+    modes = pairwise_distance_gap(real, real[:3].repeat(100, 1) + 0.01 * normal(300, 5, seed=1))
+    noise = pairwise_distance_gap(real, 3 * normal(300, 5, seed=2))
+    same = pairwise_distance_gap(real, normal(300, 5, seed=3))
+    assert modes.detail["shift"] < 0 < 0.5 < noise.detail["shift"]
+    for told in (modes, noise):
+        assert told.interval is not None
+        assert told.interval[0] > 0.1
+    assert same.value < 0.05
+    assert same.detail["halves"] < 0.1
+
+
+@pytest.mark.parametrize("pairs", [100, 1000, None])
+def test_the_error_is_that_of_repeated_draws(pairs: int | None) -> None:
+    """Few pairs of many samples, and all pairs of few, which share them: where the pairs' own error is too small."""
+
+    def drawn(seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+        return normal(60, 2, seed=2 * seed), 0.6 * normal(60, 2, seed=2 * seed + 1)
+
+    scores: list[Score] = [pairwise_distance_gap(*drawn(seed), pairs=pairs, seed=seed) for seed in range(200)]
+    spread = float(torch.tensor([score.value for score in scores]).std())
+    told = float(torch.tensor([score.error or 0.0 for score in scores]).square().mean().sqrt())
+    assert told == pytest.approx(spread, rel=0.15)
+    if pairs is None:
+        ours, theirs = (pairwise_distances(x, pairs=None) for x in drawn(0))
+        apart = math.sqrt(float(ours.var() + theirs.var()) / len(ours)) / float(ours.mean())
+        assert apart < 0.5 * told, "the control: an error as of independent pairs"
+
+
+def test_histograms_are_densities() -> None:
+    shown = pairwise_distance_gap(normal(100, 4), 2 * normal(100, 4, seed=1)).detail["distribution"]
+    widths = torch.tensor(shown["edges"]).diff()
+    assert len(widths) == 64
+    for side in ("data", "model"):
+        assert float((torch.tensor(shown[side]) * widths).sum()) == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("real", "fake", "told"),
+    [
+        (normal(3, 2), normal(9, 2), "at least 4 real samples, got 3"),
+        (normal(9, 2), normal(1, 2), "fake samples: expected at least 2"),
+        (normal(9, 2), normal(9, 3), "one shape"),
+        (normal(9, 2), normal(9, 2) * math.nan, "fake samples: .* got 9 of 9"),
+        (torch.ones(9, 2), normal(9, 2), "that differ, got 9 copies of one"),
+    ],
+)
+def test_what_has_no_gap_is_a_sentence(real: torch.Tensor, fake: torch.Tensor, told: str) -> None:
+    with pytest.raises(DataError, match=told):
+        pairwise_distance_gap(real, fake)
+
+
+def test_what_has_no_pairs_is_a_sentence() -> None:
+    with pytest.raises(SettingError, match="1 or more, got 0"):
+        pairwise_distances(normal(9, 2), pairs=0)
+    with pytest.raises(DataError, match="at least 2 samples"):
+        pairwise_distances(normal(1, 2))

@@ -1,0 +1,198 @@
+"""Battles of runs: from directories and folders, at the command line, and what they leave in the runs."""
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from agon import Run, train
+from agon.averaging import Averaging
+from agon.battles import Asked, against, battle
+from agon.cli import main
+from agon.data import Images, Ring, Source
+from agon.errors import DataError, SettingError
+from agon.metrics import Battle, Score
+from agon.recipes import find
+from agon.runs import read
+from agon.sampling import load
+
+pytestmark = pytest.mark.usefixtures("one_core")
+DIGITS = Images(path="digits")
+FEW = Asked(n=60)
+
+
+def trained(path: Path, seed: int = 0, recipe: str = "first/digits", source: Source = DIGITS) -> Run:
+    """Three steps of a recipe at its smallest; the second of a pair draws from averaged weights."""
+    experiment = replace(find(recipe).experiment(source, "smoke"), steps=3, seed=seed)
+    if seed:
+        experiment = replace(experiment, averaging=Averaging(decay=0.5))
+    return train(experiment, path, show=False)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two GANs of digits, one without a critic, one of points; beside them samples in a file and a folder."""
+    folder = tmp_path_factory.mktemp("runs")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("agon.training.arithmetic._cores", lambda: 1)
+        trained(folder / "one")
+        trained(folder / "two", 1)
+        trained(folder / "vae", 0, "im2016/mnist-vae")
+        trained(folder / "ring", 0, "first/ring", Ring())
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 1), dtype=np.uint8)
+    np.savez(folder / "noise.npz", samples=pixels)
+    return folder
+
+
+@pytest.fixture
+def runs(made: Path, tmp_path: Path) -> Path:
+    """Copies that a test may write into."""
+    return Path(shutil.copytree(made, tmp_path / "runs"))
+
+
+def opened(runs: Path, *names: str) -> list[Run]:
+    return [Run.open(runs / name) for name in names]
+
+
+def test_a_battle_is_recorded_in_both_runs_once(runs: Path) -> None:
+    """Each time from that run's side; asking again adds nothing; other statistics do."""
+    one, two = opened(runs, "one", "two")
+    found = battle(one, two, asked=FEW)
+    assert isinstance(found, Battle)
+    assert battle(one, two, asked=FEW) == found
+    records = [read(run.metrics) for run in (one, two)]
+    assert [len(each) for each in records] == [1, 1]
+    mine, theirs = (Score.read(each[0]) for each in records)
+    assert (mine.name, mine.value) == ("battle", found.sample.value)
+    assert theirs.value == pytest.approx(1 / mine.value)
+    assert (mine.detail["opponent"], theirs.detail["opponent"]) == ("two", "one")
+    known = {"step": 3, "seed": 0, "asked": 60, "metric": "battle", "opponent_step": 3, "statistics": "reestimated"}
+    assert known.items() <= dict(mine.passport).items()
+    assert {"version", "torch"} <= set(mine.passport)
+    battle(one, two, asked=replace_statistics("running"))
+    assert [len(read(run.metrics)) for run in (one, two)] == [2, 2]
+
+
+def replace_statistics(name: str) -> Asked:
+    return FEW._replace(statistics=name)
+
+
+def test_the_other_way_round_mirrors(runs: Path) -> None:
+    one, two = opened(runs, "one", "two")
+    found, other = battle(one, two, asked=FEW), battle(two, one, asked=FEW)
+    assert isinstance(found, Battle)
+    assert isinstance(other, Battle)
+    assert (other.first, other.second) == (found.second, found.first)
+    assert other.winner == {"first": "second", "second": "first", "tie": "tie"}[found.winner]
+
+
+def test_samples_come_from_averaged_weights_and_critics_from_live_ones(runs: Path) -> None:
+    """By hand: the share of what `training.samples` makes that the opponent's critic takes for real."""
+    one, two = opened(runs, "one", "two")
+    found = battle(one, two, asked=FEW._replace(statistics="running"))
+    assert isinstance(found, Battle)
+    judge, maker = load(one), load(two)
+    from agon.data.order import generator
+
+    latents = maker.experiment.latent.sample(60, maker.game.latent_shape, generator("battle", 0))
+    with torch.no_grad():
+        logits = judge.game.eval().realness(maker.samples(latents))
+        live = judge.game.realness(maker.game.eval().generate(latents))
+    assert found.first.foreign == (int((logits > 0).sum()), 60)
+    assert not torch.allclose(logits, live), "the negative control: the live generator makes other samples"
+
+
+def test_a_run_without_a_critic_is_judged_by_the_other(runs: Path) -> None:
+    """On either side; its samples are mapped from (0, 1) to the judge's (-1, 1)."""
+    one, vae = opened(runs, "one", "vae")
+    for pair in ((one, vae), (vae, one)):
+        score = battle(*pair, asked=FEW)
+        assert isinstance(score, Score)
+        assert (score.name, score.n) == ("error", 60)
+        assert (score.detail["judge"], score.detail["opponent"]) == ("one", "vae")
+    assert len(read(one.metrics)) == len(read(vae.metrics)) == 1
+    with pytest.raises(DataError, match="expected at least one run with a critic, got variational and variational"):
+        battle(vae, vae, asked=FEW)
+
+
+def test_samples_of_a_file_are_judged(runs: Path) -> None:
+    (one,) = opened(runs, "one")
+    score = against(one, runs / "noise.npz", asked=FEW)
+    assert (score.n, score.detail["opponent"]) == (40, str(runs / "noise.npz"))
+    assert against(one, runs / "noise.npz", asked=FEW._replace(n=30)).n == 30
+    assert len(read(one.metrics)) == 2
+    np.savez(runs / "large.npz", samples=np.zeros((9, 9, 9, 1), dtype=np.uint8))
+    with pytest.raises(DataError, match=r"samples of shape \(1, 8, 8\), got 9 of \(1, 9, 9\)"):
+        against(one, runs / "large.npz", asked=FEW)
+
+
+def test_points_fight_too(runs: Path) -> None:
+    """An endless source has as many test samples as are asked for."""
+    (ring,) = opened(runs, "ring")
+    found = battle(ring, ring, asked=FEW)
+    assert isinstance(found, Battle)
+    assert (found.sample.value, found.first.test.n) == (1.0, 60)
+
+
+def test_other_data_are_a_sentence(runs: Path, tmp_path: Path) -> None:
+    one, ring = opened(runs, "one", "ring")
+    with pytest.raises(DataError, match=r"samples of one shape, got one on \(1, 8, 8\) and ring on \(2,\)"):
+        battle(one, ring)
+    threes = trained(tmp_path / "threes", source=Images(path="digits", only=3))
+    with pytest.raises(DataError, match="expected runs on the same data, got one and threes with other test samples"):
+        battle(one, threes)
+    with pytest.raises(SettingError, match="--n: expected at least 1 sample, got 0"):
+        battle(one, one, asked=Asked(n=0))
+
+
+def told(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, list[str], str]:
+    capsys.readouterr()
+    status = main(["battle", *map(str, arguments)])
+    captured = capsys.readouterr()
+    return status, captured.out.splitlines(), captured.err
+
+
+def test_the_command_prints_the_papers_rows(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Table 1 for two critics, Table 2 for one, with the uncertainty below."""
+    few = ("--n", 60)
+    status, rows, _ = told(capsys, runs / "one", runs / "two", *few, "--calibrate")
+    assert status == 0
+    assert rows[0].split() == ["Battler", "r_test", "r_sample", "Winner"]
+    assert rows[1].startswith("one vs. two  ")
+    assert rows[2].partition(":")[0] in ("one wins", "two wins", "unfair", "undecided")
+    assert ["calibrated on" in row for row in rows[3:]] == [True, True]
+    status, rows, _ = told(capsys, runs / "one", runs / "vae", *few)
+    assert (status, rows[0]) == (0, "vae has no critic, so the other's alone judges:")
+    assert rows[1].split() == ["Battler", "Error"]
+    status, rows, _ = told(capsys, runs / "one", "--against", runs / "noise.npz", runs / "noise.npz", *few)
+    assert (status, len(rows)) == (0, 5)
+    assert rows[1].startswith(f"one vs. {runs / 'noise.npz'}  ")
+    records = (runs / "one" / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(record)["name"] for record in records] == ["battle", "error", "error"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["one"], "expected two run directories, or one and --against FOLDER, got 1 runs and 0 folders"),
+        (["one", "two", "--against", "noise.npz"], "got 2 runs and 1 folders"),
+        (["one", "nowhere"], "nowhere, which does not exist"),
+        (["one", "--against", "nowhere.npz"], "nowhere.npz"),
+        (["vae", "--against", "noise.npz"], "in which nobody judges"),
+        (["one", "two", "--tie", "0.5"], "expected a bound of at least 1, got 0.5"),
+        (["one", "two", "--statistics", "moving"], "moving"),
+    ],
+)
+def test_wrong_words(arguments: list[str], complaint: str, runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One sentence, and nothing is recorded."""
+    where = [runs / word if word in ("one", "two", "vae", "nowhere") or "." in word else word for word in arguments]
+    where = [word.name if isinstance(word, Path) and word.name == "0.5" else word for word in where]
+    status, _, err = told(capsys, *where, *(() if "tie" in arguments else ("--n", 60)))
+    assert status == 2
+    assert len(err.splitlines()) == 1
+    assert complaint in err
+    assert not (runs / "one" / "metrics.jsonl").exists()
