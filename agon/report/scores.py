@@ -113,7 +113,12 @@ def _uncertainty(score: Score) -> str:
 
 
 def _detail(score: Score) -> str:
-    """The plain values of a score's detail; its lists are drawn, or left to whoever opens the file."""
+    """The plain values of a score's detail; its lists are drawn, or left to whoever opens the file.
+
+    Those of a battle have a table of their own.
+    """
+    if score.name == "battle":
+        return ""
     plain = {key: value for key, value in score.detail.items() if isinstance(value, str | int | float)}
     return ", ".join(f"{key} {_plain(value)}" for key, value in plain.items())
 
