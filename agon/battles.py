@@ -1,7 +1,8 @@
 """Battles of runs: run directories and folders -> samples and critics -> a record in each run."""
 
 import json
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,8 +12,7 @@ from torch import Tensor
 
 from agon import __version__
 from agon.data import Images, Source
-from agon.data.order import generator
-from agon.errors import DataError, SettingError
+from agon.errors import DataError
 from agon.games import Game
 from agon.metrics import Battle, Score
 from agon.metrics import battle as fight
@@ -20,8 +20,8 @@ from agon.metrics import one_sided as ask
 from agon.metrics.gam.contender import mapped
 from agon.metrics.gam.critic import DEFAULT, Statistics, judges
 from agon.metrics.gam.verdict import TIE
-from agon.runs import Run, append, read
-from agon.samples import read_samples
+from agon.runs import Run, append, names, read
+from agon.samples import checked, chosen, read_samples
 from agon.sampling import load, sample
 from agon.training import Training
 
@@ -67,12 +67,23 @@ class Contender(NamedTuple):
         """Of its images; points are compared as they are."""
         return self.source.range or BYTES
 
+    @property
+    def place(self) -> str:
+        """Where its run is: two runs can have one name."""
+        return str(self.run.path.resolve())
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """As an opponent, in the other's record."""
+        return {"opponent_path": self.place, "opponent_step": self.training.step}
+
 
 def battle(first: Run, second: Run, *, asked: Asked = Asked(), trust: bool = False) -> Battle | Score:  # noqa: B008
     """GAM of two runs of the same data; where one has no critic, the other's error on its samples.
 
     Samples are made as `agon sample` makes them, from averaged weights where there are any; the critics are those
-    that the trainings ended with. The score is appended to the metrics.jsonl of both, each time from that run's side.
+    that the trainings ended with. The score is appended to the metrics.jsonl of both, each time from that run's side;
+    nobody else writes either of them meanwhile.
 
     Args:
         first: M_1.
@@ -84,27 +95,34 @@ def battle(first: Run, second: Run, *, asked: Asked = Asked(), trust: bool = Fal
         DataError: other data than the other's, no critic in either, or too few samples.
         RunError: a run without a checkpoint, or one that another process writes.
     """
-    names = (first.path.name, second.path.name)
-    if names[0] == names[1]:
-        names = (str(first.path), str(second.path))
-    one, two = (Contender(r, load(r, trust=trust), name) for r, name in zip((first, second), names, strict=True))
-    _check_data(one, two)
-    if not judges(one.game):
-        return _without_critic(two, one, asked)
-    if not judges(two.game):
-        return _without_critic(one, two, asked)
-    found = _fought(one, two, asked)
-    _keep(one, found.score(), asked, opponent_step=two.training.step)
-    _keep(two, found.swapped.score(), asked, opponent_step=one.training.step)
+    with _locked(first, second) as runs:
+        called = names([run.path for run in runs])
+        one, two = (Contender(run, load(run, trust=trust), name) for run, name in zip(runs, called, strict=True))
+        _check_data(one, two)
+        if not judges(one.game):
+            return _without_critic(two, one, asked)
+        if not judges(two.game):
+            return _without_critic(one, two, asked)
+        found = _fought(one, two, asked)
+        _keep(one, found.score(), asked, **two.told)
+        _keep(two, found.swapped.score(), asked, **one.told)
     return found
 
 
-def against(run: Run, samples: Path, *, asked: Asked = Asked(), trust: bool = False) -> Score:  # noqa: B008
+def against(
+    run: Run,
+    samples: Path,
+    *,
+    values: tuple[float, float] | None = None,
+    asked: Asked = Asked(),  # noqa: B008 - frozen
+    trust: bool = False,
+) -> Score:
     """The error of a run's critic on a folder or a file of any program's samples, appended to the run.
 
     Args:
         run: whose critic is asked.
         samples: as `agon.samples.read_samples` takes them; of more than n, n random ones are judged.
+        values: (low, high) of pixels that are no bytes.
         asked: how; without a tie rule.
         trust: whether classes that are not agon's may be imported.
 
@@ -112,13 +130,22 @@ def against(run: Run, samples: Path, *, asked: Asked = Asked(), trust: bool = Fa
         DataError: a run without a critic, samples that cannot be read, or of another shape than the run's.
         RunError: a run without a checkpoint, or one that another process writes.
     """
-    judge = Contender(run, load(run, trust=trust), run.path.name)
-    found = read_samples(samples)
-    chosen = found[torch.randperm(len(found), generator=generator("battle against", asked.seed))[: asked.n]]
-    bytes_ = chosen.dtype == torch.uint8
-    score = _judged(judge, mapped(chosen.float(), BYTES, judge.range) if bytes_ else chosen, str(samples), asked)
-    _keep(judge, score, asked)
+    with run.locked():
+        judge = Contender(run, load(run, trust=trust), *names([run.path]))
+        found = chosen(read_samples(samples, values), asked.n, asked.seed)
+        found = mapped(found.float(), BYTES, judge.range) if found.dtype == torch.uint8 else found
+        score = _judged(judge, found, str(samples), asked)
+        _keep(judge, score, asked, judge_path=judge.place, opponent_path=str(samples.resolve()))
     return score
+
+
+@contextmanager
+def _locked(first: Run, second: Run) -> Iterator[tuple[Run, Run]]:
+    """Both runs, which nobody else writes meanwhile: a battle is recorded in both, or is not begun."""
+    if first.path.resolve() == second.path.resolve():
+        second = first  # whose lock lets it in again
+    with first.locked(), second.locked():
+        yield first, second
 
 
 def _fought(one: Contender, two: Contender, asked: Asked) -> Battle:
@@ -144,8 +171,9 @@ def _without_critic(judge: Contender, other: Contender, asked: Asked) -> Score:
         raise DataError(f"a battle: expected at least one run with a critic, got {kinds}, in which nobody judges")
     samples = mapped(sample(other.training, asked.n, asked.seed), other.range, judge.range)
     score = _judged(judge, samples, other.name, asked)
-    _keep(judge, score, asked, opponent_step=other.training.step)
-    _keep(other, score, asked, opponent_step=judge.training.step)
+    for mine, theirs in ((judge, other), (other, judge)):
+        places = {"judge_path": judge.place, "opponent_path": other.place}
+        _keep(mine, score, asked, **places, opponent_step=theirs.training.step)
     return score
 
 
@@ -166,10 +194,8 @@ def _judged(judge: Contender, samples: Tensor, opponent: str, asked: Asked) -> S
 
 def _test(source: Source, n: int) -> Tensor:
     """At most n real samples that no training of it has seen."""
-    if n < 1:
-        raise SettingError(f"--n: expected at least 1 sample, got {n}")
     count = source.count("test")
-    return source.take(n if count is None else min(n, count), split="test").real
+    return source.take(checked(n) if count is None else min(checked(n), count), split="test").real
 
 
 def _check_data(one: Contender, two: Contender) -> None:
@@ -194,8 +220,8 @@ def _check_data(one: Contender, two: Contender) -> None:
 def _keep(mine: Contender, score: Score, asked: Asked, **passport: Any) -> None:
     """Append a score to a run, unless the very same one is there."""
     by = {"step": mine.training.step, "seed": asked.seed, "asked": asked.n, "metric": "battle"}
-    made = {"statistics": asked.statistics, "version": __version__, "torch": torch.__version__}
+    how = {"statistics": asked.statistics, "calibrate": asked.calibrate}
+    made = {**how, "version": __version__, "torch": torch.__version__}
     record = score.stamped(**by, **passport, **made).record()
-    with mine.run.locked():
-        if json.loads(json.dumps(record)) not in read(mine.run.metrics):
-            append(mine.run.metrics, record)
+    if json.loads(json.dumps(record)) not in read(mine.run.metrics):
+        append(mine.run.metrics, record)

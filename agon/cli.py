@@ -11,8 +11,9 @@ import tyro
 
 from agon.arguments import parsed
 from agon.commands import Battle, Evaluate, Train
-from agon.commands.shared import Runs, Set, Where, changed, page, replicated
+from agon.commands.shared import Runs, Set, Where, changed, page, replicated, source_of
 from agon.commands.shared import report as reported
+from agon.commands.train import watching
 from agon.errors import AgonError, SettingError
 
 
@@ -53,7 +54,17 @@ def data(source: Annotated[str, tyro.conf.Positional], /, set_: Set = (), out: P
         print(write(Stream(described, batch=1, seed=0).first(n), described, out))
 
 
-def resume(run: Where, /, steps: int | None = None, devices: int | None = None, trust: bool = False) -> None:
+def resume(
+    run: Where,
+    /,
+    steps: int | None = None,
+    devices: int | None = None,
+    trust: bool = False,
+    watch: str = "",
+    watch_every: int = 1_000,
+    watch_n: int = 5_000,
+    watch_extractor: str = "inception",
+) -> None:
     """Go on with a run from its last good checkpoint, bit for bit; or with all of train --seeds.
 
     Args:
@@ -61,15 +72,22 @@ def resume(run: Where, /, steps: int | None = None, devices: int | None = None, 
         steps: A longer budget.
         devices: Another number of processes.
         trust: Allow the run to import classes that are not agon's.
+        watch: Metrics to take while it trains, as agon evaluate names them, with commas between.
+        watch_every: Steps from one to the next.
+        watch_n: Samples of each, always of the same latents.
+        watch_extractor: Of their features: inception, classifier or pixels.
     """
     from agon import replicates
+    from agon.runs import Run
     from agon.training import resume as go_on
 
     if not (run / replicates.FILE).exists():
-        reported([go_on(run, steps=steps, devices=devices, trust=trust)], run)
+        source = source_of(Run.open(run), trust) if watch else None
+        looks = watching(watch, watch_every, watch_n, watch_extractor, source, devices or 1)
+        reported([go_on(run, steps=steps, devices=devices, trust=trust, watch=looks)], run)
         return
-    if devices is not None:
-        raise SettingError("agon resume: expected no --devices for a directory of many seeds; leave it out")
+    if devices is not None or watch:
+        raise SettingError("agon resume: expected no --devices and no --watch for many seeds; leave them out")
     replicated(partial(replicates.resume, run, steps=steps, trust=trust), run)
 
 

@@ -7,11 +7,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from agon.data import Images, Source
-from agon.errors import DataError
+from agon.data import Images, Source, Split
+from agon.data.order import generator
+from agon.errors import DataError, SettingError
 from agon.pictures import to_uint8
 
 CHUNK = 1_000  # samples that are made or read at a time
+STREAMED = 100  # of a set whose size nobody knows: it may have few
 
 
 def read_samples(path: Path, values: tuple[float, float] | None = None) -> Tensor:
@@ -19,7 +21,7 @@ def read_samples(path: Path, values: tuple[float, float] | None = None) -> Tenso
 
     Args:
         path: a folder of PNG, JPEG or WebP files; arrays "n h w", "n h w c" or "n c h w" of bytes; or one array
-            "n d" of numbers, which are points.
+            "n d" of numbers, which are points. Of a set with splits, those of "train" and then those of "test".
         values: (low, high) of pixels that are no bytes.
 
     Returns:
@@ -28,16 +30,43 @@ def read_samples(path: Path, values: tuple[float, float] | None = None) -> Tenso
     Raises:
         DataError: nothing is there, a file is broken, images differ in size, or arrays hold Python objects.
     """
+    if not path.exists():
+        raise DataError(f"expected a folder or a file of samples at {path}, but there is no such path")
     points = _points(path)
-    return Images(path=str(path), holdout=0.0, values=values).stored() if points is None else points
+    if points is not None:
+        return points
+    images = Images(path=str(path.resolve()), holdout=0.0, values=values)
+    return torch.cat([images.stored("train"), images.stored("test")])
 
 
-def real_samples(source: Source, n: int, *, split: str = "train", seed: int = 0) -> Tensor:
-    """At most n real samples under a seed, none twice: images as bytes "n c h w", points as they are."""
-    assert split in ("train", "test")
-    opened = source.open(seed=seed, split=split)  # type: ignore[arg-type]
-    n = n if opened.count is None else min(n, opened.count)
-    chunk = min(n, CHUNK)
+def chosen(samples: Tensor, n: int, seed: int) -> Tensor:
+    """All samples, or n random ones of more, under a seed: a folder may have them class by class.
+
+    Raises:
+        SettingError: n is under 1.
+    """
+    checked(n)
+    if n >= len(samples):
+        return samples
+    return samples[torch.randperm(len(samples), generator=generator("samples of a folder", seed))[:n]]
+
+
+def checked(n: int) -> int:
+    """A number of samples.
+
+    Raises:
+        SettingError: it is under 1.
+    """
+    if n < 1:
+        raise SettingError(f"--n: expected at least 1 sample, got {n}")
+    return n
+
+
+def real_samples(source: Source, n: int, *, split: Split = "train", seed: int = 0) -> Tensor:
+    """At most n real samples under a seed, of a finite set none twice: bytes "n c h w", or points as they are."""
+    opened = source.open(seed=seed, split=split)
+    n = checked(n) if opened.count is None else min(checked(n), opened.count)
+    chunk = min(n, CHUNK if opened.count is not None else STREAMED)
     parts = [as_compared(opened.draw(chunk, index, 0, 1).real.cpu(), source) for index in range(math.ceil(n / chunk))]
     return torch.cat(parts)[:n]
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from agon.commands.shared import Runs
 from agon.errors import SettingError
@@ -20,6 +20,8 @@ class Battle:
     """Two run directories; or one, with --against."""
     against: tuple[Path, ...] = ()
     """Folders of images, or array files: samples of models without a critic."""
+    values: tuple[float, float] | None = None
+    """With --against, the values of black and white in arrays that are no bytes."""
     n: int = 10_000
     """Real test samples, and as many generated ones as are tested."""
     seed: int = 0
@@ -42,10 +44,13 @@ class Battle:
                 "agon battle: expected two run directories, or one and --against FOLDER, "
                 f"got {len(self.runs)} runs and {len(self.against)} folders"
             )
+        if self.values and not self.against:
+            raise SettingError("--values: expected with --against alone; a run knows its own values")
         runs = [Run.open(path) for path in self.runs]
         asked = Asked(self.n, self.seed, self.statistics, self.calibrate, self.tie)
         if self.against:
-            _table([against(runs[0], folder, asked=asked, trust=self.trust) for folder in self.against])
+            how: dict[str, Any] = {"values": self.values, "asked": asked, "trust": self.trust}
+            _table([against(runs[0], folder, **how) for folder in self.against])
             return
         found = battle(runs[0], runs[1], asked=asked, trust=self.trust)
         if hasattr(found, "verdict"):

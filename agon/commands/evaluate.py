@@ -20,7 +20,7 @@ class Evaluate:
     n: int = 10_000
     """How many samples, and at most as many real ones."""
     seed: int = 0
-    """Of the latents."""
+    """Of the latents; with --samples, of their choice where there are more than n."""
     extractor: str = "inception"
     """Of the features that is, fid, kid, pr and prdc compare: inception, classifier (the data's own), pixels, or
     package.module:Name."""
@@ -48,21 +48,30 @@ class Evaluate:
         choice = Choice(self.extractor, self.weights, self.download, self.trust)
         if bool(self.runs) == (self.samples is not None):
             raise SettingError("agon evaluate: expected run directories, or --samples FOLDER; give one of both")
+        given = [option for option in ("data", "values", "out", "set_") if getattr(self, option)]
+        if self.samples is None and given:
+            raise SettingError(f"--{given[0].rstrip('_')}: expected with --samples alone; a run has its own")
         if self.samples is not None:
             self._samples(self.samples, metrics, choice)
         else:
             self._runs(metrics, choice)
 
     def _runs(self, metrics: list[str], choice: Any) -> None:
-        from agon.evaluate import evaluate, ranked
+        from agon.evaluate import IncompleteError, evaluate, ranked
         from agon.runs import Run
 
         runs = [Run.open(path) for path in self.runs]
         told = []
         for run in runs:
             asked: dict[str, Any] = {"metrics": metrics, "n": self.n, "seed": self.seed, "extractor": choice}
-            told.append(evaluate(run, **asked, trust=self.trust))
-            print(*([f"{run.path}:"] if len(runs) > 1 else []), *told[-1], sep="\n")
+            if len(runs) > 1:
+                print(f"{run.path}:")
+            try:
+                told.append(evaluate(run, **asked, trust=self.trust))
+            except IncompleteError as error:
+                print(*error.scores, sep="\n")
+                raise
+            print(*told[-1], sep="\n")
         if len(runs) > 1 and "reconstruction" in metrics:
             found = [next(score for score in scores if score.name == "reconstruction") for scores in told]
             print(*ranked(runs, found), sep="\n")
@@ -75,7 +84,8 @@ class Evaluate:
             raise SettingError("--set: expected with --data, whose settings it changes; name the real images")
         settings = [setting.removeprefix("data.") for setting in self.set_]
         source = None if self.data is None else changed(named(self.data), settings)
-        found = evaluate_samples(samples, source, metrics=metrics, n=self.n, extractor=choice, values=self.values)
+        how: dict[str, Any] = {"n": self.n, "seed": self.seed, "extractor": choice, "values": self.values}
+        found = evaluate_samples(samples, source, metrics=metrics, **how)
         for measured in found.values():
             print(*measured.scores, sep="\n")
         if self.out is not None:

@@ -57,3 +57,10 @@ def page(runs: Sequence[Path], out: Path) -> None:
     from agon.report import write
 
     print(write(runs, out))
+
+
+def source_of(run: Any, trust: bool) -> Any:
+    """The data that a run is trained on."""
+    from agon.experiment import Experiment
+
+    return Experiment.from_json(run.experiment, trust).data

@@ -1,5 +1,6 @@
 """agon train: a recipe, from its beginning."""
 
+import os
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -63,7 +64,8 @@ class Train:
         arithmetic = Arithmetic(**{name: getattr(self, name) for name in arguments})
         if self.seeds is None:
             experiment = self.experiment()
-            watch = _watch(self.watch, self.watch_every, self.watch_n, self.watch_extractor, experiment.data)
+            how = self.watch_every, self.watch_n, self.watch_extractor
+            watch = watching(self.watch, *how, experiment.data, self.devices)
             report([train(experiment, self.out, arithmetic=arithmetic, watch=watch)], self.out)
         else:
             if self.watch:
@@ -84,9 +86,13 @@ class Train:
         return changed(experiment, [s for s in self.set_ if not s.startswith("data.")])
 
 
-def _watch(metrics: str, every: int, n: int, extractor: str, source: Any) -> Any:
-    """What takes those metrics during a training; None where none are asked for."""
-    from agon.evaluate import Choice, asked, measured
+def watching(metrics: str, every: int, n: int, extractor: str, source: Any, devices: int = 1) -> Any:
+    """What takes those metrics during a training; None where none are asked for.
+
+    Raises:
+        SettingError: an unknown metric, or a classifier that several processes would have to train.
+    """
+    from agon.evaluate import Choice, Looks, asked
     from agon.training import Watch
 
     if not metrics:
@@ -94,4 +100,6 @@ def _watch(metrics: str, every: int, n: int, extractor: str, source: Any) -> Any
     if every < 1:
         raise SettingError(f"--watch-every: expected at least 1 step, got {every}")
     wanted = asked(names(metrics), source)
-    return Watch(every, partial(measured, metrics=wanted, n=n, extractor=Choice(extractor)))
+    if "classifier" in (*wanted, extractor) and (devices > 1 or "WORLD_SIZE" in os.environ):
+        raise SettingError("--watch classifier: expected one process, got several; evaluate the run afterwards")
+    return Watch(every, Looks(wanted, n, Choice(extractor)))

@@ -27,12 +27,13 @@ def inception_scores(evidence: Evidence, *, splits: int = 10) -> Measured:
     probabilities = evidence.fake_features.probabilities
     if probabilities is None:
         raise SettingError(
-            f"--metrics is: expected an extractor that knows classes, got {evidence.extractor.name}; "
-            "use --extractor inception or classifier"
+            f"--metrics is: expected images and an extractor that knows classes, got {evidence.extractor.name}; "
+            "for images, use --extractor inception or classifier"
         )
     order = np.random.RandomState(SHUFFLED).permutation(len(probabilities))
     score = metrics.inception_score(probabilities[torch.from_numpy(order)], splits)
-    return Measured([named(replace(score, protocol=f"{score.protocol}, shuffled by seed {SHUFFLED}"), evidence)])
+    protocol = score.protocol.replace("in the order given", f"shuffled by seed {SHUFFLED}")
+    return Measured([named(replace(score, protocol=protocol), evidence)])
 
 
 def frechet(evidence: Evidence) -> Measured:
@@ -68,7 +69,7 @@ def named(score: Score, evidence: Evidence) -> Score:
     """A score under the name that tells whose features it is of, with the extractor in its passport."""
     extractor = evidence.extractor
     name = PUBLISHED.get(score.name, score.name)
-    if evidence.kind != "inception":
+    if extractor.hash != metrics.INCEPTION_SHA256:
         name = f"{evidence.kind}-{score.name.removeprefix('inception-')}"
     passport = {each: getattr(extractor, each) for each in ("name", "hash", "resizer", "precision")}
     return replace(score, name=name, protocol=f"{score.protocol}; {extractor.name}").stamped(extractor=passport)

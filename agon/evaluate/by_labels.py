@@ -14,7 +14,6 @@ from agon.objectives import Minimax, NonSaturating
 
 PLANE = 2  # coordinates up to which a density is integrated over
 CRITIC = 4_000  # samples of each kind that the critic is asked about, at most
-LEAST = 8
 
 
 def classes(evidence: Evidence) -> Measured:
@@ -62,7 +61,7 @@ def _optimality(evidence: Evidence, source: Toy) -> list[Score]:
     def logits(points: Tensor) -> Tensor:
         return game.realness(points.to(weight)).cpu()
 
-    some = evidence.fake[:CRITIC]
-    if len(some) < LEAST or bool((some == some[0]).all()):
-        return []  # too few to tell a density from, or one place only, which has none
-    return [metrics.critic_gap(logits, source.log_density, evidence.real[:CRITIC], some)]
+    try:
+        return [metrics.critic_gap(logits, source.log_density, evidence.real[:CRITIC], evidence.fake[:CRITIC])]
+    except DataError:  # too few to tell a density from, or one place only, which has none
+        return []

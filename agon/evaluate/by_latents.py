@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from agon import metrics
+from agon.data.points import Toy
 from agon.errors import SettingError
 from agon.evaluate.evidence import Evidence, Measured, Painter
 from agon.latents import linear, spherical
@@ -23,13 +24,14 @@ SHOWN = 32  # targets in the picture, spread from the best found to the worst
 def reconstruction(evidence: Evidence, *, targets: int = TARGETS) -> Measured:
     """How near the generator can come to random training images: the mean squared error of pixels from 0 to 1."""
     painter = _painter(evidence, "reconstruction")
-    wanted = real_samples(evidence.data, min(targets, evidence.n), seed=evidence.seed)
+    seed = evidence.data_seed if isinstance(evidence.data, Toy) else evidence.seed
+    wanted = real_samples(evidence.data, min(targets, evidence.n), seed=seed)
     latent = partial(_latents, painter)
     numbers = partial(_numbers, painter, evidence)
     found = metrics.reconstruct(numbers, _unit(wanted), latent, STARTS, seed=evidence.seed)
     pictures = {"reconstruction": _pairs(wanted, found.images, found.errors)} if evidence.images else {}
-    images = to_uint8(found.images.cpu(), 0.0, 1.0) if evidence.images else found.images.cpu()
-    arrays = {"errors": found.errors.cpu(), "images": images, "targets": wanted}
+    images = to_uint8(found.images.float().cpu(), 0.0, 1.0) if evidence.images else found.images.float().cpu()
+    arrays = {"errors": found.errors.float().cpu(), "images": images, "targets": wanted}
     return Measured([found.score()], pictures, arrays)
 
 

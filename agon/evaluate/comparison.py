@@ -11,10 +11,10 @@ from torch import Tensor
 from agon import metrics
 from agon.errors import RunError
 from agon.evaluate.evidence import Measured
-from agon.evaluate.recorded import FOLDER, keep, stamped
+from agon.evaluate.recorded import FOLDER, keep, recorded, stamped
 from agon.metrics import Score
 from agon.pictures import grid_png
-from agon.runs import Run
+from agon.runs import Run, naming
 
 SHOWN = 10  # images of the picture, as in metz2017's figure 4
 
@@ -43,7 +43,9 @@ def ranked(runs: Sequence[Run], scores: Sequence[Score]) -> list[Score]:
     Raises:
         RunError: a run's reconstructions are not where they were left, or are of other images.
     """
-    names = _names(runs)
+    names = naming.names([run.path for run in runs])
+    if len(set(names)) < len(names):
+        raise RunError(f"expected different runs, got {max(names, key=names.count)} twice; give each once")
     found = {name: _found(run, score) for name, run, score in zip(names, runs, scores, strict=True)}
     first = found[names[0]]
     for name, each in found.items():
@@ -53,14 +55,14 @@ def ranked(runs: Sequence[Run], scores: Sequence[Score]) -> list[Score]:
     pictures = {"reconstructions": _picture(found)} if first.targets.ndim == 4 else {}
     told = []
     for name, run, score in zip(names, runs, scores, strict=True):
-        passport = {**score.passport, "metric": "best-rank", "among": names}
-        passport.pop("pictures", None)
-        told += keep(stamped(Measured([shares[name]], pictures), passport), run)
+        passport = {key: value for key, value in score.passport.items() if key not in ("pictures", "arrays", "torch")}
+        passport |= {"metric": "best-rank", "among": names}
+        told += recorded(run, passport) or keep(stamped(Measured([shares[name]], pictures), passport), run)
     return told
 
 
 def _found(run: Run, score: Score) -> Found:
-    file = run.path / FOLDER / f"reconstruction-{score.passport.get('step', 0):08d}.npz"
+    file = run.path / FOLDER / Path(str(score.passport.get("arrays"))).name
     try:
         with np.load(file, allow_pickle=False) as arrays:
             return Found(*(torch.from_numpy(arrays[name]) for name in Found._fields))
@@ -76,13 +78,3 @@ def _picture(found: Mapping[str, Found]) -> bytes:
     order = metrics.by_fractional_difference(first.errors, last.errors)[:SHOWN]
     columns = [first.targets[order], *(each.images[order] for each in found.values())]
     return grid_png(torch.stack(columns, 1).flatten(0, 1), len(columns))
-
-
-def _names(runs: Sequence[Run]) -> list[str]:
-    """The shortest ends of their paths that differ."""
-    parts = [Path(run.path).resolve().parts for run in runs]
-    for depth in range(1, max(map(len, parts)) + 1):
-        ends = ["/".join(part[-depth:]) for part in parts]
-        if len(set(ends)) == len(ends):
-            return ends
-    raise RunError(f"expected different runs, got {runs[0].path} twice; give each once")

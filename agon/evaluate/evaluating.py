@@ -10,19 +10,33 @@ from torch import Tensor
 from agon import __version__
 from agon.classifiers import accuracy_of, settled
 from agon.data import Source
+from agon.data.points import Toy
+from agon.errors import AgonError, DataError, SettingError
 from agon.evaluate.evidence import Evidence, Measured, Painter
-from agon.evaluate.extractors import COORDINATES, Choice, Coordinates
+from agon.evaluate.extractors import Choice
 from agon.evaluate.recorded import keep, key, recorded, stamped
 from agon.evaluate.table import METRICS, asked
 from agon.games import Classification
 from agon.metrics import Score
-from agon.metrics.extractors import Extractor
 from agon.runs import Run
-from agon.samples import CHUNK, as_compared, read_samples
+from agon.samples import CHUNK, as_compared, checked, chosen, read_samples
 from agon.sampling import latents, load
 from agon.training import Training
+from agon.training.randomness import derived
 
 N = 10_000
+
+
+class IncompleteError(DataError):
+    """Some of several metrics could not be taken; the others are recorded.
+
+    Attributes:
+        scores: those that could.
+    """
+
+    def __init__(self, scores: Sequence[Score], failed: Sequence[AgonError]) -> None:
+        super().__init__("; ".join(str(error) for error in failed))
+        self.scores = scores
 
 
 def evaluate(
@@ -42,7 +56,7 @@ def evaluate(
     Args:
         run: with a checkpoint.
         metrics: names in METRICS; by default what the data allow without anybody's weights. A classifier has one
-            score, its accuracy on the whole test split.
+            score, its accuracy on the whole test split, and is asked for no other.
         n: how many samples, and at most as many real ones.
         seed: of the latents.
         extractor: of features, for the metrics that compare them.
@@ -51,11 +65,15 @@ def evaluate(
     Raises:
         SettingError: an unknown metric, or one that the run cannot have.
         DataError: samples that are not finite, too few of them, or data without what a metric needs.
+        IncompleteError: one of these, for some of several metrics.
+        RunError: no checkpoint, or another process writes the run.
     """
     training = load(run, trust=trust)
-    if isinstance(training.game, Classification):
-        return _accuracy(training, run)
-    return measured(training, run, metrics=metrics, n=n, seed=seed, extractor=extractor)
+    if not isinstance(training.game, Classification):
+        return measured(training, run, metrics=metrics, n=n, seed=seed, extractor=extractor)
+    if metrics:
+        raise SettingError(f"{run.path} is a classifier, which generates nothing; leave --metrics out for its accuracy")
+    return _accuracy(training, run)
 
 
 def measured(
@@ -66,15 +84,41 @@ def measured(
     n: int = N,
     seed: int = 0,
     extractor: Choice = Choice(),  # noqa: B008 - frozen
+    like: Evidence | None = None,
 ) -> list[Score]:
-    """As `evaluate`, of a training in this process, which goes on afterwards as if nothing had been asked."""
-    wanted = {name: key(name, n, seed, extractor, training.step) for name in asked(metrics, training.experiment.data)}
-    scores = {name: recorded(run, passport) for name, passport in wanted.items()}
+    """As `evaluate`, of a training in this process, which goes on afterwards as if nothing had been asked.
+
+    `like` is an earlier evidence of the same training, whose real side is taken over.
+    """
+    names = asked(metrics, training.experiment.data)
     with evidence_of(training, n, seed, extractor) as evidence:
-        for name, known in scores.items():
+        if like is not None:
+            evidence.remember(like)
+        scores, failed = _taken(evidence, names, run, training.step)
+        if like is not None:
+            like.remember(evidence)
+    if failed and len(failed) < len(names):
+        raise IncompleteError(scores, failed)
+    if failed:
+        raise failed[0]
+    return scores
+
+
+def _taken(evidence: Evidence, names: Sequence[str], run: Run, step: int) -> tuple[list[Score], list[AgonError]]:
+    """The scores, recorded or taken now, and what went wrong with the others."""
+    scores: list[Score] = []
+    failed: list[AgonError] = []
+    for name in names:
+        try:
+            passport = key(name, evidence, step=step)
+            known = recorded(run, passport)
             if not known:
-                scores[name] = keep(stamped(METRICS[name](evidence), wanted[name]), run)
-    return [score for each in scores.values() for score in each]
+                with run.locked():  # refused before minutes are spent
+                    known = keep(stamped(METRICS[name](evidence), passport), run)
+            scores += known
+        except AgonError as error:
+            failed.append(error)
+    return scores, failed
 
 
 def evaluate_samples(
@@ -83,16 +127,18 @@ def evaluate_samples(
     *,
     metrics: Sequence[str] = (),
     n: int = N,
+    seed: int = 0,
     extractor: Choice = Choice(),  # noqa: B008 - frozen
     values: tuple[float, float] | None = None,
 ) -> dict[str, Measured]:
-    """Metric -> what it gives for the first n samples of a folder or a file of any other program.
+    """Metric -> what it gives for the samples of a folder or a file of any other program.
 
     Args:
         path: see `agon.samples.read_samples`.
         source: of real samples, for the metrics that compare.
         metrics: names in METRICS; by default what the data allow.
-        n: how many of the samples, and at most as many real ones.
+        n: how many of the samples, at random where there are more, and at most as many real ones.
+        seed: of their choice.
         extractor: of features.
         values: (low, high) of pixels that are no bytes.
 
@@ -102,41 +148,31 @@ def evaluate_samples(
     """
 
     def draw() -> Tensor:
-        return read_samples(path, values)[:n]
+        return chosen(read_samples(path, values), n, seed)
 
-    evidence = _evidence(draw, source, n, extractor)
-    return {name: stamped(METRICS[name](evidence), key(name, n, 0, extractor)) for name in asked(metrics, source)}
+    evidence = Evidence(draw, source, checked(n), extractor, seed=seed)
+    names = asked(metrics, source)
+    return {name: stamped(METRICS[name](evidence), key(name, evidence, samples=str(path))) for name in names}
 
 
 @contextmanager
 def evidence_of(training: Training, n: int, seed: int, extractor: Choice) -> Iterator[Evidence]:
     """The evidence of a training as it is; within it, the averaged weights play."""
-    source = training.experiment.data
+    experiment = training.experiment
+    source = experiment.data
+    own = derived(experiment.seed, "data") if isinstance(source, Toy) else 0  # a toy's points come from the seed
     with training.painting() as paint:
-
-        @torch.no_grad()
-        def draw() -> Tensor:
-            parts = torch.split(latents(training, n, seed), CHUNK)
-            return torch.cat([as_compared(paint(part).float().cpu(), source) for part in parts])
-
-        painter = Painter(training.experiment, training.game, paint)
-        yield _evidence(draw, source, n, extractor, painter, seed)
+        painter = Painter(experiment, training.game, paint)
+        yield Evidence(_drawing(training, paint, n, seed), source, checked(n), extractor, painter, seed, own)
 
 
-def _evidence(
-    draw: Callable[[], Tensor],
-    source: Source | None,
-    n: int,
-    choice: Choice,
-    painter: Painter | None = None,
-    seed: int = 0,
-) -> Evidence:
-    points = source is not None and len(source.shape) != 3
+def _drawing(training: Training, paint: Callable[[Tensor], Tensor], n: int, seed: int) -> Callable[[], Tensor]:
+    @torch.no_grad()
+    def draw() -> Tensor:
+        parts = torch.split(latents(training, n, seed), CHUNK)
+        return torch.cat([as_compared(paint(part).float().cpu(), training.experiment.data) for part in parts])
 
-    def choose() -> Extractor:
-        return Coordinates() if points else choice.make(source)
-
-    return Evidence(draw, source, n, choose, COORDINATES if points else choice.kind, painter, seed)
+    return draw
 
 
 def _accuracy(training: Training, run: Run) -> list[Score]:

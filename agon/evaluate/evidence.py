@@ -10,6 +10,7 @@ from torch import Tensor
 
 from agon.data import Source
 from agon.errors import DataError, SettingError
+from agon.evaluate.extractors import COORDINATES, Choice, Coordinates
 from agon.experiment import Experiment
 from agon.games import Game
 from agon.metrics import Score
@@ -55,19 +56,19 @@ class Evidence:
         draw: makes the samples: bytes "n c h w", or points "n d".
         source: of the real samples; None where there is none, for metrics of samples alone.
         n: how many samples of each side; fewer real ones where the set has fewer.
-        choose: makes the extractor.
-        kind: of it, in a word: what scores of its features are called by.
+        choice: of the extractor; points are their own features.
         painter: the run's generator; None for samples from a folder.
         seed: of the latents.
+        data_seed: of the real samples; that of the training where it makes them.
     """
 
     draw: Callable[[], Tensor]
     source: Source | None
     n: int
-    choose: Callable[[], Extractor]
-    kind: str
+    choice: Choice
     painter: Painter | None = None
     seed: int = 0
+    data_seed: int = 0
 
     @cached_property
     def fake(self) -> Tensor:
@@ -82,17 +83,17 @@ class Evidence:
     @cached_property
     def real(self) -> Tensor:
         """Of the training split."""
-        return real_samples(self.data, self.n)
+        return real_samples(self.data, self.n, seed=self.data_seed)
 
     @cached_property
     def train(self) -> Tensor:
         """The whole training split, or the first `ALL` of it: a copy may be of any of them."""
-        return real_samples(self.data, ALL)
+        return real_samples(self.data, ALL, seed=self.data_seed)
 
     @cached_property
     def held(self) -> Tensor:
         """The whole held-out split, or the first `ALL` of it."""
-        return real_samples(self.data, ALL, split="test")
+        return real_samples(self.data, ALL, split="test", seed=self.data_seed)
 
     @property
     def data(self) -> Source:
@@ -103,7 +104,12 @@ class Evidence:
 
     @cached_property
     def extractor(self) -> Extractor:
-        return self.choose()
+        return self.choice.make(self.source) if self.images else Coordinates()
+
+    @property
+    def kind(self) -> str:
+        """What scores of the features are called by."""
+        return self.choice.kind if self.images else COORDINATES
 
     @cached_property
     def fake_features(self) -> Features:
@@ -116,8 +122,10 @@ class Evidence:
     @property
     def images(self) -> bool:
         """Whether samples are images, not points."""
-        return self.fake.dtype is torch.uint8
+        return self.fake.dtype is torch.uint8 if self.source is None else len(self.source.shape) == 3
 
-    def numbers(self, samples: Tensor) -> Tensor:
-        """Samples as numbers "n d" in units that distances are told in: pixels from 0 to 1, points as they are."""
-        return samples.flatten(1).float() / 255 if samples.dtype is torch.uint8 else samples.flatten(1)
+    def remember(self, other: "Evidence") -> None:
+        """Take over what does not change between two looks at one training: the real side, and the extractor."""
+        for name in ("real", "train", "held", "extractor", "real_features"):
+            if name in other.__dict__:
+                self.__dict__[name] = other.__dict__[name]

@@ -1,5 +1,6 @@
 """Which extractor a word means."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
@@ -39,8 +40,9 @@ class Choice:
 
     @property
     def kind(self) -> str:
-        """In a word, as scores are named by it."""
-        return self.name.partition(":")[2].lower() or self.name
+        """In a word, as scores are named by it; one's own cannot take the name of another."""
+        short = self.name.partition(":")[2].lower()
+        return self.name.replace(":", ".") if short in KINDS else short or self.name
 
     def make(self, source: Source | None) -> Extractor:
         """The extractor.
@@ -57,7 +59,8 @@ class Choice:
 class Coordinates:
     """Points as their own features; never asked for images."""
 
-    name, hash, resizer, precision = COORDINATES, "none", "none", "float32"
+    name, resizer, precision = COORDINATES, "none", "float32"
+    hash = hashlib.sha256(b"points as they are").hexdigest()
 
     def __call__(self, images: Images) -> Features:
         return Features(images.flatten(1).float())
@@ -89,9 +92,9 @@ def _imported(name: str, trust: bool) -> Extractor:
     module, _, attribute = name.partition(":")
     try:
         made = getattr(import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
+    except Exception as error:  # whatever a user's module does when it is imported
         raise SettingError(f"--extractor {name}: cannot be imported ({error}); expected package.module:Name") from error
-    extractor = made() if isinstance(made, type) or not isinstance(made, Extractor) else made
+    extractor = made() if callable(made) and (isinstance(made, type) or not isinstance(made, Extractor)) else made
     if not isinstance(extractor, Extractor):
         raise SettingError(
             f"--extractor {name}: expected a function of images with name, hash, resizer and precision, got "

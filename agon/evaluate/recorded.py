@@ -1,6 +1,8 @@
 """Scores in a run: found there, or appended to it, with their pictures and arrays in its folder metrics/."""
 
+import hashlib
 import io
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,8 +12,8 @@ import torch
 from torch import Tensor
 
 from agon import __version__
-from agon.evaluate.evidence import Measured
-from agon.evaluate.extractors import Choice
+from agon.errors import RunError
+from agon.evaluate.evidence import Evidence, Measured
 from agon.evaluate.table import BY_FEATURES
 from agon.metrics import Score
 from agon.runs import Run, append, read, write_atomically, writing
@@ -19,11 +21,10 @@ from agon.runs import Run, append, read, write_atomically, writing
 FOLDER = "metrics"
 
 
-def key(metric: str, n: int, seed: int, extractor: Choice, step: int | None = None) -> dict[str, Any]:
+def key(metric: str, evidence: Evidence, **more: Any) -> dict[str, Any]:
     """What makes a measurement the same one: a part of its passport."""
-    by = {"features": extractor.name} if metric in BY_FEATURES else {}
-    at = {} if step is None else {"step": step}
-    return {"metric": metric, "asked": n, "seed": seed, **by, **at, "version": __version__}
+    by = {"features": f"{evidence.kind} {evidence.extractor.hash}"} if metric in BY_FEATURES else {}
+    return {"metric": metric, "asked": evidence.n, "seed": evidence.seed, **by, **more, "version": __version__}
 
 
 def stamped(found: Measured, passport: Mapping[str, Any]) -> Measured:
@@ -48,8 +49,10 @@ def write(found: Mapping[str, Measured], folder: Path) -> None:
     """Append the scores of samples that belong to no run to a folder's metrics.jsonl, with their pictures.
 
     Raises:
-        RunError: the folder cannot be written.
+        RunError: the folder cannot be written, or is a run's own.
     """
+    if (folder / "experiment.json").exists():
+        raise RunError(f"--out: expected a folder for scores of samples, got the run {folder}; choose another folder")
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     for measured in found.values():
@@ -57,20 +60,26 @@ def write(found: Mapping[str, Measured], folder: Path) -> None:
 
 
 def _append(found: Measured, folder: Path, metrics: Path) -> list[Score]:
-    step = found.scores[0].passport.get("step", 0)
-    named = {name: f"{FOLDER}/{name}-{step:08d}.png" for name in found.pictures}
-    files = {named[name]: png for name, png in found.pictures.items()}
+    passport = found.scores[0].passport
+    end = f"{passport.get('step', 0):08d}-{_digest(passport)}"  # a measurement's files are its own
+    pictures = {name: f"{FOLDER}/{name}-{end}.png" for name in found.pictures}
+    files = {pictures[name]: png for name, png in found.pictures.items()}
+    told: dict[str, Any] = {"pictures": pictures} if pictures else {}
     if found.arrays:
-        files[f"{FOLDER}/{found.scores[0].passport['metric']}-{step:08d}.npz"] = _packed(found.arrays)
+        told["arrays"] = f"{FOLDER}/{passport['metric']}-{end}.npz"
+        files[told["arrays"]] = _packed(found.arrays)
     if files:
         with writing(folder / FOLDER):
             (folder / FOLDER).mkdir(exist_ok=True)
     for name, content in files.items():
         write_atomically(folder / name, content)
-    scores = [score.stamped(pictures=named) if named else score for score in found.scores]
-    for score in scores:
-        append(metrics, score.record())
+    scores = [score.stamped(**told) for score in found.scores]
+    append(metrics, *(score.record() for score in scores))
     return scores
+
+
+def _digest(passport: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(dict(passport), sort_keys=True, default=str).encode()).hexdigest()[:8]
 
 
 def _packed(arrays: Mapping[str, Tensor]) -> bytes:

@@ -45,4 +45,6 @@ def default_metrics(source: Source) -> list[str]:
     """What data allow without anybody's weights: modes, classes, or else distances."""
     if isinstance(source, Toy) and source.modes is not None:
         return ["modes"]
-    return ["classifier"] if source.classes else ["pairwise", "neighbours"]
+    if source.classes:
+        return ["classifier"]
+    return ["pairwise"] if source.count() is None else ["pairwise", "neighbours"]

@@ -2,12 +2,14 @@
 
 import json
 import math
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from agon.errors import RunError
+from agon.runs import names
 
 EXPERIMENT, ARITHMETIC, LOG, METRICS, SAMPLES, PICTURES = (
     "experiment.json",
@@ -17,6 +19,7 @@ EXPERIMENT, ARITHMETIC, LOG, METRICS, SAMPLES, PICTURES = (
     "samples",
     "metrics",
 )
+HOW = ("statistics", "calibrate")  # of a battle
 SAMPLE_KINDS = (".png", ".npy")  # a grid of images, an array of points
 Object = dict[str, Any]  # what JSON calls an object
 Record = Mapping[str, float]
@@ -24,7 +27,17 @@ Record = Mapping[str, float]
 
 @dataclass(frozen=True)
 class Score:
-    """A metric's value as `metrics.jsonl` holds it; None for what is not known."""
+    """A metric's value as `metrics.jsonl` holds it; None for what is not known.
+
+    Attributes:
+        metric: the word that it was asked for by; older records have none.
+        asked: how many samples were asked for, of which n were there.
+        features: which ones were compared.
+        judge: whose critic was asked, in a battle with samples alone: a path, or only a name.
+        opponent: who was fought against: a path, or only a name.
+        among: the runs that it was ranked among.
+        how: other choices of a battle.
+    """
 
     name: str
     value: float | None
@@ -38,6 +51,21 @@ class Score:
     detail: Object = field(default_factory=dict)
     extractor: Object = field(default_factory=dict)
     pictures: Mapping[str, Path] = field(default_factory=dict)
+    metric: str | None = None
+    asked: int | None = None
+    features: str | None = None
+    judge: str | None = None
+    opponent: str | None = None
+    among: tuple[str, ...] = ()
+    how: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What makes two scores the same measurement at two steps: what was asked, or, if nobody wrote it, how."""
+        asked = self.n if self.asked is None else self.asked
+        by = (self.features, str(self.extractor.get("hash")), self.judge, self.opponent, self.among, self.how)
+        protocol = self.protocol if self.metric is None else None
+        return self.name, asked, self.seed, self.metric, *by, protocol
 
 
 @dataclass(frozen=True)
@@ -77,19 +105,20 @@ def read(runs: Sequence[Path]) -> list[View]:
     return [_view(path, name) for path, name in zip(paths, names(paths), strict=True)]
 
 
-def names(paths: Sequence[Path]) -> list[str]:
-    """The shortest ends of the paths that differ.
+def ordered(scores: Sequence[Score]) -> list[Score]:
+    """By their steps; of those at one step, the one that was made last is last."""
+    return sorted(scores, key=lambda score: score.step or 0)
 
-    >>> names([Path("a/gan/0"), Path("a/gan/1")]), names([Path("/a/gan/0"), Path("/a/wgan/0")])
-    (['0', '1'], ['gan/0', 'wgan/0'])
+
+def finite(value: object) -> TypeGuard[float]:
+    """Whether it is a number that can be drawn: JSON has integers beyond every float, and Python's truth is 1.
+
+    >>> finite(0.5), finite(math.nan), finite(10**400), finite(True), finite("1")
+    (True, False, False, False, False)
     """
-    parts = [path.resolve().parts for path in paths]
-    deepest = max(map(len, parts))
-    for depth in range(1, deepest + 1):
-        ends = [Path(*part[-depth:]).as_posix() for part in parts]
-        if len(set(ends)) == len(ends):
-            return ends
-    return [str(path) for path in paths]
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return -sys.float_info.max <= value <= sys.float_info.max
 
 
 def _view(path: Path, name: str) -> View:
@@ -112,7 +141,7 @@ def _view(path: Path, name: str) -> View:
 def _object(file: Path) -> Object:
     try:
         value = json.loads(_text(file))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RunError(f"{file} is not JSON ({error}); restore it from a copy, or leave this run out") from error
     if not isinstance(value, dict):
         raise RunError(f"{file}: expected a JSON object, got {type(value).__name__}; leave this run out")
@@ -138,7 +167,7 @@ def _lines(file: Path) -> Iterator[tuple[int, Object]]:
     for number, line in enumerate(text.split("\n")[:-1], start=1):
         try:
             entry = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise RunError(f"{file}, line {number} is not JSON ({error}); delete the line and report again") from error
         if not isinstance(entry, dict):
             raise RunError(f"{file}, line {number}: expected a JSON object, got {line[:40]!r}; delete the line")
@@ -161,7 +190,7 @@ def _number(file: Path, line: int, key: str, value: object) -> float:
     """null and "nan" are NaN: JSON has no word for it, and writers differ."""
     try:
         return math.nan if value is None else float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise RunError(
             f"{file}, line {line}: expected a number for {key!r}, got {value!r}; delete the line and report again"
         ) from error
@@ -175,7 +204,11 @@ def _score(file: Path, line: int, entry: Object) -> Score:
         value = number(key)
         return int(value) if value is not None and math.isfinite(value) else None
 
-    interval, detail, extractor = entry.get("interval"), entry.get("detail"), entry.get("extractor")
+    def word(key: str, told: Object) -> str | None:
+        return told[key] if isinstance(told.get(key), str) else None
+
+    interval, extractor, among = entry.get("interval"), entry.get("extractor"), entry.get("among")
+    detail: Object = entry["detail"] if isinstance(entry.get("detail"), dict) else {}
     if isinstance(interval, list) and len(interval) == 2:
         low, high = (_number(file, line, "interval", end) for end in interval)
     return Score(
@@ -188,9 +221,16 @@ def _score(file: Path, line: int, entry: Object) -> Score:
         seed=whole("seed"),
         step=whole("step"),
         protocol=str(entry.get("protocol") or ""),
-        detail=detail if isinstance(detail, dict) else {},
+        detail=detail,
         extractor=extractor if isinstance(extractor, dict) else {},
         pictures=_pictures(file.parent, entry.get("pictures")),
+        metric=word("metric", entry),
+        asked=whole("asked"),
+        features=word("features", entry),
+        judge=word("judge_path", entry) or word("judge", detail),
+        opponent=word("opponent_path", entry) or word("opponent", entry) or word("opponent", detail),
+        among=tuple(map(str, among)) if isinstance(among, list) else (),
+        how=tuple(f"{key} {entry[key]}" for key in HOW if entry.get(key)),
     )
 
 

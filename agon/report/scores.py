@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from agon.report.colours import colour
-from agon.report.reading import Score, View
+from agon.report.reading import Score, View, finite, ordered
 
 UNKNOWN = "—"
 LABELLED = 20  # bars that can still carry their names
@@ -58,9 +58,9 @@ def table(views: Sequence[View]) -> Table:
     latest: list[tuple[int, View, Score]] = []
     earlier: list[tuple[int, View, Score]] = []
     for index, view in enumerate(views):
-        newest = {_key(score): score for score in sorted(view.scores, key=lambda score: score.step or 0)}
+        newest = {score.key: score for score in ordered(view.scores)}
         for score in view.scores:
-            current = newest[_key(score)] is score
+            current = newest[score.key] is score
             (latest if current else earlier).append((index, view, score))
     order = list(dict.fromkeys(score.name for view in views for score in view.scores))
     for entries in (latest, earlier):
@@ -77,16 +77,11 @@ def number(value: float | None, digits: int = 4) -> str:
     """
     if value is None:
         return UNKNOWN
-    if not math.isfinite(value):
-        return "not a number" if math.isnan(value) else f"{'−' if value < 0 else ''}∞"
+    if not finite(value):
+        return "∞" if value > 0 else "−∞" if value < 0 else "not a number"
     if float(value).is_integer() and abs(value) < 1e15:
         return f"{int(value):,}"
     return f"{value:,.{digits}g}" if abs(value) < 10**digits else f"{value:,.0f}"
-
-
-def _key(score: Score) -> tuple[object, ...]:
-    """What makes two scores the same measurement at two steps."""
-    return score.name, score.n, score.seed, score.protocol
 
 
 def _row(index: int, view: View, score: Score) -> Row:
@@ -118,7 +113,7 @@ def _detail(score: Score) -> str:
     Those of a battle have a table of their own.
     """
     if score.name == "battle":
-        return ""
+        return " ".join(["against", *Path(score.opponent or "").parts[-1:]]) if score.opponent else ""
     plain = {key: value for key, value in score.detail.items() if isinstance(value, str | int | float)}
     return ", ".join(f"{key} {_plain(value)}" for key, value in plain.items())
 
@@ -147,4 +142,4 @@ def _histogram(index: int, view: View, score: Score) -> Histogram | None:
 
 
 def _is_count(value: object) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value) and value >= 0
+    return finite(value) and value >= 0

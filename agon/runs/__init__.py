@@ -3,6 +3,7 @@
 from agon.runs.checkpoints import Checkpoint
 from agon.runs.files import write_atomically, writing
 from agon.runs.log import Events, append, read
+from agon.runs.naming import ends, names
 from agon.runs.run import Run
 
-__all__ = ["Checkpoint", "Events", "Run", "append", "read", "write_atomically", "writing"]
+__all__ = ["Checkpoint", "Events", "Run", "append", "ends", "names", "read", "write_atomically", "writing"]

@@ -10,10 +10,10 @@ from agon.errors import RunError
 from agon.runs.files import writing
 
 
-def append(path: Path, record: Mapping[str, Any]) -> None:
-    """Add one line to a file of JSON lines."""
+def append(path: Path, *records: Mapping[str, Any]) -> None:
+    """Add a line for each record to a file of JSON lines, in one write: all are there, or a last one is torn."""
     with writing(path), path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(record, ensure_ascii=False) + "\n")
+        file.write("".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records))
 
 
 def read(path: Path) -> list[dict[str, Any]]:

@@ -24,6 +24,7 @@ class Run:
     | arithmetic.json | choices that change arithmetic, and versions |
     | log.jsonl, tensorboard/ | a record each interval |
     | metrics.jsonl | scores |
+    | metrics/ | pictures and arrays of scores |
     | samples/ | real samples, and the same latents over time |
     | checkpoints/ | the newest three |
 

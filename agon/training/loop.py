@@ -18,7 +18,7 @@ from agon.training.agreement import interrupted, lost_process, refuse_nonfinite,
 from agon.training.arithmetic import Arithmetic
 from agon.training.compilation import settle_compilation
 from agon.training.launch import launch
-from agon.training.recording import Recording
+from agon.training.recording import Look, Recording
 from agon.training.signals import Signals
 from agon.training.state import restore
 from agon.training.training import Training
@@ -27,13 +27,15 @@ from agon.training.training import Training
 class Watch(NamedTuple):
     """What looks at a training while it goes on, and leaves it as it was.
 
+    What a user can mend ends the training if the look at step 0 finds it; later it is said, and the training goes on.
+
     Attributes:
-        every: steps from one look to the next.
+        every: steps from one look to the next; the first is at step 0.
         look: is given the training and its run.
     """
 
     every: int
-    look: Callable[[Training, Run], object]
+    look: Look
 
 
 Shown = Callable[[int, int, bool], Progress]  # of the budget, the first step, and whether to show anything
@@ -177,6 +179,8 @@ def _loop(
     with Signals() as signals, Recording(training, run) as recording, shown:
         if training.step == 0:
             recording.look()
+            if watch:
+                recording.watch(watch.look)
             recording.checkpoint()
         while training.step < experiment.steps:
             losses = training.advance()
@@ -189,8 +193,8 @@ def _loop(
             record = recording.log(losses) if due(training, experiment.log_every) else None
             if due(training, experiment.sample_every):
                 recording.look()
-            if watch and run and due(training, watch.every):
-                watch.look(training, run)
+            if watch and due(training, watch.every):
+                recording.watch(watch.look)
             if marked:
                 recording.checkpoint()
             if last:

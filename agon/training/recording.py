@@ -1,12 +1,17 @@
 """What a training leaves behind at its marks: a record, a look at its samples, a checkpoint."""
 
+import sys
 import time
+from collections.abc import Callable
 
+from agon.errors import AgonError
 from agon.games import Losses
 from agon.runs import Events, Run, append
 from agon.training import looks
 from agon.training.state import capture
 from agon.training.training import Training
+
+Look = Callable[[Training, Run], object]
 
 
 class Recording:
@@ -39,6 +44,19 @@ class Recording:
         """A grid of samples from the fixed latents; none of a game that generates nothing."""
         if self.run and self.training.game.makers:
             self.run.picture(*looks.generated(self.training, self.training.experiment.grid))
+
+    def watch(self, look: Look) -> None:
+        """What else looks at the training; its time is not the training's."""
+        if not self.run:
+            return
+        (then, images), began = self.mark, time.monotonic()
+        try:
+            look(self.training, self.run)
+        except AgonError as error:
+            if self.training.step == 0:
+                raise
+            print(f"at step {self.training.step}: {error}", file=sys.stderr)
+        self.mark = then + time.monotonic() - began, images
 
     def checkpoint(self) -> None:
         """All that is needed to go on from here."""

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from agon.data import Images
-from agon.evaluate.evaluating import _evidence
+from agon.evaluate.evidence import Evidence
 from agon.evaluate.extractors import Choice
 from agon.evaluate.table import METRICS
 from agon.metrics import Score
@@ -39,7 +39,7 @@ def told() -> dict[str, dict[str, Score]]:
     """Sampler -> score's name -> score."""
     found: dict[str, dict[str, Score]] = {}
     for name, fake in samplers().items():
-        evidence = _evidence(lambda fake=fake: fake, SOURCE, 1_500, Choice("classifier"))
+        evidence = Evidence(lambda fake=fake: fake, SOURCE, 1_500, Choice("classifier"))
         evidence.held = real_samples(SOURCE, 2 * N, split="test")[N:]
         scores = [score for metric in ASKED for score in METRICS[metric](evidence).scores]
         found[name] = {score.name: score for score in scores}

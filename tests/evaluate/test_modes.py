@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from agon import Adversarial, Experiment, Run, part, train
 from agon.data import Gaussian, Grid, Ring, SwissRoll
 from agon.data.points import Mixture
-from agon.errors import RunError
+from agon.errors import DataError, RunError
 from agon.evaluate import evaluate, kept, over_time
 from agon.networks import mlp
 from agon.recipes import find
@@ -67,7 +67,9 @@ def test_an_exact_generator_scores_as_real_samples_do(tmp_path: Path) -> None:
 
 def test_what_has_no_modes_is_scored_by_distances(tmp_path: Path) -> None:
     run = trained(SwissRoll(), tmp_path / "run")
-    assert [score.name for score in evaluate(run, n=200)] == ["pairwise", "memorisation"]
+    assert [score.name for score in evaluate(run, n=200)] == ["pairwise"]
+    with pytest.raises(DataError, match="of an endless set nothing can be copied"):
+        evaluate(run, n=200, metrics=["neighbours"])
 
 
 def test_what_a_run_kept_is_scored_step_by_step(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from counting import Counting
 from agon import Run, load, sample
 from agon.data import Images
 from agon.errors import DataError, SettingError
-from agon.evaluate import Choice, evaluate, evaluate_samples, ranked, write
+from agon.evaluate import Choice, IncompleteError, evaluate, evaluate_samples, ranked, write
 from agon.runs import read
 from agon.sampling import write as written
 from agon.training import Training
@@ -61,7 +61,7 @@ def test_a_score_has_its_passport(trained: Trained) -> None:
         "resizer": "none",
         "precision": "float32",
     }
-    assert {"seed", "step", "version", "torch", "metric", "asked"} <= set(record)
+    assert {"seed", "step", "version", "torch", "metric", "asked", "features"} <= set(record)
     assert score.error is not None
 
 
@@ -76,6 +76,54 @@ def test_a_folder_of_the_same_samples_has_the_same_scores(trained: Trained, tmp_
     assert [(s.name, s.value, s.error) for s in mine] == [(s.name, s.value, s.error) for s in theirs]
     write(found, tmp_path / "out")
     assert [record["name"] for record in read(tmp_path / "out" / "metrics.jsonl")] == [score.name for score in theirs]
+
+
+def test_another_seed_has_files_of_its_own(trained: Trained) -> None:
+    """The ranking reads the reconstructions of the very scores that it is given, whatever was measured since."""
+    runs = [trained(0), trained(1)]
+    first = [evaluate(run, metrics=["reconstruction"], n=8)[0] for run in runs]
+    shares = [score.value for score in ranked(runs, first)]
+    for run in runs:
+        evaluate(run, metrics=["reconstruction"], n=12, seed=3)
+    again = [evaluate(run, metrics=["reconstruction"], n=8)[0] for run in runs]
+    assert again == first
+    lines = len(read(runs[0].metrics))
+    assert [score.value for score in ranked(runs, again)] == shares
+    assert len(read(runs[0].metrics)) == lines  # recorded once
+
+
+def test_other_weights_are_another_measurement(trained: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, asked = trained(0), {"metrics": ["kid"], "n": 60, "extractor": COUNTING}
+    evaluate(run, **asked)
+    lines = len(read(run.metrics))
+    monkeypatch.setattr(Counting, "hash", "1" * 64)
+    evaluate(run, **asked)
+    assert len(read(run.metrics)) == lines + 1
+
+
+def test_some_of_several_metrics_may_fail(trained: Trained) -> None:
+    with pytest.raises(IncompleteError, match="expected a known distribution") as told:
+        evaluate(trained(0), metrics=["modes", "pairwise"], n=50)
+    assert [score.name for score in told.value.scores] == ["pairwise"]
+
+
+def test_nobody_takes_the_name_of_another_extractor() -> None:
+    assert Choice("mine:Inception").kind == "mine.Inception"
+    assert Choice("mine:Net").kind == "net"
+
+
+def test_random_samples_of_a_larger_folder_are_taken(trained: Trained, tmp_path: Path) -> None:
+    """Not the first: a folder may have them class by class."""
+    folder = _folder(trained(0), tmp_path)
+
+    def value(seed: int, n: int = 6) -> float:
+        return evaluate_samples(folder, Images(), metrics=["pairwise"], n=n, seed=seed)["pairwise"].scores[0].value
+
+    assert value(0) == value(0) != value(1)
+    with pytest.raises(SettingError, match="at least 1 sample, got 0"):
+        value(0, n=0)
+    with pytest.raises(SettingError, match="at least 1 sample, got 0"):
+        evaluate(trained(0), metrics=["pairwise"], n=0)
 
 
 def test_evaluating_leaves_the_run_and_the_random_streams_alone(trained: Trained) -> None:
@@ -108,6 +156,8 @@ def test_what_cannot_be_measured_is_told(trained: Trained, tmp_path: Path, monke
         evaluate(run, metrics=["fdi"])
     with pytest.raises(DataError, match="expected a known distribution"):
         evaluate(run, metrics=["modes"], n=10)
+    with pytest.raises(DataError, match="no such path"):
+        evaluate_samples(tmp_path / "nowhere", Images(), metrics=["pairwise"])
     with pytest.raises(DataError, match=r"65"):
         evaluate(run, metrics=["fid"], n=20, extractor=Choice("pixels"))
     with pytest.raises(SettingError, match="--trust"):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from agon.data import Images, Ring
+from agon.data import Images, Ring, Stacked
 from agon.errors import DataError
 from agon.pictures import png
 from agon.samples import as_compared, read_samples, real_samples
@@ -64,3 +64,33 @@ def test_what_is_not_finite_is_refused() -> None:
     points[1, 0] = torch.inf
     with pytest.raises(DataError, match="got 1 of 3"):
         as_compared(points, Ring())
+
+
+def test_a_set_with_splits_is_read_whole(tmp_path: Path) -> None:
+    images = bytes_of(8)
+    for i, image in enumerate(images):
+        place = tmp_path / ("train" if i < 5 else "test")
+        place.mkdir(exist_ok=True)
+        (place / f"{i}.png").write_bytes(png(image.transpose(1, 2, 0)))
+    assert torch.equal(read_samples(tmp_path), torch.from_numpy(images))
+
+
+def test_a_word_is_no_name_on_the_hub_here(tmp_path: Path) -> None:
+    for word in ("digits", "owner/name", str(tmp_path / "nothing")):
+        with pytest.raises(DataError, match="there is no such path"):
+            read_samples(Path(word))
+
+
+def test_a_finite_toy_is_the_one_that_was_trained_on() -> None:
+    """Its points come from the seed: of another seed they are other points."""
+    source = Ring(points=50)
+
+    def points(found: torch.Tensor) -> torch.Tensor:
+        return found.sort(0).values
+
+    assert torch.equal(points(real_samples(source, 50, seed=3)), points(source.take(50, seed=3).real))
+    assert not torch.equal(points(real_samples(source, 50, seed=3)), points(real_samples(source, 50)))
+
+
+def test_endless_stacks_can_be_compared() -> None:
+    assert real_samples(Stacked(), 700).shape == (700, 3, 8, 8)
