@@ -4,6 +4,7 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,8 +15,9 @@ from agon.averaging import Averaging
 from agon.battles import Asked, against, battle
 from agon.cli import main
 from agon.data import Images, Ring, Source
-from agon.errors import DataError, SettingError
+from agon.errors import DataError, RunError, SettingError
 from agon.metrics import Battle, Score
+from agon.metrics import battle as fight
 from agon.recipes import find
 from agon.runs import read
 from agon.sampling import load
@@ -72,9 +74,57 @@ def test_a_battle_is_recorded_in_both_runs_once(runs: Path) -> None:
     assert (mine.detail["opponent"], theirs.detail["opponent"]) == ("two", "one")
     known = {"step": 3, "seed": 0, "asked": 60, "metric": "battle", "opponent_step": 3, "statistics": "reestimated"}
     assert known.items() <= dict(mine.passport).items()
+    places = [str(run.path.resolve()) for run in (one, two)]
+    assert [each.passport["opponent_path"] for each in (theirs, mine)] == places
     assert {"version", "torch"} <= set(mine.passport)
     battle(one, two, asked=replace_statistics("running"))
     assert [len(read(run.metrics)) for run in (one, two)] == [2, 2]
+
+
+@pytest.mark.parametrize("busy", ["one", "two"])
+def test_a_run_that_is_being_written_is_refused_at_once(busy: str, runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before anything is measured, whichever of the two it is; and neither has a record."""
+    monkeypatch.setattr("agon.battles.load", lambda *_, **__: pytest.fail("measured first"))
+    one, two = opened(runs, "one", "two")
+    (writer,) = opened(runs, busy)
+    with writer.locked(), pytest.raises(RunError, match=f"{busy} is being written by another process"):
+        battle(one, two, asked=FEW)
+    (writer,) = opened(runs, "one")
+    with writer.locked(), pytest.raises(RunError, match="one is being written by another process"):
+        against(one, runs / "noise.npz", asked=FEW)
+    assert not read(one.metrics)
+    assert not read(two.metrics)
+
+
+def test_nobody_else_writes_the_runs_meanwhile(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = []
+
+    def watched(*arguments: Any, **settings: Any) -> Any:
+        for run in opened(runs, "one", "two"):
+            with pytest.raises(RunError, match="is being written"), run.locked():
+                pass
+            refused.append(run.path.name)
+        return fight(*arguments, **settings)
+
+    monkeypatch.setattr("agon.battles.fight", watched)
+    battle(*opened(runs, "one", "two"), asked=FEW)
+    assert refused == ["one", "two"]
+    for run in opened(runs, "one", "two"):
+        with run.locked():
+            pass
+
+
+def test_a_run_may_fight_itself(runs: Path) -> None:
+    found = battle(*opened(runs, "one", "one"), asked=FEW)
+    assert isinstance(found, Battle)
+    assert (found.sample.value, found.names) == (1.0, ("one", "one"))
+
+
+def test_runs_of_one_name_are_called_by_the_shortest_ends_that_differ(runs: Path) -> None:
+    shutil.copytree(runs / "two", runs / "other" / "one")
+    found = battle(*opened(runs, "one", "other/one"), asked=FEW)
+    assert isinstance(found, Battle)
+    assert found.names == ("runs/one", "other/one")
 
 
 def replace_statistics(name: str) -> Asked:
@@ -114,7 +164,10 @@ def test_a_run_without_a_critic_is_judged_by_the_other(runs: Path) -> None:
         assert isinstance(score, Score)
         assert (score.name, score.n) == ("error", 60)
         assert (score.detail["judge"], score.detail["opponent"]) == ("one", "vae")
-    assert len(read(one.metrics)) == len(read(vae.metrics)) == 1
+    records = [read(run.metrics) for run in (one, vae)]
+    assert [len(each) for each in records] == [1, 1]
+    places = [(each[0]["judge_path"], each[0]["opponent_path"]) for each in records]
+    assert places == 2 * [(str(one.path.resolve()), str(vae.path.resolve()))]
     with pytest.raises(DataError, match="expected at least one run with a critic, got variational and variational"):
         battle(vae, vae, asked=FEW)
 
@@ -125,9 +178,26 @@ def test_samples_of_a_file_are_judged(runs: Path) -> None:
     assert (score.n, score.detail["opponent"]) == (40, str(runs / "noise.npz"))
     assert against(one, runs / "noise.npz", asked=FEW._replace(n=30)).n == 30
     assert len(read(one.metrics)) == 2
+    assert read(one.metrics)[0]["opponent_path"] == str((runs / "noise.npz").resolve())
+    with pytest.raises(SettingError, match="expected at least 1 sample, got 0"):
+        against(one, runs / "noise.npz", asked=FEW._replace(n=0))
     np.savez(runs / "large.npz", samples=np.zeros((9, 9, 9, 1), dtype=np.uint8))
     with pytest.raises(DataError, match=r"samples of shape \(1, 8, 8\), got 9 of \(1, 9, 9\)"):
         against(one, runs / "large.npz", asked=FEW)
+
+
+def test_arrays_that_are_no_bytes_are_judged_by_their_values(runs: Path) -> None:
+    """The same pixels from -1 to 1 get the same error; without their values they are refused."""
+    (one,) = opened(runs, "one")
+    with np.load(runs / "noise.npz") as file:
+        np.savez(runs / "numbers.npz", samples=file["samples"] / np.float32(127.5) - np.float32(1))
+    found = against(one, runs / "numbers.npz", values=(-1.0, 1.0), asked=FEW)
+    assert found.value == against(one, runs / "noise.npz", asked=FEW).value
+    with pytest.raises(DataError, match="values"):
+        against(one, runs / "numbers.npz", asked=FEW)
+    told = ("--against", str(runs / "numbers.npz"), "--values", "-1", "1", "--n", "60")
+    assert main(["battle", str(runs / "one"), *told]) == 0
+    assert len(read(one.metrics)) == 2, "the command asked what was asked before"
 
 
 def test_points_fight_too(runs: Path) -> None:
@@ -183,6 +253,7 @@ def test_the_command_prints_the_papers_rows(runs: Path, capsys: pytest.CaptureFi
         (["one", "nowhere"], "nowhere, which does not exist"),
         (["one", "--against", "nowhere.npz"], "nowhere.npz"),
         (["vae", "--against", "noise.npz"], "in which nobody judges"),
+        (["one", "two", "--values", "0", "1"], "--values: expected with --against alone"),
         (["one", "two", "--tie", "0.5"], "expected a bound of at least 1, got 0.5"),
         (["one", "two", "--statistics", "moving"], "moving"),
     ],

@@ -20,7 +20,7 @@ from agon.classifiers import (
 )
 from agon.classifiers.judges import digest
 from agon.data import Images, Stacked
-from agon.errors import DataError, RunError
+from agon.errors import DataError, RunError, SettingError
 from agon.experiment import Part
 from agon.games import Classification
 from agon.metrics import Score, class_coverage, class_divergence
@@ -136,6 +136,29 @@ def test_it_gives_probabilities_and_its_accuracy_on_the_test_split(tmp_path: Pat
     assert judge.accuracy == accuracy_of(judge.game, source)
     assert judge.accuracy.value > 0.9
     assert judge.names == tuple(map(str, range(10)))
+
+
+@pytest.mark.parametrize(
+    "place", ["filelock.FileLock", "agon.classifiers.kept.TemporaryDirectory", "pathlib.Path.mkdir"]
+)
+def test_a_cache_that_can_only_be_read_is_read(place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is there is found without a lock; what is not is a sentence."""
+    file, cache = digits(tmp_path / "digits.npz"), tmp_path / "cache"
+    first = found(file, cache)
+
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(place, refused)
+    assert found(file, cache).hash == first.hash
+    with pytest.raises(RunError, match=r"classifiers.* cannot be written \(Permission denied\)"):
+        classifier_of(Images(path=str(file)), steps=STEPS + 1, folder=cache, show=False)
+
+
+def test_no_steps_are_no_steps() -> None:
+    """Not the default."""
+    with pytest.raises(SettingError, match="0"):
+        experiment(Images(), steps=0)
 
 
 def test_nothing_of_torchs_own_is_disturbed(tmp_path: Path) -> None:

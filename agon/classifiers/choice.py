@@ -40,7 +40,7 @@ def experiment(source: Source, *, steps: int | None = None) -> Experiment:
     count = source.count()
     batch = BATCH if count is None else min(BATCH, count)
     grey = source.shape[0] == 1
-    budget = steps or _steps(GREY if grey else COLOUR, count, batch)
+    budget = _steps(GREY if grey else COLOUR, count, batch) if steps is None else steps
     return Experiment(
         game=part(
             Classification,

@@ -9,6 +9,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -46,7 +47,7 @@ def classifier_of(
     """The classifier of a set of images: found in the cache, or trained now and left there.
 
     That of stacks is their grey set's, and that of one class of a set is the whole set's. Nothing random is drawn
-    from torch's own stream, whether it is found or not.
+    from torch's own stream, whether it is found or not. A cache that can only be read is enough for what is in it.
 
     Args:
         source: images with classes and a test split.
@@ -57,7 +58,7 @@ def classifier_of(
 
     Raises:
         DataError: no classes, no test split, or images that cannot be read.
-        RunError: the cache cannot be written.
+        RunError: it must be trained, and the cache cannot be written.
     """
     if isinstance(source, Stacked):
         grey = classifier_of(source.of, steps=steps, folder=folder, device=device, show=show)
@@ -71,20 +72,13 @@ def classifier_of(
 def _of_images(
     source: Source, steps: int | None, folder: Path, device: torch.device | str, show: bool
 ) -> SetClassifier:
-    from filelock import FileLock
-
     wanted = experiment(source, steps=steps)
     key = _key(wanted)
     place = folder / FOLDER / key
-    with writing(place):
-        place.mkdir(parents=True, exist_ok=True)
-    with aside(), FileLock(place.with_suffix(".lock")):  # who comes second waits, and finds it
+    with aside():
         game = wanted.build()
         assert isinstance(game, Classification)
-        found = _found(place)
-        if found is None:
-            found = _trained(wanted, game, place, show)
-            checkpoints.save(place, found)
+        found = _found(place) or _made(wanted, game, place, show)
         game.load_state_dict(found.tensors)
     return SetClassifier(game.to(device), source, Score.read(found.state["accuracy"]), key)
 
@@ -105,14 +99,29 @@ def _found(place: Path) -> Checkpoint | None:
         return None
 
 
-def _trained(wanted: Experiment, game: Classification, place: Path, show: bool) -> Checkpoint:
+def _made(wanted: Experiment, game: Classification, place: Path, show: bool) -> Checkpoint:
+    """Trained and kept by whoever comes first; who comes second waits, and finds it."""
+    from filelock import FileLock
+
+    with ExitStack() as stack:
+        with writing(place):
+            place.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(FileLock(place.with_suffix(".lock")))
+            scratch = Path(stack.enter_context(TemporaryDirectory(dir=place.parent)))
+        found = _found(place)
+        if found is None:
+            if show:
+                shape, classes = "x".join(map(str, wanted.data.shape)), len(wanted.data.classes)
+                told = f"training a classifier of images {shape} in {classes} classes, once; it is kept in {place}"
+                print(told, file=sys.stderr)
+            found = _trained(wanted, game, scratch / "run", show)
+            checkpoints.save(place, found)
+    return found
+
+
+def _trained(wanted: Experiment, game: Classification, directory: Path, show: bool) -> Checkpoint:
     """The weights after a whole training, with their accuracy."""
-    if show:
-        shape, classes = "x".join(map(str, wanted.data.shape)), len(wanted.data.classes)
-        told = f"training a classifier of images {shape} in {classes} classes, once; it is kept in {place}"
-        print(told, file=sys.stderr)
-    with TemporaryDirectory(dir=place.parent) as scratch:
-        last, _ = train(wanted, Path(scratch) / "run", show=show).last_good()
+    last, _ = train(wanted, directory, show=show).last_good()
     assert last is not None  # a training that ends has saved its end
     game.load_state_dict(_under("game/", last.tensors))
     game = settled(game, _under("average/", last.tensors) or None, wanted.data)

@@ -26,7 +26,8 @@ class Stacked(Source):
 
     With MNIST or the bundled digits it has 1,000 classes, each as frequent as the product of its digits' shares: a
     set on which classes can be counted that no one has labelled. Its label is (a k + b) k + c, k the classes of the
-    grey set. Within an epoch of the grey set no image is used twice, and three in one stack are never the same.
+    grey set. Within an epoch of the grey set no image is used twice; a stack that lies across the end of one epoch,
+    as there is where 3 does not divide the number of images, can hold the same image twice.
 
     Args:
         of: a grey set with classes; its own range, size, splits and classes.
@@ -114,7 +115,10 @@ class Stacked(Source):
 
 
 class Endless:
-    """Batch number k of B stacks is batch number k of 3B grey images, each three in a row one stack."""
+    """Batch number k of B stacks is batch number k of 3B grey images, each three in a row one stack.
+
+    A batch that the grey set has too few images for is drawn in smaller ones, of the same places in its order.
+    """
 
     def __init__(self, grey: Opened, classes: int) -> None:
         self.fingerprint = hashlib.sha256(f"stacks of {grey.fingerprint}".encode()).hexdigest()
@@ -125,11 +129,16 @@ class Endless:
         """The `rank`-th of `world` parts of batch number `index`.
 
         Raises:
-            DataError: the grey set has fewer images than three times the batch.
+            DataError: the grey set has fewer than three images.
             SettingError: the batch does not divide into `world` parts.
         """
-        part(batch, rank, world)
-        return stacked(self._grey.draw(DEEP * batch, index, rank, world), self._classes)
+        own, count = part(batch, rank, world), self._grey.count
+        if count is None or DEEP * batch <= count:
+            return stacked(self._grey.draw(DEEP * batch, index, rank, world), self._classes)
+        number, first = own.stop - own.start, index * batch + own.start
+        size = max([k for k in range(1, count // DEEP + 1) if number % k == 0], default=1)
+        parts = [self._grey.draw(DEEP * size, first // size + k, 0, 1) for k in range(number // size)]
+        return stacked(_together(parts), self._classes)
 
 
 class Chosen:
@@ -147,11 +156,16 @@ class Chosen:
             DataError: there are fewer stacks than one batch.
             SettingError: the batch does not divide into `world` parts.
         """
-        rows = self._order(batch, index)[part(batch, rank, world)]
-        drawn = [self._grey.draw(DEEP, row, 0, 1) for row in rows.tolist()]
-        labels = [each.label for each in drawn if each.label is not None]
-        grey = Draw(torch.cat([each.real for each in drawn]), torch.cat(labels) if labels else None)
-        return stacked(grey, self._classes)
+        rows, order = self._order(batch, index)[part(batch, rank, world)].sort()  # the grey set's epochs one by one
+        made = stacked(_together([self._grey.draw(DEEP, row, 0, 1) for row in rows.tolist()]), self._classes)
+        back = order.argsort().to(made.real.device)
+        return Draw(made.real[back], None if made.label is None else made.label[back])
+
+
+def _together(drawn: Sequence[Draw]) -> Draw:
+    """Several draws as one."""
+    labels = [each.label for each in drawn if each.label is not None]
+    return Draw(torch.cat([each.real for each in drawn]), torch.cat(labels) if labels else None)
 
 
 def stacked(grey: Draw, classes: int) -> Draw:

@@ -1,14 +1,14 @@
 """Which classes a generator makes, and how sure a classifier is of them."""
 
-import math
 from collections.abc import Sequence
 
+import torch
 from jaxtyping import Bool, Float, Int, Num
 from torch import Tensor
 
 from agon.errors import DataError
-from agon.metrics.intervals import NORMAL, wilson
-from agon.metrics.kinds import share_divergence
+from agon.metrics.intervals import mean_score, share_score
+from agon.metrics.kinds import found_interval, share_divergence
 from agon.metrics.score import Score
 
 SHARE = 0.1  # of a class's fair part of the samples
@@ -24,12 +24,9 @@ def accuracy(right: Bool[Tensor, " n"], protocol: str) -> Score:
     Raises:
         DataError: no samples.
     """
-    n = len(right)
-    if not n:
+    if not len(right):
         raise DataError("accuracy: expected at least 1 labelled sample, got none")
-    share = float(right.double().mean())
-    error = math.sqrt(share * (1 - share) / n)
-    return Score(name="accuracy", value=share, error=error, interval=wilson(share, n), n=n, protocol=protocol)
+    return share_score("accuracy", right, protocol, n=len(right))
 
 
 def class_coverage(
@@ -46,33 +43,25 @@ def class_coverage(
             elsewhere, is in the detail as "touched".
 
     Returns:
-        "classes" (0 to k, without an error) and "confidence" (1/k to 1) with its standard error.
+        "classes" (0 to k) with an interval by bootstrap (`found_interval`), and "confidence" (1/k to 1) with its
+        standard error.
 
     Raises:
         DataError: fewer than 2 samples, or no distribution in a row.
     """
     n, k = probabilities.shape
     histogram = _assigned(probabilities).bincount(minlength=k)
-    confidence = probabilities.amax(1).double()
-    found = int((histogram >= max(1.0, share * n / k)).sum())
-    detail = {"histogram": histogram.tolist(), "names": list(names), "touched": int((histogram > 0).sum())}
-    mean, error = float(confidence.mean()), float(confidence.std()) / math.sqrt(n)
+    least = torch.full((k,), max(1.0, share * n / k), dtype=torch.float64)
     return (
         Score(
             name="classes",
-            value=found,
+            value=int((histogram.cpu() >= least).sum()),
+            interval=found_interval(histogram, least, n),
             n=n,
             protocol=f"{protocol}; of {k}, a class counts from {share / k:.3g} of the samples",
-            detail=detail,
+            detail={"histogram": histogram.tolist(), "names": list(names), "touched": int((histogram > 0).sum())},
         ),
-        Score(
-            name="confidence",
-            value=mean,
-            error=error,
-            interval=(max(0.0, mean - NORMAL * error), min(1.0, mean + NORMAL * error)),
-            n=n,
-            protocol=protocol,
-        ),
+        mean_score("confidence", probabilities.amax(1), protocol, n=n, bounds=(0.0, 1.0)),
     )
 
 

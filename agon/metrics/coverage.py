@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int, Num
 from torch import Tensor
 
 from agon.errors import DataError
-from agon.metrics.kinds import share_divergence
+from agon.metrics.intervals import share_score
+from agon.metrics.kinds import found_interval, share_divergence
 from agon.metrics.score import Score
 
 WITHIN = 3.0  # standard deviations from the nearest mode
@@ -26,17 +27,22 @@ class Coverage(NamedTuple):
 
 
 def mode_coverage(
-    samples: Float[Tensor, "n d"], modes: Float[Tensor, "m _"], std: float, share: float = SHARE
+    samples: Float[Tensor, "n d"],
+    modes: Float[Tensor, "m _"],
+    std: float,
+    share: float = SHARE,
+    weights: Num[Tensor, " _"] | None = None,
 ) -> Coverage:
-    """How many of m equally heavy modes are covered, how good the samples are, how even their shares.
+    """How many of m modes of weights w are covered, how good the samples are, how right their shares.
 
-    * "modes", 0 to m: a mode is covered if at least `share` of its fair part n/m of the samples is
+    * "modes", 0 to m: a mode is covered if at least `share` of its fair part n w_k of the samples is
       good and nearest to it. That one such sample is enough, as elsewhere, makes the number grow
-      with n alone: a stray one in ten thousand would count. It is in the detail, as "touched".
+      with n alone: a stray one in ten thousand would count. It is in the detail, as "touched". Its interval
+      is a bootstrap's (`found_interval`).
     * "quality", 0 to 1: the share of good samples, those within 3 standard deviations (Euclidean) of
-      their nearest mode, with its binomial standard error. Real samples of d coordinates have
+      their nearest mode, with its binomial standard error and Wilson's interval. Real samples of d coordinates have
       P(χ²_d <= 9), in the detail as "real": 0.9889 for d = 2.
-    * "mode-divergence", 0 to log m nats: KL(h || 1/m) = Σ h_k log(m h_k) of the shares h_k of *all*
+    * "mode-divergence", 0 to max_k log 1/w_k nats: KL(h || w) = Σ h_k log(h_k / w_k) of the shares h_k of *all*
       samples, each in its nearest mode, good or not, so that it is defined for any samples and says
       nothing about their quality. n real samples have a mean of about (m - 1) / 2n, not 0; exactly, it
       is in the detail as "real". For its error see `share_divergence`.
@@ -46,9 +52,11 @@ def mode_coverage(
         modes: their places, distinct, of d coordinates.
         std: standard deviation of each mode in each direction, above 0.
         share: of a mode's fair part, above 0, at most 1.
+        weights: of the m modes in the data, above 0; their sum does not matter. By default all are equally heavy.
 
     Raises:
-        DataError: fewer than 2 samples, other coordinates than the modes', or numbers that are not finite.
+        DataError: fewer than 2 samples, other coordinates than the modes', numbers that are not finite, or weights
+            that are not above 0 or not m.
 
     Source: Srivastava et al. 2017 (VEEGAN) and Lin et al. 2018 (PacGAN), their synthetic data: "modes
     captured", "high quality samples" and "reverse KL".
@@ -59,24 +67,25 @@ def mode_coverage(
     """
     nearest, good = _assigned(samples, modes, std)
     n, m = len(samples), len(modes)
-    fair = torch.bincount(nearest[good], minlength=m)
-    histogram = torch.bincount(nearest, minlength=m)
+    heavy, whose = _weights(weights, m), f"1/{m} each" if weights is None else f"the true ones of {m}"
+    held = torch.bincount(nearest[good], minlength=m).cpu()
+    least = (share * n * heavy).clamp_min(1.0)
     rule = f"good within {WITHIN:g} standard deviations of {std:g}"
-    covered = int((fair >= max(1.0, share * n / m)).sum())
     return Coverage(
         Score(
             name="modes",
-            value=covered,
+            value=int((held >= least).sum()),
+            interval=found_interval(held, least, n),
             n=n,
             protocol=f"of {m}; a mode counts from {share:.0%} of its fair part, {rule}",
-            detail={"touched": int((fair > 0).sum()), "histogram": fair.tolist()},
+            detail={"touched": int((held > 0).sum()), "histogram": held.tolist()},
         ),
-        _quality(int(good.sum()), n, samples.shape[1], rule),
+        _quality(good, samples.shape[1], rule),
         share_divergence(
             "mode-divergence",
-            histogram,
-            torch.ones(m),
-            f"nats from the shares of all samples in their nearest modes to 1/{m} each",
+            torch.bincount(nearest, minlength=m),
+            heavy,
+            f"nats from the shares of all samples in their nearest modes to {whose}",
         ),
     )
 
@@ -131,14 +140,17 @@ def _assigned(
     return nearest, squares <= (WITHIN * std) ** 2
 
 
-def _quality(good: int, n: int, d: int, rule: str) -> Score:
-    value = good / n
+def _weights(weights: Num[Tensor, " _"] | None, m: int) -> Float[Tensor, " m"]:
+    """The modes' shares of the data."""
+    if weights is None:
+        return torch.full((m,), 1 / m, dtype=torch.float64)
+    heavy = weights.double().cpu()
+    if len(heavy) != m or not bool((heavy.isfinite() & (heavy > 0)).all()):
+        raise DataError(f"modes covered: expected {m} finite weights above 0, got {weights.tolist()}")
+    return heavy / heavy.sum()
+
+
+def _quality(good: Bool[Tensor, " n"], d: int, rule: str) -> Score:
     real = float(torch.special.gammainc(torch.tensor(d / 2, dtype=torch.float64), torch.tensor(WITHIN**2 / 2)))
-    return Score(
-        name="quality",
-        value=value,
-        error=math.sqrt(value * (1 - value) / n),
-        n=n,
-        protocol=f"share of samples {rule}; {real:.4f} for real ones",
-        detail={"real": real},
-    )
+    protocol = f"share of samples {rule}; {real:.4f} for real ones"
+    return share_score("quality", good, protocol, n=len(good), detail={"real": real})

@@ -109,6 +109,7 @@ def jensen_shannon(
     spread = float(real.std())
     error = math.sqrt(max(float(first) / n - spread**2, spread**2))
     detail: dict[str, Any] = {"real": float(real.mean()), "spread": spread, "outside": int(counts[-1])}
+    detail["told"] = f"{detail['real']:.4f} for as many real samples"
     if points.shape[1] == 1:
         detail["distribution"] = _distribution(counts, grid, points)
     return Score(
@@ -117,8 +118,7 @@ def jensen_shannon(
         error=error,
         interval=(max(0.0, float(value) - NORMAL * error), min(math.log(2), float(value) + NORMAL * error)),
         n=n,
-        protocol=f"nats between the masses of the true density and of the samples in {_sized(cells, points)} cells; "
-        f"{detail['real']:.4f} for as many real samples",
+        protocol=f"nats between the masses of the true density and of the samples in {_sized(cells, points)} cells",
         detail=detail,
     )
 

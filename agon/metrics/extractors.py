@@ -1,5 +1,6 @@
 """What images are turned into before they are compared: the contract of every extractor, and raw pixels."""
 
+import hashlib
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
@@ -52,7 +53,7 @@ class Pixels:
     """
 
     name = "raw pixels"
-    hash = "none"
+    hash = hashlib.sha256(b"pixels: bytes / 255 in float32, channel by channel, row by row").hexdigest()
     resizer = "none"
     precision = "float32"
 

@@ -8,10 +8,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from agon.errors import DataError, SettingError
+from agon.metrics.intervals import NORMAL
 from agon.metrics.moments import BLOCK, Moments, doubles, expect_features, shrinkage
 from agon.metrics.score import Score
 
-NORMAL = 1.96  # standard errors on either side of a value hold 95 %
 FLAT = 1e-6  # of the largest real variance: directions with less do not count in a rank
 COLLAPSED = 0.5  # of the rank that n samples of real features would have: with less, the generator has collapsed
 
@@ -26,7 +26,7 @@ def frechet_distance(real: Float[Tensor, "n d"], fake: Float[Tensor, "m _"], *, 
     carries N(0, Σ_f) to N(0, Σ_r), and a real one likewise. Where both sides are alike, it is too
     large by up to 1.5 times.
 
-    A generator that has collapsed gets its right value, and is told by its rank in protocol and detail.
+    A generator that has collapsed gets its right value, and is told by its rank in the detail.
     Memory: 8 d² float64, and 4 `BLOCK` features; the result does not depend on the order of samples
     or on `BLOCK` beyond 1e-9 of the traces.
 
@@ -61,7 +61,6 @@ def frechet_distance(real: Float[Tensor, "n d"], fake: Float[Tensor, "m _"], *, 
     variance += _variance(real, theirs, -apart, Vh.T * s.sqrt()) / len(real)
     error = math.sqrt(variance)
     rank = _ranks(ours, theirs, len(fake))
-    told = f"{d} features, {covariance} covariance; larger for fewer samples, which the error does not cover"
     return Score(
         name="frechet-distance",
         value=value,
@@ -69,7 +68,7 @@ def frechet_distance(real: Float[Tensor, "n d"], fake: Float[Tensor, "m _"], *, 
         interval=(max(0.0, value - NORMAL * error), value + NORMAL * error),
         n=len(fake),
         n_real=len(real),
-        protocol=f"{told}; {rank.told}" if rank.collapsed else told,
+        protocol=f"{d} features, {covariance} covariance; larger for fewer samples, which the error does not cover",
         detail={
             "mean": float(apart.square().sum()),
             "covariance": value - float(apart.square().sum()),
@@ -77,6 +76,7 @@ def frechet_distance(real: Float[Tensor, "n d"], fake: Float[Tensor, "m _"], *, 
             "rank_real": rank.real,
             "collapsed": rank.collapsed,
             "shrinkage": [theirs.shrinkage, ours.shrinkage],
+            **({"told": rank.told} if rank.collapsed else {}),
         },
     )
 

@@ -1,6 +1,8 @@
 """Shares and means of samples as Scores, with their errors and intervals."""
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 from jaxtyping import Bool, Float
 from torch import Tensor
@@ -28,33 +30,76 @@ def wilson(share: float, n: float) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def share_score(name: str, hits: Bool[Tensor, " n"], protocol: str, *, n: int, n_real: int) -> Score:
+def share_score(
+    name: str,
+    hits: Bool[Tensor, " n"],
+    protocol: str,
+    *,
+    n: int,
+    n_real: int | None = None,
+    detail: Mapping[str, Any] | None = None,
+) -> Score:
     """The share of hits, with its binomial standard error sqrt(p (1 - p) / n) and Wilson's interval.
 
     Args:
         name: of the score.
-        hits: whether each sample counts.
+        hits: whether each sample counts; at least 1.
         protocol: what was counted, in words.
         n: how many generated samples it rests on.
-        n_real: how many real ones.
+        n_real: how many real ones; None where it needs none.
+        detail: further plain values.
     """
     share = float(hits.double().mean())
     error = math.sqrt(share * (1 - share) / len(hits))
-    interval = wilson(share, len(hits))
-    return Score(name=name, value=share, error=error, interval=interval, n=n, n_real=n_real, protocol=protocol)
+    return Score(
+        name=name,
+        value=share,
+        error=error,
+        interval=wilson(share, len(hits)),
+        n=n,
+        n_real=n_real,
+        protocol=protocol,
+        detail=detail or {},
+    )
 
 
-def mean_score(name: str, values: Float[Tensor, " n"], protocol: str, *, n: int, n_real: int) -> Score:
-    """The mean, with the standard error s / sqrt(n) and the normal interval, not below 0.
+def mean_score(
+    name: str,
+    values: Float[Tensor, " n"],
+    protocol: str,
+    *,
+    n: int,
+    n_real: int | None = None,
+    bounds: tuple[float, float] = (0.0, math.inf),
+    detail: Mapping[str, Any] | None = None,
+) -> Score:
+    """The mean, with the standard error s / sqrt(n) and the normal interval within bounds; of one value, without them.
 
     Args:
         name: of the score.
-        values: of each sample, not negative; at least 2.
+        values: of each sample, within the bounds; at least 1.
         protocol: what was averaged, in words.
         n: how many generated samples it rests on.
-        n_real: how many real ones.
+        n_real: how many real ones; None where it needs none.
+        bounds: (least, greatest) mean that there can be.
+        detail: further plain values.
+
+    >>> import torch
+    >>> mean_score("x", torch.tensor([1.0, 3.0]), "a mean", n=2, bounds=(1.0, 3.0)).interval
+    (1.0, 3.0)
     """
-    values = values.double()
-    mean, error = float(values.mean()), float(values.std()) / math.sqrt(len(values))
-    interval = (max(0.0, mean - NORMAL * error), mean + NORMAL * error)
-    return Score(name=name, value=mean, error=error, interval=interval, n=n, n_real=n_real, protocol=protocol)
+    values, (low, high) = values.double(), bounds
+    mean, error, interval = float(values.mean()), None, None
+    if len(values) > 1:
+        error = float(values.std()) / math.sqrt(len(values))
+        interval = (max(low, mean - NORMAL * error), min(high, mean + NORMAL * error))
+    return Score(
+        name=name,
+        value=mean,
+        error=error,
+        interval=interval,
+        n=n,
+        n_real=n_real,
+        protocol=protocol,
+        detail=detail or {},
+    )

@@ -9,10 +9,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from agon.errors import SettingError
+from agon.metrics.intervals import NORMAL
 from agon.metrics.moments import doubles, expect_features
 from agon.metrics.score import Score
 
-NORMAL = 1.96  # standard errors on either side of a value hold 95 %
 LEAST = 4  # samples of a subset: its variances have s - 3 degrees of freedom
 
 

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int, Num
 from torch import Tensor
@@ -10,6 +11,7 @@ from agon.errors import DataError
 from agon.metrics.intervals import NORMAL
 from agon.metrics.score import Score
 
+RESAMPLES = 1_000  # of the counts, for an interval
 RARE = 50.0  # expected samples of a kind under which its part of the mean is summed over all counts
 
 
@@ -55,6 +57,31 @@ def share_divergence(
         protocol=protocol,
         detail={"shares": histogram.tolist(), "real": expected_divergence(w, n)},
     )
+
+
+def found_interval(histogram: Int[Tensor, " k"], least: Float[Tensor, " k"], n: int) -> tuple[float, float]:
+    """The 95 % interval of the number of kinds that are found, by bootstrap: percentiles over resampled counts.
+
+    n samples are drawn anew with the observed shares of the kinds and of what is of none, 1,000 times under one seed. A
+    resample finds what is found by a narrow margin less often, and nothing that no sample was of; so where many kinds
+    have few samples it lies low, and then reaches up to the number that was found, no further.
+
+    Args:
+        histogram: how many samples there are of each kind, n or fewer in all.
+        least: from how many on a kind counts as found, above 0.
+        n: samples, from 1.
+
+    Source: Efron 1979, "Bootstrap methods: another look at the jackknife".
+
+    >>> found_interval(torch.tensor([500, 480, 10, 0]), torch.full((4,), 10.0), 1000)
+    (2.0, 3.0)
+    """
+    counts, enough = histogram.cpu().numpy(), least.cpu().numpy()
+    shares = np.append(counts, n - counts.sum()) / n
+    drawn = np.random.default_rng(0).multinomial(n, shares, size=RESAMPLES)[:, :-1]  # resamples k
+    low, high = np.quantile((drawn >= enough).sum(axis=1), (0.025, 0.975), method="inverted_cdf")
+    value = int((counts >= enough).sum())
+    return float(min(low, value)), float(max(high, value))
 
 
 def expected_divergence(weights: Float[Tensor, " k"], n: int) -> float:

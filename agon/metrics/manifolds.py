@@ -1,6 +1,7 @@
 """How much of one set lies on the manifold of another, a union of balls around its samples."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -64,15 +65,13 @@ def prdc(real: Float[Tensor, "n d"], fake: Float[Tensor, "m _"], k: int = 5) -> 
     real, fake = _features(real, fake, k)
     of_real = balls(real, radii(real, k), fake, closed=False)
     of_fake = balls(fake, radii(fake, k), real, closed=False)
-    sizes = {"n": len(fake), "n_real": len(real)}
+    share, mean = (partial(score, n=len(fake), n_real=len(real)) for score in (share_score, mean_score))
     rule = f"k {k}, open balls"
     return {
-        "precision": share_score("precision", of_real.holding > 0, f"fake samples in a real ball; {rule}", **sizes),
-        "recall": share_score("recall", of_fake.holding > 0, f"real samples in a fake ball; {rule}", **sizes),
-        "density": mean_score(
-            "density", of_real.holding.double() / k, f"real balls that hold a fake sample / k; {rule}", **sizes
-        ),
-        "coverage": share_score("coverage", of_real.held, f"real balls that hold a fake sample; {rule}", **sizes),
+        "precision": share("precision", of_real.holding > 0, f"fake samples in a real ball; {rule}"),
+        "recall": share("recall", of_fake.holding > 0, f"real samples in a fake ball; {rule}"),
+        "density": mean("density", of_real.holding.double() / k, f"real balls that hold a fake sample / k; {rule}"),
+        "coverage": share("coverage", of_real.held, f"real balls that hold a fake sample; {rule}"),
     }
 
 
@@ -101,11 +100,11 @@ def precision_recall(real: Float[Tensor, "n d"], fake: Float[Tensor, "m _"], k: 
     real, fake = _features(real, fake, k)
     of_real = balls(real, radii(real, k), fake, closed=True)
     of_fake = balls(fake, radii(fake, k), real, closed=True)
-    sizes = {"n": len(fake), "n_real": len(real)}
+    share = partial(share_score, n=len(fake), n_real=len(real))
     rule = f"k {k}, closed balls"
     return {
-        "precision": share_score("precision", of_real.holding > 0, f"fake samples in a real ball; {rule}", **sizes),
-        "recall": share_score("recall", of_fake.holding > 0, f"real samples in a fake ball; {rule}", **sizes),
+        "precision": share("precision", of_real.holding > 0, f"fake samples in a real ball; {rule}"),
+        "recall": share("recall", of_fake.holding > 0, f"real samples in a fake ball; {rule}"),
     }
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from agon.data.points import mixture_log_density
 from agon.errors import DataError
 from agon.metrics.density import LogDensity, finite
-from agon.metrics.intervals import NORMAL
+from agon.metrics.intervals import mean_score
 from agon.metrics.score import Score
 
 BLOCK = 256  # points whose distances to all samples are in memory together
@@ -54,11 +54,10 @@ def bandwidth_of(samples: Float[Tensor, "n d"]) -> float:
     Source: Scott 1992, "Multivariate density estimation", equation 6.42; Duin 1976 for the likelihood.
     """
     finite(samples, "a bandwidth")
-    n, d = samples.shape
-    some = samples[:TRIED].double()
-    deviation = float(some.std(dim=0).mean())
-    if not deviation > 0:
+    (n, d), exact = samples.shape, samples.double()
+    if not _differ(samples):
         raise DataError("a bandwidth: expected samples that differ, got one place only: the generator has collapsed")
+    some, deviation = exact[:TRIED], float(exact.std(dim=0).mean())
     tried = [deviation * len(some) ** (-1 / (d + 4)) * 2 ** (-k / 2) for k in range(HALVINGS)]
     squares = torch.cat([_squares(block, some) for block in torch.split(some, BLOCK)]).fill_diagonal_(math.inf)
     best = max(tried, key=lambda bandwidth: _likelihood(squares, bandwidth, d))
@@ -131,7 +130,8 @@ def critic_gap(
     estimate scatters, and so even the optimal critic gets more than 0: the detail tells about how much as "noise",
     half the mean difference between the D* of the two quarters that the first half consists of. (Each of them
     scatters with twice the variance of both together, and their difference with four times.) What the kernels
-    smooth away is not in it.
+    smooth away is not in it. Their width is in the detail, too; it is chosen by the first half, or, where that is of
+    one place only, by all.
 
     Args:
         critic: points as `real` has them -> logits "n".
@@ -140,7 +140,8 @@ def critic_gap(
         fake: generated ones, at least 8; as many of both are judged, at most 2,000 each.
 
     Raises:
-        DataError: fewer, other coordinates, numbers that are not finite, or no density.
+        DataError: fewer, other coordinates, numbers that are not finite, no density, or generated samples that are
+            all at one place, which have none.
 
     Source: tabak2016, section 2 (D*) and figure 2, which draws both densities and the learned critic.
     """
@@ -152,7 +153,7 @@ def critic_gap(
     finite(real, "critic-gap, real")
     finite(fake, "critic-gap, generated")
     estimate, judged = fake[: len(fake) // 2], fake[len(fake) // 2 :]
-    n, width = min(len(judged), len(real), JUDGED), bandwidth_of(estimate)
+    n, width = min(len(judged), len(real), JUDGED), bandwidth_of(estimate if _differ(estimate) else fake)
     x = torch.cat([real[:n], judged[:n].to(real)])
     optimal = optimal_critic(x, log_density, estimate, width).cpu()
     learned = critic(x).double().cpu()
@@ -163,20 +164,17 @@ def critic_gap(
     gaps = (learned.sigmoid() - optimal).abs()
     parts = [optimal_critic(x, log_density, part, width).cpu() for part in torch.chunk(estimate, 2)]
     detail: dict[str, Any] = {"noise": float((parts[0] - parts[1]).abs().mean()) / 2, "bandwidth": width}
+    detail["told"] = f"{detail['noise']:.3f} by the scatter of the estimate alone"
     if x.shape[1] == 1:
         detail["curves"] = _curves(critic, log_density, estimate, x, width)
-    value, error = float(gaps.mean()), float(gaps.std()) / math.sqrt(len(gaps))
-    return Score(
-        name="critic-gap",
-        value=value,
-        error=error,
-        interval=(max(0.0, value - NORMAL * error), min(1.0, value + NORMAL * error)),
-        n=n,
-        n_real=n,
-        protocol=f"mean distance between the critic's and the optimal critic's probabilities; generated density by "
-        f"kernels of {width:.3g} at {len(estimate)} other samples, whose scatter alone is {detail['noise']:.3f}",
-        detail=detail,
-    )
+    protocol = "mean distance between the critic's and the optimal critic's probabilities; generated density by "
+    protocol += f"kernels at {len(estimate)} other samples"
+    return mean_score("critic-gap", gaps, protocol, n=n, n_real=n, bounds=(0.0, 1.0), detail=detail)
+
+
+def _differ(samples: Float[Tensor, "n d"]) -> bool:
+    """Whether any sample is another one than the first; a deviation of copies may be rounded above 0."""
+    return not bool((samples == samples[0]).all())
 
 
 def _squares(x: Tensor, samples: Tensor) -> Float[Tensor, "n m"]:

@@ -37,9 +37,8 @@ def best_rank(errors: Mapping[str, Float[Tensor, " n"]]) -> dict[str, Score]:
         raise DataError("best rank: expected finite errors, got some that are not")
     lowest = table == table.amin(0)
     shares = (lowest / lowest.sum(0)).mean(1, dtype=torch.float64)
-    return {
-        name: _per_cent(float(share), table.shape[1], len(table)) for name, share in zip(errors, shares, strict=True)
-    }
+    among = f"among {', '.join(errors)}; {100 / len(table):.3g} if they are alike"
+    return {name: _per_cent(float(share), table.shape[1], among) for name, share in zip(errors, shares, strict=True)}
 
 
 def by_fractional_difference(a: Float[Tensor, " n"], b: Float[Tensor, " n"]) -> Int[Tensor, " n"]:
@@ -66,7 +65,7 @@ def by_fractional_difference(a: Float[Tensor, " n"], b: Float[Tensor, " n"]) -> 
     return difference.argsort(descending=True, stable=True)
 
 
-def _per_cent(share: float, n: int, runs: int) -> Score:
+def _per_cent(share: float, n: int, among: str) -> Score:
     low, high = wilson(share, n)
     return Score(
         name="best-rank",
@@ -75,5 +74,5 @@ def _per_cent(share: float, n: int, runs: int) -> Score:
         interval=(100 * low, 100 * high),
         n=n,
         n_real=n,
-        protocol=f"per cent of images with the lowest error of {runs} runs; {100 / runs:.3g} if they are alike",
+        protocol=f"per cent of images with the lowest error {among}",
     )

@@ -1,6 +1,5 @@
 """Inference via optimisation: how near a generator can come to given images."""
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -9,7 +8,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from agon.errors import DataError, SettingError
-from agon.metrics.intervals import NORMAL
+from agon.metrics.intervals import mean_score
 from agon.metrics.lbfgs import Minimum, minimise
 from agon.metrics.score import Score
 
@@ -36,7 +35,8 @@ class Reconstruction:
         iterations: of every start.
         evaluations: how often the generator was asked for a sample and its derivative, for every start.
         converged: whether the search from a start ended before the maximum of iterations.
-        protocol: the search and the targets' range, in words.
+        range: the least and the greatest of the targets' numbers.
+        protocol: the search, in words.
     """
 
     latents: Float[Tensor, "n *latent"]
@@ -46,33 +46,28 @@ class Reconstruction:
     iterations: Int[Tensor, "n starts"]
     evaluations: Int[Tensor, "n starts"]
     converged: Bool[Tensor, "n starts"]
+    range: tuple[float, float]
     protocol: str
 
     def score(self) -> Score:
         """The mean error, "reconstruction", with its standard error over the targets; lower is better.
 
         It is in squared units of the targets' numbers: pixels from -1 to 1 have 4 times the error of those from 0 to 1.
+        Their range, and the share of searches that converged, are in the detail.
 
         Source: metz2017, table 1, "average MSE".
         """
-        n, mean = len(self.errors), float(self.errors.mean())
-        error = float(self.errors.std()) / math.sqrt(n) if n > 1 else None
-        quartiles = self.errors.quantile(self.errors.new_tensor([0.25, 0.5, 0.75]))
-        return Score(
-            name="reconstruction",
-            value=mean,
-            error=error,
-            interval=None if error is None else (max(0.0, mean - NORMAL * error), mean + NORMAL * error),
-            n=n,
-            n_real=n,
-            protocol=f"{self.protocol}, {float(self.converged.double().mean()):.0%} of the searches converged",
-            detail={
-                "quartiles": quartiles.tolist(),
-                "mean_of_all_starts": float(self.all_errors.mean()),
-                "iterations": float(self.iterations.double().mean()),
-                "evaluations": float(self.evaluations.double().mean()),
-            },
-        )
+        n, converged = len(self.errors), float(self.converged.double().mean())
+        detail = {
+            "quartiles": self.errors.quantile(self.errors.new_tensor([0.25, 0.5, 0.75])).tolist(),
+            "mean_of_all_starts": float(self.all_errors.mean()),
+            "iterations": float(self.iterations.double().mean()),
+            "evaluations": float(self.evaluations.double().mean()),
+            "converged": converged,
+            "range": list(self.range),
+            "told": f"{converged:.0%} of the searches converged",
+        }
+        return mean_score("reconstruction", self.errors, self.protocol, n=n, n_real=n, detail=detail)
 
 
 def reconstruct(
@@ -139,8 +134,7 @@ def reconstruct(
         for some, begin in zip(torch.split(targets, room), torch.split(start, room * starts), strict=True)
     ]
     whole = Minimum(*(torch.cat(each) for each in zip(*parts, strict=True)))
-    low, high = float(targets.min()), float(targets.max())
-    told = f"mean squared error of numbers from {low:.3g} to {high:.3g}, the best of {starts} starts"
+    told = f"mean squared error of the targets' numbers, the best of {starts} starts"
     told += f", each of at most {iterations} iterations of L-BFGS, to {tolerance:g}"
     return _best(generate, targets, whole, chunk, told)
 
@@ -232,5 +226,6 @@ def _best(generate: Generate, targets: Tensor, whole: Minimum, chunk: int, proto
         iterations=whole.iterations.reshape(n, -1),
         evaluations=whole.evaluations.reshape(n, -1),
         converged=whole.converged.reshape(n, -1),
+        range=(float(targets.min()), float(targets.max())),
         protocol=protocol,
     )

@@ -16,8 +16,9 @@ class Score:
         interval: (low, high) that holds the true value with a confidence of 95 %, or None where there is none.
         n: how many generated samples it rests on.
         n_real: how many real ones; None where it needs none.
-        protocol: everything else that one must know to get it again, in words.
-        detail: further plain values for the report.
+        protocol: everything else that one must know to get it again, in words; nothing that was measured, so that two
+            scores of one protocol can be compared.
+        detail: further plain values for the report; "told", if it is there, is a sentence that the text form ends with.
         passport: where it was measured, for whoever compares it with another: step, seed, extractor and its hash,
             resizer, precision, version; whatever is known to the one who asked for it.
     """
@@ -58,4 +59,6 @@ class Score:
         if self.interval is not None:
             error += f" [{self.interval[0]:.4g}, {self.interval[1]:.4g}]"
         n = f"n {self.n}" if self.n_real is None else f"n {self.n} against {self.n_real} real"
-        return f"{self.name} {self.value:.4g}{error} ({n}; {self.protocol})"
+        told = self.detail.get("told")
+        more = f"; {told}" if isinstance(told, str) else ""
+        return f"{self.name} {self.value:.4g}{error} ({n}; {self.protocol}{more})"

@@ -46,7 +46,8 @@ def inception_weights(file: Path | None = None, download: bool = False) -> Weigh
             before it gets its name.
 
     Raises:
-        DataError: no file, one that is damaged, or one that holds anything but tensors.
+        DataError: no file, one that is damaged, one that holds anything but tensors, or, under the published one's
+            name, another one.
     """
     place = cached_file() if file is None else file
     if file is None and download and not place.is_file():
@@ -63,7 +64,13 @@ def inception_weights(file: Path | None = None, download: bool = False) -> Weigh
         data = place.read_bytes()
     except OSError as error:
         raise DataError(f"Inception-v3's weights: {place} cannot be read ({error.strerror})") from error
-    return Weights(_plain(data, place), hashlib.sha256(data).hexdigest())
+    found = hashlib.sha256(data).hexdigest()
+    if file is None and found != INCEPTION_SHA256:
+        raise DataError(
+            f"{place}: expected the published weights of SHA-256 {INCEPTION_SHA256}, got a file of SHA-256 {found}; "
+            "remove it and get it again (--download), or, if you do want these, name the file (--weights)"
+        )
+    return Weights(_plain(data, place), found)
 
 
 def cached_file() -> Path:

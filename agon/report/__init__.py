@@ -35,7 +35,7 @@ def write(runs: Sequence[Path], out: Path) -> Path:
     file = out / FILE if out.is_dir() else out
     draft = file.with_name(f".{file.name}.{os.getpid()}.draft")
     try:
-        draft.write_text(page, encoding="utf-8", newline="\n")
+        draft.write_bytes(page.encode("utf-8", "replace"))  # JSON can hold half a character
         os.replace(draft, file)
     except OSError as error:
         raise RunError(
@@ -74,6 +74,7 @@ def _contents(views: Sequence[View]) -> dict[str, Any]:
         "points": points.beside(views),
         "stories": points.stories(views),
         "battles": battles.rows(views),
+        "errors": battles.errors(views),
         "measured": measured.pictures(views),
         "distributions": drawn,
         "figures": figures,

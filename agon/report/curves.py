@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from agon.report.colours import REAL, colour
-from agon.report.reading import Record, Score, View
+from agon.report.reading import Record, Score, View, ordered
 
 GROUPS = {  # part of a key before "/" -> title; in this order, then what else was logged
     "loss": "Losses",
@@ -96,22 +96,38 @@ def _scored(views: Sequence[View]) -> list[Figure]:
 
 
 def _score_traces(name: str, views: Sequence[View]) -> list[Trace]:
-    """One trace a protocol: values that were measured differently are not joined by a line."""
-    made = [
-        (index, score)
-        for index, view in enumerate(views)
-        for score in sorted(view.scores, key=lambda score: score.step or 0)
-        if score.name == name and score.step is not None
-    ]
-    protocols = list(dict.fromkeys((score.protocol, score.n, score.seed) for _, score in made))
-    labels = [f"n = {n}, seed {seed}" for _, n, seed in protocols]
+    """One trace a measurement: values that were measured differently are not joined by a line."""
+    made = [_by_step(name, view) for view in views]
+    kinds = {key: score for scores in made for (key, _), score in scores.items()}
+    labels = _labels(list(kinds.values()))
     traces = _legend(labels, len(views))
     for index, view in enumerate(views):
-        for number, protocol in enumerate(protocols):
-            scores = [s for run, s in made if run == index and (s.protocol, s.n, s.seed) == protocol]
+        for number, kind in enumerate(kinds):
+            scores = [score for (key, _), score in made[index].items() if key == kind]
             if scores:
                 traces.append(_score_trace(_Place(index, number, len(views)), view, labels[number], scores))
     return traces
+
+
+def _by_step(name: str, view: View) -> dict[tuple[object, int], Score]:
+    """The scores of that name at each step; of those that were measured again, the newest."""
+    scores = [score for score in ordered(view.scores) if score.name == name]
+    return {(score.key, score.step): score for score in scores if score.step is not None}
+
+
+def _labels(kinds: Sequence[Score]) -> list[str]:
+    """What each measurement is called beside the others: n and seed, and what else they differ in."""
+    columns = [
+        [f"against {score.detail.get('opponent', score.opponent)}" for score in kinds],
+        [f"among {', '.join(score.among)}" for score in kinds],
+        [f"features {score.features or score.extractor.get('name')}" for score in kinds],
+        [" ".join(score.how) for score in kinds],
+    ]
+    told = [column for column in columns if len(set(column)) > 1]
+    return [
+        ", ".join([f"n = {score.n}, seed {score.seed}", *(column[at] for column in told if column[at])])
+        for at, score in enumerate(kinds)
+    ]
 
 
 def _score_trace(place: "_Place", view: View, label: str, scores: Sequence[Score]) -> Trace:
@@ -142,7 +158,7 @@ def _trace(place: _Place, view: View, label: str, steps: Sequence[int], values: 
     x, y = thin(steps, values)
     return {
         "type": "scatter",
-        "name": _safe(label if place.runs == 1 else f"{view.name} · {label}"),
+        "name": safe(label if place.runs == 1 else f"{view.name} · {label}"),
         "legendgroup": str(place.series),
         "showlegend": place.runs == 1,
         "x": x,
@@ -160,7 +176,7 @@ def _legend(labels: Sequence[str], runs: int) -> list[Trace]:
     return [
         {
             "type": "scatter",
-            "name": _safe(label),
+            "name": safe(label),
             "legendgroup": str(number),
             "x": [None],
             "y": [None],
@@ -171,7 +187,7 @@ def _legend(labels: Sequence[str], runs: int) -> list[Trace]:
     ]
 
 
-def _safe(label: str) -> str:
+def safe(label: str) -> str:
     """plotly reads a few tags in a name: the character that starts them is replaced by its look-alike."""
     return label.replace("<", "‹")
 

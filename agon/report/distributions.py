@@ -1,13 +1,23 @@
 """What a score was made of, as curves: histograms of distances, densities, the learned and the optimal critic."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import NamedTuple, TypeGuard
 
 from agon.report.colours import REAL, colour
-from agon.report.curves import DASHES, Figure, Trace
-from agon.report.reading import Score, View
+from agon.report.curves import DASHES, Figure, Trace, safe
+from agon.report.reading import Object, Score, View, finite, ordered
 
-DATA = "data"  # the series that is the same for all runs, drawn in grey
+DATA, MODEL = "data", "model"
+GREY = (DATA, f"{DATA}'s median")  # drawn once where runs have the same
+
+
+class Line(NamedTuple):
+    """One line of a plot; `steps` where it is a histogram's."""
+
+    label: str
+    x: list[float]
+    y: list[float]
+    steps: bool
 
 
 def figures(views: Sequence[View]) -> list[Figure]:
@@ -18,59 +28,77 @@ def figures(views: Sequence[View]) -> list[Figure]:
 
 
 def _figure(name: str, views: Sequence[View]) -> Figure:
+    lines = [list(_lines(_latest(view, name))) for view in views]
     traces: list[Trace] = []
-    shown: set[str] = set()
+    shown: list[Line] = []
     for index, view in enumerate(views):
-        score = _latest(view, name)
-        for number, (label, x, y, steps) in enumerate(_series(score)):
-            real = label.startswith(DATA)
-            if real and label in shown:
+        for number, line in enumerate(lines[index]):
+            if line.label in GREY and any(_same(line, other) for other in shown):
                 continue
-            shown.add(label)
-            trace = _trace(x, y, steps)
-            trace["name"] = label if real or len(views) == 1 else f"{view.name} · {label}".replace("<", "‹")
-            tint = REAL if real else colour(index if len(views) > 1 else number)
-            dash = DASHES[0 if real or len(views) == 1 else max(number - 1, 0) % len(DASHES)]
-            trace["line"] = {"width": 1.6, "color": tint, "dash": dash, **trace["line"]}
-            traces.append(trace)
+            shown.append(line)
+            owned = len(views) > 1 and not (line.label in GREY and _alike(line, lines))
+            traces.append(_trace(line, f"{view.name} · {line.label}" if owned else line.label))
+            traces[-1]["line"] |= _look(line, index, number, len(views))
     return Figure(name, traces, False, [], axis=_axis(name))
 
 
+def _alike(line: Line, lines: Sequence[Sequence[Line]]) -> bool:
+    """Whether all runs have the same line of that label."""
+    return all(_same(line, other) for each in lines for other in each if other.label == line.label)
+
+
+def _same(one: Line, other: Line) -> bool:
+    """Whether one need be drawn; a median's height is that of its plot."""
+    return one.label == other.label and one.x == other.x and (one.y == other.y or one.label != DATA)
+
+
 def _latest(view: View, name: str) -> Score | None:
-    scores = [score for score in view.scores if score.name == name]
-    return max(scores, key=lambda score: score.step or 0) if scores else None
+    return next((score for score in reversed(ordered(view.scores)) if score.name == name), None)
 
 
-def _series(score: Score | None) -> Iterator[tuple[str, list[float], list[float], bool]]:
-    """Label, x and y of each line, and whether it is a histogram's."""
+def _lines(score: Score | None) -> Iterator[Line]:
     if score is None:
         return
-    told = score.detail.get("distribution")
-    if isinstance(told, dict) and _numbers(told.get("edges")):
-        for label in (DATA, "model"):
-            if _numbers(told.get(label)) and len(told["edges"]) == len(told[label]) + 1:
-                yield label, told["edges"], [*told[label], told[label][-1]], True
-        for label, median in (told.get("medians") or {}).items():
-            if isinstance(median, int | float):
-                yield f"{label}'s median", [median, median], [0.0, _top(told)], False
-    curves = score.detail.get("curves")
+    told, curves = score.detail.get("distribution"), score.detail.get("curves")
+    if isinstance(told, dict):
+        yield from _histograms(told)
     if isinstance(curves, dict) and _numbers(curves.get("x")):
         for label, y in curves.items():
             if label != "x" and _numbers(y) and len(y) == len(curves["x"]):
-                yield str(label), curves["x"], y, False
+                yield Line(label, curves["x"], y, False)
 
 
-def _trace(x: list[float], y: list[float], steps: bool) -> Trace:
-    return {"type": "scatter", "mode": "lines", "x": x, "y": y, "line": {"shape": "hv"} if steps else {}}
+def _histograms(told: Object) -> Iterator[Line]:
+    """Those of the data and of the model, and a vertical line at the median of each."""
+    edges = told.get("edges")
+    heights = {label: told.get(label) for label in (DATA, MODEL)}
+    whole = {label: y for label, y in heights.items() if _numbers(edges) and _numbers(y) and len(edges) == len(y) + 1}
+    for label, y in whole.items():
+        yield Line(label, edges or [], [*y, y[-1]], True)
+    top = max((max(y) for y in whole.values()), default=1.0)
+    medians = told.get("medians")
+    for label in whole:
+        median = medians.get(label) if isinstance(medians, dict) else None
+        if finite(median):
+            yield Line(f"{label}'s median", [median, median], [0.0, top], False)
 
 
-def _top(told: dict[str, Any]) -> float:
-    return max((value for label in (DATA, "model") for value in told.get(label) or []), default=1.0)
+def _trace(line: Line, name: str) -> Trace:
+    shape = {"shape": "hv"} if line.steps else {}
+    return {"type": "scatter", "mode": "lines", "name": safe(name), "x": line.x, "y": line.y, "line": shape}
+
+
+def _look(line: Line, index: int, number: int, runs: int) -> dict[str, object]:
+    """Data are grey; of one run, the lines have the colours; of several, the runs have them, and the lines dashes."""
+    dash = DASHES[0 if runs == 1 else max(number - 1, 0) % len(DASHES)]
+    if line.label in GREY:
+        return {"width": 1.6, "color": REAL, "dash": DASHES[index % len(DASHES)]}
+    return {"width": 1.6, "color": colour(index if runs > 1 else number), "dash": dash}
 
 
 def _axis(name: str) -> str:
     return {"pairwise": "distance of a pair", "memorisation": "distance to the nearest training sample"}.get(name, "x")
 
 
-def _numbers(value: object) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(each, int | float) for each in value)
+def _numbers(value: object) -> TypeGuard[list[float]]:
+    return isinstance(value, list) and bool(value) and all(map(finite, value))

@@ -7,7 +7,7 @@ from pathlib import Path
 from agon.errors import RunError
 from agon.report.colours import colour
 from agon.report.embedding import Picture, embed
-from agon.report.reading import View
+from agon.report.reading import View, ordered
 
 CAPTIONS = {
     "neighbours": "samples (first column) and their nearest training images, the nearest first",
@@ -27,7 +27,7 @@ def pictures(views: Sequence[View]) -> list[Picture]:
     shown = []
     for index, view in enumerate(views):
         newest: dict[str, Path] = {}
-        for score in sorted(view.scores, key=lambda score: score.step or 0):
+        for score in ordered(view.scores):
             newest |= score.pictures
         for name, file in newest.items():
             caption = CAPTIONS.get(name, name)

@@ -1,6 +1,5 @@
 """The scores as rows: the latest of each, the earlier ones folded away, and the histograms of classes."""
 
-import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -72,7 +71,7 @@ def table(views: Sequence[View]) -> Table:
 def number(value: float | None, digits: int = 4) -> str:
     """A number for eyes: four digits that count, thousands apart.
 
-    >>> number(12345), number(0.98765), number(math.nan), number(None)
+    >>> number(12345), number(0.98765), number(float("nan")), number(None)
     ('12,345', '0.9877', 'not a number', '—')
     """
     if value is None:
@@ -90,7 +89,7 @@ def _row(index: int, view: View, score: Score) -> Row:
         colour=colour(index),
         name=score.name,
         value=number(score.value),
-        uncertainty=_uncertainty(score),
+        uncertainty=uncertainty(score),
         n=number(score.n) if score.n_real is None else f"{number(score.n)} / {number(score.n_real)} real",
         step=number(score.step),
         seed=UNKNOWN if score.seed is None else str(score.seed),
@@ -100,7 +99,8 @@ def _row(index: int, view: View, score: Score) -> Row:
     )
 
 
-def _uncertainty(score: Score) -> str:
+def uncertainty(score: Score) -> str:
+    """Its standard error and its interval, as far as they are known."""
     parts = [f"± {number(score.error, 2)}"] if score.error is not None else []
     if score.interval is not None:
         parts.append(f"[{number(score.interval[0])}, {number(score.interval[1])}]")
@@ -113,7 +113,7 @@ def _detail(score: Score) -> str:
     Those of a battle have a table of their own.
     """
     if score.name == "battle":
-        return " ".join(["against", *Path(score.opponent or "").parts[-1:]]) if score.opponent else ""
+        return f"against {score.detail.get('opponent', UNKNOWN)}"
     plain = {key: value for key, value in score.detail.items() if isinstance(value, str | int | float)}
     return ", ".join(f"{key} {_plain(value)}" for key, value in plain.items())
 

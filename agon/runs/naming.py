@@ -1,7 +1,7 @@
 """What runs are called beside each other."""
 
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 
 
 def names(paths: Sequence[Path]) -> list[str]:
@@ -16,11 +16,11 @@ def names(paths: Sequence[Path]) -> list[str]:
     return ends([path.resolve() for path in paths])
 
 
-def ends(paths: Sequence[Path]) -> list[str]:
+def ends(paths: Sequence[PurePath]) -> list[str]:
     """As `names`, of paths as they are: those of another machine are not looked up on this one's disk."""
     deepest = max(len(path.parts) for path in paths)
     for depth in range(1, deepest):
-        found = [Path(*path.parts[-depth:]).as_posix() for path in paths]
+        found = [PurePath(*path.parts[-depth:]).as_posix() for path in paths]
         if len(set(found)) == len(set(paths)):
             return found
     return [path.as_posix() for path in paths]

@@ -9,6 +9,7 @@ import torch
 
 from agon.data import Images, Stacked, Stream, named
 from agon.data.description import describe
+from agon.data.order import Order
 from agon.errors import DataError, SettingError
 from agon.experiment import changed
 from agon.experiment.codec import decode, encode
@@ -74,6 +75,52 @@ def test_many_processes_see_what_one_sees_and_a_stream_is_resumed(source):
     assert torch.equal(resumed.draw().real, drawn[8].real)
 
 
+def few(path, n):
+    """n grey images, all different, in two classes."""
+    np.savez(path, images=np.arange(n, dtype=np.uint8)[:, None, None].repeat(2, 2), labels=np.arange(n) % 2)
+    return Images(path=str(path), holdout=0.0)
+
+
+def test_a_batch_of_more_stacks_than_images_is_that_of_their_order(tmp_path):
+    """1,000 of 1,617 digits; whole and in parts, whatever divides: batch k has the places from 3kB on."""
+    assert DIGITS.take(1000).real.shape == (1000, 3, 8, 8)
+    of = few(tmp_path / "x.npz", 11)
+    grey, opened = of.open(seed=4), Stacked(of=of).open(seed=4)
+    for batch, index in ((4, 3), (7, 2), (12, 1), (30, 1)):
+        drawn = opened.draw(batch, index, 0, 1)
+        singles = [grey.draw(1, 3 * batch * index + k, 0, 1).real for k in range(3 * batch)]
+        assert torch.equal(grey_of(drawn)[0], torch.cat(singles)[:, 0])
+    parts = [opened.draw(30, 1, rank, 3) for rank in range(3)]
+    assert torch.equal(torch.cat([each.real for each in parts]), drawn.real)
+    assert torch.equal(torch.cat([each.label for each in parts]), drawn.label)
+
+
+def test_an_image_can_come_twice_only_across_the_end_of_an_epoch(tmp_path):
+    stacks = Stacked(of=few(tmp_path / "x.npz", 10)).open(seed=0).draw(1000, 0, 0, 1).real[:, :, 0, 0]
+    twice = torch.tensor([len(each.unique()) < 3 for each in stacks]).nonzero().flatten()
+    across = {k for k in range(1000) if 3 * k // 10 != (3 * k + 2) // 10}
+    assert set(twice.tolist()) <= across
+    assert 0 < len(twice) < len(across)
+
+
+def test_a_finite_set_makes_each_epoch_of_its_images_once(tmp_path, monkeypatch):
+    """In a batch, whatever its order: 90 stacks of 11 images are 25 epochs, not one or two a stack."""
+    opened, made = Stacked(of=few(tmp_path / "x.npz", 11), stacks=90).open(seed=3), []
+    ordinary = torch.randperm
+
+    def counted(n, **settings):
+        made.append(n)
+        return ordinary(n, **settings)
+
+    monkeypatch.setattr(torch, "randperm", counted)
+    drawn = opened.draw(90, 0, 0, 1)
+    assert made.count(11) == 25
+    rows = Order(90, 3)(90, 0)
+    grey = opened._grey
+    for j in (0, 17, 89):
+        assert torch.equal(drawn.real[j], grey.draw(3, int(rows[j]), 0, 1).real[:, 0])
+
+
 def test_classes_are_drawn_independently():
     """Each pair of channels shares no more than chance: χ² of a 10x10 table, and all 1,000 classes come."""
     labels = torch.cat([DIGITS.open(seed=0).draw(500, k, 0, 1).label for k in range(60)])
@@ -118,8 +165,9 @@ def test_what_cannot_be_stacked_is_a_sentence(tmp_path, unchecked):
     assert Stacked(of=Images(path=colour.of.path, channels=1)).take(4).real.shape == (4, 3, 4, 4)
     with pytest.raises(DataError, match=r"expected classes in .*got none"):
         bare.open(seed=0)
-    with pytest.raises(DataError, match="for a batch of 1800, got 1617"):
-        DIGITS.take(600)
+    np.savez(tmp_path / "two.npz", images=np.zeros((2, 4, 4), np.uint8), labels=np.arange(2))
+    with pytest.raises(DataError, match="for a batch of 3, got 2"):
+        Stacked(of=Images(path=str(tmp_path / "two.npz"), holdout=0.0)).take(2)
     for wrong, told in (({"stacks": 0}, "at least 1"), ({"of": "digits"}, "a set of images")):
         with pytest.raises(SettingError, match=told):
             Stacked(**wrong)

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from agon.errors import SettingError
+from agon.errors import DataError, SettingError
 from agon.games import Adversarial
 from agon.metrics import battle
 from agon.metrics.gam.critic import Statistics, critic_of, needs_held, normalisations, realness
@@ -108,6 +108,16 @@ def test_a_critic_without_batch_normalisation_has_no_choice() -> None:
     )
     assert running == anew == own
     assert running.first.test.n == 50
+
+
+@pytest.mark.parametrize(("statistics", "settings"), [("reestimated", {}), ("batch", {"n": 1})])
+def test_a_single_sample_is_nothing_to_normalise_by(statistics: Statistics, settings: dict[str, int]) -> None:
+    """Of 9 test samples one would be held out; two are enough, and running statistics need none."""
+    one, two = game(0), game(1)
+    with pytest.raises(DataError, match="at least 2 samples of a kind to normalise by, got 1; give more test samples"):
+        battle(one, two, normal(9), statistics=statistics, **settings)  # type: ignore[arg-type]
+    assert battle(one, two, normal(10), n=2, statistics=statistics).second.foreign.n == 2
+    assert battle(one, two, normal(9), n=1, statistics="running").second.foreign.n == 1
 
 
 def test_what_cannot_be_estimated_is_a_sentence() -> None:

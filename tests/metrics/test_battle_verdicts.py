@@ -180,3 +180,15 @@ def test_degenerate_thresholds() -> None:
     assert calibrated(np.array([4.0, 5.0]), np.array([0.0, 1.0]))[0] == 2.5
     assert calibrated(np.ones(3), np.ones(2)) == (1.0, 5, 0.5)
     assert calibrated(np.array([1.0, 3.0, 5.0]), np.array([0.0, 2.0, 4.0])).value == 2.5
+
+
+def test_a_threshold_is_the_minimum_of_all_there_are() -> None:
+    """By trying places between, below and above; an inverted critic is not listened to, and errs in half."""
+    assert calibrated(np.array([0.0]), np.array([1.0])).error == 0.5
+    rng = np.random.default_rng(0)
+    for size in range(1, 40):
+        real, fake = rng.integers(0, 6, size) - 2.0, rng.integers(0, 6, 41 - size) * 1.0
+        found = calibrated(real, fake)
+        rates = [((real <= t).mean() + (fake > t).mean()) / 2 for t in (found.value, *np.arange(-3, 7) + 0.5)]
+        assert found.error == pytest.approx(min(rates)) == rates[0]
+        assert not np.isin(found.value, [*real, *fake])

@@ -33,6 +33,19 @@ def test_a_class_counts_from_a_tenth_of_its_fair_part() -> None:
     assert thousand.value == 1000
 
 
+def test_the_number_of_classes_has_an_interval() -> None:
+    """A point where each has many; down by those near the threshold; and it holds the number where all have few."""
+    many = class_coverage(certain(torch.arange(1000) % 5), "0123456789", "sure")[0]
+    assert (many.value, many.interval) == (5, (5, 5))
+    labels = torch.cat([torch.arange(970) % 7, torch.tensor([7, 8, 9]).repeat_interleave(10)])
+    few = class_coverage(certain(labels), "0123456789", "sure")[0]
+    assert (few.value, few.interval) == (10, (7, 10))
+    once = class_coverage(certain(torch.arange(1000), 1000), [str(k) for k in range(1000)], "sure")[0]
+    assert once.interval is not None
+    assert once.interval[0] == pytest.approx(1000 * (1 - math.exp(-1)), abs=30)
+    assert once.interval[1] == once.value == 1000
+
+
 @pytest.mark.parametrize("kept", [10, 5, 2, 1])
 def test_the_divergence_of_even_classes_is_the_log_of_what_is_dropped(kept: int) -> None:
     found = class_divergence(certain(torch.arange(1000) % kept), EVEN, "sure")

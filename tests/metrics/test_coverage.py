@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 import torch
-from scipy.stats import chi2
+from scipy.stats import binom, chi2
 
 from agon.data import Ring
 from agon.errors import DataError
@@ -37,6 +37,40 @@ def test_real_samples_get_what_theory_says() -> None:
     assert quality.error == pytest.approx(math.sqrt(0.98889 * 0.01111 / N), rel=0.2)
     assert 2 * N * divergence.value == pytest.approx(7, abs=4 * math.sqrt(14))
     assert quality.detail["real"] == pytest.approx(1 - math.exp(-9 / 2), abs=1e-12)
+
+
+def test_quality_has_wilsons_interval_which_is_no_point_at_one() -> None:
+    quality = mode_coverage(RING.modes.repeat(10, 1), RING.modes, RING.std).quality
+    assert (quality.value, quality.error) == (1, 0)
+    assert quality.interval == pytest.approx((80 / (80 + 1.959964**2), 1))
+
+
+@pytest.mark.parametrize("count", [0, 3, 6, 9, 10, 14, 18, 25])
+def test_the_interval_of_the_modes_is_what_redrawn_counts_find(count: int) -> None:
+    """A mode counts from 10 of 800: it may be lost, or won, if the binomial distribution gives that over 2.5 %."""
+    samples = torch.cat([RING.modes[:7].repeat(120, 1)[: 800 - count], RING.modes[7:].repeat(count, 1)])
+    found = of_ring(samples).modes
+    lost = float(binom.cdf(9, 800, count / 800))
+    assert found.value == (7 if count < 10 else 8)
+    assert found.interval == (7 if lost > 0.025 else 8, 8 if 1 - lost > 0.025 else 7)
+    assert of_ring(samples.flip(0)).modes.interval == found.interval, "one seed"
+
+
+def test_true_weights_are_what_shares_are_compared_with() -> None:
+    """Of a mode of a hundredth of the data a tenth of that is enough; and right shares have no divergence."""
+    weights = torch.tensor([93, 1, 1, 1, 1, 1, 1, 1])
+    samples = RING.modes.repeat_interleave(10 * weights, dim=0)
+    for scale in (1, 7):
+        right = mode_coverage(samples, RING.modes, RING.std, weights=scale * weights)
+        assert (right.modes.value, right.divergence.value) == (8, pytest.approx(0, abs=1e-12))
+    assert of_ring(samples).modes.value == 1
+    few = torch.cat([samples, RING.modes[:1].repeat(9_000, 1)])
+    assert mode_coverage(few, RING.modes, RING.std, weights=weights).modes.value == 8
+    even = mode_coverage(RING.modes.repeat(100, 1), RING.modes, RING.std, weights=weights).divergence.value
+    assert even == pytest.approx(sum(math.log(100 / 8 / float(w)) for w in weights) / 8)
+    for wrong in (weights[1:], weights - 1, weights / 0):
+        with pytest.raises(DataError, match="expected 8 finite weights above 0"):
+            mode_coverage(samples, RING.modes, RING.std, weights=wrong)
 
 
 @pytest.mark.parametrize("d", [1, 2, 3, 7])

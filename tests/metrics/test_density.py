@@ -193,6 +193,30 @@ def test_the_gap_has_curves_on_the_line_alone() -> None:
     assert "curves" not in critic_gap(lambda x: x[:, 0], RING.log_density, plane, plane.flip(0)).detail
 
 
+def test_only_samples_that_are_all_alike_have_no_gap() -> None:
+    """Copies of 0.1, whose deviation is rounded above 0, too; not those whose first half or whose first 2,000 are."""
+    real, copies = LINE.sample(200, rng()).double(), torch.full((4500, 1), 0.1, dtype=torch.float64)
+    assert copies.std(dim=0) > 0
+    with pytest.raises(DataError, match="got one place only: the generator has collapsed"):
+        critic_gap(lambda x: x[:, 0], LINE.log_density, real, copies)
+    for at in (-1, 2200):
+        nearly = copies.index_fill(0, torch.tensor([at % 4500]), 0.7)
+        found = critic_gap(lambda x: 1e3 * ((x[:, 0] - 0.1).abs() - 0.01), LINE.log_density, real, nearly)
+        assert found.value < 0.1, "what the critic knows, too"
+
+
+def test_protocols_hold_no_measured_number() -> None:
+    """Another training has the same; the numbers are in the detail, and in the text."""
+    real = LINE.sample(200, rng())
+    for score in (
+        lambda fake: critic_gap(lambda x: x[:, 0], LINE.log_density, real, fake),
+        lambda fake: jensen_shannon(fake, LINE.log_density, BOX),
+    ):
+        one, other = score(real + 1), score(real * 3)
+        assert one.protocol == other.protocol
+        assert str(one).endswith(f"; {one.detail['told']})")
+
+
 def test_what_no_gap_can_be_told_of_is_a_sentence() -> None:
     real = LINE.sample(50, rng())
     for critic, fake, told in (

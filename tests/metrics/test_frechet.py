@@ -129,7 +129,12 @@ def test_collapse_is_told_and_has_its_number(rank: int) -> None:
     fake = (normal(200, rank, 1) @ basis if rank else torch.zeros(200, 32, dtype=torch.float64)) + 0.5
     score = frechet_distance(real, fake)
     assert (score.detail["collapsed"], score.detail["rank"], score.detail["rank_real"]) == (True, rank, 32)
-    assert f"the generated features have rank {rank}, where the real ones have 32, of 32: collapse" in score.protocol
+    told = f"the generated features have rank {rank}, where the real ones have 32, of 32: collapse"
+    assert score.detail["told"] == told
+    assert str(score).endswith(f"; {told})")
+    good = frechet_distance(real, normal(200, 32, 1))
+    assert good.protocol == score.protocol, "measured numbers are in the detail"
+    assert "told" not in good.detail
     a, b = Moments().add(real), Moments().add(fake)
     kept = float((a.covariance * (basis.T @ basis)).sum()) if rank else 0.0
     lowest = float((a.mean - b.mean).square().sum()) + float(a.covariance.trace()) - kept

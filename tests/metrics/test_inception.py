@@ -22,7 +22,7 @@ from agon.metrics import (
     kernel_distance,
     weights,
 )
-from agon.metrics.extractors import Extractor, extract
+from agon.metrics.extractors import Extractor, Pixels, extract
 from agon.metrics.inception import _network
 
 N = 10  # images a set
@@ -85,7 +85,7 @@ def test_from_images_the_scores_are_those_of_torch_fidelity(file: Path, tmp_path
         fid=True,
         kid=True,
         feature_layer_fid="64",
-        feature_layer_kid="64",
+        feature_layer_kid="2048",
         kid_subset_size=8,
         samples_shuffle=False,
         isc_splits=3,
@@ -104,7 +104,8 @@ def test_from_images_the_scores_are_those_of_torch_fidelity(file: Path, tmp_path
     a, b = Moments().add(of_real.features), Moments().add(ours.features)
     distance = frechet_distance_of_moments(a.mean, a.covariance, b.mean, b.covariance)
     assert distance == pytest.approx(theirs["frechet_inception_distance"], rel=1e-6)
-    kernel = kernel_distance(of_real.features, ours.features, size=8).value
+    published = Inception(file)
+    kernel = kernel_distance(*(extract(published, x, 7).features for x in (real, fake)), size=8).value
     assert kernel == pytest.approx(theirs["kernel_inception_distance_mean"], rel=1e-6)
 
 
@@ -231,6 +232,26 @@ def test_without_the_file_it_says_where_to_put_it(tmp_path: Path, monkeypatch: p
         assert told in str(caught.value)
     with pytest.raises(DataError, match=r"elsewhere\.pth"):
         Inception(tmp_path / "elsewhere.pth", download=True)
+
+
+def test_another_file_of_the_published_name_is_refused(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever names it gets it, under its own name."""
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    place = weights.cached_file()
+    place.parent.mkdir()
+    place.write_bytes(file.read_bytes())
+    sha = hashlib.sha256(file.read_bytes()).hexdigest()
+    for download in (False, True):
+        with pytest.raises(DataError, match=rf"SHA-256 {INCEPTION_SHA256}, got a file of SHA-256 {sha}; remove it"):
+            Inception(download=download)
+    assert Inception(place).name == f"Inception-v3 (weights of {sha[:8]}, not the published ones)"
+
+
+def test_raw_pixels_keep_the_contract() -> None:
+    assert isinstance(Pixels(), Extractor)
+    assert len(bytes.fromhex(Pixels.hash)) == 32
 
 
 def test_a_download_is_verified_before_it_has_its_name(

@@ -22,8 +22,9 @@ def latents(p: int, s: int, d: int = 16) -> torch.Tensor:
 def test_an_affine_generator_is_straight_and_even() -> None:
     weight = normal(16, 48)
     images = (latents(6, 9) @ weight + 3).reshape(6, 9, 3, 4, 4)
-    straightness, jump = path_smoothness(images, "linear")
-    assert (straightness.name, jump.name) == ("linear-straightness", "linear-jump")
+    straightness, jump, still = path_smoothness(images, "linear")
+    assert (straightness.name, jump.name, still.name) == ("linear-straightness", "linear-jump", "linear-still")
+    assert still.value == 0
     for score in (straightness, jump):
         assert score.value == pytest.approx(1, abs=1e-12)
         assert score.error == pytest.approx(0, abs=1e-12)
@@ -36,14 +37,14 @@ def test_a_generator_that_jumps_once_is_as_uneven_as_can_be(s: int) -> None:
     images = torch.zeros(4, s, 1, 2, 2)
     for path in range(4):
         images[path, 1 + path % (s - 1) :] = 1 + path
-    straightness, jump = path_smoothness(images, "linear")
+    straightness, jump, _ = path_smoothness(images, "linear")
     assert (straightness.value, jump.value) == (1, s - 1)
 
 
 def test_a_circle_and_a_return() -> None:
     """A quarter circle in many steps has chord / arc = √2 / (π/2); a path that comes back has 0."""
     quarter = spherical(torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0]), 400)[None].double()
-    straightness, jump = path_smoothness(quarter, "spherical")
+    straightness, jump, _ = path_smoothness(quarter, "spherical")
     assert straightness.value == pytest.approx(math.sqrt(2) / (math.pi / 2), rel=1e-4)
     assert jump.value == pytest.approx(1, abs=1e-3)
     assert straightness.error is None, "one path has no error"
@@ -52,7 +53,7 @@ def test_a_circle_and_a_return() -> None:
 
 
 def test_noise_has_even_steps_and_goes_nowhere() -> None:
-    straightness, jump = path_smoothness(normal(50, 11, 500), "linear")
+    straightness, jump, _ = path_smoothness(normal(50, 11, 500), "linear")
     assert straightness.value == pytest.approx(0.1, abs=0.01)
     assert jump.value < 1.2
 
@@ -74,14 +75,24 @@ def test_the_error_is_that_of_repeated_draws() -> None:
 
 
 def test_what_does_not_move_is_told() -> None:
-    """A collapsed generator: some paths are left out and counted, no path at all is a sentence."""
+    """A collapsed generator: some paths are left out and counted; where none moves, that is the one score."""
     images = latents(5, 4)
     images[1:3] = 0.25
-    straightness, jump = path_smoothness(images, "linear")
+    straightness, jump, still = path_smoothness(images, "linear")
     assert (straightness.value, jump.value) == (pytest.approx(1), pytest.approx(1))
-    assert "2 of 5 do not move" in jump.protocol
-    with pytest.raises(DataError, match="got 5 paths of copies of one"):
-        path_smoothness(torch.ones(5, 4, 1, 2, 2), "linear")
+    assert (still.value, still.n, jump.detail["paths"]) == (0.4, 20, 3)
+    (collapsed,) = path_smoothness(torch.ones(5, 4, 1, 2, 2), "linear")
+    assert (collapsed.name, collapsed.value, collapsed.n) == ("linear-still", 1, 20)
+    assert collapsed.interval is not None
+    assert 0.5 < collapsed.interval[0] < collapsed.interval[1] == 1
+
+
+def test_protocols_hold_no_measured_number() -> None:
+    """Curves over steps are keyed by them: a generator that half collapses keeps its curve."""
+    images = latents(5, 4)
+    before = [score.protocol for score in path_smoothness(images, "linear")]
+    images[1:3] = 0.25
+    assert [score.protocol for score in path_smoothness(images, "linear")] == before
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,9 @@ def test_ranks_are_counted_and_ties_are_shared() -> None:
     assert found["a"].error == pytest.approx(100 * math.sqrt(share * (1 - share) / 8))
     low, high = found["a"].interval or (0.0, 0.0)
     assert 0 < low < found["a"].value < high < 100
+    assert {score.protocol for score in found.values()} == {
+        "per cent of images with the lowest error among a, b, c; 33.3 if they are alike"
+    }
 
 
 def test_the_error_is_that_of_repeated_draws() -> None:

@@ -162,14 +162,18 @@ def test_the_score_has_the_error_of_a_mean() -> None:
     assert score.interval[1] - score.value == pytest.approx(1.96 * score.error, rel=1e-3)
     assert (score.name, score.n, score.n_real) == ("reconstruction", 40, 40)
     assert "the best of 2 starts, each of at most 5 iterations" in score.protocol
-    assert f"{float(found.converged.double().mean()):.0%} of the searches converged" in score.protocol
+    assert f"{float(found.converged.double().mean()):.0%} of the searches converged" in str(score)
+    assert score.detail["converged"] == float(found.converged.double().mean())
+    other = reconstruct(generate, made(generate) / 2, doubles, 2, iterations=5)
+    assert other.score().protocol == score.protocol, "it is the search alone"
+    assert other.score().detail["range"] == [float(made(generate).min()) / 2, float(made(generate).max()) / 2]
     assert score.detail["mean_of_all_starts"] > score.value
     assert one_target(found).score().error is None
 
 
 def one_target(found: Reconstruction) -> Reconstruction:
     rows = {name: part[:1] for name, part in vars(found).items() if isinstance(part, Tensor)}
-    return Reconstruction(**rows, protocol=found.protocol)
+    return Reconstruction(**rows, range=found.range, protocol=found.protocol)
 
 
 TARGETS = torch.zeros(3, 3, 8, dtype=torch.float64)

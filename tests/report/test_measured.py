@@ -1,11 +1,12 @@
 """Scores with what they were made of: the passport, distributions, curves, pictures; never a file from elsewhere."""
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
 import pytest
-from page import read_page, section
+from page import figures, read_page, section
 
 from agon import pictures, report
 from agon.errors import RunError
@@ -60,6 +61,40 @@ def test_of_several_runs_the_data_are_drawn_once(make_run):
     )
 
 
+def test_data_that_differ_are_both_drawn(make_run):
+    """The negative control: of what is equal, only one; a median stands in a plot of any height."""
+    other = {**DISTRIBUTION, "data": [0.5, 0.5], "model": [0.95, 0.05]}
+    told = {"one": DISTRIBUTION, "two": other, "three": DISTRIBUTION}
+    runs = [add(make_run(name), name="pairwise", detail={"distribution": each}) for name, each in told.items()]
+    (figure,) = distributions.figures(read(runs))
+    drawn = [trace["name"] for trace in figure.traces if "data" in trace["name"]]
+    assert drawn == ["one · data", "data's median", "two · data"]
+    assert len({trace["line"]["dash"] for trace in figure.traces if trace["name"].endswith("· data")}) == 2
+
+
+def test_of_two_measurements_at_one_step_the_newest_is_drawn(make_run):
+    run = make_run()
+    for model in ([0.9, 0.1], [0.6, 0.4]):
+        add(run, name="pairwise", detail={"distribution": {**DISTRIBUTION, "model": model}})
+    add(run, name="pairwise", step=500, detail={"distribution": {**DISTRIBUTION, "model": [0.7, 0.3]}})
+    (figure,) = distributions.figures(read([run]))
+    assert figure.traces[1]["y"] == [0.6, 0.4, 0.4]
+
+
+@pytest.mark.parametrize("part", ["edges", "data", "model", "medians"])
+@pytest.mark.parametrize("damage", [[1.0, math.nan, 2.0], [math.inf, 1.0], "text", ["a", "b"], 3, None, [[0], [1]]])
+def test_a_damaged_distribution_leaves_the_other_figures_whole(make_run, tmp_path, part, damage):
+    """What the page is given to draw is JSON, and holds what is whole."""
+    run = add(make_run(), name="pairwise", detail={"distribution": DISTRIBUTION})
+    add(run, name="memorisation", detail={"distribution": {**DISTRIBUTION, part: damage}})
+    add(run, name="critic-gap", detail={"curves": {"x": [0, math.nan], "y": [1, 2]}})
+    add(run, name="critic-gap", seed=1, detail={"curves": {"x": [0, 1], "optimal": [1, math.inf], "told": [1, 2]}})
+    drawn = figures(read_page(report.write([run], tmp_path / "page.html")))
+    names = [trace["name"] for figure in drawn for trace in figure["traces"]]
+    assert names.count("data") == {"edges": 1, "data": 1}.get(part, 2)
+    assert (names.count("told"), names.count("optimal")) == (1, 0)
+
+
 def test_curves_are_drawn_and_what_is_none_is_not(make_run):
     curves = {"x": [0, 1], "optimal critic": [0.5, 0.4], "torn": [1.0], "words": "none"}
     run = add(make_run(), name="critic-gap", detail={"curves": curves})
@@ -95,24 +130,3 @@ def test_a_broken_picture_is_named(make_run, tmp_path):
     add(run, name="memorisation", pictures={"neighbours": "metrics/x.png"})
     with pytest.raises(RunError, match=r"x\.png is no PNG; delete it"):
         report.write([run], tmp_path / "page.html")
-
-
-def test_a_battle_is_a_row_with_its_verdict(make_run, tmp_path):
-    side = {"test": {"value": 0.1}, "foreign": {"value": 0.25}, "own": {"value": 0.3}, "protocol": "running statistics"}
-    detail = {
-        "opponent": "gran3",
-        "winner": "gran3 wins",
-        "verdict": "undecided",
-        "reason": "r_sample may be 1",
-        "r_test": 0.95,
-        "r_test_interval": [0.8, 1.1],
-        "critics": [{"name": "gran1", **side}, {"name": "gran3", **side}],
-    }
-    old = add(make_run("gran1"), name="battle", value=1.7, interval=[1.6, 1.9], detail={**detail, "verdict": "older"})
-    run = add(old, name="battle", value=1.2, interval=[0.9, 1.6], detail=detail)
-    page = read_page(report.write([run], tmp_path / "page.html"))
-    table = section(page, "scores").all("table")[-1]
-    (row,) = [[cell.words() for cell in row.all("td")] for row in table.all("tr")[1:]]
-    assert row[:5] == ["gran1", "gran3", "0.95 [0.8, 1.1]", "1.2 [0.9, 1.6]", "gran3 wins"]
-    assert "undecided" in row[5]
-    assert "gran3's critic errs on samples: real 0.1, the other's 0.25, its own 0.3; running statistics" in row[5]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from agon.errors import RunError
-from agon.report.reading import names, read
+from agon.report.reading import finite, read
 
 
 def append(file: Path, text: str) -> None:
@@ -56,6 +56,9 @@ def test_not_a_number_has_three_spellings(make_run, written):
         ("log.jsonl", "[1]\n", r"line 101: expected a JSON object"),
         ("log.jsonl", '{"step": 9, "loss/critic": "high"}\n', r"expected a number for 'loss/critic', got 'high'"),
         ("log.jsonl", '{"loss/critic": 1.0}\n', r"line 101: expected a step"),
+        ("log.jsonl", f'{{"step": 1{"0" * 400}}}\n', r"line 101: expected a number for 'step'"),
+        ("metrics.jsonl", f"{'[' * 100_000}\n", r"metrics\.jsonl, line 6 is not JSON"),
+        ("metrics.jsonl", '{"interval": ["low", 1]}\n', r"line 6: expected a number for 'interval', got 'low'"),
         ("metrics.jsonl", '{"value": [1]}\n', r"metrics\.jsonl, line 6: expected a number for 'value'"),
         ("experiment.json", "}", r"experiment\.json is not JSON"),
     ],
@@ -84,7 +87,24 @@ def test_a_run_given_twice_is_shown_once(make_run):
     assert len(read([run, run / "samples" / ".."])) == 1
 
 
-def test_names_are_as_short_as_they_can_be_and_differ():
-    assert names([Path("/a/b/run")]) == ["run"]
-    assert names([Path("/a/b/0"), Path("/a/c/0"), Path("/a/c/1")]) == ["b/0", "c/0", "c/1"]
-    assert names([Path("/run"), Path("/a/run")]) == ["/run", "a/run"]
+@pytest.mark.parametrize(
+    "value", [math.nan, math.inf, -math.inf, pytest.param(10**400, id="huge"), True, "1", None, [1]]
+)
+def test_what_cannot_be_drawn_is_no_finite_number(value):
+    assert not finite(value)
+    assert finite(-1.5)
+
+
+def test_the_same_measurement_is_known_by_what_was_asked(make_run):
+    """Not by its prose, which tells numbers; that counts only in records that do not say what was asked."""
+    run = make_run()
+    asked = {"name": "fid", "value": 1, "n": 90, "asked": 100, "seed": 0, "metric": "fid", "protocol": "of 90"}
+    other = [{"protocol": "of 80", "n": 80}, {"metric": "fid-shrunk"}, {"extractor": {"hash": "c0ffee"}}]
+    other += [{"asked": 200}, {"seed": 1}, {"opponent": "x"}, {"detail": {"opponent": "y"}}, {"among": ["a", "b"]}]
+    other += [{"features": "pixels"}, {"statistics": "running"}, {"judge_path": "/a"}]
+    entries = [{**asked, **each} for each in ({}, *other)]
+    old = {key: value for key, value in asked.items() if key not in ("asked", "metric")}
+    (run / "metrics.jsonl").write_text("".join(json.dumps(e) + "\n" for e in (*entries, old, {**old, "protocol": "x"})))
+    first, same, *different = [score.key for score in read([run])[0].scores]
+    assert first == same
+    assert len({first, *different}) == 1 + len(different) == 13

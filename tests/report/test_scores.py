@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from page import read_page, section
+from page import figures, read_page, section
 
 from agon import report
 from agon.report.scores import number
@@ -79,3 +79,55 @@ def test_what_is_no_histogram_is_not_drawn(make_run, tmp_path, histogram):
 )
 def test_numbers_are_for_eyes(value, text):
     assert number(value) == text
+
+
+def measured(step, value, **more):
+    """A record as `agon evaluate` writes it; its protocol tells a number that changes from step to step."""
+    record = {"name": "fid", "value": value, "n": 500, "seed": 0, "step": step, "metric": "fid", "asked": 500}
+    return json.dumps({**record, "protocol": f"of what {value} samples told", **more}) + "\n"
+
+
+def test_steps_of_one_training_fold_whatever_their_prose_tells(make_run, tmp_path):
+    run = make_run()
+    (run / "metrics.jsonl").write_text(measured(100, 9) + measured(200, 7) + measured(200, 8))
+    page = read_page(report.write([run], tmp_path / "page.html"))
+    assert [row[1] for row in rows(page, 0)] == ["8"]
+    assert sorted(row[1] for row in rows(page, 1)) == ["7", "9"]
+    (trace,) = figures(page)[-1]["traces"]
+    assert (trace["x"], trace["y"]) == ([100, 200], [9, 8]), "of two at one step, the newest"
+
+
+def test_two_opponents_and_two_extractors_both_stay(make_run, tmp_path):
+    """And their curves, which are told apart by their names."""
+    run = make_run()
+    made = [{"opponent": "/a/x", "detail": {"opponent": "x"}}, {"opponent": "/a/y", "detail": {"opponent": "y"}}]
+    made += [{"extractor": {"name": "net", "hash": "ab"}}, {"extractor": {"name": "own", "hash": "cd"}}]
+    lines = [measured(step, at + step, **more) for step in (100, 200) for at, more in enumerate(made)]
+    (run / "metrics.jsonl").write_text("".join(lines))
+    page = read_page(report.write([run], tmp_path / "page.html"))
+    assert [row[1] for row in rows(page, 0)] == ["200", "201", "202", "203"]
+    drawn = {trace["name"]: trace["y"] for trace in figures(page)[-1]["traces"]}
+    assert list(drawn.values()) == [[100, 200], [101, 201], [102, 202], [103, 203]]
+    assert next(iter(drawn)).startswith("n = 500, seed 0, against x")
+    assert list(drawn)[3].endswith("features own")
+
+
+@pytest.mark.parametrize(
+    "value", [pytest.param(10**400, id="huge"), float("inf"), float("nan"), True, "text", [1], {"a": 1}, None]
+)
+def test_a_foreign_record_ends_in_no_traceback(make_run, tmp_path, value):
+    run = make_run()
+    detail = dict.fromkeys(("histogram", "names", "medians", "distribution", "curves", "opponent", "x"), value)
+    told = dict.fromkeys(("detail", "extractor", "opponent", "among", "pictures", "protocol", "metric"), value)
+    (run / "metrics.jsonl").write_text(
+        measured(1, 2, detail=detail) + measured(1, 2, **told) + measured(1, 2, name="battle", detail=detail)
+    )
+    page = read_page(report.write([run], tmp_path / "page.html"))
+    assert len(rows(page, 0)) >= 2
+    assert figures(page), "of the log"
+
+
+def test_half_a_character_is_written_too(make_run, tmp_path):
+    run = make_run()
+    (run / "metrics.jsonl").write_text('{"name": "torn \\ud800", "value": 1}\n')
+    assert "torn ?" in report.write([run], tmp_path / "page.html").read_text()

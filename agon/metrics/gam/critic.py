@@ -42,7 +42,9 @@ class Threshold(NamedTuple):
 def calibrated(real: Float64[np.ndarray, " n"], fake: Float64[np.ndarray, " m"]) -> Threshold:
     """The threshold t that minimises [P(real <= t) + P(fake > t)] / 2 over held-out samples.
 
-    Candidates lie half way between neighbouring values; of several that are equally good, the middle one is taken.
+    Candidates lie half way between neighbouring values, and, half of their whole span away, below and above them all:
+    a critic that is wrong more often than right is best not listened to. Of several that are equally good, the middle
+    one is taken.
 
     Args:
         real: realness of real samples, finite, at least 1.
@@ -55,9 +57,11 @@ def calibrated(real: Float64[np.ndarray, " n"], fake: Float64[np.ndarray, " m"])
     values = np.unique(np.concatenate([real, fake]))
     if len(values) == 1:  # nothing to tell apart: half of all are wrong
         return Threshold(float(values[0]), n, 0.5)
-    candidates = values[:-1] + np.diff(values) / 2
-    missed = np.searchsorted(np.sort(real), values[:-1], side="right") / len(real)
-    passed = 1 - np.searchsorted(np.sort(fake), values[:-1], side="right") / len(fake)
+    reach = (values[-1] - values[0]) / 2
+    candidates = np.concatenate([[values[0] - reach], values[:-1] + np.diff(values) / 2, [values[-1] + reach]])
+    below = np.concatenate([[-np.inf], values])  # the greatest value that each candidate is above
+    missed = np.searchsorted(np.sort(real), below, side="right") / len(real)
+    passed = 1 - np.searchsorted(np.sort(fake), below, side="right") / len(fake)
     errors = (missed + passed) / 2
     best = np.flatnonzero(errors <= errors.min() + 1e-12)
     place = best[len(best) // 2]
@@ -197,4 +201,9 @@ def _ask(game: Game, x: Tensor) -> Tensor:
 
 def _parts(x: Tensor, size: int) -> Iterator[Tensor]:
     """Nearly equal parts of about `size`: no remainder of a single sample, which has no variance."""
+    if len(x) < 2:
+        raise DataError(
+            f"a critic with batch normalisation: expected at least 2 samples of a kind to normalise by, got {len(x)}; "
+            "give more test samples, of which a fifth is held out, or ask with statistics='running'"
+        )
     yield from x.tensor_split(max(1, math.ceil(len(x) / size)))
