@@ -65,7 +65,7 @@ def thin(steps: Sequence[int], values: Sequence[float], most: int = MOST) -> tup
     """
     if len(steps) <= most:
         return list(steps), list(values)
-    stretch = math.ceil(2 * len(steps) / most)
+    stretch = math.ceil(len(steps) / (most // 2))  # two points of each
     kept: list[int] = []
     for start in range(0, len(steps), stretch):
         order = sorted(range(start, min(start + stretch, len(steps))), key=lambda at: _order(values[at]))
