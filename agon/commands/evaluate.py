@@ -74,7 +74,8 @@ class Evaluate:
             print(*told[-1], sep="\n")
         if len(runs) > 1 and "reconstruction" in metrics:
             found = [next(score for score in scores if score.name == "reconstruction") for scores in told]
-            print(*ranked(runs, found), sep="\n")
+            for run, score in zip(runs, ranked(runs, found), strict=True):
+                print(f"{run.path}: {score}")
 
     def _samples(self, samples: Path, metrics: list[str], choice: Any) -> None:
         from agon.data import named

@@ -115,7 +115,7 @@ def _detail(score: Score) -> str:
     if score.name == "battle":
         return f"against {score.detail.get('opponent', UNKNOWN)}"
     plain = {key: value for key, value in score.detail.items() if isinstance(value, str | int | float)}
-    return ", ".join(f"{key} {_plain(value)}" for key, value in plain.items())
+    return ", ".join(_plain(value) if key == "told" else f"{key} {_plain(value)}" for key, value in plain.items())
 
 
 def _passport(score: Score) -> list[str]:
