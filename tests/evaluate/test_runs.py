@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from counting import Counting
 
 from agon import Run, load, sample
 from agon.data import Images
@@ -14,10 +13,11 @@ from agon.evaluate import Choice, IncompleteError, evaluate, evaluate_samples, r
 from agon.runs import read
 from agon.sampling import write as written
 from agon.training import Training
+from tests.evaluate.counting import Counting
 
 pytestmark = pytest.mark.usefixtures("one_core")
 Trained = Callable[[int], Run]
-COUNTING = Choice("counting:Counting", trust=True)
+COUNTING = Choice("tests.evaluate.counting:Counting", trust=True)
 BY_FEATURES = ["is", "fid", "kid", "pr", "prdc"]
 
 
