@@ -9,11 +9,11 @@ import sys
 
 import numpy as np
 import pytest
-from conftest import values
 from PIL import Image
 
 from agon.data import Images, decoding
 from agon.errors import DataError
+from tests.data.conftest import values
 
 
 def first(folder, **options):

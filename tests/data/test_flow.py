@@ -5,13 +5,13 @@ from itertools import count
 
 import pytest
 import torch
-from conftest import values
 from hypothesis import given
 from hypothesis import strategies as st
 
 from agon.data import Images
 from agon.data.flow import shuffled
 from agon.errors import DataError
+from tests.data.conftest import values
 
 
 def flow(path, *, seed=0, split="train", **options):

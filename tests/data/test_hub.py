@@ -4,10 +4,10 @@ import time
 
 import numpy as np
 import pytest
-from conftest import digits_table, values
 
 from agon.data import Images, hub
 from agon.errors import DataError
+from tests.data.conftest import digits_table, values
 
 
 @pytest.fixture

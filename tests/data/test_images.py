@@ -7,11 +7,11 @@ import shutil
 import numpy as np
 import pytest
 import torch
-from conftest import values
 from PIL import Image
 
 from agon.data import Images, named
 from agon.errors import DataError, SettingError
+from tests.data.conftest import values
 
 
 def everything(source, split="train", **options):

@@ -5,11 +5,11 @@ import math
 from pathlib import Path
 
 import pytest
-from page import figures, read_page, section
 
 from agon import report
 from agon.report import battles
 from agon.report.reading import read
+from tests.report.page import figures, read_page, section
 
 
 def add(run: Path, **record: object) -> Path:

@@ -4,14 +4,14 @@ import json
 import math
 
 import pytest
-from conftest import lines, record
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from page import figures, read_page, section, traces
 
 from agon import report
 from agon.report.colours import colour
 from agon.report.curves import thin
+from tests.report.conftest import lines, record
+from tests.report.page import figures, read_page, section, traces
 
 
 def test_every_logged_series_appears_with_its_values(make_run, tmp_path):

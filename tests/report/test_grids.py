@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from conftest import STEPS, bare_run, digits, experiment, imitation
-from page import read_page, section, tiles
 
 from agon import pictures, report
 from agon.errors import RunError
+from tests.report.conftest import STEPS, bare_run, digits, experiment, imitation
+from tests.report.page import read_page, section, tiles
 
 
 def test_last_samples_stand_beside_real_ones_at_one_scale(make_run, tmp_path):

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from page import figures, read_page, section
 
 from agon import pictures, report
 from agon.errors import RunError
 from agon.report import distributions
 from agon.report.reading import read
+from tests.report.page import figures, read_page, section
 
 DISTRIBUTION = {
     "edges": [0.0, 1.0, 2.0],

@@ -4,10 +4,10 @@ import re
 
 import numpy as np
 import pytest
-from page import read_page, section
 
 from agon import report
 from agon.errors import RunError
+from tests.report.page import read_page, section
 
 
 def test_two_coordinates_are_scattered_beside_the_real_ones(make_points, tmp_path):

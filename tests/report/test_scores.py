@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from page import figures, read_page, section
 
 from agon import report
 from agon.report.scores import number
+from tests.report.page import figures, read_page, section
 
 
 def rows(page, table):

@@ -4,10 +4,10 @@ import json
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from page import read_page, section
 
 from agon import report
 from agon.report.settings import rows
+from tests.report.page import read_page, section
 
 plain = st.none() | st.booleans() | st.integers(-5, 5) | st.floats(0, 1) | st.text("abc", max_size=3)
 keys = st.text("abcxyz", min_size=1, max_size=3)

@@ -3,10 +3,9 @@
 import json
 import shlex
 
-from conftest import lines, record
-
 from agon.report.reading import read
 from agon.report.summary import summary
+from tests.report.conftest import lines, record
 
 
 def test_a_run_that_stopped_early_goes_on_and_a_finished_one_gets_more(make_run):

@@ -9,10 +9,10 @@ from base64 import b64encode
 from pathlib import Path
 
 import pytest
-from page import figures, read_page, section
 
 from agon import report
 from agon.errors import RunError
+from tests.report.page import figures, read_page, section
 
 ATTACK = "<script>alert('agon')</script>"
 ORDER = ["scores", "samples", "evolution", "curves", "settings", "resume"]
