@@ -56,9 +56,9 @@ def section(sets: list[Set], quick: bool) -> Section:
     rows = [row for width in scale.widths for row in measured(trained(mnist, width, scale.steps), width, images, scale)]
     return Section(
         "Latent reconstruction",
-        f"The {scale.images} MNIST images nearest to a DCGAN generator's samples are searched for from {STARTS} random "
-        f"starts each ({scale.steps} steps of training, batches of {BATCH}; {THREADS} threads). Ours is "
-        "`metrics.reconstruct`, all images and starts at once, its look at the generator's derivatives included; "
+        f"For each of {scale.images} MNIST images, the nearest sample that a DCGAN generator can make is searched for "
+        f"from {STARTS} random starts ({scale.steps} steps of training, batches of {BATCH}; {THREADS} threads). Ours "
+        "is `metrics.reconstruct`, all images and starts at once, its look at the generator's derivatives included; "
         "theirs a loop of `torch.optim.LBFGS` (strong Wolfe line search) over single images and starts, the "
         f"generator's parameters frozen, from the same starts and with the same history of {HISTORY} pairs, "
         f"timed on the first {scale.alone} images. Errors are means over those images of the best start's squared "
