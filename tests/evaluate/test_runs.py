@@ -1,5 +1,6 @@
 """Evaluating runs of images: one set of samples and features, recorded once, with the same scores from a folder."""
 
+import inspect
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,9 +8,10 @@ import pytest
 import torch
 
 from agon import Run, load, sample
+from agon.commands import Evaluate
 from agon.data import Images
 from agon.errors import DataError, SettingError
-from agon.evaluate import Choice, IncompleteError, evaluate, evaluate_samples, ranked, write
+from agon.evaluate import METRICS, Choice, IncompleteError, evaluate, evaluate_samples, ranked, write
 from agon.runs import read
 from agon.sampling import write as written
 from agon.training import Training
@@ -188,3 +190,12 @@ def _folder(run: Run, place: Path) -> Path:
     if not (place / "pictures").exists():
         written(sample(training, 12), training.experiment.data, place / "pictures")
     return place / "pictures"
+
+
+def test_every_metric_is_told() -> None:
+    """In the command's help, and on the page about metrics."""
+    page = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text()
+    told = inspect.getsource(Evaluate).partition('metrics: str = ""')[2].partition("n: int")[0]
+    for name in METRICS:
+        assert f"`{name}`" in page, name
+        assert f"{name}," in told.replace(" with", ", with"), name
