@@ -13,6 +13,8 @@ from torch import Tensor
 from agon import __version__
 from agon.data import Images, Source
 from agon.errors import DataError
+from agon.evaluate.evidence import Measured
+from agon.evaluate.recorded import keep, stamped
 from agon.games import Game
 from agon.metrics import Battle, Score
 from agon.metrics import battle as fight
@@ -20,7 +22,7 @@ from agon.metrics import one_sided as ask
 from agon.metrics.gam.contender import mapped
 from agon.metrics.gam.critic import DEFAULT, Statistics, judges
 from agon.metrics.gam.verdict import TIE
-from agon.runs import Run, append, names, read
+from agon.runs import Run, names, read
 from agon.samples import checked, chosen, read_samples
 from agon.sampling import load, sample
 from agon.training import Training
@@ -221,7 +223,6 @@ def _keep(mine: Contender, score: Score, asked: Asked, **passport: Any) -> None:
     """Append a score to a run, unless the very same one is there."""
     by = {"step": mine.training.step, "seed": asked.seed, "asked": asked.n, "metric": "battle"}
     how = {"statistics": asked.statistics, "calibrate": asked.calibrate}
-    made = {**how, "version": __version__, "torch": torch.__version__}
-    record = score.stamped(**by, **passport, **made).record()
-    if json.loads(json.dumps(record)) not in read(mine.run.metrics):
-        append(mine.run.metrics, record)
+    found = stamped(Measured([score]), {**by, **passport, **how, "version": __version__})
+    if json.loads(json.dumps(found.scores[0].record())) not in read(mine.run.metrics):
+        keep(found, mine.run)

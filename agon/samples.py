@@ -9,8 +9,8 @@ from torch import Tensor
 
 from agon.data import Images, Source, Split
 from agon.data.order import generator
+from agon.data.source import as_bytes
 from agon.errors import DataError, SettingError
-from agon.pictures import to_uint8
 
 CHUNK = 1_000  # samples that are made or read at a time
 STREAMED = 100  # of a set whose size nobody knows: it may have few
@@ -80,10 +80,7 @@ def as_compared(samples: Tensor, source: Source) -> Tensor:
     lost = int((~samples.flatten(1).isfinite().all(1)).sum())
     if lost:
         raise DataError(f"samples: expected finite numbers, got {lost} of {len(samples)} samples without them")
-    if len(source.shape) != 3:
-        return samples
-    low, high = source.range or (-1.0, 1.0)
-    return to_uint8(samples, low, high)
+    return as_bytes(samples, source) if len(source.shape) == 3 else samples
 
 
 def _points(path: Path) -> Tensor | None:

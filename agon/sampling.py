@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 
 from agon.data import Source
+from agon.data.source import as_bytes
 from agon.errors import RunError, SettingError
 from agon.experiment import Experiment
-from agon.pictures import grid_png, png, to_uint8
+from agon.pictures import grid_png, png
 from agon.runs import Run, write_atomically, writing
 from agon.training import Arithmetic, Training, restore
 from agon.training.randomness import stream
@@ -62,18 +63,18 @@ def write(samples: Tensor, source: Source, out: Path, columns: int | None = None
     """
     pictures = len(source.shape) == 3
     if out.suffix == ".npz":
-        array = _pixels(samples, source).permute(0, 2, 3, 1).numpy() if pictures else samples.numpy()
+        array = as_bytes(samples, source).permute(0, 2, 3, 1).numpy() if pictures else samples.numpy()
         content = io.BytesIO()
         np.savez_compressed(content, samples=array)
         _write(out, content.getvalue())
     elif not pictures:
         raise SettingError(f"--out: expected a name that ends in .npz for points, got {out}; a run's report draws them")
     elif out.suffix == ".png":
-        _write(out, grid_png(_pixels(samples, source), columns))
+        _write(out, grid_png(as_bytes(samples, source), columns))
     elif out.suffix:
         raise SettingError(f"--out: expected NAME.png, NAME.npz or a folder, got {out}")
     else:
-        for i, image in enumerate(_pixels(samples, source)):
+        for i, image in enumerate(as_bytes(samples, source)):
             _write(out / f"{i:06d}.png", png(image.permute(1, 2, 0).numpy()))
     return out
 
@@ -92,11 +93,6 @@ def latents(training: Training, n: int, seed: int) -> Tensor:
             "generates none; agon evaluate scores it"
         )
     return training.experiment.latent.sample(n, training.game.latent_shape, stream(seed, "samples"))
-
-
-def _pixels(samples: Tensor, source: Source) -> Tensor:
-    low, high = source.range or (-1.0, 1.0)
-    return to_uint8(samples, low, high)
 
 
 def _write(path: Path, content: bytes) -> None:

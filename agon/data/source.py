@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Int, Num
+from jaxtyping import Float, Int, Num, UInt8
 from torch import Tensor
+
+from agon.pictures import to_uint8
 
 Split = Literal["train", "test"]
 MEMORY = 4 * 2**30  # bytes of decoded data that may stand on the device: 4 GiB
@@ -87,3 +89,9 @@ class Source(ABC):
     def take(self, n: int, *, seed: int = 0, split: Split = "train") -> Draw:
         """The first n samples under a seed: for a look, a metric or an example."""
         return self.open(seed=seed, split=split).draw(n, 0, 0, 1)
+
+
+def as_bytes(samples: Float[Tensor, "n c h w"], source: Source) -> UInt8[Tensor, "n c h w"]:
+    """Images in a source's range as the bytes that a file holds; what lies beyond the range is clamped."""
+    low, high = source.range or (-1.0, 1.0)
+    return to_uint8(samples, low, high)

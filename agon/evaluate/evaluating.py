@@ -84,19 +84,16 @@ def measured(
     n: int = N,
     seed: int = 0,
     extractor: Choice = Choice(),  # noqa: B008 - frozen
-    like: Evidence | None = None,
 ) -> list[Score]:
-    """As `evaluate`, of a training in this process, which goes on afterwards as if nothing had been asked.
-
-    `like` is an earlier evidence of the same training, whose real side is taken over.
-    """
+    """As `evaluate`, of a training in this process, which goes on afterwards as if nothing had been asked."""
     names = asked(metrics, training.experiment.data)
     with evidence_of(training, n, seed, extractor) as evidence:
-        if like is not None:
-            evidence.remember(like)
-        scores, failed = _taken(evidence, names, run, training.step)
-        if like is not None:
-            like.remember(evidence)
+        return scored(evidence, names, run, training.step)
+
+
+def scored(evidence: Evidence, names: Sequence[str], run: Run, step: int) -> list[Score]:
+    """The scores of these metrics at a step, recorded or taken now; raises as `evaluate` does."""
+    scores, failed = _taken(evidence, names, run, step)
     if failed and len(failed) < len(names):
         raise IncompleteError(scores, failed)
     if failed:

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from agon.evaluate.evaluating import evidence_of, measured
+from agon.evaluate.evaluating import evidence_of, scored
 from agon.evaluate.evidence import Evidence
 from agon.evaluate.extractors import Choice
+from agon.evaluate.table import asked
 from agon.metrics import Score
 from agon.runs import Run
 from agon.training import Training
@@ -27,8 +28,8 @@ class Looks:
 
     def __call__(self, training: Training, run: Run) -> list[Score]:
         """The scores at this step, recorded in the run."""
-        if self._kept is None:
-            with evidence_of(training, self.n, 0, self.extractor) as evidence:
-                self._kept = evidence  # its real side alone is ever asked for again
-        asked = {"metrics": self.metrics, "n": self.n, "extractor": self.extractor}
-        return measured(training, run, **asked, like=self._kept)  # type: ignore[arg-type]
+        with evidence_of(training, self.n, 0, self.extractor) as evidence:
+            if self._kept is not None:
+                evidence.remember(self._kept)
+            self._kept = evidence
+            return scored(evidence, asked(self.metrics, training.experiment.data), run, training.step)

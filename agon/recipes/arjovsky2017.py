@@ -14,15 +14,17 @@
 | length of training: figures up to 625,000 generator updates | 200,000 rounds, a million critic updates, at paper |
 """
 
+from dataclasses import replace
+
 import torch
 
 from agon.data import Source
 from agon.dynamics import Turns
 from agon.experiment import Experiment, part
-from agon.games import Adversarial
-from agon.networks import dcgan
+from agon.latents import Normal
 from agon.objectives import Wasserstein
 from agon.projections import Clipping
+from agon.recipes.radford2015 import trained
 from agon.recipes.recipe import Recipe, Scale
 from agon.recipes.sets import CIFAR10
 
@@ -36,24 +38,8 @@ FIVE_TO_ONE = Turns((*(("critic",),) * 5, ("generator",)))
 
 def experiment(data: Source, scale: Scale) -> Experiment:
     """A DCGAN whose critic is clipped to a box after each of its moves, five to the generator's one."""
-    width, batch, steps, log_every, sample_every, checkpoint_every = SCALES[scale]
-    return Experiment(
-        game=part(
-            Adversarial,
-            generator=part(dcgan.Generator, shape=data.shape, width=width, range=data.range),
-            critic=part(dcgan.Critic, shape=data.shape, width=width),
-            objective=Wasserstein(),
-            projections=(Clipping(bound=0.01),),
-        ),
-        data=data,
-        optimisers=part(torch.optim.RMSprop, lr=5e-5),
-        dynamics=FIVE_TO_ONE,
-        batch=batch,
-        steps=steps,
-        log_every=log_every,
-        sample_every=sample_every,
-        checkpoint_every=checkpoint_every,
-    )
+    clipped = trained(data, SCALES[scale], objective=Wasserstein(), projections=(Clipping(bound=0.01),))
+    return replace(clipped, latent=Normal(), optimisers=part(torch.optim.RMSprop, lr=5e-5), dynamics=FIVE_TO_ONE)
 
 
 WGAN = Recipe(

@@ -13,15 +13,18 @@
 | 200,000 generator updates on LSUN | 200,000 rounds, a million critic updates, at paper scale |
 """
 
+from dataclasses import replace
+
 import torch
 
 from agon.data import Source
 from agon.experiment import Experiment, part
-from agon.games import Adversarial
+from agon.latents import Normal
 from agon.networks import dcgan
 from agon.objectives import Wasserstein
 from agon.penalties import GradientPenalty
 from agon.recipes.arjovsky2017 import FIVE_TO_ONE
+from agon.recipes.radford2015 import trained
 from agon.recipes.recipe import Recipe, Scale
 from agon.recipes.sets import CIFAR10
 
@@ -34,24 +37,11 @@ SCALES = {  # width, batch, steps, log, sample, checkpoint
 
 def experiment(data: Source, scale: Scale) -> Experiment:
     """A DCGAN whose critic is held to a slope of 1 between real and generated samples, five moves to one."""
-    width, batch, steps, log_every, sample_every, checkpoint_every = SCALES[scale]
-    return Experiment(
-        game=part(
-            Adversarial,
-            generator=part(dcgan.Generator, shape=data.shape, width=width, range=data.range),
-            critic=part(dcgan.Critic, shape=data.shape, width=width, normalise=False),
-            objective=Wasserstein(),
-            penalties=(GradientPenalty(weight=10.0),),
-        ),
-        data=data,
-        optimisers=part(torch.optim.Adam, lr=1e-4, betas=(0.0, 0.9)),
-        dynamics=FIVE_TO_ONE,
-        batch=batch,
-        steps=steps,
-        log_every=log_every,
-        sample_every=sample_every,
-        checkpoint_every=checkpoint_every,
-    )
+    critic = part(dcgan.Critic, shape=data.shape, width=SCALES[scale][0], normalise=False)
+    penalties = (GradientPenalty(weight=10.0),)
+    held = trained(data, SCALES[scale], critic, objective=Wasserstein(), penalties=penalties)
+    adam = part(torch.optim.Adam, lr=1e-4, betas=(0.0, 0.9))
+    return replace(held, latent=Normal(), optimisers=adam, dynamics=FIVE_TO_ONE)
 
 
 WGAN_GP = Recipe(

@@ -12,12 +12,9 @@
 """
 
 from agon.data import Source
-from agon.dynamics import Turns
-from agon.experiment import Experiment, part
-from agon.games import Adversarial
-from agon.latents import Uniform
-from agon.networks import dcgan
+from agon.experiment import Experiment
 from agon.objectives import LeastSquares
+from agon.recipes.radford2015 import trained
 from agon.recipes.recipe import Recipe, Scale
 from agon.recipes.sets import CIFAR10
 
@@ -30,23 +27,7 @@ SCALES = {  # width, batch, steps, log, sample, checkpoint
 
 def experiment(data: Source, scale: Scale) -> Experiment:
     """A DCGAN whose critic's logits are to be 1 on real and 0 on generated samples."""
-    width, batch, steps, log_every, sample_every, checkpoint_every = SCALES[scale]
-    return Experiment(
-        game=part(
-            Adversarial,
-            generator=part(dcgan.Generator, shape=data.shape, width=width, range=data.range),
-            critic=part(dcgan.Critic, shape=data.shape, width=width),
-            objective=LeastSquares(),
-        ),
-        data=data,
-        latent=Uniform(),
-        dynamics=Turns(draws="round"),
-        batch=batch,
-        steps=steps,
-        log_every=log_every,
-        sample_every=sample_every,
-        checkpoint_every=checkpoint_every,
-    )
+    return trained(data, SCALES[scale], objective=LeastSquares())
 
 
 LSGAN = Recipe(

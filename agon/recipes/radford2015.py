@@ -11,15 +11,18 @@
 | which latents the generator's update sees is not stated | the critic's own, as in the released code |
 """
 
+from typing import Any
+
 from agon.data import Images, Source
 from agon.dynamics import Turns
-from agon.experiment import Experiment, part
+from agon.experiment import Experiment, Part, part
 from agon.games import Adversarial
 from agon.latents import Uniform
 from agon.networks import dcgan
 from agon.recipes.recipe import Recipe, Scale
 
-SCALES = {  # width, batch, steps, log, sample, checkpoint
+Row = tuple[int, int, int, int, int, int]
+SCALES: dict[Scale, Row] = {  # width, batch, steps, log, sample, checkpoint
     "smoke": (8, 16, 20, 5, 10, 10),
     "quick": (64, 64, 5_000, 50, 250, 500),
     "paper": (128, 128, 100_000, 100, 2_000, 1_000),
@@ -28,12 +31,18 @@ SCALES = {  # width, batch, steps, log, sample, checkpoint
 
 def experiment(data: Source, scale: Scale) -> Experiment:
     """A DCGAN at the data's own resolution."""
-    width, batch, steps, log_every, sample_every, checkpoint_every = SCALES[scale]
+    return trained(data, SCALES[scale])
+
+
+def trained(data: Source, row: Row, critic: Part | None = None, **judged: Any) -> Experiment:
+    """A DCGAN of a row of SCALES, with another critic or other judgements (objective, penalties, projections)."""
+    width, batch, steps, log_every, sample_every, checkpoint_every = row
     return Experiment(
         game=part(
             Adversarial,
             generator=part(dcgan.Generator, shape=data.shape, width=width, range=data.range),
-            critic=part(dcgan.Critic, shape=data.shape, width=width),
+            critic=part(dcgan.Critic, shape=data.shape, width=width) if critic is None else critic,
+            **judged,
         ),
         data=data,
         latent=Uniform(),

@@ -19,49 +19,33 @@ margin of 0.5 it held all samples there and the generator found no way down, in 
 """
 
 from agon.data import Source
-from agon.dynamics import Turns
 from agon.experiment import Experiment, part
-from agon.games import Adversarial
-from agon.latents import Uniform
-from agon.networks import autoencoder, cnn, dcgan
+from agon.networks import autoencoder, cnn
 from agon.objectives import MarginEnergy
 from agon.penalties import PullingAway
+from agon.recipes.radford2015 import Row, trained
 from agon.recipes.recipe import Recipe, Scale
 from agon.recipes.sets import CIFAR10
 
-SCALES = {  # the generator's width, the critic's, batch, steps, log, sample, checkpoint
-    "smoke": (8, 4, 16, 20, 5, 10, 10),
-    "quick": (32, 16, 64, 5_000, 50, 250, 500),
-    "paper": (128, 64, 64, 100_000, 100, 2_000, 1_000),
+SCALES: dict[Scale, Row] = {  # the generator's width, batch, steps, log, sample, checkpoint
+    "smoke": (8, 16, 20, 5, 10, 10),
+    "quick": (32, 64, 5_000, 50, 250, 500),
+    "paper": (128, 64, 100_000, 100, 2_000, 1_000),
 }
+WITHIN: dict[Scale, int] = {"smoke": 4, "quick": 16, "paper": 64}  # the critic's width
 
 
 def experiment(data: Source, scale: Scale) -> Experiment:
     """A DCGAN's generator against an autoencoder, which is to reconstruct real samples well and others badly."""
-    width, within, batch, steps, log_every, sample_every, checkpoint_every = SCALES[scale]
+    within = WITHIN[scale]
     layers = ((4, 2, within), (4, 2, 2 * within), (4, 2, 4 * within))
     critic = part(
         autoencoder.Critic,
         encoder=part(cnn.Encoder, shape=data.shape, layers=layers),
         decoder=part(autoencoder.Mirror, shape=data.shape, layers=layers, range=data.range),
     )
-    return Experiment(
-        game=part(
-            Adversarial,
-            generator=part(dcgan.Generator, shape=data.shape, width=width, range=data.range),
-            critic=critic,
-            objective=MarginEnergy(margin=0.1),
-            penalties=(PullingAway(weight=0.1),),
-        ),
-        data=data,
-        latent=Uniform(),
-        dynamics=Turns(draws="round"),
-        batch=batch,
-        steps=steps,
-        log_every=log_every,
-        sample_every=sample_every,
-        checkpoint_every=checkpoint_every,
-    )
+    penalties = (PullingAway(weight=0.1),)
+    return trained(data, SCALES[scale], critic, objective=MarginEnergy(margin=0.1), penalties=penalties)
 
 
 EBGAN = Recipe(

@@ -6,7 +6,8 @@ import numpy as np
 from torch import Tensor
 
 from agon.data import Source
-from agon.pictures import grid_png, to_uint8
+from agon.data.source import as_bytes
+from agon.pictures import grid_png
 from agon.training.training import Training
 
 
@@ -24,8 +25,7 @@ def generated(training: Training, n: int) -> tuple[str, bytes]:
 def _file(stem: str, samples: Tensor, data: Source) -> tuple[str, bytes]:
     """Images as a PNG grid; points as float32 "n d" in numpy's format."""
     if len(data.shape) == 3:
-        low, high = data.range or (-1.0, 1.0)
-        return f"{stem}.png", grid_png(to_uint8(samples.cpu(), low, high))
+        return f"{stem}.png", grid_png(as_bytes(samples.cpu(), data))
     content = io.BytesIO()
     np.save(content, samples.cpu().numpy().astype(np.float32), allow_pickle=False)
     return f"{stem}.npy", content.getvalue()
