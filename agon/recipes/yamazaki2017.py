@@ -53,6 +53,7 @@ ROUNDS = {  # what divides the widths; steps of points, MNIST, CIFAR-10; points 
     "paper": (1, {"points": 20_000, "mnist": 30_000, "cifar10": 80_000}, POINTS, 100),
 }
 MARKS = {"smoke": (5, 10, 10), "quick": (50, 500, 1_000), "paper": (100, 1_000, 5_000)}  # log, sample, checkpoint
+EARLY = 100  # the first step at which figures 5.1 and 5.2 show points
 ADAM = {"betas": (0.5, 0.999)}
 DECAY = (WeightDecay(weight=1e-5, of="generator"), WeightDecay(weight=1e-5, of="critic"))
 
@@ -120,7 +121,7 @@ def _experiment(game: Any, data: Source, scale: Scale, name: str, rate: float) -
         batch=16 if scale == "smoke" else 64,
         steps=steps[name],
         log_every=log_every,
-        sample_every=sample_every,
+        sample_every=min(EARLY, sample_every) if name == "points" else sample_every,
         checkpoint_every=checkpoint_every,
         grid=some_points if name == "points" else some_images,
     )
