@@ -117,7 +117,7 @@ def test_the_last_sentence_says_how_to_go_on(
     told: str,
 ) -> None:
     """Seeds 0 and 1 were begun: a run can go on alone; seed 2 goes on with the directory."""
-    outcome = Outcome({seed: Ended(3 if why else 0, why) for seed, why in ended.items()}, number)
+    outcome = Outcome({f"seed-{seed}": Ended(3 if why else 0, why) for seed, why in ended.items()}, number)
     monkeypatch.setattr(Foreseen, "outcome", outcome, raising=False)
     monkeypatch.setitem(MEANS, "foreseen", Foreseen)
     with pytest.raises(error) as caught:

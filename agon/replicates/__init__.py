@@ -1,6 +1,8 @@
-"""One experiment under many seeds, by the means that measures fastest."""
+"""One experiment under many seeds, by the means that measures fastest; or many experiments, a core each."""
 
+from agon.replicates.each import train_each
+from agon.replicates.errors import ReplicatesError
 from agon.replicates.folder import FILE
-from agon.replicates.replicates import MEANS, ReplicatesError, replicate, resume
+from agon.replicates.replicates import MEANS, replicate, resume
 
-__all__ = ["FILE", "MEANS", "ReplicatesError", "replicate", "resume"]
+__all__ = ["FILE", "MEANS", "ReplicatesError", "replicate", "resume", "train_each"]

@@ -36,7 +36,7 @@ def chosen(plan: Plan) -> Choice:
     to be chosen instead; on an accelerator, where processes can only take turns, it must not be slower.
     """
     cpu = plan.arithmetic.device == "cpu"
-    if cpu and (plan.experiment.steps < WORTH or len(plan.seeds) <= GAIN * room(plan)):
+    if cpu and (plan.experiment.steps < WORTH or len(plan.seeds) <= GAIN * room(plan.arithmetic)):
         return Choice("processes", "")
     try:
         if not cpu:
@@ -54,7 +54,7 @@ def chosen(plan: Plan) -> Choice:
 def _measured(plan: Plan, gain: float) -> Choice:
     """By a few steps of one training alone, and of all together, each compiled where that is due."""
     device, count, cpu = torch.device(plan.arithmetic.device), len(plan.seeds), plan.arithmetic.device == "cpu"
-    share = count / min(room(plan), count)  # of the seeds that each process has
+    share = count / min(room(plan.arithmetic), count)  # of the seeds that each process has
     with aside():
         torch.set_num_threads(plan.arithmetic.threads)
         (alone,) = trainings(plan, plan.seeds[:1], plan.arithmetic, device)

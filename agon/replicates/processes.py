@@ -5,7 +5,7 @@ import pickle
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from multiprocessing import Pipe
@@ -16,9 +16,10 @@ from typing import Any
 
 from agon.errors import SettingError
 from agon.replicates.board import Board
-from agon.replicates.folder import Folder
-from agon.replicates.plan import Plan, found
+from agon.replicates.job import Job
+from agon.replicates.plan import found
 from agon.replicates.worker import NAME, Ended, Message, Reached, Ready, Refused, Said
+from agon.training import Arithmetic
 from agon.training.signals import Signals
 
 # An interrupt of the terminal reaches every process of its group: only the one that was started honours it.
@@ -29,14 +30,14 @@ PATIENCE = 10.0  # seconds for a process that has nothing left to do
 
 @dataclass
 class Outcome:
-    """What became of the seeds; those that are not in `ended` were not begun, or not ended.
+    """What became of the jobs; those that are not in `ended` were not begun, or not ended.
 
     Attributes:
-        ended: of each seed, how it ended.
+        ended: of each job by its name, how it ended.
         signal: the number of the signal that stopped all, or 0.
     """
 
-    ended: dict[int, Ended]
+    ended: dict[str, Ended]
     signal: int
 
 
@@ -47,35 +48,34 @@ class Hand:
     Attributes:
         process: it.
         connection: to it.
-        seed: what it trains now, if it does.
+        job: the name of what it trains now, if it does.
     """
 
     process: "subprocess.Popen[bytes]"
     connection: Connection
-    seed: int | None = None
+    job: str | None = None
 
 
 class Processes:
-    """Trains every seed of a plan, as many at once as there are cores.
+    """Does jobs, as many at once as there are cores.
 
-    Each worker is a new process, never a fork: it imports what it needs once, and trains one seed
-    after another. Seeds are handed out one by one, so that no worker waits while there is one left.
+    Each worker is a new process, never a fork: it imports what it needs once, and does one job
+    after another. Jobs are handed out one by one, so that no worker waits while there is one left.
 
     Args:
-        folder: where the runs are.
-        plan: what is trained.
+        jobs: what is trained, one or more, all by the same arithmetic.
 
     Raises:
-        SettingError: the experiment cannot be had in another process.
+        SettingError: an experiment cannot be had in another process.
     """
 
-    def __init__(self, folder: Folder, plan: Plan) -> None:
-        self.signals, self.queue = Signals(), deque(plan.seeds)
-        self.workers = min(room(plan), len(plan.seeds))
-        self.preparation, self.errand = _preparation(plan), _pickled(folder, plan)
+    def __init__(self, jobs: Sequence[Job]) -> None:
+        self.signals, self.queue = Signals(), deque(job.name for job in jobs)
+        self.workers = min(room(jobs[0].arithmetic), len(jobs))
+        self.preparation, self.errand = _preparation(jobs), _pickled(jobs)
         self.processes: list[subprocess.Popen[bytes]] = []
         self.hands: dict[object, Hand] = {}
-        self.ended: dict[int, Ended] = {}
+        self.ended: dict[str, Ended] = {}
 
     def work(self, board: Board) -> Outcome:
         """Until the queue is empty and all have ended, or a signal has come and was honoured."""
@@ -114,7 +114,7 @@ class Processes:
         except (EOFError, OSError):
             self._lost(hand, board)
             return
-        name = f"seed-{hand.seed}"
+        name = hand.job or ""
         match message:
             case Reached(step, total, record):
                 board.update(name, step, total, record)
@@ -129,42 +129,41 @@ class Processes:
                 self._assign(hand)
 
     def _assign(self, hand: Hand) -> None:
-        """The next seed, or nothing more to do."""
-        hand.seed = self.queue.popleft() if self.queue and not self.signals.received else None
-        if hand.seed is None:
+        """The next job, or nothing more to do."""
+        hand.job = self.queue.popleft() if self.queue and not self.signals.received else None
+        if hand.job is None:
             del self.hands[hand.connection]
             hand.connection.close()
         else:
             with suppress(OSError):
-                hand.connection.send(hand.seed)
+                hand.connection.send(hand.job)
 
     def _note(self, hand: Hand, ended: Ended, board: Board) -> None:
-        """How a worker's seed has ended, which after a signal is no failure."""
-        if hand.seed is None:
+        """How a worker's job has ended, which after a signal is no failure."""
+        if hand.job is None:
             return
-        name = f"seed-{hand.seed}"
         if ended.status and self.signals.received:
-            board.drop(name)
+            board.drop(hand.job)
             return
-        self.ended[hand.seed] = ended
+        self.ended[hand.job] = ended
         if ended.status:
-            board.fail(name, ended.sentence)
+            board.fail(hand.job, ended.sentence)
         else:
-            board.done(name)
+            board.done(hand.job)
 
     def _lost(self, hand: Hand, board: Board) -> None:
-        """A process has ended by itself: its seed has failed, and another takes its place in the queue."""
+        """A process has ended by itself: its job has failed, and another takes its place in the queue."""
         status = hand.process.wait()
         del self.hands[hand.connection]
         hand.connection.close()
         self._note(hand, Ended(1, _death(status)), board)
-        if hand.seed is None and not self.hands and not self.signals.received:
+        if hand.job is None and not self.hands and not self.signals.received:
             raise SettingError(f"no worker process could be started ({_death(status)}); what it said is above")
-        if hand.seed is not None and self.queue:
+        if hand.job is not None and self.queue:
             self._hire()
 
     def _stop(self) -> None:
-        """Each worker ends after the step at hand, and no other seed is begun."""
+        """Each worker ends after the step at hand, and no other job is begun."""
         self.queue.clear()
         for hand in self.hands.values():
             hand.process.send_signal(SIGTERM)
@@ -194,22 +193,23 @@ def _death(status: int) -> str:
     return f"its process was ended by {name}{advice}"
 
 
-def room(plan: Plan) -> int:
-    """How many replicates are trained at once: on an accelerator one, since what sharing it costs is not measured."""
-    if plan.arithmetic.device != "cpu":
+def room(arithmetic: Arithmetic) -> int:
+    """How many trainings are made at once: on an accelerator one, since what sharing it costs is not measured."""
+    if arithmetic.device != "cpu":
         return 1
-    cores = replace(plan.arithmetic, threads=0).resolved().threads
-    return max(1, cores // plan.arithmetic.threads)
+    cores = replace(arithmetic, threads=0).resolved().threads
+    return max(1, cores // arithmetic.threads)
 
 
-def _preparation(plan: Plan) -> dict[str, Any]:
+def _preparation(jobs: Sequence[Job]) -> dict[str, Any]:
     """What `spawn.prepare` wants; the user's script is named in it only if classes of it are needed.
 
     Raises:
         SettingError: they are from a session that no process can import.
     """
     preparation = {"name": NAME, "sys_argv": sys.argv, "dir": os.getcwd()}
-    needed = [path for path in found(plan.experiment.describe(), "import") if path.startswith("__main__:")]
+    imported = {path for job in jobs for path in found(job.experiment.describe(), "import")}
+    needed = sorted(path for path in imported if path.startswith("__main__:"))
     if not needed:
         return preparation
     main = sys.modules["__main__"]
@@ -223,10 +223,10 @@ def _preparation(plan: Plan) -> dict[str, Any]:
     )
 
 
-def _pickled(folder: Folder, plan: Plan) -> bytes:
+def _pickled(jobs: Sequence[Job]) -> bytes:
     """For a process of our own, over a pipe; what lies in a file is never a pickle."""
     try:
-        return pickle.dumps((folder, plan))
+        return pickle.dumps({job.name: job for job in jobs})
     except (pickle.PicklingError, AttributeError, TypeError) as error:
         raise SettingError(
             f"seeds: the experiment cannot be handed to other processes ({error}); "

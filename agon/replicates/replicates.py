@@ -13,7 +13,9 @@ from agon.errors import Interrupted, RunError, SettingError, unknown
 from agon.experiment import Experiment
 from agon.replicates.board import Board
 from agon.replicates.choice import chosen
+from agon.replicates.errors import ReplicatesError
 from agon.replicates.folder import Folder
+from agon.replicates.job import jobs_of, name
 from agon.replicates.plan import Plan, planned, read
 from agon.replicates.processes import Outcome, Processes
 from agon.replicates.together import Together
@@ -29,20 +31,11 @@ class Means(Protocol):
         """Train them all, and tell the board how far each is."""
 
 
-MEANS: dict[str, Callable[[Folder, Plan], Means]] = {"processes": Processes, "batched": Together}
+MEANS: dict[str, Callable[[Folder, Plan], Means]] = {
+    "processes": lambda folder, plan: Processes(jobs_of(folder, plan)),
+    "batched": Together,
+}
 AUTO = "auto"  # what measures fastest; for replicates that were begun, what they were begun by
-
-
-class ReplicatesError(RunError):
-    """Some replicates have failed; the others are done.
-
-    Attributes:
-        runs: those that exist, the failed ones among them.
-    """
-
-    def __init__(self, message: str, runs: Sequence[Run], status: int) -> None:
-        super().__init__(message)
-        self.runs, self.status = list(runs), status
 
 
 def replicate(
@@ -157,16 +150,19 @@ def _carried_out(folder: Folder, plan: Plan, show: bool) -> list[Run]:
     """Train what is not trained yet, and say what became of it."""
     work = MEANS[plan.means](folder, plan).work
     folder.write(plan)  # with the present budget, which also those have that are not begun yet
-    with Board({f"seed-{seed}": plan.experiment.steps for seed in plan.seeds}, show) as board:
+    with Board({name(seed): plan.experiment.steps for seed in plan.seeds}, show) as board:
         outcome = work(board)
-    failed = {seed: ended for seed, ended in outcome.ended.items() if ended.status}
+    ended = {seed: outcome.ended[name(seed)] for seed in plan.seeds if name(seed) in outcome.ended}
+    failed = {seed: each for seed, each in ended.items() if each.status}
     if outcome.signal and len(outcome.ended) < len(plan.seeds):
         raise Interrupted(_interrupted(folder, plan, outcome), outcome.signal)
     if failed:
-        statuses = {ended.status for ended in failed.values()}
+        statuses = {each.status for each in failed.values()}
         status = statuses.pop() if len(statuses) == 1 else RunError.status
         begun = [folder.run(seed) for seed in plan.seeds if folder.begun(seed)]
-        raise ReplicatesError(_failed(folder, plan, {s: e.sentence for s, e in failed.items()}), begun, status)
+        raise ReplicatesError(
+            _failed(folder, plan, {seed: each.sentence for seed, each in failed.items()}), begun, status
+        )
     return [folder.run(seed) for seed in plan.seeds]
 
 

@@ -14,6 +14,7 @@ from agon.errors import AgonError
 from agon.games import Losses
 from agon.replicates.board import Board
 from agon.replicates.folder import Folder
+from agon.replicates.job import name
 from agon.replicates.joint import Joint
 from agon.replicates.plan import Plan
 from agon.replicates.processes import Outcome
@@ -47,7 +48,7 @@ class Track:
 
     @property
     def name(self) -> str:
-        return f"seed-{self.seed}"
+        return name(self.seed)
 
     @contextmanager
     def playing(self) -> Iterator[None]:
@@ -93,7 +94,7 @@ class Together:
                 with self._watched([track.seed for track in group], board):
                     if not self.signals.received:
                         self._train(group, board)
-        return Outcome(self.ended, self.signals.received)
+        return Outcome({name(seed): ended for seed, ended in self.ended.items()}, self.signals.received)
 
     def _opened(self, seed: int, device: torch.device, board: Board, stack: ExitStack) -> Iterator[Track]:
         """A seed's training where its run has it, or at its beginning; nothing if it is done."""
@@ -123,7 +124,7 @@ class Together:
             *changes_since(run.arithmetic, self.plan.arithmetic),
             standing(run, training),
         ):
-            board.say(f"seed-{seed}: {line}")
+            board.say(f"{name(seed)}: {line}")
         if training.step == training.experiment.steps:
             self._done(seed, board)
             return False
@@ -180,7 +181,7 @@ class Together:
 
     def _done(self, seed: int, board: Board) -> None:
         self.ended[seed] = Ended(0, "")
-        board.done(f"seed-{seed}")
+        board.done(name(seed))
 
     @contextmanager
     def _watched(self, seeds: Sequence[int], board: Board) -> Iterator[None]:
@@ -196,7 +197,7 @@ class Together:
                     board.say(traceback.format_exc())
             for seed in (seed for seed in seeds if seed not in self.ended):
                 self.ended[seed] = ended
-                board.fail(f"seed-{seed}", ended.sentence)
+                board.fail(name(seed), ended.sentence)
 
 
 def _begin(track: Track, board: Board) -> None:

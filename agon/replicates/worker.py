@@ -1,4 +1,4 @@
-"""A worker: a process of its own that trains one replicate after another, and tells how far it is."""
+"""A worker: a process of its own that does one job after another, and tells how far it is."""
 
 import io
 import os
@@ -13,14 +13,13 @@ from functools import partial
 from multiprocessing import spawn
 from multiprocessing.connection import Connection
 from types import FrameType, FunctionType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 
 from agon.errors import AgonError
 from agon.progress import Progress
-from agon.replicates.folder import Folder
-from agon.replicates.plan import Plan
+from agon.replicates.job import Job
 from agon.training import resume, train
 
 NAME = "agon-worker"  # of the process, while it imports the user's script
@@ -42,7 +41,7 @@ class Refused(NamedTuple):
 
 
 class Reached(NamedTuple):
-    """How far the present replicate is; `record` is the last one that was logged since the last message."""
+    """How far the present job is; `record` is the last one that was logged since the last message."""
 
     step: int
     total: int
@@ -56,7 +55,7 @@ class Said(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """The present replicate is done (status 0), or has failed, or was interrupted."""
+    """The present job is done (status 0), or has failed, or was interrupted."""
 
     status: int
     sentence: str
@@ -73,9 +72,9 @@ def main() -> None:
 
 
 class Worker:
-    """Trains the seeds that it is sent.
+    """Does the jobs whose names it is sent.
 
-    A signal that comes while a replicate makes its steps is honoured after the step at hand, and
+    A signal that comes while a training makes its steps is honoured after the step at hand, and
     further ones are ignored; at any other time there is nothing to lose, and it ends at once.
 
     Args:
@@ -90,15 +89,12 @@ class Worker:
         """Train until the connection is closed."""
         signal.signal(signal.SIGTERM, self._leave)
         with suppress(EOFError, OSError):  # nobody is there any more
-            received = self._received()
-            if received is None:
+            jobs = self._received()
+            if jobs is None:
                 return
-            folder, plan = received
-            torch.set_num_threads(plan.arithmetic.threads)
             self.tell(Ready())
             while True:
-                seed = self.connection.recv()
-                self.tell(self._trained(folder, plan, seed))
+                self.tell(self._trained(jobs[self.connection.recv()]))
 
     def tell(self, message: Message) -> None:
         """Send a message; once nobody listens, what is being trained stops after the next step."""
@@ -109,13 +105,13 @@ class Worker:
                 self.orphaned = True
                 signal.raise_signal(signal.SIGTERM)
 
-    def _received(self) -> tuple[Folder, Plan] | None:
+    def _received(self) -> dict[str, Job] | None:
         """What to train; a user's script is imported first, if a class of it is needed."""
         preparation, content = self.connection.recv(), self.connection.recv_bytes()
         try:
             spawn.prepare(preparation)
             _restore_names()
-            received: tuple[Folder, Plan] = pickle.loads(content)
+            received: dict[str, Job] = pickle.loads(content)
         except AgonError as error:
             self.tell(Refused(str(error)))
         except Exception as error:
@@ -124,15 +120,15 @@ class Worker:
             return received
         return None
 
-    def _trained(self, folder: Folder, plan: Plan, seed: int) -> Ended:
-        experiment, path = plan.replicate(seed), folder.run(seed).path
-        progress = partial(Relay, self)
+    def _trained(self, job: Job) -> Ended:
+        shared: dict[str, Any] = {"progress": partial(Relay, self), "watch": job.watch}
+        torch.set_num_threads(job.arithmetic.threads)
         try:
             with redirect_stderr(Lines(lambda line: self.tell(Said(line)))):
-                if folder.begun(seed):
-                    resume(path, experiment=experiment, progress=progress)
+                if job.begun:
+                    resume(job.path, experiment=job.experiment, **shared)
                 else:
-                    train(experiment, path, arithmetic=plan.arithmetic, progress=progress)
+                    train(job.experiment, job.path, arithmetic=job.arithmetic, **shared)
         except AgonError as error:
             return Ended(error.status, str(error))
         except Exception as error:
