@@ -34,6 +34,7 @@ from agon.training import train
 
 VERSION = 1  # of what is kept: a change makes other keys
 FOLDER = "classifiers"
+RANGE = (-1.0, 1.0)  # of the pixels that a classifier is trained on
 
 
 def classifier_of(
@@ -46,7 +47,8 @@ def classifier_of(
 ) -> SetClassifier | StackedClassifier:
     """The classifier of a set of images: found in the cache, or trained now and left there.
 
-    That of stacks is their grey set's, and that of one class of a set is the whole set's. Nothing random is drawn
+    That of stacks is their grey set's; that of one class of a set is the whole set's, and in whichever range a training
+    wants pixels, it is the one of pixels from -1 to 1: all judge bytes. Nothing random is drawn
     from torch's own stream, whether it is found or not. A cache that can only be read is enough for what is in it.
 
     Args:
@@ -64,8 +66,8 @@ def classifier_of(
         grey = classifier_of(source.of, steps=steps, folder=folder, device=device, show=show)
         assert isinstance(grey, SetClassifier)  # of images
         return StackedClassifier(grey, source.classes)
-    if isinstance(source, Images) and source.only is not None:
-        source = replace(source, only=None)
+    if isinstance(source, Images):
+        source = replace(source, only=None, range=RANGE)
     return _of_images(source, steps, default_folder() if folder is None else folder, device, show)
 
 
