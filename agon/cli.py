@@ -11,7 +11,7 @@ import tyro
 
 from agon.arguments import parsed
 from agon.commands import Battle, Evaluate, Train
-from agon.commands.shared import Runs, Set, Where, changed, page, replicated, source_of
+from agon.commands.shared import Runs, Set, Sets, Where, changed, page, replicated, source_of
 from agon.commands.shared import report as reported
 from agon.commands.train import watching
 from agon.errors import AgonError, SettingError
@@ -129,23 +129,27 @@ def reproduce(
     item: Annotated[str, tyro.conf.Positional],
     /,
     scale: Literal["smoke", "quick", "paper"] = "quick",
-    seeds: int = 5,
+    seeds: int | None = None,
     out: Path | None = None,
+    data: Sets = (),
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
 ) -> None:
     """Train, measure and draw what a paper's table or figure shows; going on where it was stopped.
 
     Args:
-        item: Its name, e.g. metz2017/figure1; agon recipes tells which there are.
+        item: Its name, e.g. metz2017/figure1, or a paper's, for all of its items; agon recipes tells which there are.
         scale: Seconds, minutes, or the paper's own size.
-        seeds: How many of each training.
-        out: The folder of its files and runs; by default runs/ITEM-SCALE.
+        seeds: How many of each training; by default the item's own number.
+        out: The folder of its files and runs, which the items of a paper share; by default runs/PAPER-SCALE.
+        data: What stands at the place of a set of images, e.g. mnist=FOLDER, or FOLDER for all; may be repeated.
         device: Where to compute.
     """
+    from agon.recipes import items
     from agon.reproduce import reproduce as make
     from agon.training import Arithmetic
 
-    print(make(item, out, scale=scale, seeds=seeds, arithmetic=Arithmetic(device=device)))
+    for name in items(item):
+        print(make(name, out, scale=scale, seeds=seeds, data=data, arithmetic=Arithmetic(device=device)))
 
 
 INTERNAL = 70  # EX_SOFTWARE of sysexits.h

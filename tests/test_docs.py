@@ -23,7 +23,9 @@ import agon
 from agon.cli import main
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+OF_ITEMS = ROOT / "docs" / "recipes"  # */*.md: tests/reproduce makes each item, and checks its page's command
+EVERY_PAGE = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [page for page in EVERY_PAGE if page.parent.parent != OF_ITEMS]
 EXAMPLES = {"own_networks.py": 12, "own_loop.py": 15}  # lines of code after the imports, at most
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 MODULES = sorted(m.name for m in pkgutil.walk_packages(agon.__path__, "agon."))

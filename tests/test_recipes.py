@@ -1,6 +1,5 @@
 """Every recipe that is listed trains, can be written down, and tells what it is."""
 
-import json
 import math
 from dataclasses import replace
 from itertools import product
@@ -14,12 +13,10 @@ from agon import Arithmetic, Experiment, train
 from agon.cli import main
 from agon.data import Gaussian, Grid, Images, Ring
 from agon.dynamics import Unrolled
-from agon.errors import RunError, SettingError
 from agon.evaluate import evaluate, over_time
 from agon.experiment import Part
 from agon.metrics import modes_held
-from agon.recipes import ITEMS, RECIPES, Item, Recipe, Scale
-from agon.reproduce import reproduce
+from agon.recipes import RECIPES, Recipe, Scale
 from agon.runs import read
 from agon.training import Training
 
@@ -147,43 +144,6 @@ def test_figure_1_differs_in_the_look_ahead_alone() -> None:
         assert isinstance(ahead.dynamics, Unrolled)
         assert (ahead.dynamics.steps, ahead.dynamics.looks_ahead) == (10, {"generator": ("critic",)})
         assert replace(ahead, dynamics=ahead.dynamics.turns, recipe=without.recipe) == without
-
-
-@pytest.mark.parametrize("item", ITEMS.values(), ids=ITEMS)
-@pytest.mark.usefixtures("one_core")
-def test_an_item_is_reproduced_and_goes_on(item: Item, tmp_path: Path) -> None:
-    """Picture, tables and numbers at the smallest scale; asked again, nothing is trained twice."""
-    page = reproduce(item.name, tmp_path, scale="smoke", seeds=2, show=False)
-    numbers, picture = page.with_suffix(".json"), page.with_suffix(".png")
-    told = json.loads(numbers.read_text())
-    assert picture.read_bytes().startswith(b"\x89PNG")
-    assert [row["label"] for row in told["rows"]] == list(item.trainings)
-    text = page.read_text()
-    for row in told["rows"]:
-        assert [run["seed"] for run in row["runs"]] == [0, 1]
-        assert row["runs"][0]["history"][-1]["updates"] == row["steps"] * item.updates
-        for name, told_of in row["summary"].items():
-            values = [run["scores"][name]["value"] for run in row["runs"]]
-            assert told_of["mean"] == pytest.approx(sum(values) / 2)
-            assert told_of["half"] == pytest.approx(12.706 / 2 * abs(values[0] - values[1]), rel=1e-3)
-        assert f"| {row['label']} | 1 |" in text
-    made = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*/seed-*/checkpoints/*/*")}
-    before = page.read_bytes(), numbers.read_bytes(), picture.read_bytes()
-    assert reproduce(item.name, tmp_path, scale="smoke", seeds=2, show=False) == page
-    assert (page.read_bytes(), numbers.read_bytes(), picture.read_bytes()) == before
-    assert {path: path.stat().st_mtime_ns for path in made} == made
-    with pytest.raises(RunError, match="was begun with 2 seeds, and 3 are asked for"):
-        reproduce(item.name, tmp_path, scale="smoke", seeds=3, show=False)
-    with pytest.raises(RunError, match="begun with other settings"):
-        reproduce(item.name, tmp_path, scale="quick", seeds=2, show=False)
-
-
-def test_an_unknown_item_and_no_seeds_are_sentences(tmp_path: Path) -> None:
-    with pytest.raises(SettingError, match=r"there is no item 'metz2017/figure'; did you mean 'metz2017/figure1'\?"):
-        reproduce("metz2017/figure", tmp_path)
-    with pytest.raises(SettingError, match="seeds: expected at least 1, got 0"):
-        reproduce("metz2017/figure1", tmp_path, seeds=0)
-    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.evidence

@@ -27,6 +27,7 @@ ORDER = (
     ("evaluate",),
     ("battles",),
     ("report",),
+    ("figures",),
     ("recipes",),
     ("reproduce",),
     ("arguments",),

@@ -13,6 +13,11 @@ Set = Annotated[
     tyro.conf.arg(name="set", metavar="PART.FIELD=VALUE", help="Change one setting; may be repeated."),
     tyro.conf.UseAppendAction,
 ]
+Sets = Annotated[
+    tuple[str, ...],
+    tyro.conf.arg(metavar="[SET=]SOURCE", help="Read images from here; may be repeated."),
+    tyro.conf.UseAppendAction,
+]
 Runs = Annotated[tuple[Path, ...], tyro.conf.Positional]
 Where = Annotated[Path, tyro.conf.Positional]
 

@@ -1,9 +1,9 @@
 """Samples -> metrics -> scores, appended to their run."""
 
-from agon.evaluate.comparison import ranked
+from agon.evaluate.comparison import ranked, reconstructions
 from agon.evaluate.evaluating import IncompleteError, N, evaluate, evaluate_samples, evidence_of, measured
 from agon.evaluate.extractors import Choice
-from agon.evaluate.kept import kept, over_time
+from agon.evaluate.kept import kept, kept_images, over_time
 from agon.evaluate.recorded import write
 from agon.evaluate.table import METRICS, asked
 from agon.evaluate.watching import Looks
@@ -19,8 +19,10 @@ __all__ = [
     "evaluate_samples",
     "evidence_of",
     "kept",
+    "kept_images",
     "measured",
     "over_time",
     "ranked",
+    "reconstructions",
     "write",
 ]

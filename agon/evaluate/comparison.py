@@ -46,7 +46,7 @@ def ranked(runs: Sequence[Run], scores: Sequence[Score]) -> list[Score]:
     names = naming.names([run.path for run in runs])
     if len(set(names)) < len(names):
         raise RunError(f"expected different runs, got {max(names, key=names.count)} twice; give each once")
-    found = {name: _found(run, score) for name, run, score in zip(names, runs, scores, strict=True)}
+    found = {name: reconstructions(run, score) for name, run, score in zip(names, runs, scores, strict=True)}
     first = found[names[0]]
     for name, each in found.items():
         if not torch.equal(each.targets, first.targets):
@@ -61,7 +61,12 @@ def ranked(runs: Sequence[Run], scores: Sequence[Score]) -> list[Score]:
     return told
 
 
-def _found(run: Run, score: Score) -> Found:
+def reconstructions(run: Run, score: Score) -> Found:
+    """What was found for each image when a run's "reconstruction" score was taken.
+
+    Raises:
+        RunError: the file is not where it was left.
+    """
     file = run.path / FOLDER / Path(str(score.passport.get("arrays"))).name
     try:
         with np.load(file, allow_pickle=False) as arrays:

@@ -1,4 +1,4 @@
-"""The points that a run kept of its fixed latents while it trained, and their modes."""
+"""What a run kept of its fixed latents while it trained: points and their modes, images."""
 
 import zipfile
 from collections.abc import Mapping
@@ -7,11 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from jaxtyping import UInt8
 from torch import Tensor
 
 from agon.data.points import Mixture
-from agon.errors import RunError
+from agon.errors import DataError, RunError
 from agon.metrics import Coverage, mode_coverage
+from agon.pictures import read_grid
 from agon.runs import Run
 
 
@@ -30,10 +32,27 @@ def kept(run: Run) -> Mapping[int, Tensor]:
     Raises:
         RunError: it kept none, or a file cannot be read.
     """
-    found = {int(file.stem): _points(file) for file in sorted(run.samples.glob("[0-9]*.npy"))}
+    found = {step: _points(file) for step, file in _in_order(run, ".npy")}
     if not found:
         raise RunError(f"{run.samples} holds no points; expected the run of a source of points, such as ring")
     return found
+
+
+def kept_images(run: Run) -> Mapping[int, UInt8[Tensor, "n c h w"]]:
+    """Step -> the images that a run kept of its fixed latents, in order of the steps.
+
+    Raises:
+        RunError: it kept none, or a file cannot be read.
+    """
+    found = {step: _images(file) for step, file in _in_order(run, ".png")}
+    if not found:
+        raise RunError(f"{run.samples} holds no images; expected the run of a source of images, such as digits")
+    return found
+
+
+def _in_order(run: Run, ending: str) -> list[tuple[int, Path]]:
+    """The steps at which files with that ending were kept, and the files."""
+    return sorted((int(file.stem), file) for file in run.samples.glob(f"[0-9]*{ending}"))
 
 
 def _points(file: Path) -> Tensor:
@@ -42,3 +61,10 @@ def _points(file: Path) -> Tensor:
         return torch.from_numpy(points)
     except (OSError, ValueError, EOFError, TypeError, zipfile.BadZipFile) as error:
         raise RunError(f"{file} is not an array of points ({error}); delete it, and go on without that step") from error
+
+
+def _images(file: Path) -> Tensor:
+    try:
+        return torch.from_numpy(read_grid(file))
+    except (OSError, DataError) as error:
+        raise RunError(f"{error}; delete it, and go on without that step") from error

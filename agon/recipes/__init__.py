@@ -40,7 +40,9 @@ LISTED: tuple[Recipe, ...] = (
 
 RECIPES = {recipe.name: recipe for recipe in LISTED}
 
-ITEMS = {item.name: item for item in (metz2017.FIGURE_1,)}
+SHOWN: tuple[Item, ...] = (*argan2018.ITEMS, *im2016.ITEMS, *metz2017.ITEMS, *tabak2016.ITEMS, *yamazaki2017.ITEMS)
+
+ITEMS = {item.name: item for item in SHOWN}
 
 
 def find(name: str) -> Recipe:
@@ -65,4 +67,14 @@ def find_item(name: str) -> Item:
     return ITEMS[name]
 
 
-__all__ = ["ITEMS", "RECIPES", "Item", "Recipe", "Scale", "find", "find_item"]
+def items(name: str) -> list[str]:
+    """The names of all items of a paper, or of the one that is named.
+
+    Raises:
+        SettingError: there is none; the sentence names the nearest.
+    """
+    of_paper = [each for each in ITEMS if each.startswith(f"{name}/")]
+    return of_paper or [find_item(name).name]
+
+
+__all__ = ["ITEMS", "RECIPES", "Item", "Recipe", "Scale", "find", "find_item", "items"]

@@ -48,7 +48,6 @@ WGAN = Recipe(
     claim="the critic's loss estimates the earth mover's distance, and falls as the samples get better",
     data=CIFAR10,
     make=experiment,
-    minutes={"smoke": 0.1, "quick": None, "paper": None},
 )
 
 RECIPES = (WGAN,)

@@ -72,7 +72,6 @@ BEGAN = Recipe(
     claim="a balance of reconstruction errors holds both players level, and gives a measure of convergence",
     data=CIFAR10,
     make=experiment,
-    minutes={"smoke": 0.1, "quick": None, "paper": None},
 )
 
 RECIPES = (BEGAN,)

@@ -42,7 +42,6 @@ RING = Recipe(
     claim="a small GAN on points, to see in seconds which of the modes it finds",
     data=lambda scale: Ring(),
     make=points,
-    minutes={"smoke": 0.1, "quick": 0.4, "paper": None},
 )
 
 DIGITS = Recipe(
@@ -51,5 +50,4 @@ DIGITS = Recipe(
     claim="all ten digits from 1,797 bundled images, without a download",
     data=lambda scale: Images(path="digits"),
     make=experiment,
-    minutes={"smoke": 0.1, "quick": 2.2, "paper": None},
 )

@@ -50,7 +50,6 @@ WGAN_GP = Recipe(
     claim="a penalty on the critic's slope does what clipping does, without pushing its weights to their bounds",
     data=CIFAR10,
     make=experiment,
-    minutes={"smoke": 0.1, "quick": None, "paper": None},
 )
 
 RECIPES = (WGAN_GP,)

@@ -70,7 +70,6 @@ R3GAN = Recipe(
     claim="a relativistic loss with both gradient penalties needs none of the usual tricks, nor normalisation",
     data=CIFAR10,
     make=experiment,
-    minutes={"smoke": 0.1, "quick": None, "paper": None},
 )
 
 RECIPES = (R3GAN,)

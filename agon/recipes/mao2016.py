@@ -36,7 +36,6 @@ LSGAN = Recipe(
     claim="least squares pull at samples on the right side of the boundary too, and far from it do not saturate",
     data=CIFAR10,
     make=experiment,
-    minutes={"smoke": 0.1, "quick": None, "paper": None},
 )
 
 RECIPES = (LSGAN,)

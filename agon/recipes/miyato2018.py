@@ -72,7 +72,6 @@ SNGAN = Recipe(
     claim="a critic whose layers have a largest singular value of 1 trains stably without a penalty",
     data=CIFAR10,
     make=experiment,
-    minutes={"smoke": 0.1, "quick": None, "paper": None},
 )
 
 RECIPES = (SNGAN,)

@@ -61,5 +61,4 @@ DCGAN = Recipe(
     claim="a convolutional generator and critic with batch normalisation train stably on images",
     data=lambda scale: Images(path="digits"),
     make=experiment,
-    minutes={"smoke": 0.1, "quick": 0.9, "paper": None},
 )

@@ -1,14 +1,32 @@
 """What a recipe is: a named sentence in the library's own parts that makes one experiment of a source."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple, get_args
 
 from agon.data import Source
 from agon.errors import SettingError, unknown
 from agon.experiment import Experiment
+from agon.recipes import costs
+from agon.recipes.scales import Scale
 
-Scale = Literal["smoke", "quick", "paper"]
+__all__ = ["Recipe", "Scale", "Watched"]
+
+
+class Watched(NamedTuple):
+    """What is measured while a recipe trains for an item, as `agon train --watch` does.
+
+    Attributes:
+        metrics: names in `evaluate.METRICS`.
+        every: steps from one look to the next.
+        n: samples of each, always of the same latents.
+        extractor: of their features.
+    """
+
+    metrics: tuple[str, ...]
+    every: int
+    n: int
+    extractor: str = "classifier"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +39,7 @@ class Recipe:
         claim: what it shows, in a sentence.
         data: makes the source that it uses at a scale if no other is given.
         make: the experiment of a source at a scale; layers take their sizes from `source.shape`.
-        minutes: measured cost by scale on 2 cores with the default source, or None where not measured.
+        watched: what is measured by scale while it trains for an item; nothing elsewhere.
     """
 
     name: str
@@ -29,7 +47,12 @@ class Recipe:
     claim: str
     data: Callable[[Scale], Source]
     make: Callable[[Source, Scale], Experiment]
-    minutes: Mapping[str, float | None]
+    watched: Mapping[str, Watched] = field(default_factory=dict)
+
+    @property
+    def minutes(self) -> Mapping[Scale, float | None]:
+        """Measured cost by scale, with the default source; None where it was not measured."""
+        return costs.minutes(self.name)
 
     def experiment(self, data: Source | None = None, scale: Scale = "quick") -> Experiment:
         """The experiment, on its own data or on another source.

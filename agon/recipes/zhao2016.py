@@ -54,7 +54,6 @@ EBGAN = Recipe(
     claim="a critic that gives low energies to real samples, as an autoencoder, trains a generator stably",
     data=CIFAR10,
     make=experiment,
-    minutes={"smoke": 0.1, "quick": None, "paper": None},
 )
 
 RECIPES = (EBGAN,)

@@ -19,7 +19,7 @@
 | "convolutional layers of discriminator and generator are shared": as weights, or as shapes? | shapes: D mirrors f |
 | equation 2 prints one sum | two losses, each player's own |
 | section 2: a player is updated if D is right, or wrong: read literally, only on those samples | on all |
-| section 2: z ~ N(0, I); supplement: pixels in [0, 1]; batch 100 | the same; 16 at smoke |
+| section 2: z ~ N(0, I); supplement: pixels in [0, 1]; batch 100 | the same; batch 32 at quick, 16 at smoke |
 | supplement: Adam; different rates, chosen on a validation set: the values, and β, are not stated | see below |
 | initial weights not stated | G: Xavier's, as the authors' fully connected layers; D: N(0, 0.02), as radford2015 |
 | number of updates not stated | 20 epochs for MNIST and CIFAR-10, 15 for LSUN, as the authors' code; 5 for ImageNet |
@@ -48,10 +48,10 @@ from agon.recipes.sets import CIFAR10, IMAGENET, LSUN_CHURCH, LSUN_ROOMS, MNIST,
 
 UNIT = (0.0, 1.0)
 KERNEL = 5
-SCALES = {  # batch, log, sample, checkpoint
-    "smoke": (16, 5, 10, 10),
-    "quick": (100, 50, 250, 500),
-    "paper": (100, 100, 1_000, 1_000),
+SCALES = {  # batch, log, grids of samples, checkpoint
+    "smoke": (16, 5, 2, 10),
+    "quick": (32, 50, 10, 500),
+    "paper": (100, 100, 10, 1_000),
 }
 
 
@@ -87,11 +87,11 @@ class Setting(NamedTuple):
 FAST = (5e-4, 2.5e-4)
 LSUN = (1024, 512, 216, 128)
 SETTINGS = {
-    "mnist": Setting(MNIST, (80, 40), 60, FAST, (10_000, 3_000), 1),
-    "cifar10": Setting(CIFAR10, (1024, 512, 216), 100, (1e-4, 4e-5), (10_000, 2_000), 8),
-    "lsun-church": Setting(LSUN_CHURCH, LSUN, 100, (2e-4, 1e-4), (19_000, 1_500), 8),
-    "lsun-rooms": Setting(LSUN_ROOMS, LSUN, 100, (2e-4, 1e-4), (18_000, 1_500), 8),
-    "imagenet": Setting(IMAGENET, tuple(3 * kernel for kernel in LSUN), 100, (2e-4, 1e-4), (64_000, 1_000), 16),
+    "mnist": Setting(MNIST, (80, 40), 60, FAST, (10_000, 4_000), 2),
+    "cifar10": Setting(CIFAR10, (1024, 512, 216), 100, (1e-4, 4e-5), (10_000, 4_000), 16),
+    "lsun-church": Setting(LSUN_CHURCH, LSUN, 100, (2e-4, 1e-4), (19_000, 2_300), 16),
+    "lsun-rooms": Setting(LSUN_ROOMS, LSUN, 100, (2e-4, 1e-4), (18_000, 2_000), 16),
+    "imagenet": Setting(IMAGENET, tuple(3 * kernel for kernel in LSUN), 100, (2e-4, 1e-4), (64_000, 1_600), 24),
 }
 CLAIMS = {
     1: "one step is a DCGAN after one more fully connected layer: whom the others battle",
@@ -109,10 +109,11 @@ ALSO = {
 def painting(data: Source, scale: Scale, setting: Setting, steps: int, variant: str) -> Experiment:
     """A GRAN of some time steps against a critic that mirrors it."""
     data, kernels = read_as(data, range=UNIT), setting.width(scale)
-    batch, log_every, sample_every, checkpoint_every = SCALES[scale]
+    batch, log_every, grids, checkpoint_every = SCALES[scale]
     sizes = {"latent": setting.latent, "hidden": setting.latent, "kernels": kernels, "kernel": KERNEL}
     rates = setting.rates if scale == "paper" else FAST
     layers = tuple((KERNEL, 2, width) for width in kernels[::-1])
+    budget = setting.budget(scale)
     return Experiment(
         game=part(
             Adversarial,
@@ -126,9 +127,9 @@ def painting(data: Source, scale: Scale, setting: Setting, steps: int, variant: 
         },
         dynamics=Turns(draws="round"),
         batch=batch,
-        steps=setting.budget(scale),
+        steps=budget,
         log_every=log_every,
-        sample_every=sample_every,
+        sample_every=budget // grids,
         checkpoint_every=checkpoint_every,
     )
 
@@ -140,7 +141,6 @@ RECIPES = tuple(
         claim=CLAIMS[steps] + ALSO[variant],
         data=setting.images,
         make=partial(painting, setting=setting, steps=steps, variant=variant),
-        minutes={"smoke": None, "quick": None, "paper": None},
     )
     for name, setting in SETTINGS.items()
     for steps in CLAIMS

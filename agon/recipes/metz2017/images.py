@@ -53,7 +53,7 @@ RECURRENT = {  # units of the LSTM, batch, steps, log, sample, checkpoint
 }
 CONVOLUTIONAL = {  # 1 of so many channels, batch, steps, log, sample, checkpoint
     "smoke": (32, 8, 20, 5, 10, 10),
-    "quick": (4, 32, 2_000, 20, 100, 500),
+    "quick": (8, 16, 1_500, 20, 100, 500),
     "paper": (1, 128, 50_000, 100, 500, 2_500),
 }
 
@@ -119,7 +119,6 @@ def _recipe(name: str, steps_ahead: int, paper: str, claim: str, data: Data) -> 
         claim=claim,
         data=data,
         make=partial(make, steps_ahead=steps_ahead),
-        minutes={"smoke": 0.1, "quick": None, "paper": None},
     )
 
 

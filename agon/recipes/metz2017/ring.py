@@ -20,7 +20,7 @@
 is not the paper's setting: there, other things differ.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import torch
@@ -35,7 +35,8 @@ from agon.latents import Normal
 from agon.metrics import modes_held
 from agon.networks import mlp
 from agon.objectives import Minimax
-from agon.recipes.item import Item, Scores
+from agon.recipes.expectation import Expectation
+from agon.recipes.item import Item, Scores, firsts, of_each
 from agon.recipes.recipe import Recipe, Scale
 from agon.report.density import density_png
 from agon.report.embedding import spread
@@ -85,7 +86,6 @@ RING_K0 = Recipe(
     claim="without unrolling, the generator rotates through the modes and never spreads its mass over them",
     data=lambda scale: Ring(),
     make=partial(ring, steps_ahead=0),
-    minutes={"smoke": 0.1, "quick": 1.2, "paper": 2.6},
 )
 
 RING_K10 = Recipe(
@@ -94,11 +94,10 @@ RING_K10 = Recipe(
     claim="with 10 unrolling steps, the generator quickly spreads out and converges to all eight modes",
     data=lambda scale: Ring(),
     make=partial(ring, steps_ahead=10),
-    minutes={"smoke": 0.1, "quick": 2.4, "paper": 3.9},
 )
 
 
-def _measure(run: Run) -> Scores:
+def _measure(run: Run, scale: Scale) -> Scores:
     """The modes at the end, and those that took turns in the second half of the training."""
     history = list(over_time(run, _source(run)).values())
     covered = [score for score in evaluate(run, metrics=["modes"], n=10_000) if score.name in COVERED]
@@ -111,16 +110,16 @@ def _source(run: Run) -> Mixture:
     return source
 
 
-def _draw(runs: Mapping[str, Run]) -> bytes:
+def _draw(runs: Mapping[str, Sequence[Run]], scale: Scale) -> Mapping[str, bytes]:
     """A row a run: the samples of one set of latents at `COLUMNS` steps from the first to the last, the data."""
     rows, columns = {}, [""]
-    for label, run in runs.items():
+    for label, run in firsts(runs).items():
         points = kept(run)
         steps = spread(list(points), COLUMNS)
         columns = [*(f"{UPDATES * step:,}" for step in steps), "data"]
         real = _source(run).take(len(points[steps[-1]])).real
         rows[label] = [cloud.numpy() for cloud in (*(points[step] for step in steps), real)]
-    return density_png(rows, columns, corner="step")
+    return {".png": density_png(rows, columns, corner="step")}
 
 
 FIGURE_1 = Item(
@@ -128,10 +127,24 @@ FIGURE_1 = Item(
     paper="Metz et al. 2017, figure 1",
     claim="unrolled by 10 steps, the generator spreads over all modes; without, it rotates from one to the next",
     trainings={"K = 10": RING_K10, "K = 0": RING_K0},
+    expects=(
+        Expectation(
+            says="unrolled, the generator converges to the data's modes", score="modes", row="K = 10", above="K = 0"
+        ),
+        Expectation(says="and spreads its mass over them", score="mode-divergence", row="K = 10", below="K = 0"),
+        Expectation(
+            says="without, it rotates around the modes: one after another has most of its mass",
+            score="modes-held",
+            row="K = 0",
+            above=4.0,
+        ),
+    ),
     updates=UPDATES,
-    measure=_measure,
+    seeds=5,
+    measure=of_each(_measure),
     history=lambda run: over_time(run, _source(run)),
     draw=_draw,
 )
 
+ITEMS = (FIGURE_1,)
 RECIPES = (RING_K0, RING_K10)

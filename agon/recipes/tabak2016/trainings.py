@@ -1,4 +1,4 @@
-"""Tabak 2016, "Generative adversarial networks" (a course report): one Gaussian, one digit at a time, a DCGAN.
+"""One Gaussian, one digit at a time, a DCGAN: sections 3.1 to 3.3.
 
 | the report | here |
 |---|---|
@@ -32,7 +32,7 @@ from agon.experiment import Experiment, part
 from agon.games import Adversarial
 from agon.latents import Uniform
 from agon.networks import dcgan, mlp
-from agon.recipes.recipe import Recipe, Scale
+from agon.recipes.recipe import Recipe, Scale, Watched
 from agon.recipes.sets import MNIST, read_as
 
 POINTS = {  # batch, steps, log, sample, checkpoint, points kept
@@ -44,6 +44,9 @@ DIGITS = {  # batch, steps, log, sample, checkpoint
     "smoke": (50, 20, 5, 10, 10),
     "quick": (50, 12_000, 120, 1_200, 3_000),
     "paper": (50, 12_000, 120, 1_200, 3_000),
+}
+LOOKS = {  # at the critic beside the optimal one, whenever points are kept: by so many samples
+    scale: Watched(("modes",), every=settings[3], n=min(2_000, settings[5])) for scale, settings in POINTS.items()
 }
 EPOCH = 60_000 // 64
 CONVOLUTIONAL = {  # width, batch, steps, log, sample, checkpoint
@@ -130,7 +133,7 @@ def _gaussian(letter: str, mean: float, std: float, noise: float) -> Recipe:
         claim="a tiny pair finds a Gaussian's place and about its width, never its smooth shape, and each run another",
         data=lambda scale: Gaussian(mean=mean, std=std),
         make=partial(points, noise=noise),
-        minutes={"smoke": 0.1, "quick": None, "paper": None},
+        watched=LOOKS,
     )
 
 
@@ -141,7 +144,6 @@ def _digit(only: int, ending: str, panel: str, linear: bool, depth: int) -> Reci
         claim=CLAIMS[ending],
         data=MNIST,
         make=partial(digit, only=only, linear=linear, depth=depth),
-        minutes={"smoke": 0.1, "quick": None, "paper": None},
     )
 
 
@@ -163,6 +165,5 @@ RECIPES = (
         claim="after two epochs a DCGAN's digits are less plausible than those of the perceptrons, for far more time",
         data=MNIST,
         make=convolutional,
-        minutes={"smoke": 0.1, "quick": None, "paper": None},
     ),
 )

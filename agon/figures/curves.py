@@ -1,0 +1,134 @@
+"""Curves in panels: losses, outputs and scores over a training, as a paper arranges them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+from agon.errors import SettingError
+from agon.figures.palette import with_palette
+from agon.report.colours import colour
+
+if TYPE_CHECKING:
+    import matplotlib.axes
+    import matplotlib.figure
+
+WIDTH, WIDEST, FLAT = 920, 460, 0.58  # CSS pixels of a row, of a panel at most; a panel's height by its width
+TITLE, LEGEND = 26, 20  # CSS pixels of height
+LETTER, LINE = 6.2, 56  # CSS pixels of a letter in the legend, and of the line before a label with the space around
+DENSITY = 1.5  # dots in a CSS pixel
+FEW = 30  # points of a curve that are marked one by one
+INK = "#24292f"
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One line.
+
+    Attributes:
+        label: in the legend; curves of one label share a line of it, and a colour.
+        x: where it is known, in order.
+        y: values; one that is not finite is a gap.
+        colour: #rrggbb; by default the label's own among those of the picture.
+    """
+
+    label: str
+    x: Sequence[float]
+    y: Sequence[float]
+    colour: str | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.x) != len(self.y):
+            raise SettingError(f"curve {self.label}: expected a y for each x, got {len(self.x)} x and {len(self.y)} y")
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One pair of axes.
+
+    Attributes:
+        title: above it.
+        curves: from the back to the front; none leaves it empty.
+        x_label: below it.
+        y_label: at its left.
+        limits: (least, greatest) y shown; by default those of the curves.
+        log: whether y is logarithmic, where what is not above 0 is a gap.
+    """
+
+    title: str
+    curves: Sequence[Curve]
+    x_label: str = ""
+    y_label: str = ""
+    limits: tuple[float, float] | None = None
+    log: bool = False
+
+
+def curves_png(panels: Sequence[Panel], *, columns: int) -> bytes:
+    """A PNG of panels in rows, under one legend of all their labels where there are two or more.
+
+    Args:
+        panels: in reading order; the last row may be short.
+        columns: panels in a row.
+
+    Raises:
+        SettingError: no panel, or no column.
+    """
+    if not panels or columns < 1:
+        raise SettingError(f"curves: expected a panel or more in columns from 1, got {len(panels)} in {columns}")
+    file = BytesIO()
+    figure = drawn(panels, min(columns, len(panels)))
+    figure.savefig(file, format="png", metadata={"Software": None})
+    return with_palette(file.getvalue())
+
+
+def drawn(panels: Sequence[Panel], columns: int) -> "matplotlib.figure.Figure":
+    """The picture before it is a file."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    inks = colours(panels)
+    rows, side = -(-len(panels) // columns), min(WIDTH / columns, WIDEST)
+    width, height = columns * side, rows * (side * FLAT + TITLE)
+    abreast = max(1, int(width / (LINE + LETTER * max(map(len, inks), default=0))))
+    if len(inks) > 1:
+        height += LEGEND * -(-len(inks) // abreast) + LEGEND / 2
+    size = (width / 100, height / 100)
+    figure = Figure(figsize=size, dpi=100 * DENSITY, facecolor="white", layout="constrained")
+    FigureCanvasAgg(figure)
+    for place, panel in enumerate(panels, start=1):
+        _panel(figure.add_subplot(rows, columns, place), panel, inks)
+    if len(inks) > 1:
+        _legend(figure, inks, abreast)
+    return figure
+
+
+def colours(panels: Sequence[Panel]) -> Mapping[str, str]:
+    """Label -> colour, in the order in which the labels come."""
+    curves = [curve for panel in panels for curve in panel.curves]
+    own = {curve.label: curve.colour for curve in curves}
+    return {label: own[label] or colour(index) for index, label in enumerate(own)}
+
+
+def _panel(axes: "matplotlib.axes.Axes", panel: Panel, inks: Mapping[str, str]) -> None:
+    for curve in panel.curves:
+        ink, mark = curve.colour or inks[curve.label], "." if len(curve.x) <= FEW else ""
+        axes.plot(curve.x, curve.y, color=ink, linewidth=1.0, marker=mark, markersize=4)
+    if panel.log:
+        axes.set_yscale("log", nonpositive="mask")
+    if panel.limits is not None:
+        axes.set_ylim(*panel.limits)
+    axes.set_title(panel.title, fontsize=9, color=INK)
+    axes.set_xlabel(panel.x_label, fontsize=8, color=INK)
+    axes.set_ylabel(panel.y_label, fontsize=8, color=INK)
+    axes.locator_params(axis="x", nbins=5)
+    axes.tick_params(labelsize=7, colors=INK, length=2)
+    axes.yaxis.get_offset_text().set_fontsize(7)
+    axes.grid(alpha=0.25, linewidth=0.5)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _legend(figure: "matplotlib.figure.Figure", inks: Mapping[str, str], abreast: int) -> None:
+    from matplotlib.lines import Line2D
+
+    lines = [Line2D([], [], color=ink, linewidth=1.6) for ink in inks.values()]
+    figure.legend(lines, list(inks), loc="outside upper center", ncols=abreast, fontsize=8, frameon=False)

@@ -1,0 +1,205 @@
+"""Table 1 and figures 3 to 10: convolutional pairs on CIFAR-10 that look 0, 1, 5 or 10 steps ahead."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from agon.evaluate import Choice, evaluate, kept_images, ranked, reconstructions
+from agon.evaluate.comparison import Found
+from agon.figures.histograms import Density, histograms_png
+from agon.figures.tiles import panels_png, tiles_png
+from agon.metrics import Score, by_fractional_difference
+from agon.recipes.expectation import Expectation
+from agon.recipes.item import Item, Rows, Scores, firsts, of_each
+from agon.recipes.metz2017.images import RECIPES
+from agon.recipes.recipe import Scale
+from agon.runs import Run
+
+Draw = Callable[[Mapping[str, Sequence[Run]], Scale], Mapping[str, bytes]]
+
+PAPER = "Metz et al. 2017, {}, section 3.3 and appendix C"
+AHEAD = (0, 1, 5, 10)
+TRAININGS = {f"K = {k}": recipe for k in AHEAD for recipe in RECIPES if recipe.name == f"metz2017/cifar10-k{k}"}
+TARGETS = {"smoke": 4, "quick": 256, "paper": 1_280}  # training images that are searched for
+SAMPLES = {"smoke": 64, "quick": 5_000, "paper": 50_000}
+SHOWN = 10  # images of figure 4
+SEEDS = 5
+RED, BLUE = "#d1495b", "#3b7dd8"
+
+PRINTED = {  # table 1
+    "K = 0": ("0.0231 ± 0.0024", "6.3%"),
+    "K = 1": ("0.0195 ± 0.0021", "22.97%"),
+    "K = 5": ("0.0200 ± 0.0023", "15.31%"),
+    "K = 10": ("0.0181 ± 0.0018", "61.09%"),
+}
+BETTER = tuple(
+    Expectation(
+        says=f"{k} unrolling steps reconstruct training images better than none",
+        score="reconstruction",
+        row="K = 0",
+        above=f"K = {k}",
+    )
+    for k in AHEAD[1:]
+)
+RANKED = (
+    Expectation(
+        says="10 steps improve on 1 step, more modestly",
+        score="reconstruction",
+        row="K = 1",
+        above="K = 10",
+    ),
+    *(
+        Expectation(
+            says=f"10 steps are best for more images than {k}",
+            score="best-rank",
+            row="K = 10",
+            above=f"K = {k}",
+        )
+        for k in AHEAD[:-1]
+    ),
+    Expectation(says="the zero step model is hardly ever best", score="best-rank", row="K = 0", below=25.0),
+)
+
+
+def _table(runs: Mapping[str, Run], scale: Scale) -> Rows:
+    """Mean squared errors of one seed's models, and how often each of them is the best."""
+    errors = [_searched(run, scale) for run in runs.values()]
+    ranks = ranked(list(runs.values()), errors)
+    return {label: (error, rank) for label, error, rank in zip(runs, errors, ranks, strict=True)}
+
+
+def _searched(run: Run, scale: Scale) -> Score:
+    (score,) = evaluate(run, metrics=["reconstruction"], n=TARGETS[scale])
+    return score
+
+
+def _compared(index: int) -> Draw:
+    """The images on which the first and the last model differ most, of the seed of an index, or the last there is."""
+
+    def draw(runs: Mapping[str, Sequence[Run]], scale: Scale) -> Mapping[str, bytes]:
+        seed = {label: each[min(index, len(each) - 1)] for label, each in runs.items()}
+        found = {label: reconstructions(run, _searched(run, scale)) for label, run in seed.items()}
+        return {".png": _side_by_side(found)}
+
+    return draw
+
+
+def _side_by_side(found: Mapping[str, Found]) -> bytes:
+    """A row an image: itself, then what each model came to, its error below; those that differ most first."""
+    first, *_, last = found.values()
+    order = by_fractional_difference(first.errors, last.errors)[:SHOWN].tolist()
+    rows = {
+        str(place): [first.targets[at][None], *(each.images[at][None] for each in found.values())]
+        for place, at in enumerate(order, start=1)
+    }
+    notes = [["", *(f"{float(each.errors[at]):.4f}" for each in found.values())] for at in order]
+    return tiles_png(rows, ["data", *found], across=1, corner="image", notes=notes)
+
+
+def _samples(runs: Mapping[str, Sequence[Run]], scale: Scale) -> Mapping[str, bytes]:
+    """The last images of the fixed latents, a panel a model."""
+    panels = {label: list(kept_images(run).values())[-1] for label, run in firsts(runs).items()}
+    return {".png": panels_png(panels, columns=2)}
+
+
+def _judged(run: Run, scale: Scale) -> Scores:
+    return evaluate(run, metrics=["is"], n=SAMPLES[scale], extractor=Choice("classifier"))
+
+
+def _spread(run: Run, scale: Scale) -> Scores:
+    """How far the distances between samples are from those between images, and the median of theirs by ours."""
+    (gap,) = evaluate(run, metrics=["pairwise"], n=min(10_000, 2 * SAMPLES[scale]))
+    medians = gap.detail["distribution"]["medians"]
+    ratio = Score(
+        name="median-ratio",
+        value=medians["model"] / medians["data"],
+        n=gap.n,
+        n_real=gap.n_real,
+        protocol="median distance of random pairs of samples by that of random pairs of training images",
+    )
+    return (gap, ratio)
+
+
+def _histograms(runs: Mapping[str, Sequence[Run]], scale: Scale) -> Mapping[str, bytes]:
+    """A panel a model: a line a seed, and the data's."""
+    panels = {}
+    for label, seeds in runs.items():
+        told = [_spread(run, scale)[0].detail["distribution"] for run in seeds]
+        lines = [Density("samples, a line a seed", t["edges"], t["model"], BLUE, t["medians"]["model"]) for t in told]
+        real = Density("training images", told[0]["edges"], told[0]["data"], RED, told[0]["medians"]["data"])
+        panels[label] = [*lines, real]
+    return {".png": histograms_png(panels, columns=2, x_label="distance of two images, pixels from 0 to 1")}
+
+
+TABLE_1 = Item(
+    name="metz2017/table1",
+    paper=PAPER.format("table 1"),
+    claim="the more steps the generator looks ahead, the better it can reconstruct training images",
+    trainings=TRAININGS,
+    measure=_table,
+    draw=_compared(0),
+    theirs={
+        label: {"paper: average MSE": error, "paper: percent best rank": rank}
+        for label, (error, rank) in PRINTED.items()
+    },
+    expects=(*BETTER, *RANKED),
+    updates=2,
+    seeds=SEEDS,
+)
+
+FIGURE_3 = Item(
+    name="metz2017/figure3",
+    paper=PAPER.format("figure 3"),
+    claim="samples look much alike with 0, 1, 5 and 10 unrolling steps",
+    trainings=TRAININGS,
+    measure=of_each(_judged),
+    draw=_samples,
+    updates=2,
+    seeds=SEEDS,
+)
+
+FIGURE_5 = Item(
+    name="metz2017/figure5",
+    paper=PAPER.format("figure 5"),
+    claim="with more unrolling steps, distances between samples become more like those between images",
+    trainings=TRAININGS,
+    measure=of_each(_spread),
+    draw=_histograms,
+    expects=(
+        Expectation(
+            says="without unrolling, samples lie nearer to each other than images",
+            score="median-ratio",
+            row="K = 0",
+            below=1.0,
+        ),
+        *(
+            Expectation(
+                says=f"{k} steps resemble the data more than none", score="pairwise", row="K = 0", above=f"K = {k}"
+            )
+            for k in AHEAD[1:]
+        ),
+    ),
+    updates=2,
+    seeds=SEEDS,
+)
+
+
+def _by_images(number: int, index: int, claim: str) -> Item:
+    return Item(
+        name=f"metz2017/figure{number}",
+        paper=PAPER.format(f"figure {number}"),
+        claim=claim,
+        trainings=TRAININGS,
+        measure=_table,
+        draw=_compared(index),
+        expects=BETTER,
+        updates=2,
+        seeds=SEEDS,
+    )
+
+
+FIGURE_4 = _by_images(4, 0, "images that one model cannot make and another can: the zero step model's are often fuzzy")
+APPENDIX_D = tuple(
+    _by_images(6 + index, index, f"the same as figure 4, by the models of run {index + 1} of 5")
+    for index in range(SEEDS)
+)
+
+ITEMS = (TABLE_1, FIGURE_3, FIGURE_4, FIGURE_5, *APPENDIX_D)

@@ -1,0 +1,147 @@
+"""Residual DCGANs on MNIST and CIFAR-10, and the classifiers that judge them: section 4.5, tables A.2 and B.1."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import NamedTuple
+
+from agon import classifiers
+from agon.data import Source
+from agon.experiment import Experiment, part
+from agon.games import Adversarial
+from agon.networks import resnet
+from agon.recipes.recipe import Recipe, Scale, Watched
+from agon.recipes.sets import CIFAR10, MNIST, ImageSet
+from agon.recipes.yamazaki2017.settings import DECAY, Marks, suffix, titled, trained
+
+
+class Setting(NamedTuple):
+    """One of the two experiments with images.
+
+    Attributes:
+        data: the set.
+        letter: in the models' names.
+        generator: widths, from its first small image on.
+        critic: widths.
+        scored: what the paper prints with batch normalisation in both networks, by depth.
+        without: the same with batch normalisation in the generator alone.
+        divisor: of the widths at quick.
+        steps: at quick, at paper.
+    """
+
+    data: ImageSet
+    letter: str
+    generator: Sequence[int]
+    critic: Sequence[int]
+    scored: Sequence[str]
+    without: Sequence[str]
+    divisor: int
+    steps: tuple[int, int]
+
+
+SETS = {
+    "mnist": Setting(
+        MNIST,
+        "B",
+        (128, 64),
+        (64, 128),
+        ("9.14 ± 0.14", "9.50 ± 0.074", "9.72 ± 0.046", "9.73 ± 0.058", "9.68 ± 0.068", "9.70 ± 0.070"),
+        ("9.05 ± 0.10", "9.22 ± 0.058", "9.26 ± 0.12", "9.14 ± 0.094", "9.07 ± 0.15", "9.11 ± 0.14"),
+        divisor=4,
+        steps=(1_400, 30_000),
+    ),
+    "cifar10": Setting(
+        CIFAR10,
+        "C",
+        (256, 128, 64),
+        (64, 128, 256),
+        ("6.71 ± 0.17", "7.15 ± 0.26", "5.59 ± 0.18", "6.41 ± 0.22"),
+        ("5.58 ± 0.16", "6.65 ± 0.19", "7.60 ± 0.31", "7.46 ± 0.21"),
+        divisor=8,
+        steps=(2_400, 80_000),
+    ),
+}
+LOOKS: dict[str, Watched] = {  # during training
+    "smoke": Watched(("is",), 10, 50),
+    "quick": Watched(("is",), 100, 1_000),
+    "paper": Watched(("is",), 100, 5_000),
+}
+
+
+def images(data: Source, scale: Scale, *, name: str, blocks: int, normalise: bool) -> Experiment:
+    """The baseline DCGAN, or `blocks` residual blocks in each of its hidden stages."""
+    setting = SETS[name]
+    by = {"smoke": 16, "quick": setting.divisor, "paper": 1}[scale]
+    first, *widths = (width // by for width in setting.generator)
+    generator = part(resnet.Generator, shape=data.shape, first=first, widths=widths, blocks=blocks, range=data.range)
+    slim = tuple(width // by for width in setting.critic)
+    critic = part(resnet.Critic, shape=data.shape, widths=slim, blocks=blocks, normalise=normalise)
+    game = part(Adversarial, generator=generator, critic=critic, penalties=DECAY)
+    return trained(game, data, scale, rate=2e-4, marks=_marks(setting, scale))
+
+
+def _marks(setting: Setting, scale: Scale) -> Marks:
+    quick, paper = setting.steps
+    marks: dict[Scale, Marks] = {
+        "smoke": Marks(20, 5, 10, 10, 16),
+        "quick": Marks(quick, 20, 200, 500, 64),
+        "paper": Marks(paper, 100, 1_000, 5_000, 100),
+    }
+    return marks[scale]
+
+
+def classifier(data: Source, scale: Scale) -> Experiment:
+    """The network that judges samples of the data."""
+    if scale == "smoke":
+        return replace(classifiers.experiment(data, steps=20), batch=16, log_every=5, checkpoint_every=10)
+    return classifiers.experiment(data)
+
+
+def _recipe(name: str, blocks: int, normalise: bool) -> Recipe:
+    setting = SETS[name]
+    where = "both networks" if normalise else "the generator alone"
+    score = (setting.scored if normalise else setting.without)[blocks].partition(" ")[0]
+    return Recipe(
+        name=f"yamazaki2017/{name}-m{blocks}{suffix(normalise)}",
+        paper="Yamazaki 2017, table 5.1",
+        claim=f"{blocks} residual blocks a hidden stage, batch normalisation in {where}: an Inception score of {score}",
+        data=setting.data,
+        make=partial(images, name=name, blocks=blocks, normalise=normalise),
+        watched=LOOKS,
+    )
+
+
+def models(name: str, normalise: bool, depths: Sequence[int] = ()) -> dict[str, Recipe]:
+    """Label -> recipe of the models of a set, of all depths or of these."""
+    setting = SETS[name]
+    return {
+        titled(f"M{depth}_{setting.letter}", normalise): OF[f"{name}-m{depth}{suffix(normalise)}"]
+        for depth in depths or range(len(setting.scored))
+    }
+
+
+CLASSIFIERS = (
+    Recipe(
+        name="yamazaki2017/mnist-classifier",
+        paper="Yamazaki 2017, appendix B",
+        claim="a convolutional network tells MNIST's digits apart with an accuracy of 0.98, and judges samples of them",
+        data=MNIST,
+        make=classifier,
+    ),
+    Recipe(
+        name="yamazaki2017/cifar10-classifier",
+        paper="no paper's: our own network; Yamazaki 2017, section 5.2, judges CIFAR-10 by Inception-v3",
+        claim="a small residual network tells CIFAR-10's classes apart with an accuracy of 0.82, and judges samples",
+        data=CIFAR10,
+        make=classifier,
+    ),
+)
+
+GANS = tuple(
+    _recipe(name, blocks, bn)
+    for name, each in SETS.items()
+    for blocks in range(len(each.scored))
+    for bn in (True, False)
+)
+OF = {recipe.name.rpartition("/")[2]: recipe for recipe in GANS}
+RECIPES = (*GANS, *CLASSIFIERS)

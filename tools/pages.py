@@ -1,0 +1,105 @@
+"""The measured part of docs/recipes: numbers and pictures of finished items into their pages.
+
+    python -m tools.pages FOLDER...    take over numbers and pictures of items from where `agon reproduce` wrote them
+    python -m tools.pages              write the pages again from the numbers that are committed
+
+A page is written by hand but for what stands between its two marks, which comes from ITEM.json beside it: so no page
+can say what was not measured.
+"""
+
+import json
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from agon.recipes import ITEMS
+from agon.recipes.costs import FILE as COSTS
+from agon.recipes.costs import measured as measured_costs
+from agon.reproduce.page import measured, table, verdict
+
+PAGES = Path(__file__).parents[1] / "docs" / "recipes"
+MARKS = "<!-- measured -->", "<!-- end of measured -->"
+BETWEEN = re.compile(f"(?<={re.escape(MARKS[0])}\n).*?(?={re.escape(MARKS[1])})", re.DOTALL)
+NOT_RUN = "**Verdict: not run.**"
+LARGEST = 700_000  # bytes of a committed picture
+
+
+def page_of(name: str) -> Path:
+    """The page of an item."""
+    return PAGES / f"{name}.md"
+
+
+def numbers_of(name: str) -> dict[str, Any] | None:
+    """What was measured for an item, if it was run."""
+    file = PAGES / f"{name}.json"
+    return json.loads(file.read_text()) if file.exists() else None
+
+
+def filled(text: str, told: dict[str, Any] | None) -> str:
+    """A page with its measured part written anew."""
+    if BETWEEN.search(text) is None:
+        raise SystemExit(f"expected {MARKS[0]} and {MARKS[1]} in a page that begins with {text.splitlines()[:1]}")
+    content = NOT_RUN if told is None else "\n\n".join(measured(told))
+    return BETWEEN.sub(lambda _: f"\n{content}\n\n", text)
+
+
+def overview() -> str:
+    """A line an item: verdict, seeds, minutes."""
+    body = [[f"[{name}]({name}.md)", *_line(numbers_of(name))] for name in ITEMS]
+    return table(["item", "scale", "seeds", "minutes of training", "verdict"], body)
+
+
+def _line(told: dict[str, Any] | None) -> list[str]:
+    if told is None:
+        return ["", "", "", "not run"]
+    minutes = sum(run["seconds"] for each in told["trainings"] for run in each["runs"]) / 60
+    word = verdict(told).partition(":")[0].rstrip(".")
+    return [told["scale"], str(told["seeds"]), f"{minutes:.0f}", word]
+
+
+def take(folder: Path) -> Iterator[str]:
+    """Copy numbers and pictures of every item that a folder holds; their names."""
+    for file in sorted(folder.glob("*.json")):
+        told = json.loads(file.read_text())
+        name = told.get("item") if isinstance(told, dict) else None
+        if name not in ITEMS or told["scale"] == "smoke":
+            continue
+        place = page_of(name).parent
+        place.mkdir(exist_ok=True)
+        for picture in told["pictures"]:
+            if (folder / picture).stat().st_size > LARGEST:
+                raise SystemExit(f"{folder / picture}: expected a picture of at most {LARGEST:,} bytes")
+            shutil.copyfile(folder / picture, place / picture)
+        shutil.copyfile(file, place / file.name)
+        yield name
+
+
+def costs() -> str:
+    """costs.json with the minutes of every training that is told of in a committed file of numbers."""
+    known = {name: dict(scales) for name, scales in measured_costs().items()}
+    for told in filter(None, map(numbers_of, ITEMS)):
+        for each in told["trainings"]:
+            minutes = fmean(run["seconds"] for run in each["runs"]) / 60
+            known[each["recipe"]][told["scale"]] = float(f"{minutes:.2g}")
+    lines = (f' "{name}": {json.dumps(scales)}' for name, scales in sorted(known.items()))
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def main() -> None:
+    """Take over what is given, and write all pages and costs.json."""
+    for folder in map(Path, sys.argv[1:]):
+        print(*take(folder))
+    COSTS.write_text(costs())
+    for name in ITEMS:
+        page = page_of(name)
+        page.write_text(filled(page.read_text(), numbers_of(name)))
+    index = PAGES / "index.md"
+    index.write_text(BETWEEN.sub(lambda _: f"\n{overview()}\n\n", index.read_text()))
+
+
+if __name__ == "__main__":
+    main()
