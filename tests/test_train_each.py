@@ -8,6 +8,7 @@ import pytest
 import agon
 from agon.errors import RunError
 from agon.replicates import ReplicatesError, train_each
+from agon.replicates.board import Board
 from agon.training import Watch
 from tests.test_replicates import ONE_THREAD, alone, assert_the_same_run
 from tests.training.programs import ROOT, Fateful, points
@@ -46,3 +47,12 @@ def test_one_that_fails_is_named_and_the_others_are_done(tmp_path: Path, monkeyp
     with pytest.raises(ReplicatesError, match=r"1 of 2 trainings failed \(a/seed-0: the loss of generator is no"):
         train_each({tmp_path / "a" / "seed-0": doomed, tmp_path / "b" / "seed-0": points()}, show=False)
     assert_the_same_run(tmp_path / "b" / "seed-0", alone(points(), 0, tmp_path / "alone"))
+
+
+def test_what_is_left_of_unlike_trainings_is_not_guessed() -> None:
+    """A step of one says nothing of another's; of replicates it does."""
+    for alike in (True, False):
+        board = Board({"a": 10, "b": 10_000}, show=False, clock=map(float, range(100)).__next__, alike=alike)
+        for step in range(1, 4):
+            board.update("a", step, 10)
+        assert (" left" in board.line()) is alike

@@ -19,6 +19,7 @@ class Board:
         show: whether to tell anything.
         stream: where to; standard error if None.
         clock: seconds, never going back.
+        alike: whether a step of each takes as long, so that what is left can be told from those that are running.
 
     >>> with Board({"seed-0": 10, "seed-1": 10}, show=False) as board:
     ...     board.update("seed-0", 10, 10)
@@ -34,7 +35,9 @@ class Board:
         show: bool = True,
         stream: Stream | None = None,
         clock: Callable[[], float] = time.monotonic,
+        alike: bool = True,
     ) -> None:
+        self.alike = alike
         self.left = dict(steps)
         self.running: dict[str, Progress] = {}
         self.count, self.succeeded, self.failed = len(steps), 0, 0
@@ -111,7 +114,7 @@ class Board:
     def _summary(self) -> str:
         parts = [f"{self.succeeded} of {self.count} done", *([f"{self.failed} failed"] if self.failed else [])]
         speeds = {name: speed for name, each in self.running.items() if (speed := each.speed())}
-        if speeds:
+        if speeds and self.alike:
             together = sum(self.left.values()) / sum(speeds.values())
             longest = max(self.left[name] / speed for name, speed in speeds.items())
             parts.append(f"{duration(max(together, longest))} left")

@@ -55,7 +55,7 @@ def train_each(
 
 def _work(jobs: list[Job], show: bool) -> None:
     processes = Processes(jobs)
-    with Board({job.name: job.experiment.steps for job in jobs}, show) as board:
+    with Board({job.name: job.experiment.steps for job in jobs}, show, alike=False) as board:
         outcome = processes.work(board)
     failed = {name: ended for name, ended in outcome.ended.items() if ended.status}
     if outcome.signal and len(outcome.ended) < len(jobs):

@@ -14,6 +14,7 @@ from agon.metrics.extractors import extract
 from agon.recipes.expectation import Expectation
 from agon.recipes.item import Item, Scores, firsts, of_each
 from agon.recipes.metz2017.images import RECIPES
+from agon.recipes.metz2017.medians import median_ratio
 from agon.recipes.recipe import Scale
 from agon.report.embedding import spread
 from agon.runs import Run
@@ -27,21 +28,10 @@ TRAININGS = {f"K = {k}": recipe for k in (20, 0) for recipe in RECIPES if recipe
 def _measure(run: Run, scale: Scale) -> Scores:
     """Classes and distances of the last samples, and how much one class had at a time in the training's second half."""
     scores = evaluate(run, metrics=["classifier", "pairwise"], n=SAMPLES[scale])
-    (ratio,) = (_ratio(score) for score in scores if score.name == "pairwise")
+    (ratio,) = (median_ratio(score) for score in scores if score.name == "pairwise")
     fullest = [shares.max().item() for shares in _shares(run).values()]
     late = fullest[len(fullest) // 2 :]
     return [*scores, ratio, _fullest(sum(late) / len(late), len(late), run)]
-
-
-def _ratio(gap: Score) -> Score:
-    medians = gap.detail["distribution"]["medians"]
-    return Score(
-        name="median-ratio",
-        value=medians["model"] / medians["data"],
-        n=gap.n,
-        n_real=gap.n_real,
-        protocol="median distance of random pairs of samples by that of random pairs of training images",
-    )
 
 
 def _fullest(value: float, grids: int, run: Run) -> Score:

@@ -1,6 +1,9 @@
 """Table 1 and figures 3 to 10: convolutional pairs on CIFAR-10 that look 0, 1, 5 or 10 steps ahead."""
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
+
+from torch import Tensor
 
 from agon.evaluate import Choice, evaluate, kept_images, ranked, reconstructions
 from agon.evaluate.comparison import Found
@@ -10,6 +13,7 @@ from agon.metrics import Score, by_fractional_difference
 from agon.recipes.expectation import Expectation
 from agon.recipes.item import Item, Rows, Scores, firsts, of_each
 from agon.recipes.metz2017.images import RECIPES
+from agon.recipes.metz2017.medians import median_ratio
 from agon.recipes.recipe import Scale
 from agon.runs import Run
 
@@ -18,9 +22,10 @@ Draw = Callable[[Mapping[str, Sequence[Run]], Scale], Mapping[str, bytes]]
 PAPER = "Metz et al. 2017, {}, section 3.3 and appendix C"
 AHEAD = (0, 1, 5, 10)
 TRAININGS = {f"K = {k}": recipe for k in AHEAD for recipe in RECIPES if recipe.name == f"metz2017/cifar10-k{k}"}
-TARGETS = {"smoke": 4, "quick": 256, "paper": 1_280}  # training images that are searched for
+TARGETS = {"smoke": 8, "quick": 256, "paper": 1_280}  # training images that are searched for
 SAMPLES = {"smoke": 64, "quick": 5_000, "paper": 50_000}
-SHOWN = 10  # images of figure 4
+SHOWN, TOGETHER = 10, 2  # images of figure 4, and of them in a row
+SAMPLED, ACROSS = 36, 6  # samples of each model in figure 3, and of them in a row
 SEEDS = 5
 RED, BLUE = "#d1495b", "#3b7dd8"
 
@@ -83,21 +88,25 @@ def _compared(index: int) -> Draw:
 
 
 def _side_by_side(found: Mapping[str, Found]) -> bytes:
-    """A row an image: itself, then what each model came to, its error below; those that differ most first."""
+    """Two images a row, each followed by what every model came to, its error below; those that differ most first."""
     first, *_, last = found.values()
     order = by_fractional_difference(first.errors, last.errors)[:SHOWN].tolist()
-    rows = {
-        str(place): [first.targets[at][None], *(each.images[at][None] for each in found.values())]
-        for place, at in enumerate(order, start=1)
-    }
-    notes = [["", *(f"{float(each.errors[at]):.4f}" for each in found.values())] for at in order]
-    return tiles_png(rows, ["data", *found], across=1, corner="image", notes=notes)
+    rows: dict[str, list[Tensor | None]] = {}
+    notes = []
+    for place in range(0, len(order), TOGETHER):
+        shown = order[place : place + TOGETHER]
+        empty = (TOGETHER - len(shown)) * (1 + len(found))
+        panels = [each[at][None] for at in shown for each in (first.targets, *(run.images for run in found.values()))]
+        errors = [["", *(f"{float(run.errors[at]):.4f}" for run in found.values())] for at in shown]
+        rows[", ".join(str(place + 1 + i) for i in range(len(shown)))] = [*panels, *[None] * empty]
+        notes.append([*chain(*errors), *[""] * empty])
+    return tiles_png(rows, ["data", *found] * TOGETHER, across=1, corner="image", notes=notes)
 
 
 def _samples(runs: Mapping[str, Sequence[Run]], scale: Scale) -> Mapping[str, bytes]:
     """The last images of the fixed latents, a panel a model."""
-    panels = {label: list(kept_images(run).values())[-1] for label, run in firsts(runs).items()}
-    return {".png": panels_png(panels, columns=2)}
+    panels = {label: list(kept_images(run).values())[-1][:SAMPLED] for label, run in firsts(runs).items()}
+    return {".png": panels_png(panels, columns=2, across=ACROSS)}
 
 
 def _judged(run: Run, scale: Scale) -> Scores:
@@ -107,15 +116,7 @@ def _judged(run: Run, scale: Scale) -> Scores:
 def _spread(run: Run, scale: Scale) -> Scores:
     """How far the distances between samples are from those between images, and the median of theirs by ours."""
     (gap,) = evaluate(run, metrics=["pairwise"], n=min(10_000, 2 * SAMPLES[scale]))
-    medians = gap.detail["distribution"]["medians"]
-    ratio = Score(
-        name="median-ratio",
-        value=medians["model"] / medians["data"],
-        n=gap.n,
-        n_real=gap.n_real,
-        protocol="median distance of random pairs of samples by that of random pairs of training images",
-    )
-    return (gap, ratio)
+    return (gap, median_ratio(gap))
 
 
 def _histograms(runs: Mapping[str, Sequence[Run]], scale: Scale) -> Mapping[str, bytes]:
@@ -176,6 +177,7 @@ FIGURE_5 = Item(
             )
             for k in AHEAD[1:]
         ),
+        Expectation(says="the more steps, the more so: 10 more than 1", score="pairwise", row="K = 1", above="K = 10"),
     ),
     updates=2,
     seeds=SEEDS,
