@@ -13,7 +13,6 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
 from agon.recipes import ITEMS
@@ -50,13 +49,13 @@ def filled(text: str, told: dict[str, Any] | None) -> str:
 def overview() -> str:
     """A line an item: verdict, seeds, minutes."""
     body = [[f"[{name}]({name}.md)", *_line(numbers_of(name))] for name in ITEMS]
-    return table(["item", "scale", "seeds", "minutes of training", "verdict"], body)
+    return table(["item", "scale", "seeds", "minutes of one core", "verdict"], body)
 
 
 def _line(told: dict[str, Any] | None) -> list[str]:
     if told is None:
         return ["", "", "", "not run"]
-    minutes = sum(run["seconds"] for each in told["trainings"] for run in each["runs"]) / 60
+    minutes = sum(len(each["runs"]) * min(run["seconds"] for run in each["runs"]) / 60 for each in told["trainings"])
     word = verdict(told).partition(":")[0].rstrip(".")
     return [told["scale"], str(told["seeds"]), f"{minutes:.0f}", word]
 
@@ -79,11 +78,14 @@ def take(folder: Path) -> Iterator[str]:
 
 
 def costs() -> str:
-    """costs.json with the minutes of every training that is told of in a committed file of numbers."""
+    """costs.json with the minutes of every training that is told of in a committed file of numbers.
+
+    Of the fastest seed: a machine that has other work too makes the others longer, never shorter.
+    """
     known = {name: dict(scales) for name, scales in measured_costs().items()}
     for told in filter(None, map(numbers_of, ITEMS)):
         for each in told["trainings"]:
-            minutes = fmean(run["seconds"] for run in each["runs"]) / 60
+            minutes = min(run["seconds"] for run in each["runs"]) / 60
             known[each["recipe"]][told["scale"]] = float(f"{minutes:.2g}")
     lines = (f' "{name}": {json.dumps(scales)}' for name, scales in sorted(known.items()))
     return "{\n" + ",\n".join(lines) + "\n}\n"

@@ -1,4 +1,7 @@
-"""What the recipes cost: measured minutes of one training on one thread, from costs.json beside this file."""
+"""What the recipes cost: measured minutes of one training on one thread, from costs.json beside this file.
+
+Of several seeds the fastest, where the machine had other work too.
+"""
 
 import json
 from collections.abc import Mapping
