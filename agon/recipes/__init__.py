@@ -1,5 +1,7 @@
 """One module a paper, each a page of sentences in the library's own parts."""
 
+import re
+
 from agon.errors import SettingError, unknown
 from agon.recipes import (
     argan2018,
@@ -42,7 +44,16 @@ RECIPES = {recipe.name: recipe for recipe in LISTED}
 
 SHOWN: tuple[Item, ...] = (*argan2018.ITEMS, *im2016.ITEMS, *metz2017.ITEMS, *tabak2016.ITEMS, *yamazaki2017.ITEMS)
 
-ITEMS = {item.name: item for item in SHOWN}
+
+
+def _place(item: Item) -> tuple[object, ...]:
+    """By the numbers within a paper: figure 9 before figure 10, figures of an appendix and then tables last."""
+    paper, _, short = item.name.partition("/")
+    numbers = [int(digits) for digits in re.findall(r"[0-9]+", short)]
+    return paper, short.rstrip("0123456789."), numbers
+
+
+ITEMS = {item.name: item for item in sorted(SHOWN, key=_place)}
 
 
 def find(name: str) -> Recipe:
