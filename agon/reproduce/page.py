@@ -15,11 +15,11 @@ Told = Mapping[str, Any]
 def page(told: Told) -> str:
     """The whole page: what the item shows, and everything that was measured."""
     head = [f"# {told['paper']}", f"{told['claim'][0].upper()}{told['claim'][1:]}."]
-    return "\n\n".join([*head, *measured(told), *_more(told)]) + "\n"
+    return "\n\n".join([*head, *measured(told), "## Seed by seed", _by_seed(told)]) + "\n"
 
 
 def measured(told: Told) -> list[str]:
-    """Verdict, picture, the table of ours beside the paper's, what was trained for it, and what was expected."""
+    """Picture, verdict by what was expected, ours beside the paper's, the course of training, and what was trained."""
     pictures = [f"![{told['item']}]({name})" for name in told["pictures"]]
     parts = [
         *pictures,
@@ -27,6 +27,7 @@ def measured(told: Told) -> list[str]:
         *_expectations(told),
         _ours(told),
         _note(told),
+        _over_training(told),
         _trainings(told),
     ]
     return [part for part in parts if part]
@@ -151,14 +152,10 @@ def _data(data: Told) -> str:
     return f"{data['set']}: read from {read['from']}, {number(read['images'])} images of {read['shape']}"
 
 
-def _more(told: Told) -> list[str]:
-    """What only the full page has: the course of training, and each seed."""
-    history = ["## Over training", "Means over seeds.", _over_training(told)] if told["history"] else []
-    return [*history, "## Seed by seed", _by_seed(told)]
-
-
 def _over_training(told: Told) -> str:
-    """A column for each of some steps, a line for each training and score."""
+    """A column for each of some steps, a line for each training and score: means over the seeds."""
+    if not told["history"]:
+        return ""
     marks = spread([entry["updates"] for entry in told["history"][0]["entries"]], COLUMNS)
     body = []
     for label in dict.fromkeys(each["label"] for each in told["history"]):
