@@ -45,7 +45,6 @@ RECIPES = {recipe.name: recipe for recipe in LISTED}
 SHOWN: tuple[Item, ...] = (*argan2018.ITEMS, *im2016.ITEMS, *metz2017.ITEMS, *tabak2016.ITEMS, *yamazaki2017.ITEMS)
 
 
-
 def _place(item: Item) -> tuple[object, ...]:
     """By the numbers within a paper: figure 9 before figure 10, figures of an appendix and then tables last."""
     paper, _, short = item.name.partition("/")
