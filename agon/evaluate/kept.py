@@ -1,7 +1,7 @@
 """What a run kept of its fixed latents while it trained: points and their modes, images."""
 
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from io import BytesIO
 from pathlib import Path
 
@@ -32,10 +32,7 @@ def kept(run: Run) -> Mapping[int, Tensor]:
     Raises:
         RunError: it kept none, or a file cannot be read.
     """
-    found = {step: _points(file) for step, file in _in_order(run, ".npy")}
-    if not found:
-        raise RunError(f"{run.samples} holds no points; expected the run of a source of points, such as ring")
-    return found
+    return _read(run, ".npy", _points, "points, such as ring")
 
 
 def kept_images(run: Run) -> Mapping[int, UInt8[Tensor, "n c h w"]]:
@@ -44,15 +41,26 @@ def kept_images(run: Run) -> Mapping[int, UInt8[Tensor, "n c h w"]]:
     Raises:
         RunError: it kept none, or a file cannot be read.
     """
-    found = {step: _images(file) for step, file in _in_order(run, ".png")}
-    if not found:
-        raise RunError(f"{run.samples} holds no images; expected the run of a source of images, such as digits")
-    return found
+    return _read(run, ".png", _images, "images, such as digits")
 
 
-def _in_order(run: Run, ending: str) -> list[tuple[int, Path]]:
-    """The steps at which files with that ending were kept, and the files."""
-    return sorted((int(file.stem), file) for file in run.samples.glob(f"[0-9]*{ending}"))
+def last_images(run: Run) -> UInt8[Tensor, "n c h w"]:
+    """The last of `kept_images`.
+
+    Raises:
+        RunError: as there.
+    """
+    *_, last = kept_images(run).values()
+    return last
+
+
+def _read(run: Run, ending: str, read: Callable[[Path], Tensor], expected: str) -> dict[int, Tensor]:
+    """Step -> what is in the file with that ending that was kept at it."""
+    files = sorted((int(file.stem), file) for file in run.samples.glob(f"[0-9]*{ending}"))
+    if not files:
+        kind, _, _ = expected.partition(",")
+        raise RunError(f"{run.samples} holds no {kind}; expected the run of a source of {expected}")
+    return {step: read(file) for step, file in files}
 
 
 def _points(file: Path) -> Tensor:

@@ -1,13 +1,12 @@
 """Clouds of points over the time of their trainings as scatter plots: a row a run, the real points behind."""
 
 from collections.abc import Mapping, Sequence
-from io import BytesIO
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from agon.errors import SettingError
-from agon.figures.palette import with_palette
+from agon.figures.drawing import drawing_png
 from agon.report.colours import REAL, colour
 from agon.report.density import ASTRAY, Frame, Points, square
 
@@ -53,10 +52,7 @@ def clouds_png(
     if missing := [label for label in rows if label not in behind]:
         raise SettingError(f"clouds: expected real points for every row, got none for {', '.join(missing)}")
     abreast = len(columns) if across is None else max(1, min(across, len(columns)))
-    file = BytesIO()
-    picture = drawn(broken(rows, columns, abreast), behind, corner, abreast)
-    picture.savefig(file, format="png", metadata={"Software": None})
-    return with_palette(file.getvalue())
+    return drawing_png(drawn(broken(rows, columns, abreast), behind, corner, abreast))
 
 
 class Line(NamedTuple):

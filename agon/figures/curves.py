@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from typing import TYPE_CHECKING
 
 from agon.errors import SettingError
-from agon.figures.palette import with_palette
+from agon.figures.drawing import drawing_png
 from agon.report.colours import colour
 
 if TYPE_CHECKING:
@@ -75,10 +74,7 @@ def curves_png(panels: Sequence[Panel], *, columns: int) -> bytes:
     """
     if not panels or columns < 1:
         raise SettingError(f"curves: expected a panel or more in columns from 1, got {len(panels)} in {columns}")
-    file = BytesIO()
-    figure = drawn(panels, min(columns, len(panels)))
-    figure.savefig(file, format="png", metadata={"Software": None})
-    return with_palette(file.getvalue())
+    return drawing_png(drawn(panels, min(columns, len(panels))))
 
 
 def drawn(panels: Sequence[Panel], columns: int) -> "matplotlib.figure.Figure":

@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from typing import TYPE_CHECKING
 
 from agon.errors import SettingError
-from agon.figures.palette import with_palette
+from agon.figures.drawing import drawing_png
 from agon.report.colours import colour
 
 if TYPE_CHECKING:
@@ -73,9 +72,7 @@ def histograms_png(panels: Mapping[str, Sequence[Density]], *, columns: int, x_l
     figure.supxlabel(x_label, fontsize=8, color=INK)
     handles = {label: line for each in axes.flat for line, label in zip(*each.get_legend_handles_labels(), strict=True)}
     figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=6, fontsize=8, frameon=False)
-    file = BytesIO()
-    figure.savefig(file, format="png", metadata={"Software": None})
-    return with_palette(file.getvalue())
+    return drawing_png(figure)
 
 
 def _inks(panels: Mapping[str, Sequence[Density]]) -> dict[str, str]:

@@ -20,7 +20,8 @@ from agon.recipes import (
     zhao2016,
 )
 from agon.recipes.item import Item
-from agon.recipes.recipe import Recipe, Scale
+from agon.recipes.recipe import Recipe
+from agon.recipes.scales import Scale
 
 LISTED: tuple[Recipe, ...] = (
     *argan2018.RECIPES,

@@ -29,7 +29,8 @@ from agon.experiment import Experiment, part
 from agon.games import BoundaryEquilibrium
 from agon.latents import Uniform
 from agon.networks import autoencoder
-from agon.recipes.recipe import Recipe, Scale
+from agon.recipes.recipe import Recipe
+from agon.recipes.scales import Scale
 from agon.recipes.sets import CIFAR10
 
 BALANCE = {"smoke": (0.7, 0.05, 5e-4), "quick": (0.7, 0.05, 5e-4), "paper": (0.5, 0.001, 1e-4)}  # γ, λ_k, rate

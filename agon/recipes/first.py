@@ -8,7 +8,8 @@ from agon.experiment import Experiment, changed, part
 from agon.games import Adversarial
 from agon.networks import mlp
 from agon.recipes import radford2015
-from agon.recipes.recipe import Recipe, Scale
+from agon.recipes.recipe import Recipe
+from agon.recipes.scales import Scale
 
 STEPS = {"smoke": 20, "quick": 6_500, "paper": 20_000}
 

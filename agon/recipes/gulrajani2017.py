@@ -25,7 +25,8 @@ from agon.objectives import Wasserstein
 from agon.penalties import GradientPenalty
 from agon.recipes.arjovsky2017 import FIVE_TO_ONE
 from agon.recipes.radford2015 import trained
-from agon.recipes.recipe import Recipe, Scale
+from agon.recipes.recipe import Recipe
+from agon.recipes.scales import Scale
 from agon.recipes.sets import CIFAR10
 
 SCALES = {  # width, batch, steps, log, sample, checkpoint

@@ -28,7 +28,8 @@ from agon.games import Adversarial
 from agon.networks import resnext
 from agon.objectives import Relativistic
 from agon.penalties import R1, R2
-from agon.recipes.recipe import Recipe, Scale
+from agon.recipes.recipe import Recipe
+from agon.recipes.scales import Scale
 from agon.recipes.sets import CIFAR10
 
 SCALES = {  # widths from the smallest size on, blocks, batch, steps, log, sample, checkpoint

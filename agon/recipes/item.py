@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 from agon.metrics import Score
 from agon.recipes.expectation import Expectation
-from agon.recipes.recipe import Recipe, Scale
+from agon.recipes.recipe import Recipe
+from agon.recipes.scales import Scale
 from agon.runs import Run
 
 CORES = 2  # a training takes one

@@ -15,7 +15,8 @@ from agon.data import Source
 from agon.experiment import Experiment
 from agon.objectives import LeastSquares
 from agon.recipes.radford2015 import trained
-from agon.recipes.recipe import Recipe, Scale
+from agon.recipes.recipe import Recipe
+from agon.recipes.scales import Scale
 from agon.recipes.sets import CIFAR10
 
 SCALES = {  # width, batch, steps, log, sample, checkpoint

@@ -23,7 +23,8 @@ from agon.experiment import Experiment, part
 from agon.games import Adversarial
 from agon.networks import cnn
 from agon.objectives import Hinge
-from agon.recipes.recipe import Recipe, Scale
+from agon.recipes.recipe import Recipe
+from agon.recipes.scales import Scale
 from agon.recipes.sets import CIFAR10
 
 BETAS = {"smoke": (0.0, 0.9), "quick": (0.0, 0.9), "paper": (0.5, 0.999)}

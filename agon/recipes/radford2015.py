@@ -19,7 +19,8 @@ from agon.experiment import Experiment, Part, part
 from agon.games import Adversarial
 from agon.latents import Uniform
 from agon.networks import dcgan
-from agon.recipes.recipe import Recipe, Scale
+from agon.recipes.recipe import Recipe
+from agon.recipes.scales import Scale
 
 Row = tuple[int, int, int, int, int, int]
 SCALES: dict[Scale, Row] = {  # width, batch, steps, log, sample, checkpoint

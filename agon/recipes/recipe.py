@@ -10,8 +10,6 @@ from agon.experiment import Experiment
 from agon.recipes import costs
 from agon.recipes.scales import Scale
 
-__all__ = ["Recipe", "Scale", "Watched"]
-
 
 class Watched(NamedTuple):
     """What is measured while a recipe trains for an item, as `agon train --watch` does.

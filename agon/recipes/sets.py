@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from agon.data import Images, Source
-from agon.recipes.recipe import Scale
+from agon.recipes.scales import Scale
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,8 @@ from agon.networks import autoencoder, cnn
 from agon.objectives import MarginEnergy
 from agon.penalties import PullingAway
 from agon.recipes.radford2015 import Row, trained
-from agon.recipes.recipe import Recipe, Scale
+from agon.recipes.recipe import Recipe
+from agon.recipes.scales import Scale
 from agon.recipes.sets import CIFAR10
 
 SCALES: dict[Scale, Row] = {  # the generator's width, batch, steps, log, sample, checkpoint

@@ -18,7 +18,7 @@ from agon.recipes import im2016
 from agon.recipes.im2016 import neighbours, samples, steps, table1, table2
 from agon.recipes.im2016.trainings import TRAININGS
 from agon.recipes.item import Item
-from agon.recipes.recipe import Scale
+from agon.recipes.scales import Scale
 from agon.runs import Run
 from agon.sampling import load, sample
 

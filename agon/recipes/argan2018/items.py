@@ -10,24 +10,28 @@
 | section 4.1: samples are "sharp", and realistic "in general" | by eye; a column for the table's numbers |
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from agon.data import Source
-from agon.evaluate import METRICS, Choice, evaluate, kept_images
-from agon.evaluate.evidence import Evidence
+from agon.evaluate import Choice, evaluate, last_images
 from agon.experiment import Experiment
 from agon.figures.tiles import Tiles, panels_png, tiles_png
 from agon.pictures import read_grid
 from agon.recipes.argan2018.trainings import RECIPES
+from agon.recipes.classified import CLASSIFIER, classifier_score
 from agon.recipes.expectation import Expectation
 from agon.recipes.item import Item, Rows, Scores, firsts, of_each
-from agon.recipes.recipe import Recipe, Scale
+from agon.recipes.recipe import Recipe
+from agon.recipes.scales import Scale
 from agon.runs import Run
 from agon.samples import real_samples
 
+Measure = Callable[[Run, Scale], Scores]
+Draw = Callable[[Mapping[str, Sequence[Run]], Scale], Mapping[str, bytes]]
+
 PAPER = "Yazıcı et al. 2018"
-CLASSIFIER, PIXELS = Choice("classifier"), Choice("pixels")
+PIXELS = Choice("pixels")
 CLASSIFIED = {"smoke": 200, "quick": 5_000, "paper": 50_000}  # samples that a classifier looks at
 COMPARED = {"smoke": 60, "quick": 2_000, "paper": 10_000}  # whose pixels are compared with real ones
 
@@ -78,8 +82,7 @@ def _table_1(runs: Mapping[str, Run], scale: Scale) -> Rows:
 
 def _held_out(source: Source, scale: Scale) -> Scores:
     """The classifier's score of real images that it was not trained on."""
-    held = real_samples(source, CLASSIFIED[scale], split="test")
-    return METRICS["is"](Evidence(lambda: held, source, len(held), CLASSIFIER)).scores
+    return classifier_score(real_samples(source, CLASSIFIED[scale], split="test"), source)
 
 
 def _by_classes(run: Run, scale: Scale) -> Scores:
@@ -94,8 +97,7 @@ def _by_pixels(run: Run, scale: Scale) -> Scores:
 
 def _samples(run: Run, across: int) -> Tiles:
     """As many as a square panel holds of the last ones that the run kept of its fixed latents."""
-    *_, last = kept_images(run).values()
-    return last[: across**2]
+    return last_images(run)[: across**2]
 
 
 def _draw_table_1(runs: Mapping[str, Sequence[Run]], scale: Scale) -> Mapping[str, bytes]:
@@ -144,44 +146,53 @@ TABLE_1 = Item(
     seeds=1,
 )
 
-FIGURE_5 = Item(
-    name="argan2018/figure5",
-    paper=f"{PAPER}, figure 5 and section 4.1",
-    claim="samples of all three models look sharp, though not all of them have an object that one would recognise",
-    trainings={model: _recipe("cifar10", model) for model in PROPOSED},
-    measure=of_each(_by_classes),
-    draw=partial(_draw_models, across=8),
-    seeds=1,
+
+def _figure(number: int, claim: str, images: str, models: Sequence[str], measure: Measure, draw: Draw) -> Item:
+    """Samples of some models of a set, with the scores that it has."""
+    return Item(
+        name=f"argan2018/figure{number}",
+        paper=f"{PAPER}, figure {number} and section 4.1",
+        claim=claim,
+        trainings={model: _recipe(images, model) for model in models},
+        measure=of_each(measure),
+        draw=draw,
+        seeds=1,
+    )
+
+
+FIGURES = (
+    _figure(
+        5,
+        "samples of all three models look sharp, though not all of them have an object that one would recognise",
+        "cifar10",
+        PROPOSED,
+        _by_classes,
+        partial(_draw_models, across=8),
+    ),
+    _figure(
+        6,
+        "the three models make images of 48x48 pixels of a more varied set, too",
+        "stl10-48",
+        PROPOSED,
+        _by_pixels,
+        partial(_draw_models, across=6),
+    ),
+    _figure(
+        7,
+        "PARGAN scales to 96x96 pixels: certain objects are recognisable",
+        "stl10-96",
+        ["PARGAN"],
+        _by_pixels,
+        partial(_draw_beside_data, across=4),
+    ),
+    _figure(
+        8,
+        "faces look realistic in general, with small artefacts in some",
+        "celeba",
+        ["S-ARGAN"],
+        _by_pixels,
+        partial(_draw_beside_data, across=6),
+    ),
 )
 
-FIGURE_6 = Item(
-    name="argan2018/figure6",
-    paper=f"{PAPER}, figure 6 and section 4.1",
-    claim="the three models make images of 48x48 pixels of a more varied set, too",
-    trainings={model: _recipe("stl10-48", model) for model in PROPOSED},
-    measure=of_each(_by_pixels),
-    draw=partial(_draw_models, across=6),
-    seeds=1,
-)
-
-FIGURE_7 = Item(
-    name="argan2018/figure7",
-    paper=f"{PAPER}, figure 7 and section 4.1",
-    claim="PARGAN scales to 96x96 pixels: certain objects are recognisable",
-    trainings={"PARGAN": _recipe("stl10-96", "PARGAN")},
-    measure=of_each(_by_pixels),
-    draw=partial(_draw_beside_data, across=4),
-    seeds=1,
-)
-
-FIGURE_8 = Item(
-    name="argan2018/figure8",
-    paper=f"{PAPER}, figure 8 and section 4.1",
-    claim="faces look realistic in general, with small artefacts in some",
-    trainings={"S-ARGAN": _recipe("celeba", "S-ARGAN")},
-    measure=of_each(_by_pixels),
-    draw=partial(_draw_beside_data, across=6),
-    seeds=1,
-)
-
-ITEMS = (TABLE_1, FIGURE_5, FIGURE_6, FIGURE_7, FIGURE_8)
+ITEMS = (TABLE_1, *FIGURES)

@@ -54,7 +54,8 @@ from agon.networks import argan, cnn
 from agon.networks.convolutions import shrunk
 from agon.objectives import Wasserstein
 from agon.penalties import GradientPenalty
-from agon.recipes.recipe import Recipe, Scale
+from agon.recipes.recipe import Recipe
+from agon.recipes.scales import Scale
 from agon.recipes.sets import CELEBA, CIFAR10, STL10_48, STL10_96, ImageSet
 
 Rows = tuple[tuple[int, int, int], ...]

@@ -37,7 +37,8 @@ from agon.dynamics import Turns
 from agon.experiment import Experiment, Part, part
 from agon.games import Corruption, GaussianCorruption, Variational
 from agon.networks import draw, vae
-from agon.recipes.recipe import Recipe, Scale
+from agon.recipes.recipe import Recipe
+from agon.recipes.scales import Scale
 from agon.recipes.sets import MNIST, read_as
 
 UNIT = (0.0, 1.0)

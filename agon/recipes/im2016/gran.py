@@ -43,7 +43,8 @@ from agon.dynamics import Turns
 from agon.experiment import Experiment, part
 from agon.games import Adversarial
 from agon.networks import cnn, gran
-from agon.recipes.recipe import Recipe, Scale
+from agon.recipes.recipe import Recipe
+from agon.recipes.scales import Scale
 from agon.recipes.sets import CIFAR10, IMAGENET, LSUN_CHURCH, LSUN_ROOMS, MNIST, ImageSet, read_as
 
 UNIT = (0.0, 1.0)

@@ -18,7 +18,7 @@ from agon.pictures import read_grid
 from agon.recipes.expectation import Expectation
 from agon.recipes.im2016.trainings import TRAININGS
 from agon.recipes.item import Item, Scores, firsts, of_each
-from agon.recipes.recipe import Scale
+from agon.recipes.scales import Scale
 from agon.runs import Run
 
 SEARCHED = {"smoke": 60, "quick": 2_000, "paper": 10_000}  # samples whose neighbours are looked for

@@ -25,7 +25,7 @@ from agon.metrics import Score
 from agon.recipes.expectation import Expectation
 from agon.recipes.im2016.trainings import TRAININGS
 from agon.recipes.item import Item, Scores, firsts, of_each
-from agon.recipes.recipe import Scale
+from agon.recipes.scales import Scale
 from agon.runs import Run
 from agon.samples import real_samples
 from agon.sampling import load, sample

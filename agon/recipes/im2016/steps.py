@@ -18,19 +18,18 @@ from torch import Tensor
 
 from agon.data import Source
 from agon.data.source import as_bytes
-from agon.evaluate import METRICS, Choice
-from agon.evaluate.evidence import Evidence
 from agon.experiment import Experiment
 from agon.figures.tiles import tiles_png
 from agon.games import Adversarial
 from agon.metrics import Score
 from agon.metrics.intervals import mean_score
 from agon.networks import gran
+from agon.recipes.classified import classifier_score
 from agon.recipes.expectation import Expectation
 from agon.recipes.im2016.samples import NEW, ONE, UNLABELLED
 from agon.recipes.im2016.trainings import TRAININGS
 from agon.recipes.item import Item, Rows, Scores, firsts
-from agon.recipes.recipe import Scale
+from agon.recipes.scales import Scale
 from agon.runs import Run
 from agon.samples import real_samples
 from agon.sampling import latents, load
@@ -100,7 +99,7 @@ def _by_classes(images: UInt8[Tensor, "n c h w"], source: Source) -> Scores:
     """The score by the set's own classifier, where the paper's set has classes."""
     if source.shape[1] >= UNLABELLED:
         return []
-    return METRICS["is"](Evidence(lambda: images, source, len(images), Choice("classifier"))).scores
+    return classifier_score(images, source)
 
 
 def _draw(runs: Mapping[str, Sequence[Run]], scale: Scale) -> Mapping[str, bytes]:

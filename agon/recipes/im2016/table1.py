@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from agon.battles import Asked, battle
-from agon.evaluate import kept_images
+from agon.evaluate import last_images
 from agon.figures.tiles import tiles_png
 from agon.metrics import Battle, Score
 from agon.metrics.gam.critic import Statistics
@@ -22,7 +22,7 @@ from agon.metrics.gam.verdict import TIE, Outcome
 from agon.recipes.expectation import Expectation
 from agon.recipes.im2016.trainings import TRAININGS
 from agon.recipes.item import Item, Rows, Scores, firsts
-from agon.recipes.recipe import Scale
+from agon.recipes.scales import Scale
 from agon.runs import Run
 
 JUDGED = {"smoke": 60, "quick": 5_000, "paper": 10_000}  # samples of each, and test images at most
@@ -98,7 +98,7 @@ def _measure(runs: Mapping[str, Run], scale: Scale) -> Rows:
 
 def _draw(runs: Mapping[str, Sequence[Run]], scale: Scale) -> Mapping[str, bytes]:
     """The last samples of each model: a row a set."""
-    last = {label: list(kept_images(run).values())[-1][:SHOWN] for label, run in firsts(runs).items()}
+    last = {label: last_images(run)[:SHOWN] for label, run in firsts(runs).items()}
     rows = {images: [last[f"{images}: {gran}"] for gran in GRANS] for images in SETS}
     return {".png": tiles_png(rows, GRANS, across=4)}
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from agon.battles import Asked, battle
-from agon.evaluate import kept_images
+from agon.evaluate import last_images
 from agon.figures.tiles import panels_png
 from agon.metrics import Score
 from agon.metrics.gam.critic import Statistics
@@ -19,7 +19,7 @@ from agon.recipes.expectation import Expectation
 from agon.recipes.im2016.table1 import JUDGED, SHOWN
 from agon.recipes.im2016.trainings import TRAININGS
 from agon.recipes.item import Item, Rows, Scores, firsts
-from agon.recipes.recipe import Scale
+from agon.recipes.scales import Scale
 from agon.runs import Run
 
 PRINTED = {"GRAN1 vs. DVAE": "0.058", "GRAN3 vs. DVAE": "0.01", "GRAN1 vs. DRAW": "0.347", "GRAN3 vs. DRAW": "0.106"}
@@ -53,7 +53,7 @@ def _measure(runs: Mapping[str, Run], scale: Scale) -> Rows:
 
 def _draw(runs: Mapping[str, Sequence[Run]], scale: Scale) -> Mapping[str, bytes]:
     """The last samples of each model."""
-    last = {label: list(kept_images(run).values())[-1][:SHOWN] for label, run in firsts(runs).items()}
+    last = {label: last_images(run)[:SHOWN] for label, run in firsts(runs).items()}
     return {".png": panels_png(last, columns=4, across=4)}
 
 

@@ -15,7 +15,7 @@ from agon.recipes.expectation import Expectation
 from agon.recipes.item import Item, Scores, firsts, of_each
 from agon.recipes.metz2017.images import RECIPES
 from agon.recipes.metz2017.medians import median_ratio
-from agon.recipes.recipe import Scale
+from agon.recipes.scales import Scale
 from agon.report.embedding import spread
 from agon.runs import Run
 

@@ -44,7 +44,8 @@ from agon.games import Adversarial
 from agon.latents import Normal
 from agon.networks import cnn, columns
 from agon.recipes.metz2017.ring import looking_ahead
-from agon.recipes.recipe import Recipe, Scale
+from agon.recipes.recipe import Recipe
+from agon.recipes.scales import Scale
 from agon.recipes.sets import CIFAR10, MNIST, Data
 
 LEAK = 0.3

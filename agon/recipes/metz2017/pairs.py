@@ -5,19 +5,22 @@ from itertools import chain
 
 from torch import Tensor
 
-from agon.evaluate import Choice, evaluate, kept_images, ranked, reconstructions
+from agon.evaluate import evaluate, last_images, ranked, reconstructions
 from agon.evaluate.comparison import Found
 from agon.figures.histograms import Density, histograms_png
 from agon.figures.tiles import panels_png, tiles_png
 from agon.metrics import Score, by_fractional_difference
+from agon.recipes.classified import CLASSIFIER
 from agon.recipes.expectation import Expectation
 from agon.recipes.item import Item, Rows, Scores, firsts, of_each
 from agon.recipes.metz2017.images import RECIPES
 from agon.recipes.metz2017.medians import median_ratio
-from agon.recipes.recipe import Scale
+from agon.recipes.scales import Scale
 from agon.runs import Run
 
+Measure = Callable[[Mapping[str, Run], Scale], Rows]
 Draw = Callable[[Mapping[str, Sequence[Run]], Scale], Mapping[str, bytes]]
+Theirs = Mapping[str, Mapping[str, str]]
 
 PAPER = "Metz et al. 2017, {}, section 3.3 and appendix C"
 AHEAD = (0, 1, 5, 10)
@@ -105,12 +108,12 @@ def _side_by_side(found: Mapping[str, Found]) -> bytes:
 
 def _samples(runs: Mapping[str, Sequence[Run]], scale: Scale) -> Mapping[str, bytes]:
     """The last images of the fixed latents, a panel a model."""
-    panels = {label: list(kept_images(run).values())[-1][:SAMPLED] for label, run in firsts(runs).items()}
+    panels = {label: last_images(run)[:SAMPLED] for label, run in firsts(runs).items()}
     return {".png": panels_png(panels, columns=2, across=ACROSS)}
 
 
 def _judged(run: Run, scale: Scale) -> Scores:
-    return evaluate(run, metrics=["is"], n=SAMPLES[scale], extractor=Choice("classifier"))
+    return evaluate(run, metrics=["is"], n=SAMPLES[scale], extractor=CLASSIFIER)
 
 
 def _spread(run: Run, scale: Scale) -> Scores:
@@ -130,41 +133,57 @@ def _histograms(runs: Mapping[str, Sequence[Run]], scale: Scale) -> Mapping[str,
     return {".png": histograms_png(panels, columns=2, x_label="distance of two images, pixels from 0 to 1")}
 
 
-TABLE_1 = Item(
-    name="metz2017/table1",
-    paper=PAPER.format("table 1"),
-    claim="the more steps the generator looks ahead, the better it can reconstruct training images",
-    trainings=TRAININGS,
-    measure=_table,
-    draw=_compared(0),
-    theirs={
+def _item(
+    figure: str,
+    claim: str,
+    measure: Measure,
+    draw: Draw,
+    expects: Sequence[Expectation] = (),
+    theirs: Theirs | None = None,
+) -> Item:
+    """A table or figure of the four models."""
+    return Item(
+        name=f"metz2017/{figure.replace(' ', '')}",
+        paper=PAPER.format(figure),
+        claim=claim,
+        trainings=TRAININGS,
+        measure=measure,
+        draw=draw,
+        expects=expects,
+        theirs=theirs or {},
+        updates=2,
+        seeds=SEEDS,
+    )
+
+
+TABLE_1 = _item(
+    "table 1",
+    "the more steps the generator looks ahead, the better it can reconstruct training images",
+    _table,
+    _compared(0),
+    (*BETTER, *RANKED),
+    {
         label: {"paper: average MSE": error, "paper: percent best rank": rank}
         for label, (error, rank) in PRINTED.items()
     },
-    expects=(*BETTER, *RANKED),
-    updates=2,
-    seeds=SEEDS,
 )
 
-FIGURE_3 = Item(
-    name="metz2017/figure3",
-    paper=PAPER.format("figure 3"),
-    claim="samples look much alike with 0, 1, 5 and 10 unrolling steps",
-    trainings=TRAININGS,
-    measure=of_each(_judged),
-    draw=_samples,
-    updates=2,
-    seeds=SEEDS,
+FIGURE_3 = _item("figure 3", "samples look much alike with 0, 1, 5 and 10 unrolling steps", of_each(_judged), _samples)
+
+FIGURE_4 = _item(
+    "figure 4",
+    "images that one model cannot make and another can: the zero step model's are often fuzzy",
+    _table,
+    _compared(0),
+    BETTER,
 )
 
-FIGURE_5 = Item(
-    name="metz2017/figure5",
-    paper=PAPER.format("figure 5"),
-    claim="with more unrolling steps, distances between samples become more like those between images",
-    trainings=TRAININGS,
-    measure=of_each(_spread),
-    draw=_histograms,
-    expects=(
+FIGURE_5 = _item(
+    "figure 5",
+    "with more unrolling steps, distances between samples become more like those between images",
+    of_each(_spread),
+    _histograms,
+    (
         Expectation(
             says="without unrolling, samples lie nearer to each other than images",
             score="median-ratio",
@@ -179,28 +198,16 @@ FIGURE_5 = Item(
         ),
         Expectation(says="the more steps, the more so: 10 more than 1", score="pairwise", row="K = 1", above="K = 10"),
     ),
-    updates=2,
-    seeds=SEEDS,
 )
 
-
-def _by_images(number: int, index: int, claim: str) -> Item:
-    return Item(
-        name=f"metz2017/figure{number}",
-        paper=PAPER.format(f"figure {number}"),
-        claim=claim,
-        trainings=TRAININGS,
-        measure=_table,
-        draw=_compared(index),
-        expects=BETTER,
-        updates=2,
-        seeds=SEEDS,
-    )
-
-
-FIGURE_4 = _by_images(4, 0, "images that one model cannot make and another can: the zero step model's are often fuzzy")
 APPENDIX_D = tuple(
-    _by_images(6 + index, index, f"the same as figure 4, by the models of run {index + 1} of 5")
+    _item(
+        f"figure {6 + index}",
+        f"the same as figure 4, by the models of run {index + 1} of 5",
+        _table,
+        _compared(index),
+        BETTER,
+    )
     for index in range(SEEDS)
 )
 

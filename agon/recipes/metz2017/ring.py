@@ -37,7 +37,8 @@ from agon.networks import mlp
 from agon.objectives import Minimax
 from agon.recipes.expectation import Expectation
 from agon.recipes.item import Item, Scores, firsts, of_each
-from agon.recipes.recipe import Recipe, Scale
+from agon.recipes.recipe import Recipe
+from agon.recipes.scales import Scale
 from agon.report.density import density_png
 from agon.report.embedding import spread
 from agon.runs import Run

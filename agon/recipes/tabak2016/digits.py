@@ -20,14 +20,14 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from agon.data import Images
-from agon.evaluate import kept_images, measured
+from agon.evaluate import kept_images, last_images, measured
 from agon.experiment import Experiment
 from agon.figures.tiles import Tiles, panels_png
 from agon.metrics import Score
 from agon.metrics.intervals import mean_score, wilson
 from agon.recipes.expectation import Expectation
 from agon.recipes.item import Item, Rows, Scores, firsts
-from agon.recipes.recipe import Scale
+from agon.recipes.scales import Scale
 from agon.recipes.tabak2016.trainings import RECIPES
 from agon.runs import Run, checkpoints, read
 from agon.samples import as_compared, real_samples
@@ -115,7 +115,7 @@ def _draw_3(runs: Mapping[str, Sequence[Run]], scale: Scale) -> Mapping[str, byt
 
 
 def _last(run: Run) -> Tiles:
-    *_, images = kept_images(run).values()
+    images = last_images(run)
     return images[:IN_PANEL]
 
 
@@ -167,7 +167,7 @@ def _draw_4(runs: Mapping[str, Sequence[Run]], scale: Scale) -> Mapping[str, byt
     """The report's two panels, and the perceptrons' digits beside them, in turn."""
     convolutional, *vectors = firsts(runs).values()
     one, two = list(kept_images(convolutional).values())[-2:]
-    each = [list(kept_images(run).values())[-1] for run in vectors]
+    each = [last_images(run) for run in vectors]
     mixed = torch.stack(each, dim=1).flatten(0, 1)  # one of each digit, then the next of each
     panels = {f"(a) {ONE}": one, f"(b) {TWO}": two, "vectors, a network a digit": mixed}
     return {".png": panels_png({title: tiles[:BESIDE] for title, tiles in panels.items()}, columns=3)}

@@ -28,7 +28,7 @@ from agon.metrics import Score, jensen_shannon, optimal_critic, support
 from agon.metrics.intervals import mean_score
 from agon.recipes.expectation import Expectation
 from agon.recipes.item import Item, Rows, Scores, firsts
-from agon.recipes.recipe import Scale
+from agon.recipes.scales import Scale
 from agon.recipes.tabak2016.trainings import RECIPES
 from agon.runs import Run, read
 from agon.sampling import load, sample

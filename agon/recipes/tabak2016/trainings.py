@@ -32,7 +32,8 @@ from agon.experiment import Experiment, part
 from agon.games import Adversarial
 from agon.latents import Uniform
 from agon.networks import dcgan, mlp
-from agon.recipes.recipe import Recipe, Scale, Watched
+from agon.recipes.recipe import Recipe, Watched
+from agon.recipes.scales import Scale
 from agon.recipes.sets import MNIST, read_as
 
 POINTS = {  # batch, steps, log, sample, checkpoint, points kept

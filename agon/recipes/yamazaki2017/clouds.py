@@ -15,7 +15,8 @@ from agon.metrics import Score, mode_coverage
 from agon.metrics.intervals import mean_score
 from agon.recipes.expectation import Expectation
 from agon.recipes.item import Item, Scores, firsts, of_each
-from agon.recipes.recipe import Recipe, Scale
+from agon.recipes.recipe import Recipe
+from agon.recipes.scales import Scale
 from agon.recipes.yamazaki2017 import points
 from agon.recipes.yamazaki2017.losses import pair_of
 from agon.recipes.yamazaki2017.settings import titled

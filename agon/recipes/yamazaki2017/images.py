@@ -10,7 +10,8 @@ from agon.data import Source
 from agon.experiment import Experiment, part
 from agon.games import Adversarial
 from agon.networks import resnet
-from agon.recipes.recipe import Recipe, Scale, Watched
+from agon.recipes.recipe import Recipe, Watched
+from agon.recipes.scales import Scale
 from agon.recipes.sets import CIFAR10, MNIST, ImageSet
 from agon.recipes.yamazaki2017.settings import DECAY, Marks, suffix, titled, trained
 

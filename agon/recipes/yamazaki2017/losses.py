@@ -10,7 +10,8 @@ from agon.figures.curves import Curve, Panel, curves_png
 from agon.metrics import Score
 from agon.recipes.expectation import Expectation
 from agon.recipes.item import Item, Scores, firsts, of_each
-from agon.recipes.recipe import Recipe, Scale
+from agon.recipes.recipe import Recipe
+from agon.recipes.scales import Scale
 from agon.recipes.yamazaki2017 import images, points
 from agon.recipes.yamazaki2017.settings import titled
 from agon.report.colours import colour

@@ -7,7 +7,8 @@ from agon.data import Ring, Source, SwissRoll
 from agon.experiment import Experiment, part
 from agon.games import Adversarial
 from agon.networks import mlp, residual_mlp
-from agon.recipes.recipe import Recipe, Scale
+from agon.recipes.recipe import Recipe
+from agon.recipes.scales import Scale
 from agon.recipes.yamazaki2017.settings import DECAY, Marks, suffix, trained
 
 POINTS, HIDDEN, BLOCKS = 10_000, 32, 7

@@ -7,17 +7,19 @@ import torch
 from torch import Tensor
 
 from agon.data import Source
-from agon.evaluate import evaluate, kept_images
+from agon.evaluate import evaluate, last_images
 from agon.evaluate.evidence import ALL
 from agon.experiment import Experiment
 from agon.figures.tiles import panels_png
 from agon.metrics import Score, nearest_neighbours
 from agon.metrics.intervals import mean_score
+from agon.recipes.classified import CLASSIFIER
 from agon.recipes.expectation import Expectation
 from agon.recipes.item import Item, Rows, Scores, firsts, of_each
-from agon.recipes.recipe import Recipe, Scale
+from agon.recipes.recipe import Recipe
+from agon.recipes.scales import Scale
 from agon.recipes.yamazaki2017 import images
-from agon.recipes.yamazaki2017.scores import JUDGE, SAMPLES, SCORE
+from agon.recipes.yamazaki2017.scores import SAMPLES, SCORE
 from agon.runs import Run
 from agon.samples import as_compared, real_samples
 from agon.sampling import load, sample
@@ -32,15 +34,12 @@ TESTS = {"mnist": "MNIST test images", "cifar10": "CIFAR-10 test images"}
 
 def judged(run: Run, scale: Scale) -> Scores:
     """How sure the classifier is, and how evenly the classes come."""
-    return evaluate(run, metrics=["is", "classifier"], n=SAMPLES[scale], extractor=JUDGE)
+    return evaluate(run, metrics=["is", "classifier"], n=SAMPLES[scale], extractor=CLASSIFIER)
 
 
 def grids(runs: Mapping[str, Run], words: Mapping[str, str]) -> bytes:
     """Beside each other, the last images of the fixed latents of each run."""
-    panels = {}
-    for label, run in runs.items():
-        *_, last = kept_images(run).values()
-        panels[f"{words[label]}: {label}"] = last
+    panels = {f"{words[label]}: {label}": last_images(run) for label, run in runs.items()}
     return panels_png(panels, columns=len(panels), across=ACROSS)
 
 

@@ -8,14 +8,14 @@ from typing import Any
 
 from agon.data import Source
 from agon.errors import RunError
-from agon.evaluate import METRICS, Choice, evaluate
-from agon.evaluate.evidence import Evidence
+from agon.evaluate import evaluate
 from agon.experiment import Experiment
 from agon.figures.curves import Curve, Panel, curves_png
 from agon.metrics import Score
+from agon.recipes.classified import CLASSIFIER, classifier_score
 from agon.recipes.expectation import Expectation
 from agon.recipes.item import Item, Rows, Scores, firsts, of_each
-from agon.recipes.recipe import Scale
+from agon.recipes.scales import Scale
 from agon.recipes.yamazaki2017 import images
 from agon.recipes.yamazaki2017.settings import titled
 from agon.report.colours import REAL
@@ -23,7 +23,6 @@ from agon.runs import Run, read
 from agon.samples import real_samples
 
 SAMPLES: Mapping[Scale, int] = {"smoke": 50, "quick": 10_000, "paper": 50_000}  # of a model at its end
-JUDGE = Choice("classifier")
 SCORE = "classifier-score"
 LATE = 4  # the last quarter of the looks
 THEIRS = "Inception score"
@@ -32,14 +31,13 @@ REAL_ROWS = {"mnist": ("MNIST train", "9.97 ± 0.010"), "cifar10": ("CIFAR-10 tr
 
 def final(run: Run, scale: Scale) -> Scores:
     """The score of samples at the end."""
-    return evaluate(run, metrics=["is"], n=SAMPLES[scale], extractor=JUDGE)
+    return evaluate(run, metrics=["is"], n=SAMPLES[scale], extractor=CLASSIFIER)
 
 
 @cache
 def of_real(source: Source, n: int) -> Scores:
     """The score of n training images: what a perfect generator would have."""
-    evidence = Evidence(lambda: real_samples(source, n), source, n, JUDGE)
-    return METRICS["is"](evidence).scores
+    return classifier_score(real_samples(source, n), source)
 
 
 def table(runs: Mapping[str, Run], scale: Scale) -> Rows:

@@ -9,7 +9,7 @@ from agon.dynamics import Turns
 from agon.experiment import Experiment, part
 from agon.latents import Uniform
 from agon.penalties import WeightDecay
-from agon.recipes.recipe import Scale
+from agon.recipes.scales import Scale
 
 BATCH: dict[Scale, int] = {"smoke": 16, "quick": 64, "paper": 64}
 BETAS = (0.5, 0.999)
