@@ -27,11 +27,11 @@ from functools import partial
 import torch
 
 from agon.data import Gaussian, Source
-from agon.dynamics import Turns
 from agon.experiment import Experiment, part
 from agon.games import Adversarial
 from agon.latents import Uniform
-from agon.networks import dcgan, mlp
+from agon.networks import mlp
+from agon.recipes import radford2015
 from agon.recipes.recipe import Recipe, Watched
 from agon.recipes.scales import Scale
 from agon.recipes.sets import MNIST, read_as
@@ -50,7 +50,7 @@ LOOKS = {  # at the critic beside the optimal one, whenever points are kept: by 
     scale: Watched(("modes",), every=settings[3], n=min(2_000, settings[5])) for scale, settings in POINTS.items()
 }
 EPOCH = 60_000 // 64
-CONVOLUTIONAL = {  # width, batch, steps, log, sample, checkpoint
+CONVOLUTIONAL: dict[Scale, radford2015.Row] = {  # width, batch, steps, log, sample, checkpoint
     "smoke": (8, 16, 20, 5, 10, 10),
     "quick": (64, 64, 2 * EPOCH, 50, EPOCH, EPOCH),
     "paper": (64, 64, 2 * EPOCH, 50, EPOCH, EPOCH),
@@ -109,22 +109,7 @@ def digit(data: Source, scale: Scale, only: int, linear: bool, depth: int) -> Ex
 
 def convolutional(data: Source, scale: Scale) -> Experiment:
     """A DCGAN for two epochs."""
-    width, batch, steps, log_every, sample_every, checkpoint_every = CONVOLUTIONAL[scale]
-    return Experiment(
-        game=part(
-            Adversarial,
-            generator=part(dcgan.Generator, shape=data.shape, width=width, range=data.range),
-            critic=part(dcgan.Critic, shape=data.shape, width=width),
-        ),
-        data=data,
-        latent=Uniform(),
-        dynamics=Turns(draws="round"),
-        batch=batch,
-        steps=steps,
-        log_every=log_every,
-        sample_every=sample_every,
-        checkpoint_every=checkpoint_every,
-    )
+    return radford2015.trained(data, CONVOLUTIONAL[scale])
 
 
 def _gaussian(letter: str, mean: float, std: float, noise: float) -> Recipe:

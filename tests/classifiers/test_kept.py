@@ -1,0 +1,149 @@
+"""A set's classifier is trained once; what is found again is the same, and what has changed is trained anew."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from agon.classifiers import (
+    SetClassifier,
+    accuracy_of,
+    classifier_of,
+    experiment,
+)
+from agon.data import Images
+from agon.errors import DataError, RunError, SettingError
+from tests.classifiers.conftest import STEPS, digits, found
+
+pytestmark = pytest.mark.usefixtures("one_core")
+
+
+def test_it_is_trained_once_and_found_again(
+    tmp_path: Path, trainings: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where the data lie does not matter, and it says that it trains."""
+    file, cache = digits(tmp_path / "digits.npz"), tmp_path / "cache"
+    first = found(file, cache, show=True)
+    told = capsys.readouterr().err
+    assert told.startswith("training a classifier of images 1x8x8 in 10 classes, once; it is kept in ")
+    second = found(file, cache, show=True)
+    moved = found(file.rename(tmp_path / "moved.npz"), cache, show=True)
+    assert capsys.readouterr().err == ""
+    assert len(trainings) == 1
+    x = Images(path="digits").take(40).real
+    for again in (second, moved):
+        assert (again.key, again.accuracy, again.names) == (first.key, first.accuracy, first.names)
+        assert torch.equal(again.probabilities(x), first.probabilities(x))
+    assert len(list((cache / "classifiers").glob("[0-9a-f]*/"))) == 1  # nothing of the training is left
+
+
+def test_other_content_is_trained_anew(tmp_path: Path, trainings: list[str]) -> None:
+    """One pixel, another share held out, other settings: each has its own; another range of pixels has not."""
+    cache = tmp_path / "cache"
+    file, other = digits(tmp_path / "one.npz", pixel=1), digits(tmp_path / "other.npz", pixel=2)
+    made = [found(file, cache), found(other, cache)]
+    assert found(file, cache, range=(0.0, 1.0)).key == made[0].key
+    longer = classifier_of(Images(path=str(file)), steps=STEPS + 1, folder=cache, show=False)
+    keys = {each.key for each in [*made, found(file, cache, holdout=0.3), longer]}
+    assert len(trainings) == len(keys) == 4
+    digits(file, pixel=2)  # the first file now holds what the second does
+    assert found(file, cache).key == made[1].key
+    assert len(trainings) == 4
+
+
+@pytest.mark.parametrize("damage", ["flip", "truncate", "state", "remove"])
+def test_what_is_damaged_is_trained_again(damage: str, tmp_path: Path, trainings: list[str]) -> None:
+    """To the same weights, since everything random derives from one seed."""
+    file, cache = digits(tmp_path / "digits.npz"), tmp_path / "cache"
+    first = found(file, cache)
+    (tensors,) = cache.glob("classifiers/*/*/tensors.safetensors")
+    content = tensors.read_bytes()
+    if damage == "flip":
+        tensors.write_bytes(content[:-100] + bytes([content[-100] ^ 1]) + content[-99:])
+    elif damage == "truncate":
+        tensors.write_bytes(content[:100])
+    elif damage == "state":
+        tensors.with_name("state.json").write_text("{}")
+    else:
+        shutil.rmtree(tensors.parent)
+    second = found(file, cache)
+    assert len(trainings) == 2
+    x = Images(path="digits").take(40).real
+    assert torch.equal(second.probabilities(x), first.probabilities(x))
+    assert found(file, cache).accuracy == first.accuracy
+    assert len(trainings) == 2
+
+
+def test_it_gives_probabilities_and_its_accuracy_on_the_test_split(tmp_path: Path) -> None:
+    """However many images at a time; the set's own digits get their own class."""
+    source = Images(path="digits")
+    judge = classifier_of(source, steps=100, folder=tmp_path, show=False)
+    assert isinstance(judge, SetClassifier)
+    x = source.take(source.count("test") or 0, split="test")
+    assert x.label is not None
+    p = judge.probabilities(x.real)
+    assert p.shape == (len(x.real), 10)
+    torch.testing.assert_close(p.sum(1), torch.ones(len(p)))
+    torch.testing.assert_close(torch.cat([judge.probabilities(part) for part in torch.split(x.real, 7)]), p)
+    assert judge.accuracy.value == pytest.approx(float((p.argmax(1) == x.label).double().mean()))
+    assert judge.accuracy == accuracy_of(judge.game, source)
+    assert judge.accuracy.value > 0.9
+    assert judge.names == tuple(map(str, range(10)))
+
+
+@pytest.mark.parametrize(
+    "place", ["filelock.FileLock", "agon.classifiers.kept.TemporaryDirectory", "pathlib.Path.mkdir"]
+)
+def test_a_cache_that_can_only_be_read_is_read(place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is there is found without a lock; what is not is a sentence."""
+    file, cache = digits(tmp_path / "digits.npz"), tmp_path / "cache"
+    first = found(file, cache)
+
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(place, refused)
+    assert found(file, cache).hash == first.hash
+    with pytest.raises(RunError, match=r"classifiers.* cannot be written \(Permission denied\)"):
+        classifier_of(Images(path=str(file)), steps=STEPS + 1, folder=cache, show=False)
+
+
+def test_no_steps_are_no_steps() -> None:
+    """Not the default."""
+    with pytest.raises(SettingError, match="0"):
+        experiment(Images(), steps=0)
+
+
+def test_nothing_of_torchs_own_is_disturbed(tmp_path: Path) -> None:
+    """A training that asks for its judge goes on as if it had not: trained, and found."""
+    file = digits(tmp_path / "digits.npz")
+    for _ in range(2):
+        before, threads = torch.get_rng_state(), torch.get_num_threads()
+        found(file, tmp_path / "cache")
+        assert torch.equal(torch.get_rng_state(), before)
+        assert torch.get_num_threads() == threads
+
+
+def test_what_cannot_be_judged_is_refused(tmp_path: Path, trainings: list[str]) -> None:
+    bare = tmp_path / "bare.npy"
+    np.save(bare, np.zeros((40, 8, 8), np.uint8))
+    with pytest.raises(DataError, match="expected samples with class labels, got none"):
+        found(bare, tmp_path / "cache")
+    file = digits(tmp_path / "digits.npz")
+    with pytest.raises(DataError, match="'test'"):
+        found(file, tmp_path / "cache", holdout=0.0)
+    with pytest.raises(DataError, match="got a stream"):
+        found(file, tmp_path / "cache", streaming=True)
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    with pytest.raises(RunError, match="cannot be written"):
+        found(file, blocked)
+    assert trainings == []
+
+
+def test_one_class_of_a_set_is_judged_by_the_whole_set(tmp_path: Path, trainings: list[str]) -> None:
+    file, cache = digits(tmp_path / "digits.npz"), tmp_path / "cache"
+    assert found(file, cache, only=2).hash == found(file, cache).hash
+    assert len(trainings) == 1
