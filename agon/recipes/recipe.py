@@ -1,6 +1,6 @@
 """What a recipe is: a named sentence in the library's own parts that makes one experiment of a source."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, get_args
 
@@ -67,3 +67,8 @@ class Recipe:
             raise SettingError(f"{self.name} is for {kind}, got data of shape {source.shape}; see agon recipes")
         made = self.make(source, scale)
         return replace(made, recipe=f"{self.name} --scale {scale}")
+
+
+def by_name(recipes: Iterable[Recipe]) -> dict[str, Recipe]:
+    """The recipes of one paper by their names within it: "ring-k0" for "metz2017/ring-k0"."""
+    return {recipe.name.partition("/")[2]: recipe for recipe in recipes}

@@ -22,7 +22,7 @@ from agon.recipes.argan2018.trainings import RECIPES
 from agon.recipes.classified import CLASSIFIER, classifier_score
 from agon.recipes.expectation import Expectation
 from agon.recipes.item import Item, Rows, Scores, firsts, of_each
-from agon.recipes.recipe import Recipe
+from agon.recipes.recipe import Recipe, by_name
 from agon.recipes.scales import Scale
 from agon.runs import Run
 from agon.samples import real_samples
@@ -54,11 +54,11 @@ PRINTED = {  # model: its Inception scores on CIFAR-10 and STL-10
     "C-ARGAN": ("6.46", "7.60"),
     "PARGAN": ("6.86", "7.89"),
 }
-BY_NAME = {recipe.name: recipe for recipe in RECIPES}
+TRAININGS = by_name(RECIPES)
 
 
 def _recipe(images: str, model: str) -> Recipe:
-    return BY_NAME[f"argan2018/{images}-{MODELS[model]}"]
+    return TRAININGS[f"{images}-{MODELS[model]}"]
 
 
 def _printed() -> dict[str, dict[str, str]]:

@@ -1,6 +1,7 @@
 """The paper's trainings by name: items share them."""
 
 from agon.recipes.im2016 import autoencoders, gran
+from agon.recipes.recipe import by_name
 
 RECIPES = (*gran.RECIPES, *autoencoders.RECIPES)
-TRAININGS = {recipe.name.rpartition("/")[2]: recipe for recipe in RECIPES}
+TRAININGS = by_name(RECIPES)

@@ -15,6 +15,7 @@ from agon.recipes.expectation import Expectation
 from agon.recipes.item import Item, Scores, firsts, of_each
 from agon.recipes.metz2017.images import RECIPES
 from agon.recipes.metz2017.medians import median_ratio
+from agon.recipes.recipe import by_name
 from agon.recipes.scales import Scale
 from agon.report.embedding import spread
 from agon.runs import Run
@@ -22,7 +23,7 @@ from agon.runs import Run
 UPDATES = 2  # the paper's steps in one of our rounds
 COLUMNS, SHOWN, ACROSS = 6, 16, 4  # steps that are shown, and images at each
 SAMPLES = {"smoke": 64, "quick": 10_000, "paper": 10_000}
-TRAININGS = {f"K = {k}": recipe for k in (20, 0) for recipe in RECIPES if recipe.name == f"metz2017/rnn-mnist-k{k}"}
+TRAININGS = {f"K = {k}": by_name(RECIPES)[f"rnn-mnist-k{k}"] for k in (20, 0)}
 
 
 def _measure(run: Run, scale: Scale) -> Scores:

@@ -15,6 +15,7 @@ from agon.recipes.expectation import Expectation
 from agon.recipes.item import Item, Rows, Scores, firsts, of_each
 from agon.recipes.metz2017.images import RECIPES
 from agon.recipes.metz2017.medians import median_ratio
+from agon.recipes.recipe import by_name
 from agon.recipes.scales import Scale
 from agon.runs import Run
 
@@ -24,7 +25,7 @@ Theirs = Mapping[str, Mapping[str, str]]
 
 PAPER = "Metz et al. 2017, {}, section 3.3 and appendix C"
 AHEAD = (0, 1, 5, 10)
-TRAININGS = {f"K = {k}": recipe for k in AHEAD for recipe in RECIPES if recipe.name == f"metz2017/cifar10-k{k}"}
+TRAININGS = {f"K = {k}": by_name(RECIPES)[f"cifar10-k{k}"] for k in AHEAD}
 TARGETS = {"smoke": 8, "quick": 256, "paper": 1_280}  # training images that are searched for
 SAMPLES = {"smoke": 64, "quick": 5_000, "paper": 50_000}
 SHOWN, TOGETHER = 10, 2  # images of figure 4, and of them in a row

@@ -27,6 +27,7 @@ from agon.metrics import Score
 from agon.metrics.intervals import mean_score, wilson
 from agon.recipes.expectation import Expectation
 from agon.recipes.item import Item, Rows, Scores, firsts
+from agon.recipes.recipe import by_name
 from agon.recipes.scales import Scale
 from agon.recipes.tabak2016.trainings import RECIPES
 from agon.runs import Run, checkpoints, read
@@ -35,7 +36,7 @@ from agon.sampling import load, sample
 from agon.training import Training, restore
 
 SAMPLES = {"smoke": 100, "quick": 2_000, "paper": 10_000}  # of each generator
-BY_NAME = {recipe.name: recipe for recipe in RECIPES}
+TRAININGS = by_name(RECIPES)
 DIGITS = range(10)
 SHOWN = 2  # the digit of figure 3
 PAIRS = {  # panel: what the generator ends in, layers of the critic, end of the recipe's name
@@ -178,11 +179,8 @@ FIGURE_3 = Item(
     paper="Tabak 2016, figure 3 and section 3.2",
     claim="perceptrons make images that are plainly the digit they saw; tanh gives contrast, a deeper critic blur",
     trainings={
-        **{
-            f"{panel} {SHOWN}": BY_NAME[f"tabak2016/mnist-digit-{SHOWN}{ending}"]
-            for panel, (_, _, ending) in PAIRS.items()
-        },
-        **{f"(a) {digit}": BY_NAME[f"tabak2016/mnist-digit-{digit}"] for digit in DIGITS if digit != SHOWN},
+        **{f"{panel} {SHOWN}": TRAININGS[f"mnist-digit-{SHOWN}{ending}"] for panel, (_, _, ending) in PAIRS.items()},
+        **{f"(a) {digit}": TRAININGS[f"mnist-digit-{digit}"] for digit in DIGITS if digit != SHOWN},
     },
     measure=_measure_3,
     draw=_draw_3,
@@ -209,8 +207,8 @@ FIGURE_4 = Item(
     paper="Tabak 2016, figure 4 and section 3.3",
     claim="a DCGAN is better after 2 epochs than after 1, and still worse than perceptrons, for far more time",
     trainings={
-        "DCGAN": BY_NAME["tabak2016/mnist-dcgan"],
-        **{f"{VECTORS}: {digit}": BY_NAME[f"tabak2016/mnist-digit-{digit}"] for digit in DIGITS},
+        "DCGAN": TRAININGS["mnist-dcgan"],
+        **{f"{VECTORS}: {digit}": TRAININGS[f"mnist-digit-{digit}"] for digit in DIGITS},
     },
     measure=_measure_4,
     draw=_draw_4,

@@ -1,6 +1,7 @@
 """Figures 5.1, 5.2, C.3 and C.4: the points of one set of latents over training, on the data."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import pairwise
 from statistics import fmean
 
@@ -14,10 +15,10 @@ from agon.figures.clouds import clouds_png
 from agon.metrics import Score, mode_coverage
 from agon.metrics.intervals import mean_score
 from agon.recipes.expectation import Expectation
-from agon.recipes.item import Item, Scores, firsts, of_each
-from agon.recipes.recipe import Recipe
+from agon.recipes.item import Item, Scores
 from agon.recipes.scales import Scale
 from agon.recipes.yamazaki2017 import points
+from agon.recipes.yamazaki2017.figure import figure
 from agon.recipes.yamazaki2017.losses import pair_of
 from agon.recipes.yamazaki2017.settings import titled
 from agon.report.embedding import spread
@@ -103,41 +104,20 @@ def _modes(run: Run, made: Tensor) -> Scores:
     return [found.modes, found.quality]
 
 
-def draw(runs: Mapping[str, Sequence[Run]], only: Sequence[str]) -> Mapping[str, bytes]:
+def draw(runs: Mapping[str, Run]) -> bytes:
     """Two lines a row: the points of the same latents at ten steps, on the training set."""
     rows, behind, columns = {}, {}, [""]
-    for label, run in firsts(runs).items():
-        if label in only:
-            clouds = kept(run)
-            steps = shown(list(clouds))
-            columns, name = (
-                [f"{step:,}" for step in steps],
-                label.replace(" without", "\nwithout").replace(": ", ":\n").replace(" against", "\nagainst"),
-            )
-            rows[name] = [clouds[step].double().numpy() for step in steps]
-            behind[name] = training_points(run).double().numpy()
-    return {".png": clouds_png(rows, columns, real=behind, corner="iteration", across=ACROSS)}
+    for label, run in runs.items():
+        clouds = kept(run)
+        steps = shown(list(clouds))
+        columns = [f"{step:,}" for step in steps]
+        name = label.replace(" without", "\nwithout").replace(": ", ":\n").replace(" against", "\nagainst")
+        rows[name] = [clouds[step].double().numpy() for step in steps]
+        behind[name] = training_points(run).double().numpy()
+    return clouds_png(rows, columns, real=behind, corner="iteration", across=ACROSS)
 
 
-def _item(
-    figure: str,
-    claim: str,
-    drawn: Mapping[str, Recipe],
-    expects: Sequence[Expectation],
-    beyond: Mapping[str, Recipe] | None = None,
-) -> Item:
-    """A figure of points; `beyond` are measured for comparison, and stand in another figure."""
-    return Item(
-        name=f"yamazaki2017/figure{figure}",
-        paper=f"Yamazaki 2017, figure {figure}",
-        claim=claim,
-        trainings={**drawn, **(beyond or {})},
-        measure=of_each(measure),
-        draw=lambda runs, scale: draw(runs, list(drawn)),
-        history=history,
-        expects=expects,
-        seeds=3,
-    )
+_figure = partial(figure, measure=measure, draw=draw, history=history)
 
 
 def _nearer(row: str, other: str, score: str = TO_DATA, what: str = "end") -> Expectation:
@@ -152,7 +132,7 @@ def _steadier(row: str, other: str) -> Expectation:
     )
 
 
-def _capacity(figure: str, name: str) -> Item:
+def _capacity(number: str, name: str) -> Item:
     shallow, deep, weak = "M0_A", "M1_A", titled("M1_A", False)
     drawn = {shallow: points.OF[f"{name}-m0"], deep: points.OF[f"{name}-m1"], weak: points.OF[f"{name}-m1-nobn"]}
     claim = (
@@ -160,10 +140,10 @@ def _capacity(figure: str, name: str) -> Item:
         "nearer but oscillate, less so and nearest without batch normalisation in the critic"
     )
     expects = (_nearer(deep, shallow), _steadier(shallow, deep), _nearer(weak, deep), _steadier(weak, deep))
-    return _item(figure, claim, drawn, expects)
+    return _figure(number, claim, drawn, expects)
 
 
-def _unbalanced(figure: str, pair: str) -> Item:
+def _unbalanced(number: str, pair: str) -> Item:
     titles = points.TITLES
     drawn = {f"{title}: {pair_of(pair)}": points.OF[f"{name}-{pair}"] for name, title in titles.items()}
     shallow = {f"{title}: M0_A": points.OF[f"{name}-m0"] for name, title in titles.items()}
@@ -171,7 +151,7 @@ def _unbalanced(figure: str, pair: str) -> Item:
     if pair == "g0d1":
         claim = "against a deep critic, the points of a shallow generator oscillate"
         expects = [_steadier(other, row) for row, other in zip(drawn, shallow, strict=True)]
-        return _item(figure, claim, drawn, expects, shallow)
+        return _figure(number, claim, drawn, expects, beyond=shallow)
     claim = (
         "against a shallow critic, a deep generator is as steady as the baseline and converges faster, but does not "
         "end as near to the data as two deep networks"
@@ -185,7 +165,7 @@ def _unbalanced(figure: str, pair: str) -> Item:
             _nearer(both, row),
         )
     ]
-    return _item(figure, claim, drawn, expects, {**shallow, **deep})
+    return _figure(number, claim, drawn, expects, beyond={**shallow, **deep})
 
 
 CAPACITY = (_capacity("5.1", "swiss-roll"), _capacity("5.2", "ring"))

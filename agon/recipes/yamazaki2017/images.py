@@ -10,7 +10,7 @@ from agon.data import Source
 from agon.experiment import Experiment, part
 from agon.games import Adversarial
 from agon.networks import resnet
-from agon.recipes.recipe import Recipe, Watched
+from agon.recipes.recipe import Recipe, Watched, by_name
 from agon.recipes.scales import Scale
 from agon.recipes.sets import CIFAR10, MNIST, ImageSet
 from agon.recipes.yamazaki2017.settings import DECAY, Marks, suffix, titled, trained
@@ -144,5 +144,5 @@ GANS = tuple(
     for blocks in range(len(each.scored))
     for bn in (True, False)
 )
-OF = {recipe.name.rpartition("/")[2]: recipe for recipe in GANS}
+OF = by_name(GANS)
 RECIPES = (*GANS, *CLASSIFIERS)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from statistics import fmean, pstdev
 from typing import Any
 
@@ -9,10 +10,10 @@ from agon.errors import RunError
 from agon.figures.curves import Curve, Panel, curves_png
 from agon.metrics import Score
 from agon.recipes.expectation import Expectation
-from agon.recipes.item import Item, Scores, firsts, of_each
-from agon.recipes.recipe import Recipe
+from agon.recipes.item import Item, Scores
 from agon.recipes.scales import Scale
 from agon.recipes.yamazaki2017 import images, points
+from agon.recipes.yamazaki2017.figure import figure
 from agon.recipes.yamazaki2017.settings import titled
 from agon.report.colours import colour
 from agon.runs import Run, read
@@ -83,35 +84,10 @@ def beside(runs: Mapping[str, Run]) -> bytes:
     return curves_png([panel for label, run in runs.items() for panel in panels(label, run)], columns=2)
 
 
-def _item(
-    figure: str,
-    claim: str,
-    shown: Mapping[str, Recipe],
-    expects: Sequence[Expectation],
-    *,
-    beyond: Mapping[str, Recipe] | None = None,
-    columns: int = 2,
-    seeds: int = 3,
-) -> Item:
-    """A figure of losses; `beyond` are measured for comparison, and stand in another figure."""
-
-    def draw(runs: Mapping[str, Sequence[Run]], scale: Scale) -> Mapping[str, bytes]:
-        chosen = {label: run for label, run in firsts(runs).items() if label in shown}
-        return {".png": beside(chosen) if columns == 1 else above(chosen, columns)}
-
-    return Item(
-        name=f"yamazaki2017/figure{figure}",
-        paper=f"Yamazaki 2017, figure {figure}",
-        claim=claim,
-        trainings={**shown, **(beyond or {})},
-        measure=of_each(measure),
-        draw=draw,
-        expects=expects,
-        seeds=seeds,
-    )
+_figure = partial(figure, measure=measure)
 
 
-def _of_points(figure: str, name: str, normalise: bool) -> Item:
+def _of_points(number: str, name: str, normalise: bool) -> Item:
     """The shallow and the deep pair on a set of points."""
     plain, deep = titled("M0_A", normalise), titled("M1_A", normalise)
     tail = "" if normalise else "-nobn"
@@ -119,10 +95,12 @@ def _of_points(figure: str, name: str, normalise: bool) -> Item:
     set_ = points.TITLES[name]
     if normalise:
         claim = f"{set_}: shallow networks train steadily, deep ones not, as their critic rejects samples surely"
-        return _item(figure, claim, shown, (*_drifts(plain, name), *_unsteadier(deep, plain), *_surer(deep, plain)))
+        expects = (*_drifts(plain, name), *_unsteadier(deep, plain), *_surer(deep, plain))
+        return _figure(number, claim, shown, expects, draw=partial(above, columns=2))
     claim = f"{set_}: without batch normalisation the deep critic is weaker, and the training steadier"
     beyond = {"M1_A": points.OF[f"{name}-m1"]}
-    return _item(figure, claim, shown, (*_unsteadier("M1_A", deep), *_surer("M1_A", deep)), beyond=beyond)
+    expects = (*_unsteadier("M1_A", deep), *_surer("M1_A", deep))
+    return _figure(number, claim, shown, expects, draw=partial(above, columns=2), beyond=beyond)
 
 
 def _drifts(row: str, name: str) -> tuple[Expectation, ...]:
@@ -146,33 +124,33 @@ def _wider(row: str, other: str) -> tuple[Expectation, ...]:
     return (Expectation(says=says, score="loss-gap", row=row, above=other),)
 
 
-def _of_images(figure: str, name: str, normalise: bool, columns: int) -> Item:
+def _of_images(number: str, name: str, normalise: bool, columns: int) -> Item:
     """All depths of a set."""
     shown = images.models(name, normalise)
     shallow, *_, deep = shown
-    title = images.SETS[name].data.title
+    title, draw = images.SETS[name].data.title, partial(above, columns=columns)
     if normalise:
         claim = f"{title}: the deeper the networks, the further their losses part, and the more they vary"
         expects = (*_wider(deep, shallow), *_unsteadier(deep, shallow))
-        return _item(figure, claim, shown, expects, columns=columns, seeds=1)
+        return _figure(number, claim, shown, expects, draw=draw, seeds=1)
     claim = f"{title}: without batch normalisation in the critic, training is steadier"
     beyond = images.models(name, True, [len(shown) - 1])
     (reference,) = beyond
     expects = (*_wider(reference, deep), *_unsteadier(reference, deep))
-    return _item(figure, claim, shown, expects, beyond=beyond, columns=columns, seeds=1)
+    return _figure(number, claim, shown, expects, draw=draw, beyond=beyond, seeds=1)
 
 
-def _unbalanced(figure: str, pair: str) -> Item:
+def _unbalanced(number: str, pair: str) -> Item:
     """Both sets of points, one player deep."""
     shown = {f"{title}: {pair_of(pair)}": points.OF[f"{name}-{pair}"] for name, title in points.TITLES.items()}
     if pair == "g0d1":
         claim = "against a deep critic, a shallow generator's loss grows fast, as the critic rejects its samples surely"
         expects = [each for row in shown for each in _lost(row)]
-        return _item(figure, claim, shown, expects, columns=1)
+        return _figure(number, claim, shown, expects, draw=beside)
     claim = "against a shallow critic, a deep generator's losses and the outputs stay steady"
     beyond = {f"{title}: M1_A": points.OF[f"{name}-m1"] for name, title in points.TITLES.items()}
     expects = [each for row, other in zip(shown, beyond, strict=True) for each in _unsteadier(other, row)]
-    return _item(figure, claim, shown, expects, beyond=beyond, columns=1)
+    return _figure(number, claim, shown, expects, draw=beside, beyond=beyond)
 
 
 def _lost(row: str) -> tuple[Expectation, ...]:

@@ -7,7 +7,7 @@ from agon.data import Ring, Source, SwissRoll
 from agon.experiment import Experiment, part
 from agon.games import Adversarial
 from agon.networks import mlp, residual_mlp
-from agon.recipes.recipe import Recipe
+from agon.recipes.recipe import Recipe, by_name
 from agon.recipes.scales import Scale
 from agon.recipes.yamazaki2017.settings import DECAY, Marks, suffix, trained
 
@@ -62,4 +62,4 @@ def _recipe(name: str, source: Source, pair: str, normalise: bool) -> Recipe:
 PLANE = {"swiss-roll": SwissRoll(points=POINTS, noise=0.2), "ring": Ring(points=POINTS)}
 TITLES = {"swiss-roll": "Swiss roll", "ring": "Gaussian mixture"}  # as the paper calls them
 RECIPES = tuple(_recipe(name, data, pair, bn) for name, data in PLANE.items() for pair in PAIRS for bn in (True, False))
-OF = {recipe.name.rpartition("/")[2]: recipe for recipe in RECIPES}
+OF = by_name(RECIPES)
