@@ -191,7 +191,7 @@ FIGURES = (
         "celeba",
         ["S-ARGAN"],
         _by_pixels,
-        partial(_draw_beside_data, across=6),
+        partial(_draw_beside_data, across=5),
     ),
 )
 

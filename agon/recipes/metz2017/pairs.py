@@ -41,7 +41,7 @@ PRINTED = {  # table 1
 }
 BETTER = tuple(
     Expectation(
-        says=f"{k} unrolling steps reconstruct training images better than none",
+        says=f"with K = {k}, training images are reconstructed better than with none",
         score="reconstruction",
         row="K = 0",
         above=f"K = {k}",
@@ -50,14 +50,14 @@ BETTER = tuple(
 )
 RANKED = (
     Expectation(
-        says="10 steps improve on 1 step, more modestly",
+        says="K = 10 improves on K = 1, more modestly",
         score="reconstruction",
         row="K = 1",
         above="K = 10",
     ),
     *(
         Expectation(
-            says=f"10 steps are best for more images than {k}",
+            says=f"K = 10 is the best model for more images than K = {k}",
             score="best-rank",
             row="K = 10",
             above=f"K = {k}",
@@ -193,11 +193,13 @@ FIGURE_5 = _item(
         ),
         *(
             Expectation(
-                says=f"{k} steps resemble the data more than none", score="pairwise", row="K = 0", above=f"K = {k}"
+                says=f"K = {k} resembles the data more than none", score="pairwise", row="K = 0", above=f"K = {k}"
             )
             for k in AHEAD[1:]
         ),
-        Expectation(says="the more steps, the more so: 10 more than 1", score="pairwise", row="K = 1", above="K = 10"),
+        Expectation(
+            says="the more steps, the more so: K = 10 more than K = 1", score="pairwise", row="K = 1", above="K = 10"
+        ),
     ),
 )
 
