@@ -40,7 +40,7 @@ PRINTED = {  # set, first and second -> r_test, r_sample, winner
     ("LSUN church", "GRAN3", "GRAN5"): ("0.99", "2.38", "GRAN5"),
 }
 COLUMNS = ("paper: r_test", "paper: r_sample", "paper: winner")
-SHOWN = 16  # images of a model
+SHOWN = 12  # images of a model
 
 
 def row_of(images: str, first: str, second: str) -> str:

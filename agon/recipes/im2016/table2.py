@@ -16,12 +16,13 @@ from agon.figures.tiles import panels_png
 from agon.metrics import Score
 from agon.metrics.gam.critic import Statistics
 from agon.recipes.expectation import Expectation
-from agon.recipes.im2016.table1 import JUDGED, SHOWN
+from agon.recipes.im2016.table1 import JUDGED
 from agon.recipes.im2016.trainings import TRAININGS
 from agon.recipes.item import Item, Rows, Scores, firsts
 from agon.recipes.scales import Scale
 from agon.runs import Run
 
+SHOWN = 16  # images of a model
 PRINTED = {"GRAN1 vs. DVAE": "0.058", "GRAN3 vs. DVAE": "0.01", "GRAN1 vs. DRAW": "0.347", "GRAN3 vs. DRAW": "0.106"}
 
 
