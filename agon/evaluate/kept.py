@@ -1,7 +1,7 @@
 """What a run kept of its fixed latents while it trained: points and their modes, images."""
 
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 
@@ -15,6 +15,8 @@ from agon.errors import DataError, RunError
 from agon.metrics import Coverage, mode_coverage
 from agon.pictures import read_grid
 from agon.runs import Run
+
+IMAGES = "images, such as digits"
 
 
 def over_time(run: Run, source: Mixture) -> Mapping[int, Coverage]:
@@ -32,7 +34,7 @@ def kept(run: Run) -> Mapping[int, Tensor]:
     Raises:
         RunError: it kept none, or a file cannot be read.
     """
-    return _read(run, ".npy", _points, "points, such as ring")
+    return {step: _points(file) for step, file in _files(run, ".npy", "points, such as ring")}
 
 
 def kept_images(run: Run) -> Mapping[int, UInt8[Tensor, "n c h w"]]:
@@ -41,7 +43,7 @@ def kept_images(run: Run) -> Mapping[int, UInt8[Tensor, "n c h w"]]:
     Raises:
         RunError: it kept none, or a file cannot be read.
     """
-    return _read(run, ".png", _images, "images, such as digits")
+    return {step: _images(file) for step, file in _files(run, ".png", IMAGES)}
 
 
 def last_images(run: Run) -> UInt8[Tensor, "n c h w"]:
@@ -50,17 +52,17 @@ def last_images(run: Run) -> UInt8[Tensor, "n c h w"]:
     Raises:
         RunError: as there.
     """
-    *_, last = kept_images(run).values()
-    return last
+    *_, (_, last) = _files(run, ".png", IMAGES)
+    return _images(last)
 
 
-def _read(run: Run, ending: str, read: Callable[[Path], Tensor], expected: str) -> dict[int, Tensor]:
-    """Step -> what is in the file with that ending that was kept at it."""
+def _files(run: Run, ending: str, expected: str) -> list[tuple[int, Path]]:
+    """The step of each kept file with that ending, and the file, in order of the steps."""
     files = sorted((int(file.stem), file) for file in run.samples.glob(f"[0-9]*{ending}"))
     if not files:
         kind, _, _ = expected.partition(",")
         raise RunError(f"{run.samples} holds no {kind}; expected the run of a source of {expected}")
-    return {step: read(file) for step, file in files}
+    return files
 
 
 def _points(file: Path) -> Tensor:

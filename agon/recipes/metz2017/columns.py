@@ -23,7 +23,8 @@ from agon.runs import Run
 UPDATES = 2  # the paper's steps in one of our rounds
 COLUMNS, SHOWN, ACROSS = 6, 16, 4  # steps that are shown, and images at each
 SAMPLES = {"smoke": 64, "quick": 10_000, "paper": 10_000}
-TRAININGS = {f"K = {k}": by_name(RECIPES)[f"rnn-mnist-k{k}"] for k in (20, 0)}
+OF = by_name(RECIPES)
+TRAININGS = {f"K = {k}": OF[f"rnn-mnist-k{k}"] for k in (20, 0)}
 
 
 def _measure(run: Run, scale: Scale) -> Scores:

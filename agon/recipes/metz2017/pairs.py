@@ -25,7 +25,8 @@ Theirs = Mapping[str, Mapping[str, str]]
 
 PAPER = "Metz et al. 2017, {}, section 3.3 and appendix C"
 AHEAD = (0, 1, 5, 10)
-TRAININGS = {f"K = {k}": by_name(RECIPES)[f"cifar10-k{k}"] for k in AHEAD}
+OF = by_name(RECIPES)
+TRAININGS = {f"K = {k}": OF[f"cifar10-k{k}"] for k in AHEAD}
 TARGETS = {"smoke": 8, "quick": 256, "paper": 1_280}  # training images that are searched for
 SAMPLES = {"smoke": 64, "quick": 5_000, "paper": 50_000}
 SHOWN, TOGETHER = 10, 2  # images of figure 4, and of them in a row
