@@ -18,7 +18,7 @@ from typing import Any
 from agon.recipes import ITEMS
 from agon.recipes.costs import FILE as COSTS
 from agon.recipes.costs import measured as measured_costs
-from agon.reproduce.page import measured, table, verdict
+from agon.reproduce.page import WORDS, by_word, measured, table, verdict
 
 PAGES = Path(__file__).parents[1] / "docs" / "recipes"
 MARKS = "<!-- measured -->", "<!-- end of measured -->"
@@ -47,17 +47,18 @@ def filled(text: str, told: dict[str, Any] | None) -> str:
 
 
 def overview() -> str:
-    """A line an item: verdict, seeds, minutes."""
+    """A line an item: seeds, minutes, verdict, and how many expectations held, were contradicted, stayed undecided."""
     body = [[f"[{name}]({name}.md)", *_line(numbers_of(name))] for name in ITEMS]
-    return table(["item", "scale", "seeds", "minutes of one core", "verdict"], body)
+    return table(["item", "scale", "seeds", "minutes of one core", "verdict", *WORDS], body)
 
 
 def _line(told: dict[str, Any] | None) -> list[str]:
     if told is None:
-        return ["", "", "", "not run"]
+        return ["", "", "", "not run", "", "", ""]
     minutes = sum(len(each["runs"]) * min(run["seconds"] for run in each["runs"]) / 60 for each in told["trainings"])
     word = verdict(told).partition(":")[0].rstrip(".")
-    return [told["scale"], str(told["seeds"]), f"{minutes:.0f}", word]
+    counts = by_word(told) if told["expectations"] else {}
+    return [told["scale"], str(told["seeds"]), f"{minutes:.0f}", word, *(str(counts.get(each, "")) for each in WORDS)]
 
 
 def take(folder: Path) -> Iterator[str]:

@@ -8,6 +8,7 @@ from agon.report.embedding import spread
 from agon.report.scores import number
 
 COLUMNS = 6  # steps of the table over training
+WORDS = "held", "contradicted", "undecided"  # what an expectation can be found to be
 
 Told = Mapping[str, Any]
 
@@ -39,19 +40,25 @@ def verdict(told: Told) -> str:
     >>> verdict({"scale": "quick", "expectations": [{"verdict": "held"}, {"verdict": "undecided"}]})
     'not reproduced: 1 of 2 expectations held, 0 contradicted, 1 undecided.'
     """
-    found = [each["verdict"] for each in told["expectations"]]
+    found = told["expectations"]
     if told["scale"] == "smoke":
         return "not run: the smoke scale shows that everything works, and nothing else."
     if not found:
         return "by eye: the paper has no number here."
-    if set(found) == {"held"}:
+    counts = by_word(told)
+    if counts["held"] == len(found):
         return f"reproduced: {len(found)} of {len(found)} expectations held." if len(found) > 1 else "reproduced."
-    counts = {word: found.count(word) for word in ("held", "contradicted", "undecided")}
     expected = f"expectation{'s' if len(found) > 1 else ''}"
     return (
         f"not reproduced: {counts['held']} of {len(found)} {expected} held, {counts['contradicted']} contradicted, "
         f"{counts['undecided']} undecided."
     )
+
+
+def by_word(told: Told) -> dict[str, int]:
+    """How many of an item's expectations held, were contradicted, stayed undecided."""
+    found = [each["verdict"] for each in told["expectations"]]
+    return {word: found.count(word) for word in WORDS}
 
 
 def _expectations(told: Told) -> list[str]:
