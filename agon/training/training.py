@@ -28,6 +28,7 @@ class Training:
         experiment: what is trained.
         arithmetic: how, resolved.
         device: where.
+        shape: of a sample, asked of the source once: some open their files for it.
         game, optimisers, average: what moves.
         dynamics: how: the experiment's, or the same compiled.
         data: the stream of real samples.
@@ -52,7 +53,8 @@ class Training:
         if world > 1:
             synchronise(game)
         self.game = game.to(device, arithmetic.dtype).to(memory_format=layout)
-        self.layout = layout if len(experiment.data.shape) == 3 else torch.contiguous_format
+        self.shape = experiment.data.shape
+        self.layout = layout if len(self.shape) == 3 else torch.contiguous_format
         self.optimisers = {
             player: build_optimiser(experiment.optimiser(player), parameters_of(self.game, player))
             for player in self.game.players
@@ -94,7 +96,7 @@ class Training:
         n = self.experiment.batch
         real, label = self.data.draw()
         latent = self.experiment.latent.sample(n, self.game.latent_shape, self.random["latents"])
-        noise = self.game.noise((n, *self.experiment.data.shape), self.random["noise"])
+        noise = self.game.noise((n, *self.shape), self.random["noise"])
         return Batch(
             real.to(self.arithmetic.dtype, memory_format=self.layout),
             self._mine(latent),
