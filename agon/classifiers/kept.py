@@ -47,8 +47,9 @@ def classifier_of(
 ) -> SetClassifier | StackedClassifier:
     """The classifier of a set of images: found in the cache, or trained now and left there.
 
-    That of stacks is their grey set's; that of one class of a set is the whole set's, and in whichever range a training
-    wants pixels, it is the one of pixels from -1 to 1: all judge bytes. Nothing random is drawn
+    That of stacks is their grey set's; that of one class of a set is the whole set's, in whichever range a training
+    wants pixels, it is the one of pixels from -1 to 1 (all judge bytes), and a size that the images have anyway may be
+    said or not. Nothing random is drawn
     from torch's own stream, whether it is found or not. A cache that can only be read is enough for what is in it.
 
     Args:
@@ -67,8 +68,15 @@ def classifier_of(
         assert isinstance(grey, SetClassifier)  # of images
         return StackedClassifier(grey, source.classes)
     if isinstance(source, Images):
-        source = replace(source, only=None, range=RANGE)
+        source = _plainly(source)
     return _of_images(source, steps, default_folder() if folder is None else folder, device, show)
+
+
+def _plainly(source: Images) -> Images:
+    """All classes, from -1 to 1, its own size said: the same images in other words have the same classifier."""
+    channels, height, width = source.shape
+    size = height if height == width else (height, width)
+    return replace(source, only=None, range=RANGE, size=size, channels=channels)
 
 
 def _of_images(

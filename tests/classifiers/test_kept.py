@@ -40,11 +40,12 @@ def test_it_is_trained_once_and_found_again(
 
 
 def test_other_content_is_trained_anew(tmp_path: Path, trainings: list[str]) -> None:
-    """One pixel, another share held out, other settings: each has its own; another range of pixels has not."""
+    """One pixel, another share held out, other settings: each has its own; another range of pixels has not, nor their own size."""
     cache = tmp_path / "cache"
     file, other = digits(tmp_path / "one.npz", pixel=1), digits(tmp_path / "other.npz", pixel=2)
     made = [found(file, cache), found(other, cache)]
     assert found(file, cache, range=(0.0, 1.0)).key == made[0].key
+    assert found(file, cache, size=8, channels=1).key == made[0].key  # the size that they have
     longer = classifier_of(Images(path=str(file)), steps=STEPS + 1, folder=cache, show=False)
     keys = {each.key for each in [*made, found(file, cache, holdout=0.3), longer]}
     assert len(trainings) == len(keys) == 4
