@@ -40,7 +40,7 @@ def test_it_is_trained_once_and_found_again(
 
 
 def test_other_content_is_trained_anew(tmp_path: Path, trainings: list[str]) -> None:
-    """One pixel, another share held out, other settings: each has its own; another range of pixels has not, nor their own size."""
+    """One pixel, another share, other settings: each has its own; another range has not, nor the images' own size."""
     cache = tmp_path / "cache"
     file, other = digits(tmp_path / "one.npz", pixel=1), digits(tmp_path / "other.npz", pixel=2)
     made = [found(file, cache), found(other, cache)]
