@@ -76,7 +76,7 @@ def _plainly(source: Images) -> Images:
     """All classes, from -1 to 1, its own size said: the same images in other words have the same classifier."""
     channels, height, width = source.shape
     size = height if height == width else (height, width)
-    return replace(source, only=None, range=RANGE, size=size, channels=channels)
+    return replace(source, only=None, range=RANGE, size=size, channels=1 if channels == 1 else 3)
 
 
 def _of_images(
