@@ -8,6 +8,7 @@ can say what was not measured.
 """
 
 import json
+import math
 import re
 import shutil
 import sys
@@ -55,7 +56,8 @@ def overview() -> str:
 def _line(told: dict[str, Any] | None) -> list[str]:
     if told is None:
         return ["", "", "", "not run", "", "", ""]
-    minutes = sum(len(each["runs"]) * min(run["seconds"] for run in each["runs"]) / 60 for each in told["trainings"])
+    known = measured_costs()
+    minutes = sum(len(each["runs"]) * known[each["recipe"]][told["scale"]] for each in told["trainings"])
     word = verdict(told).partition(":")[0].rstrip(".")
     counts = by_word(told) if told["expectations"] else {}
     return [told["scale"], str(told["seeds"]), f"{minutes:.0f}", word, *(str(counts.get(each, "")) for each in WORDS)]
@@ -81,13 +83,15 @@ def take(folder: Path) -> Iterator[str]:
 def costs() -> str:
     """costs.json with the minutes of every training that is told of in a committed file of numbers.
 
-    Of the fastest seed: a machine that has other work too makes the others longer, never shorter.
+    The fastest that was ever measured: a machine that has other work too makes a training longer, never shorter.
+    Where a recipe's scale becomes another, its minutes there are to be deleted first.
     """
     known = {name: dict(scales) for name, scales in measured_costs().items()}
     for told in filter(None, map(numbers_of, ITEMS)):
         for each in told["trainings"]:
             minutes = min(run["seconds"] for run in each["runs"]) / 60
-            known[each["recipe"]][told["scale"]] = float(f"{minutes:.2g}")
+            scales, scale = known[each["recipe"]], told["scale"]
+            scales[scale] = min(float(f"{minutes:.2g}"), scales.get(scale, math.inf))
     lines = (f' "{name}": {json.dumps(scales)}' for name, scales in sorted(known.items()))
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
@@ -97,6 +101,7 @@ def main() -> None:
     for folder in map(Path, sys.argv[1:]):
         print(*take(folder))
     COSTS.write_text(costs())
+    measured_costs.cache_clear()
     for name in ITEMS:
         page = page_of(name)
         page.write_text(filled(page.read_text(), numbers_of(name)))

@@ -1,6 +1,6 @@
 """What the recipes cost: measured minutes of one training on one thread, from costs.json beside this file.
 
-Of several seeds the fastest, where the machine had other work too.
+Of several seeds and runs the fastest, as the machine may have had other work too.
 """
 
 import json
