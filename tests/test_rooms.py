@@ -8,7 +8,7 @@ import agon
 
 HOUSE = Path(agon.__file__).parent
 ORDER = (
-    ("errors",),
+    ("errors", "foreign"),
     ("pictures", "progress"),
     ("data",),
     ("latents",),

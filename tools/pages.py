@@ -8,7 +8,6 @@ can say what was not measured.
 """
 
 import json
-import math
 import re
 import shutil
 import sys
@@ -89,9 +88,9 @@ def costs() -> str:
     known = {name: dict(scales) for name, scales in measured_costs().items()}
     for told in filter(None, map(numbers_of, ITEMS)):
         for each in told["trainings"]:
-            minutes = min(run["seconds"] for run in each["runs"]) / 60
+            minutes = float(f"{min(run['seconds'] for run in each['runs']) / 60:.2g}")
             scales, scale = known[each["recipe"]], told["scale"]
-            scales[scale] = min(float(f"{minutes:.2g}"), scales.get(scale, math.inf))
+            scales[scale] = min(minutes, scales.get(scale, minutes))
     lines = (f' "{name}": {json.dumps(scales)}' for name, scales in sorted(known.items()))
     return "{\n" + ",\n".join(lines) + "\n}\n"
 

@@ -40,6 +40,16 @@ def test_the_overview_lists_every_item() -> None:
     assert pages.overview() in text
 
 
+def test_costs_are_the_fastest_that_were_measured() -> None:
+    """Several items tell of one training: none of them makes it dearer, whichever is read last."""
+    assert pages.costs() == pages.COSTS.read_text()
+    costs = json.loads(pages.COSTS.read_text())
+    for told in filter(None, map(pages.numbers_of, ITEMS)):
+        for each in told["trainings"]:
+            minutes = min(run["seconds"] for run in each["runs"]) / 60
+            assert costs[each["recipe"]][told["scale"]] <= float(f"{minutes:.2g}")
+
+
 def test_numbers_that_nobody_measured_are_caught() -> None:
     """The negative control: a changed number in the page is no longer what the file says."""
     name = next(name for name in ITEMS if pages.numbers_of(name) is not None)

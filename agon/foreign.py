@@ -1,0 +1,129 @@
+"""What comes from elsewhere: paths that may lead anywhere, JSON of any depth, names with any characters."""
+
+import json
+import os
+import stat
+from collections.abc import Collection, Iterable
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+NAMED = 10  # names in one message
+DEPTH = 100  # of nested JSON: ours has less than 20
+
+KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFLNK: "a symbolic link",
+}
+
+
+class NotRegularError(OSError):
+    """The path leads to something that is no regular file: a pipe, a socket, a device, a folder, or a link."""
+
+
+def open_regular(path: Path, *, flags: int = os.O_RDONLY, follow: bool = True) -> BinaryIO:
+    """Open a regular file, and nothing else: a pipe would block, a device never ends.
+
+    Args:
+        path: of the file.
+        flags: as of `os.open`; O_WRONLY, O_APPEND, O_CREAT and the like to write.
+        follow: whether a symbolic link at the end of the path is followed.
+
+    Raises:
+        NotRegularError: the path leads to anything else.
+        OSError: it cannot be opened.
+    """
+    if not follow and path.is_symlink():
+        raise NotRegularError(f"{path} is a symbolic link, not a regular file")
+    mode = "rb" if flags & os.O_ACCMODE == os.O_RDONLY else "ab" if flags & os.O_APPEND else "wb"
+    try:
+        handle = os.open(path, flags | os.O_NONBLOCK | (0 if follow else os.O_NOFOLLOW) | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        kind = kind_of(path)
+        raise (error if kind is None else NotRegularError(f"{path} is {kind}, not a regular file")) from error
+    kind = KINDS.get(stat.S_IFMT(os.fstat(handle).st_mode))
+    if kind is not None:
+        os.close(handle)
+        raise NotRegularError(f"{path} is {kind}, not a regular file")
+    return cast(BinaryIO, os.fdopen(handle, mode))
+
+
+def kind_of(path: Path) -> str | None:
+    """What stands at a path in the place of a regular file, links followed; None for a regular file, or nothing."""
+    try:
+        return KINDS.get(stat.S_IFMT(path.stat().st_mode))
+    except OSError:
+        return None
+
+
+def read_regular(path: Path, *, most: int | None = None, follow: bool = True) -> bytes:
+    """The content of a regular file of at most `most` bytes.
+
+    Raises:
+        OSError: it is no regular file, larger than that, or cannot be read.
+    """
+    with open_regular(path, follow=follow) as file:
+        size = os.fstat(file.fileno()).st_size
+        if most is not None and size > most:
+            raise OSError(f"{path} has {size:,} bytes, more than the {most:,} that are read")
+        return file.read()
+
+
+def parse_json(content: bytes | str, *, finite: bool = True) -> Any:
+    """The value of a JSON text nested at most `DEPTH` deep.
+
+    Args:
+        content: the text, as UTF-8 where it is bytes.
+        finite: whether NaN and Infinity, which Python writes and JSON does not know, are refused.
+
+    Raises:
+        ValueError: it is no such text.
+    """
+    try:
+        value = json.loads(content, parse_constant=_refuse if finite else None)
+        deep = depth(value) > DEPTH
+    except RecursionError:
+        deep = True
+    if deep:
+        raise ValueError(f"it is nested more than {DEPTH} deep")
+    return value
+
+
+def depth(value: Any) -> int:
+    """How deep lists and objects are nested: 0 for a plain value."""
+    nested, deep = _containers([value]), 0
+    while nested:
+        deep += 1
+        nested = _containers(part for each in nested for part in (each.values() if isinstance(each, dict) else each))
+    return deep
+
+
+def printable(text: str) -> str:
+    """The text with line breaks, terminal escapes, other control characters and surrogates as visible escapes.
+
+    >>> print(printable("a\\x1b[31mb\\nc"))
+    a\\x1b[31mb\\nc
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def listed(names: Iterable[object], most: int = NAMED) -> str:
+    """The first names, safe to print, and how many more there are.
+
+    >>> listed(["a", "b", "c"], most=2)
+    'a, b and 1 more'
+    """
+    every: Collection[object] = names if isinstance(names, Collection) else list(names)
+    first = ", ".join(printable(str(name)) for _, name in zip(range(most), every, strict=False))
+    return first if len(every) <= most else f"{first} and {len(every) - most:,} more"
+
+
+def _containers(values: Iterable[Any]) -> list[dict[str, Any] | list[Any]]:
+    return [value for value in values if isinstance(value, (dict, list))]
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON number")
