@@ -1,15 +1,12 @@
 """Unrolling as a tool for loops that are not agon's: one's own modules, one's own optimiser."""
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor, nn
 
 from agon.dynamics.lookahead import LookAhead
+from agon.dynamics.referee import LossOf
 from agon.dynamics.twin import as_written
 from agon.errors import SettingError
-
-LossOf = Callable[[nn.Module], Tensor]
 
 
 def unrolled_loss(
@@ -46,7 +43,8 @@ def unrolled_loss(
         The loss, a scalar with history.
 
     Raises:
-        SettingError: no look-ahead is possible with these.
+        SettingError: no look-ahead is possible with these, or a loss depends on the critic's live weights, by a
+            way that the looked-ahead module cannot follow.
 
     Source: metz2017, equations 6 to 12.
 
