@@ -125,7 +125,7 @@ class Foresight:
             seen.update(told.seen)
             return told.players
 
-        ahead = LookAhead(
+        return LookAhead(
             self.game,
             {other: named_parameters_of(self.game, other) for other in others},
             self.optimisers,
@@ -134,10 +134,8 @@ class Foresight:
             attached={player} & set(others),
             buffers=buffers,
             saving=self.rule.checkpoint,
+            prepare=decompose if self.game.second_order else None,  # a penalty, the step ahead, the surrogate
         )
-        if self.game.second_order:  # three times differentiated: a penalty, the step ahead, the surrogate
-            decompose(ahead.twin.module)
-        return ahead
 
     def _stretched(
         self, player: str, fake: Tensor | None, ahead: list[Tensor | None], last: bool

@@ -49,6 +49,7 @@ class LookAhead:
         attached: players whose present parameters are differentiated through as well.
         buffers: where the module's begin; where they are now, if None.
         saving: keep no inner step's intermediate results, but compute them anew in the backward pass.
+        prepare: what is done to a twin before its first pass; None if nothing.
 
     Attributes:
         twin: where the players would be after the steps done so far.
@@ -68,6 +69,7 @@ class LookAhead:
         attached: Collection[str] = (),
         buffers: Mapping[str, Tensor] | None = None,
         saving: bool = False,
+        prepare: Callable[[nn.Module], object] | None = None,
     ) -> None:
         self._players = {player: {n: p for n, p in own.items() if p.requires_grad} for player, own in players.items()}
         self._present = {
@@ -75,6 +77,7 @@ class LookAhead:
             for player, own in self._players.items()
         }
         self._optimisers, self._losses, self._settle, self._saving = optimisers, losses, settle, saving
+        self._prepare = prepare
         begun = dict(module.named_buffers()) if buffers is None else buffers
         self._buffers = {name: buffer.clone() for name, buffer in begun.items()}
         self._blocks: tuple[Block, ...] = ()
@@ -178,7 +181,10 @@ class LookAhead:
         return Position(vectors, position.moments, twin.get(self._buffers), twin)
 
     def _at_beginning(self, module: nn.Module) -> Twin:
-        return Twin(module, {**self._fresh(self._buffers), **_flat(self._present)})
+        twin = Twin(module, {**self._fresh(self._buffers), **_flat(self._present)})
+        if self._prepare is not None:
+            self._prepare(twin.module)
+        return twin
 
     def _at(self, position: Position) -> Twin:
         """A twin at a position, with buffers of its own that it may change."""
