@@ -141,12 +141,13 @@ def _list(replica: Replica, value: list[Any]) -> Any:
 def _dictionary(replica: Replica, value: dict[Any, Any]) -> Any:
     if not value:
         return replica.share(value)
-    made = value.copy()
+    made, changed = value.copy(), False
     replica.begin(value, made)
     for key, part in value.items():
         if type(part) not in ATOMS:
-            made[key] = replica(part)
-    return made if _differ(value.values(), made.values()) else replica.share(value)
+            made[key] = other = replica(part)
+            changed = changed or other is not part
+    return made if changed else replica.share(value)
 
 
 def _tuple(replica: Replica, value: tuple[Any, ...]) -> Any:
