@@ -14,6 +14,7 @@ from jaxtyping import Int, UInt8
 from agon.data.decode import decode
 from agon.data.rows import Raw, Rows
 from agon.errors import DataError
+from agon.foreign import NAMED, printable, shortened
 
 CHUNK = 256  # images decoded at a time
 HEAVY = 2**14  # bytes of a stored image from which threads pay: below, they only fight over the interpreter
@@ -94,7 +95,7 @@ def attempt(raw: Raw, *, size: tuple[int, int] | None, channels: int | None) -> 
     try:
         return decode(raw.content, size=size, channels=channels)
     except Exception as fault:  # decoders of foreign bytes raise whatever they like
-        return Unreadable(raw.place, f"{fault}" or type(fault).__name__)
+        return Unreadable(raw.place, _said(fault))
 
 
 def look(raws: Iterable[Raw], *, size: tuple[int, int] | None, channels: int | None) -> tuple[int, int, int]:
@@ -114,12 +115,12 @@ def look(raws: Iterable[Raw], *, size: tuple[int, int] | None, channels: int | N
 
 def complaint(broken: Sequence[Unreadable], *, of: int) -> str:
     """Which images cannot be read, how many, and what to do."""
-    named = "; ".join(f"{place} ({reason})" for place, reason in broken[:3])
-    more = f"; and {len(broken) - 3} more" if len(broken) > 3 else ""
-    advice = "mend or remove them, or leave them out with skip_corrupt=True"
+    named = "; ".join(f"{printable(place)} ({shortened(reason)})" for place, reason in broken[:NAMED])
+    more = f"; and {len(broken) - NAMED:,} more" if len(broken) > NAMED else ""
+    advice = "mend or remove them, or leave them out with --set data.skip_corrupt=true"
     if len(broken) == of:
         advice = "none is left, so check what they are"
-    return f"expected readable images, got {len(broken)} of {of} that are not: {named}{more}; {advice}"
+    return f"expected readable images, got {len(broken):,} of {of:,} that are not: {named}{more}; {advice}"
 
 
 def _stacked(raws: Sequence[Raw], results: Sequence[np.ndarray | Unreadable]) -> Iterator[Chunk]:
@@ -127,6 +128,16 @@ def _stacked(raws: Sequence[Raw], results: Sequence[np.ndarray | Unreadable]) ->
     if good:
         labels = np.array([-1 if raw.label is None else raw.label for raw, _ in good], dtype=np.int64)
         yield Chunk(np.stack([image for _, image in good]), labels)
+
+
+def _said(fault: Exception) -> str:
+    from PIL import UnidentifiedImageError
+
+    if isinstance(fault, UnidentifiedImageError):
+        return "it is no image of a format that is read"  # Pillow names an object in memory
+    if isinstance(fault, OSError) and fault.errno:
+        return os.strerror(fault.errno).lower()
+    return f"{fault}" or type(fault).__name__
 
 
 def _weight(raw: Raw) -> int:
@@ -139,9 +150,9 @@ def _mismatch(place: str, expected: tuple[int, ...], got: tuple[int, ...]) -> st
     if expected[1:] != got[1:]:
         return (
             f"expected every image to be {expected[1]}x{expected[2]} (height x width) like the first, "
-            f"got {got[1]}x{got[2]} in {place}; set size= to resize and crop them all"
+            f"got {got[1]}x{got[2]} in {place}; --set data.size={expected[1]} resizes and crops them all"
         )
     return (
         f"expected every image to have {expected[0]} channel(s) like the first, got {got[0]} in {place}; "
-        "set channels=1 or channels=3"
+        "--set data.channels=1 or 3 converts them all"
     )

@@ -10,6 +10,8 @@ import numpy as np
 from jaxtyping import Int
 
 from agon.data.decode import Content
+from agon.data.labels import Labels
+from agon.foreign import open_regular
 
 
 class Raw(NamedTuple):
@@ -32,10 +34,16 @@ class Rows(ABC):
     Attributes:
         labels: "n" int64, or None where there are no classes or (a stream) they are not known beforehand.
         classes: the names of the classes, in the order of their labels.
+        reason: why there are no labels, or "".
+        numbering: what decides the labels besides the content, or "".
+        left_out: what was passed over beside the images, one sentence each.
     """
 
-    labels: Int[np.ndarray, " n"] | None
-    classes: tuple[str, ...]
+    labels: Int[np.ndarray, " n"] | None = None
+    classes: tuple[str, ...] = ()
+    reason: str = ""
+    numbering: str = ""
+    left_out: tuple[str, ...] = ()
 
     @abstractmethod
     def __len__(self) -> int:
@@ -54,34 +62,31 @@ class Rows(ABC):
     def digest(self) -> str:
         """Hex SHA-256 of the content itself: never of names' dates, which copies and edits fool."""
 
+    def label(self, labels: Labels) -> None:
+        """Take labels, which are read later than the images: they need one table over all splits."""
+        self.labels, self.classes, self.reason, self.numbering = labels
+
+    def identity(self) -> str:
+        """The digest, and how the classes are numbered where the content alone does not tell."""
+        digest = self.digest()
+        return hashlib.sha256(f"{digest} {self.numbering}".encode()).hexdigest() if self.numbering else digest
+
     def __iter__(self) -> Iterator[Raw]:
         for number in range(self.parts):
             yield from self.part(number)
 
 
 def digest_files(files: list[Path], root: Path) -> str:
-    """SHA-256 over the files' relative names and contents, in the given order."""
+    """SHA-256 over the files' relative names and contents, in the given order.
+
+    A file that cannot be read counts by the reason, so that decoding, which names it, is reached.
+    """
     total = hashlib.sha256()
     for file in files:
-        with file.open("rb") as stream:
-            content = hashlib.file_digest(stream, "sha256").digest()
+        try:
+            with open_regular(file) as stream:
+                content = hashlib.file_digest(stream, "sha256").digest()  # type: ignore[arg-type]
+        except OSError as fault:
+            content = f"unreadable {type(fault).__name__} {fault.errno}".encode()
         total.update(repr(file.relative_to(root).as_posix()).encode() + content)
     return total.hexdigest()
-
-
-def numbered(values: list[object], names: list[str] | None) -> tuple[Int[np.ndarray, " n"] | None, tuple[str, ...]]:
-    """A column of labels as class numbers, with the classes' names.
-
-    Numbers stay as they are and are named by `names` or by their digits; strings are numbered in
-    alphabetical order; anything else is not a class, and gives (None, ()).
-    """
-    if not values:
-        return None, ()
-    if all(isinstance(value, str) for value in values):
-        known = sorted({str(value) for value in values})
-        number = {name: i for i, name in enumerate(known)}
-        return np.array([number[str(value)] for value in values], dtype=np.int64), tuple(known)
-    if all(isinstance(value, int | np.integer) for value in values):
-        labels = np.array(values, dtype=np.int64)
-        return labels, tuple(names or map(str, range(max(0, int(labels.max()) + 1))))
-    return None, ()

@@ -66,6 +66,14 @@ class Source(ABC):
         """Names of the classes, in the order of their labels; empty where there are none."""
         return ()
 
+    def remarks(self) -> dict[str, str]:
+        """What a reader should know beside count, shape and classes: what was left out, why there are no classes.
+
+        Returns:
+            "train", "test", "classes" or "left out" -> a phrase, safe to print.
+        """
+        return {}
+
     @abstractmethod
     def open(
         self,

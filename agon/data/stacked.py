@@ -17,6 +17,7 @@ from agon.data.source import MEMORY, Draw, Opened, Source, Split
 from agon.errors import DataError
 
 DEEP = 3  # images a stack
+MOST = 100  # classes of the grey set: their triples are a million
 WORD = 7  # the seed of the order in which a finite set of stacks takes its images
 
 
@@ -79,12 +80,16 @@ class Stacked(Source):
         """Names of all triples of classes in order, "000" to "999"; words are joined by a space.
 
         Raises:
-            DataError: the set has no classes.
+            DataError: the set has no classes, or more than MOST.
         """
         names = self.of.classes
         if not names:
             raise DataError(
                 f"stacks: expected classes in {self.of.path}, got none; take a labelled set, such as digits"
+            )
+        if len(names) > MOST:
+            raise DataError(
+                f"stacks: expected at most {MOST} classes in {self.of.path}, got {len(names):,}; take another set"
             )
         between = "" if max(map(len, names)) == 1 else " "
         return tuple(between.join(each) for each in product(names, repeat=DEEP))
