@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from jaxtyping import UInt8
 
-from agon.data.resize import fit
+from agon.data.resize import BAND, fit
 from agon.foreign import read_regular
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ class Missing(NamedTuple):
 
 Content = bytes | Path | np.ndarray | Missing
 COMMON = ("PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP")
+PIXELS = 2**26  # of an image by default: 0.2 GB as bytes of three colours
 FILE = 2**30  # bytes of an image's file
 REFUSED = ("EPS",)  # Pillow runs Ghostscript, a whole programming language, to read it
 UNREAD = frozenset((".heic", ".heif", ".avif", ".jxl"))  # photographs that Pillow may not read: counted all the same
@@ -32,7 +33,9 @@ SAMPLES, EXTRA = 277, 338  # tags of TIFF: bands a pixel, and what those after t
 LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601, as Pillow's "L"
 
 
-def decode(content: Content, *, size: tuple[int, int] | None, channels: int | None) -> UInt8[np.ndarray, "c h w"]:
+def decode(
+    content: Content, *, size: tuple[int, int] | None, channels: int | None, most: int = PIXELS
+) -> UInt8[np.ndarray, "c h w"]:
     """One image as it is trained on.
 
     The first frame of an animation; turned upright as its EXIF orientation says; transparent pixels
@@ -43,6 +46,7 @@ def decode(content: Content, *, size: tuple[int, int] | None, channels: int | No
         content: a file's bytes, a file's path, pixels "h w c" that are decoded already, or the lack of any.
         size: (height, width) wanted; None keeps the stored size.
         channels: 1 (luma) or 3 wanted; None keeps what the image has.
+        most: pixels that a file may have.
 
     Returns:
         Contiguous bytes.
@@ -52,7 +56,7 @@ def decode(content: Content, *, size: tuple[int, int] | None, channels: int | No
     """
     if isinstance(content, Missing):
         raise ValueError(content.reason)
-    pixels = content if isinstance(content, np.ndarray) else _read(content)
+    pixels = content if isinstance(content, np.ndarray) else _read(content, most)
     if pixels.size == 0:
         raise ValueError("it has no pixels")
     pixels = _with_channels(pixels, channels or pixels.shape[2])
@@ -79,6 +83,12 @@ def suffixes() -> frozenset[str]:
     return frozenset(end for end, name in Image.registered_extensions().items() if name in read)
 
 
+def unread(file: Path) -> str:
+    """Why a photograph's format cannot be read; "" where it can."""
+    ending = file.suffix.lower()
+    return f"the format {ending} is not read here; save it as .png or .jpg" if ending in UNREAD - suffixes() else ""
+
+
 def stored(content: Content) -> bytes:
     """The bytes that an image is known by.
 
@@ -92,12 +102,17 @@ def stored(content: Content) -> bytes:
     return content if isinstance(content, bytes) else np.ascontiguousarray(content).tobytes()
 
 
-def _read(content: bytes | Path) -> UInt8[np.ndarray, "h w c"]:
+def _read(content: bytes | Path, most: int) -> UInt8[np.ndarray, "h w c"]:
     from PIL import Image, ImageOps
 
-    if isinstance(content, Path) and content.suffix.lower() in UNREAD - suffixes():
-        raise ValueError(f"the format {content.suffix.lower()} is not read here; save it as .png or .jpg")
+    if isinstance(content, Path) and (reason := unread(content)):
+        raise ValueError(reason)
     with Image.open(io.BytesIO(stored(content)), formats=formats()) as file:
+        if file.width * file.height > most:
+            raise ValueError(
+                f"it has {file.width:,} x {file.height:,} pixels, more than the {most:,} that are read; "
+                f"--set data.most_pixels={file.width * file.height} reads it"
+            )
         ImageOps.exif_transpose(file, in_place=True)
         return _pixels(file)
 
@@ -156,4 +171,8 @@ def _with_channels(pixels: UInt8[np.ndarray, "h w c"], channels: int) -> UInt8[n
         raise ValueError(f"it has {pixels.shape[2]} channels, which are no colours; leave out data.channels={channels}")
     if channels == 3:
         return np.repeat(pixels, 3, axis=2)
-    return np.rint(pixels @ LUMA).astype(np.uint8)[:, :, None]
+    grey = np.empty((*pixels.shape[:2], 1), np.uint8)
+    rows = max(1, BAND // pixels[0].size)
+    for first in range(0, len(pixels), rows):  # never a large image as floats
+        grey[first : first + rows, :, 0] = np.rint(pixels[first : first + rows] @ LUMA)
+    return grey

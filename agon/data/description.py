@@ -25,4 +25,5 @@ def describe(source: Source) -> str:
     for key, remark in source.remarks().items():
         rows[key] = f"{rows[key]} ({remark})" if key in rows else remark
     name = printable(str(getattr(source, "path", type(source).__name__.lower())))
-    return "\n".join([name, *(f"  {key:8} {value}" for key, value in rows.items())])
+    width = max(8, *map(len, rows))
+    return "\n".join([name, *(f"  {key:{width}} {value}" for key, value in rows.items())])

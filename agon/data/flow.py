@@ -8,11 +8,11 @@ from itertools import chain, count, islice
 import numpy as np
 import torch
 
-from agon.data.decoding import Decoding, Unreadable, complaint
+from agon.data.decoding import Decoding, complaint
 from agon.data.finite import scaled
 from agon.data.labels import UNLABELLED
 from agon.data.order import part
-from agon.data.rows import Raw, Rows
+from agon.data.rows import Raw, Rows, Unreadable
 from agon.data.source import Draw
 from agon.errors import DataError
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from agon.data.labels import OFF, Column, numbered
 from agon.data.names import TEST, TRAIN, word_of
-from agon.data.rows import Raw, Rows, digest_files
+from agon.data.rows import Raw, Rows, Unreadable, closed, digest_files
 from agon.data.source import Split
 from agon.data.tree import Tree
 from agon.errors import DataError
@@ -32,6 +32,10 @@ class Files(Rows):
         """The one image of a file."""
         label = None if self.labels is None else int(self.labels[number])
         yield Raw(str(self.files[number]), self.files[number], label)
+
+    def closed(self) -> list[Unreadable]:
+        """Dead links, pipes, sockets, devices, and files that may not be read."""
+        return closed(self.files)
 
     def digest(self) -> str:
         """Of names and contents: a renamed class folder is another data set."""

@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from jaxtyping import UInt8
@@ -13,7 +13,8 @@ from torch import Tensor
 
 from agon.data import expect
 from agon.data.cache import Decoded, decoded, default_folder
-from agon.data.decoding import Decoding, look
+from agon.data.decode import PIXELS
+from agon.data.decoding import Decoding, complaint, look, named
 from agon.data.finite import Finite
 from agon.data.flow import Ahead, Flow
 from agon.data.mapped import copied
@@ -25,7 +26,8 @@ from agon.data.splits import Membership, class_number
 from agon.errors import DataError
 from agon.foreign import printable
 
-LATER = ("labelled",)  # settings that older fingerprints do not have
+LIMIT = 178_956_970  # pixels: Pillow takes more for an attack
+LATER = ("labelled", "most_pixels")  # settings that older fingerprints do not have
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +54,7 @@ class Images(Source):
         values: (low, high) of arrays that hold other numbers than bytes.
         subset: a configuration of a Hub set, where it has several.
         revision: a commit, tag or branch of a Hub set.
+        most_pixels: of an image's file; a larger one is not decoded. At most Pillow's own limit.
         labelled: whether classes are read; False takes the images alone, whatever their labels are.
 
     Raises:
@@ -74,6 +77,7 @@ class Images(Source):
     subset: str | None = None
     revision: str | None = None
     labelled: bool = True
+    most_pixels: int = PIXELS
 
     def __post_init__(self) -> None:
         path: object = os.fspath(self.path) if isinstance(self.path, os.PathLike) else self.path
@@ -95,7 +99,11 @@ class Images(Source):
         expect.interval(self, range=self.range)
         if self.values is not None:
             expect.interval(self, values=self.values)
-        expect.whole(self, least=1, buffer=self.buffer)
+        expect.whole(self, least=1, buffer=self.buffer, most_pixels=self.most_pixels)
+        if self.most_pixels > LIMIT:
+            raise expect.setting(
+                self, "most_pixels", f"at most {LIMIT:,}, from which on Pillow refuses", self.most_pixels
+            )
         expect.flags(self, {name: getattr(self, name) for name in ("skip_corrupt", "streaming", "labelled")})
 
     def _check_size(self) -> None:
@@ -138,6 +146,9 @@ class Images(Source):
             told["classes"] = found["train"].reason
         if self.only is not None:
             told |= {split: f"of class {self.only!r} alone" for split in found if split not in told}
+        if closed := [each for rows in found.values() for each in rows.closed()]:
+            advice = "" if self.skip_corrupt else "; --set data.skip_corrupt=true leaves them out"
+            told["unreadable"] = f"{len(closed):,} of the files: {named(closed)}{advice}"
         left_out = "; ".join(dict.fromkeys(note for rows in found.values() for note in rows.left_out))
         return {**{key: printable(text) for key, text in told.items()}, **({"left out": left_out} if left_out else {})}
 
@@ -179,6 +190,22 @@ class Images(Source):
             fingerprint=self._digest(made.key, who),
         )
 
+    def check(self) -> str:
+        """Decode every image of all splits, and say that all can be read, or which are left out.
+
+        Raises:
+            DataError: some cannot, and `skip_corrupt` is off; or one is of another shape.
+        """
+        found = self._read()
+        decoding = self._decoding(found["train"])
+        broken = [each for rows in found.values() for each in decoding.broken(rows)]
+        total = sum(map(len, found.values()))
+        if broken and not self.skip_corrupt:
+            raise DataError(complaint(broken, of=total))
+        if broken:
+            return f"left out, as they cannot be read, {len(broken):,} of {total:,} images: {named(broken)}"
+        return f"all {total:,} images can be read"
+
     def stored(self, split: Split = "train") -> UInt8[Tensor, "n c h w"]:
         """All images of a split as bytes, in the order in which they are stored.
 
@@ -209,8 +236,9 @@ class Images(Source):
 
     def _decoding(self, first: Rows) -> Decoding:
         pixels = self._pixels
-        shape = look(first, size=pixels, channels=self.channels)
-        return Decoding(shape=shape, size=pixels, channels=self.channels, skip_corrupt=self.skip_corrupt)
+        how: dict[str, Any] = {"size": pixels, "channels": self.channels}
+        shape = look(first, **how, most=self.most_pixels)
+        return Decoding(shape=shape, **how, skip_corrupt=self.skip_corrupt, most_pixels=self.most_pixels)
 
     def _decoded(self, found: Mapping[Split, Rows], split: Split, *, cache: Path | None, memory: int) -> Decoded:
         decoding = self._decoding(found["train"])  # the splits have one shape

@@ -1,5 +1,6 @@
 """From the one word or path that a user gives to the stored images it means."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -71,6 +72,8 @@ class Reading:
                 return self._folder(place)
             if kind is not None:
                 raise DataError(f"expected a folder of images or a file at {place}, got {kind}; give another path")
+            if os.path.islink(place) and not os.path.exists(place):
+                raise DataError(f"expected images at {place}, but there is no such path: it is a link to nothing")
             if not place.exists():
                 raise DataError(_missing(place))
             return self._file(place)

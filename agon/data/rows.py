@@ -1,17 +1,19 @@
 """The stored images of one split, not decoded yet, in a fixed order and in parts that shuffle apart."""
 
 import hashlib
+import os
+import stat
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Int
 
-from agon.data.decode import Content
+from agon.data.decode import Content, unread
 from agon.data.labels import Labels
-from agon.foreign import open_regular
+from agon.foreign import KINDS, open_regular
 
 
 class Raw(NamedTuple):
@@ -26,6 +28,13 @@ class Raw(NamedTuple):
     place: str
     content: Content
     label: int | None
+
+
+class Unreadable(NamedTuple):
+    """A stored image that cannot be read: where it is, and why."""
+
+    place: str
+    reason: str
 
 
 class Rows(ABC):
@@ -71,9 +80,33 @@ class Rows(ABC):
         digest = self.digest()
         return hashlib.sha256(f"{digest} {self.numbering}".encode()).hexdigest() if self.numbering else digest
 
+    def closed(self) -> list[Unreadable]:
+        """Files of images that cannot even be opened; none is decoded."""
+        return []
+
     def __iter__(self) -> Iterator[Raw]:
         for number in range(self.parts):
             yield from self.part(number)
+
+
+def closed(files: Iterable[Path]) -> list[Unreadable]:
+    """Those that are not there, that are no files, of no format that is read, or forbidden; none is opened."""
+    found = []
+    for file in files:
+        try:
+            kind = KINDS.get(stat.S_IFMT(os.stat(file).st_mode))
+            reason = f"it is {kind}" if kind else "" if os.access(file, os.R_OK) else "it may not be read"
+            reason = reason or unread(file)
+        except OSError as fault:
+            reason = said(fault)
+        if reason:
+            found.append(Unreadable(str(file), reason))
+    return found
+
+
+def said(fault: OSError) -> str:
+    """Why a file cannot be read, without its name."""
+    return os.strerror(fault.errno).lower() if fault.errno else f"{fault}" or type(fault).__name__
 
 
 def digest_files(files: list[Path], root: Path) -> str:

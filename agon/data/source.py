@@ -74,6 +74,14 @@ class Source(ABC):
         """
         return {}
 
+    def check(self) -> str:
+        """Read every sample, and say how many can be read.
+
+        Raises:
+            DataError: some cannot.
+        """
+        return "nothing to check: the samples are made, not read"
+
     @abstractmethod
     def open(
         self,

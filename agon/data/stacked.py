@@ -98,6 +98,14 @@ class Stacked(Source):
         """`stacks`: None for an endless source."""
         return self.stacks
 
+    def check(self) -> str:
+        """Of the grey set."""
+        return self.of.check()
+
+    def remarks(self) -> dict[str, str]:
+        """Of the grey set, but for its splits."""
+        return {key: remark for key, remark in self.of.remarks().items() if key in ("unreadable", "left out")}
+
     def open(
         self,
         *,

@@ -10,7 +10,7 @@ from agon.data.names import pick, split_of
 from agon.data.rows import Raw, Rows, digest_files
 from agon.data.source import Split
 from agon.errors import DataError
-from agon.foreign import listed, open_regular, shortened
+from agon.foreign import NotRegularError, listed, open_regular, shortened
 
 MOST = 2**28  # rows of a split: their labels stand in memory
 GROUP = 2**33  # bytes of a group of rows
@@ -137,6 +137,8 @@ def _open(file: Path) -> Any:
     try:
         with open_regular(file):  # or it would be waited for without end
             return pyarrow.parquet.ParquetFile(file)
+    except NotRegularError as fault:
+        raise DataError(f"expected a parquet file, but {fault}; remove it") from fault
     except Exception as fault:
         raise _damaged(file, fault) from fault
 

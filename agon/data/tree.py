@@ -99,7 +99,7 @@ class Walk:
                 if entry.name.startswith("."):
                     continue
                 self._count()
-                if entry.is_dir():
+                if _is_folder(entry):
                     entered += [entry.name] if self._enters(entry, deeper) else []
                 elif Path(entry.name).suffix.lower() in self._known:
                     made.images.append(path / entry.name)
@@ -145,3 +145,10 @@ class Walk:
             return "a link to images that are read anyway, or to a folder around them"
         self._followed.add(real)
         return ""
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False

@@ -78,7 +78,7 @@ def test_a_dead_link_is_a_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
     os.symlink(tmp_path / "nothing", tmp_path / "owner" / "name")
     os.symlink(tmp_path / "nothing", tmp_path / "other")
     for path in ("owner/name", "other"):
-        with pytest.raises(DataError, match="there is no such path"):
+        with pytest.raises(DataError, match="there is no such path: it is a link to nothing"):
             named(path).count()
     assert no_network == []
 
