@@ -22,12 +22,13 @@ def word_of(name: str) -> tuple[str, tuple[str, ...]]:
 
 
 def split_of(file: Path) -> str:
-    """The word of a file's name that says which split it is, or of the nearest folder's; "all" where none does.
+    """The word of a file's name that says which split it is, or the nearest folder that is called so; else "all".
 
-    >>> split_of(Path("test_run/train-00000-of-00002.parquet")), split_of(Path("val/0.parquet")), split_of(Path("a.b"))
+    >>> split_of(Path("test/train-0.parquet")), split_of(Path("val/0.parquet")), split_of(Path("test_run/a.b"))
     ('train', 'val', 'all')
     """
-    return next(filter(None, (word_of(part)[0] for part in (file.stem, *reversed(file.parts[:-1])))), "all")
+    words = [word_of(file.stem)[0], *(word for word, rest in map(word_of, reversed(file.parts[:-1])) if not rest)]
+    return next(filter(None, words), "all")
 
 
 def pick(names: Iterable[str]) -> dict[Split, str]:

@@ -12,7 +12,7 @@ from agon.data.hub import read_hub
 from agon.data.places import DIGITS, HUB
 from agon.data.rows import Rows
 from agon.data.source import Split
-from agon.data.tables import no_images, read_tables
+from agon.data.tables import no_images, read_tables, without_images
 from agon.data.tree import Walk
 from agon.errors import DataError
 from agon.foreign import kind_of
@@ -84,8 +84,11 @@ class Reading:
         walk = Walk(place)
         notes = tuple(walk.notes())
         found = read_tables(walk.tables, place, labelled=self.labelled) if walk.tables else None
+        if found is not None and walk.tree.count and not any(rows.names_files for rows in found.values()):
+            notes += (f"{walk.tree.count:,} image files beside the tables",)
         if found is None and walk.tree.count:
             found = read_folder(walk.tree, labelled=self.labelled)
+            notes += tuple(map(without_images, walk.tables[:1]))
         if found is None and walk.tables:
             raise no_images(walk.tables[0])
         if found is None:

@@ -46,6 +46,7 @@ class Rows(ABC):
         reason: why there are no labels, or "".
         numbering: what decides the labels besides the content, or "".
         left_out: what was passed over beside the images, one sentence each.
+        names_files: whether the images may lie in files that the rows only name.
     """
 
     labels: Int[np.ndarray, " n"] | None = None
@@ -53,6 +54,7 @@ class Rows(ABC):
     reason: str = ""
     numbering: str = ""
     left_out: tuple[str, ...] = ()
+    names_files: bool = False
 
     @abstractmethod
     def __len__(self) -> int:

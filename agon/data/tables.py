@@ -10,7 +10,7 @@ from agon.data.names import pick, split_of
 from agon.data.rows import Raw, Rows, digest_files
 from agon.data.source import Split
 from agon.errors import DataError
-from agon.foreign import NotRegularError, listed, open_regular, shortened
+from agon.foreign import NotRegularError, listed, open_regular, printable, shortened
 
 MOST = 2**28  # rows of a split: their labels stand in memory
 GROUP = 2**33  # bytes of a group of rows
@@ -62,6 +62,7 @@ class Table(Rows):
 
     def __init__(self, root: Path, files: list[File]) -> None:
         self._root, self._files = root, files
+        self.names_files = any(file.paths for file in files)
         self._groups = [(file, group) for file in files for group in range(len(file.groups))]
         self._starts = [0]  # rows before each group, and at the end all
         for file, group in self._groups:
@@ -115,12 +116,17 @@ def read_tables(paths: Sequence[Path], root: Path, *, labelled: bool = True) -> 
     chosen = pick(found)
     made = {split: Table(root, found[name]) for split, name in chosen.items()}
     labels = numbered({split: [file.labels() for file in found[name]] for split, name in chosen.items() if labelled})
-    notes = [f"{file.path}, which has no column of images" for file in files if file.image is None]
+    notes = [without_images(file.path) for file in files if file.image is None]
     notes += [f"the split '{name}'" for name in found if name not in chosen.values()]
     for split, rows in made.items():
         rows.label(labels[split] if labelled else Labels(None, (), OFF))
         rows.left_out = (listed(notes),) if notes else ()
     return made
+
+
+def without_images(path: Path) -> str:
+    """What is said of a file that is passed over."""
+    return f"{printable(str(path))}, which has no column of images"
 
 
 def no_images(path: Path) -> DataError:
