@@ -35,7 +35,14 @@ def recipes(beginning: Annotated[str, tyro.conf.Positional] = "", /) -> None:
         print(f"{each.name}\n    {each.paper}: {each.claim}\n    {cost}")
 
 
-def data(source: Annotated[str, tyro.conf.Positional], /, set_: Set = (), out: Path | None = None, n: int = 64) -> None:
+def data(
+    source: Annotated[str, tyro.conf.Positional],
+    /,
+    set_: Set = (),
+    out: Path | None = None,
+    n: int = 64,
+    check: bool = False,
+) -> None:
     """Tell what a source is: count, shape, range, classes, splits.
 
     Args:
@@ -43,6 +50,7 @@ def data(source: Annotated[str, tyro.conf.Positional], /, set_: Set = (), out: P
         set_: Change one setting of the source.
         out: Write a picture of n samples here.
         n: How many samples the picture shows.
+        check: Decode every image, and name those that cannot be read.
     """
     from agon.data import Stream, named
     from agon.data.description import describe
@@ -50,6 +58,8 @@ def data(source: Annotated[str, tyro.conf.Positional], /, set_: Set = (), out: P
 
     described = changed(named(source), [setting.removeprefix("data.") for setting in set_])
     print(describe(described))
+    if check:
+        print(described.check())
     if out is not None:
         print(write(Stream(described, batch=1, seed=0).first(n), described, out))
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 NAMED = 10  # names in one message
+LONG = 200  # characters of a name in a message
 DEPTH = 100  # of nested JSON: ours has less than 20
 
 KINDS = {
@@ -110,14 +111,27 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
+def shortened(text: str, most: int = LONG) -> str:
+    """The text, safe to print, and without its middle where it is longer than `most` characters.
+
+    >>> shortened("abcdefghij", most=7)
+    'abc...j'
+    """
+    text = printable(text)
+    if len(text) <= most:
+        return text
+    tail = (most - 3) // 4
+    return f"{text[: most - 3 - tail]}...{text[len(text) - tail :]}"
+
+
 def listed(names: Iterable[object], most: int = NAMED) -> str:
-    """The first names, safe to print, and how many more there are.
+    """The first names, safe to print and each of a bounded length, and how many more there are.
 
     >>> listed(["a", "b", "c"], most=2)
     'a, b and 1 more'
     """
     every: Collection[object] = names if isinstance(names, Collection) else list(names)
-    first = ", ".join(printable(str(name)) for _, name in zip(range(most), every, strict=False))
+    first = ", ".join(shortened(str(name)) for _, name in zip(range(most), every, strict=False))
     return first if len(every) <= most else f"{first} and {len(every) - most:,} more"
 
 

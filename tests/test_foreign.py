@@ -6,7 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from agon.foreign import DEPTH, NotRegularError, depth, listed, open_regular, parse_json, printable, read_regular
+from agon.foreign import (
+    DEPTH,
+    NotRegularError,
+    depth,
+    listed,
+    open_regular,
+    parse_json,
+    printable,
+    read_regular,
+    shortened,
+)
 
 
 @pytest.fixture
@@ -82,3 +92,9 @@ def test_names_are_safe_to_print() -> None:
     assert listed(["a", "b\n"]) == r"a, b\n"
     assert listed(range(12)) == "0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more"
     assert listed(str(n) for n in range(11)).endswith("9 and 1 more")
+
+
+def test_long_names_are_shortened() -> None:
+    assert len(listed(["a" * 10_000] * 20)) < 2_100
+    assert shortened("a" * 200) == "a" * 200
+    assert shortened("\n" * 150) == "\\n" * 74 + "..." + "n" + "\\n" * 24

@@ -1,6 +1,7 @@
 """The complete, typed description of one training."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -95,7 +96,8 @@ class Experiment:
 
     def to_json(self) -> str:
         """As `experiment.json` holds it; `from_json` reads it back to an equal object."""
-        return json.dumps(self.describe(), indent=2, ensure_ascii=False) + "\n"
+        text = json.dumps(self.describe(), indent=2, ensure_ascii=False) + "\n"
+        return re.sub("[\ud800-\udfff]", lambda found: f"\\u{ord(found[0]):x}", text)  # a path may be no UTF-8
 
     def describe(self) -> dict[str, Any]:
         """As nested plain values."""
