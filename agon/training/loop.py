@@ -1,7 +1,6 @@
 """train and resume: problem x rule x record -> run. The only owner of device, seeds and time."""
 
 import contextlib
-import json
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -218,7 +217,7 @@ def due(training: Training, every: int) -> bool:
 
 def compare_with(run: Run, experiment: Experiment) -> None:
     """Refuse to go on with another experiment than the run was begun with, and say what differs."""
-    old, new = json.loads(run.experiment), experiment.describe()
+    old, new = run.described, experiment.describe()
     lines = [line for line in differences(old, new) if not line.startswith("steps:")]
     if lines:
         raise RunError(
@@ -229,7 +228,9 @@ def compare_with(run: Run, experiment: Experiment) -> None:
 
 def budget_of(run: Run, own: int, steps: int | None) -> int:
     """The steps to end at: the run's own budget, or a longer one."""
-    begun = json.loads(run.experiment)["steps"]
+    begun = run.described.get("steps")
+    if type(begun) is not int:
+        raise RunError(f"{run.path}/experiment.json: expected steps, got {begun!r:.40}; begin again elsewhere")
     steps = max(own, begun) if steps is None else steps
     if steps < begun:
         raise RunError(f"{run.path} has a budget of {begun} steps; expected as many or more, got {steps}")
