@@ -148,6 +148,10 @@ class Run:
         """The newest undamaged checkpoint, and what was wrong with newer ones."""
         return checkpoints.last_good(self.checkpoints)
 
+    def good(self, complaints: list[str]) -> Iterator[Checkpoint]:
+        """The undamaged checkpoints, the newest first; what is wrong with others is added to the complaints."""
+        return checkpoints.good(self.checkpoints, complaints)
+
     def rewind(self, checkpoint: Checkpoint | None, sample_every: int) -> None:
         """Cut the log to a checkpoint, and remove the samples made after it; the training makes both again.
 

@@ -18,8 +18,8 @@ from agon.training.arithmetic import Arithmetic
 from agon.training.compilation import settle_compilation
 from agon.training.launch import launch
 from agon.training.recording import Look, Recording
+from agon.training.restoring import restore_last
 from agon.training.signals import Signals
-from agon.training.state import restore
 from agon.training.training import Training
 
 
@@ -135,9 +135,7 @@ def _go_on(
     run: Run, training: Training, described: dict[str, Any], show: bool, progress: Shown, watch: Watch | None
 ) -> None:
     """Restore the last good checkpoint, or begin at step 0 where the run died before its first one."""
-    checkpoint, complaints = run.last_good()
-    if checkpoint is not None:
-        restore(training, checkpoint)
+    checkpoint, complaints = restore_last(training, run)
     settle_compilation(training)
     if training.rank:
         _follow(training)
