@@ -110,6 +110,15 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
+def shortened(text: str, most: int = 200) -> str:
+    """The text, or its beginning where it is long.
+
+    >>> shortened("abcdef", most=3)
+    'abc...'
+    """
+    return text if len(text) <= most else f"{text[:most]}..."
+
+
 def listed(names: Iterable[object], most: int = NAMED) -> str:
     """The first names, safe to print, and how many more there are.
 

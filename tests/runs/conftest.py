@@ -11,7 +11,7 @@ import pytest
 import agon
 from agon.cli import main
 from agon.pictures import grid_png
-from tests.training.programs import points
+from tests.training.programs import points, small
 
 STEPS = 4
 PICTURE = "neighbours-00000004-0badcafe.png"
@@ -30,6 +30,18 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (run / "metrics" / PICTURE).write_bytes(grid_png(np.zeros((4, 1, 8, 8), np.uint8)))
     with (run / "metrics.jsonl").open("a") as file:
         file.write(json.dumps({"name": "copied", "value": 0, "pictures": {"neighbours": f"metrics/{PICTURE}"}}) + "\n")
+    return run
+
+
+@pytest.fixture(scope="session")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As `whole`, of images, with averaged weights, pictures and arrays of scores."""
+    run = tmp_path_factory.mktemp("images") / "run"
+    experiment = small(STEPS, log_every=1, sample_every=2, checkpoint_every=2)
+    agon.train(experiment, run, arithmetic=agon.Arithmetic(threads=1, device="cpu"), show=False)
+    metrics = ["--metrics", "pairwise,neighbours,reconstruction", "--n", "9"]
+    for arguments in (["evaluate", run, *metrics], ["battle", run, run, "--n", 20], ["report", run]):
+        assert main(list(map(str, arguments))) == 0
     return run
 
 
