@@ -13,6 +13,7 @@ from agon.experiment.typing import check_fields
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["fp32", "bf16", "fp64"]
+MOST_GIB = 2**20
 FEWEST = 16  # processes that every machine may start
 MOST = 1_024  # devices or threads: far more than that ends a process, or a machine
 
@@ -44,11 +45,11 @@ class Arithmetic:
 
     def __post_init__(self) -> None:
         check_fields(self)
-        within = 1 <= self.devices <= MOST and 0 <= self.threads <= MOST and 0 <= self.memory < float("inf")
+        within = 1 <= self.devices <= MOST and 0 <= self.threads <= MOST and 0 <= self.memory <= MOST_GIB
         if not within:
             raise SettingError(
                 f"devices, threads, memory: expected devices from 1 and threads from 0, both to {MOST:,}, and memory "
-                f"from 0, got {self.devices}, {self.threads} and {self.memory}"
+                f"from 0 to {MOST_GIB:,}, got {self.devices}, {self.threads} and {self.memory}"
             )
 
     def resolved(self) -> "Arithmetic":

@@ -17,6 +17,7 @@ from agon.training.agreement import interrupted, lost_process, refuse_nonfinite,
 from agon.training.arithmetic import Arithmetic
 from agon.training.compilation import settle_compilation
 from agon.training.launch import launch
+from agon.training.memory import enough_memory
 from agon.training.recording import Look, Recording
 from agon.training.restoring import restore_last
 from agon.training.signals import Signals
@@ -73,7 +74,7 @@ def train(
     arithmetic = (arithmetic or Arithmetic()).resolved()
     text = experiment.to_json()
     place = launch(arithmetic, experiment.batch)
-    with lost_process(place.world):
+    with enough_memory(), lost_process(place.world):
         training = Training(experiment, arithmetic, *place)
         settle_compilation(training)
         if place.rank:
@@ -126,7 +127,8 @@ def resume(
     compare_with(run, known)
     known = known.with_steps(budget_of(run, known.steps, steps))
     place = launch(arithmetic, known.batch)
-    with lost_process(place.world), run.locked() if place.rank == 0 else contextlib.nullcontext():
+    writing = run.locked() if place.rank == 0 else contextlib.nullcontext()
+    with enough_memory(), lost_process(place.world), writing:
         _go_on(run, Training(known, arithmetic, *place), described, show, progress, watch)
     return run
 

@@ -120,7 +120,14 @@ def _damaged(run: Path, rng: random.Random) -> str:
     how = rng.choice([_setting, _setting, _setting, _state, _tensors, _record, _bytes, _kind, _name])
     try:
         return how(run, rng)
-    except (OSError, ValueError, LookupError, TypeError, SafetensorError) as error:  # what the first one left
+    except (
+        OSError,
+        ValueError,
+        LookupError,
+        TypeError,
+        RecursionError,
+        SafetensorError,
+    ) as error:  # what the first one left
         return f"nothing ({type(error).__name__})"
 
 
