@@ -68,6 +68,7 @@ def _append(found: Measured, folder: Path, metrics: Path) -> list[Score]:
         told["arrays"] = f"{FOLDER}/{passport['metric']}-{end}.npz"
         files[told["arrays"]] = _packed(found.arrays)
     inside = Directory(folder)
+    inside.clear(FOLDER, alone=True)
     if files:
         inside.make(FOLDER)
     for name, content in files.items():

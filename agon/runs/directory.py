@@ -1,7 +1,6 @@
 """The one way to the files of a run: regular files inside its directory, reached through no link."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from agon.errors import RunError
@@ -137,20 +136,16 @@ class Directory:
             path.mkdir(parents=True, exist_ok=True)
             return path
 
-    def clear(self, *folders: str) -> None:
-        """Remove what killed processes had under way, in the directory itself and in some of its folders.
+    def clear(self, folder: str = ".", *, alone: bool = False) -> None:
+        """Remove what killed processes had under way in a folder.
 
-        Nobody else may write them meanwhile: a lock says so.
+        Args:
+            folder: in the directory, or the directory itself; nothing happens where it is missing, or a link.
+            alone: whether a lock says that nobody else writes there, so that it cannot be a running process's.
         """
-        for place in self._folders(folders):
-            with writing(place):
-                clear(place, alone=True)
-
-    def _folders(self, names: tuple[str, ...]) -> Iterator[Path]:
-        yield self.root
-        for name in names:
-            if kind_of(self.root / name, follow=False) == FOLDER:
-                yield self.root / name
+        if folder == "." or kind_of(self.root / folder, follow=False) == FOLDER:
+            with writing(self.root / folder):
+                clear(self.root / folder, alone=alone)
 
 
 def unreadable(error: OSError | ValueError, what: object, advice: str) -> RunError:

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 EXPERIMENT, ARITHMETIC = "experiment.json", "arithmetic.json"
 KEPT = re.compile(r"([0-9]{8,18})\.(png|npy)")  # a file of the same latents' samples, and its step
-WRITTEN = ("samples", "metrics")  # the folders in which files are written one by one
 
 
 class Run:
@@ -121,11 +120,10 @@ class Run:
         Raises:
             RunError: another process writes it.
         """
-        from filelock import FileLock, Timeout
+        from filelock import Timeout
 
-        self._lock = lock = self._lock or FileLock(self.path / "run.lock", timeout=0)
         with writing(self.path):
-            self.files.check("run.lock")
+            self._lock = lock = self._lock or self._file_lock("run.lock")
             try:
                 lock.acquire()
             except Timeout:
@@ -138,6 +136,12 @@ class Run:
             yield
         finally:
             lock.release()
+
+    def _file_lock(self, name: str) -> "FileLock":
+        """A lock whose file is inside the run: locking empties it, which must not be done through a link."""
+        from filelock import FileLock
+
+        return FileLock(self.files.check(name), timeout=0)
 
     def save(self, checkpoint: Checkpoint) -> Path:
         """Write a checkpoint, with the log's length at that moment."""
@@ -183,7 +187,9 @@ class Run:
 
     def clear(self) -> None:
         """Remove what a killed process had under way; its lock is gone with it."""
-        self.files.clear(*WRITTEN)
+        self.files.clear(alone=True)
+        self.files.clear("samples", alone=True)
+        self.files.clear("metrics")
         checkpoints.clear(self.checkpoints)
 
     def _foreign(self) -> list[Path]:

@@ -82,8 +82,17 @@ def test_what_killed_processes_left_is_cleared(files: Directory, tmp_path: Path)
     for name in (*gone, *kept):
         (files.root / name).write_bytes(b"")
     (files.root / ".arithmetic.json.7").symlink_to(tmp_path / "outside")
-    files.clear("in", "out", "nowhere")
+    files.clear(alone=True)
+    for folder in ("in", "out", "nowhere"):
+        files.clear(folder, alone=True)
     assert [name for name in gone if files.holds(name)] == []
     assert [name for name in kept if not files.holds(name)] == []
     assert not files.holds(".arithmetic.json.7")
     assert (tmp_path / "outside" / "file").exists()
+
+
+def test_without_a_lock_those_of_running_processes_stay(files: Directory) -> None:
+    for number in (os.getpid(), 999_999_999):
+        (files.root / "in" / f".real.png.{number}").touch()
+    files.clear("in")
+    assert sorted(files.names("in")) == [f".real.png.{os.getpid()}", "file"]
