@@ -41,8 +41,9 @@ def _state(checkpoint: Checkpoint, training: Training) -> Iterator[str]:
         fits = type(value) is int and value >= 0 if expected == WHOLE else _is_finite(value)
         if not fits:
             yield f"{name}: expected {expected}, got {value!r:.40}"
-    if not isinstance(state.get("data"), dict):
-        yield f"data: expected the stream's position, got {state.get('data')!r:.40}"
+    position = state.get("data")
+    if not isinstance(position, dict) or not all(type(n) is int and n >= 0 for n in position.values()):
+        yield f"data: expected the stream's position, got {position!r:.40}"
     groups = state.get("optimisers")
     for player, optimiser in training.optimisers.items():
         saved = groups.get(player) if isinstance(groups, dict) else None
