@@ -52,11 +52,11 @@ def open_regular(path: Path, *, flags: int = os.O_RDONLY, follow: bool = True) -
     return cast(BinaryIO, os.fdopen(handle, mode))
 
 
-def kind_of(path: Path) -> str | None:
-    """What stands at a path in the place of a regular file, links followed; None for a regular file, or nothing."""
+def kind_of(path: Path, *, follow: bool = True) -> str | None:
+    """What stands at a path in the place of a regular file, by default links followed; None for one, or nothing."""
     try:
-        return KINDS.get(stat.S_IFMT(path.stat().st_mode))
-    except OSError:
+        return KINDS.get(stat.S_IFMT(path.stat(follow_symlinks=follow).st_mode))
+    except (OSError, ValueError):
         return None
 
 

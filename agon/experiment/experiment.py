@@ -15,8 +15,15 @@ from agon.errors import SettingError
 from agon.experiment.codec import decode, encode
 from agon.experiment.part import Part, part
 from agon.experiment.typing import check_fields, check_names
+from agon.foreign import parse_json
 from agon.games import Game
 from agon.latents import Latent, Normal
+
+MOST = {
+    **dict.fromkeys(("steps", "log_every", "sample_every", "checkpoint_every"), 10**12),
+    "batch": 2**20,  # a step holds all of it in memory
+    "grid": 2**16,  # a picture shows all of it
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,9 +66,12 @@ class Experiment:
 
     def __post_init__(self) -> None:
         check_fields(self)
-        for name in ("steps", "batch", "log_every", "sample_every", "checkpoint_every", "grid"):
-            if getattr(self, name) < 1:
-                raise SettingError(f"experiment.{name}: expected at least 1, got {getattr(self, name)}")
+        for name, most in MOST.items():
+            value = getattr(self, name)
+            if value < 1:
+                raise SettingError(f"experiment.{name}: expected at least 1, got {value}")
+            if value > most:
+                raise SettingError(f"experiment.{name}: expected at most {most:,}, got {value:,}")
         if not 0 <= self.seed < 2**63:
             raise SettingError(f"experiment.seed: expected 0 <= seed < 2^63, got {self.seed}")
 
@@ -111,8 +121,8 @@ class Experiment:
             SettingError: not an experiment; an unknown part; or a user's class without trust.
         """
         try:
-            value = json.loads(text)
-        except json.JSONDecodeError as error:
+            value = parse_json(text)
+        except ValueError as error:
             raise SettingError(f"an experiment: expected JSON, got a file that is not ({error})") from error
         if not isinstance(value, dict) or value.pop("type", None) != "experiment":
             raise SettingError('an experiment: expected a JSON object with "type": "experiment"')

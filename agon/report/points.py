@@ -11,7 +11,8 @@ from jaxtyping import Bool, Float
 from agon.errors import RunError
 from agon.report.colours import REAL, colour
 from agon.report.embedding import Picture, embed, spread
-from agon.report.reading import View
+from agon.report.reading import View, content_of
+from agon.runs.arrays import array
 
 if TYPE_CHECKING:
     import matplotlib.axes
@@ -164,8 +165,8 @@ def _points(view: View) -> Mapping[int, Path]:
 def _read(file: Path, like: Real | None = None) -> Points:
     """The points of a file, with as many coordinates as `like` if it is given."""
     try:
-        points = np.load(file, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+        points = array(content_of(file))
+    except (OSError, ValueError) as error:
         raise RunError(f"{file} is not an array of points ({error}); delete it and report again") from error
     d = "d" if like is None else like.shape[1]
     if points.ndim != 2 or points.shape[1] < 1 or d not in ("d", points.shape[1]) or points.dtype.kind != "f":
