@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 NAMED = 10  # names in one message
+LONG = 200  # characters of one value in a message
 DEPTH = 100  # of nested JSON: ours has less than 20
 
 KINDS = {
@@ -108,6 +109,23 @@ def printable(text: str) -> str:
     a\\x1b[31mb\\nc
     """
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def cut(text: str, most: int = LONG) -> str:
+    """The text, or its beginning and end where it is longer, and how much is left out between them.
+
+    >>> cut("abcdefghij", most=4)
+    'ab…(6 more)…ij'
+    """
+    if len(text) <= most:
+        return text
+    half = most // 2
+    return f"{text[:half]}…({len(text) - 2 * half:,} more)…{text[-half:]}"
+
+
+def sentence(text: str, most: int = 1_500) -> str:
+    """A message on one line that is safe to print: long words are cut, and then the whole."""
+    return cut(" ".join(cut(printable(line), most) for line in text.split("\n") if line), most)
 
 
 def listed(names: Iterable[object], most: int = NAMED) -> str:

@@ -11,6 +11,7 @@ from agon.data import Images, Source, Split
 from agon.data.order import generator
 from agon.data.source import as_bytes
 from agon.errors import DataError, SettingError
+from agon.experiment.memory import refuse_more
 
 CHUNK = 1_000  # samples that are made or read at a time
 STREAMED = 100  # of a set whose size nobody knows: it may have few
@@ -65,6 +66,8 @@ def checked(n: int) -> int:
 def real_samples(source: Source, n: int, *, split: Split = "train", seed: int = 0) -> Tensor:
     """At most n real samples under a seed, of a finite set none twice: bytes "n c h w", or points as they are."""
     opened = source.open(seed=seed, split=split)
+    if opened.count is None:
+        refuse_more("--n", n, math.prod(source.shape))
     n = checked(n) if opened.count is None else min(checked(n), opened.count)
     chunk = min(n, CHUNK if opened.count is not None else STREAMED)
     parts = [as_compared(opened.draw(chunk, index, 0, 1).real.cpu(), source) for index in range(math.ceil(n / chunk))]

@@ -11,7 +11,8 @@ from agon.data import Source
 from agon.data.source import as_bytes
 from agon.errors import RunError, SettingError
 from agon.experiment import Experiment
-from agon.pictures import grid_png, png
+from agon.foreign import kind_of
+from agon.pictures import grid_png, pictured, png
 from agon.runs import Run, write_atomically, writing
 from agon.training import Arithmetic, Training, restore
 from agon.training.randomness import stream
@@ -49,6 +50,9 @@ def sample(training: Training, n: int, seed: int = 0) -> Tensor:
 
 def interpolate(training: Training, paths: int, steps: int, seed: int = 0) -> Tensor:
     """Samples "paths·steps *shape" along paths between random latents: spherical for normal ones."""
+    if steps < 1:
+        raise SettingError(f"--interpolate: expected at least 1 sample along each path, got {steps}")
+    training.refuse_more("--interpolate", paths * steps)
     ends = latents(training, 2 * paths, seed)
     walk = [training.experiment.latent.path(ends[2 * i], ends[2 * i + 1], steps) for i in range(paths)]
     return training.samples(torch.cat(walk))
@@ -61,14 +65,14 @@ def write(samples: Tensor, source: Source, out: Path, columns: int | None = None
         SettingError: points as a picture, or another ending.
         RunError: the place cannot be written.
     """
-    pictures = len(source.shape) == 3
+    pictures = pictured(source.shape)
     if out.suffix == ".npz":
         array = as_bytes(samples, source).permute(0, 2, 3, 1).numpy() if pictures else samples.numpy()
         content = io.BytesIO()
         np.savez_compressed(content, samples=array)
         _write(out, content.getvalue())
     elif not pictures:
-        raise SettingError(f"--out: expected a name that ends in .npz for points, got {out}; a run's report draws them")
+        raise SettingError(f"--out: expected a name that ends in .npz, since a PNG cannot hold such samples, got {out}")
     elif out.suffix == ".png":
         _write(out, grid_png(as_bytes(samples, source), columns))
     elif out.suffix:
@@ -92,10 +96,14 @@ def latents(training: Training, n: int, seed: int) -> Tensor:
             f"expected a run whose game generates samples, got a {type(training.game).__name__.lower()}, which "
             "generates none; agon evaluate scores it"
         )
+    training.refuse_more("--n", n)
     return training.experiment.latent.sample(n, training.game.latent_shape, stream(seed, "samples"))
 
 
 def _write(path: Path, content: bytes) -> None:
+    kind = kind_of(path)
+    if kind is not None:
+        raise RunError(f"--out: {path} is {kind}; expected the name of a new file, or of one to replace")
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, content)

@@ -6,7 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from agon.foreign import DEPTH, NotRegularError, depth, listed, open_regular, parse_json, printable, read_regular
+from agon.foreign import (
+    DEPTH,
+    NotRegularError,
+    cut,
+    depth,
+    listed,
+    open_regular,
+    parse_json,
+    printable,
+    read_regular,
+    sentence,
+)
 
 
 @pytest.fixture
@@ -82,3 +93,13 @@ def test_names_are_safe_to_print() -> None:
     assert listed(["a", "b\n"]) == r"a, b\n"
     assert listed(range(12)) == "0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more"
     assert listed(str(n) for n in range(11)).endswith("9 and 1 more")
+
+
+def test_a_message_is_one_bounded_line_with_its_beginning_and_its_end() -> None:
+    told = sentence("expected a number, got '" + "9" * 10**6 + "';\nuse \x1b[31m3")
+    assert told.startswith("expected a number, got '999")
+    assert told.endswith(r"use \x1b[31m3")
+    assert len(told) < 2_000
+    assert sentence("as it\nis") == "as it is"
+    assert cut("short") == "short"
+    assert len(cut("a" * 10**6)) < 250

@@ -6,6 +6,7 @@ from typing import Any
 
 from agon.commands.shared import Runs, Set, changed, names
 from agon.errors import SettingError
+from agon.terminal import say
 
 
 @dataclass
@@ -65,17 +66,17 @@ class Evaluate:
         for run in runs:
             asked: dict[str, Any] = {"metrics": metrics, "n": self.n, "seed": self.seed, "extractor": choice}
             if len(runs) > 1:
-                print(f"{run.path}:")
+                say(f"{run.path}:")
             try:
                 told.append(evaluate(run, **asked, trust=self.trust))
             except IncompleteError as error:
-                print(*error.scores, sep="\n")
+                say(*error.scores)
                 raise
-            print(*told[-1], sep="\n")
+            say(*told[-1])
         if len(runs) > 1 and "reconstruction" in metrics:
             found = [next(score for score in scores if score.name == "reconstruction") for scores in told]
             for run, score in zip(runs, ranked(runs, found), strict=True):
-                print(f"{run.path}: {score}")
+                say(f"{run.path}: {score}")
 
     def _samples(self, samples: Path, metrics: list[str], choice: Any) -> None:
         from agon.data import named
@@ -88,6 +89,6 @@ class Evaluate:
         how: dict[str, Any] = {"n": self.n, "seed": self.seed, "extractor": choice, "values": self.values}
         found = evaluate_samples(samples, source, metrics=metrics, **how)
         for measured in found.values():
-            print(*measured.scores, sep="\n")
+            say(*measured.scores)
         if self.out is not None:
             write(found, self.out)

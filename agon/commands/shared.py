@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import tyro
 
 from agon.errors import SettingError
+from agon.terminal import say
 
 Set = Annotated[
     tuple[str, ...],
@@ -61,7 +62,7 @@ def page(runs: Sequence[Path], out: Path) -> None:
     """Write the page, and say where."""
     from agon.report import write
 
-    print(write(runs, out))
+    say(write(runs, out))
 
 
 def source_of(run: Any, trust: bool) -> Any:

@@ -12,8 +12,10 @@ from agon.data.source import Source
 from agon.dynamics import Dynamics, Turns
 from agon.errors import SettingError
 from agon.experiment.codec import decode, encode
+from agon.experiment.memory import weights_within
 from agon.experiment.part import Part, part
 from agon.experiment.typing import check_fields, check_names
+from agon.foreign import parse_json
 from agon.games import Game
 from agon.latents import Latent, Normal
 
@@ -66,7 +68,8 @@ class Experiment:
 
     def build(self) -> Game:
         """The game, with weights from torch's current global stream, checked against the data's shape."""
-        game = self.game.build() if isinstance(self.game, Part) else self.game
+        with weights_within():
+            game = self.game.build() if isinstance(self.game, Part) else self.game
         if not isinstance(game, Game):
             raise SettingError(f"experiment.game: expected a part that builds a Game, got {type(game).__name__}")
         self.dynamics.check(game)
@@ -95,7 +98,8 @@ class Experiment:
 
     def to_json(self) -> str:
         """As `experiment.json` holds it; `from_json` reads it back to an equal object."""
-        return json.dumps(self.describe(), indent=2, ensure_ascii=False) + "\n"
+        text = json.dumps(self.describe(), indent=2, ensure_ascii=False) + "\n"
+        return text.encode("utf-8", "backslashreplace").decode()  # half a character, as JSON writes it
 
     def describe(self) -> dict[str, Any]:
         """As nested plain values."""
@@ -109,8 +113,8 @@ class Experiment:
             SettingError: not an experiment; an unknown part; or a user's class without trust.
         """
         try:
-            value = json.loads(text)
-        except json.JSONDecodeError as error:
+            value = parse_json(text)
+        except ValueError as error:
             raise SettingError(f"an experiment: expected JSON, got a file that is not ({error})") from error
         if not isinstance(value, dict) or value.pop("type", None) != "experiment":
             raise SettingError('an experiment: expected a JSON object with "type": "experiment"')

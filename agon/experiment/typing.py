@@ -3,13 +3,14 @@
 import dataclasses
 import inspect
 import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from types import UnionType
 from typing import Any
 
 from torch import nn
 
 from agon.errors import SettingError, unknown
+from agon.foreign import cut
 
 
 def hints_of(make: Callable[..., Any]) -> dict[str, Any]:
@@ -33,7 +34,7 @@ def fit(owner: str, name: str, value: Any, hint: Any) -> Any:
     for candidate in (tupled(value), value):
         if suits(candidate, hint):
             return candidate
-    raise SettingError(f"{owner}.{name}: expected {spelled(hint)}, got {value!r} ({type(value).__name__})")
+    raise SettingError(f"{owner}.{name}: expected {spelled(hint)}, got {cut(repr(value))} ({type(value).__name__})")
 
 
 def suits(value: Any, hint: Any) -> bool:
@@ -109,4 +110,7 @@ def _makes(make: Any, hint: Any) -> bool:
 
     if hint in (Any, Part, nn.Module):
         return hint is not nn.Module or (inspect.isclass(make) and issubclass(make, nn.Module))
+    origin = typing.get_origin(hint)
+    if origin is typing.Literal or (inspect.isclass(origin) and issubclass(origin, Collection)):
+        return False
     return not inspect.isclass(hint) or not inspect.isclass(make) or issubclass(make, hint)

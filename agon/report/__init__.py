@@ -4,10 +4,12 @@ import hashlib
 import os
 from base64 import b64encode
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from agon.errors import RunError
+from agon.foreign import kind_of, printable
 from agon.report import battles, curves, distributions, images, measured, points, scores, settings, summary
 from agon.report.reading import View, read
 
@@ -33,17 +35,27 @@ def write(runs: Sequence[Path], out: Path) -> Path:
     """
     page = render(read(runs))
     file = out / FILE if out.is_dir() else out
-    draft = file.with_name(f".{file.name}.{os.getpid()}.draft")
+    kind = kind_of(file)
+    if kind is not None:
+        raise RunError(f"{file} is {kind}; expected the name of a new file, or of a page to replace")
+    draft = file.with_name(f".{os.getpid()}.draft")
     try:
-        draft.write_bytes(page.encode("utf-8", "replace"))  # JSON can hold half a character
-        os.replace(draft, file)
+        _replace(file, draft, page.encode("utf-8", "replace"))  # JSON can hold half a character
     except OSError as error:
         raise RunError(
             f"{file} cannot be written ({error.strerror}); name a file in a folder you may write to"
         ) from error
-    finally:
-        draft.unlink(missing_ok=True)
     return file
+
+
+def _replace(file: Path, draft: Path, content: bytes) -> None:
+    try:
+        draft.write_bytes(content)
+        os.replace(draft, file)
+    except OSError:
+        with suppress(OSError):  # there is no such folder
+            draft.unlink()
+        raise
 
 
 def render(views: Sequence[View]) -> str:
@@ -53,11 +65,17 @@ def render(views: Sequence[View]) -> str:
     environment = Environment(
         loader=FileSystemLoader(ROOM),
         autoescape=True,  # names and settings are whatever a run directory says
+        finalize=_shown,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     return environment.get_template("template.html").render(_contents(views))
+
+
+def _shown(value: Any) -> Any:
+    """What a template shows: text without control characters, save where it is ours."""
+    return printable(value) if type(value) is str else value
 
 
 def _contents(views: Sequence[View]) -> dict[str, Any]:
@@ -72,6 +90,7 @@ def _contents(views: Sequence[View]) -> dict[str, Any]:
         "images": images.beside(views),
         "evolutions": images.evolutions(views),
         "points": points.beside(views),
+        "undrawn": points.undrawn(views),
         "stories": points.stories(views),
         "battles": battles.rows(views),
         "errors": battles.errors(views),

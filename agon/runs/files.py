@@ -44,6 +44,18 @@ def write_atomically(path: Path, content: bytes) -> None:
         sync_folder(path.parent)
 
 
+def refuse_undecodable(path: Path) -> None:
+    """Refuse a folder of a run whose name is no text: TensorBoard's files cannot be written into it.
+
+    Raises:
+        RunError: it is not.
+    """
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        raise RunError(f"expected a folder whose name is UTF-8, got {path}; choose or rename it to another") from error
+
+
 def write_through(path: Path, content: bytes) -> None:
     """Write a new file, and return only when it is on the disk."""
     with path.open("wb") as file:

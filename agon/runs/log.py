@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from agon.errors import RunError
-from agon.runs.files import writing
+from agon.runs.files import refuse_undecodable, writing
 
 
 def append(path: Path, *records: Mapping[str, Any]) -> None:
     """Add a line for each record to a file of JSON lines, in one write: all are there, or a last one is torn."""
-    with writing(path), path.open("a", encoding="utf-8") as file:
+    with writing(path), path.open("a", encoding="utf-8", errors="backslashreplace") as file:
         file.write("".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records))
 
 
@@ -63,6 +63,7 @@ class Events:
     def __init__(self, folder: Path, step: int) -> None:
         from torch.utils.tensorboard import SummaryWriter
 
+        refuse_undecodable(folder)
         with writing(folder):
             self.writer: Any = SummaryWriter(str(folder), purge_step=step + 1)
 

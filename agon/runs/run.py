@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from agon.errors import RunError
 from agon.runs import checkpoints, log
 from agon.runs.checkpoints import Checkpoint
-from agon.runs.files import write_atomically, writing
+from agon.runs.files import refuse_undecodable, write_atomically, writing
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -68,7 +68,8 @@ class Run:
         return run
 
     def refuse_taken(self) -> None:
-        """Raise a RunError if the path holds a run, or anything else, already."""
+        """Raise a RunError if the path holds a run, or anything else, already, or cannot hold one."""
+        refuse_undecodable(self.path)
         if (self.path / "experiment.json").exists():
             raise RunError(
                 f"{self.path} holds a run already; agon resume {self.path} goes on with it, or choose another folder"

@@ -1,5 +1,6 @@
 """Choices that change arithmetic: made once, written in the run, restored when it goes on."""
 
+import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,8 @@ import torch
 
 from agon.errors import SettingError
 from agon.experiment.typing import check_fields
+
+MOST = 1_024  # processes, or threads of one: more are a slip, and end a process without a word
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["fp32", "bf16", "fp64"]
@@ -42,9 +45,9 @@ class Arithmetic:
 
     def __post_init__(self) -> None:
         check_fields(self)
-        if self.devices < 1 or self.threads < 0 or not self.memory >= 0:
+        if not 1 <= self.devices <= MOST or not 0 <= self.threads <= MOST or not 0 <= self.memory < math.inf:
             raise SettingError(
-                "devices, threads, memory: expected devices from 1, threads and memory from 0, "
+                f"devices, threads, memory: expected devices from 1 and threads from 0 to {MOST}, memory from 0, "
                 f"got {self.devices}, {self.threads} and {self.memory}"
             )
 
