@@ -55,7 +55,7 @@ class Battle:
             return
         found = battle(runs[0], runs[1], asked=asked, trust=self.trust)
         if hasattr(found, "verdict"):
-            say(found)
+            say(*str(found).splitlines())
         else:
             say(f"{found.detail['opponent']} has no critic, so the other's alone judges:")
             _table([found])

@@ -14,7 +14,7 @@ from agon.data.points import Toy
 from agon.errors import AgonError, DataError, SettingError
 from agon.evaluate.evidence import Evidence, Measured, Painter
 from agon.evaluate.extractors import Choice
-from agon.evaluate.recorded import keep, key, recorded, stamped
+from agon.evaluate.recorded import keep_once, key, recorded, stamped
 from agon.evaluate.table import METRICS, asked
 from agon.games import Classification
 from agon.metrics import Score
@@ -66,7 +66,8 @@ def evaluate(
         SettingError: an unknown metric, or one that the run cannot have.
         DataError: samples that are not finite, too few of them, or data without what a metric needs.
         IncompleteError: one of these, for some of several metrics.
-        RunError: no checkpoint, or another process writes the run.
+        RunError: no checkpoint, or another process writes the run's scores. One that trains it does not disturb: the
+            newest whole checkpoint is read.
     """
     training = load(run, trust=trust)
     if not isinstance(training.game, Classification):
@@ -110,8 +111,9 @@ def _taken(evidence: Evidence, names: Sequence[str], run: Run, step: int) -> tup
             passport = key(name, evidence, step=step)
             known = recorded(run, passport)
             if not known:
-                with run.locked():  # refused before minutes are spent
-                    known = keep(stamped(METRICS[name](evidence), passport), run)
+                with run.scoring():  # refused before minutes are spent
+                    pass
+                known = keep_once(stamped(METRICS[name](evidence), passport), run, passport)
             scores += known
         except AgonError as error:
             failed.append(error)
@@ -181,4 +183,4 @@ def _accuracy(training: Training, run: Run) -> list[Score]:
     assert isinstance(training.game, Classification)
     source = training.experiment.data
     found = Measured([accuracy_of(settled(training.game, training.average, source), source)])
-    return keep(stamped(found, passport), run)
+    return keep_once(stamped(found, passport), run, passport)

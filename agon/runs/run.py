@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from filelock import FileLock
 
 
+PATIENCE = 10.0  # seconds: a score is written in far less
+
+
 class Run:
     """A run directory.
 
@@ -23,7 +26,7 @@ class Run:
     | experiment.json | the complete description of the training |
     | arithmetic.json | choices that change arithmetic, and versions |
     | log.jsonl, tensorboard/ | a record each interval |
-    | metrics.jsonl | scores |
+    | metrics.jsonl | scores; metrics.lock is held by who writes them |
     | metrics/ | pictures and arrays of scores |
     | samples/ | real samples, and the same latents over time |
     | checkpoints/ | the newest three |
@@ -39,6 +42,7 @@ class Run:
         self.samples = path / "samples"
         self.checkpoints = path / "checkpoints"
         self._lock: FileLock | None = None
+        self._scoring: FileLock | None = None
 
     @classmethod
     def open(cls, path: Path | str) -> "Run":
@@ -148,7 +152,30 @@ class Run:
         """Write one file of samples/."""
         write_atomically(self.samples / name, content)
 
+    @contextmanager
+    def scoring(self, patience: float = PATIENCE) -> Iterator[None]:
+        """Within it, this object alone writes scores, and may ask again; a training may go on meanwhile.
+
+        Args:
+            patience: seconds to wait for another process that writes scores.
+
+        Raises:
+            RunError: another process still writes them then, or the run cannot be written.
+        """
+        from filelock import FileLock, Timeout
+
+        self._scoring = lock = self._scoring or FileLock(self.path / "metrics.lock")
+        with writing(self.path):
+            try:
+                lock.acquire(timeout=patience)
+            except Timeout:
+                raise RunError(f"{self.path}: its scores are being written by another process; wait for it") from None
+        try:
+            yield
+        finally:
+            lock.release()
+
     def _foreign(self) -> list[Path]:
         """What is in the folder and no leftover of a run that was killed before it was described."""
-        ours = {"samples", "checkpoints", "arithmetic.json", "run.lock"}
+        ours = {"samples", "checkpoints", "arithmetic.json", "run.lock", "metrics.lock"}
         return [p for p in self.path.iterdir() if p.name not in ours and not p.name.startswith(".")]
