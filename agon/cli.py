@@ -11,7 +11,7 @@ import tyro
 
 from agon.arguments import parsed
 from agon.commands import Battle, Evaluate, Train
-from agon.commands.shared import Runs, Set, Sets, Where, changed, page, replicated, source_of
+from agon.commands.shared import Runs, Set, Sets, Where, changed, page, replicated, source_of, spread
 from agon.commands.shared import report as reported
 from agon.commands.train import watching
 from agon.errors import AgonError, SettingError, refused
@@ -118,12 +118,12 @@ def report(runs: Runs, /, out: Path | None = None) -> None:
     """Write one page about one run, or several side by side.
 
     Args:
-        runs: Run directories.
-        out: The page; by default report.html in the first run.
+        runs: Run directories, or those of many seeds.
+        out: The page; by default report.html in the first of these directories.
     """
     if not runs:
         raise SettingError("agon report: expected one run directory or more, got none")
-    page(runs, out or runs[0] / "report.html")
+    page(spread(runs), out or runs[0] / "report.html")
 
 
 def reproduce(

@@ -78,9 +78,19 @@ def write(samples: Tensor, source: Source, out: Path, columns: int | None = None
     elif out.suffix:
         raise SettingError(f"--out: expected NAME.png, NAME.npz or a folder, got {out}")
     else:
-        for i, image in enumerate(as_bytes(samples, source)):
-            _write(out / f"{i:06d}.png", png(image.permute(1, 2, 0).numpy()))
+        _write_each(out, as_bytes(samples, source))
     return out
+
+
+def _write_each(folder: Path, images: Tensor) -> None:
+    """A PNG for each; none into a folder that holds anything, whose files would be counted among them."""
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        taken = next(folder.iterdir(), None)
+    if taken is not None:
+        raise RunError(f"--out: expected a new or an empty folder, got {folder}, which holds {taken.name}; choose one")
+    for i, image in enumerate(images):
+        write_atomically(folder / f"{i:06d}.png", png(image.permute(1, 2, 0).numpy()))
 
 
 def latents(training: Training, n: int, seed: int) -> Tensor:

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from agon.errors import RunError
+from agon.foreign import parse_json
 from agon.replicates.plan import Plan
 from agon.runs import Run, write_atomically, writing
 
@@ -30,6 +31,22 @@ class Folder:
     def run(self, seed: int) -> Run:
         """The run of a seed, begun or not."""
         return Run(self.path / f"seed-{seed}")
+
+    @property
+    def runs(self) -> list[Run]:
+        """The runs that are begun, in the order of the seeds.
+
+        Raises:
+            RunError: replicates.json cannot be read, or none is begun.
+        """
+        try:
+            seeds = [int(seed) for seed in parse_json(self.text)["seeds"]]
+        except (ValueError, KeyError, TypeError) as error:
+            raise RunError(f"{self.path / FILE} cannot be read ({error!r}); begin again in another folder") from error
+        runs = [self.run(seed) for seed in seeds if self.begun(seed)]
+        if not runs:
+            raise RunError(f"{self.path} holds no run yet; agon resume {self.path} begins them")
+        return runs
 
     def begun(self, seed: int) -> bool:
         """Whether there is a run of that seed to go on with."""

@@ -9,6 +9,7 @@ import torch
 
 from agon.errors import RunError, SettingError
 from agon.experiment import Experiment, differences
+from agon.foreign import parse_json
 from agon.training import Arithmetic, Training
 
 
@@ -92,11 +93,11 @@ def read(text: str, experiment: Experiment | None, trust: bool) -> Plan:
         RunError: another experiment than was written down.
     """
     try:
-        described = json.loads(text)
+        described = parse_json(text)
         seeds, arithmetic = tuple(map(int, described["seeds"])), Arithmetic.read(described["arithmetic"])
         written: dict[str, Any] = dict(described["experiment"])
         means = str(described["means"])
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise SettingError(f"replicates.json cannot be read ({error!r}); begin again in another folder") from error
     if experiment is None:
         return Plan(Experiment.from_json(json.dumps(written), trust), seeds, arithmetic, means)
