@@ -1,13 +1,16 @@
 """The outlet: whatever the stream can take, no line is an exception, and none moves the cursor."""
 
+import ast
 import io
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+import agon
 from agon import terminal
 from agon.cli import main
 from agon.errors import AgonError, Change, SettingError
@@ -125,6 +128,23 @@ def test_messages_are_bounded(capsys: pytest.CaptureFixture[str]) -> None:
     assert "Generator.widths: expected" in told
 
 
+SPEECH = re.compile(r"(?<!got )\b(?<!-)[a-z_]+=('|\(|\[|True|False|None|-?\d)")
+
+
+def test_no_advice_has_one_language_alone() -> None:
+    """A message that speaks of a setting does it by a `Change`, so that the command line can put it in its words."""
+    found = []
+    for path in sorted(Path(agon.__file__).parent.rglob("*.py")):
+        room = path.relative_to(Path(agon.__file__).parent).parts[0]
+        if room in ("commands", "data"):  # which speak the command line's
+            continue
+        tree = ast.parse(path.read_text())
+        texts = [text for node in ast.walk(tree) if isinstance(node, ast.Raise) for text in ast.walk(node)]
+        said = [text.value for text in texts if isinstance(text, ast.Constant) and isinstance(text.value, str)]
+        found += [f"{path}: {text}" for text in said if SPEECH.search(text) and "in Python" not in text]
+    assert [line for line in found if "track_running_stats" not in line and "got low=" not in line] == []
+
+
 def test_advice_is_in_the_words_of_who_is_told() -> None:
     change = Change("data.values", (0, 1))
     error = SettingError(f"expected bytes; say {change} or {Change('means', 'processes')}", change)
@@ -132,3 +152,21 @@ def test_advice_is_in_the_words_of_who_is_told() -> None:
     assert error.typed == "expected bytes; say --set data.values='[0, 1]' or means='processes'"
     assert Change("means", "processes", "--means processes").typed == "--means processes"
     assert AgonError("plain").typed == "plain"
+
+
+@pytest.mark.parametrize(
+    ("words", "advice"),
+    [
+        (["first/digits", "--set", "batch=5000"], "--set batch=1617"),
+        (["first/digits", "--set", "batch=5", "--devices", "2"], "--set batch=4"),
+        (["first/ring", "--seeds", "2", "--means", "batched", "--compile", "on"], "--means processes"),
+        (["first/ring", "--set", "latent=uniform", "--set", "latent.low=3"], "--set latent.low=-1.0"),
+        (["yamazaki2017/mnist-classifier", "--set", "game.classifier.classes=3"], "--set game.classifier.classes=10"),
+    ],
+)
+def test_the_command_line_is_told_what_to_type(
+    words: list[str], advice: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tiny = ["--scale", "smoke", "--steps", "1", "--threads", "1", "--device", "cpu", "--out", str(tmp_path / "run")]
+    assert main(["train", *words, *tiny]) == 2
+    assert advice in capsys.readouterr().err

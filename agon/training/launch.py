@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from agon.errors import SettingError
+from agon.errors import Change, SettingError
 from agon.training.arithmetic import Arithmetic
 
 
@@ -35,9 +35,9 @@ def launch(arithmetic: Arithmetic, batch: int) -> Place:
         SettingError: the batch cannot be shared equally.
     """
     if batch % arithmetic.devices:
-        near = max(1, batch // arithmetic.devices) * arithmetic.devices
+        near = Change("batch", max(1, batch // arithmetic.devices) * arithmetic.devices)
         raise SettingError(
-            f"batch: expected a multiple of the {arithmetic.devices} processes, got {batch}; use --set batch={near}"
+            f"batch: expected a multiple of the {arithmetic.devices} processes, got {batch}; use {near}", near
         )
     if arithmetic.devices > 1 and "WORLD_SIZE" not in os.environ and not _repeatable():
         raise SettingError(

@@ -87,7 +87,8 @@ class Training:
     def _refuse_too_few(self) -> None:
         count, batch = self.data.count, self.experiment.batch
         if count is not None and count < batch:
-            raise DataError(f"expected at least a batch of {batch} samples, got {count}; use --set batch={count}")
+            less = Change("batch", count)
+            raise DataError(f"expected at least a batch of {batch} samples, got {count}; use {less}", less)
 
     def _refuse_alone(self) -> None:
         """Ask a copy of the game for its losses of one sample: layers that normalise over a batch refuse it."""
