@@ -1,14 +1,17 @@
 """What the command line's parser makes of its arguments: one call, or one sentence."""
 
+import errno
 import io
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stderr
 from functools import partial, wraps
+from pathlib import Path
 from typing import Any
 
 import tyro
 
 from agon.errors import SettingError
+from agon.foreign import cut
 
 
 def parsed(commands: Mapping[str, Callable[..., object]], arguments: Sequence[str]) -> Callable[[], object]:
@@ -30,7 +33,26 @@ def parsed(commands: Mapping[str, Callable[..., object]], arguments: Sequence[st
         lines = [line for line in said.getvalue().splitlines() if not line.startswith("╭")]  # its titles repeat
         words = " ".join(lines).translate(str.maketrans("│╰╯─", "    ")).replace("helptext, run:", "helptext, run")
         raise SettingError(" ".join(words.split()).replace(" For full helptext, run", "; for all options:")) from None
+    _check_paths(parsed)
     return parsed
+
+
+def _check_paths(call: Callable[[], object]) -> None:
+    """Refuse what no file system can have: the system would, at whatever place first asks it."""
+    given = [*call.args, *call.keywords.values()] if isinstance(call, partial) else vars(call).values()
+    for value in given:
+        for path in value if isinstance(value, tuple) else (value,):
+            if isinstance(path, Path):
+                _check_path(path)
+
+
+def _check_path(path: Path) -> None:
+    try:
+        path.stat()
+    except (OSError, ValueError) as error:
+        if isinstance(error, ValueError) or error.errno in (errno.ENAMETOOLONG, errno.ELOOP):
+            reason = getattr(error, "strerror", error)
+            raise SettingError(f"{cut(str(path))} cannot be a path ({reason}); give another one") from error
 
 
 def _deferred(command: Callable[..., object]) -> Callable[..., object]:

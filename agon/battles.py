@@ -85,7 +85,7 @@ def battle(first: Run, second: Run, *, asked: Asked = Asked(), trust: bool = Fal
 
     Samples are made as `agon sample` makes them, from averaged weights where there are any; the critics are those
     that the trainings ended with. The score is appended to the metrics.jsonl of both, each time from that run's side;
-    nobody else writes either of them meanwhile.
+    nobody else writes the scores of either meanwhile, but they may go on training.
 
     Args:
         first: M_1.
@@ -95,7 +95,7 @@ def battle(first: Run, second: Run, *, asked: Asked = Asked(), trust: bool = Fal
 
     Raises:
         DataError: other data than the other's, no critic in either, or too few samples.
-        RunError: a run without a checkpoint, or one that another process writes.
+        RunError: a run without a checkpoint, or one whose scores another process writes.
     """
     with _locked(first, second) as runs:
         called = names([run.path for run in runs])
@@ -132,7 +132,7 @@ def against(
         DataError: a run without a critic, samples that cannot be read, or of another shape than the run's.
         RunError: a run without a checkpoint, or one that another process writes.
     """
-    with run.locked():
+    with run.scoring(0):
         judge = Contender(run, load(run, trust=trust), *names([run.path]))
         found = chosen(read_samples(samples, values), asked.n, asked.seed)
         found = mapped(found.float(), BYTES, judge.range) if found.dtype == torch.uint8 else found
@@ -143,10 +143,10 @@ def against(
 
 @contextmanager
 def _locked(first: Run, second: Run) -> Iterator[tuple[Run, Run]]:
-    """Both runs, which nobody else writes meanwhile: a battle is recorded in both, or is not begun."""
+    """Both runs, whose scores nobody else writes meanwhile: a battle is recorded in both, or is not begun."""
     if first.path.resolve() == second.path.resolve():
         second = first  # whose lock lets it in again
-    with first.locked(), second.locked():
+    with first.scoring(0), second.scoring(0):
         yield first, second
 
 

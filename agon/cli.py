@@ -11,10 +11,11 @@ import tyro
 
 from agon.arguments import parsed
 from agon.commands import Battle, Evaluate, Train
-from agon.commands.shared import Runs, Set, Sets, Where, changed, page, replicated, source_of
+from agon.commands.shared import Runs, Set, Sets, Where, changed, page, replicated, source_of, spread
 from agon.commands.shared import report as reported
 from agon.commands.train import watching
-from agon.errors import AgonError, SettingError
+from agon.errors import AgonError, SettingError, refused
+from agon.terminal import let_go, say, usable_streams, warn
 
 
 def recipes(beginning: Annotated[str, tyro.conf.Positional] = "", /) -> None:
@@ -32,7 +33,7 @@ def recipes(beginning: Annotated[str, tyro.conf.Positional] = "", /) -> None:
         raise SettingError(f"no recipe's name begins with '{beginning}'; there are those of {', '.join(papers)}")
     for each in found:
         cost = ", ".join(f"{scale} {_minutes(m)}" for scale, m in each.minutes.items())
-        print(f"{each.name}\n    {each.paper}: {each.claim}\n    {cost}")
+        say(each.name, f"    {each.paper}: {each.claim}", f"    {cost}")
 
 
 def data(
@@ -57,11 +58,11 @@ def data(
     from agon.sampling import write
 
     described = changed(named(source), [setting.removeprefix("data.") for setting in set_])
-    print(describe(described))
+    say(*describe(described).splitlines())
     if check:
-        print(described.check())
+        say(*described.check().splitlines())
     if out is not None:
-        print(write(Stream(described, batch=1, seed=0).first(n), described, out))
+        say(write(Stream(described, batch=1, seed=0).first(n), described, out))
 
 
 def resume(
@@ -120,19 +121,19 @@ def sample(run: Where, /, out: Path, n: int = 64, seed: int = 0, interpolate: in
         samples, columns = sampling.interpolate(training, n, interpolate, seed), interpolate
     else:
         samples, columns = sampling.sample(training, n, seed), None
-    print(sampling.write(samples, training.experiment.data, out, columns))
+    say(sampling.write(samples, training.experiment.data, out, columns))
 
 
 def report(runs: Runs, /, out: Path | None = None) -> None:
     """Write one page about one run, or several side by side.
 
     Args:
-        runs: Run directories.
-        out: The page; by default report.html in the first run.
+        runs: Run directories, or those of many seeds.
+        out: The page; by default report.html in the first of these directories.
     """
     if not runs:
         raise SettingError("agon report: expected one run directory or more, got none")
-    page(runs, out or runs[0] / "report.html")
+    page(spread(runs), out or runs[0] / "report.html")
 
 
 def reproduce(
@@ -159,7 +160,7 @@ def reproduce(
     from agon.training import Arithmetic
 
     for name in items(item):
-        print(make(name, out, scale=scale, seeds=seeds, data=data, arithmetic=Arithmetic(device=device)))
+        say(make(name, out, scale=scale, seeds=seeds, data=data, arithmetic=Arithmetic(device=device)))
 
 
 INTERNAL = 70  # EX_SOFTWARE of sysexits.h
@@ -179,22 +180,36 @@ COMMANDS: dict[str, Callable[..., object]] = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; users' errors are one sentence on standard error and a non-zero status."""
-    try:
-        parsed(COMMANDS, sys.argv[1:] if arguments is None else arguments)()
-    except AgonError as error:
-        if int(os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0"))) == 0:
-            print(f"agon: {error}", file=sys.stderr)
-        return error.status
-    except KeyboardInterrupt:
-        return 130
-    except BrokenPipeError:  # agon ... | head
+    with usable_streams():
+        try:
+            parsed(COMMANDS, sys.argv[1:] if arguments is None else arguments)()
+        except AgonError as error:
+            return _told(error)
+        except KeyboardInterrupt:
+            return 130
+        except BrokenPipeError:  # agon ... | head
+            let_go()
+        except Exception as error:
+            return _unforeseen(error)
         return 0
-    except Exception as error:  # a bug of ours: still no traceback unless it is asked for
-        if "AGON_DEBUG" in os.environ:
-            raise
-        print(f"agon: internal error: {error!r}; please report it with what AGON_DEBUG=1 shows", file=sys.stderr)
-        return INTERNAL
-    return 0
+
+
+def _told(error: AgonError) -> int:
+    """Say what a user can mend, once for all processes of a training."""
+    if os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0")) in ("", "0"):
+        warn(f"agon: {error.typed}")
+    return error.status
+
+
+def _unforeseen(error: Exception) -> int:
+    """What the system refused, as any user's error; or a bug of ours: no traceback unless it is asked for."""
+    if "AGON_DEBUG" in os.environ:
+        raise error
+    known = refused(error)
+    if known is not None:
+        return _told(known)
+    warn(f"agon: internal error: {error!r}; please report it with what AGON_DEBUG=1 shows")
+    return INTERNAL
 
 
 def _minutes(value: float | None) -> str:

@@ -1,17 +1,70 @@
 """The few named errors: each is one sentence that says what was expected, what came, and what to do."""
 
+import json
+import shlex
 from collections.abc import Iterable
+from dataclasses import dataclass
 from difflib import get_close_matches
+
+from agon.foreign import cut, printable
+
+SCARCE = ("can't allocate memory", "out of memory", "size calculation overflow", "integer multiplication overflow")
+
+
+@dataclass(frozen=True)
+class Change:
+    """A setting with the value that mends an error; as text, what Python is told.
+
+    Attributes:
+        path: of the setting, from the experiment: data.values.
+        value: what to set it to.
+        option: what says the same at the command line, where that is not --set.
+
+    >>> print(Change("data.values", (0, 1)), "or", Change("data.values", (0, 1)).typed)
+    values=(0, 1) or --set data.values='[0, 1]'
+    """
+
+    path: str
+    value: object
+    option: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.path.rpartition('.')[2]}={self.value!r}"
+
+    @property
+    def typed(self) -> str:
+        """What the command line is told."""
+        text = self.value if isinstance(self.value, str) else json.dumps(self.value)
+        return self.option or f"--set {self.path}={shlex.quote(text)}"
 
 
 class AgonError(Exception):
     """What a user can mend. At the command line it is one sentence and a non-zero exit status.
+
+    Args:
+        message: the sentence, in Python's words.
+        changes: the settings that it advises to change; the command line puts its own words in their place.
 
     Attributes:
         status: exit status of the command line, 1 to 255.
     """
 
     status = 2
+
+    def __init__(self, message: str = "", *changes: Change) -> None:
+        super().__init__(message, *changes)
+        self.message, self.changes = message, changes
+
+    def __str__(self) -> str:
+        return self.message
+
+    @property
+    def typed(self) -> str:
+        """The sentence in the command line's words."""
+        text = self.message
+        for change in self.changes:
+            text = text.replace(str(change), change.typed)
+        return text
 
 
 class SettingError(AgonError):
@@ -48,13 +101,29 @@ class Interrupted(AgonError):  # noqa: N818 - a request that was honoured, not a
         self.status = 128 + signal
 
 
+def refused(error: BaseException) -> AgonError | None:
+    """What the operating system or the memory refused, as a sentence; None for any other error, a fault of agon's.
+
+    >>> print(refused(FileNotFoundError(2, "No such file or directory", "images")))
+    images: No such file or directory; see that the place exists, and that you may use it
+    """
+    if isinstance(error, OSError):
+        place = "" if error.filename is None else f"{error.filename}: "
+        return RunError(f"{place}{error.strerror or error}; see that the place exists, and that you may use it")
+    scarce = isinstance(error, RuntimeError) and any(word in str(error).lower() for word in SCARCE)
+    if isinstance(error, MemoryError) or scarce:
+        reason = str(error).partition("\n")[0]
+        return SettingError(f"more memory is asked for than there is ({reason}); use a smaller batch, size, width or n")
+    return None
+
+
 def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     """A sentence for a name that is not in a table, with the nearest name that is.
 
     >>> unknown("recipe", "radford2015/dcgn", ["radford2015/dcgan", "agon/digits"])
     "there is no recipe 'radford2015/dcgn'; did you mean 'radford2015/dcgan'?"
     """
-    names = sorted(known)
+    names, name = sorted(known), cut(printable(name))
     near = get_close_matches(name, names, n=1, cutoff=0.5)
     advice = f"did you mean '{near[0]}'?" if near else f"there are: {', '.join(names)}"
     return f"there is no {kind} '{name}'; {advice}"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 NAMED = 10  # names in one message
-LONG = 200  # characters of a name in a message
+LONG = 200  # characters of one value in a message
 DEPTH = 100  # of nested JSON: ours has less than 20
 
 KINDS = {
@@ -111,17 +111,26 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
-def shortened(text: str, most: int = LONG) -> str:
-    """The text, safe to print, and without its middle where it is longer than `most` characters.
+def cut(text: str, most: int = LONG) -> str:
+    """The text, or its beginning and end where it is longer, and how much is left out between them.
 
-    >>> shortened("abcdefghij", most=7)
-    'abc...j'
+    >>> cut("abcdefghij", most=4)
+    'ab…(6 more)…ij'
     """
-    text = printable(text)
     if len(text) <= most:
         return text
-    tail = (most - 3) // 4
-    return f"{text[: most - 3 - tail]}...{text[len(text) - tail :]}"
+    half = most // 2
+    return f"{text[:half]}…({len(text) - 2 * half:,} more)…{text[-half:]}"
+
+
+def shortened(text: str, most: int = LONG) -> str:
+    """The text, safe to print, and cut where it is longer."""
+    return cut(printable(text), most)
+
+
+def sentence(text: str, most: int = 1_500) -> str:
+    """A message on one line that is safe to print: long words are cut, and then the whole."""
+    return cut(" ".join(shortened(line, most) for line in text.split("\n") if line), most)
 
 
 def listed(names: Iterable[object], most: int = NAMED) -> str:

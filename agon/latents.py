@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from agon.errors import SettingError
+from agon.errors import Change, SettingError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,9 +55,12 @@ class Uniform(Latent):
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
+            low, high = Change("latent.low", -1.0), Change("latent.high", 1.0)
             raise SettingError(
                 f"range of a uniform latent: expected low < high, got low={self.low} and high={self.high}; "
-                "use low=-1.0 and high=1.0"
+                f"use {low} and {high}",
+                low,
+                high,
             )
 
     def sample(self, n: int, shape: tuple[int, ...], rng: torch.Generator) -> Float[Tensor, "n ..."]:

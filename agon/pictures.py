@@ -55,6 +55,15 @@ class Tiling(NamedTuple):
 Images = UInt8[Tensor, "n c h w"] | UInt8[np.ndarray, "n c h w"]
 
 
+def pictured(shape: tuple[int, ...]) -> bool:
+    """Whether samples of a shape are images that a PNG can hold.
+
+    >>> pictured((3, 8, 8)), pictured((4, 8, 8)), pictured((24, 3))
+    (True, False, False)
+    """
+    return len(shape) == 3 and shape[0] in CHANNELS
+
+
 def to_uint8(x: Float[Tensor, "n c h w"], low: float, high: float) -> UInt8[Tensor, "n c h w"]:
     """Samples as pixels: low is 0, high is 255, beyond them is clamped; rounded to the nearest level.
 

@@ -1,13 +1,14 @@
 """What a training shows on the terminal: how far it is, how fast, how long yet, and the last losses."""
 
-import io
-import os
 import sys
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any
+
+from agon.foreign import printable
+from agon.terminal import Stream, is_watched, tell
 
 if TYPE_CHECKING:
     import rich.progress
@@ -16,8 +17,6 @@ QUIET = 10.0  # seconds between two lines where nobody watches: a log of an hour
 REDRAW = 0.1  # seconds between two drawings of the bar
 WINDOW = 30  # marks of one second or more: the speed is that of the last half minute or so
 SHOWN = "loss/"  # the part of a record that is told
-
-Stream = TextIO | io.StringIO | io.TextIOWrapper  # all a TextIO to mypy, not to what checks types in tests
 
 
 class Progress:
@@ -114,7 +113,7 @@ class Progress:
         parts = [] if speed is None else [_speed(speed)]
         if speed is not None or left == 0:
             parts.append(f"{duration(left / speed if speed else 0)} left")
-        return [*parts, *(f"{name} {value:.4g}" for name, value in self.losses.items())]
+        return [*parts, *(f"{printable(name)} {value:.4g}" for name, value in self.losses.items())]
 
     def _draw(self) -> None:
         if self._bar is not None:
@@ -125,15 +124,10 @@ class Progress:
     def _tell(self) -> None:
         self._told = (self._clock(), self.step)
         if self.show:
-            print(self.line(), file=self._stream, flush=True)
+            tell(self._stream, self.line())
 
 
-def is_watched(stream: Stream) -> bool:
-    """Whether a stream is a terminal that can redraw what it shows."""
-    return stream.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
-
-
-def bar(stream: Stream) -> "rich.progress.Progress":
+def bar(stream: Any) -> "rich.progress.Progress":
     """A bar without rich's refreshing thread: a thread would live through a signal, and through a fork."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
@@ -144,7 +138,7 @@ def bar(stream: Stream) -> "rich.progress.Progress":
         told,
         console=Console(file=stream),
         auto_refresh=False,
-        redirect_stdout=sys.stdout.isatty(),  # what is piped elsewhere must arrive there
+        redirect_stdout=is_watched(sys.stdout),  # what is piped elsewhere must arrive there
     )
 
 

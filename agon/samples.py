@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,9 +12,17 @@ from agon.data import Images, Source, Split
 from agon.data.archive import Archive
 from agon.data.order import generator
 from agon.data.source import as_bytes
-from agon.errors import DataError, SettingError
+from agon.errors import Change, DataError, SettingError
+from agon.experiment.memory import refuse_more
 
 CHUNK = 1_000  # samples that are made or read at a time
+_VALUES = Change("values", (-1.0, 1.0), "--values -1 1")
+ADVICE: dict[str, tuple[Any, ...]] = {  # of sources, by the setting that it names -> that for samples
+    "values": (f"say what black and white are, for example {_VALUES}", _VALUES),
+    "size": ("samples are compared as they are, so save them all in one size",),
+    "channels": ("samples are compared as they are, so save them all in grey or all in colour",),
+    "skip_corrupt": ("every sample counts, so mend the files, or remove them",),
+}
 STREAMED = 100  # of a set whose size nobody knows: it may have few
 
 
@@ -37,7 +46,19 @@ def read_samples(path: Path, values: tuple[float, float] | None = None) -> Tenso
     if points is not None:
         return points
     images = Images(path=str(path.resolve()), holdout=0.0, values=values)
-    return torch.cat([images.stored("train"), images.stored("test")])
+    try:
+        return torch.cat([images.stored("train"), images.stored("test")])
+    except DataError as error:
+        raise _of_samples(error) from error
+
+
+def _of_samples(error: DataError) -> DataError:
+    """The same with advice that samples can follow: no setting changes how they are read but `values`."""
+    reason, _, advice = str(error).rpartition("; ")
+    for word, (better, *changes) in ADVICE.items():
+        if word in advice:
+            return DataError(f"{reason}; {better}", *changes)
+    return error
 
 
 def chosen(samples: Tensor, n: int, seed: int) -> Tensor:
@@ -66,6 +87,8 @@ def checked(n: int) -> int:
 def real_samples(source: Source, n: int, *, split: Split = "train", seed: int = 0) -> Tensor:
     """At most n real samples under a seed, of a finite set none twice: bytes "n c h w", or points as they are."""
     opened = source.open(seed=seed, split=split)
+    if opened.count is None:
+        refuse_more("--n", n, math.prod(source.shape))
     n = checked(n) if opened.count is None else min(checked(n), opened.count)
     chunk = min(n, CHUNK if opened.count is not None else STREAMED)
     parts = [as_compared(opened.draw(chunk, index, 0, 1).real.cpu(), source) for index in range(math.ceil(n / chunk))]

@@ -11,7 +11,8 @@ from agon.data import Source
 from agon.data.source import as_bytes
 from agon.errors import RunError, SettingError
 from agon.experiment import Experiment
-from agon.pictures import grid_png, png
+from agon.foreign import kind_of
+from agon.pictures import grid_png, pictured, png
 from agon.runs import Run, write_atomically, writing
 from agon.training import Arithmetic, Training
 from agon.training.memory import enough_memory
@@ -51,6 +52,9 @@ def sample(training: Training, n: int, seed: int = 0) -> Tensor:
 
 def interpolate(training: Training, paths: int, steps: int, seed: int = 0) -> Tensor:
     """Samples "paths·steps *shape" along paths between random latents: spherical for normal ones."""
+    if steps < 1:
+        raise SettingError(f"--interpolate: expected at least 1 sample along each path, got {steps}")
+    training.refuse_more("--interpolate", paths * steps)
     ends = latents(training, 2 * paths, seed)
     walk = [training.experiment.latent.path(ends[2 * i], ends[2 * i + 1], steps) for i in range(paths)]
     return training.samples(torch.cat(walk))
@@ -63,22 +67,32 @@ def write(samples: Tensor, source: Source, out: Path, columns: int | None = None
         SettingError: points as a picture, or another ending.
         RunError: the place cannot be written.
     """
-    pictures = len(source.shape) == 3
+    pictures = pictured(source.shape)
     if out.suffix == ".npz":
         array = as_bytes(samples, source).permute(0, 2, 3, 1).numpy() if pictures else samples.numpy()
         content = io.BytesIO()
         np.savez_compressed(content, samples=array)
         _write(out, content.getvalue())
     elif not pictures:
-        raise SettingError(f"--out: expected a name that ends in .npz for points, got {out}; a run's report draws them")
+        raise SettingError(f"--out: expected a name that ends in .npz, since a PNG cannot hold such samples, got {out}")
     elif out.suffix == ".png":
         _write(out, grid_png(as_bytes(samples, source), columns))
     elif out.suffix:
         raise SettingError(f"--out: expected NAME.png, NAME.npz or a folder, got {out}")
     else:
-        for i, image in enumerate(as_bytes(samples, source)):
-            _write(out / f"{i:06d}.png", png(image.permute(1, 2, 0).numpy()))
+        _write_each(out, as_bytes(samples, source))
     return out
+
+
+def _write_each(folder: Path, images: Tensor) -> None:
+    """A PNG for each; none into a folder that holds anything, whose files would be counted among them."""
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        taken = next(folder.iterdir(), None)
+    if taken is not None:
+        raise RunError(f"--out: expected a new or an empty folder, got {folder}, which holds {taken.name}; choose one")
+    for i, image in enumerate(images):
+        write_atomically(folder / f"{i:06d}.png", png(image.permute(1, 2, 0).numpy()))
 
 
 def latents(training: Training, n: int, seed: int) -> Tensor:
@@ -94,10 +108,14 @@ def latents(training: Training, n: int, seed: int) -> Tensor:
             f"expected a run whose game generates samples, got a {type(training.game).__name__.lower()}, which "
             "generates none; agon evaluate scores it"
         )
+    training.refuse_more("--n", n)
     return training.experiment.latent.sample(n, training.game.latent_shape, stream(seed, "samples"))
 
 
 def _write(path: Path, content: bytes) -> None:
+    kind = kind_of(path)
+    if kind is not None:
+        raise RunError(f"--out: {path} is {kind}; expected the name of a new file, or of one to replace")
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, content)

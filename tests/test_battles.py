@@ -87,10 +87,10 @@ def test_a_run_that_is_being_written_is_refused_at_once(busy: str, runs: Path, m
     monkeypatch.setattr("agon.battles.load", lambda *_, **__: pytest.fail("measured first"))
     one, two = opened(runs, "one", "two")
     (writer,) = opened(runs, busy)
-    with writer.locked(), pytest.raises(RunError, match=f"{busy} is being written by another process"):
+    with writer.scoring(), pytest.raises(RunError, match=f"{busy}: its scores are being written by another process"):
         battle(one, two, asked=FEW)
     (writer,) = opened(runs, "one")
-    with writer.locked(), pytest.raises(RunError, match="one is being written by another process"):
+    with writer.scoring(), pytest.raises(RunError, match="one: its scores are being written by another process"):
         against(one, runs / "noise.npz", asked=FEW)
     assert not read(one.metrics)
     assert not read(two.metrics)
@@ -101,7 +101,7 @@ def test_nobody_else_writes_the_runs_meanwhile(runs: Path, monkeypatch: pytest.M
 
     def watched(*arguments: Any, **settings: Any) -> Any:
         for run in opened(runs, "one", "two"):
-            with pytest.raises(RunError, match="is being written"), run.locked():
+            with pytest.raises(RunError, match="are being written"), run.scoring(0):
                 pass
             refused.append(run.path.name)
         return fight(*arguments, **settings)
@@ -110,8 +110,14 @@ def test_nobody_else_writes_the_runs_meanwhile(runs: Path, monkeypatch: pytest.M
     battle(*opened(runs, "one", "two"), asked=FEW)
     assert refused == ["one", "two"]
     for run in opened(runs, "one", "two"):
-        with run.locked():
+        with run.scoring(0):
             pass
+
+
+def test_runs_that_train_may_fight(runs: Path) -> None:
+    one, two = opened(runs, "one", "two")
+    with one.locked(), two.locked():
+        assert isinstance(battle(*opened(runs, "one", "two"), asked=FEW), Battle)
 
 
 def test_a_run_may_fight_itself(runs: Path) -> None:

@@ -1,6 +1,7 @@
 """The command line: every wrong input gets one sentence and a status, never a traceback."""
 
 import json
+import os
 import shutil
 import string
 from pathlib import Path
@@ -146,6 +147,47 @@ def test_a_run_from_elsewhere_cannot_run_code(
     ):
         assert "is not agon's" in complaint(capsys, *command)
     assert not mark.exists()
+
+
+@pytest.mark.parametrize("command", ["resume", "sample", "evaluate", "battle", "report", "data", "train"])
+def test_what_no_file_system_can_have(command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    for path in ("/" + "a/" * 3_000, "a" * 5_000, tmp_path / "loop", "a\0b"):
+        words = [command, path] if command != "train" else [command, "first/ring", "--out", path]
+        told = complaint(capsys, *words, *(["--out", tmp_path / "x.png"] if command == "sample" else []))
+        assert len(told) < 2_000
+
+
+def test_names_that_are_no_text(trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Bytes that are not UTF-8 in the names of runs, samples, sources and pages; they are only refused for new runs."""
+    odd, folder = trained.rename(tmp_path / "run\udcff"), tmp_path / "samples\udcfe"
+    assert run(capsys, "sample", odd, "--n", 20, "--out", folder)[0] == 0
+    assert run(capsys, "sample", odd, "--n", 20, "--out", f"{folder}.npz")[0] == 0
+    assert run(capsys, "evaluate", odd, "--n", 20)[0] == 0
+    scored = ("--metrics", "pairwise", "--n", 20, "--out", tmp_path / "scores\udcfd")
+    assert run(capsys, "evaluate", "--samples", folder, "--data", "digits", *scored)[0] == 0
+    assert run(capsys, "battle", odd, "--against", folder, "--n", 20)[0] == 0
+    assert run(capsys, "report", odd)[1] == f"{tmp_path}/run\\udcff/report.html\n"
+    source = ("--data", folder, "--set", "batch=2", *TINY)
+    assert run(capsys, "train", "first/digits", *source, "--out", tmp_path / "new")[0] == 0
+    assert run(capsys, "resume", tmp_path / "new", "--steps", 3)[0] == 0
+    told = complaint(capsys, "train", "first/digits", *source, "--out", tmp_path / "new\udcff")
+    assert "expected a folder whose name is UTF-8" in told
+    assert "UTF-8" in run(capsys, "resume", odd, "--steps", 3)[2]
+
+
+def test_names_of_the_system_s_own_files(trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A page or a grid in the place of a pipe or a device would destroy it."""
+    os.mkfifo(tmp_path / "pipe.png")
+    for words in (["sample", trained], ["report", trained], ["data", "digits"]):
+        assert "a named pipe" in complaint(capsys, *words, "--out", tmp_path / "pipe.png")
+    assert (tmp_path / "pipe.png").is_fifo()
+
+
+@pytest.mark.parametrize("name", ["RANK", "LOCAL_RANK"])
+def test_a_rank_that_is_no_number(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "first")
+    assert main(["report", "nowhere"]) == 2
 
 
 SETTINGS = """

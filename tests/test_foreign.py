@@ -9,12 +9,14 @@ import pytest
 from agon.foreign import (
     DEPTH,
     NotRegularError,
+    cut,
     depth,
     listed,
     open_regular,
     parse_json,
     printable,
     read_regular,
+    sentence,
     shortened,
 )
 
@@ -95,6 +97,16 @@ def test_names_are_safe_to_print() -> None:
 
 
 def test_long_names_are_shortened() -> None:
-    assert len(listed(["a" * 10_000] * 20)) < 2_100
+    assert len(listed(["a" * 10_000] * 20)) < 2_500
     assert shortened("a" * 200) == "a" * 200
-    assert shortened("\n" * 150) == "\\n" * 74 + "..." + "n" + "\\n" * 24
+    assert shortened("\n" * 150) == "\\n" * 50 + "…(100 more)…" + "\\n" * 50
+
+
+def test_a_message_is_one_bounded_line_with_its_beginning_and_its_end() -> None:
+    told = sentence("expected a number, got '" + "9" * 10**6 + "';\nuse \x1b[31m3")
+    assert told.startswith("expected a number, got '999")
+    assert told.endswith(r"use \x1b[31m3")
+    assert len(told) < 2_000
+    assert sentence("as it\nis") == "as it is"
+    assert cut("short") == "short"
+    assert len(cut("a" * 10**6)) < 250

@@ -8,7 +8,9 @@ import agon
 
 HOUSE = Path(agon.__file__).parent
 ORDER = (
-    ("errors", "foreign"),
+    ("foreign",),
+    ("errors",),
+    ("terminal",),
     ("pictures", "progress"),
     ("data",),
     ("latents",),

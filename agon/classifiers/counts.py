@@ -6,9 +6,10 @@ from torch import Tensor
 
 from agon.data.source import Source
 from agon.data.stacked import Stacked
-from agon.errors import DataError
+from agon.errors import Change, DataError
 from agon.games.classification import NO_LABELS
 
+WHOLE = Change("data.streaming", False)
 CHUNK = 500  # images that are drawn at a time
 
 
@@ -32,7 +33,7 @@ def class_counts(source: Source) -> Float[Tensor, " k"]:
     if not k:
         raise DataError(NO_LABELS)
     if count is None:
-        raise DataError("class counts: expected a set of a known size, got a stream; set data.streaming=false")
+        raise DataError(f"class counts: expected a set of a known size, got a stream; set {WHOLE}", WHOLE)
     opened, total = source.open(seed=0), torch.zeros(k, dtype=torch.float64)
     chunk = min(CHUNK, count)
     for index in range(-(-count // chunk)):

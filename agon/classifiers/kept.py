@@ -7,7 +7,6 @@ classifier, have their own. What is damaged is trained again. The folder can be 
 
 import hashlib
 import json
-import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
@@ -31,6 +30,7 @@ from agon.metrics import Score
 from agon.replicates.trial import aside
 from agon.runs import Checkpoint, checkpoints, writing
 from agon.runs.files import remove
+from agon.terminal import warn
 from agon.training import train
 
 VERSION = 1  # of what is kept: a change makes other keys
@@ -126,7 +126,7 @@ def _made(wanted: Experiment, game: Classification, place: Path, show: bool) -> 
             if show:
                 shape, classes = "x".join(map(str, wanted.data.shape)), len(wanted.data.classes)
                 told = f"training a classifier of images {shape} in {classes} classes, once; it is kept in {place}"
-                print(told, file=sys.stderr)
+                warn(told)
             found = _trained(wanted, game, scratch / "run", show)
             checkpoints.save(place, found)
     return found

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from agon.averaging import Average, restate
+from agon.classifiers.counts import WHOLE
 from agon.data.source import Opened, Source
 from agon.data.stream import Stream
 from agon.errors import DataError
@@ -76,5 +77,5 @@ def tested(source: Source) -> tuple[Opened, int]:
     """
     test = source.open(seed=0, split="test")
     if test.count is None:
-        raise DataError("a classifier: expected a test split of a known size, got a stream; set data.streaming=false")
+        raise DataError(f"a classifier: expected a test split of a known size, got a stream; set {WHOLE}", WHOLE)
     return test, test.count

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from agon.commands.shared import Runs
 from agon.errors import SettingError
+from agon.terminal import say
 
 if TYPE_CHECKING:
     from agon.metrics import Score
@@ -54,9 +55,9 @@ class Battle:
             return
         found = battle(runs[0], runs[1], asked=asked, trust=self.trust)
         if hasattr(found, "verdict"):
-            print(found)
+            say(*str(found).splitlines())
         else:
-            print(f"{found.detail['opponent']} has no critic, so the other's alone judges:")
+            say(f"{found.detail['opponent']} has no critic, so the other's alone judges:")
             _table([found])
 
 
@@ -64,7 +65,7 @@ def _table(scores: Sequence["Score"]) -> None:
     """Rows as in im2016's Table 2, with the uncertainty of each below them."""
     battlers = [f"{score.detail['judge']} vs. {score.detail['opponent']}" for score in scores]
     width = max(map(len, ["Battler", *battlers]))
-    print(f"{'Battler':{width}}  Error")
+    say(f"{'Battler':{width}}  Error")
     for battler, score in zip(battlers, scores, strict=True):
-        print(f"{battler:{width}}  {score.value:.4g}")
-    print(*scores, sep="\n")
+        say(f"{battler:{width}}  {score.value:.4g}")
+    say(*scores)

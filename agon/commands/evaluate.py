@@ -1,11 +1,13 @@
 """agon evaluate: scores of runs, or of any folder of samples."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from agon.commands.shared import Runs, Set, changed, names
-from agon.errors import SettingError
+from agon.commands.shared import Runs, Set, changed, names, spread
+from agon.errors import AgonError, SettingError
+from agon.terminal import say
 
 
 @dataclass
@@ -13,7 +15,7 @@ class Evaluate:
     """Score the samples of runs, or of any folder of images: scores with their errors, appended to their run."""
 
     runs: Runs = ()
-    """Run directories."""
+    """Run directories, or those of many seeds, whose scores are summed up over the seeds."""
     metrics: str = ""
     """Some of is, fid, fid-shrunk, kid, pr, prdc, classifier, modes, pairwise, neighbours, reconstruction, paths, with
     commas between; by default what the data allow."""
@@ -57,37 +59,83 @@ class Evaluate:
             self._runs(metrics, choice)
 
     def _runs(self, metrics: list[str], choice: Any) -> None:
-        from agon.evaluate import IncompleteError, evaluate, ranked
+        """Every run, whatever becomes of the others; what went wrong is told last."""
+        from agon.evaluate import IncompleteError, ranked
         from agon.runs import Run
 
-        runs = [Run.open(path) for path in self.runs]
-        told = []
-        for run in runs:
-            asked: dict[str, Any] = {"metrics": metrics, "n": self.n, "seed": self.seed, "extractor": choice}
-            if len(runs) > 1:
-                print(f"{run.path}:")
-            try:
-                told.append(evaluate(run, **asked, trust=self.trust))
-            except IncompleteError as error:
-                print(*error.scores, sep="\n")
-                raise
-            print(*told[-1], sep="\n")
-        if len(runs) > 1 and "reconstruction" in metrics:
-            found = [next(score for score in scores if score.name == "reconstruction") for scores in told]
+        groups = [[Run.open(path) for path in spread([path])] for path in self.runs]
+        runs = [run for group in groups for run in group]
+        failed: list[AgonError] = []
+        told = {run: self._scores(run, metrics, choice, failed, name=len(runs) > 1) for run in runs}
+        for path, group in zip(self.runs, groups, strict=True):
+            if len(group) > 1:
+                say(f"{path}, mean and 95 % interval over seeds:", *over_seeds([told[run] for run in group]))
+        if len(runs) > 1 and "reconstruction" in metrics and not failed:
+            found = [next(score for score in told[run] if score.name == "reconstruction") for run in runs]
             for run, score in zip(runs, ranked(runs, found), strict=True):
-                print(f"{run.path}: {score}")
+                say(f"{run.path}: {score}")
+        if failed:
+            raise failed[0] if len(failed) == 1 else IncompleteError([], failed)
+
+    def _scores(self, run: Any, metrics: list[str], choice: Any, failed: list[AgonError], name: bool) -> Sequence[Any]:
+        from agon.evaluate import IncompleteError, evaluate
+
+        if name:
+            say(f"{run.path}:")
+        scores: Sequence[Any] = ()
+        try:
+            scores = evaluate(run, metrics=metrics, n=self.n, seed=self.seed, extractor=choice, trust=self.trust)
+        except IncompleteError as error:
+            scores = error.scores
+            failed.append(error)
+        except AgonError as error:
+            failed.append(error)
+        say(*scores)
+        return scores
 
     def _samples(self, samples: Path, metrics: list[str], choice: Any) -> None:
         from agon.data import named
-        from agon.evaluate import evaluate_samples, write
+        from agon.evaluate import IncompleteError, evaluate_samples
 
         if self.data is None and self.set_:
             raise SettingError("--set: expected with --data, whose settings it changes; name the real images")
         settings = [setting.removeprefix("data.") for setting in self.set_]
         source = None if self.data is None else changed(named(self.data), settings)
+        split = any(setting.startswith("holdout=") for setting in settings)
         how: dict[str, Any] = {"n": self.n, "seed": self.seed, "extractor": choice, "values": self.values}
-        found = evaluate_samples(samples, source, metrics=metrics, **how)
+        how["compared"] = None if source is None or split else whole(source)
+        try:
+            self._tell(evaluate_samples(samples, source, metrics=metrics, **how))
+        except IncompleteError as error:
+            self._tell(error.measured)
+            raise
+
+    def _tell(self, found: Mapping[str, Any]) -> None:
+        from agon.evaluate import write
+
         for measured in found.values():
-            print(*measured.scores, sep="\n")
+            say(*measured.scores)
         if self.out is not None:
             write(found, self.out)
+
+
+def over_seeds(seeds: Sequence[Sequence[Any]]) -> list[str]:
+    """A line for each score: its mean over the seeds that have it, with the interval of the mean by Student's t."""
+    from agon.reproduce.intervals import interval
+
+    names = dict.fromkeys(score.name for scores in seeds for score in scores)
+    width = max(map(len, names), default=0)
+    lines = []
+    for name in names:
+        values = [float(score.value) for scores in seeds for score in scores if score.name == name]
+        found = interval(values)
+        half = "" if found.half is None else f" [{found.mean - found.half:.4g}, {found.mean + found.half:.4g}]"
+        lines.append(f"  {name:{width}}  {found.mean:.4g}{half}  ({len(values)} seeds)")
+    return lines
+
+
+def whole(source: Any) -> Any:
+    """A source without a part that is held out, where it has no test split of its own: of stacks, what they stack."""
+    if hasattr(source, "of"):
+        return replace(source, of=whole(source.of))
+    return replace(source, holdout=0.0) if hasattr(source, "holdout") else source

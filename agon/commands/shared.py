@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import tyro
 
 from agon.errors import SettingError
+from agon.terminal import say
 
 Set = Annotated[
     tuple[str, ...],
@@ -39,6 +40,16 @@ def changed(owner: Any, settings: Sequence[str]) -> Any:
     return owner
 
 
+def spread(paths: Sequence[Path]) -> list[Path]:
+    """The runs at these paths: in the place of a directory of seeds, those of its seeds."""
+    from agon.replicates import FILE, Folder
+
+    runs: list[Path] = []
+    for path in paths:
+        runs += [run.path for run in Folder(path).runs] if (path / FILE).is_file() else [path]
+    return runs
+
+
 def replicated(train: Callable[[], Sequence[Any]], directory: Path) -> None:
     """One page of all seeds, those that failed among them."""
     from agon.replicates import ReplicatesError
@@ -61,7 +72,7 @@ def page(runs: Sequence[Path], out: Path) -> None:
     """Write the page, and say where."""
     from agon.report import write
 
-    print(write(runs, out))
+    say(write(runs, out))
 
 
 def source_of(run: Any, trust: bool) -> Any:

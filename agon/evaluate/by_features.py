@@ -7,9 +7,10 @@ import numpy as np
 import torch
 
 from agon import metrics
-from agon.errors import SettingError
+from agon.errors import DataError, SettingError
 from agon.evaluate.evidence import Evidence, Measured
 from agon.metrics import Score
+from agon.metrics.kernel import LEAST
 
 SHUFFLED = 2020  # the seed of torch-fidelity's own order and subsets, so that its scores can be compared
 SUBSET = 1_000  # samples in each of KID's subsets, or all where there are fewer
@@ -50,6 +51,11 @@ def frechet_shrunk(evidence: Evidence) -> Measured:
 def kernel(evidence: Evidence) -> Measured:
     """The kernel distance on torch-fidelity's own subsets."""
     real, fake = _both(evidence)
+    if min(len(real), len(fake)) < LEAST:
+        raise DataError(
+            f"--metrics kid: expected at least {LEAST} samples of both sides, got {len(fake)} against {len(real)}; "
+            "give more"
+        )
     size = min(SUBSET, len(real), len(fake))
     return Measured([named(metrics.kernel_distance(real, fake, size=size, seed=SHUFFLED), evidence)])
 

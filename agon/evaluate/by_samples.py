@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from agon import metrics
-from agon.errors import DataError
+from agon.errors import Change, DataError
 from agon.evaluate.evidence import ALL, Evidence, Measured
 from agon.metrics import Score
 from agon.pictures import grid_png
@@ -34,7 +34,8 @@ def neighbours(evidence: Evidence) -> Measured:
             "of an endless set nothing can be copied"
         )
     if not held:
-        raise DataError("--metrics neighbours: expected held-out samples, got none; set data.holdout above 0")
+        some = Change("data.holdout", 0.1)
+        raise DataError(f"--metrics neighbours: expected held-out samples, got none; set {some}", some)
     score = metrics.memorisation(evidence.fake, evidence.train, evidence.held)
     if train > ALL:
         score = replace(score, protocol=f"{score.protocol}; the first {ALL:,} of {train:,} training images")

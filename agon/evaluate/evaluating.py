@@ -1,8 +1,10 @@
 """A run, or a folder of samples -> scores; a run's are appended to it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -14,7 +16,7 @@ from agon.data.points import Toy
 from agon.errors import AgonError, DataError, SettingError
 from agon.evaluate.evidence import Evidence, Measured, Painter
 from agon.evaluate.extractors import Choice
-from agon.evaluate.recorded import keep, key, recorded, stamped
+from agon.evaluate.recorded import keep_once, key, recorded, stamped
 from agon.evaluate.table import METRICS, asked
 from agon.games import Classification
 from agon.metrics import Score
@@ -25,18 +27,27 @@ from agon.training import Training
 from agon.training.randomness import derived
 
 N = 10_000
+T = TypeVar("T")
+EMPTY: Mapping[str, Measured] = MappingProxyType({})
 
 
 class IncompleteError(DataError):
-    """Some of several metrics could not be taken; the others are recorded.
+    """Some of several metrics could not be taken; the others are there.
 
     Attributes:
-        scores: those that could.
+        scores: those that could, of a run, in which they are recorded.
+        measured: metric -> what it gives, of samples that belong to no run.
     """
 
-    def __init__(self, scores: Sequence[Score], failed: Sequence[AgonError]) -> None:
-        super().__init__("; ".join(str(error) for error in failed))
-        self.scores = scores
+    def __init__(
+        self,
+        scores: Sequence[Score],
+        failed: Sequence[AgonError],
+        measured: Mapping[str, Measured] = EMPTY,
+    ) -> None:
+        changes = [change for error in failed for change in error.changes]
+        super().__init__("; ".join(str(error) for error in failed), *changes)
+        self.scores, self.measured = scores, measured
 
 
 def evaluate(
@@ -66,7 +77,8 @@ def evaluate(
         SettingError: an unknown metric, or one that the run cannot have.
         DataError: samples that are not finite, too few of them, or data without what a metric needs.
         IncompleteError: one of these, for some of several metrics.
-        RunError: no checkpoint, or another process writes the run.
+        RunError: no checkpoint, or another process writes the run's scores. One that trains it does not disturb: the
+            newest whole checkpoint is read.
     """
     training = load(run, trust=trust)
     if not isinstance(training.game, Classification):
@@ -93,7 +105,8 @@ def measured(
 
 def scored(evidence: Evidence, names: Sequence[str], run: Run, step: int) -> list[Score]:
     """The scores of these metrics at a step, recorded or taken now; raises as `evaluate` does."""
-    scores, failed = _taken(evidence, names, run, step)
+    taken, failed = _each(names, lambda name: _taken(evidence, name, run, step))
+    scores = [score for scores in taken.values() for score in scores]
     if failed and len(failed) < len(names):
         raise IncompleteError(scores, failed)
     if failed:
@@ -101,21 +114,27 @@ def scored(evidence: Evidence, names: Sequence[str], run: Run, step: int) -> lis
     return scores
 
 
-def _taken(evidence: Evidence, names: Sequence[str], run: Run, step: int) -> tuple[list[Score], list[AgonError]]:
-    """The scores, recorded or taken now, and what went wrong with the others."""
-    scores: list[Score] = []
+def _each(names: Sequence[str], take: Callable[[str], T]) -> tuple[dict[str, T], list[AgonError]]:
+    """What was taken, by its name, and what went wrong with the others."""
+    taken: dict[str, T] = {}
     failed: list[AgonError] = []
     for name in names:
         try:
-            passport = key(name, evidence, step=step)
-            known = recorded(run, passport)
-            if not known:
-                with run.locked():  # refused before minutes are spent
-                    known = keep(stamped(METRICS[name](evidence), passport), run)
-            scores += known
+            taken[name] = take(name)
         except AgonError as error:
             failed.append(error)
-    return scores, failed
+    return taken, failed
+
+
+def _taken(evidence: Evidence, name: str, run: Run, step: int) -> list[Score]:
+    """The scores, recorded or taken now."""
+    passport = key(name, evidence, step=step)
+    known = recorded(run, passport)
+    if known:
+        return known
+    with run.scoring():  # refused before minutes are spent
+        pass
+    return keep_once(stamped(METRICS[name](evidence), passport), run, passport)
 
 
 def evaluate_samples(
@@ -127,6 +146,7 @@ def evaluate_samples(
     seed: int = 0,
     extractor: Choice = Choice(),  # noqa: B008 - frozen
     values: tuple[float, float] | None = None,
+    compared: Source | None = None,
 ) -> dict[str, Measured]:
     """Metric -> what it gives for the samples of a folder or a file of any other program.
 
@@ -138,18 +158,30 @@ def evaluate_samples(
         seed: of their choice.
         extractor: of features.
         values: (low, high) of pixels that are no bytes.
+        compared: the source of the real samples that distances are taken to, where it is another one than `source`,
+            of which classifiers are trained and neighbours looked for: the same without a part that is held out.
 
     Raises:
         SettingError: an unknown metric, or one that needs a generator or real samples.
         DataError: samples that cannot be read, too few, or of another size than the real ones.
+        IncompleteError: one of these, for some of several metrics.
     """
 
     def draw() -> Tensor:
         return chosen(read_samples(path, values), n, seed)
 
-    evidence = Evidence(draw, source, checked(n), extractor, seed=seed)
+    evidence = Evidence(draw, source, checked(n), extractor, seed=seed, compared=compared)
     names = asked(metrics, source)
-    return {name: stamped(METRICS[name](evidence), key(name, evidence, samples=str(path))) for name in names}
+
+    def taken(name: str) -> Measured:
+        return stamped(METRICS[name](evidence), key(name, evidence, samples=str(path)))
+
+    measured, failed = _each(names, taken)
+    if failed and measured:
+        raise IncompleteError([], failed, measured)
+    if failed:
+        raise failed[0]
+    return measured
 
 
 @contextmanager
@@ -181,4 +213,4 @@ def _accuracy(training: Training, run: Run) -> list[Score]:
     assert isinstance(training.game, Classification)
     source = training.experiment.data
     found = Measured([accuracy_of(settled(training.game, training.average, source), source)])
-    return keep(stamped(found, passport), run)
+    return keep_once(stamped(found, passport), run, passport)

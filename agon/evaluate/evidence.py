@@ -8,13 +8,14 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from agon.data import Source
-from agon.errors import DataError, SettingError
+from agon.data import Images, Source
+from agon.errors import Change, DataError, SettingError
 from agon.evaluate.extractors import COORDINATES, Choice, Coordinates
 from agon.experiment import Experiment
 from agon.games import Game
 from agon.metrics import Score
 from agon.metrics.extractors import Extractor, Features, extract
+from agon.pictures import pictured
 from agon.samples import real_samples
 
 ALL = 100_000  # images of a split that neighbours are looked for in, at most
@@ -60,6 +61,7 @@ class Evidence:
         painter: the run's generator; None for samples from a folder.
         seed: of the latents.
         data_seed: of the real samples; that of the training where it makes them.
+        compared: the source of `real`; `source` where it is None.
     """
 
     draw: Callable[[], Tensor]
@@ -69,21 +71,19 @@ class Evidence:
     painter: Painter | None = None
     seed: int = 0
     data_seed: int = 0
+    compared: Source | None = None
 
     @cached_property
     def fake(self) -> Tensor:
         fake = self.draw()
         if self.source is not None and tuple(fake.shape[1:]) != self.source.shape:
-            raise DataError(
-                f"samples: expected the data's shape {self.source.shape}, got {tuple(fake.shape[1:])}; "
-                "give --data of the same size, e.g. with --set data.size=32"
-            )
+            raise _unlike(self.source, tuple(fake.shape[1:]))
         return fake
 
     @cached_property
     def real(self) -> Tensor:
         """Of the training split."""
-        return real_samples(self.data, self.n, seed=self.data_seed)
+        return real_samples(self.compared or self.data, self.n, seed=self.data_seed)
 
     @cached_property
     def train(self) -> Tensor:
@@ -129,3 +129,16 @@ class Evidence:
         for name in ("real", "train", "held", "extractor", "real_features"):
             if name in other.__dict__:
                 self.__dict__[name] = other.__dict__[name]
+
+
+def _unlike(source: Source, shape: tuple[int, ...]) -> DataError:
+    """What to say of samples that have another shape than the data, and how the data can have theirs."""
+    told = f"samples: expected the data's shape {source.shape}, got {shape}"
+    if not isinstance(source, Images) or not pictured(shape):
+        return DataError(f"{told}; compare them with data of that shape")
+    changes = []
+    if shape[0] != source.shape[0]:
+        changes.append(Change("data.channels", shape[0]))
+    if shape[1:] != source.shape[1:]:
+        changes.append(Change("data.size", shape[1] if shape[1] == shape[2] else list(shape[1:])))
+    return DataError(f"{told}; give the data theirs with {' and '.join(map(str, changes))}", *changes)

@@ -41,8 +41,14 @@ def recorded(run: Run, wanted: Mapping[str, Any]) -> list[Score]:
 
 def keep(found: Measured, run: Run) -> list[Score]:
     """Append the scores to the run; pictures and arrays first, so that a score is never without them."""
-    with run.locked():
+    with run.scoring():
         return _append(found, run.path, run.metrics)
+
+
+def keep_once(found: Measured, run: Run, wanted: Mapping[str, Any]) -> list[Score]:
+    """The same, unless another process has recorded that measurement meanwhile: then its scores."""
+    with run.scoring():
+        return recorded(run, wanted) or keep(found, run)
 
 
 def write(found: Mapping[str, Measured], folder: Path) -> None:

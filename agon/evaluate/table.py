@@ -47,4 +47,5 @@ def default_metrics(source: Source) -> list[str]:
         return ["modes"]
     if source.classes:
         return ["classifier"]
-    return ["pairwise"] if source.count() is None else ["pairwise", "neighbours"]
+    finite = source.count() is not None and source.count("test")
+    return ["pairwise", "neighbours"] if finite else ["pairwise"]

@@ -13,6 +13,7 @@ from agon.experiment.codec import Json, decode, encode, made
 from agon.experiment.names import PARTS
 from agon.experiment.part import Part, name_of
 from agon.experiment.typing import alternatives, fit, hints_of, spelled, suits
+from agon.foreign import cut, parse_json
 
 
 def changed(owner: Any, path: str, text: str) -> Any:
@@ -31,7 +32,7 @@ def changed(owner: Any, path: str, text: str) -> Any:
     if name not in hints:
         raise SettingError(unknown(f"setting of {_called(owner)}", name, hints))
     if rest:
-        value = changed(present.get(name), rest, text)
+        value = fit(_called(owner), name, changed(present.get(name), rest, text), hints[name])
     else:
         value = _parsed(text, hints[name])
         if isinstance(value, str) and (there := _names_for(hints[name])):
@@ -106,9 +107,11 @@ def _replaced(owner: Any, name: str, value: Any) -> Any:
 def _parsed(text: str, hint: Any) -> Any:
     """What a command-line word means where `hint` is wanted."""
     try:
-        value = decode(json.loads(text))
+        value = decode(parse_json(text))
     except json.JSONDecodeError:
         value = None if text.lower() == "none" else text
+    except ValueError as error:
+        raise SettingError(f"expected a value that a setting can have, got {cut(text)} ({error})") from error
     if str in alternatives(hint) and isinstance(value, int | float) and not suits(value, hint):
         value = text
     return _named(value, hint)

@@ -1,7 +1,6 @@
 """The complete, typed description of one training."""
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -13,6 +12,7 @@ from agon.data.source import Source
 from agon.dynamics import Dynamics, Turns
 from agon.errors import SettingError
 from agon.experiment.codec import decode, encode
+from agon.experiment.memory import weights_within
 from agon.experiment.part import Part, part
 from agon.experiment.typing import check_fields, check_names
 from agon.foreign import parse_json
@@ -77,7 +77,8 @@ class Experiment:
 
     def build(self) -> Game:
         """The game, with weights from torch's current global stream, checked against the data's shape."""
-        game = self.game.build() if isinstance(self.game, Part) else self.game
+        with weights_within():
+            game = self.game.build() if isinstance(self.game, Part) else self.game
         if not isinstance(game, Game):
             raise SettingError(f"experiment.game: expected a part that builds a Game, got {type(game).__name__}")
         self.dynamics.check(game)
@@ -107,7 +108,7 @@ class Experiment:
     def to_json(self) -> str:
         """As `experiment.json` holds it; `from_json` reads it back to an equal object."""
         text = json.dumps(self.describe(), indent=2, ensure_ascii=False) + "\n"
-        return re.sub("[\ud800-\udfff]", lambda found: f"\\u{ord(found[0]):x}", text)  # a path may be no UTF-8
+        return text.encode("utf-8", "backslashreplace").decode()  # half a character, as JSON writes it
 
     def describe(self) -> dict[str, Any]:
         """As nested plain values."""

@@ -3,7 +3,7 @@
 import dataclasses
 import inspect
 import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from types import UnionType
 from typing import Any
 
@@ -111,4 +111,7 @@ def _makes(make: Any, hint: Any) -> bool:
 
     if hint in (Any, Part, nn.Module):
         return hint is not nn.Module or (inspect.isclass(make) and issubclass(make, nn.Module))
+    origin = typing.get_origin(hint)
+    if origin is typing.Literal or (inspect.isclass(origin) and issubclass(origin, Collection)):
+        return False
     return not inspect.isclass(hint) or not inspect.isclass(make) or issubclass(make, hint)

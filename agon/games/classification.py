@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from agon.data.source import Source
-from agon.errors import DataError, SettingError
+from agon.errors import Change, DataError, SettingError
 from agon.games.game import Batch, Game, Losses
 from agon.networks.layers import evaluation_mode
 
@@ -70,9 +70,11 @@ class Classification(Game):
         if not classes:
             raise DataError(NO_LABELS)
         if self._classes(source.shape) != classes:
+            right = Change("game.classifier.classes", classes)
             raise SettingError(
                 f"{type(self.classifier).__name__}: expected a logit for each of the data's {classes} classes, got "
-                f"{self._classes(source.shape)}; use --set game.classifier.classes={classes}"
+                f"{self._classes(source.shape)}; use {right}",
+                right,
             )
 
     def _classes(self, shape: tuple[int, ...]) -> int:

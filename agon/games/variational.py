@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from agon.data.source import Source
-from agon.errors import SettingError
+from agon.errors import Change, SettingError
 from agon.games.corruption import Corruption
 from agon.games.game import Batch, Game, Losses, two_samples
 from agon.networks.layers import evaluation_mode, positive
@@ -101,9 +101,13 @@ class Variational(Game):
     def _refuse_beyond_unit(self, what: str, found: tuple[float, float] | None) -> None:
         """A Bernoulli likelihood and binary data need numbers that are probabilities."""
         if (self.likelihood == "bernoulli" or self.binarise) and found != UNIT:
+            unit = Change(f"{'data' if what == 'data' else 'game.autoencoder'}.range", UNIT)
+            gaussian = Change("game.likelihood", "gaussian")
             raise SettingError(
                 f"likelihood=bernoulli and binarise: expected {what} of range {UNIT}, got {found}; "
-                f"give it range={UNIT}, or use likelihood=gaussian and no binarise"
+                f"give it {unit}, or use {gaussian} and no binarise",
+                unit,
+                gaussian,
             )
 
     def check(self, shape: tuple[int, ...]) -> None:

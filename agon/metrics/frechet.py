@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from agon.errors import DataError, SettingError
+from agon.errors import Change, DataError, SettingError
 from agon.metrics.intervals import NORMAL
 from agon.metrics.moments import BLOCK, Moments, doubles, expect_features, shrinkage
 from agon.metrics.score import Score
@@ -51,8 +51,9 @@ def frechet_distance(real: Float[Tensor, "n d"], fake: Float[Tensor, "m _"], *, 
         raise SettingError(f"Fréchet distance: expected covariance 'sample' or 'shrunk', got {covariance!r}")
     d = real.shape[1]
     least = d + 1 if covariance == "sample" else 2
-    advice = f"{d} features have no sample covariance of full rank from fewer: give more, or choose covariance='shrunk'"
-    expect_features("Fréchet distance", real, fake, least, advice if covariance == "sample" else "give more")
+    fewer = Change("covariance", "shrunk", "--metrics fid-shrunk")
+    advice = f"{d} features have no sample covariance of full rank from fewer: give more, or choose {fewer}"
+    expect_features("Fréchet distance", real, fake, least, advice if covariance == "sample" else "give more", fewer)
     real = real.to(fake.device)
     ours, theirs = _side(fake, covariance), _side(real, covariance)
     U, s, Vh = torch.linalg.svd(ours.root.T @ theirs.root, full_matrices=False)

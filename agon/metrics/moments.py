@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from agon.errors import DataError
+from agon.errors import Change, DataError
 
 BLOCK = 1024  # features that are in memory in float64 together
 
@@ -114,7 +114,7 @@ def doubles(features: Float[Tensor, "*n"]) -> Float[Tensor, "*n"]:
 
 
 def expect_features(
-    metric: str, real: Float[Tensor, "n d"], fake: Float[Tensor, "m _"], least: int, advice: str
+    metric: str, real: Float[Tensor, "n d"], fake: Float[Tensor, "m _"], least: int, advice: str, *changes: Change
 ) -> None:
     """Whether two sets of features can be compared.
 
@@ -124,6 +124,7 @@ def expect_features(
         fake: of generated ones.
         least: samples that each side has to have.
         advice: what to do about fewer.
+        changes: the settings that it speaks of.
 
     Raises:
         DataError: other coordinates, too few samples, or numbers that are not finite.
@@ -136,7 +137,8 @@ def expect_features(
     if min(len(real), len(fake)) < least:
         raise DataError(
             f"{metric}: expected at least {least} samples on each side, got {len(real)} real and {len(fake)} generated "
-            f"ones; {advice}"
+            f"ones; {advice}",
+            *changes,
         )
     for name, features in (("real", real), ("generated", fake)):
         lost = sum(int((~block.isfinite().all(1)).sum()) for block in torch.split(features, BLOCK))

@@ -2,7 +2,7 @@
 
 from agon.replicates.each import train_each
 from agon.replicates.errors import ReplicatesError
-from agon.replicates.folder import FILE
+from agon.replicates.folder import FILE, Folder
 from agon.replicates.replicates import MEANS, replicate, resume
 
-__all__ = ["FILE", "MEANS", "ReplicatesError", "replicate", "resume", "train_each"]
+__all__ = ["FILE", "MEANS", "Folder", "ReplicatesError", "replicate", "resume", "train_each"]

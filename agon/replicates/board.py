@@ -5,7 +5,9 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from agon.progress import QUIET, REDRAW, Progress, Stream, bar, duration, is_watched
+from agon.foreign import printable
+from agon.progress import QUIET, REDRAW, Progress, bar, duration
+from agon.terminal import Stream, is_watched, tell
 
 if TYPE_CHECKING:
     import rich.progress
@@ -101,7 +103,7 @@ class Board:
     def say(self, line: str) -> None:
         """A line that stays, above the bars."""
         if self._bar is not None:
-            self._bar.console.print(line, markup=False, highlight=False)
+            self._bar.console.print(printable(line), markup=False, highlight=False)
             self._draw()
         else:
             self._tell(line)
@@ -132,4 +134,4 @@ class Board:
     def _tell(self, line: str) -> None:
         self._told = self._clock()
         if self.show:
-            print(line, file=self._stream, flush=True)
+            tell(self._stream, line)

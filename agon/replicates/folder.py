@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from agon.errors import RunError
-from agon.foreign import NotRegularError
+from agon.foreign import NotRegularError, parse_json
 from agon.replicates.plan import Plan
 from agon.runs import Directory, Run, unreadable
 from agon.runs.description import text_of
@@ -40,6 +40,22 @@ class Folder:
             return Run(self.files.folder(f"seed-{seed}"))
         except NotRegularError as error:
             raise unreadable(error, self.path / f"seed-{seed}", "put the run itself there") from error
+
+    @property
+    def runs(self) -> list[Run]:
+        """The runs that are begun, in the order of the seeds.
+
+        Raises:
+            RunError: replicates.json cannot be read, or none is begun.
+        """
+        try:
+            seeds = [int(seed) for seed in parse_json(self.text)["seeds"]]
+        except (ValueError, KeyError, TypeError) as error:
+            raise RunError(f"{self.path / FILE} cannot be read ({error!r}); begin again in another folder") from error
+        runs = [self.run(seed) for seed in seeds if self.begun(seed)]
+        if not runs:
+            raise RunError(f"{self.path} holds no run yet; agon resume {self.path} begins them")
+        return runs
 
     def begun(self, seed: int) -> bool:
         """Whether there is a run of that seed to go on with."""

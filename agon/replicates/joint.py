@@ -8,13 +8,14 @@ from torch import Tensor
 
 from agon.dynamics import Dynamics, Unrolled
 from agon.dynamics.compiled import CompiledUnrolled
-from agon.errors import SettingError
+from agon.errors import Change, SettingError
 from agon.games import Batch, Game, Losses, parameters_of
 from agon.replicates.stacked import losses_of_each, of_seed, stacked, stacked_batches
 from agon.training import Training
 from agon.training.compilation import WORTH
 from agon.training.optimisers import build_optimiser
 
+APART = Change("means", "processes", "--means processes")
 ELEMENTWISE = ("SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "Adamax", "RAdam", "Rprop")
 State = Mapping[str, Tensor | None]
 
@@ -116,7 +117,8 @@ def _refuse(player: str, kind: object) -> None:
     if kind not in {getattr(torch.optim, name) for name in ELEMENTWISE}:
         raise SettingError(
             f"batched seeds: expected an optimiser for {player} out of {', '.join(ELEMENTWISE)}, "
-            f"got {getattr(kind, '__name__', kind)}; use means='processes'"
+            f"got {getattr(kind, '__name__', kind)}; use {APART}",
+            APART,
         )
 
 

@@ -1,7 +1,6 @@
 """replicate and resume: one experiment under many seeds, a run directory for each."""
 
 import os
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from multiprocessing import current_process
@@ -21,6 +20,7 @@ from agon.replicates.processes import Outcome, Processes
 from agon.replicates.together import Together
 from agon.replicates.worker import NAME
 from agon.runs import Run
+from agon.terminal import warn
 from agon.training import Arithmetic
 
 
@@ -124,7 +124,7 @@ def _fastest(plan: Plan, show: bool) -> str:
     """The means that measures fastest, which is told with the reason."""
     means, why = chosen(plan)
     if show and why:
-        print(f"seeds are trained {'batched' if means == 'batched' else 'by ' + means}: {why}", file=sys.stderr)
+        warn(f"seeds are trained {'batched' if means == 'batched' else 'by ' + means}: {why}")
     return means
 
 

@@ -189,7 +189,7 @@ class Together:
             yield
         except Exception as error:
             if isinstance(error, AgonError):
-                ended = Ended(error.status, str(error))
+                ended = Ended(error.status, error.typed)
             else:
                 ended = Ended(1, f"{error!r}; AGON_DEBUG=1 shows where it was raised")
                 if "AGON_DEBUG" in os.environ:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from agon.errors import SettingError
-from agon.replicates.joint import Joint
+from agon.replicates.joint import APART, Joint
 from agon.replicates.plan import Plan
 from agon.training import Arithmetic, Training
 from agon.training.optimisers import moments
@@ -33,7 +33,7 @@ def refuse_unlike(plan: Plan) -> None:
     together and alone; then, as they will be computed, one step together.
     """
     if plan.arithmetic.compile == "on" and not plan.experiment.dynamics.second_order:
-        raise SettingError("batched seeds: expected no compiled networks, got compile on; use means='processes'")
+        raise SettingError(f"batched seeds: expected no compiled networks, got compile on; use {APART}", APART)
     with aside():
         try:
             difference = _difference(plan)
@@ -41,11 +41,12 @@ def refuse_unlike(plan: Plan) -> None:
         except SettingError:
             raise
         except Exception as error:  # whatever vmap, or a user's network under it, cannot do
-            raise SettingError(_sentence(error)) from error
+            raise SettingError(_sentence(error), APART) from error
     if difference:
         raise SettingError(
             f"batched seeds: {difference} is not what it is alone after {COMPARED} steps, so the game, its networks or "
-            "an optimiser mix the seeds, or keep what is no tensor; use means='processes'"
+            f"an optimiser mix the seeds, or keep what is no tensor; use {APART}",
+            APART,
         )
 
 
@@ -102,7 +103,7 @@ def _state(training: Training) -> dict[str, Tensor]:
 def _sentence(error: Exception) -> str:
     """vmap's complaints are paragraphs: they begin with what it is about."""
     first = str(error).strip().partition("\n")[0].partition(". ")[0].partition(" (or ")[0]
-    return f"batched seeds: the game cannot be played for all seeds at once ({first}); use means='processes'"
+    return f"batched seeds: the game cannot be played for all seeds at once ({first}); use {APART}"
 
 
 def _wait(device: torch.device) -> None:

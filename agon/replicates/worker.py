@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from agon.errors import AgonError
+from agon.errors import AgonError, refused
 from agon.progress import Progress
 from agon.replicates.job import Job
 from agon.training import resume, train
@@ -130,8 +130,11 @@ class Worker:
                 else:
                     train(job.experiment, job.path, arithmetic=job.arithmetic, **shared)
         except AgonError as error:
-            return Ended(error.status, str(error))
+            return Ended(error.status, error.typed)
         except Exception as error:
+            known = refused(error)
+            if known is not None:
+                return Ended(known.status, known.typed)
             if "AGON_DEBUG" in os.environ:
                 self.tell(Said(traceback.format_exc()))
             return Ended(1, f"{error!r}; AGON_DEBUG=1 shows where it was raised")

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from agon.errors import RunError
+from agon.foreign import kind_of, printable
 from agon.report import battles, curves, distributions, images, measured, points, scores, settings, summary
 from agon.report.reading import View, read
 from agon.runs import Directory, write_atomically, writing
@@ -32,6 +34,9 @@ def write(runs: Sequence[Path], out: Path) -> Path:
     """
     page = render(read(runs))
     file = _place(runs, out)
+    kind = kind_of(file)
+    if kind is not None:
+        raise RunError(f"{file} is {kind}; expected the name of a new file, or of a page to replace")
     advice = "name a file in a folder you may write to, with --out FILE"
     write_atomically(file, page.encode("utf-8", "replace"), instead=advice)  # JSON can hold half a character
     return file
@@ -55,11 +60,17 @@ def render(views: Sequence[View]) -> str:
     environment = Environment(
         loader=FileSystemLoader(ROOM),
         autoescape=True,  # names and settings are whatever a run directory says
+        finalize=_shown,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     return environment.get_template("template.html").render(_contents(views))
+
+
+def _shown(value: Any) -> Any:
+    """What a template shows: text without control characters, save where it is ours."""
+    return printable(value) if type(value) is str else value
 
 
 def _contents(views: Sequence[View]) -> dict[str, Any]:
@@ -74,6 +85,7 @@ def _contents(views: Sequence[View]) -> dict[str, Any]:
         "images": images.beside(views),
         "evolutions": images.evolutions(views),
         "points": points.beside(views),
+        "undrawn": points.undrawn(views),
         "stories": points.stories(views),
         "battles": battles.rows(views),
         "errors": battles.errors(views),

@@ -58,6 +58,25 @@ def beside(views: Sequence[View]) -> list[Picture]:
     return list(panels.values())
 
 
+def undrawn(views: Sequence[View]) -> list[str]:
+    """A sentence for each run whose samples are neither images nor points.
+
+    Raises:
+        RunError: a file of samples that cannot be read.
+    """
+    told = []
+    for view in views:
+        shapes = [_load(file).shape[1:] for _, file in sorted(_arrays(view).items())[-1:]]
+        name = f"{view.name}: " if len(views) > 1 else ""
+        told += [
+            f"{name}samples of shape {shape} are neither images nor points, and are not drawn; "
+            "numpy reads them from the files in samples/"
+            for shape in shapes
+            if len(shape) != 1
+        ]
+    return told
+
+
 def stories(views: Sequence[View]) -> list[Story]:
     """For each run with points at two steps or more: small panels at steps spread over its training.
 
@@ -159,15 +178,25 @@ def _real(view: View) -> Real | None:
 
 
 def _points(view: View) -> Mapping[int, Path]:
+    """The files of points; none where they are of samples that cannot be drawn as points."""
+    files = _arrays(view)
+    return files if files and _load(files[max(files)]).ndim <= 2 else {}
+
+
+def _arrays(view: View) -> dict[int, Path]:
     return {step: file for step, file in view.samples.items() if file.suffix == ".npy"}
+
+
+def _load(file: Path) -> np.ndarray:
+    try:
+        return array(content_of(file))
+    except (OSError, ValueError, EOFError) as error:
+        raise RunError(f"{file} is not an array of points ({error}); delete it and report again") from error
 
 
 def _read(file: Path, like: Real | None = None) -> Points:
     """The points of a file, with as many coordinates as `like` if it is given."""
-    try:
-        points = array(content_of(file))
-    except (OSError, ValueError) as error:
-        raise RunError(f"{file} is not an array of points ({error}); delete it and report again") from error
+    points = _load(file)
     d = "d" if like is None else like.shape[1]
     if points.ndim != 2 or points.shape[1] < 1 or d not in ("d", points.shape[1]) or points.dtype.kind != "f":
         raise RunError(

@@ -61,6 +61,18 @@ def write_atomically(path: Path, content: bytes, *, instead: str = "") -> None:
         sync_folder(path.parent)
 
 
+def refuse_undecodable(path: Path) -> None:
+    """Refuse a folder of a run whose name is no text: TensorBoard's files cannot be written into it.
+
+    Raises:
+        RunError: it is not.
+    """
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        raise RunError(f"expected a folder whose name is UTF-8, got {path}; choose or rename it to another") from error
+
+
 def write_through(path: Path, content: bytes) -> None:
     """Write a file that is not there yet, and return only when it is on the disk."""
     with open_regular(path, flags=os.O_WRONLY | os.O_CREAT | os.O_EXCL, follow=False) as file:

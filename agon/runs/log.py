@@ -9,13 +9,13 @@ from typing import Any
 from agon.errors import RunError
 from agon.foreign import parse_json
 from agon.runs.directory import Directory, unreadable
-from agon.runs.files import writing
+from agon.runs.files import refuse_undecodable, writing
 
 
 def append(path: Path, *records: Mapping[str, Any]) -> None:
     """Add a line for each record to a file of JSON lines, in one write: all are there, or a last one is torn."""
     lines = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
-    Directory(path.parent).append(path.name, lines.encode("utf-8", "replace"))
+    Directory(path.parent).append(path.name, lines.encode("utf-8", "backslashreplace"))
 
 
 def read(path: Path) -> list[dict[str, Any]]:
@@ -72,6 +72,7 @@ class Events:
     def __init__(self, folder: Path, step: int) -> None:
         from torch.utils.tensorboard import SummaryWriter
 
+        refuse_undecodable(folder)
         place = str(Directory(folder.parent).make(folder.name))
         with writing(folder):
             self.writer: Any = SummaryWriter(place, purge_step=step + 1, filename_suffix=f".{secrets.token_hex(8)}")

@@ -13,13 +13,16 @@ from agon.runs import checkpoints, log
 from agon.runs.checkpoints import Checkpoint
 from agon.runs.description import described, text_of
 from agon.runs.directory import Directory, unreadable
-from agon.runs.files import writing
+from agon.runs.files import refuse_undecodable, writing
 
 if TYPE_CHECKING:
     from filelock import FileLock
 
 EXPERIMENT, ARITHMETIC = "experiment.json", "arithmetic.json"
 KEPT = re.compile(r"([0-9]{8,18})\.(png|npy)")  # a file of the same latents' samples, and its step
+
+
+PATIENCE = 10.0  # seconds: a score is written in far less
 
 
 class Run:
@@ -30,7 +33,7 @@ class Run:
     | experiment.json | the complete description of the training |
     | arithmetic.json | choices that change arithmetic, and versions |
     | log.jsonl, tensorboard/ | a record each interval |
-    | metrics.jsonl | scores |
+    | metrics.jsonl | scores; metrics.lock is held by who writes them |
     | metrics/ | pictures and arrays of scores |
     | samples/ | real samples, and the same latents over time |
     | checkpoints/ | the newest three |
@@ -50,6 +53,7 @@ class Run:
         self.samples = path / "samples"
         self.checkpoints = path / "checkpoints"
         self._lock: FileLock | None = None
+        self._scoring: FileLock | None = None
 
     @classmethod
     def open(cls, path: Path | str) -> "Run":
@@ -85,7 +89,8 @@ class Run:
         return run
 
     def refuse_taken(self) -> None:
-        """Raise a RunError if the path holds a run, or anything else, already."""
+        """Raise a RunError if the path holds a run, or anything else, already, or cannot hold one."""
+        refuse_undecodable(self.path)
         if self.begun:
             raise RunError(
                 f"{self.path} holds a run already; agon resume {self.path} goes on with it, or choose another folder"
@@ -192,7 +197,30 @@ class Run:
         self.files.clear("metrics")
         checkpoints.clear(self.checkpoints)
 
+    @contextmanager
+    def scoring(self, patience: float = PATIENCE) -> Iterator[None]:
+        """Within it, this object alone writes scores, and may ask again; a training may go on meanwhile.
+
+        Args:
+            patience: seconds to wait for another process that writes scores.
+
+        Raises:
+            RunError: another process still writes them then, or the run cannot be written.
+        """
+        from filelock import Timeout
+
+        with writing(self.path):
+            self._scoring = lock = self._scoring or self._file_lock("metrics.lock")
+            try:
+                lock.acquire(timeout=patience)
+            except Timeout:
+                raise RunError(f"{self.path}: its scores are being written by another process; wait for it") from None
+        try:
+            yield
+        finally:
+            lock.release()
+
     def _foreign(self) -> list[Path]:
         """What is in the folder and no leftover of a run that was killed before it was described."""
-        ours = {"samples", "checkpoints", "arithmetic.json", "run.lock"}
+        ours = {"samples", "checkpoints", "arithmetic.json", "run.lock", "metrics.lock"}
         return [p for p in self.path.iterdir() if p.name not in ours and not p.name.startswith(".")]

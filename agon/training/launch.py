@@ -1,13 +1,16 @@
 """Devices and processes, by Lightning Fabric: this process's device, its rank, and how many there are."""
 
+import builtins
 import logging
 import os
+import sys
 import warnings
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 
-from agon.errors import SettingError
+from agon.errors import Change, SettingError
 from agon.training.arithmetic import Arithmetic
 
 
@@ -32,14 +35,25 @@ def launch(arithmetic: Arithmetic, batch: int) -> Place:
         SettingError: the batch cannot be shared equally.
     """
     if batch % arithmetic.devices:
-        near = max(1, batch // arithmetic.devices) * arithmetic.devices
+        near = Change("batch", max(1, batch // arithmetic.devices) * arithmetic.devices)
         raise SettingError(
-            f"batch: expected a multiple of the {arithmetic.devices} processes, got {batch}; use --set batch={near}"
+            f"batch: expected a multiple of the {arithmetic.devices} processes, got {batch}; use {near}", near
+        )
+    if arithmetic.devices > 1 and "WORLD_SIZE" not in os.environ and not _repeatable():
+        raise SettingError(
+            f"devices: expected a script, which each of {arithmetic.devices} processes runs, got a notebook, python -c "
+            "or standard input; write a file, or use agon train --devices, or one device"
         )
     torch.set_num_threads(arithmetic.threads)
     fabric = _fabric(arithmetic)
     fabric.launch()
     return Place(fabric.device, fabric.global_rank, fabric.world_size)
+
+
+def _repeatable() -> bool:
+    """Whether other processes can run what this one runs: a file, or a module, and no notebook's cell."""
+    file = getattr(sys.modules["__main__"], "__file__", None)
+    return file is not None and Path(file).is_file() and not hasattr(builtins, "__IPYTHON__")
 
 
 def _fabric(arithmetic: Arithmetic) -> Any:

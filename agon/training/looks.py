@@ -7,7 +7,7 @@ from torch import Tensor
 
 from agon.data import Source
 from agon.data.source import as_bytes
-from agon.pictures import grid_png
+from agon.pictures import grid_png, pictured
 from agon.training.training import Training
 
 
@@ -24,7 +24,7 @@ def generated(training: Training, n: int) -> tuple[str, bytes]:
 
 def _file(stem: str, samples: Tensor, data: Source) -> tuple[str, bytes]:
     """Images as a PNG grid; points as float32 "n d" in numpy's format."""
-    if len(data.shape) == 3:
+    if pictured(data.shape):
         return f"{stem}.png", grid_png(as_bytes(samples.cpu(), data))
     content = io.BytesIO()
     np.save(content, samples.cpu().numpy().astype(np.float32), allow_pickle=False)

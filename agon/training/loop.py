@@ -12,6 +12,7 @@ from agon.experiment import Experiment, differences
 from agon.games import Losses
 from agon.progress import Progress
 from agon.runs import Run
+from agon.terminal import warn
 from agon.training import looks
 from agon.training.agreement import interrupted, lost_process, refuse_nonfinite, stop_asked
 from agon.training.arithmetic import Arithmetic
@@ -246,4 +247,4 @@ def changes_since(described: dict[str, Any], arithmetic: Arithmetic) -> Iterator
 
 def _say(line: str, show: bool) -> None:
     if show:
-        print(line, file=sys.stderr)
+        warn(line)

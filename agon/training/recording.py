@@ -1,12 +1,12 @@
 """What a training leaves behind at its marks: a record, a look at its samples, a checkpoint."""
 
-import sys
 import time
 from collections.abc import Callable
 
 from agon.errors import AgonError
 from agon.games import Losses
 from agon.runs import Events, Run, append
+from agon.terminal import warn
 from agon.training import looks
 from agon.training.state import capture
 from agon.training.training import Training
@@ -55,7 +55,7 @@ class Recording:
         except AgonError as error:
             if self.training.step == 0:
                 raise
-            print(f"at step {self.training.step}: {error}", file=sys.stderr)
+            warn(f"at step {self.training.step}: {error.typed}")
         self.mark = then + time.monotonic() - began, images
 
     def checkpoint(self) -> None:

@@ -1,5 +1,7 @@
 """All that changes while a training runs: game, optimisers, average, random streams, position."""
 
+import copy
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -9,8 +11,9 @@ from torch import Tensor
 from agon.averaging import Average, restate
 from agon.data.stream import Stream
 from agon.dynamics import average as over_processes
-from agon.errors import DataError
+from agon.errors import Change, DataError, SettingError
 from agon.experiment import Experiment
+from agon.experiment.memory import refuse_more
 from agon.games import Batch, Losses, parameters_of
 from agon.networks.layers import evaluation_mode
 from agon.networks.synchronised import alone, synchronise
@@ -73,14 +76,40 @@ class Training:
             world=world,
         )
         self._refuse_too_few()
+        self.refuse_more("batch", experiment.batch)
+        self.refuse_more("grid", experiment.grid)
         self.random = {name: stream(experiment.seed, name) for name in STREAMS}
+        if experiment.batch == 1:
+            self._refuse_alone()
         torch.manual_seed(derived(experiment.seed, f"layers/{rank}"))
         self.step, self.seconds = 0, 0.0
 
     def _refuse_too_few(self) -> None:
         count, batch = self.data.count, self.experiment.batch
         if count is not None and count < batch:
-            raise DataError(f"expected at least a batch of {batch} samples, got {count}; use --set batch={count}")
+            less = Change("batch", count)
+            raise DataError(f"expected at least a batch of {batch} samples, got {count}; use {less}", less)
+
+    def _refuse_alone(self) -> None:
+        """Ask a copy of the game for its losses of one sample: layers that normalise over a batch refuse it."""
+        game, rng = copy.deepcopy(self.game), stream(0, "alone")
+        latent = self.experiment.latent.sample(1, game.latent_shape, rng)
+        label = torch.zeros(1, dtype=torch.int64, device=self.device) if self.experiment.data.classes else None
+        noise = {name: self._mine(tensor) for name, tensor in game.noise((1, *self.shape), rng).items()}
+        real = torch.zeros(1, *self.shape, device=self.device, dtype=self.arithmetic.dtype)
+        try:
+            game.losses(Batch(real, self._mine(latent), noise, label), of=tuple(game.players))
+        except ValueError as error:
+            more = Change("batch", 2)
+            raise SettingError(
+                f"batch: expected at least 2 samples, over which {type(game).__name__} normalises, got 1 ({error}); "
+                f"use {more}",
+                more,
+            ) from error
+
+    def refuse_more(self, name: str, n: int) -> None:
+        """Raise a SettingError if n samples, with their latents, are more than the memory."""
+        refuse_more(name, n, math.prod(self.shape) + math.prod(self.game.latent_shape))
 
     def advance(self) -> Losses:
         """One step of the dynamics."""

@@ -79,7 +79,7 @@ def test_without_labels_it_is_refused() -> None:
 
 @pytest.mark.parametrize("classes", [9, 11])
 def test_another_number_of_classes_is_refused_before_anything_is_written(classes: int, tmp_path: Path) -> None:
-    with pytest.raises(SettingError, match=f"the data's 10 classes, got {classes}; use --set"):
+    with pytest.raises(SettingError, match=f"the data's 10 classes, got {classes}; use classes=10"):
         train(small(classes=classes), tmp_path / "run", show=False)
     assert not (tmp_path / "run").exists()
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -128,3 +129,43 @@ def test_the_room_is_entered_without_what_draws():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_page_in_an_impossible_place_is_a_sentence(make_run, tmp_path: Path):
+    run = make_run()
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "file").write_bytes(b"kept")
+    places = ("nowhere/page.html", "file/page.html", "file/deeper/page.html", "pipe", "a" * 250 + ".html")
+    for place in places[:-1]:
+        with pytest.raises(RunError, match=re.escape(str(tmp_path / place))):
+            report.write([run], tmp_path / place)
+    assert report.write([run], tmp_path / places[-1]).is_file()
+    assert (tmp_path / "file").read_bytes() == b"kept"
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_a_full_disk_leaves_the_old_page(make_run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    page = tmp_path / "page.html"
+    page.write_text("old")
+    run = make_run()
+
+    def full(self: Path, content: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(RunError, match="No space left"):
+        report.write([run], page)
+    assert page.read_text() == "old"
+
+
+def test_no_control_characters_on_a_page(make_run, tmp_path: Path):
+    run = make_run("a\x1b[31mb\u202ec")
+    settings = json.loads((run / "experiment.json").read_text())
+    settings["data"]["path"] = "x\x07\x1b]0;title\x07"
+    (run / "experiment.json").write_text(json.dumps(settings))
+    with (run / "metrics.jsonl").open("a") as metrics:
+        metrics.write(json.dumps({"name": "n\x1b[2J", "value": 1.0, "protocol": "p\x00\x9b"}) + "\n")
+    told = report.write([run], tmp_path / "page.html").read_text()
+    ours = told.partition('<script type="application/json"')[0]
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]", ours)
+    assert "x\\x07\\x1b]0;title" in told

@@ -8,7 +8,7 @@ from agon.errors import DataError
 from agon.games import Game
 from agon.latents import Latent, Normal
 from agon.metrics.gam.contender import Generate, Range, Real, Samples, checked, contender, made, rate, set_apart, side
-from agon.metrics.gam.critic import DEFAULT, Statistics, critic_of, needs_held
+from agon.metrics.gam.critic import DEFAULT, RUNNING, Statistics, critic_of, needs_held
 from agon.metrics.gam.outcome import Battle
 from agon.metrics.gam.rates import paired_ratio, ratio
 from agon.metrics.gam.verdict import TIE
@@ -139,7 +139,8 @@ def one_sided(
     if test is None and held is None and needed:
         raise DataError(
             "a critic whose threshold or statistics must be calibrated: expected real test samples, got none; "
-            "give `test`, or statistics='running' if it has a boundary"
+            f"give `test`, or {RUNNING} if it has a boundary",
+            RUNNING,
         )
     real = Real(None, held, None) if test is None else set_apart(test, held, None, needed, seed)
     spare = 0 if real.held is None else len(real.held)

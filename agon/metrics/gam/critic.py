@@ -13,12 +13,13 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from agon.averaging import restate
-from agon.errors import DataError, SettingError
+from agon.errors import Change, DataError, SettingError
 from agon.games import Game, modules_of
 
 Statistics = Literal["running", "reestimated", "batch"]
 DEFAULT: Statistics = "reestimated"
 Samples = Float[Tensor, "n ..."]
+RUNNING, BATCH = (Change("statistics", kind, f"--statistics {kind}") for kind in ("running", "batch"))
 BLOCK = 256  # samples that pass a critic at a time
 ESTIMATED = 250  # samples of a batch by which statistics are estimated anew
 OWN = 100  # samples of a batch that is normalised by its own statistics
@@ -151,7 +152,8 @@ def needs_held(game: Game, statistics: str, calibrate: bool) -> bool:
     if statistics != "batch" and any(layer.running_mean is None for layer in normalisations(game)):
         raise SettingError(
             f"statistics of a battle: {statistics} needs batch normalisation that keeps them, got a critic with "
-            "track_running_stats=False; ask with statistics='batch', and know that a verdict depends on the batches"
+            f"track_running_stats=False; ask with {BATCH}, and know that a verdict depends on the batches",
+            BATCH,
         )
     return game.boundary is None or calibrate or (statistics == "reestimated" and bool(normalisations(game)))
 
@@ -204,6 +206,7 @@ def _parts(x: Tensor, size: int) -> Iterator[Tensor]:
     if len(x) < 2:
         raise DataError(
             f"a critic with batch normalisation: expected at least 2 samples of a kind to normalise by, got {len(x)}; "
-            "give more test samples, of which a fifth is held out, or ask with statistics='running'"
+            f"give more test samples, of which a fifth is held out, or ask with {RUNNING}",
+            RUNNING,
         )
     yield from x.tensor_split(max(1, math.ceil(len(x) / size)))
