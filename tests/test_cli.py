@@ -169,8 +169,10 @@ def test_names_that_are_no_text(trained: Path, tmp_path: Path, capsys: pytest.Ca
     assert run(capsys, "battle", odd, "--against", folder, "--n", 20)[0] == 0
     assert run(capsys, "report", odd)[1] == f"{tmp_path}/run\\udcff/report.html\n"
     source = ("--data", folder, "--set", "batch=2", *TINY)
-    assert run(capsys, "train", "first/digits", *source, "--out", tmp_path / "new")[0] == 0
-    assert run(capsys, "resume", tmp_path / "new", "--steps", 3)[0] == 0
+    told = run(capsys, "train", "first/digits", *source, "--out", tmp_path / "new")
+    assert told[0] == 0, told
+    told = run(capsys, "resume", tmp_path / "new", "--steps", 3)
+    assert told[0] == 0, told
     told = complaint(capsys, "train", "first/digits", *source, "--out", tmp_path / "new\udcff")
     assert "expected a folder whose name is UTF-8" in told
     assert "UTF-8" in run(capsys, "resume", odd, "--steps", 3)[2]

@@ -1,5 +1,6 @@
 """What describes a run, as JSON: bounded in size, depth, number of values and length of texts before it is used."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -60,5 +61,5 @@ def _values(value: Any) -> Iterator[Any]:
 
 
 def _whole(text: str) -> bool:
-    """Whether it has no half characters (surrogates), and no zero byte, which no path may have."""
-    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+    """Whether a path may have it: no zero byte, and no half character but those that stand for a byte (PEP 383)."""
+    return "\0" not in text and not re.search("[\ud800-\udc7f\udd00-\udfff]", text)

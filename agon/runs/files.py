@@ -49,7 +49,7 @@ def write_atomically(path: Path, content: bytes, *, instead: str = "") -> None:
         content: all of it.
         instead: what to do where it cannot be written, as in `writing`.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = path.with_name(f".{path.name[-200:]}.{os.getpid()}")  # a name has 255 bytes at most
     with writing(path, instead=instead):
         remove(temporary)
         try:

@@ -4,7 +4,7 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -216,9 +216,16 @@ class Run:
             except Timeout:
                 raise RunError(f"{self.path}: its scores are being written by another process; wait for it") from None
         try:
+            if lock.lock_counter == 1:
+                self._clear_if_still()
             yield
         finally:
             lock.release()
+
+    def _clear_if_still(self) -> None:
+        """As `clear`, but what a training beside has under way is its own."""
+        with suppress(RunError), self.locked():
+            pass
 
     def _foreign(self) -> list[Path]:
         """What is in the folder and no leftover of a run that was killed before it was described."""

@@ -149,10 +149,10 @@ def test_a_full_disk_leaves_the_old_page(make_run, tmp_path: Path, monkeypatch: 
     page.write_text("old")
     run = make_run()
 
-    def full(self: Path, content: bytes) -> int:
+    def full(path: Path, content: bytes) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr("agon.runs.files.write_through", full)
     with pytest.raises(RunError, match="No space left"):
         report.write([run], page)
     assert page.read_text() == "old"
