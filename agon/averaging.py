@@ -15,15 +15,20 @@ from agon.games import Game, modules_of
 
 @dataclass(frozen=True, kw_only=True)
 class Averaging:
-    """θ̄ <- β θ̄ + (1 - β) θ after each step.
+    """θ̄ <- β_t θ̄ + (1 - β_t) θ after step t = 0, 1, ..., with β_t = min(β, (1 + t) / (10 + t)).
+
+    Without the ramp, β_t = β, the first weights stay in the average for about 5 / (1 - β) steps: of a short run
+    it is grey noise. With it the average is of about the last tenth of the steps until it reaches β.
 
     Attributes:
         decay: β, at least 0 and under 1; 0.999 remembers about the last 1,000 steps.
         player: whose weights are averaged.
+        ramp: whether β_t grows towards β.
     """
 
     decay: float = 0.999
     player: str = "generator"
+    ramp: bool = True
 
     def __post_init__(self) -> None:
         if not 0 <= self.decay < 1:
@@ -34,18 +39,21 @@ class Average:
     """The running average of a player's parameters. Buffers are not averaged: see `restate`."""
 
     def __init__(self, averaging: Averaging, game: Game) -> None:
-        self.decay, self.player = averaging.decay, averaging.player
+        self.averaging, self.player = averaging, averaging.player
         self.modules = {
             name: copy.deepcopy(module).requires_grad_(False) for name, module in modules_of(game, self.player)
         }
 
     @torch.no_grad()
-    def update(self, game: Game) -> None:
-        """Take in the player's present parameters."""
+    def update(self, game: Game, step: int) -> None:
+        """Take in the player's parameters after a step, whose number counts from 0."""
+        decay = self.averaging.decay
+        if self.averaging.ramp:
+            decay = min(decay, (1 + step) / (10 + step))
         for name, module in modules_of(game, self.player):
             mine: list[Tensor] = list(self.modules[name].parameters())
             theirs: list[Tensor] = list(module.parameters())
-            torch._foreach_lerp_(mine, theirs, 1 - self.decay)
+            torch._foreach_lerp_(mine, theirs, 1 - decay)
 
     @contextmanager
     def playing(self, game: Game) -> Iterator[Sequence[nn.Module]]:
@@ -58,6 +66,12 @@ class Average:
         finally:
             for name, module in own.items():
                 game.set_submodule(name, module)
+
+    def take_over(self, game: Game) -> Sequence[nn.Module]:
+        """Put the averaged modules into the game for good, and give them back."""
+        for name, module in self.modules.items():
+            game.set_submodule(name, module.requires_grad_(True))
+        return list(self.modules.values())
 
     def state(self) -> dict[str, Tensor]:
         """All averaged parameters by name."""

@@ -211,6 +211,8 @@ def _check_data(one: Contender, two: Contender) -> None:
     other = two.source
     if isinstance(one.source, Images) and isinstance(other, Images):
         other = replace(other, range=one.source.range)
+    for each in (one, two):
+        each.training.refuse_other_data()
     prints = [source.open(seed=0, split="test").fingerprint for source in (one.source, other)]
     if prints[0] != prints[1]:
         raise DataError(

@@ -102,7 +102,16 @@ def resume(
     replicated(partial(replicates.resume, run, steps=steps, trust=trust), run)
 
 
-def sample(run: Where, /, out: Path, n: int = 64, seed: int = 0, interpolate: int = 0, trust: bool = False) -> None:
+def sample(
+    run: Where,
+    /,
+    out: Path,
+    n: int = 64,
+    seed: int = 0,
+    interpolate: int = 0,
+    weights: Literal["averaged", "live"] = "averaged",
+    trust: bool = False,
+) -> None:
     """Sample a run: a grid (.png), arrays (.npz), or a folder of PNGs.
 
     Args:
@@ -111,12 +120,13 @@ def sample(run: Where, /, out: Path, n: int = 64, seed: int = 0, interpolate: in
         n: How many samples; with --interpolate, how many paths.
         seed: Of the latents.
         interpolate: Samples along each path between two latents (spherical for normal latents); 0 for none.
+        weights: The average over the last steps, where the run keeps one, or those of the last step.
         trust: Allow the run to import classes that are not agon's.
     """
     from agon import sampling
     from agon.runs import Run
 
-    training = sampling.load(Run.open(run), trust=trust)
+    training = sampling.load(Run.open(run), trust=trust, weights=weights)
     if interpolate:
         samples, columns = sampling.interpolate(training, n, interpolate, seed), interpolate
     else:

@@ -1,14 +1,16 @@
 """Samples of a finished or stopped run, as tensors and as files."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from agon.data import Source
-from agon.data.source import as_bytes
+from agon.data.source import Known, as_bytes
 from agon.errors import RunError, SettingError
 from agon.experiment import Experiment
 from agon.foreign import kind_of
@@ -18,27 +20,55 @@ from agon.training import Arithmetic, Training
 from agon.training.memory import enough_memory
 from agon.training.randomness import stream
 from agon.training.restoring import restore_last
+from agon.training.state import restore_model
 
 
-def load(run: Run, *, trust: bool = False, experiment: Experiment | None = None) -> Training:
-    """A run at its last good checkpoint, in this process, for samples and metrics.
+def load(
+    run: Run,
+    *,
+    trust: bool = False,
+    experiment: Experiment | None = None,
+    weights: Literal["averaged", "live"] = "averaged",
+) -> Training:
+    """A run at its last good checkpoint, in this process, for samples and metrics; the data are not needed.
+
+    Its game, and all that is made from it, has one set of weights: the averaged ones, where the run averages any,
+    with statistics of their own, as `agon sample` uses them; or those of the last step.
 
     Args:
         run: the run.
         trust: whether a user's own classes may be imported.
         experiment: what the run was begun with, where no file can tell.
+        weights: which of them.
 
     Raises:
-        RunError: there is no checkpoint, or none is intact.
+        SettingError: other weights than these two.
+        RunError: there is no checkpoint, none is intact, or experiment.json was changed by hand.
     """
+    if weights not in ("averaged", "live"):
+        raise SettingError(f"weights: expected 'averaged' or 'live', got {weights!r}")
     known = experiment or Experiment.from_json(run.experiment, trust)
+    known = replace(known, data=_noted(run, known.data))
     arithmetic = Arithmetic.read({**run.arithmetic, "device": "auto", "devices": 1, "compile": "off"}).resolved()
     with enough_memory():
         training = Training(known, arithmetic, torch.device(arithmetic.device))
-    checkpoint, _ = restore_last(training, run)
+    checkpoint, _ = restore_last(training, run, restore_model)
     if checkpoint is None:
         raise RunError(f"{run.path} has no checkpoint yet; agon resume {run.path} makes one")
+    training.begun = str(checkpoint.state.get("fingerprint", ""))
+    training.settle(weights)
     return training
+
+
+def _noted(run: Run, source: Source) -> Source:
+    """The source with what the run has noted of it; runs of earlier versions have not, and it is read."""
+    noted = run.arithmetic.get("source")
+    shape, classes = (noted.get(name) for name in ("shape", "classes")) if isinstance(noted, dict) else (None, None)
+    if not isinstance(shape, list) or not isinstance(classes, list) or not shape:
+        return source
+    if any(type(side) is not int or side < 1 for side in shape) or any(type(name) is not str for name in classes):
+        raise RunError(f"{run.path}/arithmetic.json: expected the shape and the classes of its source; put it back")
+    return source.knowing(Known(tuple(shape), tuple(classes)))
 
 
 def sample(training: Training, n: int, seed: int = 0) -> Tensor:

@@ -51,7 +51,7 @@ def experiment(source: Source, *, steps: int | None = None) -> Experiment:
         data=source,
         dynamics=Turns((("classifier",),)),
         optimisers=part(torch.optim.Adam, lr=1e-3),
-        averaging=None if grey else Averaging(decay=DECAY, player="classifier"),
+        averaging=None if grey else Averaging(decay=DECAY, player="classifier", ramp=False),
         batch=batch,
         steps=budget,
         checkpoint_every=budget,

@@ -117,6 +117,8 @@ class Images(Source):
     @property
     def shape(self) -> tuple[int, ...]:
         """(channels, height, width), from the settings or else from the first readable image."""
+        if self.known is not None:
+            return self.known.shape
         pixels = self._pixels
         if pixels is not None and self.channels is not None:
             return (self.channels, *pixels)
@@ -136,6 +138,8 @@ class Images(Source):
     @property
     def classes(self) -> Sequence[str]:
         """Names of the classes, in the order of their labels; `only` keeps the labels as they are."""
+        if self.known is not None:
+            return self.known.classes
         return self._read()["train"].classes
 
     def remarks(self) -> dict[str, str]:

@@ -1,10 +1,11 @@
 """What every source of real data x is: a frozen description that can be written down and opened."""
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple, Protocol, runtime_checkable
+from typing import ClassVar, Literal, NamedTuple, Protocol, Self, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int, Num, UInt8
@@ -43,9 +44,23 @@ class Opened(Protocol):
         ...
 
 
+class Known(NamedTuple):
+    """What a run has noted of its source, so that its samples need no data.
+
+    Attributes:
+        shape: of one sample.
+        classes: their names.
+    """
+
+    shape: tuple[int, ...]
+    classes: tuple[str, ...]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Source(ABC):
     """Where real data come from: a typed description, cheap to make, equal when its fields are."""
+
+    known: ClassVar[Known | None] = None  # in the place of what would have to be read
 
     @property
     @abstractmethod
@@ -65,6 +80,12 @@ class Source(ABC):
     def classes(self) -> Sequence[str]:
         """Names of the classes, in the order of their labels; empty where there are none."""
         return ()
+
+    def knowing(self, known: Known) -> Self:
+        """An equal source that is not read for what is known of it."""
+        told = copy.copy(self)
+        object.__setattr__(told, "known", known)
+        return told
 
     def remarks(self) -> dict[str, str]:
         """What a reader should know beside count, shape and classes: what was left out, why there are no classes.

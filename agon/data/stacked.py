@@ -63,6 +63,8 @@ class Stacked(Source):
         Raises:
             DataError: the set is not grey.
         """
+        if self.known is not None:
+            return self.known.shape
         channels, height, width = self.of.shape
         if channels != 1:
             raise DataError(

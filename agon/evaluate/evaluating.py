@@ -192,7 +192,8 @@ def evidence_of(training: Training, n: int, seed: int, extractor: Choice) -> Ite
     own = derived(experiment.seed, "data") if isinstance(source, Toy) else 0  # a toy's points come from the seed
     with training.painting() as paint:
         painter = Painter(experiment, training.game, paint)
-        yield Evidence(_drawing(training, paint, n, seed), source, checked(n), extractor, painter, seed, own)
+        drawing, check = _drawing(training, paint, n, seed), training.refuse_other_data
+        yield Evidence(drawing, source, checked(n), extractor, painter, seed, own, check=check)
 
 
 def _drawing(training: Training, paint: Callable[[Tensor], Tensor], n: int, seed: int) -> Callable[[], Tensor]:
@@ -211,6 +212,7 @@ def _accuracy(training: Training, run: Run) -> list[Score]:
     if known:
         return known
     assert isinstance(training.game, Classification)
+    training.refuse_other_data()
     source = training.experiment.data
     found = Measured([accuracy_of(settled(training.game, training.average, source), source)])
     return keep_once(stamped(found, passport), run, passport)

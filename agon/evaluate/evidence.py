@@ -62,6 +62,7 @@ class Evidence:
         seed: of the latents.
         data_seed: of the real samples; that of the training where it makes them.
         compared: the source of `real`; `source` where it is None.
+        check: refuses a source whose content is not what it should be.
     """
 
     draw: Callable[[], Tensor]
@@ -72,6 +73,7 @@ class Evidence:
     seed: int = 0
     data_seed: int = 0
     compared: Source | None = None
+    check: Callable[[], None] | None = None
 
     @cached_property
     def fake(self) -> Tensor:
@@ -100,6 +102,8 @@ class Evidence:
         """The source, where it is needed."""
         if self.source is None:
             raise SettingError("evaluate: expected real samples to compare with, got none; name them with --data")
+        if self.check is not None:
+            self.check()
         return self.source
 
     @cached_property

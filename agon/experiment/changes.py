@@ -9,7 +9,7 @@ from typing import Any, get_origin
 
 from agon.data import SOURCES
 from agon.errors import SettingError, unknown
-from agon.experiment.codec import Json, decode, encode, made
+from agon.experiment.codec import Json, completed, decode, encode, made
 from agon.experiment.names import PARTS
 from agon.experiment.part import Part, name_of
 from agon.experiment.typing import alternatives, fit, hints_of, spelled, suits
@@ -58,7 +58,7 @@ def _kept(present: Any, new: Any) -> Any:
 def differences(old: Json, new: Json, path: str = "") -> Iterator[str]:
     """One line for each setting that differs between two written experiments; sources as they are written today."""
     if not path:
-        old, new = _today(old), _today(new)
+        old, new = _today(completed(old)), _today(completed(new))
     if isinstance(old, dict) and isinstance(new, dict):
         for name in sorted(old.keys() | new.keys()):
             yield from differences(old.get(name), new.get(name), f"{path}.{name}".lstrip("."))

@@ -17,6 +17,19 @@ from agon.experiment.part import Part, part
 Json = Any
 
 
+LATER: dict[str, dict[str, Json]] = {"averaging": {"ramp": False}}  # part -> what came later, as it was until then
+
+
+def completed(value: Json) -> Json:
+    """What an earlier version wrote, with the settings that came later."""
+    if isinstance(value, list):
+        return [completed(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    later = LATER.get(str(value.get("type")), {})
+    return {**later, **{name: completed(each) for name, each in value.items()}}
+
+
 def encode(value: Any) -> Json:
     """A part, a frozen dataclass, or plain values, as what `json` writes.
 

@@ -11,9 +11,9 @@ from agon.averaging import Averaging
 from agon.data.source import Source
 from agon.dynamics import Dynamics, Turns
 from agon.errors import SettingError
-from agon.experiment.codec import decode, encode
+from agon.experiment.codec import completed, decode, encode
 from agon.experiment.memory import weights_within
-from agon.experiment.part import Part, part
+from agon.experiment.part import Part, copied, part
 from agon.experiment.typing import check_fields, check_names
 from agon.foreign import parse_json
 from agon.games import Game
@@ -78,7 +78,7 @@ class Experiment:
     def build(self) -> Game:
         """The game, with weights from torch's current global stream, checked against the data's shape."""
         with weights_within():
-            game = self.game.build() if isinstance(self.game, Part) else self.game
+            game = self.game.build() if isinstance(self.game, Part) else copied(self.game)
         if not isinstance(game, Game):
             raise SettingError(f"experiment.game: expected a part that builds a Game, got {type(game).__name__}")
         self.dynamics.check(game)
@@ -129,7 +129,7 @@ class Experiment:
             raise SettingError('an experiment: expected a JSON object with "type": "experiment"')
         check_names("experiment", value, dict.fromkeys(_FIELDS))
         try:
-            return cls(**decode(value, trust))
+            return cls(**decode(completed(value), trust))
         except TypeError as error:
             raise SettingError(f"an experiment: {error}") from error
 

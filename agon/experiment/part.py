@@ -1,9 +1,12 @@
 """A part: a class with its arguments, to be built later, under the run's own initialisation stream."""
 
+import copy
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from typing import Any
+
+from torch import nn
 
 from agon.errors import SettingError
 from agon.experiment.typing import check_names, fit, hints_of, takes_anything
@@ -74,9 +77,27 @@ def _defaults(make: Callable[..., Any]) -> dict[str, Any]:
     return {p.name: p.default for p in parameters if p.default is not p.empty and p.name not in made}
 
 
+def copied(instance: Any) -> Any:
+    """A ready instance's copy, so that it begins every training as it is now.
+
+    Raises:
+        SettingError: it cannot be copied.
+    """
+    try:
+        return copy.deepcopy(instance)
+    except (RuntimeError, TypeError) as error:
+        reason = str(error).partition("\n")[0]
+        raise SettingError(
+            f"{type(instance).__name__} is a ready instance that cannot be copied ({reason}); "
+            "use agon.part(...), which every training builds anew"
+        ) from error
+
+
 def _built(value: Any) -> Any:
     if isinstance(value, Part):
         return value.build()
-    if isinstance(value, tuple | list) and any(isinstance(v, Part) for v in value):
+    if isinstance(value, nn.Module):
+        return copied(value)
+    if isinstance(value, tuple | list) and any(isinstance(v, Part | nn.Module) for v in value):
         return type(value)(_built(v) for v in value)
     return value

@@ -51,7 +51,7 @@ class Joint:
             losses = self.dynamics.step(self.game, self.optimisers, self.draw)
         for training in self.trainings:
             if training.average is not None:
-                training.average.update(training.game)
+                training.average.update(training.game, training.step)
             training.step += 1
         return losses
 

@@ -24,7 +24,8 @@ from agon.runs import Run
 from agon.training import Training, looks
 from agon.training.agreement import refuse_nonfinite
 from agon.training.launch import launch
-from agon.training.loop import budget_of, changes_since, compare_with, due, finish, standing
+from agon.training.loop import budget_of, changes_since, compare_with, description, due, finish, standing
+from agon.training.randomness import GlobalStreams
 from agon.training.recording import Recording
 from agon.training.restoring import restore_last
 from agon.training.signals import Signals
@@ -54,7 +55,7 @@ class Track:
     @contextmanager
     def playing(self) -> Iterator[None]:
         """Within it torch's global streams are this training's."""
-        with torch.random.fork_rng():
+        with GlobalStreams.aside():
             torch.set_rng_state(self.streams[0])
             if self.streams[1] is not None:
                 torch.cuda.set_rng_state(self.streams[1])
@@ -110,8 +111,8 @@ class Together:
         if begun and not self._found(seed, training, run, board):
             return
         run.picture(*looks.real(training, experiment.grid))
-        own = {"data": training.data.fingerprint, "means": self.plan.means}
-        run.describe(experiment.to_json(), self.plan.arithmetic.describe() | own)
+        own = self.plan.arithmetic.describe() | {"means": self.plan.means}
+        run.describe(experiment.to_json(), description(training) | own)
         accelerated = torch.cuda.get_rng_state() if device.type == "cuda" else None
         yield Track(seed, training, run, (torch.get_rng_state(), accelerated))
 

@@ -13,6 +13,7 @@ from agon.replicates.joint import APART, Joint
 from agon.replicates.plan import Plan
 from agon.training import Arithmetic, Training
 from agon.training.optimisers import moments
+from agon.training.randomness import GlobalStreams
 
 COMPARED = 2  # steps after which a joint training must be what it is alone
 RTOL, ATOL = 1e-6, 1e-9  # in float64: rounding stays far below, any other computation lies far above
@@ -65,7 +66,7 @@ def seconds(training: Training | Joint, warm: int = WARM) -> float:
 def aside() -> Iterator[None]:
     """Afterwards torch's random streams and its number of threads are what they were."""
     threads = torch.get_num_threads()
-    with torch.random.fork_rng():
+    with GlobalStreams.aside():
         try:
             yield
         finally:

@@ -143,9 +143,10 @@ def _random(checkpoint: Checkpoint, training: Training) -> Iterator[str]:
             yield f"random/{name} is missing"
     for key, state in checkpoint.tensors.items():
         kind, _, name = key.partition("/")
-        if kind == "random" and (name != "cuda" or training.device.type == "cuda"):
+        of_gpu = name.partition("/")[0] == "cuda"
+        if kind == "random" and (not of_gpu or training.device.type == "cuda"):
             try:
-                torch.Generator(training.device if name == "cuda" else "cpu").set_state(state)
+                torch.Generator(training.device if of_gpu else "cpu").set_state(state)
             except (RuntimeError, TypeError) as error:
                 yield f"{key} is no state of a random stream ({str(error).splitlines()[0]})"
 

@@ -83,7 +83,7 @@ def train(
         real = looks.real(training, experiment.grid)
         run = Run.create(directory)
         with run.locked():
-            run.describe(text, _described(training))
+            run.describe(text, description(training))
             run.picture(*real)
             _loop(training, run, show, progress, watch)
     return run
@@ -149,7 +149,7 @@ def _go_on(
         return
     run.rewind(checkpoint, experiment.sample_every)
     run.picture(*looks.real(training, experiment.grid))
-    run.describe(experiment.to_json(), _described(training))
+    run.describe(experiment.to_json(), description(training))
     _loop(training, run, show, progress, watch)
 
 
@@ -160,8 +160,10 @@ def _follow(training: Training) -> NoReturn:
     sys.exit(0)
 
 
-def _described(training: Training) -> dict[str, Any]:
-    return {**training.arithmetic.describe(), "data": training.data.fingerprint}
+def description(training: Training) -> dict[str, Any]:
+    source = training.experiment.data
+    known = {"shape": list(training.shape), "classes": list(source.classes)}
+    return {**training.arithmetic.describe(), "data": training.data.fingerprint, "source": known}
 
 
 def standing(run: Run, training: Training) -> str:

@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from agon.errors import AgonError
 from agon.games import Losses
 from agon.runs import Events, Run, append
 from agon.terminal import warn
 from agon.training import looks
-from agon.training.state import capture
+from agon.training.state import capture, random_states_of_others
 from agon.training.training import Training
 
 Look = Callable[[Training, Run], object]
@@ -61,8 +62,10 @@ class Recording:
     def checkpoint(self) -> None:
         """All that is needed to go on from here."""
         self.training.seconds = time.monotonic() - self.began
+        others = random_states_of_others(self.training)
         if self.run:
-            self.run.save(capture(self.training))
+            checkpoint = capture(self.training)
+            self.run.save(replace(checkpoint, tensors=checkpoint.tensors | others))
 
     def __enter__(self) -> "Recording":
         return self

@@ -1,5 +1,7 @@
 """A run's last good checkpoint, put into a training: the newest that is as it was written, and fits."""
 
+from collections.abc import Callable
+
 from agon.errors import CheckpointError
 from agon.runs import Checkpoint, Run
 from agon.runs.checkpoints import none_intact
@@ -7,8 +9,15 @@ from agon.training.state import restore
 from agon.training.training import Training
 
 
-def restore_last(training: Training, run: Run) -> tuple[Checkpoint | None, list[str]]:
+def restore_last(
+    training: Training, run: Run, restore: Callable[[Training, Checkpoint], None] = restore
+) -> tuple[Checkpoint | None, list[str]]:
     """Restore the newest good checkpoint, and say what was wrong with newer ones.
+
+    Args:
+        training: freshly built.
+        run: whose checkpoints.
+        restore: all of one, or as much as is needed.
 
     Returns:
         The checkpoint, None where the run has none yet, and a sentence for each that was passed over.

@@ -1,12 +1,17 @@
 """A training's whole state, to and from a checkpoint: what is not here is lost when a machine dies."""
 
+import json
+
 import torch
+import torch.distributed as dist
 from torch import Tensor
 
-from agon.errors import CheckpointError, SettingError
+from agon.errors import CheckpointError, RunError, SettingError
+from agon.experiment import differences
 from agon.runs import Checkpoint
 from agon.training.fitting import check_fits
 from agon.training.optimisers import moments, restore_moments
+from agon.training.randomness import global_states, set_global_states
 from agon.training.training import Training
 
 
@@ -22,8 +27,9 @@ def capture(training: Training) -> Checkpoint:
         tensors |= _prefixed(f"optimiser/{player}", own)
     if training.average is not None:
         tensors |= _prefixed("average", training.average.state())
-    tensors |= _prefixed("random", _random(training))
+    tensors |= _prefixed("random", random_states(training))
     state = {
+        "experiment": training.experiment.describe(),
         "data": training.data.state(),
         "fingerprint": training.data.fingerprint,
         "optimisers": groups,
@@ -45,6 +51,22 @@ def restore(training: Training, checkpoint: Checkpoint) -> None:
             "the data are not those that the run was begun with (their checksums differ); "
             "put the old data back, or begin a new run"
         )
+    restore_model(training, checkpoint)
+    try:
+        training.data.load(state["data"])
+    except SettingError as error:
+        raise CheckpointError(f"the checkpoint is of another training ({error})") from error
+
+
+def restore_model(training: Training, checkpoint: Checkpoint) -> None:
+    """As `restore`, but for the position in the data, which are not asked for.
+
+    Raises:
+        RunError: the run's description is not the one that the checkpoint was written with.
+        CheckpointError: the checkpoint is another model's.
+    """
+    state = checkpoint.state
+    _refuse_redescribed(training, state.get("experiment"))
     check_fits(training, checkpoint)
     try:
         training.game.load_state_dict(_under(checkpoint, "game"))
@@ -54,26 +76,53 @@ def restore(training: Training, checkpoint: Checkpoint) -> None:
             training.average.load(_under(checkpoint, "average"))
     except (RuntimeError, KeyError, ValueError) as error:
         raise CheckpointError(f"the checkpoint is of another model ({error})") from error
-    for name, value in _under(checkpoint, "random").items():
-        if name in training.random:
-            training.random[name].set_state(value)
-        elif name == "torch" and training.rank == 0:
-            torch.set_rng_state(value)
-        elif name == "cuda" and training.device.type == "cuda":
-            torch.cuda.set_rng_state(value, training.device)
-    try:
-        training.data.load(state["data"])
-    except SettingError as error:
-        raise CheckpointError(f"the checkpoint is of another training ({error})") from error
+    own = of_rank(training.rank)
+    with training.streams.held():
+        for name, value in _under(checkpoint, "random").items():
+            if name in training.random:
+                training.random[name].set_state(value)
+            elif name.endswith(own) and "/" not in name.removesuffix(own):
+                set_global_states({name.removesuffix(own): value})
     training.step, training.seconds = checkpoint.step, state["seconds"]
 
 
-def _random(training: Training) -> dict[str, Tensor]:
+def of_rank(rank: int) -> str:
+    """What follows the name of a global random stream of a process."""
+    return f"/{rank}" if rank else ""
+
+
+def random_states(training: Training) -> dict[str, Tensor]:
+    """Of the streams that all processes share, and of this one's global ones."""
     states = {name: rng.get_state() for name, rng in training.random.items()}
-    states["torch"] = torch.get_rng_state()
-    if training.device.type == "cuda":
-        states["cuda"] = torch.cuda.get_rng_state(training.device)
-    return states
+    with training.streams.held():
+        own = global_states()
+    return states | {f"{name}{of_rank(training.rank)}": state for name, state in own.items()}
+
+
+def random_states_of_others(training: Training) -> dict[str, Tensor]:
+    """Of every other process the global random streams, by their names in a checkpoint; all processes must ask."""
+    found: dict[str, Tensor] = {}
+    if training.world > 1:
+        with training.streams.held():
+            own = global_states()
+        for name, state in own.items():
+            parts = [torch.empty_like(state, device=training.device) for _ in range(training.world)]
+            dist.all_gather(parts, state.to(training.device))
+            found |= {f"random/{name}{of_rank(rank)}": part.cpu() for rank, part in enumerate(parts) if rank}
+    return found
+
+
+def _refuse_redescribed(training: Training, begun: object) -> None:
+    """The budget may have grown, and the same data may lie elsewhere."""
+    if not isinstance(begun, dict):  # a checkpoint from before descriptions stood in it
+        return
+    now = json.loads(json.dumps(training.experiment.describe()))
+    lines = [line for line in differences(begun, now) if not line.startswith(("steps:", "data.path:", "data.of.path:"))]
+    if lines:
+        raise RunError(
+            f"the run's description differs from the one that its checkpoint was written with ({'; '.join(lines)}); "
+            "put the old settings back into experiment.json, or begin a new run"
+        )
 
 
 def _prefixed(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -2,11 +2,13 @@
 
 import copy
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
+from typing import Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from agon.averaging import Average, restate
 from agon.data.stream import Stream
@@ -19,7 +21,7 @@ from agon.networks.layers import evaluation_mode
 from agon.networks.synchronised import alone, synchronise
 from agon.training.arithmetic import Arithmetic
 from agon.training.optimisers import build_optimiser
-from agon.training.randomness import borrowed, derived, stream
+from agon.training.randomness import GlobalStreams, borrowed, derived, stream
 
 STREAMS = ("latents", "noise")
 
@@ -33,10 +35,11 @@ class Training:
         device: where.
         shape: of a sample, asked of the source once: some open their files for it.
         game, optimisers, average: what moves.
+        streams: torch's global random streams, as this training has them.
         dynamics: how: the experiment's, or the same compiled.
-        data: the stream of real samples.
         step: rounds done.
         seconds: wall time spent so far, earlier processes' included.
+        begun: fingerprint of the data that its run was begun with; empty until it is taken from there.
     """
 
     def __init__(
@@ -66,29 +69,46 @@ class Training:
         self.dynamics.check_optimisers(self.optimisers)
         averaging = experiment.averaging
         self.average = Average(averaging, self.game) if averaging is not None else None
-        self.data = Stream(
-            experiment.data,
-            batch=experiment.batch,
-            seed=derived(experiment.seed, "data"),
-            device=device,
-            memory=int(arithmetic.memory * 2**30),
-            rank=rank,
-            world=world,
-        )
-        self._refuse_too_few()
         self.refuse_more("batch", experiment.batch)
         self.refuse_more("grid", experiment.grid)
         self.random = {name: stream(experiment.seed, name) for name in STREAMS}
         if experiment.batch == 1:
             self._refuse_alone()
-        torch.manual_seed(derived(experiment.seed, f"layers/{rank}"))
-        self.step, self.seconds = 0, 0.0
+        self.streams = GlobalStreams(arithmetic.threads if arithmetic.device == "cpu" else 0)
+        with self.streams.held():
+            torch.manual_seed(derived(experiment.seed, f"layers/{rank}"))
+        self.step, self.seconds, self.begun = 0, 0.0, ""
 
-    def _refuse_too_few(self) -> None:
-        count, batch = self.data.count, self.experiment.batch
-        if count is not None and count < batch:
-            less = Change("batch", count)
-            raise DataError(f"expected at least a batch of {batch} samples, got {count}; use {less}", less)
+    @cached_property
+    def data(self) -> Stream:
+        """The stream of real samples, opened when it is first asked for: samples of a run need none.
+
+        Raises:
+            DataError: the source cannot be read, or has less than a batch.
+        """
+        data = Stream(
+            self.experiment.data,
+            batch=self.experiment.batch,
+            seed=derived(self.experiment.seed, "data"),
+            device=self.device,
+            memory=int(self.arithmetic.memory * 2**30),
+            rank=self.rank,
+            world=self.world,
+        )
+        if data.count is not None and data.count < self.experiment.batch:
+            less = Change("batch", data.count)
+            raise DataError(
+                f"expected at least a batch of {self.experiment.batch} samples, got {data.count}; use {less}", less
+            )
+        return data
+
+    def refuse_other_data(self) -> None:
+        """Raise a DataError if the data have changed since its run was begun."""
+        if self.begun not in ("", self.data.fingerprint):
+            raise DataError(
+                "the data are not those that the run was begun with (their checksums differ); "
+                "put the old data back, or begin a new run"
+            )
 
     def _refuse_alone(self) -> None:
         """Ask a copy of the game for its losses of one sample: layers that normalise over a batch refuse it."""
@@ -113,10 +133,10 @@ class Training:
 
     def advance(self) -> Losses:
         """One step of the dynamics."""
-        with self.arithmetic.autocast():
+        with self.streams.held(), self.arithmetic.autocast():
             losses = self.dynamics.step(self.game, self.optimisers, self.draw)
         if self.average is not None:
-            self.average.update(self.game)
+            self.average.update(self.game, self.step)
         self.step += 1
         return losses
 
@@ -159,6 +179,19 @@ class Training:
             self.game.eval()
             yield self._generate
 
+    @torch.no_grad()
+    def settle(self, weights: Literal["averaged", "live"]) -> None:
+        """Keep one set of weights for good: those of the last step, or their average in the place of these.
+
+        A classifier keeps both: its average takes its statistics from the data, see `classifiers.settled`.
+        """
+        if self.average is None or not self.game.makers:
+            return
+        if weights == "averaged":
+            with borrowed(self.experiment.seed, "evaluation"), evaluation_mode(self.game):
+                self._restated(self.average.take_over(self.game))
+        self.average = None
+
     def record(self, losses: Losses) -> dict[str, float]:
         """What the log says of the step just done; means over processes."""
         told = {f"loss/{player}": loss for player, loss in losses.players.items()} | losses.seen
@@ -181,11 +214,16 @@ class Training:
         if self.average is None:
             yield
             return
+        with self.average.playing(self.game) as modules:
+            self._restated(modules)
+            yield
+
+    def _restated(self, modules: Sequence[nn.Module]) -> None:
+        """Give averaged modules, which play in the game, statistics of their own."""
         rng = stream(self.experiment.seed, "restate")
         n, shape = self.experiment.batch, self.game.latent_shape
-        with self.average.playing(self.game) as modules, alone(modules):
+        with alone(modules):
             restate(modules, lambda: self._generate(self.experiment.latent.sample(n, shape, rng)))
-            yield
 
     def _generate(self, latents: Tensor) -> Tensor:
         with self.arithmetic.autocast():

@@ -164,11 +164,11 @@ def test_synchronised_normalisation_keeps_weights_shared(checkpoint: bool) -> No
 
 def test_an_average_shares_what_is_shared_and_restates_each_step() -> None:
     own = game(tied=True)
-    average = Average(Averaging(decay=0.5), own)
+    average = Average(Averaging(decay=0.5, ramp=False), own)
     with torch.no_grad():
         for parameter in own.generator.parameters():
             parameter.add_(1.0)
-    average.update(own)
+    average.update(own, step=0)
     (mean,) = average.modules.values()
     before = generator(tied=True)
     for one, first in zip(mean.parameters(), before.parameters(), strict=True):
