@@ -142,7 +142,7 @@ def png(picture: UInt8[np.ndarray, "H W c"], text: dict[str, str] | None = None)
     channels = picture.shape[2]
     if channels not in CHANNELS:
         raise DataError(
-            f"a PNG: expected 1 or 3 channels, got {channels}; write a grid, which draws each channel apart, or an array (.npz)"
+            f"a PNG: expected 1 or 3 channels, got {channels}; write a grid, which draws them apart, or an array (.npz)"
         )
     info = PngImagePlugin.PngInfo()
     for keyword, value in (text or {}).items():
