@@ -61,6 +61,7 @@ def test_a_path_stays_one_wherever_it_is_read(
         "./a/b",
         "~/a",
         "x",
+        "a" * 60 + "/" + "b" * 60,
     ],
 )
 def test_what_is_like_a_path_is_one(
