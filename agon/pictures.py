@@ -20,6 +20,7 @@ GAP = 208  # light grey between the tiles: seen on black, on white, and on the m
 CHANNELS = {1: "L", 3: "RGB"}  # what a PNG holds without an invented meaning
 TILES = 100_000  # of a grid that is read
 PIXELS = 50_000_000  # of a grid that is read
+APART = "agon channels"  # how many, where each is a tile of its own
 KEYWORD = "agon "  # before the name of each of a tiling's numbers in the file
 
 
@@ -151,7 +152,9 @@ def png(picture: UInt8[np.ndarray, "H W c"], text: dict[str, str] | None = None)
 
     channels = picture.shape[2]
     if channels not in CHANNELS:
-        raise DataError(f"a PNG: expected 1 or 3 channels, got {channels}; draw the channels apart")
+        raise DataError(
+            f"a PNG: expected 1 or 3 channels, got {channels}; write a grid, which draws them apart, or an array (.npz)"
+        )
     info = PngImagePlugin.PngInfo()
     for keyword, value in (text or {}).items():
         info.add_text(keyword, value)
@@ -162,10 +165,17 @@ def png(picture: UInt8[np.ndarray, "H W c"], text: dict[str, str] | None = None)
 
 
 def grid_png(images: Images, columns: int | None = None, gap: int = 2) -> bytes:
-    """The grid as a PNG file that says how to cut it: what `read_grid` reads."""
-    layout = tiling(images, columns, gap)
+    """The grid as a PNG file that says how to cut it: what `read_grid` reads.
+
+    Of images that are neither grey nor of three colours each channel is a grey tile of its own, side by side.
+    """
+    tiles, channels = _array(images), images.shape[1]
+    columns = tiling(images, columns, gap).columns
+    if channels not in CHANNELS:
+        tiles, columns = tiles.reshape(-1, 1, *tiles.shape[2:]), columns * channels  # n c h w -> nc 1 h w
+    layout = tiling(tiles, columns, gap)
     text = {KEYWORD + name: str(value) for name, value in layout._asdict().items()}
-    return png(_draw(_array(images), layout), text)
+    return png(_draw(tiles, layout), text if channels in CHANNELS else {**text, APART: str(channels)})
 
 
 def read_grid(file: Path | bytes, name: str = "") -> UInt8[np.ndarray, "n c h w"]:
@@ -197,7 +207,12 @@ def read_grid(file: Path | bytes, name: str = "") -> UInt8[np.ndarray, "n c h w"
     ) as error:
         reason = "no PNG" if isinstance(error, UnidentifiedImageError) else error
         raise DataError(f"{name} cannot be read as a PNG ({reason}); write it again") from error
-    return ungrid(np.atleast_3d(pixels), _written_tiling(name, text))
+    tiles, apart = ungrid(np.atleast_3d(pixels), _written_tiling(name, text)), text.get(APART, "1")
+    if apart == "1":
+        return tiles
+    if not (apart.isascii() and apart.isdigit() and len(apart) < 9 and int(apart) and len(tiles) % int(apart) == 0):
+        raise _uncut(name)
+    return tiles.reshape(-1, int(apart), *tiles.shape[2:])
 
 
 def _written_tiling(name: str, text: dict[str, str]) -> Tiling:
@@ -206,11 +221,15 @@ def _written_tiling(name: str, text: dict[str, str]) -> Tiling:
         if min(layout[:-1]) < 1 or layout.gap < 0 or layout.tiles > TILES:
             raise ValueError(layout)
     except (KeyError, ValueError) as error:
-        raise DataError(
-            f"{name} does not say how it is cut into tiles; "
-            "expected a grid that agon wrote, and that nothing has edited since"
-        ) from error
+        raise _uncut(name) from error
     return layout
+
+
+def _uncut(name: str) -> DataError:
+    return DataError(
+        f"{name} does not say how it is cut into tiles; "
+        "expected a grid that agon wrote, and that nothing has edited since"
+    )
 
 
 def _draw(images: UInt8[np.ndarray, "n c h w"], layout: Tiling) -> UInt8[np.ndarray, "H W c"]:

@@ -1,5 +1,6 @@
 """Pictures are exact: every layout can be undone, bit by bit."""
 
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from PIL import Image
 
 from agon import pictures
 from agon.errors import DataError
@@ -32,6 +34,19 @@ def test_ungrid_undoes_grid(tiles, columns, gap):
 @given(images, columns, st.integers(0, 4))
 def test_a_written_grid_needs_nothing_else_to_be_read(tiles, columns, gap):
     np.testing.assert_array_equal(pictures.read_grid(pictures.grid_png(tiles, columns, gap)), tiles)
+
+
+@pytest.mark.parametrize("channels", [2, 4, 7])
+@pytest.mark.parametrize("columns", [None, 1, 3])
+def test_other_channels_are_tiles_side_by_side(channels, columns):
+    tiles = np.random.default_rng(0).integers(0, 256, (5, channels, 3, 2), dtype=np.uint8)
+    file = pictures.grid_png(tiles, columns)
+    np.testing.assert_array_equal(pictures.read_grid(file), tiles)
+    with Image.open(BytesIO(file)) as image:
+        pixels = np.asarray(image)
+    for channel in range(channels):
+        left = 2 + channel * 4
+        np.testing.assert_array_equal(pixels[2:5, left : left + 2], tiles[0, channel])
 
 
 @quick
@@ -87,7 +102,7 @@ def test_an_impossible_grid_is_refused(shape, columns, gap):
 
 def test_what_png_cannot_hold_is_refused():
     with pytest.raises(DataError, match="expected 1 or 3 channels, got 2"):
-        pictures.grid_png(np.zeros((1, 2, 4, 4), np.uint8))
+        pictures.png(np.zeros((4, 4, 2), np.uint8))
     with pytest.raises(DataError, match="expected low < high"):
         pictures.to_uint8(torch.zeros(1, 1, 1, 1), 1.0, 1.0)
 

@@ -2,8 +2,10 @@
 
 import io
 from collections.abc import Mapping
+from contextlib import nullcontext
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -27,6 +29,8 @@ COMMON = ("PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP")
 PIXELS = 2**26  # of an image by default: 0.2 GB as bytes of three colours
 FILE = 2**30  # bytes of an image's file
 REFUSED = ("EPS",)  # Pillow runs Ghostscript, a whole programming language, to read it
+ALONE = 2**24  # pixels from which on images are decoded one after another, for each takes many times its size
+LARGE = Lock()
 UNREAD = frozenset((".heic", ".heif", ".avif", ".jxl"))  # photographs that Pillow may not read: counted all the same
 STATED = ("PNG", "PPM")  # formats that state the white of integers of 32 bits
 SAMPLES, EXTRA = 277, 338  # tags of TIFF: bands a pixel, and what those after the colours mean (1 and 2: opacity)
@@ -113,8 +117,9 @@ def _read(content: bytes | Path, most: int) -> UInt8[np.ndarray, "h w c"]:
                 f"it has {file.width:,} x {file.height:,} pixels, more than the {most:,} that are read; "
                 f"--set data.most_pixels={file.width * file.height} reads it"
             )
-        ImageOps.exif_transpose(file, in_place=True)
-        return _pixels(file)
+        with LARGE if file.width * file.height > ALONE else nullcontext():
+            ImageOps.exif_transpose(file, in_place=True)
+            return _pixels(file)
 
 
 def _pixels(image: "Image") -> UInt8[np.ndarray, "h w c"]:

@@ -53,7 +53,7 @@ def numbered(splits: Mapping[Split, Sequence[Column]]) -> dict[Split, Labels]:
 
     Numbers stay as they are, and are named by what the set states or by their digits. Names are numbered in their
     order over all splits: alphabetical, or by value where all are whole numbers. A one-hot row is the number of its
-    one; null, NaN and -1 are images without a label.
+    one; null, NaN, -1 and an empty name are images without a label.
 
     Args:
         splits: the columns of each, which follow each other.
@@ -138,7 +138,8 @@ def _plain(column: Column) -> list[Any]:
     if kinds and kinds <= {list, np.ndarray}:
         return _rows(values, column.place)
     if kinds and kinds <= {bytes, str}:
-        return [v.decode(errors="backslashreplace") if isinstance(v, bytes) else v for v in values]
+        texts = [v.decode(errors="backslashreplace") if isinstance(v, bytes) else v for v in values]
+        return [text or None for text in texts]
     if not kinds <= {int, bool, float}:
         odd = (value for value in values if value is not None and type(value) not in (int, str))
         raise _refused(column.place, next(odd, "numbers beside names"))

@@ -3,10 +3,10 @@
 import os
 import re
 from difflib import get_close_matches
-from pathlib import Path
 
 DIGITS = "digits"  # the bundled set; "./digits" is a folder of that name
 HUB = "hub:"
+LONGEST = 96  # characters of a name on the Hub
 ENDINGS = (".npz", ".npy", ".parquet", ".png", ".jpg", ".jpeg", ".zip", ".tar", ".gz", ".h5", ".csv")
 FOLDERS = {  # that people keep images in: never an owner's name
     *(
@@ -61,9 +61,10 @@ def is_name(text: str) -> bool:
     if not _is_pair(text) or text.lower().endswith(ENDINGS):
         return False
     owner = text.split("/")[0]
-    here = [] if owner.lower() in FOLDERS else [entry.name for entry in Path().iterdir() if entry.is_dir()]
-    return owner.lower() not in FOLDERS and not Path(owner).exists() and not get_close_matches(owner, here, cutoff=0.75)
+    if owner.lower() in FOLDERS or os.path.lexists(owner):
+        return False
+    return not get_close_matches(owner, filter(os.path.isdir, os.listdir()), cutoff=0.75)
 
 
 def _is_pair(text: str) -> bool:
-    return re.fullmatch(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", text) is not None
+    return len(text) <= LONGEST and re.fullmatch(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", text) is not None

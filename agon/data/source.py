@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal, NamedTuple, Protocol, Self, runtime_checkable
+from typing import ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int, Num, UInt8
@@ -81,7 +81,7 @@ class Source(ABC):
         """Names of the classes, in the order of their labels; empty where there are none."""
         return ()
 
-    def knowing(self, known: Known) -> Self:
+    def knowing(self, known: Known) -> "Source":
         """An equal source that is not read for what is known of it."""
         told = copy.copy(self)
         object.__setattr__(told, "known", known)

@@ -75,8 +75,11 @@ def _today(value: Json) -> Json:
         return [_today(each) for each in value]
     if not isinstance(value, dict):
         return value
-    if value.get("type") in SOURCES:
-        return encode(decode(value))
+    if isinstance(value.get("type"), str) and value["type"] in SOURCES:
+        try:
+            return encode(decode(value))
+        except (SettingError, TypeError):  # of no version: it differs as it is
+            return value
     return {name: _today(each) for name, each in value.items()}
 
 

@@ -18,7 +18,7 @@ class ImageSet:
 
     Attributes:
         title: as papers call it.
-        path: a name on the Hub, or a folder.
+        path: "hub:" and a name on the Hub, or a folder.
         size: pixels of a side.
         channels: 1 or 3.
     """
@@ -39,14 +39,14 @@ def read_as(data: Source, **settings: Any) -> Source:
     return replace(data, **settings) if isinstance(data, Images) else data
 
 
-MNIST = ImageSet("MNIST", "ylecun/mnist", 28, 1)
-CIFAR10 = ImageSet("CIFAR-10", "uoft-cs/cifar10", 32, 3)
-STL10_48 = ImageSet("STL-10 at 48x48", "tanganke/stl10", 48, 3)
-STL10_96 = ImageSet("STL-10", "tanganke/stl10", 96, 3)
-CELEBA = ImageSet("CelebA at 64x64", "flwrlabs/celeba", 64, 3)
-LSUN_CHURCH = ImageSet("LSUN church at 64x64", "tglcourse/lsun_church_train", 64, 3)
+MNIST = ImageSet("MNIST", "hub:ylecun/mnist", 28, 1)
+CIFAR10 = ImageSet("CIFAR-10", "hub:uoft-cs/cifar10", 32, 3)
+STL10_48 = ImageSet("STL-10 at 48x48", "hub:tanganke/stl10", 48, 3)
+STL10_96 = ImageSet("STL-10", "hub:tanganke/stl10", 96, 3)
+CELEBA = ImageSet("CelebA at 64x64", "hub:flwrlabs/celeba", 64, 3)
+LSUN_CHURCH = ImageSet("LSUN church at 64x64", "hub:tglcourse/lsun_church_train", 64, 3)
 LSUN_ROOMS = ImageSet("LSUN living room and kitchen at 64x64", "./lsun-rooms", 64, 3)  # no name on the Hub has both
-IMAGENET = ImageSet("ImageNet at 64x64", "ILSVRC/imagenet-1k", 64, 3)
+IMAGENET = ImageSet("ImageNet at 64x64", "hub:ILSVRC/imagenet-1k", 64, 3)
 
 Data = Callable[[Scale], Source]
 SETS: Mapping[str, Data] = {

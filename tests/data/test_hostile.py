@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow
+import pyarrow.parquet
 import pytest
 from PIL import Image
 
@@ -126,6 +128,9 @@ def test_an_image_is_measured_before_it_is_decoded(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="30 x 20 pixels, more than the 599 that are read"):
         Images(path=str(tmp_path), most_pixels=599).open(seed=0)
     assert Images(path=str(tmp_path), most_pixels=600, holdout=0.0).take(1).real.shape == (1, 1, 20, 30)
+    pyarrow.parquet.write_table(pyarrow.table({"image": [claimed(9400, 9400)]}), tmp_path / "cell.parquet")
+    with pytest.raises(DataError, match=r"cell.parquet row 0 \(it has 9,400 x 9,400 pixels"):
+        Images(path=str(tmp_path / "cell.parquet"), size=8, channels=1).open(seed=0)
     with pytest.raises(SettingError, match="at most 178,956,970"):
         Images(most_pixels=10**9)
     assert PIXELS < 2**27
@@ -163,9 +168,6 @@ def test_an_archive_is_measured_before_it_is_unpacked(tmp_path: Path, monkeypatc
 
 
 def test_a_table_is_measured_before_its_labels_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import pyarrow
-    import pyarrow.parquet
-
     pyarrow.parquet.write_table(pyarrow.table({"image": [b""] * 100, "label": [0] * 100}), tmp_path / "x.parquet")
     monkeypatch.setattr("agon.data.tables.MOST", 99)
     with pytest.raises(DataError, match=r"at most 99 rows in groups of at most 8 GiB in .*, got 100 in groups"):

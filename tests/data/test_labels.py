@@ -120,6 +120,7 @@ def test_a_shard_of_another_kind_is_named(animals: Path) -> None:
         (["10", "9", "1"], [2, 1, 0], ("1", "9", "10")),
         ([b"x", b"y", b"x"], [0, 1, 0], ("x", "y")),
         ([-1, 1, 0], [-1, 1, 0], ("0", "1")),
+        (["", "b", "a"], [-1, 1, 0], ("a", "b")),
     ],
 )
 @pytest.mark.parametrize("where", ["parquet", "npz"])

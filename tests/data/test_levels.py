@@ -11,6 +11,7 @@ from PIL import Image, TiffImagePlugin
 from agon.data import Images, Stream
 from agon.data.decode import decode
 from agon.errors import DataError
+from agon.pictures import read_grid
 
 SQUARE = np.arange(2 * 3 * 3).reshape(2, 3, 3)
 
@@ -97,3 +98,17 @@ def test_integers_of_32_bits_state_no_range() -> None:
     with pytest.raises(ValueError, match="32-bit integers, whose range nobody states"):
         decode(file.getvalue(), size=None, channels=None)
     assert TiffImagePlugin.EXTRASAMPLES == 338
+
+
+def test_images_of_more_channels_are_trained_on(tmp_path: Path) -> None:
+    """Colour and depth: the run, its pictures and its samples have all four."""
+    from agon.recipes import RECIPES
+    from agon.sampling import load, sample
+    from agon.training import train
+
+    np.save(tmp_path / "x.npy", np.random.default_rng(0).integers(0, 256, (40, 16, 16, 4)).astype(np.uint8))
+    experiment = RECIPES["radford2015/dcgan"].experiment(Images(path=str(tmp_path / "x.npy")), "smoke").with_steps(1)
+    run = train(experiment, tmp_path / "run", show=False)
+    assert sample(load(run), 2).shape == (2, 4, 16, 16)
+    (real,) = (tmp_path / "run" / "samples").glob("real.png")
+    assert read_grid(real).shape[1:] == (4, 16, 16)

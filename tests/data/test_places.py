@@ -61,6 +61,7 @@ def test_a_path_stays_one_wherever_it_is_read(
         "./a/b",
         "~/a",
         "x",
+        "a" * 60 + "/" + "b" * 60,
     ],
 )
 def test_what_is_like_a_path_is_one(
@@ -108,3 +109,5 @@ def test_older_runs_are_read_and_are_no_others(folder: Path, monkeypatch: pytest
         assert list(differences({"data": old, "steps": 1}, {"data": now, "steps": 2})) == ["steps: 1 -> 2"]
     other = encode(Images(path="pictures/odd"))
     assert [line.split(":")[0] for line in differences({"data": old}, {"data": other})] == ["data.path"]
+    for odd in ({"type": []}, {"type": "images", "pathh": "x"}, {"type": "images", "path": 3}):
+        assert list(differences({"data": odd}, {"data": other}))
