@@ -45,14 +45,15 @@ def data(source: Annotated[str, tyro.conf.Positional], /, set_: Set = (), out: P
         out: Write a picture of n samples here.
         n: How many samples the picture shows.
     """
-    from agon.data import Stream, named
+    from agon.data import named
     from agon.data.description import describe
+    from agon.samples import first_samples
     from agon.sampling import write
 
     described = changed(named(source), [setting.removeprefix("data.") for setting in set_])
     say(*describe(described).splitlines())
     if out is not None:
-        say(write(Stream(described, batch=1, seed=0).first(n), described, out))
+        say(write(first_samples(described, n), described, out))
 
 
 def resume(
