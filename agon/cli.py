@@ -36,7 +36,14 @@ def recipes(beginning: Annotated[str, tyro.conf.Positional] = "", /) -> None:
         say(each.name, f"    {each.paper}: {each.claim}", f"    {cost}")
 
 
-def data(source: Annotated[str, tyro.conf.Positional], /, set_: Set = (), out: Path | None = None, n: int = 64) -> None:
+def data(
+    source: Annotated[str, tyro.conf.Positional],
+    /,
+    set_: Set = (),
+    out: Path | None = None,
+    n: int = 64,
+    check: bool = False,
+) -> None:
     """Tell what a source is: count, shape, range, classes, splits.
 
     Args:
@@ -44,6 +51,7 @@ def data(source: Annotated[str, tyro.conf.Positional], /, set_: Set = (), out: P
         set_: Change one setting of the source.
         out: Write a picture of n samples here.
         n: How many samples the picture shows.
+        check: Decode every image, and name those that cannot be read.
     """
     from agon.data import named
     from agon.data.description import describe
@@ -52,6 +60,8 @@ def data(source: Annotated[str, tyro.conf.Positional], /, set_: Set = (), out: P
 
     described = changed(named(source), [setting.removeprefix("data.") for setting in set_])
     say(*describe(described).splitlines())
+    if check:
+        say(*described.check().splitlines())
     if out is not None:
         say(write(first_samples(described, n), described, out))
 

@@ -52,11 +52,11 @@ def open_regular(path: Path, *, flags: int = os.O_RDONLY, follow: bool = True) -
     return cast(BinaryIO, os.fdopen(handle, mode))
 
 
-def kind_of(path: Path) -> str | None:
-    """What stands at a path in the place of a regular file, links followed; None for a regular file, or nothing."""
+def kind_of(path: Path, *, follow: bool = True) -> str | None:
+    """What stands at a path in the place of a regular file, by default links followed; None for one, or nothing."""
     try:
-        return KINDS.get(stat.S_IFMT(path.stat().st_mode))
-    except OSError:
+        return KINDS.get(stat.S_IFMT(path.stat(follow_symlinks=follow).st_mode))
+    except (OSError, ValueError):
         return None
 
 
@@ -123,19 +123,24 @@ def cut(text: str, most: int = LONG) -> str:
     return f"{text[:half]}…({len(text) - 2 * half:,} more)…{text[-half:]}"
 
 
+def shortened(text: str, most: int = LONG) -> str:
+    """The text, safe to print, and cut where it is longer."""
+    return cut(printable(text), most)
+
+
 def sentence(text: str, most: int = 1_500) -> str:
     """A message on one line that is safe to print: long words are cut, and then the whole."""
-    return cut(" ".join(cut(printable(line), most) for line in text.split("\n") if line), most)
+    return cut(" ".join(shortened(line, most) for line in text.split("\n") if line), most)
 
 
 def listed(names: Iterable[object], most: int = NAMED) -> str:
-    """The first names, safe to print, and how many more there are.
+    """The first names, safe to print and each of a bounded length, and how many more there are.
 
     >>> listed(["a", "b", "c"], most=2)
     'a, b and 1 more'
     """
     every: Collection[object] = names if isinstance(names, Collection) else list(names)
-    first = ", ".join(printable(str(name)) for _, name in zip(range(most), every, strict=False))
+    first = ", ".join(shortened(str(name)) for _, name in zip(range(most), every, strict=False))
     return first if len(every) <= most else f"{first} and {len(every) - most:,} more"
 
 

@@ -18,6 +18,8 @@ from agon.errors import DataError
 
 GAP = 208  # light grey between the tiles: seen on black, on white, and on the mid-grey of an untrained generator
 CHANNELS = {1: "L", 3: "RGB"}  # what a PNG holds without an invented meaning
+TILES = 100_000  # of a grid that is read
+PIXELS = 50_000_000  # of a grid that is read
 KEYWORD = "agon "  # before the name of each of a tiling's numbers in the file
 
 
@@ -166,31 +168,42 @@ def grid_png(images: Images, columns: int | None = None, gap: int = 2) -> bytes:
     return png(_draw(_array(images), layout), text)
 
 
-def read_grid(file: Path | bytes) -> UInt8[np.ndarray, "n c h w"]:
+def read_grid(file: Path | bytes, name: str = "") -> UInt8[np.ndarray, "n c h w"]:
     """The tiles of a grid that `grid_png` wrote.
 
     Args:
         file: its path, or its content.
+        name: what messages call it; by default its path.
 
     Raises:
-        DataError: not a PNG, damaged, or without the tiling that `grid_png` writes.
+        DataError: not a PNG, damaged, of more than `PIXELS`, or without the tiling that `grid_png` writes.
     """
     from PIL import Image, UnidentifiedImageError
 
-    name = "the grid" if isinstance(file, bytes) else str(file)
+    name = name or ("the grid" if isinstance(file, bytes) else str(file))
     try:
-        with Image.open(BytesIO(file) if isinstance(file, bytes) else file) as image:
+        with Image.open(BytesIO(file) if isinstance(file, bytes) else file, formats=["PNG"]) as image:
+            if image.mode not in CHANNELS.values() or image.width * image.height > PIXELS:
+                raise OSError(f"expected {' or '.join(CHANNELS.values())} of at most {PIXELS:,} pixels")
             pixels = np.array(image)
             text = {str(key): str(value) for key, value in image.info.items()}
-    except (UnidentifiedImageError, OSError, SyntaxError) as error:
-        raise DataError(f"{name} cannot be read as a PNG ({error}); write it again") from error
+    except (
+        UnidentifiedImageError,
+        OSError,
+        SyntaxError,
+        ValueError,  # a text that unpacks to more than PIL takes
+        Image.DecompressionBombError,
+        Image.DecompressionBombWarning,
+    ) as error:
+        reason = "no PNG" if isinstance(error, UnidentifiedImageError) else error
+        raise DataError(f"{name} cannot be read as a PNG ({reason}); write it again") from error
     return ungrid(np.atleast_3d(pixels), _written_tiling(name, text))
 
 
 def _written_tiling(name: str, text: dict[str, str]) -> Tiling:
     try:
         layout = Tiling(**{field: int(text[KEYWORD + field]) for field in Tiling._fields})
-        if min(layout[:-1]) < 1 or layout.gap < 0:
+        if min(layout[:-1]) < 1 or layout.gap < 0 or layout.tiles > TILES:
             raise ValueError(layout)
     except (KeyError, ValueError) as error:
         raise DataError(

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from agon.data import Images, Source, Split, Stream
+from agon.data.archive import Archive
 from agon.data.order import generator
 from agon.data.source import as_bytes
 from agon.errors import Change, DataError, SettingError
@@ -120,11 +121,8 @@ def _points(path: Path) -> Tensor | None:
     """The only array of a file where it is one of points, None for anything else."""
     if path.suffix not in (".npz", ".npy") or not path.is_file():
         return None
-    try:
-        found = np.load(path, allow_pickle=False)
-        arrays = [found] if isinstance(found, np.ndarray) else [found[name] for name in found.files]
-    except Exception:  # the images' reader tells what is wrong with the file
+    archive = Archive(path)
+    if len(archive.shapes) != 1 or any(len(shape) != 2 for shape in archive.shapes.values()):
         return None
-    if len(arrays) != 1 or arrays[0].ndim != 2 or arrays[0].dtype.kind != "f":
-        return None
-    return torch.from_numpy(arrays[0].astype(np.float32))
+    points = archive[next(iter(archive.shapes))]
+    return torch.from_numpy(points.astype(np.float32)) if points.dtype.kind == "f" else None

@@ -14,8 +14,10 @@ from agon.experiment import Experiment
 from agon.foreign import kind_of
 from agon.pictures import grid_png, pictured, png
 from agon.runs import Run, write_atomically, writing
-from agon.training import Arithmetic, Training, restore
+from agon.training import Arithmetic, Training
+from agon.training.memory import enough_memory
 from agon.training.randomness import stream
+from agon.training.restoring import restore_last
 
 
 def load(run: Run, *, trust: bool = False, experiment: Experiment | None = None) -> Training:
@@ -31,11 +33,11 @@ def load(run: Run, *, trust: bool = False, experiment: Experiment | None = None)
     """
     known = experiment or Experiment.from_json(run.experiment, trust)
     arithmetic = Arithmetic.read({**run.arithmetic, "device": "auto", "devices": 1, "compile": "off"}).resolved()
-    training = Training(known, arithmetic, torch.device(arithmetic.device))
-    checkpoint, _ = run.last_good()
+    with enough_memory():
+        training = Training(known, arithmetic, torch.device(arithmetic.device))
+    checkpoint, _ = restore_last(training, run)
     if checkpoint is None:
         raise RunError(f"{run.path} has no checkpoint yet; agon resume {run.path} makes one")
-    restore(training, checkpoint)
     return training
 
 

@@ -17,6 +17,7 @@ from agon.foreign import (
     printable,
     read_regular,
     sentence,
+    shortened,
 )
 
 
@@ -93,6 +94,12 @@ def test_names_are_safe_to_print() -> None:
     assert listed(["a", "b\n"]) == r"a, b\n"
     assert listed(range(12)) == "0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more"
     assert listed(str(n) for n in range(11)).endswith("9 and 1 more")
+
+
+def test_long_names_are_shortened() -> None:
+    assert len(listed(["a" * 10_000] * 20)) < 2_500
+    assert shortened("a" * 200) == "a" * 200
+    assert shortened("\n" * 150) == "\\n" * 50 + "…(100 more)…" + "\\n" * 50
 
 
 def test_a_message_is_one_bounded_line_with_its_beginning_and_its_end() -> None:

@@ -51,6 +51,35 @@ def game(kind: type[agon.Adversarial] = agon.Adversarial, normalise: bool = Fals
     return agon.part(kind, generator=generator, critic=critic, **settings)
 
 
+class Kept(mlp.Critic):
+    """Plays from a list of its layers, by a bound method that it has stored."""
+
+    def __init__(self) -> None:
+        super().__init__(shape=(2,), widths=(8, 8))
+        self.all, self.play = [self.layers], self.from_list
+
+    def from_list(self, x: Tensor) -> Tensor:
+        return self.all[0](x)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.play(x)
+
+
+class Hidden(mlp.Critic):
+    """Keeps its layers where no copy can follow."""
+
+    class Slots:
+        __slots__ = ("layers",)
+
+    def __init__(self) -> None:
+        super().__init__(shape=(2,), widths=(8, 8))
+        self.kept = self.Slots()
+        self.kept.layers = self.layers
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.kept.layers(x)
+
+
 def plan(experiment: agon.Experiment, seeds: int = 3, precision: str = "fp32") -> Plan:
     return planned(experiment, seeds, replace(ONE_THREAD, precision=precision))
 
@@ -110,11 +139,19 @@ def test_together_is_alone_up_to_rounding(
         points(dynamics=Extragradient()),
         points(dynamics=Optimistic(), optimisers=agon.part(torch.optim.SGD, lr=0.1, momentum=0.5)),
         points(optimisers=agon.part(torch.optim.RMSprop, lr=1e-3)),
+        points(dynamics=UNROLLED, game=game(critic=agon.part(Kept))),
         small(),
     ],
 )
 def test_what_can_be_batched(experiment: agon.Experiment) -> None:
     refuse_unlike(plan(experiment, seeds=2))
+
+
+def test_layers_that_no_copy_can_reach_are_refused() -> None:
+    with pytest.raises(SettingError, match=r"the live parameter critic\.layers\.\S+ itself"):
+        refuse_unlike(plan(points(dynamics=UNROLLED, game=game(critic=agon.part(Hidden))), seeds=2))
+    with pytest.raises(SettingError, match="is not what it is alone"):
+        refuse_unlike(plan(points(game=game(critic=agon.part(Hidden))), seeds=2))
 
 
 @pytest.mark.evidence

@@ -29,6 +29,7 @@ from agon.games import Classification
 from agon.metrics import Score
 from agon.replicates.trial import aside
 from agon.runs import Checkpoint, checkpoints, writing
+from agon.runs.files import remove
 from agon.terminal import warn
 from agon.training import train
 
@@ -117,7 +118,9 @@ def _made(wanted: Experiment, game: Classification, place: Path, show: bool) -> 
         with writing(place):
             place.mkdir(parents=True, exist_ok=True)
             stack.enter_context(FileLock(place.with_suffix(".lock")))
-            scratch = Path(stack.enter_context(TemporaryDirectory(dir=place.parent)))
+            for left in place.parent.glob(f".{place.name}-*"):  # by a killed process: the lock is ours now
+                remove(left)
+            scratch = Path(stack.enter_context(TemporaryDirectory(prefix=f".{place.name}-", dir=place.parent)))
         found = _found(place)
         if found is None:
             if show:

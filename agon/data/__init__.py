@@ -8,12 +8,10 @@ torch.Size([64, 2])
 
 import os
 from dataclasses import fields as fields_of
-from pathlib import Path
 from typing import Any
 
-from agon.data.hub import is_name
 from agon.data.images import Images
-from agon.data.reading import DIGITS
+from agon.data.places import DIGITS, HUB
 from agon.data.source import MEMORY, Draw, Opened, Source, Split
 from agon.data.stacked import Stacked
 from agon.data.stream import Stream
@@ -35,7 +33,7 @@ def named(text: str, **fields: Any) -> Source:
     """The source that a word of a command line means.
 
     Args:
-        text: a name in SOURCES, "digits", a path, or the Hub's "owner/name".
+        text: a name in SOURCES, "digits", a path, or the Hub's "hub:owner/name" (or "owner/name" that is like no path).
         **fields: of the source.
 
     Raises:
@@ -49,7 +47,8 @@ def named(text: str, **fields: Any) -> Source:
     """
     kind = SOURCES.get(text, Images)
     if kind is Images and text != "images":
-        if text != DIGITS and not Path(os.path.expanduser(text)).exists() and not is_name(text) and "/" not in text:
+        plain = text != DIGITS and not text.startswith(HUB) and "/" not in text
+        if plain and not os.path.lexists(os.path.expanduser(text)):
             raise DataError(unknown("source or path", text, [*SOURCES, DIGITS]))
         fields = {"path": text, **fields}
     known = [field.name for field in fields_of(kind)]

@@ -1,6 +1,7 @@
 """Decoded images on the disk: memory-maps named by the content they were made from.
 
-A set lies in three files, KEY.npy (bytes "n c h w"), KEY-labels.npy and KEY.json. Each is written under a
+A set lies in three files, NAME.npy (bytes "n c h w"), NAME-labels.npy and NAME.json, NAME a SHA-256 of the key and
+the labels: the same images can be labelled in another way. Each is written under a
 temporary name, flushed to the disk and renamed; the JSON comes last and states the checksums of the others,
 so a set is there in full or not at all, and processes that make it at once do not disturb each other. The
 folder can be deleted at any time.
@@ -63,31 +64,32 @@ def decoded(rows: Rows, decoding: Decoding, *, folder: Path, memory: int) -> Dec
     Raises:
         DataError: images cannot be read, or there is room neither on the disk nor in memory.
     """
-    key = hashlib.sha256(f"{VERSION} {rows.digest()} {decoding!r}".encode()).hexdigest()
-    found = _load(folder, key)
+    key = hashlib.sha256(f"{VERSION} {rows.identity()} {decoding!r}".encode()).hexdigest()
+    name = hashlib.sha256(key.encode() + (b"" if rows.labels is None else rows.labels.tobytes())).hexdigest()
+    found = _load(folder, name)
     if found is not None:
-        return found
+        return found._replace(key=key)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _write(folder, key, decoding.chunks(rows), (len(rows), *decoding.shape))
+        _write(folder, name, decoding.chunks(rows), (len(rows), *decoding.shape))
     except OSError as fault:
         return _in_memory(rows, decoding, key, memory, f"the cache {folder} cannot be written ({fault})")
-    found = _load(folder, key)
+    found = _load(folder, name)
     if found is None:
         return _in_memory(rows, decoding, key, memory, f"the cache {folder} does not keep what is written")
-    return found
+    return found._replace(key=key)
 
 
-def _load(folder: Path, key: str) -> Decoded | None:
+def _load(folder: Path, name: str) -> Decoded | None:
     """A set from the cache, or None where it is not there, or not as it was written."""
     try:
-        about = json.loads((folder / f"{key}.json").read_text())
-        images = np.load(folder / f"{key}.npy", mmap_mode="r", allow_pickle=False)
-        labels = np.load(folder / f"{key}-labels.npy", allow_pickle=False)
+        about = json.loads((folder / f"{name}.json").read_text())
+        images = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+        labels = np.load(folder / f"{name}-labels.npy", allow_pickle=False)
         whole = about == _description(images, labels)
     except (OSError, ValueError, EOFError):
         return None
-    return Decoded(images, labels, key) if whole else None
+    return Decoded(images, labels, name) if whole else None
 
 
 def _description(images: np.ndarray, labels: np.ndarray) -> dict[str, object]:
@@ -107,7 +109,7 @@ def _checksum(array: np.ndarray) -> int:
     return total
 
 
-def _write(folder: Path, key: str, chunks: Iterator[Chunk], shape: tuple[int, ...]) -> None:
+def _write(folder: Path, name: str, chunks: Iterator[Chunk], shape: tuple[int, ...]) -> None:
     all_labels: list[np.ndarray] = []
 
     def images(file: IO[bytes]) -> None:
@@ -119,12 +121,12 @@ def _write(folder: Path, key: str, chunks: Iterator[Chunk], shape: tuple[int, ..
         file.seek(0)
         _header(file, (sum(map(len, all_labels)), *shape[1:]))  # fewer than foreseen where some were skipped
 
-    _replace(folder / f"{key}.npy", images)
+    _replace(folder / f"{name}.npy", images)
     labels = np.concatenate(all_labels)
-    _replace(folder / f"{key}-labels.npy", lambda file: np.save(file, labels, allow_pickle=False))
-    written = np.load(folder / f"{key}.npy", mmap_mode="r", allow_pickle=False)
+    _replace(folder / f"{name}-labels.npy", lambda file: np.save(file, labels, allow_pickle=False))
+    written = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
     text = json.dumps(_description(written, labels)).encode()
-    _replace(folder / f"{key}.json", lambda file: file.write(text))
+    _replace(folder / f"{name}.json", lambda file: file.write(text))
 
 
 def _header(file: IO[bytes], shape: tuple[int, ...]) -> None:

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -11,19 +11,13 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Int, UInt8
 
-from agon.data.decode import decode
-from agon.data.rows import Raw, Rows
+from agon.data.decode import PIXELS, decode
+from agon.data.rows import Raw, Rows, Unreadable, said
 from agon.errors import DataError
+from agon.foreign import NAMED, printable, shortened
 
 CHUNK = 256  # images decoded at a time
 HEAVY = 2**14  # bytes of a stored image from which threads pay: below, they only fight over the interpreter
-
-
-class Unreadable(NamedTuple):
-    """A stored image that no decoder can read: where it is and what the decoder says."""
-
-    place: str
-    reason: str
 
 
 class Chunk(NamedTuple):
@@ -42,12 +36,14 @@ class Decoding:
         size: (height, width) to resize to; None where images are kept as they are.
         channels: 1 or 3 to convert to; None where grey may become colour, but nothing is lost.
         skip_corrupt: leave out what cannot be read instead of refusing the set.
+        most_pixels: of a file.
     """
 
     shape: tuple[int, int, int]
     size: tuple[int, int] | None
     channels: int | None
     skip_corrupt: bool
+    most_pixels: int = field(default=PIXELS, repr=False)  # it does not change what is decoded, whose key this is
 
     def chunks(self, rows: Rows) -> Iterator[Chunk]:
         """All images in their order.
@@ -66,6 +62,17 @@ class Decoding:
         if broken and (not self.skip_corrupt or len(broken) == len(rows)):
             raise DataError(complaint(broken, of=len(rows)))
 
+    def broken(self, rows: Rows) -> list[Unreadable]:
+        """All images that cannot be read, in their order; each is decoded, and none kept.
+
+        Raises:
+            DataError: one is of another shape.
+        """
+        waiting, found = iter(rows), list[Unreadable]()
+        while raws := list(islice(waiting, CHUNK)):
+            found += [result for result in self.many(raws) if isinstance(result, Unreadable)]
+        return found
+
     def many(self, raws: Sequence[Raw]) -> list[UInt8[np.ndarray, "c h w"] | Unreadable]:
         """Decode some, with all processors where the images are large enough."""
         if not raws or _weight(raws[0]) < HEAVY:
@@ -79,7 +86,7 @@ class Decoding:
         Raises:
             DataError: it is readable and has another shape.
         """
-        image = attempt(raw, size=self.size, channels=self.channels)
+        image = attempt(raw, size=self.size, channels=self.channels, most=self.most_pixels)
         if isinstance(image, Unreadable):
             return image
         if len(image) == 1 and self.shape[0] == 3:
@@ -89,15 +96,19 @@ class Decoding:
         return image
 
 
-def attempt(raw: Raw, *, size: tuple[int, int] | None, channels: int | None) -> UInt8[np.ndarray, "c h w"] | Unreadable:
+def attempt(
+    raw: Raw, *, size: tuple[int, int] | None, channels: int | None, most: int = PIXELS
+) -> UInt8[np.ndarray, "c h w"] | Unreadable:
     """Decode an image, or say why that is impossible."""
     try:
-        return decode(raw.content, size=size, channels=channels)
+        return decode(raw.content, size=size, channels=channels, most=most)
     except Exception as fault:  # decoders of foreign bytes raise whatever they like
-        return Unreadable(raw.place, f"{fault}" or type(fault).__name__)
+        return Unreadable(raw.place, _said(fault))
 
 
-def look(raws: Iterable[Raw], *, size: tuple[int, int] | None, channels: int | None) -> tuple[int, int, int]:
+def look(
+    raws: Iterable[Raw], *, size: tuple[int, int] | None, channels: int | None, most: int = PIXELS
+) -> tuple[int, int, int]:
     """The shape of the first readable image, which the others must have.
 
     Raises:
@@ -105,21 +116,25 @@ def look(raws: Iterable[Raw], *, size: tuple[int, int] | None, channels: int | N
     """
     broken = []
     for raw in raws:
-        image = attempt(raw, size=size, channels=channels)
+        image = attempt(raw, size=size, channels=channels, most=most)
         if not isinstance(image, Unreadable):
             return (image.shape[0], image.shape[1], image.shape[2])
         broken.append(image)
     raise DataError(complaint(broken, of=len(broken)))
 
 
+def named(broken: Sequence[Unreadable]) -> str:
+    """The first of them, with the reason, and how many more there are."""
+    more = f"; and {len(broken) - NAMED:,} more" if len(broken) > NAMED else ""
+    return "; ".join(f"{printable(place)} ({shortened(reason)})" for place, reason in broken[:NAMED]) + more
+
+
 def complaint(broken: Sequence[Unreadable], *, of: int) -> str:
     """Which images cannot be read, how many, and what to do."""
-    named = "; ".join(f"{place} ({reason})" for place, reason in broken[:3])
-    more = f"; and {len(broken) - 3} more" if len(broken) > 3 else ""
-    advice = "mend or remove them, or leave them out with skip_corrupt=True"
+    advice = "mend or remove them, or leave them out with --set data.skip_corrupt=true"
     if len(broken) == of:
         advice = "none is left, so check what they are"
-    return f"expected readable images, got {len(broken)} of {of} that are not: {named}{more}; {advice}"
+    return f"expected readable images, got {len(broken):,} of {of:,} that are not: {named(broken)}; {advice}"
 
 
 def _stacked(raws: Sequence[Raw], results: Sequence[np.ndarray | Unreadable]) -> Iterator[Chunk]:
@@ -127,6 +142,14 @@ def _stacked(raws: Sequence[Raw], results: Sequence[np.ndarray | Unreadable]) ->
     if good:
         labels = np.array([-1 if raw.label is None else raw.label for raw, _ in good], dtype=np.int64)
         yield Chunk(np.stack([image for _, image in good]), labels)
+
+
+def _said(fault: Exception) -> str:
+    from PIL import UnidentifiedImageError
+
+    if isinstance(fault, UnidentifiedImageError):
+        return "it is no image of a format that is read"  # Pillow names an object in memory
+    return said(fault) if isinstance(fault, OSError) else f"{fault}" or type(fault).__name__
 
 
 def _weight(raw: Raw) -> int:
@@ -139,9 +162,9 @@ def _mismatch(place: str, expected: tuple[int, ...], got: tuple[int, ...]) -> st
     if expected[1:] != got[1:]:
         return (
             f"expected every image to be {expected[1]}x{expected[2]} (height x width) like the first, "
-            f"got {got[1]}x{got[2]} in {place}; set size= to resize and crop them all"
+            f"got {got[1]}x{got[2]} in {place}; --set data.size={expected[1]} resizes and crops them all"
         )
     return (
         f"expected every image to have {expected[0]} channel(s) like the first, got {got[0]} in {place}; "
-        "set channels=1 or channels=3"
+        "--set data.channels=1 or 3 converts them all"
     )

@@ -1,8 +1,7 @@
 """What a source is, in a few lines for a reader."""
 
-from collections.abc import Sequence
-
 from agon.data.source import Source, Split
+from agon.foreign import listed, printable
 
 
 def describe(source: Source) -> str:
@@ -22,11 +21,9 @@ def describe(source: Source) -> str:
     rows: dict[str, str] = {split: "endless" if n is None else f"{n:,} samples" for split, n in counts.items()}
     rows["shape"] = " x ".join(map(str, source.shape))
     rows["range"] = "no bounds" if source.range is None else f"{source.range[0]:g} to {source.range[1]:g}"
-    rows["classes"] = f"{len(source.classes)}: {_some(source.classes)}" if source.classes else "none"
-    name = getattr(source, "path", type(source).__name__.lower())
-    return "\n".join([str(name), *(f"  {key:8} {value}" for key, value in rows.items())])
-
-
-def _some(names: Sequence[str]) -> str:
-    """At most a dozen names."""
-    return ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
+    rows["classes"] = f"{len(source.classes)}: {listed(source.classes)}" if source.classes else "none"
+    for key, remark in source.remarks().items():
+        rows[key] = f"{rows[key]} ({remark})" if key in rows else remark
+    name = printable(str(getattr(source, "path", type(source).__name__.lower())))
+    width = max(8, *map(len, rows))
+    return "\n".join([name, *(f"  {key:{width}} {value}" for key, value in rows.items())])

@@ -16,11 +16,13 @@ def setting(owner: object, name: str, expected: str, got: object) -> SettingErro
     return SettingError(f"{type(owner).__name__} expects {name} to be {expected}, got {got!r}")
 
 
-def whole(owner: object, *, least: int, **fields: Any) -> None:
-    """Every field is an int (and no bool) of at least `least`."""
+def whole(owner: object, *, least: int, most: int | None = None, **fields: Any) -> None:
+    """Every field is an int (and no bool) of at least `least`, and at most `most`."""
     for name, value in fields.items():
         if type(value) is not int or value < least:
             raise setting(owner, name, f"a whole number of at least {least}", value)
+        if most is not None and value > most:
+            raise setting(owner, name, f"a whole number of at most {most:,}", value)
 
 
 def finite(owner: object, **fields: Any) -> None:

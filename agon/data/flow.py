@@ -8,10 +8,11 @@ from itertools import chain, count, islice
 import numpy as np
 import torch
 
-from agon.data.decoding import Decoding, Unreadable, complaint
+from agon.data.decoding import Decoding, complaint
 from agon.data.finite import scaled
+from agon.data.labels import UNLABELLED
 from agon.data.order import part
-from agon.data.rows import Raw, Rows
+from agon.data.rows import Raw, Rows, Unreadable
 from agon.data.source import Draw
 from agon.errors import DataError
 
@@ -75,8 +76,10 @@ class Flow:
         images, labels = self._take(share)
         self._next = (batch, index + 1, rank, world)
         real = scaled(torch.from_numpy(np.stack(images)).to(self._device), self._bounds)
-        known = None not in labels
-        return Draw(real, torch.tensor(labels, dtype=torch.int64, device=self._device) if known else None)
+        if all(label is None for label in labels):
+            return Draw(real, None)
+        numbers = [UNLABELLED if label is None else label for label in labels]
+        return Draw(real, torch.tensor(numbers, dtype=torch.int64, device=self._device))
 
     def _take(self, share: int, *, skim: bool = False) -> tuple[list[np.ndarray], list[int | None]]:
         """The next images; skimmed, they are only counted, and decoded only where that decides who counts."""

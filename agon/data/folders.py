@@ -1,101 +1,162 @@
 """A folder of image files, nested or not: subfolders are splits or classes."""
 
-import os
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import numpy as np
-
-from agon.data.decode import suffixes
-from agon.data.rows import Raw, Rows, digest_files
+from agon.data.labels import OFF, Column, numbered
+from agon.data.names import TEST, TRAIN, word_of
+from agon.data.rows import Raw, Rows, Unreadable, closed, digest_files
 from agon.data.source import Split
+from agon.data.tree import Tree
 from agon.errors import DataError
-
-TRAIN = ("train", "training")
-TEST = ("test", "testing", "validation", "valid", "val")  # the first that exists is held out
+from agon.foreign import listed, printable
 
 
 class Files(Rows):
     """Image files, sorted by their path below `root`; each is a part of its own, so all shuffle freely."""
 
-    def __init__(self, root: Path, files: list[Path], classes: tuple[str, ...]) -> None:
-        self.classes = classes
-        self.labels = None
+    def __init__(self, root: Path, files: list[Path]) -> None:
         self._root = root
-        self._files = files
-        if classes:
-            number = {name: i for i, name in enumerate(classes)}
-            folders = [file.relative_to(root).parts[0] for file in files]
-            self.labels = np.array([number[name] for name in folders], dtype=np.int64)
+        self.files = files
 
     def __len__(self) -> int:
-        return len(self._files)
+        return len(self.files)
 
     @property
     def parts(self) -> int:
         """One a file."""
-        return len(self._files)
+        return len(self.files)
 
     def part(self, number: int) -> Iterator[Raw]:
         """The one image of a file."""
         label = None if self.labels is None else int(self.labels[number])
-        yield Raw(str(self._files[number]), self._files[number], label)
+        yield Raw(str(self.files[number]), self.files[number], label)
+
+    def closed(self) -> list[Unreadable]:
+        """Dead links, pipes, sockets, devices, and files that may not be read."""
+        return closed(self.files)
 
     def digest(self) -> str:
         """Of names and contents: a renamed class folder is another data set."""
-        return digest_files(self._files, self._root)
+        return digest_files(self.files, self._root)
 
 
-def read_folder(root: Path) -> Mapping[Split, Rows]:
+def read_folder(tree: Tree, *, labelled: bool = True) -> Mapping[Split, Rows]:
     """The image files below a folder.
 
-    `root/train` and `root/test` (or `validation`) are splits where both exist. Within a split the first
-    folder below it is the class, where every image lies in one of at least two such folders. Hidden
-    files and files without an image's ending are passed over.
+    A folder that holds one folder and no image stands for that one. Two folders are splits where their names say so,
+    in any case: `train` and `test`, `seg_train` and `seg_val`; what is beside them is left out. Within the splits
+    folders are classes, where there are two or more of them and few images lie beside them, which are left out. A
+    split without such folders has no labels.
+
+    Args:
+        tree: the folder, which holds images.
+        labelled: whether folders can be classes.
 
     Raises:
-        DataError: there is no image.
+        DataError: there are several pairs of splits.
     """
-    roots = _splits(root)
-    found: dict[Split, list[Path]] = {split: _images(place) for split, place in roots.items()}
-    for split, files in found.items():
-        if not files:
-            raise DataError(
-                f"expected images in the folder {roots[split]}, got none (endings such as .png, .jpg, .webp, "
-                f"and .parquet files, are read): {_contents(roots[split])}"
-            )
-    classes = _classes([file.relative_to(roots[split]) for split, files in found.items() for file in files])
-    return {split: Files(roots[split], files, classes) for split, files in found.items()}
+    splits = _splits(tree)
+    inner = _unwrapped(splits)
+    reason = _no_classes(inner) if labelled else OFF
+    made = (
+        _by_class(inner) if not reason else {split: Files(place.path, place.files()) for split, place in splits.items()}
+    )
+    used = {file for rows in made.values() for file in rows.files}
+    notes = _unused([file for file in tree.files() if file not in used])
+    for rows in made.values():
+        rows.reason, rows.left_out = rows.reason or reason, tuple(notes)
+    return made
 
 
-def _splits(root: Path) -> dict[Split, Path]:
-    train = next((root / name for name in TRAIN if (root / name).is_dir()), None)
-    test = next((root / name for name in TEST if (root / name).is_dir()), None)
-    if train is None:
-        return {"train": root}
-    return {"train": train, "test": test} if test is not None else {"train": train}
+def _splits(tree: Tree) -> dict[Split, Tree]:
+    """The folders of the splits; else the folder itself."""
+    top = tree
+    while top.only is not None:
+        top = top.only
+    pairs = _pairs(top)
+    if not pairs:
+        lone = tree.only  # the names below it decide the checksum
+        return {"train": lone if lone is not None and lone.path.name in TRAIN else tree}
+    if len(pairs) > 1 and () not in pairs:
+        raise DataError(
+            f"expected one folder of training images in {top.path}, got {listed(sorted(top.folders))}; give one of them"
+        )
+    pair = pairs.get((), next(iter(pairs.values())))
+    return {"train": _first(TRAIN, pair), "test": _first(TEST, pair)}
 
 
-def _images(root: Path) -> list[Path]:
-    known = suffixes()
-    found, seen = [], set()
-    for place, folders, names in os.walk(root, followlinks=True):
-        real = os.path.realpath(place)
-        folders[:] = [] if real in seen else [f for f in folders if not f.startswith((".", "__MACOSX"))]
-        if real not in seen:  # a link that leads back into the tree would be walked for ever
-            found += [Path(place, n) for n in names if n[0] != "." and Path(n).suffix.lower() in known]
-        seen.add(real)
-    return sorted(found, key=lambda file: file.relative_to(root).parts)
+def _pairs(tree: Tree) -> dict[tuple[str, ...], dict[str, Tree]]:
+    """Folders by the word that says a split, where the rest of their names is the same and both splits are there."""
+    found: dict[tuple[str, ...], dict[str, Tree]] = {}
+    for name in sorted(tree.folders, reverse=True):
+        word, rest = word_of(name)
+        found.setdefault(rest, {})[word] = tree.folders[name]
+    return {rest: pair for rest, pair in found.items() if set(TRAIN) & set(pair) and set(TEST) & set(pair)}
 
 
-def _classes(files: list[Path]) -> tuple[str, ...]:
-    names = {file.parts[0] for file in files if len(file.parts) > 1}
-    nested = all(len(file.parts) > 1 for file in files)
-    return tuple(sorted(names)) if nested and len(names) > 1 else ()
+def _first(words: tuple[str, ...], pair: Mapping[str, Tree]) -> Tree:
+    return next(pair[word] for word in words if word in pair)
 
 
-def _contents(root: Path) -> str:
-    names = sorted(os.listdir(root))
-    if not names:
-        return "the folder is empty"
-    return f"it holds {', '.join(names[:5])}" + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+def _unwrapped(splits: Mapping[Split, Tree]) -> dict[Split, Tree]:
+    """Each split without the folders around it; a lone folder that is a class of the other split stays."""
+    inner = dict(splits)
+    while True:
+        every = all(place.only is not None for place in inner.values())
+        wrapped = {
+            split: place.only
+            for split, place in inner.items()
+            if place.only and (every or not _has(place.only.path.name, inner, split))
+        }
+        if not wrapped:
+            return inner
+        inner |= wrapped
+
+
+def _has(name: str, splits: Mapping[Split, Tree], split: Split) -> bool:
+    return any(name in place.folders for other, place in splits.items() if other != split)
+
+
+def _are_classes(place: Tree) -> bool:
+    return len(place.folders) > 1 and place.few
+
+
+def _no_classes(splits: Mapping[Split, Tree]) -> str:
+    """Why no folder is a class; "" where some are."""
+    if any(map(_are_classes, splits.values())):
+        return ""
+    place = splits["train"]
+    if len(place.folders) < 2:
+        return f"expected two folders or more below {printable(str(place.path))}, got {len(place.folders)}"
+    return f"{len(place.images):,} of {place.count:,} images lie beside the folders {listed(place.folders)}"
+
+
+def _by_class(splits: Mapping[Split, Tree]) -> dict[Split, Files]:
+    made: dict[Split, Files] = {}
+    columns: dict[Split, list[Column]] = {}
+    known = {name for place in splits.values() if _are_classes(place) for name in place.folders}
+    for split, place in splits.items():
+        files = place.files()
+        names: list[str | None] = [None] * len(files)
+        if _are_classes(place) or known & set(place.folders):
+            files = [file for file in files if file.parent != place.path]
+            names = [file.relative_to(place.path).parts[0] for file in files]
+        made[split], columns[split] = Files(place.path, files), [Column(str(place.path), names)]
+    for split, labels in numbered(columns).items():
+        reason = f"no folders of classes in {printable(str(splits[split].path))}" if labels.numbers is None else ""
+        made[split].label(labels._replace(reason=reason))
+    return made
+
+
+def _unused(files: list[Path]) -> list[str]:
+    """What is said of images that lie beside the splits, or beside the folders of classes."""
+    if not files:
+        return []
+    places = Counter(file.parent for file in files)
+    named = [str(file) for file in files if places[file.parent] == 1]
+    return [
+        f"{len(files):,} images beside the splits or classes: "
+        + listed(named + [f"{n:,} in {place}" for place, n in places.items() if n > 1])
+    ]

@@ -1,18 +1,22 @@
 """Data sets of the Hugging Face Hub, by name, through the `datasets` library."""
 
 import hashlib
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from agon.data.rows import Raw, Rows, numbered
+from agon.data.cells import class_names, content_of, image_column, label_column
+from agon.data.decode import Content, stored
+from agon.data.labels import OFF, Column, Labels, numbered
+from agon.data.names import pick
+from agon.data.rows import Raw, Rows
 from agon.data.source import Split
-from agon.data.tables import class_names, image_column, label_column, pick
 from agon.errors import DataError
+from agon.foreign import listed, shortened
 
 TIMEOUT = 10.0  # seconds for the one question whether the Hub answers
+STREAM = "the classes of a stream are known only where the set names them; set data.streaming=false to read it whole"
 
 
 class Hub(Rows):
@@ -24,15 +28,28 @@ class Hub(Rows):
         self._name = name
         self._known = isinstance(table, datasets.Dataset)  # else an IterableDataset
         features = table.features or dict.fromkeys(next(iter(table)))
-        self._image = image_column(features, name)
+        image = image_column(features)
+        if image is None:
+            raise DataError(f"expected a column of images in {name}, got the columns {listed(features)}")
+        self._image = image
         self._label = label_column(features)
-        names = class_names(features, self._label)
-        values = list(table[self._label]) if self._known and self._label else []
-        self.labels, self.classes = numbered(values, names)
-        self._names = {name: i for i, name in enumerate(self.classes)}
-        self.classes = self.classes or tuple(names or ())
+        self._names = class_names(features, self._label)
         # the library must not decode: damaged images are counted and named by us
         self._table = table.cast_column(self._image, datasets.Image(decode=False)) if table.features else table
+
+    def column(self) -> Column:
+        """The labels of all images; those of a stream are not known yet."""
+        place = f"column '{self._label}' of {self._name}" if self._label else self._name
+        values = list(self._table[self._label]) if self._label and self._known else [None] * len(self)
+        return Column(place, values, self._names)
+
+    def label(self, labels: Labels) -> None:
+        """Take labels; of a stream the names alone."""
+        if not self._known and labels.classes:
+            labels = labels._replace(numbers=None, reason="")
+        elif not self._known and self._label and labels.reason != OFF:
+            labels = labels._replace(reason=STREAM)
+        super().label(labels)
 
     def __len__(self) -> int:
         return len(self._table) if self._known else 0
@@ -48,35 +65,29 @@ class Hub(Rows):
         try:
             for row, cells in enumerate(table):
                 place = f"{self._name} row {row}" + (f" of shard {number}" if self.parts > 1 else "")
-                yield Raw(place, _content(cells[self._image]), self._number(cells))
+                yield Raw(place, _content(cells[self._image]), self._number(row, cells))
         except Exception as fault:  # of the network, the archive or the file system
-            raise DataError(f"reading {self._name} from the Hub stopped ({fault}); try again") from fault
+            raise DataError(
+                f"reading {self._name} from the Hub stopped ({shortened(str(fault))}); try again"
+            ) from fault
 
     def digest(self) -> str:
         """Of every image's stored bytes and label."""
         total = hashlib.sha256()
         for raw in self:
-            content = raw.content.read_bytes() if isinstance(raw.content, Path) else bytes(raw.content)
-            total.update(hashlib.sha256(content).digest() + repr(raw.label).encode())
+            total.update(hashlib.sha256(stored(raw.content)).digest() + repr(raw.label).encode())
         return total.hexdigest()
 
-    def _number(self, cells: Mapping[str, Any]) -> int | None:
-        value = cells[self._label] if self._label else None
-        return value if isinstance(value, int) else self._names.get(str(value))
+    def _number(self, row: int, cells: Mapping[str, Any]) -> int | None:
+        if self._known:
+            return None if self.labels is None else int(self.labels[row])
+        value = cells[self._label] if self._label and self.classes else None
+        return value if isinstance(value, int) and 0 <= value < len(self.classes) else None
 
 
-def is_name(path: str) -> bool:
-    """Whether a path looks like "owner/name" on the Hub, and not like a file that is missing here.
-
-    >>> is_name("ylecun/mnist"), is_name("./ylecun/mnist"), is_name("mnist"), is_name("a/b.npz")
-    (True, False, False, False)
-    """
-    ending = path.endswith((".npz", ".npy", ".parquet", ".png", ".jpg", ".zip"))
-    named = re.fullmatch(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", path) is not None
-    return named and not ending and not Path(path.split("/")[0]).exists()
-
-
-def read_hub(name: str, *, subset: str | None, revision: str | None, streaming: bool) -> Mapping[Split, Rows]:
+def read_hub(
+    name: str, *, subset: str | None, revision: str | None, streaming: bool, labelled: bool = True
+) -> Mapping[Split, Rows]:
     """A data set of the Hub; one that was downloaded earlier is found without a network, too.
 
     Args:
@@ -84,6 +95,7 @@ def read_hub(name: str, *, subset: str | None, revision: str | None, streaming: 
         subset: one of its configurations; None where it has only one.
         revision: a commit, tag or branch; None for the newest.
         streaming: read it over the network as it is used instead of downloading it.
+        labelled: whether labels are read.
 
     Raises:
         DataError: it does not exist, the Hub cannot be reached, or it holds no images.
@@ -94,12 +106,21 @@ def read_hub(name: str, *, subset: str | None, revision: str | None, streaming: 
             splits = _load(name, subset, revision, streaming)
     except Exception as fault:  # the library raises its own, the network's and the formats' errors
         if missing is None:
-            raise DataError(f"expected images in the Hub's data set {name}, but reading it failed: {fault}") from fault
+            raise DataError(
+                f"expected images in the Hub's data set {name}, but reading it failed: {shortened(str(fault))}"
+            ) from fault
         raise DataError(
-            f"expected the data set {name} from the Hub, but the Hub cannot be reached ({missing}) and no "
+            f"expected the data set {name} from the Hub, but the Hub cannot be reached ({shortened(missing)}) and no "
             "earlier download is here; connect, or give the path of a local folder or file"
         ) from fault
-    return {split: Hub(name, splits[own]) for split, own in pick(splits).items()}
+    chosen = pick(splits)
+    made = {split: Hub(name, splits[own]) for split, own in chosen.items()}
+    labels = numbered({split: [rows.column()] for split, rows in made.items() if labelled})
+    spare = [own for own in splits if own not in chosen.values()]
+    for split, rows in made.items():
+        rows.label(labels[split] if labelled else Labels(None, (), OFF))
+        rows.left_out = (f"the set's splits {listed(spare)}",) if spare else ()
+    return made
 
 
 def _unreachable(name: str, revision: str | None) -> str | None:
@@ -140,14 +161,12 @@ def _offline(wanted: bool) -> Iterator[None]:
         datasets.config.HF_HUB_OFFLINE = before
 
 
-def _content(value: Any) -> bytes | Path:
-    if not isinstance(value, Mapping):
-        return value if isinstance(value, bytes) else b""
-    if value.get("bytes") is not None:
-        return bytes(value["bytes"])
+def _content(value: Any) -> Content:
+    if not isinstance(value, Mapping) or value.get("bytes") is not None:
+        return content_of(value, Path())
     path = str(value.get("path"))
     if "://" not in path:
-        return Path(path)
+        return Path(path)  # of what the library downloaded
     import fsspec  # type: ignore[import-untyped]
 
     with fsspec.open(path, "rb") as stream:

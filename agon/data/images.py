@@ -3,9 +3,9 @@
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from jaxtyping import UInt8
@@ -13,15 +13,21 @@ from torch import Tensor
 
 from agon.data import expect
 from agon.data.cache import Decoded, decoded, default_folder
-from agon.data.decoding import Decoding, look
+from agon.data.decode import PIXELS
+from agon.data.decoding import Decoding, complaint, look, named
 from agon.data.finite import Finite
 from agon.data.flow import Ahead, Flow
 from agon.data.mapped import copied
-from agon.data.reading import read
+from agon.data.places import HUB, located
+from agon.data.reading import Reading
 from agon.data.rows import Rows
 from agon.data.source import MEMORY, Opened, Source, Split
 from agon.data.splits import Membership, class_number
 from agon.errors import DataError
+from agon.foreign import printable
+
+LIMIT = 178_956_970  # pixels: Pillow takes more for an attack
+LATER = ("labelled", "most_pixels")  # settings that older fingerprints do not have
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,8 +39,9 @@ class Images(Source):
 
     Args:
         path: "digits" (1797 real digits of 8x8, bundled with scikit-learn); a folder of images, of
-            parquet files, a .parquet, .npz or .npy file; or "owner/name" on the Hugging Face Hub,
-            which is the only one that is ever downloaded.
+            parquet files, a .parquet, .npz or .npy file; or "hub:owner/name" on the Hugging Face Hub,
+            which is the only one that is ever downloaded ("owner/name" means it where it is like no path
+            of this machine). It is kept with its kind: a path becomes an absolute one.
         size: pixels to resize to, as a side or (height, width): the largest centred part of these
             proportions is averaged over areas. None keeps the stored size, which must be one.
         channels: 1 or 3. None takes the first image's.
@@ -47,6 +54,8 @@ class Images(Source):
         values: (low, high) of arrays that hold other numbers than bytes.
         subset: a configuration of a Hub set, where it has several.
         revision: a commit, tag or branch of a Hub set.
+        most_pixels: of an image's file; a larger one is not decoded. At most Pillow's own limit.
+        labelled: whether classes are read; False takes the images alone, whatever their labels are.
 
     Raises:
         SettingError: a value has the wrong type or is out of its range.
@@ -67,12 +76,17 @@ class Images(Source):
     values: tuple[float, float] | None = None
     subset: str | None = None
     revision: str | None = None
+    labelled: bool = True
+    most_pixels: int = PIXELS
 
     def __post_init__(self) -> None:
         path: object = os.fspath(self.path) if isinstance(self.path, os.PathLike) else self.path
         if not isinstance(path, str) or not path or "\0" in path:
-            raise expect.setting(self, "path", "'digits', a path, or the Hub's 'owner/name'", path)
-        object.__setattr__(self, "path", path)
+            raise expect.setting(self, "path", "'digits', a path, or the Hub's 'hub:owner/name'", path)
+        try:
+            object.__setattr__(self, "path", located(path))
+        except ValueError as fault:
+            raise expect.setting(self, "path", "the Hub's 'hub:owner/name' after 'hub:'", path) from fault
         self._check_size()
         if self.channels not in (None, 1, 3) or isinstance(self.channels, bool | float):
             raise expect.setting(self, "channels", "1, 3, or None for what the images have", self.channels)
@@ -85,8 +99,12 @@ class Images(Source):
         expect.interval(self, range=self.range)
         if self.values is not None:
             expect.interval(self, values=self.values)
-        expect.whole(self, least=1, buffer=self.buffer)
-        expect.flags(self, {"skip_corrupt": self.skip_corrupt, "streaming": self.streaming})
+        expect.whole(self, least=1, buffer=self.buffer, most_pixels=self.most_pixels)
+        if self.most_pixels > LIMIT:
+            raise expect.setting(
+                self, "most_pixels", f"at most {LIMIT:,}, from which on Pillow refuses", self.most_pixels
+            )
+        expect.flags(self, {name: getattr(self, name) for name in ("skip_corrupt", "streaming", "labelled")})
 
     def _check_size(self) -> None:
         if self.size is None or (type(self.size) is int and self.size > 0):
@@ -119,6 +137,20 @@ class Images(Source):
     def classes(self) -> Sequence[str]:
         """Names of the classes, in the order of their labels; `only` keeps the labels as they are."""
         return self._read()["train"].classes
+
+    def remarks(self) -> dict[str, str]:
+        """Why a split has no labels or no image of the one class, and what was passed over."""
+        found = self._read()
+        told: dict[str, str] = {split: rows.reason for split, rows in found.items() if rows.reason and rows.classes}
+        if not found["train"].classes:
+            told["classes"] = found["train"].reason
+        if self.only is not None:
+            told |= {split: f"of class {self.only!r} alone" for split in found if split not in told}
+        if closed := [each for rows in found.values() for each in rows.closed()]:
+            advice = "" if self.skip_corrupt else "; --set data.skip_corrupt=true leaves them out"
+            told["unreadable"] = f"{len(closed):,} of the files: {named(closed)}{advice}"
+        left_out = "; ".join(dict.fromkeys(note for rows in found.values() for note in rows.left_out))
+        return {**{key: printable(text) for key, text in told.items()}, **({"left out": left_out} if left_out else {})}
 
     def open(
         self,
@@ -158,6 +190,22 @@ class Images(Source):
             fingerprint=self._digest(made.key, who),
         )
 
+    def check(self) -> str:
+        """Decode every image of all splits, and say that all can be read, or which are left out.
+
+        Raises:
+            DataError: some cannot, and `skip_corrupt` is off; or one is of another shape.
+        """
+        found = self._read()
+        decoding = self._decoding(found["train"])
+        broken = [each for rows in found.values() for each in decoding.broken(rows)]
+        total = sum(map(len, found.values()))
+        if broken and not self.skip_corrupt:
+            raise DataError(complaint(broken, of=total))
+        if broken:
+            return f"left out, as they cannot be read, {len(broken):,} of {total:,} images: {named(broken)}"
+        return f"all {total:,} images can be read"
+
     def stored(self, split: Split = "train") -> UInt8[Tensor, "n c h w"]:
         """All images of a split as bytes, in the order in which they are stored.
 
@@ -174,13 +222,8 @@ class Images(Source):
         return (self.size, self.size) if isinstance(self.size, int) else self.size
 
     def _read(self) -> Mapping[Split, Rows]:
-        return read(
-            self.path,
-            values=self.values,
-            subset=self.subset,
-            revision=self.revision,
-            streaming=self.streaming,
-        )
+        how = {name: getattr(self, name) for name in ("values", "subset", "revision", "streaming", "labelled")}
+        return Reading(**how).read(self.path)
 
     def _rows(self, found: Mapping[Split, Rows], split: Split) -> Rows:
         return found.get(split, found["train"])
@@ -188,13 +231,14 @@ class Images(Source):
     def _who(self, found: Mapping[Split, Rows], split: Split) -> Membership:
         expect.split(self, split)
         classes = found["train"].classes
-        only = class_number(self.only, classes, self.path)
+        only = class_number(self.only, classes, self.path, found["train"].reason)
         return Membership(split=split, share=None if "test" in found else self.holdout, only=only)
 
     def _decoding(self, first: Rows) -> Decoding:
         pixels = self._pixels
-        shape = look(first, size=pixels, channels=self.channels)
-        return Decoding(shape=shape, size=pixels, channels=self.channels, skip_corrupt=self.skip_corrupt)
+        how: dict[str, Any] = {"size": pixels, "channels": self.channels}
+        shape = look(first, **how, most=self.most_pixels)
+        return Decoding(shape=shape, **how, skip_corrupt=self.skip_corrupt, most_pixels=self.most_pixels)
 
     def _decoded(self, found: Mapping[Split, Rows], split: Split, *, cache: Path | None, memory: int) -> Decoded:
         decoding = self._decoding(found["train"])  # the splits have one shape
@@ -210,12 +254,18 @@ class Images(Source):
             buffer=self.buffer,
             bounds=self.range,
             device=device,
-            fingerprint=self._digest(repr(self), who),
+            fingerprint=self._digest(self._stated(), who),
         )
         return Ahead(flow)
 
     def _digest(self, content: str, who: Membership) -> str:
         return hashlib.sha256(f"{content} {who!r} {self.range!r}".encode()).hexdigest()
+
+    def _stated(self) -> str:
+        """What a stream is known by, as it was written before paths had their kind."""
+        names = [f.name for f in fields(self) if f.name not in LATER or getattr(self, f.name) != f.default]
+        values = {name: getattr(self, name) for name in names} | {"path": self.path.removeprefix(HUB)}
+        return f"Images({', '.join(f'{name}={values[name]!r}' for name in names)})"
 
     def _advice(self, split: Split) -> str:
         return "set holdout above 0" if split == "test" and not self.holdout else "check `only` and the set"

@@ -15,6 +15,8 @@ from agon.data.finite import Finite
 from agon.data.order import generator, part
 from agon.data.source import MEMORY, Draw, Opened, Source, Split
 
+MOST = 2**26  # points of a set, which lie in memory
+
 
 @dataclass(frozen=True, kw_only=True)
 class Toy(Source):
@@ -29,7 +31,7 @@ class Toy(Source):
 
     def __post_init__(self) -> None:
         if self.points is not None:
-            expect.whole(self, points=self.points, least=1)
+            expect.whole(self, points=self.points, least=1, most=MOST)
 
     @abstractmethod
     def sample(self, n: int, rng: torch.Generator) -> Float[Tensor, "n d"]:

@@ -1,86 +1,127 @@
 """From the one word or path that a user gives to the stored images it means."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
 from agon.data.arrays import read_arrays, read_digits
 from agon.data.folders import read_folder
-from agon.data.hub import is_name, read_hub
+from agon.data.hub import read_hub
+from agon.data.places import DIGITS, HUB
 from agon.data.rows import Rows
 from agon.data.source import Split
-from agon.data.tables import read_tables
+from agon.data.tables import no_images, read_tables, without_images
+from agon.data.tree import Walk
 from agon.errors import DataError
+from agon.foreign import kind_of
 
-DIGITS = "digits"  # the bundled set; "./digits" is a folder of that name
 
-
-def read(
-    path: str,
-    *,
-    values: tuple[float, float] | None,
-    subset: str | None,
-    revision: str | None,
-    streaming: bool,
-) -> Mapping[Split, Rows]:
-    """The stored images of a bundled set, a local file or folder, or a name on the Hub, in that order.
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """How stored images are read.
 
     Args:
-        path: "digits", a path, or "owner/name".
         values: the range of arrays that hold no bytes.
         subset: a configuration of a Hub set.
         revision: a commit, tag or branch of a Hub set.
         streaming: read a Hub set as it is used.
-
-    Returns:
-        "train" and, where the set has a split of its own to hold out, "test".
-
-    Raises:
-        DataError: nothing is there, or nothing that is an image.
+        labelled: whether labels are read.
     """
-    place = Path(os.path.expanduser(path))  # which leaves an unknown user's folder as it is written
-    if path == DIGITS:
-        found = read_digits()
-    elif place.exists():
-        found = _local(place, values)
-    elif is_name(path):
-        found = read_hub(path, subset=subset, revision=revision, streaming=streaming)
-    else:
-        raise DataError(_missing(path, place))
-    for split, rows in found.items():
-        if len(rows) == 0 and not streaming:
-            raise DataError(f"expected images in {path}, got none in its split '{split}'; check the file")
-    return found
 
+    values: tuple[float, float] | None = None
+    subset: str | None = None
+    revision: str | None = None
+    streaming: bool = False
+    labelled: bool = True
 
-def _local(place: Path, values: tuple[float, float] | None) -> Mapping[Split, Rows]:
-    readers: dict[str, Callable[[], Mapping[Split, Rows]]] = {
-        ".parquet": lambda: read_tables(place),
-        ".npz": lambda: read_arrays(place, values),
-        ".npy": lambda: read_arrays(place, values),
-    }
-    try:
-        if place.is_dir():
-            tables = next(place.rglob("*.parquet"), None)
-            return read_tables(place) if tables is not None else read_folder(place)
-        if place.suffix.lower() not in readers:
+    def read(self, path: str) -> Mapping[Split, Rows]:
+        """The stored images of a bundled set, a local file or folder, or a set of the Hub.
+
+        Args:
+            path: "digits", "hub:owner/name", or a path.
+
+        Returns:
+            "train" and, where the set has a split of its own to hold out, "test".
+
+        Raises:
+            DataError: nothing is there, or nothing that is an image.
+        """
+        if path == DIGITS:
+            found = read_digits(labelled=self.labelled)
+        elif path.startswith(HUB):
+            found = read_hub(
+                path.removeprefix(HUB),
+                subset=self.subset,
+                revision=self.revision,
+                streaming=self.streaming,
+                labelled=self.labelled,
+            )
+        else:
+            found = self._local(Path(path))
+        for split, rows in found.items():
+            if len(rows) == 0 and not self.streaming:
+                raise DataError(f"expected images in {path}, got none in its split '{split}'; check the file")
+        return found
+
+    def _local(self, place: Path) -> Mapping[Split, Rows]:
+        try:
+            kind = kind_of(place)
+            if place.is_dir():
+                return self._folder(place)
+            if kind is not None:
+                raise DataError(f"expected a folder of images or a file at {place}, got {kind}; give another path")
+            if os.path.islink(place) and not os.path.exists(place):
+                raise DataError(f"expected images at {place}, but there is no such path: it is a link to nothing")
+            if not place.exists():
+                raise DataError(_missing(place))
+            return self._file(place)
+        except OSError as fault:
+            raise DataError(f"expected to read {place}, but the system refuses: {fault}") from fault
+
+    def _folder(self, place: Path) -> Mapping[Split, Rows]:
+        walk = Walk(place)
+        notes = tuple(walk.notes())
+        found = read_tables(walk.tables, place, labelled=self.labelled) if walk.tables else None
+        if found is not None and walk.tree.count and not any(rows.names_files for rows in found.values()):
+            notes += (f"{walk.tree.count:,} image files beside the tables",)
+        if found is None and walk.tree.count:
+            found = read_folder(walk.tree, labelled=self.labelled)
+            notes += tuple(map(without_images, walk.tables[:1]))
+        if found is None and walk.tables:
+            raise no_images(walk.tables[0])
+        if found is None:
             raise DataError(
-                f"expected a folder of images or a file ending in {', '.join(readers)}, got {place}; "
+                f"expected images in the folder {place}, got none (endings such as .png, .jpg, .webp, and .parquet "
+                f"files, are read): {'; '.join(notes) or 'the folder is empty'}"
+            )
+        for rows in found.values():
+            rows.left_out += notes
+        return found
+
+    def _file(self, place: Path) -> Mapping[Split, Rows]:
+        ending = place.suffix.lower()
+        if ending in (".npz", ".npy"):
+            return read_arrays(place, self.values, labelled=self.labelled)
+        if ending != ".parquet":
+            raise DataError(
+                f"expected a folder of images or a file ending in .parquet, .npz, .npy, got {place}; "
                 "put single images in a folder and unpack archives"
             )
-        return readers[place.suffix.lower()]()
-    except OSError as fault:
-        raise DataError(f"expected to read {place}, but the system refuses: {fault}") from fault
+        found = read_tables([place], place.parent, labelled=self.labelled)
+        if found is None:
+            raise no_images(place)
+        return found
 
 
-def _missing(path: str, place: Path) -> str:
-    folder = next((parent for parent in place.absolute().parents if parent.is_dir()), Path("/"))
-    below = place.absolute().relative_to(folder).parts
+def _missing(place: Path) -> str:
+    folder = next((parent for parent in place.parents if parent.is_dir()), Path("/"))
+    below = place.relative_to(folder).parts
     near = get_close_matches(below[0], [f.name for f in folder.iterdir()], n=1, cutoff=0.5)
     if near:
         rest = "/".join((near[0], *below[1:]))
         advice = f"did you mean '{folder / rest}'?" if len(below) == 1 else f"did you mean '{folder / near[0]}'?"
     else:
-        advice = "give '" + DIGITS + "', an existing path, or the Hub's 'owner/name'"
-    return f"expected images at {path}, but there is no such path; {advice}"
+        advice = f"give '{DIGITS}', an existing path, or the Hub's '{HUB}owner/name'"
+    return f"expected images at {place}, but there is no such path; {advice}"

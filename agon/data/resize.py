@@ -3,6 +3,8 @@
 import numpy as np
 from jaxtyping import Float, UInt8
 
+BAND = 2**22  # numbers of an image that are averaged at a time
+
 
 def fit(image: UInt8[np.ndarray, "h w c"], size: tuple[int, int]) -> UInt8[np.ndarray, "h2 w2 c"]:
     """The largest centred part of the wanted proportions, resized in one pass.
@@ -29,9 +31,25 @@ def fit(image: UInt8[np.ndarray, "h w c"], size: tuple[int, int]) -> UInt8[np.nd
         return image[top : top + size[0], left : left + size[1]]
     down = _weights(height, size[0], scale)
     across = _weights(width, size[1], scale)
-    shrunk = np.tensordot(down, image.astype(np.float32), axes=1)  # h2 w c
+    shrunk = _shrunk(down, image, scale)  # h2 w c
     result: np.ndarray = np.rint(across @ shrunk)  # h2 w2 c
     return result.clip(0, 255).astype(np.uint8)
+
+
+def _shrunk(
+    down: Float[np.ndarray, "h2 h"], image: UInt8[np.ndarray, "h w c"], scale: float
+) -> Float[np.ndarray, "h2 w c"]:
+    """Rows averaged in bands of at most BAND numbers, so that a large image is never in memory as floats."""
+    band = max(1, int(BAND / (image[0].size * max(scale, 1))))
+    if len(down) <= band:
+        return np.tensordot(down, image.astype(np.float32), axes=1)
+    made = np.empty((len(down), *image.shape[1:]), np.float32)
+    for first in range(0, len(down), band):
+        weights = down[first : first + band]
+        used = np.flatnonzero(weights.any(axis=0))
+        rows = slice(used[0], used[-1] + 1)
+        made[first : first + band] = np.tensordot(weights[:, rows], image[rows].astype(np.float32), axes=1)
+    return made
 
 
 def _weights(length: int, out: int, scale: float) -> Float[np.ndarray, "out length"]:

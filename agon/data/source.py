@@ -66,6 +66,22 @@ class Source(ABC):
         """Names of the classes, in the order of their labels; empty where there are none."""
         return ()
 
+    def remarks(self) -> dict[str, str]:
+        """What a reader should know beside count, shape and classes: what was left out, why there are no classes.
+
+        Returns:
+            "train", "test", "classes" or "left out" -> a phrase, safe to print.
+        """
+        return {}
+
+    def check(self) -> str:
+        """Read every sample, and say how many can be read.
+
+        Raises:
+            DataError: some cannot.
+        """
+        return "nothing to check: the samples are made, not read"
+
     @abstractmethod
     def open(
         self,

@@ -1,8 +1,10 @@
 """Which of the stored images belong to a split: one class only, and a held-out share where none is stored."""
 
 import hashlib
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +12,12 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from agon.data.decode import stored
 from agon.data.order import generator
 from agon.data.rows import Raw
 from agon.data.source import Split
-from agon.errors import DataError, unknown
+from agon.errors import DataError
+from agon.foreign import listed, printable, shortened
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +45,8 @@ class Membership:
             held = torch.zeros(n, dtype=torch.bool)
             held[torch.randperm(n, generator=generator("held out"))[: self._held(n)]] = True
             chosen = held if self.split == "test" else ~held
-        if self.only is not None and labels is not None:
-            chosen &= torch.from_numpy(labels) == self.only
+        if self.only is not None:
+            chosen &= torch.zeros(n, dtype=torch.bool) if labels is None else torch.from_numpy(labels) == self.only
         return chosen.nonzero().flatten()
 
     def keeps(self, raw: Raw) -> bool:
@@ -55,7 +59,7 @@ class Membership:
             return False
         if self.share is None:
             return True
-        content = raw.content.name.encode() if isinstance(raw.content, Path) else bytes(raw.content)
+        content = os.fsencode(raw.content.name) if isinstance(raw.content, Path) else stored(raw.content)
         place = int.from_bytes(hashlib.sha256(content).digest()[:8], "big") / 2**64
         return (place < self.share) == (self.split == "test")
 
@@ -65,8 +69,11 @@ class Membership:
         return min(n - 1, max(1, round(n * self.share)))
 
 
-def class_number(only: int | str | None, classes: Sequence[str], path: str) -> int | None:
-    """The label of the class that a user names.
+def class_number(only: int | str | None, classes: Sequence[str], path: str, reason: str = "") -> int | None:
+    """The label of the class that a user names: by its name, or else by its number.
+
+    >>> class_number(2, ("1", "2", "3"), ""), class_number(2, ("ant", "bee", "cow"), "")
+    (1, 2)
 
     Raises:
         DataError: the set has no classes, or none of that name or number.
@@ -74,9 +81,20 @@ def class_number(only: int | str | None, classes: Sequence[str], path: str) -> i
     if only is None:
         return None
     if not classes:
-        raise DataError(f"expected classes in {path} because of only={only!r}, got none; leave `only` out")
-    if isinstance(only, int) and not 0 <= only < len(classes):
+        why = f"none ({reason})" if reason else "none"
+        raise DataError(f"expected classes in {path} because of only={only!r}, got {why}; leave `only` out")
+    name = printable(str(only))
+    if name in classes:
+        return list(classes).index(name)
+    if isinstance(only, str):
+        near = get_close_matches(name, classes, n=1, cutoff=0.5)
+        advice = f"did you mean '{shortened(near[0])}'?" if near else f"there are: {listed(classes)}"
+        raise DataError(f"there is no class '{shortened(name)}'; {advice} (in {path})")
+    padded = [
+        i for i, each in enumerate(classes) if each.isascii() and each.isdigit() and each.lstrip("0") == str(only)
+    ]
+    if padded:
+        return padded[0]
+    if not 0 <= only < len(classes):
         raise DataError(f"expected a class from 0 to {len(classes) - 1} of {path}, got only={only}")
-    if isinstance(only, str) and only not in classes:
-        raise DataError(unknown("class", only, classes) + f" (in {path})")
-    return only if isinstance(only, int) else list(classes).index(only)
+    return only

@@ -17,6 +17,7 @@ from agon.data.source import MEMORY, Draw, Opened, Source, Split
 from agon.errors import DataError
 
 DEEP = 3  # images a stack
+MOST = 100  # classes of the grey set: their triples are a million
 WORD = 7  # the seed of the order in which a finite set of stacks takes its images
 
 
@@ -79,12 +80,16 @@ class Stacked(Source):
         """Names of all triples of classes in order, "000" to "999"; words are joined by a space.
 
         Raises:
-            DataError: the set has no classes.
+            DataError: the set has no classes, or more than MOST.
         """
         names = self.of.classes
         if not names:
             raise DataError(
                 f"stacks: expected classes in {self.of.path}, got none; take a labelled set, such as digits"
+            )
+        if len(names) > MOST:
+            raise DataError(
+                f"stacks: expected at most {MOST} classes in {self.of.path}, got {len(names):,}; take another set"
             )
         between = "" if max(map(len, names)) == 1 else " "
         return tuple(between.join(each) for each in product(names, repeat=DEEP))
@@ -92,6 +97,14 @@ class Stacked(Source):
     def count(self, split: Split = "train") -> int | None:
         """`stacks`: None for an endless source."""
         return self.stacks
+
+    def check(self) -> str:
+        """Of the grey set."""
+        return self.of.check()
+
+    def remarks(self) -> dict[str, str]:
+        """Of the grey set, but for its splits."""
+        return {key: remark for key, remark in self.of.remarks().items() if key in ("unreadable", "left out")}
 
     def open(
         self,

@@ -1,35 +1,72 @@
 """Parquet files with a column of images, as the Hub stores them."""
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from agon.data.rows import Raw, Rows, digest_files, numbered
+from agon.data.cells import IMAGES, class_names, content_of, image_column, label_column, may_hold_paths
+from agon.data.labels import OFF, Column, Labels, numbered
+from agon.data.names import pick, split_of
+from agon.data.rows import Raw, Rows, digest_files
 from agon.data.source import Split
 from agon.errors import DataError
+from agon.foreign import NotRegularError, listed, open_regular, printable, shortened
 
-IMAGES = ("image", "img", "images", "picture", "photo")
-LABELS = ("label", "labels", "fine_label", "class", "target")
-TEST = ("test", "validation", "valid", "val")  # the first that exists is held out
+MOST = 2**28  # rows of a split: their labels stand in memory
+GROUP = 2**33  # bytes of a group of rows
+
+
+class File:
+    """One parquet file that has a column of images.
+
+    Args:
+        path: of the file.
+
+    Raises:
+        DataError: it is damaged, or has more rows than are read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        about = _open(path).metadata
+        self.groups = [about.row_group(group).num_rows for group in range(about.num_row_groups)]
+        self.features = _features(path)
+        self.image = image_column(self.features)
+        self.label = label_column(self.features)
+        self.paths = self.image is not None and may_hold_paths(about, self.image)
+        largest = max([about.row_group(group).total_byte_size for group in range(about.num_row_groups)], default=0)
+        if sum(self.groups) > MOST or largest > GROUP:
+            raise DataError(
+                f"expected at most {MOST:,} rows in groups of at most {GROUP / 2**30:.0f} GiB in {path}, got "
+                f"{sum(self.groups):,} in groups of up to {largest / 2**30:.1f} GiB; write it in more and smaller parts"
+            )
+
+    def cells(self, group: int, column: str) -> Iterator[Any]:
+        """The values of a column in one group of rows."""
+        try:
+            for batch in _open(self.path).iter_batches(256, row_groups=[group], columns=[column]):
+                yield from batch.column(0).to_pylist()
+        except Exception as fault:  # Arrow raises a dozen kinds on foreign bytes
+            raise _damaged(self.path, fault) from fault
+
+    def labels(self) -> Column:
+        """The labels of all rows; those of a file without such a column are none."""
+        if self.label is None:
+            return Column(str(self.path), [None] * sum(self.groups))
+        values = [value for group in range(len(self.groups)) for value in self.cells(group, self.label)]
+        return Column(f"column '{self.label}' of {self.path}", values, class_names(self.features, self.label))
 
 
 class Table(Rows):
     """The rows of parquet files; a part is a row group, the least that can be read apart."""
 
-    def __init__(self, root: Path, files: list[Path]) -> None:
+    def __init__(self, root: Path, files: list[File]) -> None:
         self._root, self._files = root, files
-        self._groups: list[tuple[Path, int]] = []  # file, number of the group in it
+        self.names_files = any(file.paths for file in files)
+        self._groups = [(file, group) for file in files for group in range(len(file.groups))]
         self._starts = [0]  # rows before each group, and at the end all
-        for file in files:
-            about = _open(file).metadata
-            for group in range(about.num_row_groups):
-                self._groups.append((file, group))
-                self._starts.append(self._starts[-1] + about.row_group(group).num_rows)
-        features = _features(files[0])
-        self._image = image_column(features, str(files[0]))
-        label = label_column(features)
-        self.labels, self.classes = numbered(self._column(label), class_names(features, label))
+        for file, group in self._groups:
+            self._starts.append(self._starts[-1] + file.groups[group])
 
     def __len__(self) -> int:
         return self._starts[-1]
@@ -43,94 +80,71 @@ class Table(Rows):
         """The images of one row group."""
         file, group = self._groups[number]
         before = self._starts[number - group]  # rows in earlier files: groups of a file are neighbours
-        for row, value in enumerate(self._cells(file, group, self._image), self._starts[number]):
+        assert file.image is not None  # or it would not have been chosen
+        for row, value in enumerate(file.cells(group, file.image), self._starts[number]):
             label = None if self.labels is None else int(self.labels[row])
-            yield Raw(f"{file} row {row - before}", image_bytes(value), label)
+            yield Raw(f"{file.path} row {row - before}", content_of(value, file.path.parent), label)
 
     def digest(self) -> str:
-        """Of the files."""
-        return digest_files(self._files, self._root)
-
-    def _column(self, name: str | None) -> list[object]:
-        if name is None:
-            return []
-        return [value for file, group in self._groups for value in self._cells(file, group, name)]
-
-    def _cells(self, file: Path, group: int, column: str) -> Iterator[Any]:
-        try:
-            for batch in _open(file).iter_batches(256, row_groups=[group], columns=[column]):
-                yield from batch.column(0).to_pylist()
-        except Exception as fault:  # Arrow raises a dozen kinds on foreign bytes
-            raise _damaged(file, fault) from fault
+        """Of the files, and of those that their cells name."""
+        contents = (raw.content for n, (file, _) in enumerate(self._groups) if file.paths for raw in self.part(n))
+        named = [content for content in contents if isinstance(content, Path)]
+        return digest_files([file.path for file in self._files] + named, self._root)
 
 
-def read_tables(root: Path) -> Mapping[Split, Rows]:
-    """The parquet files at or below a path, told into splits by their names ("train-00000-of-00002").
+def read_tables(paths: Sequence[Path], root: Path, *, labelled: bool = True) -> Mapping[Split, Rows] | None:
+    """Parquet files, told into splits by their names ("train-00000-of-00002").
+
+    Args:
+        paths: of the files.
+        root: the folder that they are in.
+        labelled: whether labels are read.
+
+    Returns:
+        The rows of each split; None where no file has a column of images.
 
     Raises:
-        DataError: a file is damaged, or has no column of images.
+        DataError: a file is damaged, or labels are not.
     """
-    files = [root] if root.is_file() else sorted(root.rglob("*.parquet"))
-    folder = root.parent if root.is_file() else root
-    found: dict[str, list[Path]] = {}
+    files = [File(path) for path in paths]
+    found: dict[str, list[File]] = {}
     for file in files:
-        found.setdefault(_split(file.relative_to(folder)), []).append(file)
+        if file.image is not None:
+            found.setdefault(split_of(file.path.relative_to(root)), []).append(file)
+    if not found:
+        return None
     chosen = pick(found)
-    return {split: Table(folder, found[name]) for split, name in chosen.items()}
+    made = {split: Table(root, found[name]) for split, name in chosen.items()}
+    labels = numbered({split: [file.labels() for file in found[name]] for split, name in chosen.items() if labelled})
+    notes = [without_images(file.path) for file in files if file.image is None]
+    notes += [f"the split '{name}'" for name in found if name not in chosen.values()]
+    for split, rows in made.items():
+        rows.label(labels[split] if labelled else Labels(None, (), OFF))
+        rows.left_out = (listed(notes),) if notes else ()
+    return made
 
 
-def pick(names: Mapping[str, object]) -> dict[Split, str]:
-    """Which of a data set's own splits are trained on and held out.
-
-    >>> pick({"train": 0, "validation": 0, "extra": 0})
-    {'train': 'train', 'test': 'validation'}
-    >>> pick({"all": 0})
-    {'train': 'all'}
-    """
-    train = min(names, key=lambda name: (name != "train", name in TEST))
-    test = next((name for name in TEST if name in names and name != train), None)
-    return {"train": train} if test is None else {"train": train, "test": test}
+def without_images(path: Path) -> str:
+    """What is said of a file that is passed over."""
+    return f"{printable(str(path))}, which has no column of images"
 
 
-def image_column(features: Mapping[str, Any], place: str) -> str:
-    """The column that holds images: the first of type Image, else the first with one of the usual names."""
-    typed = [name for name, kind in features.items() if type(kind).__name__ == "Image"]
-    named = [name for name in IMAGES if name in features]
-    if not typed + named:
-        raise DataError(
-            f"expected a column of images (named {', '.join(IMAGES[:3])}) in {place}, got the columns "
-            f"{', '.join(features)}; rename it to 'image'"
-        )
-    return (typed + named)[0]
-
-
-def label_column(features: Mapping[str, Any]) -> str | None:
-    """The column of class numbers or names, or None."""
-    return next((name for name in LABELS if name in features), None)
-
-
-def class_names(features: Mapping[str, Any], column: str | None) -> list[str] | None:
-    """Names that a column of type ClassLabel states for its numbers, or None."""
-    return None if column is None else getattr(features[column], "names", None)
-
-
-def image_bytes(value: Any) -> bytes:
-    """The bytes in a cell: bare, or in a struct; b"" (which is reported as unreadable) for anything else."""
-    if isinstance(value, Mapping):
-        value = value.get("bytes")
-    return value if isinstance(value, bytes) else b""
-
-
-def _split(file: Path) -> str:
-    words = re.split(r"[^a-z0-9]+", file.as_posix().lower().removesuffix(".parquet"))
-    return next((word for word in words if word in ("train", *TEST)), "all")
+def no_images(path: Path) -> DataError:
+    """The error for a file without a column of images."""
+    return DataError(
+        f"expected a column of images (named {', '.join(IMAGES[:3])}) in {path}, got the columns "
+        f"{listed(_features(path))}; rename it to 'image'"
+    )
 
 
 def _open(file: Path) -> Any:
     import pyarrow.parquet
 
     try:
-        return pyarrow.parquet.ParquetFile(file)
+        with open_regular(file):  # or it would be waited for without end
+            return pyarrow.parquet.ParquetFile(file)
+    except NotRegularError as fault:
+        raise DataError(f"expected a parquet file, but {fault}; remove it") from fault
     except Exception as fault:
         raise _damaged(file, fault) from fault
 
@@ -148,4 +162,6 @@ def _features(file: Path) -> Mapping[str, Any]:
 
 
 def _damaged(file: Path, fault: Exception) -> DataError:
-    return DataError(f"expected a whole parquet file, but {file} cannot be read ({fault}); fetch it again")
+    return DataError(
+        f"expected a whole parquet file, but {file} cannot be read ({shortened(str(fault))}); fetch it again"
+    )

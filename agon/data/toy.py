@@ -65,7 +65,7 @@ class Ring(Mixture):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        expect.whole(self, number=self.number, least=1)
+        expect.whole(self, number=self.number, least=1, most=10**6)
         expect.positive(self, radius=self.radius)
 
     @property
@@ -95,7 +95,7 @@ class Grid(Mixture):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        expect.whole(self, side=self.side, least=1)
+        expect.whole(self, side=self.side, least=1, most=10**3)
         expect.positive(self, spacing=self.spacing)
 
     @property

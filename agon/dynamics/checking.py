@@ -1,25 +1,31 @@
 """Is a gradient the true unrolled one? Finite differences decide, made with torch's own optimiser."""
 
-import copy
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-from agon.dynamics.unrolled_loss import LossOf, unrolled_loss
+from agon.dynamics.referee import LossOf, Referee, Slope, rounding, same_draws
+from agon.dynamics.unrolled_loss import unrolled_loss
 from agon.errors import SettingError
 
-WIDTHS = tuple(10.0**-k for k in range(1, 8))  # of the differences, relative to the parameters' norm
+Kind = Literal["unrolled", "first-order", "not unrolled", "neither", "detached", "random", "undecided"]
+
 CLOSE = 0.05  # two gradients are called equal if their distance is a smaller part of the true one
-SENTENCES = {
+RANDOM = 2  # directions that have nothing to do with the gradients
+WHOLE = 24  # up to so many parameters, every one of them is a direction
+SENTENCES: dict[Kind, str] = {
     "unrolled": "this is the true unrolled gradient",
     "first-order": "this is a first-order look-alike: the critic's reaction is missing from it",
+    "not unrolled": "this is not unrolled at all: it is the gradient at the present critic, of 0 steps",
     "neither": "this is neither the unrolled nor the first-order gradient",
-    "undecided": "finite differences cannot tell the unrolled from the first-order gradient here; try float64",
+    "detached": "this is the unrolled gradient as autograd sees the losses, and not the whole derivative: they depend "
+    "on weights or samples by a detach, a no_grad or an estimate that no derivative goes through",
+    "random": "no gradient can be checked against losses that draw random numbers: with the same weights they differ "
+    "from call to call; hand in losses of one fixed batch, without dropout (eval mode) or noise",
+    "undecided": "finite differences are too inexact here to tell; try float64",
 }
 
 
@@ -28,32 +34,36 @@ class Verdict:
     """What `check_unrolling` has found: true if the gradient is unrolled; printed, it is a sentence.
 
     Attributes:
-        kind: "undecided" where finite differences are too inexact, or where both gradients agree.
-        off: distance of the checked gradient from the true one, relative to the true one's norm.
+        kind: what the gradient is; "undecided" only where finite differences are too inexact to tell.
+        off: distance of the checked gradient from the true one, relative to the true one's norm: by the
+            unrolled gradient where finite differences confirm it, else by these in the directions looked at.
         first_order_off: the same of the first-order gradient: how much the reaction matters.
-        slope: of f_K along the difference of the two, by finite differences.
+        slope: of f_K along the difference of the unrolled and the first-order gradient, by finite differences.
         uncertainty: of that: how much it depends on the differences' width.
-        expected: the same slope by the true gradient.
+        expected: the same slope by the unrolled gradient; where there is none, by the checked one.
         steps: K.
+        refusal: why there is no unrolled gradient to compare with; empty where there is one.
     """
 
-    kind: Literal["unrolled", "first-order", "neither", "undecided"]
+    kind: Kind
     off: float
     first_order_off: float
     slope: float
     uncertainty: float
     expected: float
     steps: int
+    refusal: str = ""
 
     def __bool__(self) -> bool:
         return self.kind == "unrolled"
 
     def __str__(self) -> str:
-        return (
-            f"{SENTENCES[self.kind]} ({self.steps} steps; off by {self.off:.2%}, a first-order gradient is off by "
-            f"{self.first_order_off:.2%}; slope by finite differences {self.slope:.6g} ± {self.uncertainty:.2g}, "
-            f"by the unrolled gradient {self.expected:.6g})"
+        numbers = (
+            f"{self.steps} steps; off by {self.off:.2%}, a first-order gradient is off by {self.first_order_off:.2%}; "
+            f"slope by finite differences {self.slope:.6g} ± {self.uncertainty:.2g}, "
+            f"by the {'checked' if self.refusal else 'unrolled'} gradient {self.expected:.6g}"
         )
+        return f"{SENTENCES[self.kind]} ({numbers})" + (f"; {self.refusal}" if self.refusal else "")
 
 
 def check_unrolling(
@@ -66,13 +76,13 @@ def check_unrolling(
     parameters: Iterable[Tensor],
     gradient: Sequence[Tensor | None] | None = None,
 ) -> Verdict:
-    """Say whether a gradient of the generator is that of the surrogate loss, or a first-order look-alike.
+    """Say whether a gradient of the generator is that of the surrogate loss, and what else it is if not.
 
-    The referee is f_K itself: for each difference the critic and its optimiser are copied and the copy
-    takes K real steps of torch.optim, so that nothing of agon's look-ahead is in the judgement.
+    The referee is f_K itself: for each difference the critic takes K real steps of torch.optim, and is put back
+    bit for bit, so that nothing of agon's look-ahead is in the judgement.
 
     Args:
-        critic: as in `unrolled_loss`; not changed.
+        critic: as in `unrolled_loss`; afterwards what it was.
         critic_optimiser: the critic's own, of any kind that `unrolled_loss` takes; not changed.
         inner: the critic's loss. Like `outer` it must make its samples from the generator anew at each
             call, from the same latents and the same real batch.
@@ -100,93 +110,76 @@ def check_unrolling(
             f"check_unrolling: expected steps from 1 and a gradient for each of {len(own)} free parameters, got "
             f"{steps} steps and {sum(g is not None for g in given)} gradients; call backward() first, or hand them in"
         )
-    surrogate = _Surrogate(critic, critic_optimiser, inner, outer, steps)
-    checked, true, first_order = (_flat(g, own) for g in (given, surrogate.gradient(own), surrogate.first_order(own)))
-    direction = _unit(true - first_order)
-    slope, uncertainty = _steadiest(_slopes(surrogate, own, direction))
-    expected = float(true @ direction)
-    off, first_order_off = (float((g - true).norm() / true.norm()) for g in (checked, first_order))
-    told = abs(slope - expected) + uncertainty < abs(slope - float(first_order @ direction)) / 4
-    kind = _kind(off, float((checked - first_order).norm() / first_order.norm())) if told else "undecided"
-    return Verdict(kind, off, first_order_off, slope, uncertainty, expected, steps)
-
-
-class _Surrogate:
-    """f_K by K real steps of a copy of the critic, and its gradient."""
-
-    def __init__(
-        self, critic: nn.Module, optimiser: torch.optim.Optimizer, inner: LossOf, outer: LossOf, steps: int
-    ) -> None:
-        self._critic, self._optimiser, self._inner, self._outer, self._steps = critic, optimiser, inner, outer, steps
-
-    def gradient(self, own: list[Tensor]) -> tuple[Tensor | None, ...]:
-        with _same_draws():
-            loss = unrolled_loss(self._critic, self._optimiser, inner=self._inner, outer=self._outer, steps=self._steps)
-        return torch.autograd.grad(loss, own, allow_unused=True)
-
-    def first_order(self, own: list[Tensor]) -> tuple[Tensor | None, ...]:
-        """The first term of metz2017's equation 12 alone."""
-        return torch.autograd.grad(self._outcome(), own, allow_unused=True)
-
-    def value(self) -> float:
-        return float(self._outcome().detach())
-
-    def _outcome(self) -> Tensor:
-        critic, optimiser = copy.deepcopy((self._critic, self._optimiser))
-        free = [p for p in critic.parameters() if p.requires_grad]
-        with _same_draws():
-            for _ in range(self._steps):
-                for p, g in zip(free, torch.autograd.grad(self._inner(critic), free, allow_unused=True), strict=True):
-                    p.grad = g
-                optimiser.step()
-            return self._outer(critic)
-
-
-@contextmanager
-def _same_draws() -> Iterator[None]:
-    """Within it, layers that draw from torch's global stream draw the same at each call."""
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        yield
-
-
-def _slopes(surrogate: _Surrogate, own: list[Tensor], direction: Tensor) -> Iterator[float]:
-    """Central differences of ever smaller width."""
-    before = [p.detach().clone() for p in own]
-    size = float(torch.cat([p.flatten() for p in before]).norm()) or 1.0
+    referee = Referee(critic, critic_optimiser, inner, outer, steps, own)
+    gradients = {
+        "checked": _flat(given, own),
+        "first-order": _flat(referee.first_order(steps), own),
+        "not unrolled": _flat(referee.first_order(0), own),
+    }
+    refusal = ""
     try:
-        for width in (size * each for each in WIDTHS):
-            ends = []
-            for sign in (1, -1):
-                _shift(own, before, sign * width * direction)
-                ends.append(surrogate.value())
-            yield (ends[0] - ends[1]) / (2 * width)
-    finally:
-        _shift(own, before, torch.zeros_like(direction))
+        with same_draws():
+            loss = unrolled_loss(critic, critic_optimiser, inner=inner, outer=outer, steps=steps)
+        gradients["unrolled"] = _flat(torch.autograd.grad(loss, own, allow_unused=True), own)
+    except SettingError as refused:
+        refusal = str(refused)
+    directions = _directions(gradients)
+    slopes = [referee.slope(direction) for direction in directions]
+    return _verdict(gradients, directions, slopes, steps, refusal, random=_random(referee))
 
 
-@torch.no_grad()
-def _shift(own: list[Tensor], before: list[Tensor], by: Tensor) -> None:
-    for p, value, part in zip(own, before, torch.split(by, [p.numel() for p in own]), strict=True):
-        p.data.copy_(value + part.view_as(p))  # unseen by autograd: a loss still to be differentiated stays valid
+def _verdict(
+    gradients: dict[str, Tensor], directions: Tensor, slopes: list[Slope], steps: int, refusal: str, random: bool
+) -> Verdict:
+    """By the slopes alone: the distance of each gradient from what they say, in all directions together."""
+    told = directions.new_tensor([slope.value for slope in slopes])
+    size = float(told.norm()) or float((directions @ gradients["checked"]).norm())
+    off = {name: float((directions @ own - told).norm()) / size for name, own in gradients.items()}
+    blurred = float(directions.new_tensor([slope.uncertainty for slope in slopes]).norm()) / size
+    confirmed = off.get("unrolled", 1.0) < CLOSE
+    if confirmed:  # distances by that gradient are sharper than by differences
+        off = {name: _apart(own, gradients["unrolled"]) for name, own in gradients.items()}
+    known = dict(gradients) if not confirmed else {n: g for n, g in gradients.items() if n != "unrolled"}
+    apart = {"unrolled": off["checked"]} | {
+        "detached" if name == "unrolled" else name: _apart(gradients["checked"], own)
+        for name, own in known.items()
+        if name != "checked"
+    }
+    nearest = min(apart, key=lambda name: apart[name])
+    kind = "random" if random else "undecided" if blurred > CLOSE else nearest if apart[nearest] < CLOSE else "neither"
+    expected = float(directions[0] @ gradients.get("unrolled", gradients["checked"]))
+    return Verdict(kind, off["checked"], off["first-order"], *slopes[0], expected, steps, refusal)  # type: ignore[arg-type]
 
 
-def _steadiest(slopes: Iterable[float]) -> tuple[float, float]:
-    """The slope that changes least as the width does, and by how much it still changes."""
-    return min(((b, abs(b - a)) for a, b in pairwise(slopes)), key=lambda found: found[1])
+def _apart(one: Tensor, other: Tensor) -> float:
+    """Relative distance."""
+    return float((one - other).norm() / other.norm().clamp_min(torch.finfo(other.dtype).tiny))
 
 
-def _kind(off: float, off_first_order: float) -> Literal["unrolled", "first-order", "neither"]:
-    if off < min(CLOSE, off_first_order):
-        return "unrolled"
-    return "first-order" if off_first_order < CLOSE else "neither"
+def _directions(gradients: dict[str, Tensor]) -> Tensor:
+    """Orthonormal rows "d p", the first along what the look-ahead adds to the first-order gradient."""
+    checked, first_order = gradients["checked"], gradients["first-order"]
+    true = gradients.get("unrolled", checked)
+    rng, n = torch.Generator().manual_seed(0), checked.numel()
+    noise = torch.eye(n) if n <= WHOLE else torch.randn(RANDOM, n, generator=rng)
+    wanted = [true - first_order, true, checked - true, true - gradients["not unrolled"], *noise.to(checked)]
+    found: list[Tensor] = []
+    for vector in wanted:
+        rest, size = vector, float(vector.norm())
+        for _ in range(2):  # twice is enough (Kahan and Parlett)
+            for unit in found:
+                rest = rest - (rest @ unit) * unit
+        if float(rest.norm()) > 1e-6 * size:
+            found.append(rest / rest.norm())
+    return torch.stack(found)
+
+
+def _random(referee: Referee) -> bool:
+    """Whether f_K differs although no weight does: by another seed of the global stream, or by itself."""
+    first, others = referee.value(seed=0), (referee.value(seed=0), referee.value(seed=1))
+    return any(abs(float(first - other)) > 100 * rounding(first) for other in others)
 
 
 def _flat(gradients: Sequence[Tensor | None], own: list[Tensor]) -> Tensor:
     parts = [torch.zeros_like(p) if g is None else g for g, p in zip(gradients, own, strict=True)]
     return torch.cat([part.detach().flatten() for part in parts])
-
-
-def _unit(direction: Tensor) -> Tensor:
-    unit: Tensor = direction / direction.norm().clamp_min(torch.finfo(direction.dtype).tiny)
-    return unit

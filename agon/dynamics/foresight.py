@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from agon.dynamics.lookahead import Gradients as Named
 from agon.dynamics.lookahead import LookAhead
 from agon.dynamics.moves import Gradients, Optimisers, fixed, follow, gradients_of, settling, still
+from agon.dynamics.twin import as_written
 from agon.games.game import Batch, Game, Losses, named_buffers_of, named_parameters_of
 from agon.networks.synchronised import decompose
 
@@ -55,7 +56,7 @@ class Foresight:
         lookers = [player for player in movers if player in self.rule.looks_ahead]
         plain = [player for player in movers if player not in lookers]
         anticipated = {other for player in lookers for other in self.rule.looks_ahead[player]}
-        with fixed(self.game, {*movers, *anticipated}), _twice_differentiable(self.game):
+        with fixed(self.game, {*movers, *anticipated}), as_written(), _twice_differentiable(self.game):
             if fake is None and not all(self.remade(player) for player in lookers):
                 fake = self.samples(movers)
             self.before = {name: buffer.clone() for name, buffer in self.game.named_buffers()}
@@ -107,6 +108,8 @@ class Foresight:
         module, mine = ahead.run(self.rule.steps, first), {} if counted else named_buffers_of(self.game, player)
         ahead.twin.put(mine)  # statistics move in their player's own move, once
         losses: Losses = module(self.batch, fake, of=(player,))
+        ahead.refuse(losses.players.values(), *([] if fake is None else [fake]))
+        ahead.guard.refuse_changed(but=named_buffers_of(self.game, player))
         for name, value in ahead.twin.get(mine).items():
             mine[name].data.copy_(value)  # a module may have put another tensor in a buffer's place
         gradients = gradients_of(self.game, losses, (player,), again=stretched or not last)[player]
@@ -122,7 +125,7 @@ class Foresight:
             seen.update(told.seen)
             return told.players
 
-        ahead = LookAhead(
+        return LookAhead(
             self.game,
             {other: named_parameters_of(self.game, other) for other in others},
             self.optimisers,
@@ -131,10 +134,8 @@ class Foresight:
             attached={player} & set(others),
             buffers=buffers,
             saving=self.rule.checkpoint,
+            prepare=decompose if self.game.second_order else None,  # a penalty, the step ahead, the surrogate
         )
-        if self.game.second_order:  # three times differentiated: a penalty, the step ahead, the surrogate
-            decompose(ahead.twin.module)
-        return ahead
 
     def _stretched(
         self, player: str, fake: Tensor | None, ahead: list[Tensor | None], last: bool

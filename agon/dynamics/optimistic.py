@@ -13,6 +13,7 @@ from agon.dynamics.lookahead import LookAhead
 from agon.dynamics.moves import Gradients, Optimisers, fixed, follow, gradients_of, only, settling, still
 from agon.dynamics.processes import average
 from agon.dynamics.turns import Turns
+from agon.dynamics.twin import as_written
 from agon.games.game import Batch, Game, Losses, named_parameters_of, parameters_of
 
 PAST = "past_move"  # in the optimiser's state, so that a checkpoint has it
@@ -78,12 +79,13 @@ class Optimistic(Dynamics):
 def _extrapolated(
     game: Game, optimisers: Optimisers, movers: tuple[str, ...], batch: Batch, fake: Tensor | None
 ) -> Losses:
-    with fixed(game, movers):
+    with fixed(game, movers), as_written():
         with still(game, movers):
             losses: Losses = game(batch, fake, of=movers)
         ahead = _ahead(game, optimisers, gradients_of(game, losses, movers), losses)
         remade = bool(set(movers) & set(game.makers))
         there: Losses = ahead.twin.module(batch, None if remade else fake, of=movers)
+        ahead.refuse(there.players.values(), *([] if fake is None else [fake]))
         gradients = {player: _gradients_at(ahead, game, there, player) for player in movers}
     return follow(game, optimisers, gradients, losses)
 

@@ -96,8 +96,8 @@ class Stepwise:
         """θᵏ to θᵏ⁺¹."""
         vectors = tuple(_leaf(v) for v in state.vectors)
         with torch.enable_grad():
-            gradients, told = self._gradients(vectors, state.buffers, scene)
-        along, buffers = tuple(g.detach() for g in gradients), self._twin.get(state.buffers)
+            gradients, told, buffers = self._gradients(vectors, state.buffers, scene)
+        along = tuple(g.detach() for g in gradients)
         with torch.no_grad():
             after, moments = self._moved(vectors, along, state.moments)
         losses = {player: loss.detach() for player, loss in told.players.items()}
@@ -113,7 +113,7 @@ class Stepwise:
             given = [*after.vectors, *_listed(after.moments)]
             through = _products([*moved, *_listed(remembered)], [*vectors, *steps, *_listed(moments)], given)
             n = len(vectors)
-            again, _ = self._gradients(vectors, state.buffers, scene)
+            again, *_ = self._gradients(vectors, state.buffers, scene)
             bent = _products(again, [*vectors, *scene.sources.values()], through[n : 2 * n])
         return Slopes(
             tuple(a + b for a, b in zip(through[:n], bent[:n], strict=True)),
@@ -126,13 +126,13 @@ class Stepwise:
         scene = scene._replace(sources={n: _leaf(s) for n, s in scene.sources.items()})
         vectors = [_leaf(v) for v in state.vectors]
         with torch.enable_grad():
-            self._place(vectors, {**state.buffers, **scene.statistics}, scene)
-            told: Losses = self._twin.module(scene.batch, scene.sources.get(SAMPLES), of=(self._player,))
+            twin = self._at(vectors, {**state.buffers, **scene.statistics}, scene)
+            told: Losses = twin.module(scene.batch, scene.sources.get(SAMPLES), of=(self._player,))
             loss = told.players[self._player]
             found = _products([loss], [*vectors, *scene.sources.values()], [torch.ones_like(loss)])
         n, zeros = len(vectors), [torch.zeros_like(m) for m in _listed(state.moments)]
         slopes = Slopes(tuple(found[:n]), _like(state.moments, zeros), dict(zip(scene.sources, found[n:], strict=True)))
-        return Outcome(loss.detach(), told.seen, self._twin.get(scene.statistics), slopes)
+        return Outcome(loss.detach(), told.seen, twin.get(scene.statistics), slopes)
 
     def unrolled(self, state: State, scene: Scene, steps: int, begun: Stepped | None = None) -> Outcome:
         """The surrogate's loss and its slopes in the scene's sources, by K steps and their reverses."""
@@ -152,10 +152,10 @@ class Stepwise:
         sources = {n: _leaf(s) for n, s in scene.sources.items()}
         parts = [{n: _leaf(p) for n, p in b.cut(v).items()} for b, v in zip(self._blocks, state.vectors, strict=True)]
         with torch.enable_grad():
-            self._place(state.vectors, {**state.buffers, **scene.statistics}, scene._replace(sources=sources))
-            for part in parts:
-                self._twin.put(part)
-            told: Losses = self._twin.module(scene.batch, sources.get(SAMPLES), of=(self._player, *self._others))
+            buffers = {**state.buffers, **scene.statistics}
+            twin = self._at(state.vectors, buffers, scene._replace(sources=sources))
+            twin = twin.at({name: leaf for part in parts for name, leaf in part.items()})
+            told: Losses = twin.module(scene.batch, sources.get(SAMPLES), of=(self._player, *self._others))
             used: set[str] = set()
             for player, loss in told.players.items():
                 own = [
@@ -167,14 +167,14 @@ class Stepwise:
                 used |= {n for n, g in zip(sources, found[len(own) :], strict=True) if g is not None}
         return tuple(n for n in sources if n in used and n != SAMPLES)
 
-    def _gradients(self, vectors: Sequence[Tensor], buffers: Named, scene: Scene) -> tuple[list[Tensor], Losses]:
-        self._place(vectors, buffers, scene)
-        told: Losses = self._twin.module(scene.batch, scene.sources.get(SAMPLES), of=self._others)
+    def _gradients(self, vectors: Sequence[Tensor], buffers: Named, scene: Scene) -> tuple[list[Tensor], Losses, Named]:
+        twin = self._at(vectors, buffers, scene)
+        told: Losses = twin.module(scene.batch, scene.sources.get(SAMPLES), of=self._others)
         gradients = [
             torch.autograd.grad(told.players[block.player], vector, create_graph=True, materialize_grads=True)[0]
             for block, vector in zip(self._blocks, vectors, strict=True)
         ]
-        return gradients, told
+        return gradients, told, twin.get(buffers)
 
     def _moved(
         self, vectors: Sequence[Tensor], gradients: Sequence[Tensor], moments: Sequence[Named]
@@ -185,12 +185,11 @@ class Stepwise:
         ]
         return tuple(m.parameter for m in moved), tuple(dict(m.moments) for m in moved)
 
-    def _place(self, vectors: Sequence[Tensor], buffers: Named, scene: Scene) -> None:
-        self._twin.put({name: buffer.clone() for name, buffer in buffers.items()})
-        self._twin.put(scene.rest)
-        self._twin.put({name: source for name, source in scene.sources.items() if name != SAMPLES})
-        for block, vector in zip(self._blocks, vectors, strict=True):
-            self._twin.put(block.cut(vector))
+    def _at(self, vectors: Sequence[Tensor], buffers: Named, scene: Scene) -> Twin:
+        fresh = {name: buffer.clone() for name, buffer in buffers.items()}
+        sources = {name: source for name, source in scene.sources.items() if name != SAMPLES}
+        parts = [block.cut(vector) for block, vector in zip(self._blocks, vectors, strict=True)]
+        return self._twin.at({**fresh, **scene.rest, **sources, **{n: t for part in parts for n, t in part.items()}})
 
 
 def _leaf(tensor: Tensor) -> Tensor:

@@ -16,6 +16,7 @@ from agon.games.game import Batch, Game, Losses
 
 Moving = Callable[[tuple[str, ...], Batch, Tensor | None], Losses]
 
+MOST = 1_000  # groups that move in one step
 ALTERNATING = (("critic",), ("generator",))
 
 
@@ -43,6 +44,8 @@ class Turns(Dynamics):
                 f"order of turns: expected groups of one or more different players, got {self.order}; "
                 f"an example is {ALTERNATING}"
             )
+        if len(self.order) > MOST:
+            raise SettingError(f"order of turns: expected at most {MOST:,} groups, got {len(self.order):,}")
         if self.draws not in ("turn", "round"):
             raise SettingError(f"draws: expected 'turn' or 'round', got {self.draws!r}")
 

@@ -1,14 +1,12 @@
 """Unrolling as a tool for loops that are not agon's: one's own modules, one's own optimiser."""
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor, nn
 
 from agon.dynamics.lookahead import LookAhead
+from agon.dynamics.referee import LossOf
+from agon.dynamics.twin import as_written
 from agon.errors import SettingError
-
-LossOf = Callable[[nn.Module], Tensor]
 
 
 def unrolled_loss(
@@ -45,7 +43,8 @@ def unrolled_loss(
         The loss, a scalar with history.
 
     Raises:
-        SettingError: no look-ahead is possible with these.
+        SettingError: no look-ahead is possible with these, or a loss depends on the critic's live weights, by a
+            way that the looked-ahead module cannot follow.
 
     Source: metz2017, equations 6 to 12.
 
@@ -60,14 +59,25 @@ def unrolled_loss(
     """
     own = dict(critic.named_parameters())
     _refuse(own, critic_optimiser, steps)
-    ahead = LookAhead(
-        critic,
-        {"critic": own},
-        {"critic": critic_optimiser},
-        lambda module, k: {"critic": inner(module)},
-        saving=checkpoint,
-    )
-    return outer(ahead.run(steps))
+
+    def inner_losses(module: nn.Module, k: int) -> dict[str, Tensor]:
+        loss = inner(module)
+        if k == 0:
+            ahead.guard.refuse_strangers(loss, critic_optimiser)
+        return {"critic": loss}
+
+    with as_written():
+        ahead = LookAhead(
+            critic,
+            {"critic": own},
+            {"critic": critic_optimiser},
+            inner_losses,
+            saving=checkpoint,
+        )
+        loss = outer(ahead.run(steps))
+        ahead.refuse([loss])
+        ahead.guard.refuse_changed()
+        return loss
 
 
 def _refuse(own: dict[str, nn.Parameter], optimiser: torch.optim.Optimizer, steps: int) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -15,6 +14,8 @@ from agon.evaluate.recorded import FOLDER, keep, recorded, stamped
 from agon.metrics import Score
 from agon.pictures import grid_png
 from agon.runs import Run, naming
+from agon.runs.arrays import arrays
+from agon.runs.limits import SAMPLES
 
 SHOWN = 10  # images of the picture, as in metz2017's figure 4
 
@@ -67,13 +68,13 @@ def reconstructions(run: Run, score: Score) -> Found:
     Raises:
         RunError: the file is not where it was left.
     """
-    file = run.path / FOLDER / Path(str(score.passport.get("arrays"))).name
+    name = f"{FOLDER}/{Path(str(score.passport.get('arrays'))).name}"
     try:
-        with np.load(file, allow_pickle=False) as arrays:
-            return Found(*(torch.from_numpy(arrays[name]) for name in Found._fields))
-    except (OSError, ValueError, KeyError, EOFError) as error:
+        found = arrays(run.files.read(name, SAMPLES), SAMPLES)
+        return Found(*(torch.from_numpy(found[each]) for each in Found._fields))
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(
-            f"{file} cannot be read ({error}); delete the score's line in {run.metrics} and ask again"
+            f"{run.path / name} cannot be read ({error}); delete the score's line in {run.metrics} and ask again"
         ) from error
 
 

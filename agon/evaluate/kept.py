@@ -1,11 +1,7 @@
 """What a run kept of its fixed latents while it trained: points and their modes, images."""
 
-import zipfile
 from collections.abc import Mapping
-from io import BytesIO
-from pathlib import Path
 
-import numpy as np
 import torch
 from jaxtyping import UInt8
 from torch import Tensor
@@ -14,7 +10,9 @@ from agon.data.points import Mixture
 from agon.errors import DataError, RunError
 from agon.metrics import Coverage, mode_coverage
 from agon.pictures import read_grid
-from agon.runs import Run
+from agon.runs import Run, unreadable
+from agon.runs.arrays import array
+from agon.runs.limits import SAMPLES
 
 IMAGES = "images, such as digits"
 
@@ -34,7 +32,7 @@ def kept(run: Run) -> Mapping[int, Tensor]:
     Raises:
         RunError: it kept none, or a file cannot be read.
     """
-    return {step: _points(file) for step, file in _files(run, ".npy", "points, such as ring")}
+    return {step: _points(run, name) for step, name in _files(run, ".npy", "points, such as ring")}
 
 
 def kept_images(run: Run) -> Mapping[int, UInt8[Tensor, "n c h w"]]:
@@ -43,7 +41,7 @@ def kept_images(run: Run) -> Mapping[int, UInt8[Tensor, "n c h w"]]:
     Raises:
         RunError: it kept none, or a file cannot be read.
     """
-    return {step: _images(file) for step, file in _files(run, ".png", IMAGES)}
+    return {step: _images(run, name) for step, name in _files(run, ".png", IMAGES)}
 
 
 def last_images(run: Run) -> UInt8[Tensor, "n c h w"]:
@@ -53,28 +51,33 @@ def last_images(run: Run) -> UInt8[Tensor, "n c h w"]:
         RunError: as there.
     """
     *_, (_, last) = _files(run, ".png", IMAGES)
-    return _images(last)
+    return _images(run, last)
 
 
-def _files(run: Run, ending: str, expected: str) -> list[tuple[int, Path]]:
-    """The step of each kept file with that ending, and the file, in order of the steps."""
-    files = sorted((int(file.stem), file) for file in run.samples.glob(f"[0-9]*{ending}"))
+def _files(run: Run, ending: str, expected: str) -> list[tuple[int, str]]:
+    """The step of each kept file with that ending, and its name in the run, in order of the steps."""
+    files = [(step, name) for step, name in run.kept() if name.endswith(ending)]
     if not files:
         kind, _, _ = expected.partition(",")
         raise RunError(f"{run.samples} holds no {kind}; expected the run of a source of {expected}")
     return files
 
 
-def _points(file: Path) -> Tensor:
+def _points(run: Run, name: str) -> Tensor:
     try:
-        points = np.load(BytesIO(file.read_bytes()), allow_pickle=False)
+        points = array(run.files.read(name, SAMPLES))
+        if points.dtype.kind != "f":
+            raise ValueError(f"expected floating point numbers, got {points.dtype}")
         return torch.from_numpy(points)
-    except (OSError, ValueError, EOFError, TypeError, zipfile.BadZipFile) as error:
-        raise RunError(f"{file} is not an array of points ({error}); delete it, and go on without that step") from error
+    except (OSError, ValueError, TypeError) as error:
+        advice = "delete it, and go on without that step"
+        raise RunError(f"{run.path / name} is not an array of points ({error}); {advice}") from error
 
 
-def _images(file: Path) -> Tensor:
+def _images(run: Run, name: str) -> Tensor:
     try:
-        return torch.from_numpy(read_grid(file))
-    except (OSError, DataError) as error:
+        return torch.from_numpy(read_grid(run.files.read(name, SAMPLES), str(run.path / name)))
+    except DataError as error:
         raise RunError(f"{error}; delete it, and go on without that step") from error
+    except OSError as error:
+        raise unreadable(error, run.path / name, "delete it, and go on without that step") from error

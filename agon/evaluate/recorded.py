@@ -16,7 +16,7 @@ from agon.errors import RunError
 from agon.evaluate.evidence import Evidence, Measured
 from agon.evaluate.table import BY_FEATURES
 from agon.metrics import Score
-from agon.runs import Run, append, read, write_atomically, writing
+from agon.runs import Directory, Run, append, read
 
 FOLDER = "metrics"
 
@@ -57,10 +57,9 @@ def write(found: Mapping[str, Measured], folder: Path) -> None:
     Raises:
         RunError: the folder cannot be written, or is a run's own.
     """
-    if (folder / "experiment.json").exists():
+    if Run(folder).begun:
         raise RunError(f"--out: expected a folder for scores of samples, got the run {folder}; choose another folder")
-    with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+    Directory(folder).make(".")
     for measured in found.values():
         _append(measured, folder, folder / "metrics.jsonl")
 
@@ -74,11 +73,12 @@ def _append(found: Measured, folder: Path, metrics: Path) -> list[Score]:
     if found.arrays:
         told["arrays"] = f"{FOLDER}/{passport['metric']}-{end}.npz"
         files[told["arrays"]] = _packed(found.arrays)
+    inside = Directory(folder)
+    inside.clear(FOLDER, alone=True)
     if files:
-        with writing(folder / FOLDER):
-            (folder / FOLDER).mkdir(exist_ok=True)
+        inside.make(FOLDER)
     for name, content in files.items():
-        write_atomically(folder / name, content)
+        inside.write(name, content)
     scores = [score.stamped(**told) for score in found.scores]
     append(metrics, *(score.record() for score in scores))
     return scores

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from inspect import isclass
 from typing import Any, get_origin
 
+from agon.data import SOURCES
 from agon.errors import SettingError, unknown
-from agon.experiment.codec import Json, decode, made
+from agon.experiment.codec import Json, decode, encode, made
 from agon.experiment.names import PARTS
 from agon.experiment.part import Part, name_of
 from agon.experiment.typing import alternatives, fit, hints_of, spelled, suits
@@ -55,7 +56,9 @@ def _kept(present: Any, new: Any) -> Any:
 
 
 def differences(old: Json, new: Json, path: str = "") -> Iterator[str]:
-    """One line for each setting that differs between two written experiments."""
+    """One line for each setting that differs between two written experiments; sources as they are written today."""
+    if not path:
+        old, new = _today(old), _today(new)
     if isinstance(old, dict) and isinstance(new, dict):
         for name in sorted(old.keys() | new.keys()):
             yield from differences(old.get(name), new.get(name), f"{path}.{name}".lstrip("."))
@@ -64,6 +67,17 @@ def differences(old: Json, new: Json, path: str = "") -> Iterator[str]:
             yield from differences(before, after, f"{path}.{i}")
     elif old != new:
         yield f"{path}: {json.dumps(old)} -> {json.dumps(new)}"
+
+
+def _today(value: Json) -> Json:
+    """Sources as this version writes them: a path with its kind, and settings that came later."""
+    if isinstance(value, list):
+        return [_today(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    if value.get("type") in SOURCES:
+        return encode(decode(value))
+    return {name: _today(each) for name, each in value.items()}
 
 
 def _settings(owner: Any) -> tuple[Mapping[str, Any], Mapping[str, Any]]:

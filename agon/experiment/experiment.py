@@ -19,6 +19,12 @@ from agon.foreign import parse_json
 from agon.games import Game
 from agon.latents import Latent, Normal
 
+MOST = {
+    **dict.fromkeys(("steps", "log_every", "sample_every", "checkpoint_every"), 10**12),
+    "batch": 2**20,  # a step holds all of it in memory
+    "grid": 2**16,  # a picture shows all of it
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Experiment:
@@ -60,9 +66,12 @@ class Experiment:
 
     def __post_init__(self) -> None:
         check_fields(self)
-        for name in ("steps", "batch", "log_every", "sample_every", "checkpoint_every", "grid"):
-            if getattr(self, name) < 1:
-                raise SettingError(f"experiment.{name}: expected at least 1, got {getattr(self, name)}")
+        for name, most in MOST.items():
+            value = getattr(self, name)
+            if value < 1:
+                raise SettingError(f"experiment.{name}: expected at least 1, got {value}")
+            if value > most:
+                raise SettingError(f"experiment.{name}: expected at most {most:,}, got {value:,}")
         if not 0 <= self.seed < 2**63:
             raise SettingError(f"experiment.seed: expected 0 <= seed < 2^63, got {self.seed}")
 

@@ -10,7 +10,7 @@ from typing import Any
 from torch import nn
 
 from agon.errors import SettingError, unknown
-from agon.foreign import cut
+from agon.foreign import shortened
 
 
 def hints_of(make: Callable[..., Any]) -> dict[str, Any]:
@@ -34,7 +34,8 @@ def fit(owner: str, name: str, value: Any, hint: Any) -> Any:
     for candidate in (tupled(value), value):
         if suits(candidate, hint):
             return candidate
-    raise SettingError(f"{owner}.{name}: expected {spelled(hint)}, got {cut(repr(value))} ({type(value).__name__})")
+    got = shortened(repr(value))
+    raise SettingError(f"{owner}.{name}: expected {spelled(hint)}, got {got} ({type(value).__name__})")
 
 
 def suits(value: Any, hint: Any) -> bool:

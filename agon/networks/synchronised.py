@@ -74,22 +74,20 @@ class SynchronisedBatchNorm(DecomposedBatchNorm):
 
 
 def synchronise(module: nn.Module) -> nn.Module:
-    """Replace every batch normalisation in a module by a synchronised one, with its state."""
-    return _replaced(module, SynchronisedBatchNorm)
+    """Make every batch normalisation in a module a synchronised one, with its state."""
+    return _made(module, SynchronisedBatchNorm)
 
 
 def decompose(module: nn.Module) -> nn.Module:
-    """Replace every batch normalisation in a module by one that has derivatives of any order, with its state."""
-    return _replaced(module, DecomposedBatchNorm)
+    """Make every batch normalisation in a module one that has derivatives of any order, with its state."""
+    return _made(module, DecomposedBatchNorm)
 
 
-def _replaced(module: nn.Module, make: type[DecomposedBatchNorm]) -> nn.Module:
-    if isinstance(module, _BatchNorm) and not isinstance(module, DecomposedBatchNorm):
-        own = make(module.num_features)
-        own.__dict__.update(module.__dict__)  # parameters, buffers, flags, precision: all as they are
-        return own
-    for name, child in module.named_children():
-        module.add_module(name, _replaced(child, make))
+def _made(module: nn.Module, make: type[DecomposedBatchNorm]) -> nn.Module:
+    """The layers stay the objects that they are: a module may reach them by other ways than its children."""
+    for layer in module.modules():
+        if isinstance(layer, _BatchNorm) and not isinstance(layer, DecomposedBatchNorm):
+            layer.__class__ = make
     return module
 
 

@@ -5,9 +5,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from agon.errors import RunError
-from agon.foreign import parse_json
+from agon.foreign import NotRegularError, parse_json
 from agon.replicates.plan import Plan
-from agon.runs import Run, write_atomically, writing
+from agon.runs import Directory, Run, unreadable
+from agon.runs.description import text_of
 
 FILE = "replicates.json"
 
@@ -27,10 +28,18 @@ class Folder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.files = Directory(path)
 
     def run(self, seed: int) -> Run:
-        """The run of a seed, begun or not."""
-        return Run(self.path / f"seed-{seed}")
+        """The run of a seed, begun or not.
+
+        Raises:
+            RunError: another place's, to which a link leads.
+        """
+        try:
+            return Run(self.files.folder(f"seed-{seed}"))
+        except NotRegularError as error:
+            raise unreadable(error, self.path / f"seed-{seed}", "put the run itself there") from error
 
     @property
     def runs(self) -> list[Run]:
@@ -50,11 +59,11 @@ class Folder:
 
     def begun(self, seed: int) -> bool:
         """Whether there is a run of that seed to go on with."""
-        return (self.run(seed).path / "experiment.json").is_file()
+        return self.run(seed).begun
 
     def refuse_taken(self) -> None:
         """Raise a RunError if the path holds replicates, a run, or anything else already."""
-        if (self.path / FILE).exists():
+        if self.files.holds(FILE):
             raise RunError(
                 f"{self.path} holds replicates already; agon resume {self.path} goes on with them, "
                 "or choose another folder"
@@ -64,17 +73,16 @@ class Folder:
     @property
     def text(self) -> str:
         """The text of replicates.json."""
-        try:
-            return (self.path / FILE).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
+        if not self.files.holds(FILE):
             raise RunError(
-                f"expected a directory of replicates, got {self.path}, whose {FILE} cannot be read ({error}); "
+                f"expected a directory of replicates, got {self.path}, which has no {FILE}; "
                 f"agon train ... --out {self.path} --seeds 8 begins one"
-            ) from error
+            )
+        return text_of(self.files, FILE)
 
     def write(self, plan: Plan) -> None:
         """Write what the replicates are."""
-        write_atomically(self.path / FILE, plan.to_json().encode())
+        self.files.write(FILE, plan.to_json().encode())
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -83,7 +91,6 @@ class Folder:
         Raises:
             RunError: another process writes it, or it cannot be written.
         """
-        with writing(self.path):
-            self.path.mkdir(parents=True, exist_ok=True)
+        self.files.make(".")
         with Run(self.path).locked():
             yield

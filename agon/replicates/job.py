@@ -32,7 +32,7 @@ class Job:
     @property
     def begun(self) -> bool:
         """Whether there is a run to go on with."""
-        return (self.path / "experiment.json").is_file()
+        return Run(self.path).begun
 
     @property
     def done(self) -> bool:

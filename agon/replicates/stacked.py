@@ -33,10 +33,12 @@ class Stacked(Game):
 
     def __init__(self, games: Sequence[Game]) -> None:
         super().__init__()
-        first, twin = games[0], Twin(copy.deepcopy(games[0]))
-        for name, own in _together([dict(game.named_parameters()) for game in games]).items():
-            twin.put({name: nn.Parameter(own, first.get_parameter(name).requires_grad)})
-        twin.put(_together([dict(game.named_buffers()) for game in games]))
+        first, buffers = games[0], _together([dict(game.named_buffers()) for game in games])
+        together = _together([dict(game.named_parameters()) for game in games])
+        parameters = {
+            name: nn.Parameter(own, first.get_parameter(name).requires_grad) for name, own in together.items()
+        }
+        twin = Twin(copy.deepcopy(first), {**buffers, **parameters})
         assert isinstance(twin.module, Game)
         self.skeleton = twin.module
         of_class = {player: tuple(f"skeleton.{name}" for name in names) for player, names in first.players.items()}

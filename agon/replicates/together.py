@@ -21,11 +21,12 @@ from agon.replicates.processes import Outcome
 from agon.replicates.trial import aside, refuse_unlike
 from agon.replicates.worker import PAUSE, Ended
 from agon.runs import Run
-from agon.training import Training, looks, restore
+from agon.training import Training, looks
 from agon.training.agreement import refuse_nonfinite
 from agon.training.launch import launch
 from agon.training.loop import budget_of, changes_since, compare_with, due, finish, standing
 from agon.training.recording import Recording
+from agon.training.restoring import restore_last
 from agon.training.signals import Signals
 
 
@@ -116,9 +117,7 @@ class Together:
 
     def _found(self, seed: int, training: Training, run: Run, board: Board) -> bool:
         """Bring a training to its run's last good checkpoint; whether there are steps left."""
-        checkpoint, complaints = run.last_good()
-        if checkpoint is not None:
-            restore(training, checkpoint)
+        checkpoint, complaints = restore_last(training, run)
         for line in (
             *complaints,
             *changes_since(run.arithmetic, self.plan.arithmetic),

@@ -1,10 +1,8 @@
 """Run directories -> one HTML file that holds all it shows and fetches nothing."""
 
 import hashlib
-import os
 from base64 import b64encode
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ from agon.errors import RunError
 from agon.foreign import kind_of, printable
 from agon.report import battles, curves, distributions, images, measured, points, scores, settings, summary
 from agon.report.reading import View, read
+from agon.runs import Directory, write_atomically, writing
 
 ROOM = Path(__file__).parent  # template.html, style.css and curves.js lie beside this file
 FILE = "report.html"  # where only a folder is named
@@ -34,28 +33,24 @@ def write(runs: Sequence[Path], out: Path) -> Path:
         RunError: a run cannot be read, or the page cannot be written.
     """
     page = render(read(runs))
-    file = out / FILE if out.is_dir() else out
+    file = _place(runs, out)
     kind = kind_of(file)
     if kind is not None:
         raise RunError(f"{file} is {kind}; expected the name of a new file, or of a page to replace")
-    draft = file.with_name(f".{os.getpid()}.draft")
-    try:
-        _replace(file, draft, page.encode("utf-8", "replace"))  # JSON can hold half a character
-    except OSError as error:
-        raise RunError(
-            f"{file} cannot be written ({error.strerror}); name a file in a folder you may write to"
-        ) from error
+    advice = "name a file in a folder you may write to, with --out FILE"
+    write_atomically(file, page.encode("utf-8", "replace"), instead=advice)  # JSON can hold half a character
     return file
 
 
-def _replace(file: Path, draft: Path, content: bytes) -> None:
-    try:
-        draft.write_bytes(content)
-        os.replace(draft, file)
-    except OSError:
-        with suppress(OSError):  # there is no such folder
-            draft.unlink()
-        raise
+def _place(runs: Sequence[Path], out: Path) -> Path:
+    """Where the page is written: in a run, a regular file of its own; elsewhere, where the user says."""
+    shown = {run.resolve() for run in runs}
+    inside = out.parent.resolve() in shown  # what stands there may lead elsewhere
+    file = out / FILE if out.is_dir() and not inside else out
+    if file.parent.resolve() in shown:
+        with writing(file):
+            Directory(file.parent).check(file.name)
+    return file
 
 
 def render(views: Sequence[View]) -> str:

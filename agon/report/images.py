@@ -11,7 +11,8 @@ from agon import pictures
 from agon.errors import DataError, RunError
 from agon.report.colours import colour
 from agon.report.embedding import Picture, embed, spread
-from agon.report.reading import View
+from agon.report.reading import View, content_of
+from agon.runs import unreadable
 
 TILE = 56  # CSS pixels a small tile is enlarged to, about: an 8x8 digit by 7, a 28x28 one by 2
 GAP = 8  # CSS pixels between tiles: the strokes of small digits reach their borders
@@ -106,6 +107,8 @@ def _images(view: View) -> dict[int, Path]:
 
 def _read(file: Path) -> Tiles:
     try:
-        return pictures.read_grid(file)
+        return pictures.read_grid(content_of(file), str(file))
     except DataError as error:
         raise RunError(f"{error}; or delete {file.name} and report again without it") from error
+    except OSError as error:
+        raise unreadable(error, file, "delete it and report again without it") from error

@@ -7,7 +7,7 @@ from pathlib import Path
 from agon.errors import RunError
 from agon.report.colours import colour
 from agon.report.embedding import Picture, embed
-from agon.report.reading import View, ordered
+from agon.report.reading import View, content_of, ordered
 
 CAPTIONS = {
     "neighbours": "samples (first column) and their nearest training images, the nearest first",
@@ -38,7 +38,7 @@ def pictures(views: Sequence[View]) -> list[Picture]:
 
 def _picture(file: Path, caption: str, tint: str | None) -> Picture:
     try:
-        content = file.read_bytes()
+        content = content_of(file)
         width, height = struct.unpack(">II", content[16:24]) if content.startswith(SIGNATURE) else (0, 0)
     except (OSError, struct.error) as error:
         raise RunError(f"{file} cannot be read ({error}); delete it and report again without it") from error

@@ -11,7 +11,8 @@ from jaxtyping import Bool, Float
 from agon.errors import RunError
 from agon.report.colours import REAL, colour
 from agon.report.embedding import Picture, embed, spread
-from agon.report.reading import View
+from agon.report.reading import View, content_of
+from agon.runs.arrays import array
 
 if TYPE_CHECKING:
     import matplotlib.axes
@@ -188,7 +189,7 @@ def _arrays(view: View) -> dict[int, Path]:
 
 def _load(file: Path) -> np.ndarray:
     try:
-        return np.load(file, allow_pickle=False)  # type: ignore[no-any-return]
+        return array(content_of(file))
     except (OSError, ValueError, EOFError) as error:
         raise RunError(f"{file} is not an array of points ({error}); delete it and report again") from error
 

@@ -1,7 +1,7 @@
 """A run directory as a typed view: plain JSON and the names of its samples; nothing in it is executed."""
 
-import json
 import math
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 from agon.errors import RunError
-from agon.runs import names
+from agon.foreign import parse_json
+from agon.runs import Directory, names, unreadable
+from agon.runs.limits import DESCRIPTION, RECORDS
+from agon.runs.limits import SAMPLES as MOST
 
 EXPERIMENT, ARITHMETIC, LOG, METRICS, SAMPLES, PICTURES = (
     "experiment.json",
@@ -20,7 +23,8 @@ EXPERIMENT, ARITHMETIC, LOG, METRICS, SAMPLES, PICTURES = (
     "metrics",
 )
 HOW = ("statistics", "calibrate")  # of a battle
-SAMPLE_KINDS = (".png", ".npy")  # a grid of images, an array of points
+REAL = (f"{SAMPLES}/real.png", f"{SAMPLES}/real.npy")  # a grid of images, an array of points
+SAMPLE = re.compile(r"([0-9]{1,18})\.(png|npy)")
 Object = dict[str, Any]  # what JSON calls an object
 Record = Mapping[str, float]
 
@@ -122,39 +126,46 @@ def finite(value: object) -> TypeGuard[float]:
 
 
 def _view(path: Path, name: str) -> View:
-    if not (path / EXPERIMENT).is_file():
+    files = Directory(path)
+    if not files.holds(EXPERIMENT):
         what = "is not a directory" if not path.is_dir() else f"has no {EXPERIMENT}"
         raise RunError(f"{path} {what}; expected the directory of a run: give the one that holds {EXPERIMENT}")
-    samples = _samples(path / SAMPLES)
     return View(
         name=name,
         path=path,
         experiment=_object(path / EXPERIMENT),
-        arithmetic=_object(path / ARITHMETIC) if (path / ARITHMETIC).is_file() else {},
+        arithmetic=_object(path / ARITHMETIC) if files.holds(ARITHMETIC) else {},
         log=_log(path / LOG),
         scores=[_score(path / METRICS, line, entry) for line, entry in _lines(path / METRICS)],
-        real=_real(path / SAMPLES),
-        samples=samples,
+        real=next((path / real for real in REAL if files.holds(real)), None),
+        samples=_samples(files),
     )
+
+
+def content_of(file: Path) -> bytes:
+    """The content of a file in a folder of a run.
+
+    Raises:
+        OSError: it is no regular file there, too large, or cannot be read.
+    """
+    return Directory(file.parent.parent).read(f"{file.parent.name}/{file.name}", MOST)
 
 
 def _object(file: Path) -> Object:
     try:
-        value = json.loads(_text(file))
-    except (ValueError, RecursionError) as error:
+        value = parse_json(_text(file, DESCRIPTION), finite=False)
+    except ValueError as error:
         raise RunError(f"{file} is not JSON ({error}); restore it from a copy, or leave this run out") from error
     if not isinstance(value, dict):
         raise RunError(f"{file}: expected a JSON object, got {type(value).__name__}; leave this run out")
     return value
 
 
-def _text(file: Path) -> str:
+def _text(file: Path, most: int) -> str:
     try:
-        return file.read_text(encoding="utf-8", errors="replace")
+        return Directory(file.parent).read(file.name, most).decode("utf-8", "replace")
     except OSError as error:
-        raise RunError(
-            f"{file} cannot be read ({error.strerror}); change its permissions, or leave this run out"
-        ) from error
+        raise unreadable(error, file, "put a regular file back that you may read, or leave this run out") from error
 
 
 def _lines(file: Path) -> Iterator[tuple[int, Object]]:
@@ -163,11 +174,11 @@ def _lines(file: Path) -> Iterator[tuple[int, Object]]:
     A last line without its end is one that is being written now, or was when the machine went
     down: it is left out. Any other line that is no object is damage.
     """
-    text = _text(file) if file.exists() else ""
+    text = _text(file, RECORDS) if Directory(file.parent).holds(file.name) else ""
     for number, line in enumerate(text.split("\n")[:-1], start=1):
         try:
-            entry = json.loads(line)
-        except (ValueError, RecursionError) as error:
+            entry = parse_json(line, finite=False)
+        except ValueError as error:
             raise RunError(f"{file}, line {number} is not JSON ({error}); delete the line and report again") from error
         if not isinstance(entry, dict):
             raise RunError(f"{file}, line {number}: expected a JSON object, got {line[:40]!r}; delete the line")
@@ -238,13 +249,15 @@ def _pictures(folder: Path, told: object) -> dict[str, Path]:
     """The PNGs that a score names, as far as they are there; none from outside the run, whatever it says."""
     named = told if isinstance(told, dict) else {}
     files = {str(name): folder / PICTURES / Path(str(place)).name for name, place in named.items()}
-    return {name: file for name, file in files.items() if file.suffix == ".png" and file.is_file()}
+    inside = Directory(folder)
+    there = {name: file for name, file in files.items() if inside.holds(f"{PICTURES}/{file.name}")}
+    return {name: file for name, file in there.items() if file.suffix == ".png"}
 
 
-def _samples(folder: Path) -> dict[int, Path]:
-    files = [file for kind in SAMPLE_KINDS for file in folder.glob(f"*{kind}") if file.stem.isdecimal()]
-    return {int(file.stem): file for file in sorted(files, key=lambda file: int(file.stem))}
-
-
-def _real(folder: Path) -> Path | None:
-    return next((folder / f"real{kind}" for kind in SAMPLE_KINDS if (folder / f"real{kind}").is_file()), None)
+def _samples(files: Directory) -> dict[int, Path]:
+    folder = files.root / SAMPLES
+    try:
+        matches = [match for name in files.names(SAMPLES) if (match := SAMPLE.fullmatch(name))]
+    except OSError as error:
+        raise unreadable(error, folder, "put the folder back, or leave this run out") from error
+    return {step: folder / name for step, name in sorted((int(match[1]), match[0]) for match in matches)}

@@ -1,6 +1,5 @@
 """Everything that was measured for an item, as plain values: what its page is written from."""
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 import torch
 
 from agon import __version__
+from agon.errors import RunError
 from agon.experiment import Experiment
 from agon.metrics import Score
 from agon.recipes import Item, Scale
@@ -63,7 +63,7 @@ def _plain(record: dict[str, Any]) -> dict[str, Any]:
 
 def _training(item: Item, label: str, runs: Sequence[Run], folder: Path) -> dict[str, Any]:
     recipe, experiment = item.trainings[label], Experiment.from_json(runs[0].experiment)
-    last = [read(run.log)[-1] for run in runs]
+    last = [_last(run) for run in runs]
     return {
         "label": label,
         "recipe": recipe.name,
@@ -74,12 +74,20 @@ def _training(item: Item, label: str, runs: Sequence[Run], folder: Path) -> dict
         "runs": [
             {
                 "run": run.path.relative_to(folder).as_posix(),
-                "seed": json.loads(run.experiment)["seed"],
+                "seed": run.described["seed"],
                 "seconds": record["wall/seconds"],
             }
             for run, record in zip(runs, last, strict=True)
         ],
     }
+
+
+def _last(run: Run) -> dict[str, Any]:
+    """The last record of a finished training."""
+    record: dict[str, Any] = next(reversed(read(run.log)), {})
+    if not all(isinstance(record.get(name), int | float) for name in ("images", "wall/seconds")):
+        raise RunError(f"{run.log}: expected the record of the last step, got none; remove the run and ask again")
+    return record
 
 
 def _history(item: Item, label: str, run: Run) -> dict[str, Any]:
@@ -88,4 +96,4 @@ def _history(item: Item, label: str, run: Run) -> dict[str, Any]:
         {"step": step, "updates": step * item.updates, **{score.name: score.value for score in scores}}
         for step, scores in item.history(run).items()
     ]
-    return {"label": label, "seed": json.loads(run.experiment)["seed"], "entries": entries}
+    return {"label": label, "seed": run.described["seed"], "entries": entries}

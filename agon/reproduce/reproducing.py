@@ -8,13 +8,15 @@ from pathlib import Path
 from agon.errors import SettingError
 from agon.evaluate import Choice, Looks
 from agon.experiment import Experiment
+from agon.foreign import NotRegularError
 from agon.recipes import Item, Scale, find_item
 from agon.recipes.recipe import Watched
 from agon.replicates import train_each
 from agon.reproduce.numbers import numbers
 from agon.reproduce.page import page
 from agon.reproduce.sources import places, source_of
-from agon.runs import Run, write_atomically
+from agon.runs import Directory, Run, unreadable
+from agon.runs.files import clear
 from agon.training import Arithmetic, Watch
 
 
@@ -60,12 +62,13 @@ def reproduce(
     runs = _trained(item, folder, scale, range(count), places(data), arithmetic, show)
     rows = [item.measure({label: each[seed] for label, each in runs.items()}, scale) for seed in range(count)]
     told = numbers(item, scale, runs, rows, folder)
-    pictures = item.draw(runs, scale)
+    pictures, files = item.draw(runs, scale), Directory(folder)
+    clear(folder)
     for ending, content in pictures.items():
-        write_atomically(folder / f"{short}{ending}", content)
+        files.write(f"{short}{ending}", content)
     told["pictures"] = [f"{short}{ending}" for ending in pictures]
-    write_atomically(folder / f"{short}.json", (json.dumps(told, indent=1) + "\n").encode())
-    write_atomically(folder / f"{short}.md", page(told).encode())
+    files.write(f"{short}.json", (json.dumps(told, indent=1) + "\n").encode())
+    files.write(f"{short}.md", page(told).encode())
     return folder / f"{short}.md"
 
 
@@ -84,13 +87,21 @@ def _trained(
     paths: dict[str, list[Path]] = {}
     for label, recipe in item.trainings.items():
         experiment = recipe.experiment(source_of(recipe, scale, at), scale)
-        paths[label] = [folder / recipe.name.rpartition("/")[2] / f"seed-{seed}" for seed in seeds]
+        paths[label] = [_inside(folder, f"{recipe.name.rpartition('/')[2]}/seed-{seed}") for seed in seeds]
         for seed, path in zip(seeds, paths[label], strict=True):
             experiments[path] = replace(experiment, seed=seed)
             if scale in recipe.watched:
                 watches[path] = _watch(recipe.watched[scale])
     runs = train_each(experiments, arithmetic=arithmetic, watches=watches, show=show)
     return {label: [runs[path] for path in each] for label, each in paths.items()}
+
+
+def _inside(folder: Path, name: str) -> Path:
+    """Of a run, which is there itself, and not a link to another place."""
+    try:
+        return Directory(folder).folder(name)
+    except NotRegularError as error:
+        raise unreadable(error, folder / name, "put the run itself there, or choose another folder") from error
 
 
 def _watch(watched: Watched) -> Watch:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,10 +13,14 @@ from typing import Any
 from torch import Tensor
 
 from agon.errors import CheckpointError, RunError
-from agon.runs.files import sync_folder, write_through, writing
+from agon.foreign import listed, parse_json
+from agon.runs import limits
+from agon.runs.directory import Directory, unreadable
+from agon.runs.files import remove, sync_folder, write_through, writing
 
 KEPT = 3  # the newest may be damaged on the disk, and the one before it too
 TENSORS, STATE = "tensors.safetensors", "state.json"
+NAME = re.compile(r"[0-9]{8,18}")
 
 
 @dataclass(frozen=True)
@@ -41,13 +46,13 @@ def save(folder: Path, checkpoint: Checkpoint) -> Path:
     """
     target = folder / f"{checkpoint.step:08d}"
     temporary = folder / f".writing-{target.name}-{os.getpid()}"
+    Directory(folder.parent).make(folder.name)
+    clear(folder)
     with writing(target):
         try:
-            _clear(folder)
             temporary.mkdir()
             _write(temporary, checkpoint)
-            if target.exists():  # the same step again, after going on from an older one
-                shutil.rmtree(target)
+            remove(target)  # the same step again, after going on from an older one
             temporary.rename(target)
             sync_folder(folder)
         except OSError:
@@ -62,25 +67,33 @@ def load(path: Path) -> Checkpoint:
     """Read a checkpoint and verify both its files.
 
     Raises:
-        CheckpointError: a file is missing, truncated, or has other bytes than were written.
+        CheckpointError: a file is missing, no regular one, truncated, or has other bytes than were written.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load as load_tensors
-
+    files = Directory(path.parent)
     try:
-        state = json.loads((path / STATE).read_bytes())
-        content = (path / TENSORS).read_bytes()
+        state = parse_json(files.read(f"{path.name}/{STATE}", limits.STATE))
+        content = files.read(f"{path.name}/{TENSORS}", limits.tensors())
     except (OSError, ValueError) as error:
         raise CheckpointError(f"checkpoint {path} cannot be read ({error})") from error
     if not isinstance(state, dict) or state.pop("sha256", None) != _digest(_canonical(state)):
         raise CheckpointError(f"checkpoint {path}: {STATE} does not have the checksum it was written with")
-    if state["tensors"] != _digest(content):
+    if state.get("tensors") != _digest(content):
         raise CheckpointError(f"checkpoint {path}: {TENSORS} does not have the checksum it was written with")
-    try:
-        tensors = load_tensors(content)
-    except SafetensorError as error:
-        raise CheckpointError(f"checkpoint {path}: {TENSORS} cannot be read ({error})") from error
-    return Checkpoint(state["step"], tensors, state["state"])
+    step, own = state.get("step"), state.get("state")
+    if type(step) is not int or f"{step:08d}" != path.name or not isinstance(own, dict):
+        raise CheckpointError(f"checkpoint {path}: expected the state of step {path.name}, got that of {step!r:.40}")
+    return Checkpoint(step, _tensors(path, content), own)
+
+
+def good(folder: Path, complaints: list[str]) -> Iterator[Checkpoint]:
+    """The undamaged checkpoints, the newest first; a sentence for each damaged one is added to the complaints."""
+    for path in reversed(paths(folder)):
+        try:
+            checkpoint = load(path)
+        except CheckpointError as error:
+            complaints.append(str(error))
+        else:
+            yield checkpoint
 
 
 def last_good(folder: Path) -> tuple[Checkpoint | None, list[str]]:
@@ -90,19 +103,47 @@ def last_good(folder: Path) -> tuple[Checkpoint | None, list[str]]:
         RunError: there are checkpoints, and all are damaged.
     """
     complaints: list[str] = []
-    for path in reversed(paths(folder)):
-        try:
-            return load(path), complaints
-        except CheckpointError as error:
-            complaints.append(str(error))
-    if complaints:
-        raise RunError(f"no checkpoint is intact: {'; '.join(complaints)}; begin again in another folder")
-    return None, []
+    checkpoint = next(good(folder, complaints), None)
+    if checkpoint is None and complaints:
+        raise none_intact(complaints)
+    return checkpoint, complaints
+
+
+def none_intact(complaints: list[str]) -> RunError:
+    """What is said where all are damaged."""
+    return RunError(f"no checkpoint is intact: {listed(complaints)}; begin again in another folder")
 
 
 def paths(folder: Path) -> list[Path]:
-    """The checkpoints of a folder, oldest first; half-written ones do not count."""
-    return sorted(p for p in folder.glob("[0-9]*") if p.is_dir()) if folder.is_dir() else []
+    """The checkpoints of a folder, oldest first; half-written ones do not count.
+
+    Raises:
+        RunError: it is no folder.
+    """
+    try:
+        names = Directory(folder.parent).names(folder.name)
+    except OSError as error:
+        raise unreadable(error, folder, "put the folder back, or begin again elsewhere") from error
+    found = [folder / name for name in names if NAME.fullmatch(name)]
+    return sorted((path for path in found if path.is_dir()), key=lambda path: int(path.name))
+
+
+def clear(folder: Path) -> None:
+    """Remove what a killed writer left: the run's lock says that nobody is writing now."""
+    with writing(folder):
+        for name in Directory(folder.parent).names(folder.name):
+            if name.startswith(".writing-"):
+                remove(folder / name)
+
+
+def _tensors(path: Path, content: bytes) -> dict[str, Tensor]:
+    from safetensors import SafetensorError
+    from safetensors.torch import load as load_tensors
+
+    try:
+        return load_tensors(content)
+    except (SafetensorError, KeyError, ValueError, RuntimeError) as error:  # damaged; of a type that torch has not
+        raise CheckpointError(f"checkpoint {path}: {TENSORS} cannot be read ({error})") from error
 
 
 def _write(folder: Path, checkpoint: Checkpoint) -> None:
@@ -124,17 +165,6 @@ def _apart(tensors: dict[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
         memory = tensor.untyped_storage().data_ptr()
         yield name, tensor.clone() if memory in seen else tensor
         seen.add(memory)
-
-
-def _clear(folder: Path) -> None:
-    """Remove what a killed writer left: the run's lock says that nobody is writing now."""
-    folder.mkdir(exist_ok=True)
-    for leftover in _leftovers(folder):
-        shutil.rmtree(leftover)
-
-
-def _leftovers(folder: Path) -> Iterator[Path]:
-    return folder.glob(".writing-*")
 
 
 def _canonical(state: dict[str, Any]) -> bytes:

@@ -2,11 +2,14 @@
 
 import errno
 import os
+import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from agon.errors import RunError
+from agon.foreign import NotRegularError, kind_of, open_regular
 
 _ADVICE = {
     errno.ENOSPC: "free some space on that disk",
@@ -15,26 +18,40 @@ _ADVICE = {
     errno.EROFS: "choose a folder on a disk that can be written",
     errno.EACCES: "make the folder writable, or choose another",
     errno.EPERM: "make the folder writable, or choose another",
+    errno.ENAMETOOLONG: "choose a shorter name",
 }
+TEMPORARY = re.compile(r"\..+\.(json|png|npy|npz|gif|md|html)\.([0-9]+)")  # a file under way, and who writes it
+UNLOCKED = "html"  # a report may be written beside whoever trains
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Within it, an error of the disk becomes one sentence that says what to do."""
+def writing(path: Path, *, instead: str = "") -> Iterator[None]:
+    """Within it, an error of the disk becomes one sentence that says what to do, `instead` where it is given."""
     try:
         yield
+    except NotRegularError as error:
+        raise RunError(
+            f"{path} cannot be written ({error}); agon writes regular files inside the directory alone: remove what "
+            "is there, or choose another folder"
+        ) from error
     except OSError as error:
         advice = _ADVICE.get(error.errno or 0, "see that the folder exists and can be written")
-        raise RunError(
-            f"{path} cannot be written ({error.strerror or error}); {advice}; "
-            "what was written before is intact, and agon resume goes on from there"
-        ) from error
+        intact = "what was written before is intact, and agon resume goes on from there"
+        told = instead or f"{advice}; {intact}"
+        raise RunError(f"{path} cannot be written ({error.strerror or error}); {told}") from error
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Replace a file's content at once: a reader sees all of the old or all of the new."""
+def write_atomically(path: Path, content: bytes, *, instead: str = "") -> None:
+    """Replace a file's content at once: a reader sees all of the old or all of the new.
+
+    Args:
+        path: of the file.
+        content: all of it.
+        instead: what to do where it cannot be written, as in `writing`.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with writing(path):
+    with writing(path, instead=instead):
+        remove(temporary)
         try:
             write_through(temporary, content)
             temporary.replace(path)
@@ -57,11 +74,33 @@ def refuse_undecodable(path: Path) -> None:
 
 
 def write_through(path: Path, content: bytes) -> None:
-    """Write a new file, and return only when it is on the disk."""
-    with path.open("wb") as file:
+    """Write a file that is not there yet, and return only when it is on the disk."""
+    with open_regular(path, flags=os.O_WRONLY | os.O_CREAT | os.O_EXCL, follow=False) as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+
+
+def remove(path: Path) -> None:
+    """Remove a file, a link (not what it leads to), or a folder with all that is in it; nothing if nothing is there."""
+    if kind_of(path, follow=False) == "a folder":
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def clear(folder: Path, *, alone: bool = False) -> None:
+    """Remove the files that killed processes had under way in a folder.
+
+    Args:
+        folder: of them; one without such files is left as it is.
+        alone: whether nobody else writes there now, as a lock says: then no number can be a running process's.
+    """
+    with os.scandir(folder) as entries:
+        found = [(Path(entry.path), match) for entry in entries if (match := TEMPORARY.fullmatch(entry.name))]
+    for path, match in found:
+        if (alone and match[1] != UNLOCKED) or not _runs(int(match[2])):
+            remove(path)
 
 
 def sync_folder(path: Path) -> None:
@@ -71,3 +110,13 @@ def sync_folder(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:  # another user's
+        return True
+    return True

@@ -1,29 +1,40 @@
 """Records of a run, a line each: log.jsonl, and the same numbers as TensorBoard events."""
 
 import json
-import os
+import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from agon.errors import RunError
+from agon.foreign import parse_json
+from agon.runs.directory import Directory, unreadable
 from agon.runs.files import refuse_undecodable, writing
 
 
 def append(path: Path, *records: Mapping[str, Any]) -> None:
     """Add a line for each record to a file of JSON lines, in one write: all are there, or a last one is torn."""
-    with writing(path), path.open("a", encoding="utf-8", errors="backslashreplace") as file:
-        file.write("".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records))
+    lines = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
+    Directory(path.parent).append(path.name, lines.encode("utf-8", "backslashreplace"))
 
 
 def read(path: Path) -> list[dict[str, Any]]:
-    """All whole lines of a file of JSON lines; the last one may have been torn by a crash."""
-    if not path.exists():
+    """All whole lines of a file of JSON lines; the last one may have been torn by a crash.
+
+    Raises:
+        RunError: it is no regular file, or too large.
+    """
+    files = Directory(path.parent)
+    if not files.holds(path.name):
         return []
+    try:
+        content = files.read(path.name)
+    except OSError as error:
+        raise unreadable(error, path, "put a regular file back, or remove it") from error
     records = []
-    for line in path.read_bytes().splitlines():
+    for line in content.splitlines():
         try:
-            record = json.loads(line)
+            record = parse_json(line, finite=False)
         except ValueError:
             break
         if isinstance(record, dict):
@@ -33,11 +44,7 @@ def read(path: Path) -> list[dict[str, Any]]:
 
 def size(path: Path) -> int:
     """Bytes of the file that are certainly on the disk."""
-    if not path.exists():
-        return 0
-    with writing(path), path.open("rb") as file:
-        os.fsync(file.fileno())
-        return os.fstat(file.fileno()).st_size
+    return Directory(path.parent).size(path.name)
 
 
 def cut(path: Path, length: int) -> None:
@@ -46,26 +53,29 @@ def cut(path: Path, length: int) -> None:
     Raises:
         RunError: the file is shorter than that.
     """
-    present = path.stat().st_size if path.exists() else 0
+    present = size(path)
     if present < length:
         raise RunError(
             f"{path} has {present} bytes, and the checkpoint was written when it had {length}; "
             "put the whole file back, or begin again in another folder"
         )
     if present > length:
-        with writing(path):
-            os.truncate(path, length)
+        Directory(path.parent).cut(path.name, length)
 
 
 class Events:
-    """TensorBoard's event files of one run; those after the step that it goes on from are purged."""
+    """TensorBoard's event files of one run; those after the step that it goes on from are purged.
+
+    The file that is written is always a new one: nobody can have put a link in its place.
+    """
 
     def __init__(self, folder: Path, step: int) -> None:
         from torch.utils.tensorboard import SummaryWriter
 
         refuse_undecodable(folder)
+        place = str(Directory(folder.parent).make(folder.name))
         with writing(folder):
-            self.writer: Any = SummaryWriter(str(folder), purge_step=step + 1)
+            self.writer: Any = SummaryWriter(place, purge_step=step + 1, filename_suffix=f".{secrets.token_hex(8)}")
 
     def add(self, record: Mapping[str, float]) -> None:
         """One scalar for each number of the record that is not the step itself."""

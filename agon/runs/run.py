@@ -1,6 +1,8 @@
 """A run: the directory that one experiment writes. The only owner of the disk."""
 
 import json
+import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,10 +11,15 @@ from typing import TYPE_CHECKING, Any
 from agon.errors import RunError
 from agon.runs import checkpoints, log
 from agon.runs.checkpoints import Checkpoint
-from agon.runs.files import refuse_undecodable, write_atomically, writing
+from agon.runs.description import described, text_of
+from agon.runs.directory import Directory, unreadable
+from agon.runs.files import refuse_undecodable, writing
 
 if TYPE_CHECKING:
     from filelock import FileLock
+
+EXPERIMENT, ARITHMETIC = "experiment.json", "arithmetic.json"
+KEPT = re.compile(r"([0-9]{8,18})\.(png|npy)")  # a file of the same latents' samples, and its step
 
 
 PATIENCE = 10.0  # seconds: a score is written in far less
@@ -31,12 +38,16 @@ class Run:
     | samples/ | real samples, and the same latents over time |
     | checkpoints/ | the newest three |
 
+    Every file of it is read and written through `files`.
+
     Attributes:
         path: the directory.
+        files: what is in it.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.files = Directory(path)
         self.log = path / "log.jsonl"
         self.metrics = path / "metrics.jsonl"
         self.samples = path / "samples"
@@ -52,10 +63,16 @@ class Run:
             RunError: there is none at that path.
         """
         path = Path(path)
-        if not (path / "experiment.json").is_file():
-            what = "which does not exist" if not path.exists() else "which has no experiment.json"
+        run = cls(path)
+        if not run.files.holds(EXPERIMENT):
+            what = f"which has no {EXPERIMENT}" if os.path.lexists(path) else "which does not exist"
             raise RunError(f"expected a run directory, got {path}, {what}; agon train ... --out {path} begins one")
-        return cls(path)
+        return run
+
+    @property
+    def begun(self) -> bool:
+        """Whether the directory holds a run."""
+        return self.files.holds(EXPERIMENT)
 
     @classmethod
     def create(cls, path: Path | str) -> "Run":
@@ -66,15 +83,15 @@ class Run:
         """
         run = cls(Path(path))
         run.refuse_taken()
-        with writing(run.path):
-            run.samples.mkdir(parents=True, exist_ok=True)
-            run.checkpoints.mkdir(exist_ok=True)
+        run.files.make(".")
+        run.files.make("samples")
+        run.files.make("checkpoints")
         return run
 
     def refuse_taken(self) -> None:
         """Raise a RunError if the path holds a run, or anything else, already, or cannot hold one."""
         refuse_undecodable(self.path)
-        if (self.path / "experiment.json").exists():
+        if self.begun:
             raise RunError(
                 f"{self.path} holds a run already; agon resume {self.path} goes on with it, or choose another folder"
             )
@@ -83,27 +100,23 @@ class Run:
 
     def describe(self, experiment: str, arithmetic: Mapping[str, Any]) -> None:
         """Write what the run is; arithmetic first, since a run exists when its experiment.json does."""
-        write_atomically(self.path / "arithmetic.json", (json.dumps(arithmetic, indent=2) + "\n").encode())
-        write_atomically(self.path / "experiment.json", experiment.encode())
+        self.files.write(ARITHMETIC, (json.dumps(arithmetic, indent=2) + "\n").encode())
+        self.files.write(EXPERIMENT, experiment.encode())
 
     @property
     def experiment(self) -> str:
         """The text of experiment.json."""
-        try:
-            return (self.path / "experiment.json").read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise RunError(f"{self.path}/experiment.json cannot be read ({error}); begin again elsewhere") from error
+        return text_of(self.files, EXPERIMENT)
+
+    @property
+    def described(self) -> dict[str, Any]:
+        """The content of experiment.json."""
+        return described(self.files, EXPERIMENT)
 
     @property
     def arithmetic(self) -> dict[str, Any]:
         """The content of arithmetic.json."""
-        try:
-            value = json.loads((self.path / "arithmetic.json").read_bytes())
-        except (OSError, ValueError) as error:
-            raise RunError(f"{self.path}/arithmetic.json cannot be read ({error}); begin again elsewhere") from error
-        if not isinstance(value, dict):
-            raise RunError(f"{self.path}/arithmetic.json: expected a JSON object; begin again elsewhere")
-        return value
+        return described(self.files, ARITHMETIC)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -112,10 +125,10 @@ class Run:
         Raises:
             RunError: another process writes it.
         """
-        from filelock import FileLock, Timeout
+        from filelock import Timeout
 
-        self._lock = lock = self._lock or FileLock(self.path / "run.lock", timeout=0)
         with writing(self.path):
+            self._lock = lock = self._lock or self._file_lock("run.lock")
             try:
                 lock.acquire()
             except Timeout:
@@ -123,9 +136,17 @@ class Run:
                     f"{self.path} is being written by another process; wait for it, or choose another folder"
                 ) from None
         try:
+            if lock.lock_counter == 1:
+                self.clear()
             yield
         finally:
             lock.release()
+
+    def _file_lock(self, name: str) -> "FileLock":
+        """A lock whose file is inside the run: locking empties it, which must not be done through a link."""
+        from filelock import FileLock
+
+        return FileLock(self.files.check(name), timeout=0)
 
     def save(self, checkpoint: Checkpoint) -> Path:
         """Write a checkpoint, with the log's length at that moment."""
@@ -136,6 +157,10 @@ class Run:
         """The newest undamaged checkpoint, and what was wrong with newer ones."""
         return checkpoints.last_good(self.checkpoints)
 
+    def good(self, complaints: list[str]) -> Iterator[Checkpoint]:
+        """The undamaged checkpoints, the newest first; what is wrong with others is added to the complaints."""
+        return checkpoints.good(self.checkpoints, complaints)
+
     def rewind(self, checkpoint: Checkpoint | None, sample_every: int) -> None:
         """Cut the log to a checkpoint, and remove the samples made after it; the training makes both again.
 
@@ -143,14 +168,34 @@ class Run:
         """
         log.cut(self.log, checkpoint.state["log_bytes"] if checkpoint else 0)
         reached = checkpoint.step if checkpoint else -1
-        for sample in self.samples.glob("[0-9]*"):
-            step = int(sample.stem)
+        for step, name in self.kept():
             if step > reached or step % sample_every:
-                sample.unlink()
+                self.files.remove(name)
+
+    def kept(self) -> list[tuple[int, str]]:
+        """The step of each file of the same latents' samples, and its name in the run, in order of the steps.
+
+        Raises:
+            RunError: samples/ is no folder.
+        """
+        try:
+            names = self.files.names("samples")
+        except OSError as error:
+            raise unreadable(error, self.samples, "put the folder back") from error
+        matches = [match for name in names if (match := KEPT.fullmatch(name))]
+        return sorted((int(match[1]), f"samples/{match[0]}") for match in matches)
 
     def picture(self, name: str, content: bytes) -> None:
         """Write one file of samples/."""
-        write_atomically(self.samples / name, content)
+        self.files.make("samples")
+        self.files.write(f"samples/{name}", content)
+
+    def clear(self) -> None:
+        """Remove what a killed process had under way; its lock is gone with it."""
+        self.files.clear(alone=True)
+        self.files.clear("samples", alone=True)
+        self.files.clear("metrics")
+        checkpoints.clear(self.checkpoints)
 
     @contextmanager
     def scoring(self, patience: float = PATIENCE) -> Iterator[None]:
@@ -162,10 +207,10 @@ class Run:
         Raises:
             RunError: another process still writes them then, or the run cannot be written.
         """
-        from filelock import FileLock, Timeout
+        from filelock import Timeout
 
-        self._scoring = lock = self._scoring or FileLock(self.path / "metrics.lock")
         with writing(self.path):
+            self._scoring = lock = self._scoring or self._file_lock("metrics.lock")
             try:
                 lock.acquire(timeout=patience)
             except Timeout:

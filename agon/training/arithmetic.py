@@ -1,6 +1,5 @@
 """Choices that change arithmetic: made once, written in the run, restored when it goes on."""
 
-import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,10 +11,11 @@ import torch
 from agon.errors import SettingError
 from agon.experiment.typing import check_fields
 
-MOST = 1_024  # processes, or threads of one: more are a slip, and end a process without a word
-
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["fp32", "bf16", "fp64"]
+MOST_GIB = 2**20
+FEWEST = 16  # processes that every machine may start
+MOST = 1_024  # devices or threads: far more than that ends a process, or a machine
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,10 +45,11 @@ class Arithmetic:
 
     def __post_init__(self) -> None:
         check_fields(self)
-        if not 1 <= self.devices <= MOST or not 0 <= self.threads <= MOST or not 0 <= self.memory < math.inf:
+        within = 1 <= self.devices <= MOST and 0 <= self.threads <= MOST and 0 <= self.memory <= MOST_GIB
+        if not within:
             raise SettingError(
-                f"devices, threads, memory: expected devices from 1 and threads from 0 to {MOST}, memory from 0, "
-                f"got {self.devices}, {self.threads} and {self.memory}"
+                f"devices, threads, memory: expected devices from 1 and threads from 0, both to {MOST:,}, and memory "
+                f"from 0 to {MOST_GIB:,}, got {self.devices}, {self.threads} and {self.memory}"
             )
 
     def resolved(self) -> "Arithmetic":
@@ -64,6 +65,9 @@ class Arithmetic:
                 f"device cuda: expected {devices} of them, got {torch.cuda.device_count()} on this machine; "
                 "use --device cpu, or fewer --devices"
             )
+        most = max(FEWEST, os.cpu_count() or 1)
+        if device == "cpu" and devices > most and "WORLD_SIZE" not in os.environ:
+            raise SettingError(f"device cpu: expected at most {most} processes on this machine, got {devices}")
         if device == "mps" and not torch.backends.mps.is_available():
             raise SettingError("device mps: this machine has none; use --device cpu")
         threads = self.threads or max(1, _cores() // devices)
@@ -98,6 +102,9 @@ class Arithmetic:
         Raises:
             SettingError: something is missing there.
         """
+        versions = {name: described.get(name, "") for name in ("torch", "agon")}
+        if not all(isinstance(value, str) for value in versions.values()):
+            raise SettingError(f"arithmetic.json: expected versions as text, got {versions!r:.80}")
         missing = sorted(cls.__dataclass_fields__.keys() - described.keys())
         if missing:
             raise SettingError(f"arithmetic.json: expected {', '.join(missing)} too; begin again in another folder")

@@ -1,7 +1,6 @@
 """train and resume: problem x rule x record -> run. The only owner of device, seeds and time."""
 
 import contextlib
-import json
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -19,9 +18,10 @@ from agon.training.agreement import interrupted, lost_process, refuse_nonfinite,
 from agon.training.arithmetic import Arithmetic
 from agon.training.compilation import settle_compilation
 from agon.training.launch import launch
+from agon.training.memory import enough_memory
 from agon.training.recording import Look, Recording
+from agon.training.restoring import restore_last
 from agon.training.signals import Signals
-from agon.training.state import restore
 from agon.training.training import Training
 
 
@@ -75,7 +75,7 @@ def train(
     arithmetic = (arithmetic or Arithmetic()).resolved()
     text = experiment.to_json()
     place = launch(arithmetic, experiment.batch)
-    with lost_process(place.world):
+    with enough_memory(), lost_process(place.world):
         training = Training(experiment, arithmetic, *place)
         settle_compilation(training)
         if place.rank:
@@ -128,7 +128,8 @@ def resume(
     compare_with(run, known)
     known = known.with_steps(budget_of(run, known.steps, steps))
     place = launch(arithmetic, known.batch)
-    with lost_process(place.world), run.locked() if place.rank == 0 else contextlib.nullcontext():
+    writing = run.locked() if place.rank == 0 else contextlib.nullcontext()
+    with enough_memory(), lost_process(place.world), writing:
         _go_on(run, Training(known, arithmetic, *place), described, show, progress, watch)
     return run
 
@@ -137,9 +138,7 @@ def _go_on(
     run: Run, training: Training, described: dict[str, Any], show: bool, progress: Shown, watch: Watch | None
 ) -> None:
     """Restore the last good checkpoint, or begin at step 0 where the run died before its first one."""
-    checkpoint, complaints = run.last_good()
-    if checkpoint is not None:
-        restore(training, checkpoint)
+    checkpoint, complaints = restore_last(training, run)
     settle_compilation(training)
     if training.rank:
         _follow(training)
@@ -219,7 +218,7 @@ def due(training: Training, every: int) -> bool:
 
 def compare_with(run: Run, experiment: Experiment) -> None:
     """Refuse to go on with another experiment than the run was begun with, and say what differs."""
-    old, new = json.loads(run.experiment), experiment.describe()
+    old, new = run.described, experiment.describe()
     lines = [line for line in differences(old, new) if not line.startswith("steps:")]
     if lines:
         raise RunError(
@@ -230,7 +229,9 @@ def compare_with(run: Run, experiment: Experiment) -> None:
 
 def budget_of(run: Run, own: int, steps: int | None) -> int:
     """The steps to end at: the run's own budget, or a longer one."""
-    begun = json.loads(run.experiment)["steps"]
+    begun = run.described.get("steps")
+    if type(begun) is not int:
+        raise RunError(f"{run.path}/experiment.json: expected steps, got {begun!r:.40}; begin again elsewhere")
     steps = max(own, begun) if steps is None else steps
     if steps < begun:
         raise RunError(f"{run.path} has a budget of {begun} steps; expected as many or more, got {steps}")

@@ -9,6 +9,8 @@ from torch import Tensor, nn
 
 from agon.experiment import Part
 
+MEANS = ("fused", "foreach", "capturable", "differentiable")  # how an optimiser computes, as this torch has it
+
 
 def build_optimiser(part: Part, parameters: Sequence[nn.Parameter]) -> torch.optim.Optimizer:
     """A player's optimiser; by one fused kernel over all parameters where torch has one."""
@@ -44,4 +46,5 @@ def restore_moments(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor]
         own = torch.empty_like(parameter, dtype=value.dtype) if in_its_format else torch.empty_like(value)
         optimiser.state[parameter][name] = own.copy_(value)
     for group, saved in zip(optimiser.param_groups, groups, strict=True):
-        group.update({k: tuple(v) if isinstance(v, list) else v for k, v in saved.items()})
+        known = group.keys() - {"params", *MEANS}
+        group.update({k: tuple(v) if isinstance(v, list) else v for k, v in saved.items() if k in known})

@@ -3,8 +3,9 @@
 import torch
 from torch import Tensor
 
-from agon.errors import CheckpointError
+from agon.errors import CheckpointError, SettingError
 from agon.runs import Checkpoint
+from agon.training.fitting import check_fits
 from agon.training.optimisers import moments, restore_moments
 from agon.training.training import Training
 
@@ -39,11 +40,12 @@ def restore(training: Training, checkpoint: Checkpoint) -> None:
         CheckpointError: the checkpoint is another model's, or the data have changed since.
     """
     state = checkpoint.state
-    if state["fingerprint"] != training.data.fingerprint:
+    if state.get("fingerprint") != training.data.fingerprint:
         raise CheckpointError(
             "the data are not those that the run was begun with (their checksums differ); "
             "put the old data back, or begin a new run"
         )
+    check_fits(training, checkpoint)
     try:
         training.game.load_state_dict(_under(checkpoint, "game"))
         for player, optimiser in training.optimisers.items():
@@ -59,7 +61,10 @@ def restore(training: Training, checkpoint: Checkpoint) -> None:
             torch.set_rng_state(value)
         elif name == "cuda" and training.device.type == "cuda":
             torch.cuda.set_rng_state(value, training.device)
-    training.data.load(state["data"])
+    try:
+        training.data.load(state["data"])
+    except SettingError as error:
+        raise CheckpointError(f"the checkpoint is of another training ({error})") from error
     training.step, training.seconds = checkpoint.step, state["seconds"]
 
 

@@ -10,12 +10,13 @@ SENTENCES = [
     ("pictuers", {}, "no such path; did you mean '.*pictures'"),
     ("pictures/even/zzz", {}, "no such path; give 'digits', an existing path"),
     ("void", {}, "expected images in the folder .*void, got none .*the folder is empty"),
-    ("texts", {}, "got none .*it holds a.txt, b.txt"),
+    ("texts", {}, "got none .*2 files that are no images: 2 .txt"),
     ("texts/a.txt", {}, "expected a folder of images or a file ending in .parquet, .npz, .npy, got"),
-    ("float.npy", {}, r"bytes or a stated range in .*got float64 from 0.0 to 3.0; say .*values=\(0, 1\)"),
+    ("float.npy", {}, r"bytes or a stated range in .*got float64 from 0.0 to 3.0; say .*--set data.values=\[0,255\]"),
     ("float.npy", {"values": (0.0, 1.0)}, "values from 0.0 to 1.0 in .*, got 11 of 27 outside"),
     ("nan.npy", {"values": (0.0, 1.0)}, "got 1 of 9 outside"),
-    ("two.npy", {}, r"1 or 3 channels .*got shape \(4, 5, 5, 2\); transpose"),
+    ("cube.npy", {}, r"1 or 3 channels, .*got shape \(4, 5, 5, 5\); bring it to 'n h w c'"),
+    ("one.npy", {}, r"got shape \(20, 20, 3\)"),
     ("flat.npy", {}, r"got array \(4, 5\)"),
     ("text.npy", {}, "expected numbers in .*got dtype <U1"),
     ("many.npz", {}, r"expected one array of images .*got a \(1, 2, 2\), b \(1, 2, 2\); name it 'images'"),
@@ -28,7 +29,11 @@ SENTENCES = [
     ("pictures", {"only": "blue"}, "there is no class 'blue'; there are: even, odd"),
     ("pictures", {"only": "evn"}, "there is no class 'evn'; did you mean 'even'"),
     ("pictures", {"only": 2}, "a class from 0 to 1 of .*, got only=2"),
-    ("pictures/even", {"only": 0}, "expected classes .*got none; leave `only` out"),
+    (
+        "pictures/even",
+        {"only": 0},
+        r"expected classes .*got none \(expected two folders or more below .*even, got 0\); leave",
+    ),
 ]
 
 
@@ -44,7 +49,8 @@ def wrong(folder):
         (root / "texts" / f"{name}.txt").write_text(name)
     np.save(root / "float.npy", np.arange(27).reshape(3, 3, 3) // 8.0)
     np.save(root / "nan.npy", np.array([np.nan] + [0.5] * 8).reshape(1, 3, 3))
-    np.save(root / "two.npy", np.zeros((4, 5, 5, 2), dtype=np.uint8))
+    np.save(root / "cube.npy", np.zeros((4, 5, 5, 5), dtype=np.uint8))
+    np.save(root / "one.npy", np.zeros((20, 20, 3), dtype=np.uint8))
     np.save(root / "flat.npy", np.zeros((4, 5), dtype=np.uint8))
     np.save(root / "text.npy", np.full((1, 2, 2), "a"))
     square = np.zeros((3, 2, 2), dtype=np.uint8)

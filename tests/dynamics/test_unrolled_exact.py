@@ -131,9 +131,11 @@ def test_so_it_is_from_an_optimisers_first_step(warm: int) -> None:
     assert_close(*both(game, optimisers_of(game, "adam", warm), 2))
 
 
-def test_a_checkpointed_gradient_is_the_same_bit_for_bit() -> None:
+@pytest.mark.parametrize("penalties", [(), (R1(),)], ids=["plain", "R1"])
+def test_a_checkpointed_gradient_is_the_same_bit_for_bit(penalties: tuple[Penalty, ...]) -> None:
     for critic in CRITICS:
         game = game_of(critic)
+        game.penalties = penalties
         optimisers = optimisers_of(game, "adam")
         kept, anew = (
             gradients(Unrolled(steps=4, checkpoint=saving), game, optimisers, "generator") for saving in (False, True)

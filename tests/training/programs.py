@@ -86,9 +86,9 @@ def module(name: str, *arguments: object) -> subprocess.Popen[str]:
     return _start([sys.executable, "-m", name, *map(str, arguments)])
 
 
-def finished(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+def finished(process: subprocess.Popen[str], seconds: int = 300) -> tuple[int, str, str]:
     """Wait for a process: status, standard output, standard error."""
-    out, err = process.communicate(timeout=300)
+    out, err = process.communicate(timeout=seconds)
     return process.returncode, out, err
 
 

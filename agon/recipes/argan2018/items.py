@@ -117,7 +117,7 @@ def _draw_beside_data(runs: Mapping[str, Sequence[Run]], scale: Scale, across: i
     """A model's samples, and as many of the images that it was trained on."""
     ((label, run),) = firsts(runs).items()
     made = _samples(run, across)
-    real = read_grid(run.samples / "real.png")[: len(made)]
+    real = read_grid(run.files.read("samples/real.png"))[: len(made)]
     return {".png": panels_png({label: made, "data": real}, columns=2, across=across)}
 
 

@@ -1,0 +1,63 @@
+"""What a table's cell holds of an image: a file's bytes, or a path relative to the table."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from agon.data.decode import Content, Missing
+from agon.foreign import shortened
+
+IMAGES = ("image", "img", "images", "picture", "photo")
+LABELS = ("label", "labels", "fine_label", "class", "target")
+
+
+def image_column(features: Mapping[str, Any]) -> str | None:
+    """The column that holds images: the first of type Image, else the first with one of the usual names, or None."""
+    typed = [name for name, kind in features.items() if type(kind).__name__ == "Image"]
+    named = [name for name in IMAGES if name in features]
+    return next(iter(typed + named), None)
+
+
+def label_column(features: Mapping[str, Any]) -> str | None:
+    """The column of class numbers or names, or None."""
+    return next((name for name in LABELS if name in features), None)
+
+
+def class_names(features: Mapping[str, Any], column: str | None) -> list[str] | None:
+    """Names that a column of type ClassLabel states for its numbers, or None."""
+    return None if column is None else getattr(features[column], "names", None)
+
+
+def content_of(value: Any, folder: Path) -> Content:
+    """What a cell holds.
+
+    Args:
+        value: of the cell: bytes, a path, or a struct of both, as the Hub stores them.
+        folder: that a path is relative to, and must stay in.
+    """
+    if isinstance(value, Mapping):
+        value = value.get("bytes") or value.get("path")
+    if isinstance(value, bytes) and value:
+        return value
+    if value is None or value in ("", b""):
+        return Missing("its cell is empty")
+    if not isinstance(value, str):
+        return Missing(f"its cell holds a {type(value).__name__}, expected an image file's bytes or a path")
+    if "://" in value or "\0" in value or Path(value).is_absolute() or ".." in Path(value).parts:
+        return Missing(f"its cell names {shortened(value)}, expected a path relative to the table and below it")
+    return folder / value
+
+
+def may_hold_paths(about: Any, column: str) -> bool:
+    """Whether cells of an image column may hold paths alone, as far as a parquet file's metadata tell."""
+    for group in range(about.num_row_groups):
+        row_group = about.row_group(group)
+        for number in range(row_group.num_columns):
+            leaf = row_group.column(number)
+            if leaf.path_in_schema == column and str(about.schema.column(number).logical_type) == "String":
+                return True
+            if leaf.path_in_schema == f"{column}.bytes":
+                known = leaf.statistics is not None and leaf.statistics.has_null_count
+                if not known or leaf.statistics.null_count:
+                    return True
+    return False

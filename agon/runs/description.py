@@ -1,0 +1,64 @@
+"""What describes a run, as JSON: bounded in size, depth, number of values and length of texts before it is used."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from agon.foreign import parse_json
+from agon.runs.directory import Directory, unreadable
+from agon.runs.limits import DESCRIPTION, TEXT, VALUES
+
+ADVICE = "put back the file that was written, or begin again elsewhere"
+
+
+def text_of(files: Directory, name: str) -> str:
+    """The text of a file of JSON, as it was written.
+
+    Raises:
+        RunError: it cannot be read, or is no JSON within the limits.
+    """
+    described(files, name)
+    return files.read(name, DESCRIPTION).decode()
+
+
+def described(files: Directory, name: str) -> dict[str, Any]:
+    """The object that a file of JSON holds.
+
+    Raises:
+        RunError: it cannot be read, or is no JSON object within the limits.
+    """
+    try:
+        value = parse_json(files.read(name, DESCRIPTION))
+        if not isinstance(value, dict):
+            raise ValueError("expected a JSON object")
+        _check(value)
+    except (OSError, ValueError) as error:
+        raise unreadable(error, files.root / name, ADVICE) from error
+    return value
+
+
+def _check(value: Any) -> None:
+    for count, each in enumerate(_values(value)):
+        if count == VALUES:
+            raise ValueError(f"it has more than {VALUES:,} values")
+        if isinstance(each, str) and len(each) > TEXT:
+            raise ValueError(f"it has a text of {len(each):,} characters, more than {TEXT:,}")
+        if isinstance(each, str) and not _whole(each):
+            raise ValueError(f"it has a text that cannot be written down, {each[:40]!a}")
+
+
+def _values(value: Any) -> Iterator[Any]:
+    """Every value, name and text in it."""
+    left = [value]
+    while left:
+        each = left.pop()
+        yield each
+        if isinstance(each, dict):
+            yield from each
+            left.extend(each.values())
+        elif isinstance(each, list):
+            left.extend(each)
+
+
+def _whole(text: str) -> bool:
+    """Whether it has no half characters (surrogates), and no zero byte, which no path may have."""
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
