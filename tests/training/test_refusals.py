@@ -107,3 +107,13 @@ def test_an_environment_that_counts_no_processes(
     monkeypatch.setenv(name, value)
     assert main(["train", "first/ring", *TINY, "--out", str(tmp_path / "run")]) == 2
     assert f"{name}: expected a number of processes" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("setting", ["latent.std=1{}", "optimisers.lr=1{}", "optimisers.betas=[0, 1{}]", "seed=1{}"])
+@pytest.mark.parametrize("zeros", [20, 400])
+def test_whole_numbers_have_64_bits(
+    setting: str, zeros: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["train", "first/ring", *TINY, f"--set={setting.format('0' * zeros)}", "--out", str(tmp_path / "run")]
+    assert main(words) == 2
+    assert "expected whole numbers of 64 bits" in capsys.readouterr().err
