@@ -13,6 +13,8 @@ import tyro
 from agon.errors import SettingError
 from agon.foreign import cut
 
+BOX = str.maketrans("│╰╯─", "    ")
+
 
 def parsed(commands: Mapping[str, Callable[..., object]], arguments: Sequence[str]) -> Callable[[], object]:
     """The command that was asked for, ready to be called.
@@ -30,11 +32,22 @@ def parsed(commands: Mapping[str, Callable[..., object]], arguments: Sequence[st
     except SystemExit as asked:
         if not asked.code:
             raise
-        lines = [line for line in said.getvalue().splitlines() if not line.startswith("╭")]  # its titles repeat
-        words = " ".join(lines).translate(str.maketrans("│╰╯─", "    ")).replace("helptext, run:", "helptext, run")
-        raise SettingError(" ".join(words.split()).replace(" For full helptext, run", "; for all options:")) from None
+        raise SettingError(_sentence(said.getvalue())) from None
     _check_paths(parsed)
     return parsed
+
+
+def _sentence(box: str) -> str:
+    """What the parser says, without the box that it draws of lines or hyphens, and without its titles, which repeat.
+
+    >>> _sentence(" Oh\\n ----\\n  Oh no:\\n  x\\n  ----\\n  For full helptext, run agon -h")
+    'Oh no: x; for all options: agon -h'
+    """
+    lines = [line.translate(BOX).strip() for line in box.splitlines() if not line.startswith("╭")]
+    titles = [i - 1 for i, line in enumerate(lines) if i == 1 and set(line) == {"-"}]
+    words = " ".join(line for i, line in enumerate(lines) if i not in titles and set(line) != {"-"})
+    words = " ".join(words.replace("helptext, run:", "helptext, run").split())
+    return words.replace(" For full helptext, run", "; for all options:")
 
 
 def _check_paths(call: Callable[[], object]) -> None:

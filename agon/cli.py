@@ -53,8 +53,9 @@ def data(
         n: How many samples the picture shows.
         check: Decode every image, and name those that cannot be read.
     """
-    from agon.data import Stream, named
+    from agon.data import named
     from agon.data.description import describe
+    from agon.samples import first_samples
     from agon.sampling import write
 
     described = changed(named(source), [setting.removeprefix("data.") for setting in set_])
@@ -62,7 +63,7 @@ def data(
     if check:
         say(*described.check().splitlines())
     if out is not None:
-        say(write(Stream(described, batch=1, seed=0).first(n), described, out))
+        say(write(first_samples(described, n), described, out))
 
 
 def resume(

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from agon.data import Images, Source, Split
+from agon.data import Images, Source, Split, Stream
 from agon.data.archive import Archive
 from agon.data.order import generator
 from agon.data.source import as_bytes
@@ -93,6 +93,16 @@ def real_samples(source: Source, n: int, *, split: Split = "train", seed: int = 
     chunk = min(n, CHUNK if opened.count is not None else STREAMED)
     parts = [as_compared(opened.draw(chunk, index, 0, 1).real.cpu(), source) for index in range(math.ceil(n / chunk))]
     return torch.cat(parts)[:n]
+
+
+def first_samples(source: Source, n: int) -> Tensor:
+    """The first n real samples, or all where there are fewer, as the source has them: for a look.
+
+    Raises:
+        SettingError: n is under 1, or more than the memory holds.
+    """
+    refuse_more("--n", checked(n) if source.count() is None else 1, math.prod(source.shape))
+    return Stream(source, batch=1, seed=0).first(checked(n))
 
 
 def as_compared(samples: Tensor, source: Source) -> Tensor:

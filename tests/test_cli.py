@@ -186,6 +186,15 @@ def test_names_of_the_system_s_own_files(trained: Path, tmp_path: Path, capsys: 
     assert (tmp_path / "pipe.png").is_fifo()
 
 
+@pytest.mark.parametrize("source", ["digits", "ring", "grid"])
+def test_how_many_samples_a_picture_shows(source: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for n in (-1, 0):
+        words = ("data", source, "--n", n, "--out", tmp_path / "x.npz")
+        assert run(capsys, *words)[2] == f"agon: --n: expected at least 1 sample, got {n}\n"
+    if source != "digits":  # of which there are fewer
+        assert "memory" in run(capsys, "data", source, "--n", 10**13, "--out", tmp_path / "x.npz")[2]
+
+
 @pytest.mark.parametrize("name", ["RANK", "LOCAL_RANK"])
 def test_a_rank_that_is_no_number(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, "first")

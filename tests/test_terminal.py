@@ -103,6 +103,17 @@ def test_a_reader_that_has_gone_ends_the_output() -> None:
     assert (told.returncode, told.stderr, len(told.stdout.splitlines())) == (0, "", 1)
 
 
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
+def test_the_parser_s_complaint_is_the_same_sentence_in_any_encoding(
+    encoding: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding=encoding))
+    assert main(["trian"]) == 2
+    commands = "recipes, data, train, resume, sample, evaluate, battle, report, reproduce"
+    told = f"agon: Unrecognized options: trian Available subcommands: {commands}; for all options: agon --help"
+    assert capsys.readouterr().err.split() == told.split()
+
+
 def test_what_is_quoted_cannot_move_the_cursor(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for words in (["report", EVIL], ["recipes", EVIL], ["data", EVIL], [EVIL], ["train", EVIL, "--out", EVIL]):
         assert main(words) == 2

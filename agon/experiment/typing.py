@@ -31,11 +31,22 @@ def takes_anything(make: Callable[..., Any]) -> bool:
 
 def fit(owner: str, name: str, value: Any, hint: Any) -> Any:
     """The value as its annotation wants it (sequences as tuples), or a SettingError."""
+    if not _is_narrow(value):
+        raise SettingError(
+            f"{owner}.{name}: expected whole numbers of 64 bits, got {shortened(repr(value))}; write 1e20"
+        )
     for candidate in (tupled(value), value):
         if suits(candidate, hint):
             return candidate
     got = shortened(repr(value))
     raise SettingError(f"{owner}.{name}: expected {spelled(hint)}, got {got} ({type(value).__name__})")
+
+
+def _is_narrow(value: Any) -> bool:
+    """Whether whole numbers are such that torch takes them: of 64 bits."""
+    if isinstance(value, list | tuple):
+        return all(map(_is_narrow, value))
+    return not isinstance(value, int) or -(2**63) <= value < 2**63
 
 
 def suits(value: Any, hint: Any) -> bool:

@@ -59,8 +59,8 @@ class Arithmetic:
             SettingError: the machine has no such device, or not as many.
         """
         device = _best_device() if self.device == "auto" else self.device
-        devices = int(os.environ.get("WORLD_SIZE", self.devices))  # torchrun decides for us
-        if device == "cuda" and devices > torch.cuda.device_count() * int(os.environ.get("GROUP_WORLD_SIZE", 1)):
+        devices = counted("WORLD_SIZE", self.devices)  # torchrun decides for us
+        if device == "cuda" and devices > torch.cuda.device_count() * counted("GROUP_WORLD_SIZE", 1):
             raise SettingError(
                 f"device cuda: expected {devices} of them, got {torch.cuda.device_count()} on this machine; "
                 "use --device cpu, or fewer --devices"
@@ -109,6 +109,20 @@ class Arithmetic:
         if missing:
             raise SettingError(f"arithmetic.json: expected {', '.join(missing)} too; begin again in another folder")
         return cls(**{k: v for k, v in described.items() if k in cls.__dataclass_fields__})
+
+
+def counted(name: str, otherwise: int) -> int:
+    """A number of processes as torchrun leaves it in the environment, or another one where it does not.
+
+    Raises:
+        SettingError: what is there is no such number.
+    """
+    text = os.environ.get(name)
+    if text is None:
+        return otherwise
+    if not text.isdecimal() or not 1 <= len(text) <= 6 or int(text) < 1:
+        raise SettingError(f"{name}: expected a number of processes from 1 in the environment, got '{text}'; unset it")
+    return int(text)
 
 
 def _cores() -> int:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import torch
 
 from agon.errors import Change, SettingError
-from agon.training.arithmetic import Arithmetic
+from agon.training.arithmetic import Arithmetic, counted
 
 
 class Place(NamedTuple):
@@ -61,7 +61,7 @@ def _fabric(arithmetic: Arithmetic) -> Any:
     from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 
     alone = arithmetic.devices == 1 and "WORLD_SIZE" not in os.environ
-    local = int(os.environ.get("LOCAL_WORLD_SIZE", arithmetic.devices))
+    local = counted("LOCAL_WORLD_SIZE", arithmetic.devices)
     os.environ.setdefault("OMP_NUM_THREADS", str(arithmetic.threads))
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     with warnings.catch_warnings():

@@ -97,3 +97,23 @@ def test_turns_are_of_players(path: str, value: str, tmp_path: Path, capsys: pyt
     words = ["train", "metz2017/ring-k10", *TINY, f"--set={path}={value}", "--out", str(tmp_path / "run")]
     assert main(words) == 2
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("value", ["x", "", "0", "-1", "1.5", "9" * 5_000])
+@pytest.mark.parametrize("name", ["WORLD_SIZE", "LOCAL_WORLD_SIZE"])
+def test_an_environment_that_counts_no_processes(
+    name: str, value: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert main(["train", "first/ring", *TINY, "--out", str(tmp_path / "run")]) == 2
+    assert f"{name}: expected a number of processes" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("setting", ["latent.std=1{}", "optimisers.lr=1{}", "optimisers.betas=[0, 1{}]", "seed=1{}"])
+@pytest.mark.parametrize("zeros", [20, 400])
+def test_whole_numbers_have_64_bits(
+    setting: str, zeros: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["train", "first/ring", *TINY, f"--set={setting.format('0' * zeros)}", "--out", str(tmp_path / "run")]
+    assert main(words) == 2
+    assert "expected whole numbers of 64 bits" in capsys.readouterr().err
