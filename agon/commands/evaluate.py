@@ -35,7 +35,7 @@ class Evaluate:
     values: tuple[float, float] | None = None
     """With --samples, the values of black and white in arrays that are no bytes."""
     out: Path | None = None
-    """With --samples, a folder for metrics.jsonl and the pictures."""
+    """A folder for metrics.jsonl and the pictures: of --samples, or of one run that is only to be read."""
     set_: Set = ()
     """With --data, change one setting of it, e.g. --set data.size=32."""
     trust: bool = False
@@ -48,7 +48,7 @@ class Evaluate:
         choice = Choice(self.extractor, self.weights, self.download, self.trust)
         if bool(self.runs) == (self.samples is not None):
             raise SettingError("agon evaluate: expected run directories, or --samples FOLDER; give one of both")
-        given = [option for option in ("data", "values", "out", "set_") if getattr(self, option)]
+        given = [option for option in ("data", "values", "set_") if getattr(self, option)]
         if self.samples is None and given:
             raise SettingError(f"--{given[0].rstrip('_')}: expected with --samples alone; a run has its own")
         if self.samples is not None:
@@ -61,13 +61,15 @@ class Evaluate:
         from agon.runs import Run
 
         runs = [Run.open(path) for path in self.runs]
+        if self.out is not None and len(runs) > 1:
+            raise SettingError(f"--out: expected one run, whose scores the folder is for, got {len(runs)}")
         told = []
         for run in runs:
             asked: dict[str, Any] = {"metrics": metrics, "n": self.n, "seed": self.seed, "extractor": choice}
             if len(runs) > 1:
                 print(f"{run.path}:")
             try:
-                told.append(evaluate(run, **asked, trust=self.trust))
+                told.append(evaluate(run, **asked, trust=self.trust, out=self.out))
             except IncompleteError as error:
                 print(*error.scores, sep="\n")
                 raise
