@@ -115,7 +115,7 @@ def _made(wanted: Experiment, game: Classification, place: Path, show: bool) -> 
     from filelock import FileLock
 
     with ExitStack() as stack:
-        with writing(place):
+        with writing(place, instead="set AGON_CACHE to a folder that can be written"):
             place.mkdir(parents=True, exist_ok=True)
             stack.enter_context(FileLock(place.with_suffix(".lock")))
             for left in place.parent.glob(f".{place.name}-*"):  # by a killed process: the lock is ours now

@@ -37,7 +37,7 @@ class Evaluate:
     values: tuple[float, float] | None = None
     """With --samples, the values of black and white in arrays that are no bytes."""
     out: Path | None = None
-    """With --samples, a folder for metrics.jsonl and the pictures."""
+    """A folder for metrics.jsonl and the pictures: of --samples, or of one run that is only to be read."""
     set_: Set = ()
     """With --data, change one setting of it, e.g. --set data.size=32."""
     trust: bool = False
@@ -50,7 +50,7 @@ class Evaluate:
         choice = Choice(self.extractor, self.weights, self.download, self.trust)
         if bool(self.runs) == (self.samples is not None):
             raise SettingError("agon evaluate: expected run directories, or --samples FOLDER; give one of both")
-        given = [option for option in ("data", "values", "out", "set_") if getattr(self, option)]
+        given = [option for option in ("data", "values", "set_") if getattr(self, option)]
         if self.samples is None and given:
             raise SettingError(f"--{given[0].rstrip('_')}: expected with --samples alone; a run has its own")
         if self.samples is not None:
@@ -65,6 +65,8 @@ class Evaluate:
 
         groups = [[Run.open(path) for path in spread([path])] for path in self.runs]
         runs = [run for group in groups for run in group]
+        if self.out is not None and len(runs) > 1:
+            raise SettingError(f"--out: expected one run, whose scores the folder is for, got {len(runs)}")
         failed: list[AgonError] = []
         told = {run: self._scores(run, metrics, choice, failed, name=len(runs) > 1) for run in runs}
         for path, group in zip(self.runs, groups, strict=True):
@@ -83,8 +85,9 @@ class Evaluate:
         if name:
             say(f"{run.path}:")
         scores: Sequence[Any] = ()
+        how: dict[str, Any] = {"metrics": metrics, "n": self.n, "seed": self.seed, "extractor": choice}
         try:
-            scores = evaluate(run, metrics=metrics, n=self.n, seed=self.seed, extractor=choice, trust=self.trust)
+            scores = evaluate(run, **how, trust=self.trust, out=self.out)
         except IncompleteError as error:
             scores = error.scores
             failed.append(error)

@@ -16,7 +16,7 @@ from agon.data.points import Toy
 from agon.errors import AgonError, DataError, SettingError
 from agon.evaluate.evidence import Evidence, Measured, Painter
 from agon.evaluate.extractors import Choice
-from agon.evaluate.recorded import keep_once, key, recorded, stamped
+from agon.evaluate.recorded import folder_for_scores, keep_once, key, recorded, stamped
 from agon.evaluate.table import METRICS, asked
 from agon.games import Classification
 from agon.metrics import Score
@@ -58,6 +58,7 @@ def evaluate(
     seed: int = 0,
     extractor: Choice = Choice(),  # noqa: B008 - frozen
     trust: bool = False,
+    out: Path | None = None,
 ) -> list[Score]:
     """Scores of n samples of a run, appended to its metrics.jsonl, once.
 
@@ -72,6 +73,7 @@ def evaluate(
         seed: of the latents.
         extractor: of features, for the metrics that compare them.
         trust: whether classes that are not agon's may be imported.
+        out: a folder for the scores in the place of the run, which then is only read.
 
     Raises:
         SettingError: an unknown metric, or one that the run cannot have.
@@ -80,12 +82,13 @@ def evaluate(
         RunError: no checkpoint, or another process writes the run's scores. One that trains it does not disturb: the
             newest whole checkpoint is read.
     """
+    place = run if out is None else folder_for_scores(out)
     training = load(run, trust=trust)
     if not isinstance(training.game, Classification):
-        return measured(training, run, metrics=metrics, n=n, seed=seed, extractor=extractor)
+        return measured(training, place, metrics=metrics, n=n, seed=seed, extractor=extractor)
     if metrics:
         raise SettingError(f"{run.path} is a classifier, which generates nothing; leave --metrics out for its accuracy")
-    return _accuracy(training, run)
+    return _accuracy(training, place)
 
 
 def measured(

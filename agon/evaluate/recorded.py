@@ -57,11 +57,22 @@ def write(found: Mapping[str, Measured], folder: Path) -> None:
     Raises:
         RunError: the folder cannot be written, or is a run's own.
     """
-    if Run(folder).begun:
-        raise RunError(f"--out: expected a folder for scores of samples, got the run {folder}; choose another folder")
-    Directory(folder).make(".")
+    folder_for_scores(folder)
     for measured in found.values():
         _append(measured, folder, folder / "metrics.jsonl")
+
+
+def folder_for_scores(folder: Path) -> Run:
+    """A folder that is no run's own, made where it is missing; scores are kept in it as in a run.
+
+    Raises:
+        RunError: it cannot be written, or is a run's own.
+    """
+    place = Run(folder)
+    if place.begun:
+        raise RunError(f"--out: expected a folder for scores alone, got the run {folder}; choose another folder")
+    place.files.make(".")
+    return place
 
 
 def _append(found: Measured, folder: Path, metrics: Path) -> list[Score]:

@@ -11,13 +11,14 @@ from pathlib import Path
 from agon.errors import RunError
 from agon.foreign import NotRegularError, kind_of, open_regular
 
+_ELSEWHERE = "agon report and agon evaluate write where --out says"
 _ADVICE = {
     errno.ENOSPC: "free some space on that disk",
     errno.EDQUOT: "free some space of your quota",
     errno.EFBIG: "raise the file size limit (ulimit -f)",
-    errno.EROFS: "choose a folder on a disk that can be written",
-    errno.EACCES: "make the folder writable, or choose another",
-    errno.EPERM: "make the folder writable, or choose another",
+    errno.EROFS: f"choose a folder on a disk that can be written; {_ELSEWHERE}",
+    errno.EACCES: f"make the folder writable, or choose another; {_ELSEWHERE}",
+    errno.EPERM: f"make the folder writable, or choose another; {_ELSEWHERE}",
     errno.ENAMETOOLONG: "choose a shorter name",
 }
 TEMPORARY = re.compile(r"\..+\.(json|png|npy|npz|gif|md|html)\.([0-9]+)")  # a file under way, and who writes it

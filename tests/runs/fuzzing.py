@@ -69,7 +69,9 @@ def case(whole: Path, seed: int) -> Case:
     rng = random.Random(seed)
     with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
         run = Path(shutil.copytree(whole, Path(folder) / "run"))
-        damage = "; ".join(_damaged(run, rng) for _ in range(rng.choice([1, 1, 1, 2])))
+        ways = [rng.choice(WAYS) for _ in range(rng.choice([1, 1, 1, 2]))]
+        ways.sort(key=(_kind, _name).count)  # these last: a pipe that is put there would block the other ways
+        damage = "; ".join(_damaged(run, rng, way) for way in ways)
         command = rng.choice(sorted(COMMANDS))
         arguments = [each.format(run=run, whole=whole, out=f"{folder}/out") for each in COMMANDS[command]]
         status, told = _called(arguments)
@@ -116,10 +118,9 @@ def _limited(seconds: int) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def _damaged(run: Path, rng: random.Random) -> str:
-    how = rng.choice([_setting, _setting, _setting, _state, _tensors, _record, _bytes, _kind, _name])
+def _damaged(run: Path, rng: random.Random, way: Callable[[Path, random.Random], str]) -> str:
     try:
-        return how(run, rng)
+        return way(run, rng)
     except (
         OSError,
         ValueError,
@@ -283,6 +284,9 @@ def _nested(deep: int) -> Value:
     for _ in range(min(deep, 900)):
         value = [value]
     return value
+
+
+WAYS = (_setting, _setting, _setting, _state, _tensors, _record, _bytes, _kind, _name)
 
 
 def _ending_badly(run: Path, first: int, count: int) -> int:

@@ -42,7 +42,7 @@ def test_an_internal_error_would_be_noticed(whole: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(Run, "described", property(fail))
     monkeypatch.setattr(fuzzing, "COMMANDS", {"resume": fuzzing.COMMANDS["resume"]})
-    monkeypatch.setattr(fuzzing, "_damaged", lambda run, rng: "nothing")
+    monkeypatch.setattr(fuzzing, "_damaged", lambda run, rng, way: "nothing")
     found = fuzzing.case(whole, 0)
     assert (found.status, found.fine) == (70, False)
     monkeypatch.setattr(fuzzing, "SECONDS", 1)
