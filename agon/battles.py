@@ -20,7 +20,7 @@ from agon.metrics import Battle, Score
 from agon.metrics import battle as fight
 from agon.metrics import one_sided as ask
 from agon.metrics.gam.contender import mapped
-from agon.metrics.gam.critic import DEFAULT, Statistics, judges
+from agon.metrics.gam.critic import DEFAULT, Statistics, judges, needs_held
 from agon.metrics.gam.verdict import TIE
 from agon.runs import Run, names, read
 from agon.samples import checked, chosen, read_samples
@@ -121,6 +121,9 @@ def against(
 ) -> Score:
     """The error of a run's critic on a folder or a file of any program's samples, appended to the run.
 
+    Where the run's data cannot be had, or have changed, the critic's error on real samples is left out; a critic whose
+    threshold or statistics must be calibrated on them cannot be asked then.
+
     Args:
         run: whose critic is asked.
         samples: as `agon.samples.read_samples` takes them; of more than n, n random ones are judged.
@@ -184,7 +187,7 @@ def _judged(judge: Contender, samples: Tensor, opponent: str, asked: Asked) -> S
         score = ask(
             judge.game,
             samples,
-            _test(judge.source, asked.n),
+            _test_if_needed(judge, asked),
             latent=judge.training.experiment.latent,
             generate=paint,
             seed=asked.seed,
@@ -198,6 +201,16 @@ def _test(source: Source, n: int) -> Tensor:
     """At most n real samples that no training of it has seen."""
     count = source.count("test")
     return source.take(checked(n) if count is None else min(checked(n), count), split="test").real
+
+
+def _test_if_needed(judge: Contender, asked: Asked) -> Tensor | None:
+    try:
+        judge.training.refuse_other_data()
+        return _test(judge.source, asked.n)
+    except DataError:
+        if needs_held(judge.game, asked.statistics, asked.calibrate):
+            raise
+        return None
 
 
 def _check_data(one: Contender, two: Contender) -> None:

@@ -151,13 +151,13 @@ def test_samples_come_from_averaged_weights_and_critics_from_live_ones(runs: Pat
     one, two = opened(runs, "one", "two")
     found = battle(one, two, asked=FEW._replace(statistics="running"))
     assert isinstance(found, Battle)
-    judge, maker = load(one), load(two)
+    judge, maker, raw = load(one), load(two), load(two, weights="live")
     from agon.data.order import generator
 
     latents = maker.experiment.latent.sample(60, maker.game.latent_shape, generator("battle", 0))
     with torch.no_grad():
         logits = judge.game.eval().realness(maker.samples(latents))
-        live = judge.game.realness(maker.game.eval().generate(latents))
+        live = judge.game.realness(raw.game.eval().generate(latents))
     assert found.first.foreign == (int((logits > 0).sum()), 60)
     assert not torch.allclose(logits, live), "the negative control: the live generator makes other samples"
 

@@ -26,8 +26,14 @@ class Part:
     settings: Mapping[str, Any]
 
     def build(self, *args: Any) -> Any:
-        """Build it, inner parts first; `args` come before its settings (an optimiser's parameters)."""
-        settings = {name: _built(value) for name, value in self.settings.items()}
+        """Build it, inner parts first; `args` come before its settings (an optimiser's parameters).
+
+        Ready instances among the settings are copied, all together: what they share, their copies share.
+        """
+        return self._built(args, {})
+
+    def _built(self, args: tuple[Any, ...], copies: dict[int, Any]) -> Any:
+        settings = {name: _built(value, copies) for name, value in self.settings.items()}
         try:
             inspect.signature(self.make).bind(*args, **settings)
         except TypeError as error:
@@ -77,14 +83,18 @@ def _defaults(make: Callable[..., Any]) -> dict[str, Any]:
     return {p.name: p.default for p in parameters if p.default is not p.empty and p.name not in made}
 
 
-def copied(instance: Any) -> Any:
+def copied(instance: Any, copies: dict[int, Any] | None = None) -> Any:
     """A ready instance's copy, so that it begins every training as it is now.
+
+    Args:
+        instance: a module.
+        copies: `copy.deepcopy`'s memory of what has been copied with it.
 
     Raises:
         SettingError: it cannot be copied.
     """
     try:
-        return copy.deepcopy(instance)
+        return copy.deepcopy(instance, copies)
     except (RuntimeError, TypeError) as error:
         reason = str(error).partition("\n")[0]
         raise SettingError(
@@ -93,11 +103,11 @@ def copied(instance: Any) -> Any:
         ) from error
 
 
-def _built(value: Any) -> Any:
+def _built(value: Any, copies: dict[int, Any]) -> Any:
     if isinstance(value, Part):
-        return value.build()
+        return value._built((), copies)
     if isinstance(value, nn.Module):
-        return copied(value)
+        return copied(value, copies)
     if isinstance(value, tuple | list) and any(isinstance(v, Part | nn.Module) for v in value):
-        return type(value)(_built(v) for v in value)
+        return type(value)(_built(v, copies) for v in value)
     return value

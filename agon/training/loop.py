@@ -143,7 +143,8 @@ def _go_on(
     if training.rank:
         _follow(training)
     experiment = training.experiment
-    for line in [*complaints, *changes_since(described, training.arithmetic), standing(run, training)]:
+    before = {**described, **(checkpoint.state.get("arithmetic") or {} if checkpoint else {})}
+    for line in [*complaints, *changes_since(before, training.arithmetic), standing(run, training)]:
         _say(line, show)
     if training.step == experiment.steps:
         return

@@ -30,6 +30,7 @@ def capture(training: Training) -> Checkpoint:
     tensors |= _prefixed("random", random_states(training))
     state = {
         "experiment": training.experiment.describe(),
+        "arithmetic": training.arithmetic.describe(),
         "data": training.data.state(),
         "fingerprint": training.data.fingerprint,
         "optimisers": groups,
@@ -46,6 +47,7 @@ def restore(training: Training, checkpoint: Checkpoint) -> None:
         CheckpointError: the checkpoint is another model's, or the data have changed since.
     """
     state = checkpoint.state
+    _refuse_redescribed(training, state.get("experiment"))
     if state.get("fingerprint") != training.data.fingerprint:
         raise CheckpointError(
             "the data are not those that the run was begun with (their checksums differ); "

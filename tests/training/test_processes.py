@@ -91,6 +91,17 @@ def test_resumed_with_two_is_bit_for_bit(tmp_path: Path) -> None:
     assert_same(run, whole)
 
 
+def test_every_process_goes_on_with_its_own_random_stream(tmp_path: Path) -> None:
+    """Dropout draws from each process's global stream: all of them are in the checkpoint."""
+    run, whole = tmp_path / "run", tmp_path / "whole"
+    for folder, steps in ((run, 10), (run, 20), (whole, 20)):
+        status, _, err = finished(module("tests.training.dropping", folder, steps))
+        assert status == 0, err
+    assert_same(run, whole)
+    streams = last(run).tensors
+    assert not torch.equal(streams["random/torch"], streams["random/torch/1"])
+
+
 def test_a_signal_to_one_stops_both(tmp_path: Path) -> None:
     run = tmp_path / "run"
     process = command("train", "radford2015/dcgan", "--out", run, "--steps", 100_000, *SMALL, "--devices", 2)
