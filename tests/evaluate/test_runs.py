@@ -25,7 +25,7 @@ BY_FEATURES = ["is", "fid", "kid", "pr", "prdc"]
 
 def test_many_metrics_make_samples_and_features_once(trained: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
     run, painted = trained(0), []
-    paint = Training._generate
+    batch, paint = load(run).experiment.batch, Training._generate
 
     def counted(training: Training, latents: torch.Tensor) -> torch.Tensor:
         painted.append(len(latents))
@@ -34,7 +34,7 @@ def test_many_metrics_make_samples_and_features_once(trained: Trained, monkeypat
     monkeypatch.setattr(Training, "_generate", counted)
     monkeypatch.setattr(Counting, "seen", 0)
     scores = evaluate(run, metrics=[*BY_FEATURES, "pairwise"], n=150, extractor=COUNTING)
-    assert [n for n in painted if n != load(run).experiment.batch] == [150]  # batches restate an average's statistics
+    assert [n for n in painted if n != batch] == [150]  # batches restate an average's statistics
     assert Counting.seen == 2 * 150  # generated and real
     names = [score.name for score in scores]
     assert len(set(names)) == len(names) == 1 + 1 + 1 + 2 + 4 + 1
