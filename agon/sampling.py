@@ -103,10 +103,10 @@ def write(samples: Tensor, source: Source, out: Path, columns: int | None = None
         content = io.BytesIO()
         np.savez_compressed(content, samples=array)
         _write(out, content.getvalue())
+    elif out.suffix == ".png" and len(source.shape) == 3 and source.range is not None:
+        _write(out, grid_png(as_bytes(samples, source), columns))
     elif not pictures:
         raise SettingError(f"--out: expected a name that ends in .npz, since a PNG cannot hold such samples, got {out}")
-    elif out.suffix == ".png":
-        _write(out, grid_png(as_bytes(samples, source), columns))
     elif out.suffix:
         raise SettingError(f"--out: expected NAME.png, NAME.npz or a folder, got {out}")
     else:

@@ -71,7 +71,7 @@ def _alike(own: Any, saved: Any) -> bool:
     if isinstance(own, int | float | Tensor):
         return _is_finite(saved)
     if isinstance(own, list | tuple):
-        return isinstance(saved, list) and len(saved) == len(own) and all(map(_alike, own, saved))
+        return isinstance(saved, list | tuple) and len(saved) == len(own) and all(map(_alike, own, saved))
     return type(own) is type(saved)
 
 

@@ -103,12 +103,12 @@ def test_integers_of_32_bits_state_no_range() -> None:
 def test_images_of_more_channels_are_trained_on(tmp_path: Path) -> None:
     """Colour and depth: the run, its pictures and its samples have all four."""
     from agon.recipes import RECIPES
-    from agon.sampling import load, sample
+    from agon.sampling import load, sample, write
     from agon.training import train
 
     np.save(tmp_path / "x.npy", np.random.default_rng(0).integers(0, 256, (40, 16, 16, 4)).astype(np.uint8))
     experiment = RECIPES["radford2015/dcgan"].experiment(Images(path=str(tmp_path / "x.npy")), "smoke").with_steps(1)
     run = train(experiment, tmp_path / "run", show=False)
     assert sample(load(run), 2).shape == (2, 4, 16, 16)
-    (real,) = (tmp_path / "run" / "samples").glob("real.png")
-    assert read_grid(real).shape[1:] == (4, 16, 16)
+    assert np.load(run.samples / "real.npy").shape[1:] == (4, 16, 16)
+    assert read_grid(write(sample(load(run), 3), experiment.data, tmp_path / "grid.png")).shape == (3, 4, 16, 16)
