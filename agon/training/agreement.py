@@ -63,6 +63,12 @@ def lost_process(world: int) -> Iterator[None]:
         raise
 
 
+def leave(world: int) -> None:
+    """End this process's part in a training of several; its threads would end the process by force at its exit."""
+    if world > 1 and dist.is_initialized():
+        dist.destroy_process_group()
+
+
 def _diverged(training: Training, run: Run | None, what: str) -> str:
     good = "there is no checkpoint"
     if run and (checkpoint := run.last_good()[0]):

@@ -14,7 +14,7 @@ from agon.progress import Progress
 from agon.runs import Run
 from agon.terminal import warn
 from agon.training import looks
-from agon.training.agreement import interrupted, lost_process, refuse_nonfinite, stop_asked
+from agon.training.agreement import interrupted, leave, lost_process, refuse_nonfinite, stop_asked
 from agon.training.arithmetic import Arithmetic
 from agon.training.compilation import settle_compilation
 from agon.training.launch import launch
@@ -86,6 +86,7 @@ def train(
             run.describe(text, description(training))
             run.picture(*real)
             _loop(training, run, show, progress, watch)
+        leave(place.world)
     return run
 
 
@@ -131,6 +132,7 @@ def resume(
     writing = run.locked() if place.rank == 0 else contextlib.nullcontext()
     with enough_memory(), lost_process(place.world), writing:
         _go_on(run, Training(known, arithmetic, *place), described, show, progress, watch)
+        leave(place.world)
     return run
 
 
@@ -158,6 +160,7 @@ def _follow(training: Training) -> NoReturn:
     """The part of every process but the first, which ends with it."""
     with contextlib.suppress(Interrupted):
         _loop(training, None, show=False)
+    leave(training.world)
     sys.exit(0)
 
 

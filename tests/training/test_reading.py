@@ -21,12 +21,14 @@ def training(tmp_path: Path) -> Training:
     generator = part(mlp.Generator, shape=source.shape, latent=4, widths=(8,))
     game = part(Adversarial, generator=generator, critic=part(mlp.Critic, shape=source.shape, widths=(8,)))
     experiment = Experiment(game=game, data=source, steps=3, batch=8)
-    return Training(experiment, Arithmetic(device="cpu", threads=1), torch.device("cpu"))
+    training = Training(experiment, Arithmetic(device="cpu", threads=1), torch.device("cpu"))
+    assert training.data.count == 32
+    return training
 
 
 def test_a_step_opens_nothing_of_its_source(training: Training, monkeypatch: pytest.MonkeyPatch) -> None:
     opened = []
-    monkeypatch.setattr("agon.data.images.read", lambda *_, **__: opened.append(True))
+    monkeypatch.setattr(Images, "_read", lambda *_: opened.append(True))
     for _ in range(3):
         training.advance()
     assert opened == []
@@ -38,6 +40,6 @@ def test_asking_the_source_would_be_noticed(training: Training, monkeypatch: pyt
     def refuse(*_: object, **__: object) -> None:
         raise OSError("opened")
 
-    monkeypatch.setattr("agon.data.images.read", refuse)
+    monkeypatch.setattr(Images, "_read", refuse)
     with pytest.raises(OSError, match="opened"):
         _ = training.experiment.data.shape
