@@ -8,7 +8,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 
 import torch
-from torch import Tensor
 
 from agon.errors import AgonError
 from agon.games import Losses
@@ -25,7 +24,6 @@ from agon.training import Training, looks
 from agon.training.agreement import refuse_nonfinite
 from agon.training.launch import launch
 from agon.training.loop import budget_of, changes_since, compare_with, description, due, finish, standing
-from agon.training.randomness import GlobalStreams
 from agon.training.recording import Recording
 from agon.training.restoring import restore_last
 from agon.training.signals import Signals
@@ -39,27 +37,16 @@ class Track:
         seed: its number.
         training: it, at the step that it has reached.
         run: where it is written.
-        streams: torch's global random streams as the training has them; steps together draw nothing from them.
     """
 
     seed: int
     training: Training
     run: Run
-    streams: tuple[Tensor, Tensor | None]
     recording: Recording = field(init=False)
 
     @property
     def name(self) -> str:
         return name(self.seed)
-
-    @contextmanager
-    def playing(self) -> Iterator[None]:
-        """Within it torch's global streams are this training's."""
-        with GlobalStreams.aside():
-            torch.set_rng_state(self.streams[0])
-            if self.streams[1] is not None:
-                torch.cuda.set_rng_state(self.streams[1])
-            yield
 
 
 class Together:
@@ -113,8 +100,7 @@ class Together:
         run.picture(*looks.real(training, experiment.grid))
         own = self.plan.arithmetic.describe() | {"means": self.plan.means}
         run.describe(experiment.to_json(), description(training) | own)
-        accelerated = torch.cuda.get_rng_state() if device.type == "cuda" else None
-        yield Track(seed, training, run, (torch.get_rng_state(), accelerated))
+        yield Track(seed, training, run)
 
     def _found(self, seed: int, training: Training, run: Run, board: Board) -> bool:
         """Bring a training to its run's last good checkpoint; whether there are steps left."""
@@ -137,7 +123,7 @@ class Together:
         with ExitStack() as stack:
             for track in group:
                 track.recording = stack.enter_context(Recording(track.training, track.run))
-                with self._watched([track.seed], board), track.playing():
+                with self._watched([track.seed], board), track.training.streams.held():
                     _begin(track, board)
             while not stop and (left := [track for track in group if track.seed not in self.ended]):
                 with self._watched([track.seed for track in left], board):
@@ -153,7 +139,7 @@ class Together:
         finite = joint.finite(losses) if group[0].training.device.type == "cpu" else [True] * len(group)
         for index, track in enumerate(group):
             if track.seed not in self.ended and (stop or not finite[index] or _is_marked(track.training)):
-                with self._watched([track.seed], board), track.playing():
+                with self._watched([track.seed], board), track.training.streams.held():
                     self._mark(track, joint.own(index, losses), stop, board)
         if time.monotonic() - self.told >= PAUSE:
             self.told = time.monotonic()

@@ -12,7 +12,7 @@ from agon.runs import Checkpoint
 from agon.training.fitting import check_fits
 from agon.training.optimisers import moments, restore_moments
 from agon.training.randomness import global_states, set_global_states
-from agon.training.training import Training
+from agon.training.training import OTHER_DATA, Training
 
 
 def capture(training: Training) -> Checkpoint:
@@ -46,16 +46,11 @@ def restore(training: Training, checkpoint: Checkpoint) -> None:
     Raises:
         CheckpointError: the checkpoint is another model's, or the data have changed since.
     """
-    state = checkpoint.state
-    _refuse_redescribed(training, state.get("experiment"))
-    if state.get("fingerprint") != training.data.fingerprint:
-        raise CheckpointError(
-            "the data are not those that the run was begun with (their checksums differ); "
-            "put the old data back, or begin a new run"
-        )
     restore_model(training, checkpoint)
+    if checkpoint.state.get("fingerprint") != training.data.fingerprint:
+        raise CheckpointError(OTHER_DATA)
     try:
-        training.data.load(state["data"])
+        training.data.load(checkpoint.state["data"])
     except SettingError as error:
         raise CheckpointError(f"the checkpoint is of another training ({error})") from error
 

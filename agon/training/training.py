@@ -24,6 +24,10 @@ from agon.training.optimisers import build_optimiser
 from agon.training.randomness import GlobalStreams, borrowed, derived, stream
 
 STREAMS = ("latents", "noise")
+OTHER_DATA = (
+    "the data are not those that the run was begun with (their checksums differ); "
+    "put the old data back, or begin a new run"
+)
 
 
 class Training:
@@ -105,10 +109,7 @@ class Training:
     def refuse_other_data(self) -> None:
         """Raise a DataError if the data have changed since its run was begun."""
         if self.begun not in ("", self.data.fingerprint):
-            raise DataError(
-                "the data are not those that the run was begun with (their checksums differ); "
-                "put the old data back, or begin a new run"
-            )
+            raise DataError(OTHER_DATA)
 
     def _refuse_alone(self) -> None:
         """Ask a copy of the game for its losses of one sample: layers that normalise over a batch refuse it."""
