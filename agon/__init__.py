@@ -21,7 +21,7 @@ from agon.games import Adversarial, Batch, Game, Losses, parameters_of
 from agon.latents import Normal, Uniform
 from agon.replicates import replicate
 from agon.runs import Run
-from agon.sampling import load, sample
+from agon.samples.making import load, sample
 from agon.training import Arithmetic, resume, train
 
 __version__ = "0.1.0"

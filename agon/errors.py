@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from agon.foreign import cut, printable
+from agon.untrusted import cut, printable
 
 SCARCE = ("can't allocate memory", "out of memory", "size calculation overflow", "integer multiplication overflow")
 

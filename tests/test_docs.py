@@ -23,7 +23,7 @@ import agon
 from agon.cli import main
 
 ROOT = Path(__file__).parents[1]
-OF_ITEMS = ROOT / "docs" / "recipes"  # */*.md: tests/reproduce makes each item, and checks its page's command
+OF_ITEMS = ROOT / "docs" / "recipes"  # */*.md: tests/papers makes each item, and checks its page's command
 EVERY_PAGE = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PAGES = [page for page in EVERY_PAGE if page.parent.parent != OF_ITEMS]
 EXAMPLES = {"own_networks.py": 12, "own_loop.py": 15}  # lines of code after the imports, at most

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from agon.progress import QUIET, Progress
+from agon.terminal.progress import QUIET, Progress
 
 
 class Clock:

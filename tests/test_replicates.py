@@ -14,13 +14,13 @@ import pytest
 import agon
 from agon.cli import main
 from agon.errors import AgonError, Interrupted, RunError, SettingError
-from agon.progress import QUIET
 from agon.replicates import MEANS, ReplicatesError, resume
 from agon.replicates.board import Board
 from agon.replicates.folder import Folder
 from agon.replicates.plan import Plan, planned
 from agon.replicates.processes import Outcome
 from agon.replicates.worker import Ended
+from agon.terminal.progress import QUIET
 from tests.test_progress import Clock, Terminal, terminal
 from tests.training.compare import assert_same
 from tests.training.programs import ROOT, Fateful, command, finished, points, small

@@ -8,10 +8,10 @@ import agon
 
 HOUSE = Path(agon.__file__).parent
 ORDER = (
-    ("foreign",),
+    ("untrusted",),
     ("errors",),
     ("terminal",),
-    ("pictures", "progress"),
+    ("figures",),
     ("data",),
     ("latents",),
     ("networks",),
@@ -21,19 +21,17 @@ ORDER = (
     ("dynamics",),
     ("averaging",),
     ("experiment",),
+    ("recipes",),
     ("runs",),
     ("training",),
     ("replicates",),
+    ("samples",),
     ("metrics",),
-    ("classifiers", "samples", "sampling"),
+    ("classifiers",),
     ("evaluate",),
-    ("battles",),
+    ("arena",),
     ("report",),
-    ("figures",),
-    ("recipes",),
-    ("reproduce",),
-    ("arguments",),
-    ("commands",),
+    ("papers",),
     ("cli",),
 )
 FLOOR = {room: floor for floor, rooms in enumerate(ORDER) for room in rooms}
@@ -89,11 +87,11 @@ def test_a_planted_import_is_caught() -> None:
         "from ..training import train": "agon.data.toy",
         "from .. import training": "agon.data.toy",
         "import agon.cli": "agon.recipes.first",
-        "from agon import sampling": "agon.training.loop",
+        "from agon import samples": "agon.training.loop",
         "from agon import Experiment": "agon.games.game",
         "def f():\n    from agon.report import write": "agon.evaluate",
         "from agon.runs import Run": "agon.metrics.judge",
-        "from ..progress import Progress": "agon.pictures.png",
+        "from ..data import Source": "agon.figures.pictures.png",
     }
     for source, module in planted.items():
         assert len(forbidden(module, source)) == 1, source

@@ -14,7 +14,7 @@ import agon
 from agon import terminal
 from agon.cli import main
 from agon.errors import AgonError, Change, SettingError
-from agon.progress import Progress
+from agon.terminal.progress import Progress
 
 EVIL = "a\x1b[31mb\x07\r\n\u202ec\ud800"
 

@@ -15,10 +15,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from agon.recipes import ITEMS
+from agon.papers import ITEMS
+from agon.papers.page import WORDS, by_word, measured, table, verdict
 from agon.recipes.costs import FILE as COSTS
 from agon.recipes.costs import measured as measured_costs
-from agon.reproduce.page import WORDS, by_word, measured, table, verdict
 
 PAGES = Path(__file__).parents[1] / "docs" / "recipes"
 MARKS = "<!-- measured -->", "<!-- end of measured -->"

@@ -9,7 +9,7 @@ import numpy as np
 
 from agon.data.source import MEMORY
 from agon.errors import DataError
-from agon.foreign import open_regular, shortened
+from agon.untrusted import open_regular, shortened
 
 
 class Archive:

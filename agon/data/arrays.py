@@ -15,7 +15,7 @@ from agon.data.mapped import forget
 from agon.data.rows import Raw, Rows
 from agon.data.source import Split
 from agon.errors import DataError
-from agon.foreign import listed
+from agon.untrusted import listed
 
 NAMES: dict[Split, tuple[str, ...]] = {  # names that images have in .npz files, the first found is taken
     "train": ("train_images", "x_train", "train", "images", "x", "data", "arr_0"),

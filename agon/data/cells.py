@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from agon.data.decode import Content, Missing
-from agon.foreign import shortened
+from agon.untrusted import shortened
 
 IMAGES = ("image", "img", "images", "picture", "photo")
 LABELS = ("label", "labels", "fine_label", "class", "target")

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from agon.data.resize import BAND, fit
-from agon.foreign import read_regular
+from agon.untrusted import read_regular
 
 if TYPE_CHECKING:
     from PIL.Image import Image

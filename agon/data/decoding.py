@@ -14,7 +14,7 @@ from jaxtyping import Int, UInt8
 from agon.data.decode import PIXELS, decode
 from agon.data.rows import Raw, Rows, Unreadable, said
 from agon.errors import DataError
-from agon.foreign import NAMED, printable, shortened
+from agon.untrusted import NAMED, printable, shortened
 
 CHUNK = 256  # images decoded at a time
 HEAVY = 2**14  # bytes of a stored image from which threads pay: below, they only fight over the interpreter

@@ -1,7 +1,7 @@
 """What a source is, in a few lines for a reader."""
 
 from agon.data.source import Source, Split
-from agon.foreign import listed, printable
+from agon.untrusted import listed, printable
 
 
 def describe(source: Source) -> str:

@@ -10,7 +10,7 @@ from agon.data.rows import Raw, Rows, Unreadable, closed, digest_files
 from agon.data.source import Split
 from agon.data.tree import Tree
 from agon.errors import DataError
-from agon.foreign import listed, printable
+from agon.untrusted import listed, printable
 
 
 class Files(Rows):

@@ -13,7 +13,7 @@ from agon.data.names import pick
 from agon.data.rows import Raw, Rows
 from agon.data.source import Split
 from agon.errors import DataError
-from agon.foreign import listed, shortened
+from agon.untrusted import listed, shortened
 
 TIMEOUT = 10.0  # seconds for the one question whether the Hub answers
 STREAM = "the classes of a stream are known only where the set names them; set data.streaming=false to read it whole"

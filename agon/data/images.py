@@ -24,7 +24,7 @@ from agon.data.rows import Rows
 from agon.data.source import MEMORY, Opened, Source, Split
 from agon.data.splits import Membership, class_number
 from agon.errors import DataError
-from agon.foreign import printable
+from agon.untrusted import printable
 
 LIMIT = 178_956_970  # pixels: Pillow takes more for an attack
 LATER = ("labelled", "most_pixels")  # settings that older fingerprints do not have

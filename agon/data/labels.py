@@ -10,7 +10,7 @@ from jaxtyping import Int
 
 from agon.data.source import Split
 from agon.errors import DataError
-from agon.foreign import printable, shortened
+from agon.untrusted import printable, shortened
 
 CLASSES = 1_000_000  # class numbers go below it: each number has a name in memory
 UNLABELLED = -1

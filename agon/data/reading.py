@@ -15,7 +15,7 @@ from agon.data.source import Split
 from agon.data.tables import no_images, read_tables, without_images
 from agon.data.tree import Walk
 from agon.errors import DataError
-from agon.foreign import kind_of
+from agon.untrusted import kind_of
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from jaxtyping import Int
 
 from agon.data.decode import Content, unread
 from agon.data.labels import Labels
-from agon.foreign import KINDS, open_regular
+from agon.untrusted import KINDS, open_regular
 
 
 class Raw(NamedTuple):

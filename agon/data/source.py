@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float, Int, Num, UInt8
 from torch import Tensor
 
-from agon.pictures import to_uint8
+from agon.figures.pictures import to_uint8
 
 Split = Literal["train", "test"]
 MEMORY = 4 * 2**30  # bytes of decoded data that may stand on the device: 4 GiB

@@ -17,7 +17,7 @@ from agon.data.order import generator
 from agon.data.rows import Raw
 from agon.data.source import Split
 from agon.errors import DataError
-from agon.foreign import listed, printable, shortened
+from agon.untrusted import listed, printable, shortened
 
 
 @dataclass(frozen=True, kw_only=True)

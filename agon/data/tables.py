@@ -10,7 +10,7 @@ from agon.data.names import pick, split_of
 from agon.data.rows import Raw, Rows, digest_files
 from agon.data.source import Split
 from agon.errors import DataError
-from agon.foreign import NotRegularError, listed, open_regular, printable, shortened
+from agon.untrusted import NotRegularError, listed, open_regular, printable, shortened
 
 MOST = 2**28  # rows of a split: their labels stand in memory
 GROUP = 2**33  # bytes of a group of rows

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from agon.data.decode import UNREAD, suffixes
 from agon.errors import DataError
-from agon.foreign import listed
+from agon.untrusted import listed
 
 SYSTEM = {"__macosx", "$recycle.bin", "@eadir", "#recycle", "system volume information", "lost+found", "@tmp"}
 NEVER = ("/proc", "/sys", "/dev")  # what the kernel shows as files, without an end

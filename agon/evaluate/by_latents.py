@@ -9,10 +9,10 @@ from agon import metrics
 from agon.data.points import Toy
 from agon.errors import SettingError
 from agon.evaluate.evidence import Evidence, Measured, Painter
+from agon.figures.pictures import grid_png, to_uint8
 from agon.latents import linear, spherical
 from agon.metrics import Score
-from agon.pictures import grid_png, to_uint8
-from agon.samples import real_samples
+from agon.samples.reading import real_samples
 from agon.training.randomness import stream
 
 TARGETS = 1_280  # training images that are searched for

@@ -8,8 +8,8 @@ from torch import Tensor
 from agon import metrics
 from agon.errors import Change, DataError
 from agon.evaluate.evidence import ALL, Evidence, Measured
+from agon.figures.pictures import grid_png
 from agon.metrics import Score
-from agon.pictures import grid_png
 
 PAIRS = 10_000
 SHOWN, NEIGHBOURS = 8, 7  # rows and, after the sample itself, columns of the picture

@@ -11,8 +11,8 @@ from agon import metrics
 from agon.errors import RunError
 from agon.evaluate.evidence import Measured
 from agon.evaluate.recorded import FOLDER, keep, recorded, stamped
+from agon.figures.pictures import grid_png
 from agon.metrics import Score
-from agon.pictures import grid_png
 from agon.runs import Run, naming
 from agon.runs.arrays import arrays
 from agon.runs.limits import SAMPLES

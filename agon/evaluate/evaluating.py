@@ -21,8 +21,8 @@ from agon.evaluate.table import METRICS, asked
 from agon.games import Classification
 from agon.metrics import Score
 from agon.runs import Run
-from agon.samples import CHUNK, as_compared, checked, chosen, read_samples
-from agon.sampling import latents, load
+from agon.samples.making import latents, load
+from agon.samples.reading import CHUNK, as_compared, checked, chosen, read_samples
 from agon.training import Training
 from agon.training.randomness import derived
 
@@ -154,7 +154,7 @@ def evaluate_samples(
     """Metric -> what it gives for the samples of a folder or a file of any other program.
 
     Args:
-        path: see `agon.samples.read_samples`.
+        path: see `agon.samples.reading.read_samples`.
         source: of real samples, for the metrics that compare.
         metrics: names in METRICS; by default what the data allow.
         n: how many of the samples, at random where there are more, and at most as many real ones.

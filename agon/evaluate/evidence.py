@@ -12,11 +12,11 @@ from agon.data import Images, Source
 from agon.errors import Change, DataError, SettingError
 from agon.evaluate.extractors import COORDINATES, Choice, Coordinates
 from agon.experiment import Experiment
+from agon.figures.pictures import pictured
 from agon.games import Game
 from agon.metrics import Score
 from agon.metrics.extractors import Extractor, Features, extract
-from agon.pictures import pictured
-from agon.samples import real_samples
+from agon.samples.reading import real_samples
 
 ALL = 100_000  # images of a split that neighbours are looked for in, at most
 

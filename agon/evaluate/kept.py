@@ -8,8 +8,8 @@ from torch import Tensor
 
 from agon.data.points import Mixture
 from agon.errors import DataError, RunError
+from agon.figures.pictures import read_grid
 from agon.metrics import Coverage, mode_coverage
-from agon.pictures import read_grid
 from agon.runs import Run, unreadable
 from agon.runs.arrays import array
 from agon.runs.limits import SAMPLES

@@ -13,7 +13,7 @@ from agon.experiment.codec import Json, completed, decode, encode, made
 from agon.experiment.names import PARTS
 from agon.experiment.part import Part, name_of
 from agon.experiment.typing import alternatives, fit, hints_of, spelled, suits
-from agon.foreign import cut, parse_json
+from agon.untrusted import cut, parse_json
 
 
 def changed(owner: Any, path: str, text: str) -> Any:

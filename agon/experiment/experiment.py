@@ -15,9 +15,9 @@ from agon.experiment.codec import completed, decode, encode
 from agon.experiment.memory import weights_within
 from agon.experiment.part import Part, copied, part
 from agon.experiment.typing import check_fields, check_names
-from agon.foreign import parse_json
 from agon.games import Game
 from agon.latents import Latent, Normal
+from agon.untrusted import parse_json
 
 MOST = {
     **dict.fromkeys(("steps", "log_every", "sample_every", "checkpoint_every"), 10**12),

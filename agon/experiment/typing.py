@@ -10,7 +10,7 @@ from typing import Any
 from torch import nn
 
 from agon.errors import SettingError, unknown
-from agon.foreign import shortened
+from agon.untrusted import shortened
 
 
 def hints_of(make: Callable[..., Any]) -> dict[str, Any]:

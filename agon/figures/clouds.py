@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from agon.errors import SettingError
+from agon.figures.colours import REAL, colour
+from agon.figures.density import ASTRAY, Frame, Points, square
 from agon.figures.drawing import drawing_png
-from agon.report.colours import REAL, colour
-from agon.report.density import ASTRAY, Frame, Points, square
 
 if TYPE_CHECKING:
     import matplotlib.axes

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agon.errors import SettingError
+from agon.figures.colours import colour
 from agon.figures.drawing import drawing_png
-from agon.report.colours import colour
 
 if TYPE_CHECKING:
     import matplotlib.axes

@@ -11,7 +11,7 @@ from jaxtyping import UInt8
 from torch import Tensor
 
 from agon.errors import DataError, SettingError
-from agon.pictures import CHANNELS, enlarge, grid
+from agon.figures.pictures import CHANNELS, enlarge, grid
 
 if TYPE_CHECKING:
     import PIL.ImageFont

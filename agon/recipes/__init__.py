@@ -1,7 +1,5 @@
 """One module a paper, each a page of sentences in the library's own parts."""
 
-import re
-
 from agon.errors import SettingError, unknown
 from agon.recipes import (
     argan2018,
@@ -19,7 +17,6 @@ from agon.recipes import (
     yamazaki2017,
     zhao2016,
 )
-from agon.recipes.item import Item
 from agon.recipes.recipe import Recipe
 from agon.recipes.scales import Scale
 
@@ -43,18 +40,6 @@ LISTED: tuple[Recipe, ...] = (
 
 RECIPES = {recipe.name: recipe for recipe in LISTED}
 
-SHOWN: tuple[Item, ...] = (*argan2018.ITEMS, *im2016.ITEMS, *metz2017.ITEMS, *tabak2016.ITEMS, *yamazaki2017.ITEMS)
-
-
-def _place(item: Item) -> tuple[object, ...]:
-    """By the numbers within a paper: figure 9 before figure 10, figures of an appendix and then tables last."""
-    paper, _, short = item.name.partition("/")
-    numbers = [int(digits) for digits in re.findall(r"[0-9]+", short)]
-    return paper, short.rstrip("0123456789."), numbers
-
-
-ITEMS = {item.name: item for item in sorted(SHOWN, key=_place)}
-
 
 def find(name: str) -> Recipe:
     """The recipe of that name.
@@ -67,25 +52,4 @@ def find(name: str) -> Recipe:
     return RECIPES[name]
 
 
-def find_item(name: str) -> Item:
-    """The table or figure of that name.
-
-    Raises:
-        SettingError: there is none; the sentence names the nearest.
-    """
-    if name not in ITEMS:
-        raise SettingError(unknown("item", name, ITEMS))
-    return ITEMS[name]
-
-
-def items(name: str) -> list[str]:
-    """The names of all items of a paper, or of the one that is named.
-
-    Raises:
-        SettingError: there is none; the sentence names the nearest.
-    """
-    of_paper = [each for each in ITEMS if each.startswith(f"{name}/")]
-    return of_paper or [find_item(name).name]
-
-
-__all__ = ["ITEMS", "RECIPES", "Item", "Recipe", "Scale", "find", "find_item", "items"]
+__all__ = ["RECIPES", "Recipe", "Scale", "find"]

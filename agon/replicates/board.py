@@ -5,9 +5,9 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from agon.foreign import printable
-from agon.progress import QUIET, REDRAW, Progress, bar, duration
 from agon.terminal import Stream, is_watched, tell
+from agon.terminal.progress import QUIET, REDRAW, Progress, bar, duration
+from agon.untrusted import printable
 
 if TYPE_CHECKING:
     import rich.progress

@@ -5,10 +5,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from agon.errors import RunError
-from agon.foreign import NotRegularError, parse_json
 from agon.replicates.plan import Plan
 from agon.runs import Directory, Run, unreadable
 from agon.runs.description import text_of
+from agon.untrusted import NotRegularError, parse_json
 
 FILE = "replicates.json"
 

@@ -9,8 +9,8 @@ import torch
 
 from agon.errors import RunError, SettingError
 from agon.experiment import Experiment, differences
-from agon.foreign import parse_json
 from agon.training import Arithmetic, Training
+from agon.untrusted import parse_json
 
 
 @dataclass(frozen=True)

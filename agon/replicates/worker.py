@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 import torch
 
 from agon.errors import AgonError, refused
-from agon.progress import Progress
 from agon.replicates.job import Job
+from agon.terminal.progress import Progress
 from agon.training import resume, train
 
 NAME = "agon-worker"  # of the process, while it imports the user's script

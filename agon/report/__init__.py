@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from agon.errors import RunError
-from agon.foreign import kind_of, printable
 from agon.report import battles, curves, distributions, images, measured, points, scores, settings, summary
 from agon.report.reading import View, read
 from agon.runs import Directory, write_atomically, writing
+from agon.untrusted import kind_of, printable
 
 ROOM = Path(__file__).parent  # template.html, style.css and curves.js lie beside this file
 FILE = "report.html"  # where only a folder is named

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 from typing import NamedTuple
 
-from agon.report.colours import colour
+from agon.figures.colours import colour
 from agon.report.reading import Object, Score, View, finite, ordered
 from agon.report.scores import UNKNOWN, number, uncertainty
 from agon.runs import ends

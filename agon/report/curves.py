@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from agon.report.colours import REAL, colour
+from agon.figures.colours import REAL, colour
 from agon.report.reading import Record, Score, View, ordered
 
 GROUPS = {  # part of a key before "/" -> title; in this order, then what else was logged

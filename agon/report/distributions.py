@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TypeGuard
 
-from agon.report.colours import REAL, colour
+from agon.figures.colours import REAL, colour
 from agon.report.curves import DASHES, Figure, Trace, safe
 from agon.report.reading import Object, Score, View, finite, ordered
 

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import UInt8
 
-from agon import pictures
 from agon.errors import DataError, RunError
-from agon.report.colours import colour
+from agon.figures import pictures
+from agon.figures.colours import colour
 from agon.report.embedding import Picture, embed, spread
 from agon.report.reading import View, content_of
 from agon.runs import unreadable

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from agon.errors import RunError
-from agon.report.colours import colour
+from agon.figures.colours import colour
 from agon.report.embedding import Picture, embed
 from agon.report.reading import View, content_of, ordered
 

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from agon.errors import RunError
-from agon.report.colours import REAL, colour
+from agon.figures.colours import REAL, colour
 from agon.report.embedding import Picture, embed, spread
 from agon.report.reading import View, content_of
 from agon.runs.arrays import array

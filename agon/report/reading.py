@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 from agon.errors import RunError
-from agon.foreign import parse_json
 from agon.runs import Directory, names, unreadable
 from agon.runs.limits import DESCRIPTION, RECORDS
 from agon.runs.limits import SAMPLES as MOST
+from agon.untrusted import parse_json
 
 EXPERIMENT, ARITHMETIC, LOG, METRICS, SAMPLES, PICTURES = (
     "experiment.json",

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from agon.report.colours import colour
+from agon.figures.colours import colour
 from agon.report.reading import Score, View, finite, ordered
 
 UNKNOWN = "—"

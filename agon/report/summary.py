@@ -4,8 +4,8 @@ import shlex
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from agon.figures.colours import colour
 from agon.games import GAMES
-from agon.report.colours import colour
 from agon.report.reading import View
 from agon.report.scores import number
 from agon.report.settings import IMPORTED, KIND, kind

@@ -13,10 +13,10 @@ from typing import Any
 from torch import Tensor
 
 from agon.errors import CheckpointError, RunError
-from agon.foreign import listed, parse_json
 from agon.runs import limits
 from agon.runs.directory import Directory, unreadable
 from agon.runs.files import remove, sync_folder, write_through, writing
+from agon.untrusted import listed, parse_json
 
 KEPT = 3  # the newest may be damaged on the disk, and the one before it too
 TENSORS, STATE = "tensors.safetensors", "state.json"

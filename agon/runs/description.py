@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from agon.foreign import parse_json
 from agon.runs.directory import Directory, unreadable
 from agon.runs.limits import DESCRIPTION, TEXT, VALUES
+from agon.untrusted import parse_json
 
 ADVICE = "put back the file that was written, or begin again elsewhere"
 

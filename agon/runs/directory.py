@@ -4,9 +4,9 @@ import os
 from pathlib import Path, PurePosixPath
 
 from agon.errors import RunError
-from agon.foreign import NotRegularError, kind_of, open_regular, read_regular
 from agon.runs.files import clear, remove, write_atomically, writing
 from agon.runs.limits import ENTRIES, RECORDS
+from agon.untrusted import NotRegularError, kind_of, open_regular, read_regular
 
 FOLDER = "a folder"
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from agon.errors import RunError
-from agon.foreign import NotRegularError, kind_of, open_regular
+from agon.untrusted import NotRegularError, kind_of, open_regular
 
 _ELSEWHERE = "agon report and agon evaluate write where --out says"
 _ADVICE = {

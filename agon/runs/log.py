@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from agon.errors import RunError
-from agon.foreign import parse_json
 from agon.runs.directory import Directory, unreadable
 from agon.runs.files import refuse_undecodable, writing
+from agon.untrusted import parse_json
 
 
 def append(path: Path, *records: Mapping[str, Any]) -> None:

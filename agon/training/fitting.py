@@ -9,10 +9,10 @@ from torch import Tensor, nn
 
 from agon.errors import CheckpointError
 from agon.experiment.names import OPTIMISERS
-from agon.foreign import listed
 from agon.runs import Checkpoint
 from agon.training.optimisers import MEANS
 from agon.training.training import STREAMS, Training
+from agon.untrusted import listed
 
 WHOLE, NUMBER = "a whole number from 0", "a finite number"
 STATE: dict[str, str] = {"seconds": NUMBER, "processes": WHOLE, "log_bytes": WHOLE}

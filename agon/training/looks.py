@@ -7,7 +7,7 @@ from torch import Tensor
 
 from agon.data import Source
 from agon.data.source import as_bytes
-from agon.pictures import grid_png, pictured
+from agon.figures.pictures import grid_png, pictured
 from agon.training.training import Training
 
 

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple, NoReturn
 from agon.errors import Interrupted, RunError
 from agon.experiment import Experiment, differences
 from agon.games import Losses
-from agon.progress import Progress
 from agon.runs import Run
 from agon.terminal import warn
+from agon.terminal.progress import Progress
 from agon.training import looks
 from agon.training.agreement import interrupted, leave, lost_process, refuse_nonfinite, stop_asked
 from agon.training.arithmetic import Arithmetic

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import torch
 
 from agon.errors import SettingError
-from agon.foreign import shortened
+from agon.untrusted import shortened
 
 
 @contextmanager

@@ -16,11 +16,11 @@ from agon.classifiers import (
 from agon.classifiers.judges import digest
 from agon.data import Images, Stacked
 from agon.errors import DataError
+from agon.figures.pictures import to_uint8
 from agon.games import Classification
 from agon.metrics import Score, class_coverage, class_divergence
 from agon.metrics.extractors import Extractor, extract
 from agon.networks.classifier import Classifier
-from agon.pictures import to_uint8
 from tests.classifiers.conftest import STEPS
 
 pytestmark = pytest.mark.usefixtures("one_core")

@@ -16,11 +16,11 @@ from agon.classifiers.judges import digest
 from agon.data import Images
 from agon.errors import DataError
 from agon.experiment import Part
+from agon.figures.pictures import to_uint8
 from agon.games import Classification
 from agon.metrics.extractors import extract
 from agon.networks.classifier import ResidualClassifier
 from agon.networks.layers import evaluation_mode
-from agon.pictures import to_uint8
 
 pytestmark = pytest.mark.usefixtures("one_core")
 

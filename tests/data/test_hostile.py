@@ -23,7 +23,7 @@ from agon.data.resize import fit
 from agon.errors import DataError, SettingError
 from agon.experiment import Experiment
 from agon.experiment.codec import encode
-from agon.samples import read_samples
+from agon.samples.reading import read_samples
 
 KINDS = {
     "link.png": "no such file",

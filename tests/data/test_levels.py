@@ -11,7 +11,7 @@ from PIL import Image, TiffImagePlugin
 from agon.data import Images, Stream
 from agon.data.decode import decode
 from agon.errors import DataError
-from agon.pictures import read_grid
+from agon.figures.pictures import read_grid
 
 SQUARE = np.arange(2 * 3 * 3).reshape(2, 3, 3)
 
@@ -103,7 +103,7 @@ def test_integers_of_32_bits_state_no_range() -> None:
 def test_images_of_more_channels_are_trained_on(tmp_path: Path) -> None:
     """Colour and depth: the run, its pictures and its samples have all four."""
     from agon.recipes import RECIPES
-    from agon.sampling import load, sample, write
+    from agon.samples.making import load, sample, write
     from agon.training import train
 
     np.save(tmp_path / "x.npy", np.random.default_rng(0).integers(0, 256, (40, 16, 16, 4)).astype(np.uint8))

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from agon.cli import main
-from agon.commands.evaluate import over_seeds
+from agon.cli.evaluate import over_seeds
 from agon.data import Images, Ring, Stacked
+from agon.figures.pictures import png
 from agon.metrics import Score
-from agon.pictures import png
 from agon.runs import read
 
 TINY = ("--scale", "smoke", "--steps", "1", "--threads", "1", "--device", "cpu")
@@ -61,7 +61,7 @@ def test_a_folder_is_at_no_distance_from_itself(tmp_path: Path, capsys: pytest.C
 
 
 def test_what_is_whole() -> None:
-    from agon.commands.evaluate import whole
+    from agon.cli.evaluate import whole
 
     assert whole(Images()) == Images(holdout=0.0)
     assert whole(Stacked()) == Stacked(of=Images(holdout=0.0))

@@ -10,7 +10,7 @@ from agon.evaluate.evidence import Evidence
 from agon.evaluate.extractors import Choice
 from agon.evaluate.table import METRICS
 from agon.metrics import Score
-from agon.samples import real_samples
+from agon.samples.reading import real_samples
 
 pytestmark = pytest.mark.usefixtures("one_core")
 N = 90  # half of the held-out digits: the other half is what samples are compared with

@@ -10,8 +10,8 @@ from agon.data import Images
 from agon.data.source import as_bytes
 from agon.errors import RunError
 from agon.evaluate import kept, kept_images, last_images
-from agon.pictures import grid_png, read_grid
-from agon.sampling import load
+from agon.figures.pictures import grid_png, read_grid
+from agon.samples.making import load
 from agon.training import Training
 from tests.evaluate.test_runs import Trained
 

@@ -8,12 +8,12 @@ import pytest
 import torch
 
 from agon import Run, load, sample
-from agon.commands import Evaluate
+from agon.cli import Evaluate
 from agon.data import Images
 from agon.errors import DataError, SettingError
 from agon.evaluate import METRICS, Choice, IncompleteError, evaluate, evaluate_samples, ranked, write
 from agon.runs import read
-from agon.sampling import write as written
+from agon.samples.making import write as written
 from agon.training import Training
 from tests.evaluate.counting import Counting
 

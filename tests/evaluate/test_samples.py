@@ -8,8 +8,8 @@ import torch
 
 from agon.data import Images, Ring, Stacked
 from agon.errors import DataError
-from agon.pictures import png
-from agon.samples import as_compared, read_samples, real_samples
+from agon.figures.pictures import png
+from agon.samples.reading import as_compared, read_samples, real_samples
 
 pytestmark = pytest.mark.usefixtures("one_core")
 

@@ -8,7 +8,7 @@ from PIL import Image
 
 from agon.errors import DataError, SettingError
 from agon.figures.animation import gif
-from agon.pictures import png
+from agon.figures.pictures import png
 
 
 def frame(seed: int, colours: int = 200) -> np.ndarray:

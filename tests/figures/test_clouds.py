@@ -9,7 +9,7 @@ from PIL import Image
 from agon.errors import SettingError
 from agon.figures import clouds
 from agon.figures.clouds import broken, clouds_png
-from agon.report.colours import REAL, colour
+from agon.figures.colours import REAL, colour
 
 DATA = np.array([[-2.0, -2.0], [2.0, 2.0], [2.0, -2.0], [-2.0, 2.0]])  # its frame is [-3, 3]², by the margin
 

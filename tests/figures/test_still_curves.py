@@ -10,8 +10,8 @@ from PIL import Image
 
 from agon.errors import SettingError
 from agon.figures import curves
+from agon.figures.colours import colour
 from agon.figures.curves import Curve, Panel, curves_png
-from agon.report.colours import colour
 
 RED = "#d00000"
 

@@ -10,8 +10,8 @@ from scipy.ndimage import label
 
 from agon.errors import DataError, SettingError
 from agon.figures import tiles
+from agon.figures.pictures import enlarge, grid
 from agon.figures.tiles import panels_png, tiles_png
-from agon.pictures import enlarge, grid
 
 rng = np.random.default_rng(0)
 

@@ -19,7 +19,7 @@ from types import FrameType
 import numpy as np
 
 from agon.cli import main
-from agon.pictures import png
+from agon.figures.pictures import png
 from tests.fuzz.cases import TINY, Place, case, told
 
 SEED = 16

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from agon import pictures
+from agon.figures import pictures
 
 STEPS = (0, 100, 200, 300, 400, 500, 600, 700, 800, 900, 1000)
 Maker = Callable[..., Path]

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from agon.pictures import read_grid
+from agon.figures.pictures import read_grid
 
 VOID = {"meta", "img", "br", "link"}
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agon import report
-from agon.report.colours import colour
+from agon.figures.colours import colour
 from agon.report.curves import thin
 from tests.report.conftest import lines, record
 from tests.report.page import figures, read_page, section, traces

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from agon import pictures, report
+from agon import report
 from agon.errors import RunError
+from agon.figures import pictures
 from tests.report.conftest import STEPS, bare_run, digits, experiment, imitation
 from tests.report.page import read_page, section, tiles
 

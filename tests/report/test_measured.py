@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agon import pictures, report
+from agon import report
 from agon.errors import RunError
+from agon.figures import pictures
 from agon.report import distributions
 from agon.report.reading import read
 from tests.report.page import figures, read_page, section

@@ -124,7 +124,7 @@ def test_a_run_that_has_done_nothing_is_told_honestly(make_run, tmp_path: Path):
 
 def test_the_room_is_entered_without_what_draws():
     code = (
-        "import sys, agon.pictures, agon.progress, agon.report\n"
+        "import sys, agon.figures.pictures, agon.terminal.progress, agon.report\n"
         "print([name for name in ('plotly', 'matplotlib', 'jinja2', 'rich', 'PIL') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -10,7 +10,7 @@ import pytest
 
 import agon
 from agon.cli import main
-from agon.pictures import grid_png
+from agon.figures.pictures import grid_png
 from tests.training.programs import points, small
 
 STEPS = 4

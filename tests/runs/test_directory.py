@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from agon.errors import RunError
-from agon.foreign import NotRegularError
 from agon.runs import Directory
 from agon.runs import directory as module
+from agon.untrusted import NotRegularError
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 
 from agon.cli import main
 from agon.errors import RunError, SettingError
-from agon.pictures import grid_png, read_grid
+from agon.figures.pictures import grid_png, read_grid
 from agon.runs import Directory, limits
 from agon.runs.arrays import array, arrays
 from agon.runs.checkpoints import load
@@ -112,7 +112,7 @@ def test_an_archive_that_lies_about_its_size_is_refused() -> None:
 
 def test_a_grid_of_too_many_pixels_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     content = grid_png(np.zeros((4, 1, 8, 8), np.uint8))
-    monkeypatch.setattr("agon.pictures.PIXELS", 100)
+    monkeypatch.setattr("agon.figures.pictures.PIXELS", 100)
     with pytest.raises(Exception, match="of at most 100 pixels"):
         read_grid(content)
 

@@ -11,7 +11,7 @@ import agon
 from agon.errors import RunError
 from agon.experiment import Experiment
 from agon.runs import Run, checkpoints
-from agon.sampling import load
+from agon.samples.making import load
 from tests.training.compare import assert_same
 from tests.training.programs import points, small
 

@@ -12,7 +12,7 @@ from torch import Tensor
 import agon
 from agon.errors import RunError
 from agon.runs import Run, checkpoints
-from agon.sampling import load
+from agon.samples.making import load
 from tests.training.compare import assert_same
 from tests.training.programs import points
 

@@ -11,7 +11,7 @@ import torch
 import agon
 from agon.errors import CheckpointError, RunError, SettingError
 from agon.runs import Run, checkpoints
-from agon.sampling import load
+from agon.samples.making import load
 from agon.training import looks
 from tests.training.compare import assert_same, log_of, samples_of
 from tests.training.programs import finished, module, small

@@ -12,7 +12,7 @@ import agon
 from agon.errors import SettingError
 from agon.networks import mlp
 from agon.runs import Checkpoint, Run
-from agon.sampling import load, sample
+from agon.samples.making import load, sample
 from tests.training.compare import assert_same
 from tests.training.dropping import experiment
 from tests.training.programs import points

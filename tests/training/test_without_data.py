@@ -12,7 +12,7 @@ from agon.cli import main
 from agon.errors import DataError
 from agon.evaluate import evaluate
 from agon.runs import Run
-from agon.sampling import interpolate, load, sample
+from agon.samples.making import interpolate, load, sample
 from tests.training.programs import small
 
 ONE_THREAD = agon.Arithmetic(threads=1, device="cpu")

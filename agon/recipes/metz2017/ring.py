@@ -20,28 +20,19 @@
 is not the paper's setting: there, other things differ.
 """
 
-from collections.abc import Mapping, Sequence
 from functools import partial
 
 import torch
 
 from agon.data import Ring, Source
-from agon.data.points import Mixture
 from agon.dynamics import ALTERNATING, Dynamics, Turns, Unrolled
-from agon.evaluate import evaluate, kept, over_time
 from agon.experiment import Experiment, part
 from agon.games import Adversarial
 from agon.latents import Normal
-from agon.metrics import modes_held
 from agon.networks import mlp
 from agon.objectives import Minimax
-from agon.recipes.expectation import Expectation
-from agon.recipes.item import Item, Scores, firsts, of_each
 from agon.recipes.recipe import Recipe
 from agon.recipes.scales import Scale
-from agon.report.density import density_png
-from agon.report.embedding import spread
-from agon.runs import Run
 
 SCALES = {  # batch, steps, log, sample, checkpoint, points kept
     "smoke": (64, 20, 5, 4, 10, 256),
@@ -49,9 +40,6 @@ SCALES = {  # batch, steps, log, sample, checkpoint, points kept
     "paper": (512, 25_000, 100, 250, 2_500, 4_096),
 }
 PAPER = "Metz et al. 2017, figure 1, section 3.1 and appendix A"
-UPDATES = 2  # the paper's steps in one of our rounds
-COLUMNS = 6  # of figure 1, before the data's own
-COVERED = ("modes", "quality", "mode-divergence")  # what the item's table tells
 
 
 def ring(data: Source, scale: Scale, steps_ahead: int) -> Experiment:
@@ -97,55 +85,4 @@ RING_K10 = Recipe(
     make=partial(ring, steps_ahead=10),
 )
 
-
-def _measure(run: Run, scale: Scale) -> Scores:
-    """The modes at the end, and those that took turns in the second half of the training."""
-    history = list(over_time(run, _source(run)).values())
-    covered = [score for score in evaluate(run, metrics=["modes"], n=10_000) if score.name in COVERED]
-    return [*covered, modes_held(history[len(history) // 2 :])]
-
-
-def _source(run: Run) -> Mixture:
-    source = Experiment.from_json(run.experiment).data
-    assert isinstance(source, Mixture)  # the recipes above have no other
-    return source
-
-
-def _draw(runs: Mapping[str, Sequence[Run]], scale: Scale) -> Mapping[str, bytes]:
-    """A row a run: the samples of one set of latents at `COLUMNS` steps from the first to the last, the data."""
-    rows, columns = {}, [""]
-    for label, run in firsts(runs).items():
-        points = kept(run)
-        steps = spread(list(points), COLUMNS)
-        columns = [*(f"{UPDATES * step:,}" for step in steps), "data"]
-        real = _source(run).take(len(points[steps[-1]])).real
-        rows[label] = [cloud.numpy() for cloud in (*(points[step] for step in steps), real)]
-    return {".png": density_png(rows, columns, corner="step")}
-
-
-FIGURE_1 = Item(
-    name="metz2017/figure1",
-    paper="Metz et al. 2017, figure 1",
-    claim="unrolled by 10 steps, the generator spreads over all modes; without, it rotates from one to the next",
-    trainings={"K = 10": RING_K10, "K = 0": RING_K0},
-    expects=(
-        Expectation(
-            says="unrolled, the generator converges to the data's modes", score="modes", row="K = 10", above="K = 0"
-        ),
-        Expectation(says="and spreads its mass over them", score="mode-divergence", row="K = 10", below="K = 0"),
-        Expectation(
-            says="without, it rotates around the modes: one after another has most of its mass",
-            score="modes-held",
-            row="K = 0",
-            above=4.0,
-        ),
-    ),
-    updates=UPDATES,
-    seeds=5,
-    measure=of_each(_measure),
-    history=lambda run: over_time(run, _source(run)),
-    draw=_draw,
-)
-
-ITEMS = (FIGURE_1,)
 RECIPES = (RING_K0, RING_K10)

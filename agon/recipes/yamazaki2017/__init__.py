@@ -31,16 +31,8 @@ steps, so that the test set decides nothing; Adam 1e-3, batch 64, torch's initia
 | A.2, 5.2: widths, iterations | at quick a quarter and 1,400 (MNIST), an eighth and 2,400 (CIFAR-10) |
 """
 
-from agon.recipes.yamazaki2017 import clouds, images, losses, points, samples, scores
+from agon.recipes.yamazaki2017 import images, points
 
 RECIPES = (*points.RECIPES, *images.RECIPES)
-ITEMS = (
-    *clouds.CAPACITY,
-    *losses.CAPACITY,
-    *scores.ITEMS,
-    *samples.ITEMS,
-    *losses.UNBALANCED,
-    *clouds.UNBALANCED,
-)
 
-__all__ = ["ITEMS", "RECIPES"]
+__all__ = ["RECIPES"]

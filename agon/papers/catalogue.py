@@ -1,0 +1,40 @@
+"""All items of the five papers, and the search for one by its name."""
+
+import re
+
+from agon.errors import SettingError, unknown
+from agon.papers import argan2018, im2016, metz2017, tabak2016, yamazaki2017
+from agon.papers.item import Item
+
+SHOWN: tuple[Item, ...] = (*argan2018.ITEMS, *im2016.ITEMS, *metz2017.ITEMS, *tabak2016.ITEMS, *yamazaki2017.ITEMS)
+
+
+def _place(item: Item) -> tuple[object, ...]:
+    """By the numbers within a paper: figure 9 before figure 10, figures of an appendix and then tables last."""
+    paper, _, short = item.name.partition("/")
+    numbers = [int(digits) for digits in re.findall(r"[0-9]+", short)]
+    return paper, short.rstrip("0123456789."), numbers
+
+
+ITEMS = {item.name: item for item in sorted(SHOWN, key=_place)}
+
+
+def find_item(name: str) -> Item:
+    """The table or figure of that name.
+
+    Raises:
+        SettingError: there is none; the sentence names the nearest.
+    """
+    if name not in ITEMS:
+        raise SettingError(unknown("item", name, ITEMS))
+    return ITEMS[name]
+
+
+def items(name: str) -> list[str]:
+    """The names of all items of a paper, or of the one that is named.
+
+    Raises:
+        SettingError: there is none; the sentence names the nearest.
+    """
+    of_paper = [each for each in ITEMS if each.startswith(f"{name}/")]
+    return of_paper or [find_item(name).name]

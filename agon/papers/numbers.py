@@ -1,0 +1,99 @@
+"""Everything that was measured for an item, as plain values: what its page is written from."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from agon import __version__
+from agon.errors import RunError
+from agon.experiment import Experiment
+from agon.metrics import Score
+from agon.papers.intervals import interval, judged
+from agon.papers.item import Item, Rows
+from agon.papers.sources import described
+from agon.recipes import Scale
+from agon.runs import Run, read
+
+
+def numbers(
+    item: Item, scale: Scale, runs: Mapping[str, Sequence[Run]], measured: Sequence[Rows], folder: Path
+) -> dict[str, Any]:
+    """All numbers of an item.
+
+    Args:
+        item: whose they are.
+        scale: of its trainings.
+        runs: label -> a run for each seed.
+        measured: for each seed, what the item's `measure` gave.
+        folder: the runs' paths are told from here.
+    """
+    rows = [_row(label, [rows[label] for rows in measured]) for label in measured[0]]
+    return {
+        "item": item.name,
+        "paper": item.paper,
+        "claim": item.claim,
+        "scale": scale,
+        "seeds": len(measured),
+        "updates": item.updates,
+        "trainings": [_training(item, label, each, folder) for label, each in runs.items()],
+        "rows": rows,
+        "theirs": {label: dict(row) for label, row in item.theirs.items()},
+        "expectations": [judged(expectation, rows) for expectation in item.expects],
+        "history": [_history(item, label, run) for label, each in runs.items() for run in each if item.history],
+        "versions": {"agon": __version__, "torch": torch.__version__, "cores": os.cpu_count()},
+    }
+
+
+def _row(label: str, seeds: Sequence[Sequence[Score]]) -> dict[str, Any]:
+    """One row: its scores seed by seed, and over the seeds."""
+    told = [{"seed": seed, "scores": {s.name: _plain(s.record()) for s in scores}} for seed, scores in enumerate(seeds)]
+    names = list(dict.fromkeys(score.name for scores in seeds for score in scores))
+    values = {name: [float(s.value) for scores in seeds for s in scores if s.name == name] for name in names}
+    summary = {name: interval(each)._asdict() for name, each in values.items()}
+    return {"label": label, "summary": summary, "seeds": told}
+
+
+def _plain(record: dict[str, Any]) -> dict[str, Any]:
+    """What a page needs of a score; its distributions stay in its run."""
+    return {key: record[key] for key in ("value", "error", "interval", "n", "n_real", "protocol")}
+
+
+def _training(item: Item, label: str, runs: Sequence[Run], folder: Path) -> dict[str, Any]:
+    recipe, experiment = item.trainings[label], Experiment.from_json(runs[0].experiment)
+    last = [_last(run) for run in runs]
+    return {
+        "label": label,
+        "recipe": recipe.name,
+        "data": described(recipe, experiment.data),
+        "steps": experiment.steps,
+        "images": last[0]["images"],
+        "arithmetic": {key: runs[0].arithmetic.get(key) for key in ("device", "precision", "threads", "compile")},
+        "runs": [
+            {
+                "run": run.path.relative_to(folder).as_posix(),
+                "seed": run.described["seed"],
+                "seconds": record["wall/seconds"],
+            }
+            for run, record in zip(runs, last, strict=True)
+        ],
+    }
+
+
+def _last(run: Run) -> dict[str, Any]:
+    """The last record of a finished training."""
+    record: dict[str, Any] = next(reversed(read(run.log)), {})
+    if not all(isinstance(record.get(name), int | float) for name in ("images", "wall/seconds")):
+        raise RunError(f"{run.log}: expected the record of the last step, got none; remove the run and ask again")
+    return record
+
+
+def _history(item: Item, label: str, run: Run) -> dict[str, Any]:
+    assert item.history is not None
+    entries = [
+        {"step": step, "updates": step * item.updates, **{score.name: score.value for score in scores}}
+        for step, scores in item.history(run).items()
+    ]
+    return {"label": label, "seed": run.described["seed"], "entries": entries}

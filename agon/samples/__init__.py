@@ -1,0 +1,16 @@
+"""Samples: made from a run, written to files, or read from another program's."""
+
+from agon.samples.making import interpolate, load, sample, write
+from agon.samples.reading import as_compared, chosen, first_samples, read_samples, real_samples
+
+__all__ = [
+    "as_compared",
+    "chosen",
+    "first_samples",
+    "interpolate",
+    "load",
+    "read_samples",
+    "real_samples",
+    "sample",
+    "write",
+]

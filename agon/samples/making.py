@@ -1,0 +1,151 @@
+"""Samples of a finished or stopped run, as tensors and as files."""
+
+import io
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from agon.data import Source
+from agon.data.source import Known, as_bytes
+from agon.errors import RunError, SettingError
+from agon.experiment import Experiment
+from agon.figures.pictures import grid_png, pictured, png
+from agon.runs import Run, write_atomically, writing
+from agon.training import Arithmetic, Training
+from agon.training.memory import enough_memory
+from agon.training.randomness import stream
+from agon.training.restoring import restore_last
+from agon.training.state import restore_model
+from agon.untrusted import kind_of
+
+
+def load(
+    run: Run,
+    *,
+    trust: bool = False,
+    experiment: Experiment | None = None,
+    weights: Literal["averaged", "live"] = "averaged",
+) -> Training:
+    """A run at its last good checkpoint, in this process, for samples and metrics; the data are not needed.
+
+    Its game, and all that is made from it, has one set of weights: the averaged ones, where the run averages any,
+    with statistics of their own, as `agon sample` uses them; or those of the last step.
+
+    Args:
+        run: the run.
+        trust: whether a user's own classes may be imported.
+        experiment: what the run was begun with, where no file can tell.
+        weights: which of them.
+
+    Raises:
+        SettingError: other weights than these two.
+        RunError: there is no checkpoint, none is intact, or experiment.json was changed by hand.
+    """
+    if weights not in ("averaged", "live"):
+        raise SettingError(f"weights: expected 'averaged' or 'live', got {weights!r}")
+    known = experiment or Experiment.from_json(run.experiment, trust)
+    known = replace(known, data=_noted(run, known.data))
+    arithmetic = Arithmetic.read({**run.arithmetic, "device": "auto", "devices": 1, "compile": "off"}).resolved()
+    with enough_memory():
+        training = Training(known, arithmetic, torch.device(arithmetic.device))
+    checkpoint, _ = restore_last(training, run, restore_model)
+    if checkpoint is None:
+        raise RunError(f"{run.path} has no checkpoint yet; agon resume {run.path} makes one")
+    training.begun = str(checkpoint.state.get("fingerprint", ""))
+    training.settle(weights)
+    return training
+
+
+def _noted(run: Run, source: Source) -> Source:
+    """The source with what the run has noted of it; runs of earlier versions have not, and it is read."""
+    noted = run.arithmetic.get("source")
+    shape, classes = (noted.get(name) for name in ("shape", "classes")) if isinstance(noted, dict) else (None, None)
+    if not isinstance(shape, list) or not isinstance(classes, list) or not shape:
+        return source
+    if any(type(side) is not int or side < 1 for side in shape) or any(type(name) is not str for name in classes):
+        raise RunError(f"{run.path}/arithmetic.json: expected the shape and the classes of its source; put it back")
+    return source.knowing(Known(tuple(shape), tuple(classes)))
+
+
+def sample(training: Training, n: int, seed: int = 0) -> Tensor:
+    """n samples "n *shape" in the data's range, from latents of a seed.
+
+    Raises:
+        SettingError: n is under 1, or the run's game generates nothing.
+    """
+    return training.samples(latents(training, n, seed))
+
+
+def interpolate(training: Training, paths: int, steps: int, seed: int = 0) -> Tensor:
+    """Samples "paths·steps *shape" along paths between random latents: spherical for normal ones."""
+    if steps < 1:
+        raise SettingError(f"--interpolate: expected at least 1 sample along each path, got {steps}")
+    training.refuse_more("--interpolate", paths * steps)
+    ends = latents(training, 2 * paths, seed)
+    walk = [training.experiment.latent.path(ends[2 * i], ends[2 * i + 1], steps) for i in range(paths)]
+    return training.samples(torch.cat(walk))
+
+
+def write(samples: Tensor, source: Source, out: Path, columns: int | None = None) -> Path:
+    """Write samples as a PNG grid (.png), arrays (.npz: uint8 NHWC or float32), or a folder of PNGs.
+
+    Raises:
+        SettingError: points as a picture, or another ending.
+        RunError: the place cannot be written.
+    """
+    pictures = pictured(source.shape)
+    if out.suffix == ".npz":
+        array = as_bytes(samples, source).permute(0, 2, 3, 1).numpy() if pictures else samples.numpy()
+        content = io.BytesIO()
+        np.savez_compressed(content, samples=array)
+        _write(out, content.getvalue())
+    elif out.suffix == ".png" and len(source.shape) == 3 and source.range is not None:
+        _write(out, grid_png(as_bytes(samples, source), columns))
+    elif not pictures:
+        raise SettingError(f"--out: expected a name that ends in .npz, since a PNG cannot hold such samples, got {out}")
+    elif out.suffix:
+        raise SettingError(f"--out: expected NAME.png, NAME.npz or a folder, got {out}")
+    else:
+        _write_each(out, as_bytes(samples, source))
+    return out
+
+
+def _write_each(folder: Path, images: Tensor) -> None:
+    """A PNG for each; none into a folder that holds anything, whose files would be counted among them."""
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        taken = next(folder.iterdir(), None)
+    if taken is not None:
+        raise RunError(f"--out: expected a new or an empty folder, got {folder}, which holds {taken.name}; choose one")
+    for i, image in enumerate(images):
+        write_atomically(folder / f"{i:06d}.png", png(image.permute(1, 2, 0).numpy()))
+
+
+def latents(training: Training, n: int, seed: int) -> Tensor:
+    """n latents of a seed.
+
+    Raises:
+        SettingError: n is under 1, or the run's game generates nothing.
+    """
+    if n < 1:
+        raise SettingError(f"--n: expected at least 1 sample, got {n}")
+    if not training.game.makers:
+        raise SettingError(
+            f"expected a run whose game generates samples, got a {type(training.game).__name__.lower()}, which "
+            "generates none; agon evaluate scores it"
+        )
+    training.refuse_more("--n", n)
+    return training.experiment.latent.sample(n, training.game.latent_shape, stream(seed, "samples"))
+
+
+def _write(path: Path, content: bytes) -> None:
+    kind = kind_of(path)
+    if kind is not None:
+        raise RunError(f"--out: {path} is {kind}; expected the name of a new file, or of one to replace")
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, content)

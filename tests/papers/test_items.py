@@ -1,0 +1,104 @@
+"""Every item is made at the smallest scale: trainings, measurements, pictures, tables and numbers."""
+
+import json
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from agon.errors import RunError, SettingError
+from agon.papers import ITEMS, find_item, items, reproduce
+from agon.papers.expectation import Expectation
+from agon.recipes import find
+from agon.runs import read
+
+SHARED = {}  # paper -> the folder of its runs, in this process
+
+
+@pytest.fixture
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One folder for all items, whichever process tests them: a training is made once."""
+    base = tmp_path_factory.getbasetemp()
+    return (base if base.parent.name.startswith("pytest-of") else base.parent) / "items"
+
+
+@pytest.mark.parametrize("name", ITEMS)
+@pytest.mark.usefixtures("one_core")
+def test_every_item_is_made(name: str, shared: Path) -> None:
+    item, (paper, _, short) = find_item(name), name.partition("/")
+    folder = shared / paper
+    shared.mkdir(exist_ok=True)
+    with FileLock(folder.with_suffix(".lock")):
+        page = reproduce(name, folder, scale="smoke", seeds=1, show=False)
+        told = json.loads(page.with_suffix(".json").read_text())
+        runs = [run for each in told["trainings"] for run in each["runs"]]
+        assert all(read(folder / run["run"] / "log.jsonl")[-1]["wall/seconds"] == run["seconds"] for run in runs)
+    assert page == folder / f"{short}.md"
+    assert told["pictures"][0] == f"{short}.png"
+    assert (folder / f"{short}.png").read_bytes().startswith(b"\x89PNG")
+    assert [each["label"] for each in told["trainings"]] == list(item.trainings)
+    assert told["rows"]
+    text = page.read_text()
+    assert all(f"| {row['label']} | 0 |" in text for row in told["rows"])
+    assert all(text in page.read_text() for row in item.theirs.values() for text in row.values())
+
+
+@pytest.mark.usefixtures("one_core")
+def test_an_item_goes_on_where_it_was(tmp_path: Path) -> None:
+    """Asked again, nothing is trained twice; more seeds are added to those that are there."""
+    page = reproduce("metz2017/figure1", tmp_path, scale="smoke", seeds=2, show=False)
+    numbers, picture = page.with_suffix(".json"), page.with_suffix(".png")
+    told = json.loads(numbers.read_text())
+    for row in told["rows"]:
+        assert [each["seed"] for each in row["seeds"]] == [0, 1]
+        for name, summary in row["summary"].items():
+            values = [each["scores"][name]["value"] for each in row["seeds"]]
+            assert summary["mean"] == pytest.approx(sum(values) / 2)
+            assert summary["half"] == pytest.approx(12.706 / 2 * abs(values[0] - values[1]), rel=1e-3)
+    for training in told["trainings"]:
+        (history, _) = (each for each in told["history"] if each["label"] == training["label"])
+        assert history["entries"][-1]["updates"] == 2 * training["steps"]
+    made = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*/seed-*/checkpoints/*/*")}
+    before = page.read_bytes(), numbers.read_bytes(), picture.read_bytes()
+    assert reproduce("metz2017/figure1", tmp_path, scale="smoke", seeds=2, show=False) == page
+    assert (page.read_bytes(), numbers.read_bytes(), picture.read_bytes()) == before
+    reproduce("metz2017/figure1", tmp_path, scale="smoke", seeds=3, show=False)
+    assert [each["seed"] for each in json.loads(numbers.read_text())["rows"][0]["seeds"]] == [0, 1, 2]
+    assert {path: path.stat().st_mtime_ns for path in made} == made
+    with pytest.raises(RunError, match="begun with other settings"):
+        reproduce("metz2017/figure1", tmp_path, scale="quick", seeds=2, show=False)
+
+
+def test_what_is_asked_for_wrongly_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match=r"there is no item 'metz2017/figur1'; did you mean 'metz2017/figure1'\?"):
+        reproduce("metz2017/figur1", tmp_path)
+    with pytest.raises(SettingError, match="seeds: expected at least 1, got 0"):
+        reproduce("metz2017/figure1", tmp_path, seeds=0)
+    with pytest.raises(SettingError, match="there is no set of images 'minst'; did you mean 'mnist'"):
+        reproduce("metz2017/figure1", tmp_path, data=["minst=somewhere"])
+    with pytest.raises(SettingError, match="there is no item"):
+        items("metz")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_papers_name_means_all_its_items() -> None:
+    assert items("metz2017") == [name for name in ITEMS if name.startswith("metz2017/")]
+    assert items("metz2017/figure1") == ["metz2017/figure1"]
+
+
+@pytest.mark.parametrize("name", ITEMS)
+def test_an_item_says_what_it_is(name: str) -> None:
+    """A claim in a sentence, trainings that are listed, expectations of rows, a default number of seeds."""
+    item = find_item(name)
+    assert item.name == name
+    assert not item.claim.endswith(".")
+    assert all(find(recipe.name) is recipe for recipe in item.trainings.values())
+    assert item.seeds >= 1
+    assert all(isinstance(each, Expectation) for each in item.expects)
+
+
+def test_every_quick_item_ends_within_twenty_minutes() -> None:
+    """Of the trainings on 2 cores, as they were measured; all of them were."""
+    told = {name: item.minutes["quick"] for name, item in ITEMS.items()}
+    assert None not in told.values()
+    assert {name: minutes for name, minutes in told.items() if minutes and minutes > 20} == {}

@@ -1,0 +1,78 @@
+"""docs/recipes: each item has a page, and what it says of measurements is what its numbers say."""
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from agon.papers import ITEMS
+from tools import pages
+
+PARTS = ("**Claim**", pages.MARKS[0], pages.MARKS[1], "## Settings", "## Deviations and readings")
+FENCE = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("name", ITEMS)
+def test_every_item_has_a_page_in_the_same_order(name: str) -> None:
+    text = pages.page_of(name).read_text()
+    places = [text.find(part) for part in PARTS]
+    assert places == sorted(places)
+    assert places[0] > 0
+    words = shlex.split(FENCE.findall(text)[0], comments=True)
+    assert words[:3] == ["agon", "reproduce", name]
+    assert text.startswith(f"# {name.partition('/')[0]}, ")
+
+
+@pytest.mark.parametrize("name", ITEMS)
+def test_a_page_says_what_its_numbers_say(name: str) -> None:
+    """Written again from the numbers beside it, it is what it was, and its pictures are there."""
+    page, told = pages.page_of(name), pages.numbers_of(name)
+    assert pages.filled(page.read_text(), told) == page.read_text()
+    if told is not None:
+        assert (told["item"], told["scale"] != "smoke") == (name, True)
+        assert all((page.parent / picture).exists() for picture in told["pictures"])
+
+
+def test_the_overview_lists_every_item() -> None:
+    text = (pages.PAGES / "index.md").read_text()
+    assert pages.overview() in text
+
+
+def test_costs_are_the_fastest_that_were_measured() -> None:
+    """Several items tell of one training: none of them makes it dearer, whichever is read last."""
+    assert pages.costs() == pages.COSTS.read_text()
+    costs = json.loads(pages.COSTS.read_text())
+    for told in filter(None, map(pages.numbers_of, ITEMS)):
+        for each in told["trainings"]:
+            minutes = min(run["seconds"] for run in each["runs"]) / 60
+            assert costs[each["recipe"]][told["scale"]] <= float(f"{minutes:.2g}")
+
+
+def test_numbers_that_nobody_measured_are_caught() -> None:
+    """The negative control: a changed number in the page is no longer what the file says."""
+    name = next(name for name in ITEMS if pages.numbers_of(name) is not None)
+    told = pages.numbers_of(name)
+    changed = json.loads(
+        json.dumps(told).replace('"verdict": "held"', '"verdict": "undecided"').replace('": 0.', '": 1.')
+    )
+    text = pages.page_of(name).read_text()
+    assert pages.filled(text, changed) != text
+    assert pages.NOT_RUN in pages.filled(text, None)
+    with pytest.raises(SystemExit):
+        pages.filled("# no marks\n", told)
+
+
+def test_nothing_lies_beside_the_pages_that_no_item_names() -> None:
+    pictures = {
+        f"{name.partition('/')[0]}/{each}"
+        for name in ITEMS
+        for each in (pages.numbers_of(name) or {"pictures": []})["pictures"]
+    }
+    found = {path.relative_to(pages.PAGES).as_posix() for path in pages.PAGES.glob("*/*") if path.suffix != ".md"}
+    named = pictures | {f"{name}.json" for name in ITEMS if pages.numbers_of(name) is not None}
+    assert found == named
+    assert {
+        path.relative_to(pages.PAGES).with_suffix("").as_posix() for path in Path(pages.PAGES).glob("*/*.md")
+    } == set(ITEMS)
