@@ -12,7 +12,7 @@ from agon.data.source import Source
 from agon.errors import DataError
 from agon.games import Classification
 from agon.metrics import Score
-from agon.metrics.extractors import Features, Images
+from agon.metrics.extractors import Features, ImageBytes
 from agon.networks.classifier import Classifier, ResidualClassifier
 
 CHUNK = 500  # images that pass at a time
@@ -49,7 +49,7 @@ class SetClassifier:
         self.hash = digest(game)
 
     @torch.no_grad()
-    def __call__(self, images: Images) -> Features:
+    def __call__(self, images: ImageBytes) -> Features:
         """Features "n d" and probabilities "n k" of images, wherever those lie.
 
         Raises:
@@ -108,7 +108,7 @@ class StackedClassifier:
         self.name = f"{grey.name}, on each of 3 channels"
         self.hash = hashlib.sha256(f"stacked {grey.hash}".encode()).hexdigest()
 
-    def __call__(self, images: Images) -> Features:
+    def __call__(self, images: ImageBytes) -> Features:
         """Features "n 3d", channel after channel, and probabilities "n k³".
 
         Raises:

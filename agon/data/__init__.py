@@ -12,7 +12,7 @@ from typing import Any
 
 from agon.data.images import Images
 from agon.data.places import DIGITS, HUB
-from agon.data.source import MEMORY, Draw, Opened, Source, Split
+from agon.data.source import MEMORY, Opened, RealBatch, Source, Split
 from agon.data.stacked import Stacked
 from agon.data.stream import Stream
 from agon.data.toy import Dirac, Gaussian, Grid, Ring, SwissRoll
@@ -62,11 +62,11 @@ __all__ = [
     "MEMORY",
     "SOURCES",
     "Dirac",
-    "Draw",
     "Gaussian",
     "Grid",
     "Images",
     "Opened",
+    "RealBatch",
     "Ring",
     "Source",
     "Split",

@@ -12,7 +12,7 @@ from agon.data.archive import Archive
 from agon.data.labels import OFF, Column, Labels, numbered
 from agon.data.levels import channels_last, levels
 from agon.data.mapped import forget
-from agon.data.rows import Raw, Rows
+from agon.data.rows import ImageRows, Raw
 from agon.data.source import Split
 from agon.errors import DataError
 from agon.untrusted import listed
@@ -28,7 +28,7 @@ LABELS: dict[Split, tuple[str, ...]] = {
 PART = 1024  # images a part
 
 
-class Arrays(Rows):
+class Arrays(ImageRows):
     """Decoded images in one array, which may be a memory-map."""
 
     def __init__(self, place: str, images: UInt8[np.ndarray, "n h w c"]) -> None:
@@ -60,7 +60,7 @@ class Arrays(Rows):
         return total.hexdigest()
 
 
-def read_digits(*, labelled: bool = True) -> Mapping[Split, Rows]:
+def read_digits(*, labelled: bool = True) -> Mapping[Split, ImageRows]:
     """1797 handwritten digits of 8x8 pixels with 17 grey levels: the test set of E. Alpaydin and C. Kaynak,
     "Optical recognition of handwritten digits", UCI (1998), bundled with scikit-learn under CC BY 4.0.
     """
@@ -82,7 +82,7 @@ def _digits_table() -> Float64[np.ndarray, "n 65"]:
     return np.column_stack([bunch.data, bunch.target]).astype(np.float64)
 
 
-def read_arrays(file: Path, values: tuple[float, float] | None, *, labelled: bool = True) -> Mapping[Split, Rows]:
+def read_arrays(file: Path, values: tuple[float, float] | None, *, labelled: bool = True) -> Mapping[Split, ImageRows]:
     """The images of a .npy or .npz file.
 
     Args:
@@ -95,7 +95,7 @@ def read_arrays(file: Path, values: tuple[float, float] | None, *, labelled: boo
         DataError: it is no such file, holds Python objects, which are never read, or no such images.
     """
     archive = Archive(file)
-    rows: dict[Split, Rows] = {}
+    rows: dict[Split, ImageRows] = {}
     columns: dict[Split, Column] = {}
     for split in NAMES:
         name = archive.first(NAMES[split]) or (_only_images(archive) if split == "train" else None)
@@ -112,7 +112,7 @@ def read_arrays(file: Path, values: tuple[float, float] | None, *, labelled: boo
     return made
 
 
-def _labelled(rows: dict[Split, Rows], columns: Mapping[Split, Column], labelled: bool) -> dict[Split, Rows]:
+def _labelled(rows: dict[Split, ImageRows], columns: Mapping[Split, Column], labelled: bool) -> dict[Split, ImageRows]:
     labels = numbered({split: [column] for split, column in columns.items() if labelled})
     for split, each in rows.items():
         each.label(labels[split] if labelled else Labels(None, (), OFF))

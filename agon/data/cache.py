@@ -22,7 +22,7 @@ from jaxtyping import Int, UInt8
 
 from agon.data.decoding import Chunk, Decoding
 from agon.data.mapped import forget
-from agon.data.rows import Rows
+from agon.data.rows import ImageRows
 from agon.errors import DataError
 
 VERSION = 1  # of the decoding: a change of what decode() returns makes other keys
@@ -50,7 +50,7 @@ def default_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")) / "agon"
 
 
-def decoded(rows: Rows, decoding: Decoding, *, folder: Path, memory: int) -> Decoded:
+def decoded(rows: ImageRows, decoding: Decoding, *, folder: Path, memory: int) -> Decoded:
     """The decoded images of a split: found in the cache, or made and left there.
 
     Where the cache cannot be written they are kept in memory instead, if they fit.
@@ -149,7 +149,7 @@ def _replace(path: Path, write: Callable[[IO[bytes]], object]) -> None:
         raise
 
 
-def _in_memory(rows: Rows, decoding: Decoding, key: str, memory: int, reason: str) -> Decoded:
+def _in_memory(rows: ImageRows, decoding: Decoding, key: str, memory: int, reason: str) -> Decoded:
     channels, height, width = decoding.shape
     size = len(rows) * channels * height * width
     if size > memory:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from agon.data.decode import Content, Missing
+from agon.data.decode import Content, NoImage
 from agon.untrusted import shortened
 
 IMAGES = ("image", "img", "images", "picture", "photo")
@@ -40,11 +40,11 @@ def content_of(value: Any, folder: Path) -> Content:
     if isinstance(value, bytes) and value:
         return value
     if value is None or value in ("", b""):
-        return Missing("its cell is empty")
+        return NoImage("its cell is empty")
     if not isinstance(value, str):
-        return Missing(f"its cell holds a {type(value).__name__}, expected an image file's bytes or a path")
+        return NoImage(f"its cell holds a {type(value).__name__}, expected an image file's bytes or a path")
     if "://" in value or "\0" in value or Path(value).is_absolute() or ".." in Path(value).parts:
-        return Missing(f"its cell names {shortened(value)}, expected a path relative to the table and below it")
+        return NoImage(f"its cell names {shortened(value)}, expected a path relative to the table and below it")
     return folder / value
 
 

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 
-class Missing(NamedTuple):
+class NoImage(NamedTuple):
     """No image, and why."""
 
     reason: str
 
 
-Content = bytes | Path | np.ndarray | Missing
+Content = bytes | Path | np.ndarray | NoImage
 COMMON = ("PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP")
 PIXELS = 2**26  # of an image by default: 0.2 GB as bytes of three colours
 FILE = 2**30  # bytes of an image's file
@@ -58,7 +58,7 @@ def decode(
     Raises:
         Exception: of any kind, with the decoder's own words, where the bytes are no whole image.
     """
-    if isinstance(content, Missing):
+    if isinstance(content, NoImage):
         raise ValueError(content.reason)
     pixels = content if isinstance(content, np.ndarray) else _read(content, most)
     if pixels.size == 0:
@@ -101,7 +101,7 @@ def stored(content: Content) -> bytes:
     """
     if isinstance(content, Path):
         return read_regular(content, most=FILE)
-    if isinstance(content, Missing):
+    if isinstance(content, NoImage):
         return content.reason.encode(errors="backslashreplace")
     return content if isinstance(content, bytes) else np.ascontiguousarray(content).tobytes()
 

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Int, UInt8
 
 from agon.data.decode import PIXELS, decode
-from agon.data.rows import Raw, Rows, Unreadable, said
+from agon.data.rows import ImageRows, Raw, Unreadable, said
 from agon.errors import DataError
 from agon.untrusted import NAMED, printable, shortened
 
@@ -45,7 +45,7 @@ class Decoding:
     skip_corrupt: bool
     most_pixels: int = field(default=PIXELS, repr=False)  # it does not change what is decoded, whose key this is
 
-    def chunks(self, rows: Rows) -> Iterator[Chunk]:
+    def chunks(self, rows: ImageRows) -> Iterator[Chunk]:
         """All images in their order.
 
         Raises:
@@ -62,7 +62,7 @@ class Decoding:
         if broken and (not self.skip_corrupt or len(broken) == len(rows)):
             raise DataError(complaint(broken, of=len(rows)))
 
-    def broken(self, rows: Rows) -> list[Unreadable]:
+    def broken(self, rows: ImageRows) -> list[Unreadable]:
         """All images that cannot be read, in their order; each is decoded, and none kept.
 
         Raises:

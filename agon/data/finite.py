@@ -6,7 +6,7 @@ from jaxtyping import Float, Int, Num
 from torch import Tensor
 
 from agon.data.order import Order, part
-from agon.data.source import Draw
+from agon.data.source import RealBatch
 
 
 def scaled(pixels: Num[Tensor, "n ..."], bounds: tuple[float, float]) -> Float[Tensor, "n ..."]:
@@ -65,7 +65,7 @@ class Finite:
         self.count: int | None = len(samples) if rows is None else len(rows)
         self._order = Order(self.count, seed)
 
-    def draw(self, batch: int, index: int, rank: int, world: int) -> Draw:
+    def draw(self, batch: int, index: int, rank: int, world: int) -> RealBatch:
         """The `rank`-th of `world` parts of batch number `index`.
 
         Raises:
@@ -79,8 +79,8 @@ class Finite:
         if self._bounds is not None:
             real = scaled(real, self._bounds)
         if self._labels is None:
-            return Draw(real, None)
-        return Draw(real, self._labels[rows.to(self._device)])
+            return RealBatch(real, None)
+        return RealBatch(real, self._labels[rows.to(self._device)])
 
     def _gather(self, rows: Int[Tensor, " b"]) -> Num[Tensor, "b ..."]:
         if isinstance(self._samples, Tensor):

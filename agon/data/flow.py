@@ -12,11 +12,11 @@ from agon.data.decoding import Decoding, complaint
 from agon.data.finite import scaled
 from agon.data.labels import UNLABELLED
 from agon.data.order import part
-from agon.data.rows import Raw, Rows, Unreadable
-from agon.data.source import Draw
+from agon.data.rows import ImageRows, Raw, Unreadable
+from agon.data.source import RealBatch
 from agon.errors import DataError
 
-Where = tuple[int, int, int, int]  # batch, index, rank, world
+BatchPosition = tuple[int, int, int, int]  # batch, index, rank, world
 
 
 class Flow:
@@ -41,7 +41,7 @@ class Flow:
 
     def __init__(
         self,
-        rows: Rows,
+        rows: ImageRows,
         decoding: Decoding,
         keep: Callable[[Raw], bool],
         *,
@@ -56,10 +56,10 @@ class Flow:
         self._rows, self._decoding, self._keep = rows, decoding, keep
         self._seed, self._buffer = seed, buffer
         self._bounds, self._device = bounds, device
-        self._next: Where | None = None
+        self._next: BatchPosition | None = None
         self._waiting: Iterator[Raw] = iter(())
 
-    def draw(self, batch: int, index: int, rank: int, world: int) -> Draw:
+    def draw(self, batch: int, index: int, rank: int, world: int) -> RealBatch:
         """The `rank`-th of `world` parts of batch number `index`.
 
         Raises:
@@ -77,9 +77,9 @@ class Flow:
         self._next = (batch, index + 1, rank, world)
         real = scaled(torch.from_numpy(np.stack(images)).to(self._device), self._bounds)
         if all(label is None for label in labels):
-            return Draw(real, None)
+            return RealBatch(real, None)
         numbers = [UNLABELLED if label is None else label for label in labels]
-        return Draw(real, torch.tensor(numbers, dtype=torch.int64, device=self._device))
+        return RealBatch(real, torch.tensor(numbers, dtype=torch.int64, device=self._device))
 
     def _take(self, share: int, *, skim: bool = False) -> tuple[list[np.ndarray], list[int | None]]:
         """The next images; skimmed, they are only counted, and decoded only where that decides who counts."""
@@ -139,10 +139,10 @@ class Ahead:
         self.count: int | None = None
         self._flow = flow
         self._thread = ThreadPoolExecutor(1)  # one: every use of the flow happens there, in turn
-        self._asked: Where | None = None
-        self._coming: Future[Draw]
+        self._asked: BatchPosition | None = None
+        self._coming: Future[RealBatch]
 
-    def draw(self, batch: int, index: int, rank: int, world: int) -> Draw:
+    def draw(self, batch: int, index: int, rank: int, world: int) -> RealBatch:
         """As `Flow.draw`; the draw after it is begun before this one is returned."""
         if self._asked != (batch, index, rank, world):
             self._coming = self._thread.submit(self._flow.draw, batch, index, rank, world)

@@ -6,14 +6,14 @@ from pathlib import Path
 
 from agon.data.labels import OFF, Column, numbered
 from agon.data.names import TEST, TRAIN, word_of
-from agon.data.rows import Raw, Rows, Unreadable, closed, digest_files
+from agon.data.rows import ImageRows, Raw, Unreadable, closed, digest_files
 from agon.data.source import Split
 from agon.data.tree import Tree
 from agon.errors import DataError
 from agon.untrusted import listed, printable
 
 
-class Files(Rows):
+class Files(ImageRows):
     """Image files, sorted by their path below `root`; each is a part of its own, so all shuffle freely."""
 
     def __init__(self, root: Path, files: list[Path]) -> None:
@@ -42,7 +42,7 @@ class Files(Rows):
         return digest_files(self.files, self._root)
 
 
-def read_folder(tree: Tree, *, labelled: bool = True) -> Mapping[Split, Rows]:
+def read_folder(tree: Tree, *, labelled: bool = True) -> Mapping[Split, ImageRows]:
     """The image files below a folder.
 
     A folder that holds one folder and no image stands for that one. Two folders are splits where their names say so,

@@ -10,7 +10,7 @@ from agon.data.cells import class_names, content_of, image_column, label_column
 from agon.data.decode import Content, stored
 from agon.data.labels import OFF, Column, Labels, numbered
 from agon.data.names import pick
-from agon.data.rows import Raw, Rows
+from agon.data.rows import ImageRows, Raw
 from agon.data.source import Split
 from agon.errors import DataError
 from agon.untrusted import listed, shortened
@@ -19,7 +19,7 @@ TIMEOUT = 10.0  # seconds for the one question whether the Hub answers
 STREAM = "the classes of a stream are known only where the set names them; set data.streaming=false to read it whole"
 
 
-class Hub(Rows):
+class Hub(ImageRows):
     """One split of a data set of the Hub: downloaded as a whole, or streamed shard by shard."""
 
     def __init__(self, name: str, table: Any) -> None:
@@ -87,7 +87,7 @@ class Hub(Rows):
 
 def read_hub(
     name: str, *, subset: str | None, revision: str | None, streaming: bool, labelled: bool = True
-) -> Mapping[Split, Rows]:
+) -> Mapping[Split, ImageRows]:
     """A data set of the Hub; one that was downloaded earlier is found without a network, too.
 
     Args:

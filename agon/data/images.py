@@ -20,7 +20,7 @@ from agon.data.flow import Ahead, Flow
 from agon.data.mapped import copied
 from agon.data.places import HUB, located
 from agon.data.reading import Reading
-from agon.data.rows import Rows
+from agon.data.rows import ImageRows
 from agon.data.source import MEMORY, Opened, Source, Split
 from agon.data.splits import Membership, class_number
 from agon.errors import DataError
@@ -225,31 +225,33 @@ class Images(Source):
     def _pixels(self) -> tuple[int, int] | None:
         return (self.size, self.size) if isinstance(self.size, int) else self.size
 
-    def _read(self) -> Mapping[Split, Rows]:
+    def _read(self) -> Mapping[Split, ImageRows]:
         how = {name: getattr(self, name) for name in ("values", "subset", "revision", "streaming", "labelled")}
         return Reading(**how).read(self.path)
 
-    def _rows(self, found: Mapping[Split, Rows], split: Split) -> Rows:
+    def _rows(self, found: Mapping[Split, ImageRows], split: Split) -> ImageRows:
         return found.get(split, found["train"])
 
-    def _who(self, found: Mapping[Split, Rows], split: Split) -> Membership:
+    def _who(self, found: Mapping[Split, ImageRows], split: Split) -> Membership:
         expect.split(self, split)
         classes = found["train"].classes
         only = class_number(self.only, classes, self.path, found["train"].reason)
         return Membership(split=split, share=None if "test" in found else self.holdout, only=only)
 
-    def _decoding(self, first: Rows) -> Decoding:
+    def _decoding(self, first: ImageRows) -> Decoding:
         pixels = self._pixels
         how: dict[str, Any] = {"size": pixels, "channels": self.channels}
         shape = look(first, **how, most=self.most_pixels)
         return Decoding(shape=shape, **how, skip_corrupt=self.skip_corrupt, most_pixels=self.most_pixels)
 
-    def _decoded(self, found: Mapping[Split, Rows], split: Split, *, cache: Path | None, memory: int) -> Decoded:
+    def _decoded(self, found: Mapping[Split, ImageRows], split: Split, *, cache: Path | None, memory: int) -> Decoded:
         decoding = self._decoding(found["train"])  # the splits have one shape
         folder = default_folder() if cache is None else cache
         return decoded(self._rows(found, split), decoding, folder=folder, memory=memory)
 
-    def _flow(self, found: Mapping[Split, Rows], who: Membership, *, seed: int, device: torch.device | str) -> Opened:
+    def _flow(
+        self, found: Mapping[Split, ImageRows], who: Membership, *, seed: int, device: torch.device | str
+    ) -> Opened:
         flow = Flow(
             self._rows(found, who.split),
             self._decoding(found["train"]),

@@ -13,7 +13,7 @@ from torch import Tensor
 from agon.data import expect
 from agon.data.finite import Finite
 from agon.data.order import generator, part
-from agon.data.source import MEMORY, Draw, Opened, Source, Split
+from agon.data.source import MEMORY, Opened, RealBatch, Source, Split
 
 MOST = 2**26  # points of a set, which lie in memory
 
@@ -82,10 +82,10 @@ class Endless:
         self._words = (seed, split)
         self._device = device
 
-    def draw(self, batch: int, index: int, rank: int, world: int) -> Draw:
+    def draw(self, batch: int, index: int, rank: int, world: int) -> RealBatch:
         """Every rank makes the whole batch, which costs microseconds, and takes its part of it."""
         whole = self._toy.sample(batch, generator("endless", *self._words, batch, index))
-        return Draw(whole[part(batch, rank, world)].to(self._device), None)
+        return RealBatch(whole[part(batch, rank, world)].to(self._device), None)
 
 
 @dataclass(frozen=True, kw_only=True)

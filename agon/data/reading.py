@@ -10,7 +10,7 @@ from agon.data.arrays import read_arrays, read_digits
 from agon.data.folders import read_folder
 from agon.data.hub import read_hub
 from agon.data.places import DIGITS, HUB
-from agon.data.rows import Rows
+from agon.data.rows import ImageRows
 from agon.data.source import Split
 from agon.data.tables import no_images, read_tables, without_images
 from agon.data.tree import Walk
@@ -36,7 +36,7 @@ class Reading:
     streaming: bool = False
     labelled: bool = True
 
-    def read(self, path: str) -> Mapping[Split, Rows]:
+    def read(self, path: str) -> Mapping[Split, ImageRows]:
         """The stored images of a bundled set, a local file or folder, or a set of the Hub.
 
         Args:
@@ -65,7 +65,7 @@ class Reading:
                 raise DataError(f"expected images in {path}, got none in its split '{split}'; check the file")
         return found
 
-    def _local(self, place: Path) -> Mapping[Split, Rows]:
+    def _local(self, place: Path) -> Mapping[Split, ImageRows]:
         try:
             kind = kind_of(place)
             if place.is_dir():
@@ -80,7 +80,7 @@ class Reading:
         except OSError as fault:
             raise DataError(f"expected to read {place}, but the system refuses: {fault}") from fault
 
-    def _folder(self, place: Path) -> Mapping[Split, Rows]:
+    def _folder(self, place: Path) -> Mapping[Split, ImageRows]:
         walk = Walk(place)
         notes = tuple(walk.notes())
         found = read_tables(walk.tables, place, labelled=self.labelled) if walk.tables else None
@@ -100,7 +100,7 @@ class Reading:
             rows.left_out += notes
         return found
 
-    def _file(self, place: Path) -> Mapping[Split, Rows]:
+    def _file(self, place: Path) -> Mapping[Split, ImageRows]:
         ending = place.suffix.lower()
         if ending in (".npz", ".npy"):
             return read_arrays(place, self.values, labelled=self.labelled)

@@ -37,7 +37,7 @@ class Unreadable(NamedTuple):
     reason: str
 
 
-class Rows(ABC):
+class ImageRows(ABC):
     """The images of one split.
 
     Attributes:

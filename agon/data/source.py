@@ -17,7 +17,7 @@ Split = Literal["train", "test"]
 MEMORY = 4 * 2**30  # bytes of decoded data that may stand on the device: 4 GiB
 
 
-class Draw(NamedTuple):
+class RealBatch(NamedTuple):
     """One draw from a source, before the game adds latents and noise.
 
     Attributes:
@@ -36,7 +36,7 @@ class Opened(Protocol):
     fingerprint: str  # hex SHA-256 of the content (or of the description, for endless sources)
     count: int | None  # samples; None where that is endless, or not known before they are read
 
-    def draw(self, batch: int, index: int, rank: int, world: int) -> Draw:
+    def draw(self, batch: int, index: int, rank: int, world: int) -> RealBatch:
         """The `rank`-th of `world` equal parts of batch number `index` of `batch` samples.
 
         A pure function of (seed given to `Source.open`, batch, index): any draw can be made again.
@@ -123,7 +123,7 @@ class Source(ABC):
             cache: folder of decoded memory-maps; by default the user's cache folder.
         """
 
-    def take(self, n: int, *, seed: int = 0, split: Split = "train") -> Draw:
+    def take(self, n: int, *, seed: int = 0, split: Split = "train") -> RealBatch:
         """The first n samples under a seed: for a look, a metric or an example."""
         return self.open(seed=seed, split=split).draw(n, 0, 0, 1)
 

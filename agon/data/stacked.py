@@ -13,7 +13,7 @@ from torch import Tensor
 from agon.data import expect
 from agon.data.images import Images
 from agon.data.order import Order, part
-from agon.data.source import MEMORY, Draw, Opened, Source, Split
+from agon.data.source import MEMORY, Opened, RealBatch, Source, Split
 from agon.errors import DataError
 
 DEEP = 3  # images a stack
@@ -126,10 +126,10 @@ class Stacked(Source):
         own = seed if self.stacks is None else WORD
         grey = self.of.open(seed=own, split=split, device=device, memory=memory, cache=cache)
         k = len(self.of.classes)
-        return Endless(grey, k) if self.stacks is None else Chosen(grey, k, self.stacks, seed)
+        return EndlessStacks(grey, k) if self.stacks is None else Chosen(grey, k, self.stacks, seed)
 
 
-class Endless:
+class EndlessStacks:
     """Batch number k of B stacks is batch number k of 3B grey images, each three in a row one stack.
 
     A batch that the grey set has too few images for is drawn in smaller ones, of the same places in its order.
@@ -140,7 +140,7 @@ class Endless:
         self.count: int | None = None
         self._grey, self._classes = grey, classes
 
-    def draw(self, batch: int, index: int, rank: int, world: int) -> Draw:
+    def draw(self, batch: int, index: int, rank: int, world: int) -> RealBatch:
         """The `rank`-th of `world` parts of batch number `index`.
 
         Raises:
@@ -164,7 +164,7 @@ class Chosen:
         self.count: int | None = number
         self._grey, self._classes, self._order = grey, classes, Order(number, seed)
 
-    def draw(self, batch: int, index: int, rank: int, world: int) -> Draw:
+    def draw(self, batch: int, index: int, rank: int, world: int) -> RealBatch:
         """The `rank`-th of `world` parts of batch number `index`.
 
         Raises:
@@ -174,19 +174,19 @@ class Chosen:
         rows, order = self._order(batch, index)[part(batch, rank, world)].sort()  # the grey set's epochs one by one
         made = stacked(_together([self._grey.draw(DEEP, row, 0, 1) for row in rows.tolist()]), self._classes)
         back = order.argsort().to(made.real.device)
-        return Draw(made.real[back], None if made.label is None else made.label[back])
+        return RealBatch(made.real[back], None if made.label is None else made.label[back])
 
 
-def _together(drawn: Sequence[Draw]) -> Draw:
+def _together(drawn: Sequence[RealBatch]) -> RealBatch:
     """Several draws as one."""
     labels = [each.label for each in drawn if each.label is not None]
-    return Draw(torch.cat([each.real for each in drawn]), torch.cat(labels) if labels else None)
+    return RealBatch(torch.cat([each.real for each in drawn]), torch.cat(labels) if labels else None)
 
 
-def stacked(grey: Draw, classes: int) -> Draw:
+def stacked(grey: RealBatch, classes: int) -> RealBatch:
     """Each three images in a row as one of three channels; a stack with an unlabelled image has no label, -1."""
     real = grey.real.reshape(-1, DEEP, *grey.real.shape[2:])  # 3n 1 h w -> n 3 h w
-    return Draw(real, None if grey.label is None else _label(grey.label, classes))
+    return RealBatch(real, None if grey.label is None else _label(grey.label, classes))
 
 
 def _label(labels: Int[Tensor, " m"], classes: int) -> Int[Tensor, " n"]:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from agon.data import expect
 from agon.data.order import part
-from agon.data.source import MEMORY, Draw, Source, Split
+from agon.data.source import MEMORY, RealBatch, Source, Split
 from agon.errors import SettingError
 
 
@@ -67,7 +67,7 @@ class Stream:
         """Hex SHA-256 of the data: a resumed training compares it with the one it began with."""
         return self._opened.fingerprint
 
-    def draw(self) -> Draw:
+    def draw(self) -> RealBatch:
         """This process's part of the next batch.
 
         Raises:

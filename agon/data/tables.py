@@ -7,7 +7,7 @@ from typing import Any
 from agon.data.cells import IMAGES, class_names, content_of, image_column, label_column, may_hold_paths
 from agon.data.labels import OFF, Column, Labels, numbered
 from agon.data.names import pick, split_of
-from agon.data.rows import Raw, Rows, digest_files
+from agon.data.rows import ImageRows, Raw, digest_files
 from agon.data.source import Split
 from agon.errors import DataError
 from agon.untrusted import NotRegularError, listed, open_regular, printable, shortened
@@ -57,7 +57,7 @@ class File:
         return Column(f"column '{self.label}' of {self.path}", values, class_names(self.features, self.label))
 
 
-class Table(Rows):
+class ParquetRows(ImageRows):
     """The rows of parquet files; a part is a row group, the least that can be read apart."""
 
     def __init__(self, root: Path, files: list[File]) -> None:
@@ -92,7 +92,7 @@ class Table(Rows):
         return digest_files([file.path for file in self._files] + named, self._root)
 
 
-def read_tables(paths: Sequence[Path], root: Path, *, labelled: bool = True) -> Mapping[Split, Rows] | None:
+def read_tables(paths: Sequence[Path], root: Path, *, labelled: bool = True) -> Mapping[Split, ImageRows] | None:
     """Parquet files, told into splits by their names ("train-00000-of-00002").
 
     Args:
@@ -114,7 +114,7 @@ def read_tables(paths: Sequence[Path], root: Path, *, labelled: bool = True) -> 
     if not found:
         return None
     chosen = pick(found)
-    made = {split: Table(root, found[name]) for split, name in chosen.items()}
+    made = {split: ParquetRows(root, found[name]) for split, name in chosen.items()}
     labels = numbered({split: [file.labels() for file in found[name]] for split, name in chosen.items() if labelled})
     notes = [without_images(file.path) for file in files if file.image is None]
     notes += [f"the split '{name}'" for name in found if name not in chosen.values()]

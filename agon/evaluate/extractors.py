@@ -12,7 +12,7 @@ from agon import metrics
 from agon.classifiers import classifier_of
 from agon.data import Source
 from agon.errors import SettingError, unknown
-from agon.metrics.extractors import Extractor, Features, Images, Pixels
+from agon.metrics.extractors import Extractor, Features, ImageBytes, Pixels
 
 COORDINATES = "coordinates"  # of points: no extractor
 
@@ -62,7 +62,7 @@ class Coordinates:
     name, resizer, precision = COORDINATES, "none", "float32"
     hash = hashlib.sha256(b"points as they are").hexdigest()
 
-    def __call__(self, images: Images) -> Features:
+    def __call__(self, images: ImageBytes) -> Features:
         return Features(images.flatten(1).float())
 
 

@@ -5,6 +5,7 @@ from functools import cache
 from typing import ClassVar
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from agon.errors import SettingError
@@ -75,10 +76,10 @@ class Adversarial(Game):
         drawn = [penalty.noise(shape, rng) for penalty in self.penalties]
         return {name: tensor for noise in drawn for name, tensor in noise.items()}
 
-    def generate(self, latent: Tensor) -> Tensor:
+    def generate(self, latent: Float[Tensor, "n ..."]) -> Float[Tensor, "n ..."]:
         return self.generator(latent)  # type: ignore[no-any-return]
 
-    def losses(self, batch: Batch, fake: Tensor | None = None, *, of: Collection[str]) -> Losses:
+    def losses(self, batch: Batch, fake: Float[Tensor, "n ..."] | None = None, *, of: Collection[str]) -> Losses:
         fake = self.generate(batch.latent) if fake is None else fake
         real, fake = self._inputs(batch.real, fake, of)
         sees_real = "critic" in of or self.objective.generator_sees_real
@@ -101,7 +102,7 @@ class Adversarial(Game):
                 seen[f"penalty/{type(penalty).__name__}"] = value.detach()
         return Losses(losses, seen)
 
-    def realness(self, x: Tensor) -> Tensor:
+    def realness(self, x: Float[Tensor, "n ..."]) -> Float[Tensor, " n"]:
         """The critic's logits; in float32 where the critic runs in bfloat16, so that losses are not."""
         logits: Tensor = self.critic(x)
         return logits.float() if logits.dtype is torch.bfloat16 else logits

@@ -67,17 +67,17 @@ class Autoregressive(Game):
     def latent_shape(self) -> tuple[int, ...]:
         return latent_shape_of(self.generator)
 
-    def generate(self, latent: Tensor) -> Tensor:
+    def generate(self, latent: Float[Tensor, "n ..."]) -> Float[Tensor, "n ..."]:
         return self.generator(latent)  # type: ignore[no-any-return]
 
-    def losses(self, batch: Batch, fake: Tensor | None = None, *, of: Collection[str]) -> Losses:
+    def losses(self, batch: Batch, fake: Float[Tensor, "n ..."] | None = None, *, of: Collection[str]) -> Losses:
         return self._energetic(self._features(batch, fake, of), of)
 
-    def realness(self, x: Tensor) -> Tensor:
+    def realness(self, x: Float[Tensor, "n ..."]) -> Float[Tensor, " n"]:
         """Minus the prediction error of each sample's features."""
         return -self.errors(self.encoder(x))
 
-    def errors(self, features: Tensor) -> Float[Tensor, " n"]:
+    def errors(self, features: Float[Tensor, "n ..."]) -> Float[Tensor, " n"]:
         """The autoregressor's error on each sample's features."""
         return prediction_errors(self.autoregressor(features), features)
 
@@ -152,7 +152,7 @@ class PatchAutoregressive(Autoregressive):
         self.patch = patch
         self.objective = objective
 
-    def losses(self, batch: Batch, fake: Tensor | None = None, *, of: Collection[str]) -> Losses:
+    def losses(self, batch: Batch, fake: Float[Tensor, "n ..."] | None = None, *, of: Collection[str]) -> Losses:
         features = self._features(batch, fake, of)
         losses, seen = self._energetic(features, of)
         judged = self._judged(of)
@@ -161,7 +161,7 @@ class PatchAutoregressive(Autoregressive):
             losses[player] = losses[player] + value if player in losses else value
         return Losses(losses, {**seen, **{f"logit/{side}": each.detach().mean() for side, each in logits.items()}})
 
-    def patch_realness(self, x: Tensor) -> Float[Tensor, " n"]:
+    def patch_realness(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, " n"]:
         """The patch critic's logit of each sample, averaged over positions."""
         return self._logits(self.encoder(x)).flatten(1).mean(1)
 

@@ -40,7 +40,7 @@ class Classification(Game):
         """(): a batch has one number a sample, which nobody reads."""
         return ()
 
-    def generate(self, latent: Tensor) -> Tensor:
+    def generate(self, latent: Float[Tensor, "n ..."]) -> Float[Tensor, "n ..."]:
         """Refuses.
 
         Raises:
@@ -48,7 +48,7 @@ class Classification(Game):
         """
         raise SettingError("a classification generates no samples; expected a game with a generator")
 
-    def losses(self, batch: Batch, fake: Tensor | None = None, *, of: Collection[str]) -> Losses:
+    def losses(self, batch: Batch, fake: Float[Tensor, "n ..."] | None = None, *, of: Collection[str]) -> Losses:
         if batch.label is None:
             raise DataError(NO_LABELS)
         known = batch.label != UNLABELLED

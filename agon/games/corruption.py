@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from agon.errors import SettingError
@@ -15,11 +16,11 @@ class Corruption(ABC):
     """A distribution p(x̃|x), drawn in two steps so that a game's losses draw nothing."""
 
     @abstractmethod
-    def noise(self, shape: tuple[int, ...], rng: torch.Generator) -> Tensor:
+    def noise(self, shape: tuple[int, ...], rng: torch.Generator) -> Float[Tensor, "n ..."]:
         """What it must draw for a batch of `shape` (n, ...): a tensor of that shape."""
 
     @abstractmethod
-    def __call__(self, x: Tensor, noise: Tensor) -> Tensor:
+    def __call__(self, x: Float[Tensor, "*n"], noise: Float[Tensor, "*n"]) -> Float[Tensor, "*n"]:
         """x̃, with the noise that was drawn; x stays what it is."""
 
 
@@ -37,10 +38,10 @@ class GaussianCorruption(Corruption):
         if not (math.isfinite(self.std) and self.std >= 0):
             raise SettingError(f"std of GaussianCorruption: expected a number of at least 0, got {self.std}; use 0.05")
 
-    def noise(self, shape: tuple[int, ...], rng: torch.Generator) -> Tensor:
+    def noise(self, shape: tuple[int, ...], rng: torch.Generator) -> Float[Tensor, "n ..."]:
         return torch.randn(shape, generator=rng, device=rng.device)
 
-    def __call__(self, x: Tensor, noise: Tensor) -> Tensor:
+    def __call__(self, x: Float[Tensor, "*n"], noise: Float[Tensor, "*n"]) -> Float[Tensor, "*n"]:
         return x + self.std * noise
 
 
@@ -62,10 +63,10 @@ class SaltAndPepper(Corruption):
         if not (len(self.range) == 2 and self.range[0] < self.range[1]):
             raise SettingError(f"range of SaltAndPepper: expected (least, greatest), got {self.range}; use (0.0, 1.0)")
 
-    def noise(self, shape: tuple[int, ...], rng: torch.Generator) -> Tensor:
+    def noise(self, shape: tuple[int, ...], rng: torch.Generator) -> Float[Tensor, "n ..."]:
         return torch.rand(shape, generator=rng, device=rng.device)
 
-    def __call__(self, x: Tensor, noise: Tensor) -> Tensor:
+    def __call__(self, x: Float[Tensor, "*n"], noise: Float[Tensor, "*n"]) -> Float[Tensor, "*n"]:
         low, high = (torch.full_like(x, value) for value in self.range)
         peppered = torch.where(noise < self.share / 2, low, x)
         return torch.where(noise >= 1 - self.share / 2, high, peppered)

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import torch
 import torch.distributed as dist
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from agon.errors import SettingError
@@ -68,7 +69,7 @@ class BoundaryEquilibrium(Adversarial):
         self.gamma, self.rate = gamma, rate
         self.register_buffer("k", torch.tensor(float(initial)))
 
-    def losses(self, batch: Batch, fake: Tensor | None = None, *, of: Collection[str]) -> Losses:
+    def losses(self, batch: Batch, fake: Float[Tensor, "n ..."] | None = None, *, of: Collection[str]) -> Losses:
         told = super().losses(batch, fake, of=of)
         told.seen["equilibrium/k"] = self.k.clone()  # it changes in place after the move
         if "logit/real" in told.seen:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import ClassVar, NamedTuple
 
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from agon.data.source import Source
@@ -21,10 +22,10 @@ class Batch(NamedTuple):
         label: "n" class numbers, or None.
     """
 
-    real: Tensor
-    latent: Tensor
+    real: Float[Tensor, "n ..."]
+    latent: Float[Tensor, "n ..."]
     noise: Mapping[str, Tensor]
-    label: Tensor | None = None
+    label: Int[Tensor, " n"] | None = None
 
 
 class Losses(NamedTuple):
@@ -35,8 +36,8 @@ class Losses(NamedTuple):
         seen: detached scalars for the log, by name ("logit/real").
     """
 
-    players: dict[str, Tensor]
-    seen: dict[str, Tensor]
+    players: dict[str, Float[Tensor, ""]]
+    seen: dict[str, Float[Tensor, ""]]
 
 
 class Game(nn.Module, ABC):
@@ -72,18 +73,18 @@ class Game(nn.Module, ABC):
         """Shape of one latent, as the generator states it."""
 
     @abstractmethod
-    def generate(self, latent: Tensor) -> Tensor:
+    def generate(self, latent: Float[Tensor, "n ..."]) -> Float[Tensor, "n ..."]:
         """Samples "n *shape" from latents "n *latent_shape"."""
 
     @abstractmethod
-    def losses(self, batch: Batch, fake: Tensor | None = None, *, of: Collection[str]) -> Losses:
+    def losses(self, batch: Batch, fake: Float[Tensor, "n ..."] | None = None, *, of: Collection[str]) -> Losses:
         """A scalar for each player named in `of`, from one shared forward pass.
 
         Pure: draws nothing and never detaches. Whoever moves the players hands in `fake`, with or
         without its history; without it the game makes what it needs from `batch.latent`.
         """
 
-    def forward(self, batch: Batch, fake: Tensor | None = None, *, of: Collection[str]) -> Losses:
+    def forward(self, batch: Batch, fake: Float[Tensor, "n ..."] | None = None, *, of: Collection[str]) -> Losses:
         return self.losses(batch, fake, of=of)
 
     def noise(self, shape: tuple[int, ...], rng: torch.Generator) -> dict[str, Tensor]:
@@ -97,7 +98,7 @@ class Game(nn.Module, ABC):
         gradients, a look-ahead on a twin and with them, so that it differentiates through a projection.
         """
 
-    def realness(self, x: Tensor) -> Tensor | None:
+    def realness(self, x: Float[Tensor, "n ..."]) -> Float[Tensor, " n"] | None:
         """How real the game finds each sample, "n", higher is more real; None where nobody judges."""
         return None
 
@@ -149,7 +150,7 @@ def latent_shape_of(generator: nn.Module) -> tuple[int, ...]:
     return shape
 
 
-def two_samples(game: Game, generator: nn.Module, shape: tuple[int, ...]) -> Tensor:
+def two_samples(game: Game, generator: nn.Module, shape: tuple[int, ...]) -> Float[Tensor, "2 ..."]:
     """What a game's generator makes of two latents of zeros.
 
     Raises:

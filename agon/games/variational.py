@@ -63,7 +63,7 @@ class Variational(Game):
     def latent_shape(self) -> tuple[int, ...]:
         return self.autoencoder.latent_shape
 
-    def generate(self, latent: Tensor) -> Tensor:
+    def generate(self, latent: Float[Tensor, "n ..."]) -> Float[Tensor, "n ..."]:
         """The mean of p(x|z) for latents of the prior."""
         return self.autoencoder(latent)  # type: ignore[no-any-return]
 
@@ -75,7 +75,7 @@ class Variational(Game):
             noise["corruption"] = self.corruption.noise(shape, rng)
         return noise
 
-    def losses(self, batch: Batch, fake: Tensor | None = None, *, of: Collection[str]) -> Losses:
+    def losses(self, batch: Batch, fake: Float[Tensor, "n ..."] | None = None, *, of: Collection[str]) -> Losses:
         """-ELBO for the autoencoder; what it generates (`fake`) is in no loss."""
         real = (batch.noise["binary"] < batch.real).to(batch.real) if self.binarise else batch.real
         shown = real if self.corruption is None else self.corruption(real, batch.noise["corruption"])

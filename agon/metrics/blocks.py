@@ -21,7 +21,7 @@ VALUES = 2**21  # coordinates in a block of samples, at most
 PAIRED = 2**19  # coordinates whose exact differences are in memory together
 
 
-class Frame(NamedTuple):
+class Centring(NamedTuple):
     """Where and in which unit a product is taken, so that its rounding is of the size of the distances.
 
     Attributes:
@@ -33,7 +33,7 @@ class Frame(NamedTuple):
     scale: float
 
 
-class Side(NamedTuple):
+class SampleBlock(NamedTuple):
     """One block of samples, ready for a product.
 
     Attributes:
@@ -97,7 +97,7 @@ def together(
     return one, flat(second, what[1], least).to(one.device)
 
 
-def framed(reference: Shaped[Tensor, "m d"], other: Shaped[Tensor, "n d"]) -> Frame:
+def framed(reference: Shaped[Tensor, "m d"], other: Shaped[Tensor, "n d"]) -> Centring:
     """The frame of two sets: about the mean of the first one, in a unit of the largest coordinate."""
     total = torch.zeros(reference.shape[1], dtype=torch.float64, device=reference.device)
     for part in _parts(reference, ROWS):
@@ -106,12 +106,12 @@ def framed(reference: Shaped[Tensor, "m d"], other: Shaped[Tensor, "n d"]) -> Fr
     ends = [torch.stack(x[part].aminmax()) for x in sets for part in _parts(x, ROWS)]
     largest = float(torch.cat(ends).double().abs().max())
     scale = 2.0 ** -torch.frexp(torch.tensor(largest, dtype=torch.float64)).exponent.item()
-    return Frame((total / len(reference) * scale).float(), scale)
+    return Centring((total / len(reference) * scale).float(), scale)
 
 
 def bounds(
-    rows: Shaped[Tensor, "n d"], columns: Shaped[Tensor, "m d"], frame: Frame, dtype: torch.dtype
-) -> Iterator[tuple[Side, Side, Float[Tensor, "r c"]]]:
+    rows: Shaped[Tensor, "n d"], columns: Shaped[Tensor, "m d"], frame: Centring, dtype: torch.dtype
+) -> Iterator[tuple[SampleBlock, SampleBlock, Float[Tensor, "r c"]]]:
     """Lower bounds of all |a - b|², block by block: a block's rows, its columns and their bounds.
 
     They are (1 - c)(|a|² + |b|²) - 2ab in units of the frame, with c = `_rounding`: none is above the exact square, and
@@ -126,7 +126,9 @@ def bounds(
             yield row, column, torch.mm(row.factors, column.factors.T, out=lower)
 
 
-def sides(samples: Shaped[Tensor, "n d"], frame: Frame, dtype: torch.dtype, *, columns: bool = False) -> Iterator[Side]:
+def sides(
+    samples: Shaped[Tensor, "n d"], frame: Centring, dtype: torch.dtype, *, columns: bool = False
+) -> Iterator[SampleBlock]:
     """The samples block by block, as rows or as columns of `bounds`; the memory of a block is the next one's."""
     d, parts = samples.shape[1], list(_parts(samples, COLUMNS if columns else ROWS))
     memory = frame.shift.new_empty(parts[0].stop, d + 2, dtype=dtype)
@@ -140,7 +142,7 @@ def sides(samples: Shaped[Tensor, "n d"], frame: Frame, dtype: torch.dtype, *, c
         factors[:, d + 1 if columns else d] = squares - _rounding(d, dtype) * norms
         if not columns:
             inner.mul_(-2)
-        yield Side(part.start, factors, norms)
+        yield SampleBlock(part.start, factors, norms)
 
 
 def slack(d: int, dtype: torch.dtype) -> float:
@@ -173,7 +175,7 @@ def _rounding(d: int, dtype: torch.dtype) -> float:
     return 3.1 * (d + 8) * torch.finfo(dtype).eps / 2
 
 
-def _centre(samples: Shaped[Tensor, "n d"], frame: Frame, into: Float[Tensor, "n d"]) -> None:
+def _centre(samples: Shaped[Tensor, "n d"], frame: Centring, into: Float[Tensor, "n d"]) -> None:
     """Samples in the frame, rounded once: the difference is taken in a precision that holds both."""
     wide = torch.float64 if samples.dtype == torch.float64 else into.dtype
     shift = frame.shift.to(wide)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from agon.errors import DataError
 
-Images = UInt8[Tensor, "n c h w"]
+ImageBytes = UInt8[Tensor, "n c h w"]
 
 
 class Features(NamedTuple):
@@ -43,7 +43,7 @@ class Extractor(Protocol):
     resizer: str
     precision: str
 
-    def __call__(self, images: Images) -> Features: ...
+    def __call__(self, images: ImageBytes) -> Features: ...
 
 
 class Pixels:
@@ -57,11 +57,11 @@ class Pixels:
     resizer = "none"
     precision = "float32"
 
-    def __call__(self, images: Images) -> Features:
+    def __call__(self, images: ImageBytes) -> Features:
         return Features(images.flatten(1).float() / 255)
 
 
-def extract(extractor: Extractor, images: Images, chunk: int = 50) -> Features:
+def extract(extractor: Extractor, images: ImageBytes, chunk: int = 50) -> Features:
     """Features of all images, chunk by chunk, the last and shorter one included; gathered on the CPU.
 
     Memory beside the result: the extractor's own for `chunk` images.

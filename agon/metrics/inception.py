@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from agon.errors import DataError, SettingError
-from agon.metrics.extractors import Features, Images
+from agon.metrics.extractors import Features, ImageBytes
 from agon.metrics.weights import INCEPTION_SHA256, inception_weights
 
 LAYERS = ("64", "192", "768", "2048")
@@ -74,7 +74,7 @@ class Inception:
         self._network = network.requires_grad_(False).eval().to(self._device)
 
     @torch.no_grad()
-    def __call__(self, images: Images) -> Features:
+    def __call__(self, images: ImageBytes) -> Features:
         """Features "n d", and probabilities "n 1008" in float64.
 
         Args:

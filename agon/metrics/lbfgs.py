@@ -234,14 +234,16 @@ class _Evaluation(NamedTuple):
         return torch.cat(values), torch.cat(gradients)
 
 
-Rows = TypeVar("Rows", _Pairs, _Search, _Live)
+PerProblem = TypeVar("PerProblem", _Pairs, _Search, _Live)
 
 
-def _only(live: Rows, rows: Bool[Tensor, " b"]) -> Rows:
+def _only(live: PerProblem, rows: Bool[Tensor, " b"]) -> PerProblem:
     """Those rows of every tensor."""
     parts: dict[str, Any] = {each.name: getattr(live, each.name) for each in fields(live)}
     kind: Any = type(live)
-    whole: Rows = kind(**{name: p[rows] if isinstance(p, Tensor) else _only(p, rows) for name, p in parts.items()})
+    whole: PerProblem = kind(
+        **{name: p[rows] if isinstance(p, Tensor) else _only(p, rows) for name, p in parts.items()}
+    )
     return whole
 
 

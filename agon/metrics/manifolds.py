@@ -9,7 +9,17 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from agon.errors import SettingError
-from agon.metrics.blocks import Frame, Side, bounds, framed, pair_squares, product_dtype, sides, slack, together
+from agon.metrics.blocks import (
+    Centring,
+    SampleBlock,
+    bounds,
+    framed,
+    pair_squares,
+    product_dtype,
+    sides,
+    slack,
+    together,
+)
 from agon.metrics.intervals import mean_score, share_score
 from agon.metrics.neighbours import nearest_squares
 from agon.metrics.score import Score
@@ -132,7 +142,7 @@ def balls(
     for row, column, lower in bounds(points, centres, frame, dtype):
         for start in range(0, len(lower), STRIP):
             rows = slice(start, start + STRIP)
-            strip = Side(row.start + start, row.factors[rows], row.norms[rows])
+            strip = SampleBlock(row.start + start, row.factors[rows], row.norms[rows])
             point, centre = _inside(lower[rows], strip, column, points, centres, squares, frame, closed)
             holding += torch.bincount(point, minlength=len(points))
             held[centre] = True
@@ -145,7 +155,7 @@ def _features(real: Tensor, fake: Tensor, k: int) -> tuple[Tensor, Tensor]:
     return together(real, fake, ("real features", "fake features"), least=k + 1)
 
 
-def _precision(centres: Tensor, squares: Tensor, frame: Frame) -> torch.dtype:
+def _precision(centres: Tensor, squares: Tensor, frame: Centring) -> torch.dtype:
     """float64 where the bounds of many balls would leave much open in float32: small ones, far from the middle."""
     dtype = product_dtype(centres.device)
     norms = torch.cat([side.norms for side in sides(centres, frame, dtype)])
@@ -155,7 +165,14 @@ def _precision(centres: Tensor, squares: Tensor, frame: Frame) -> torch.dtype:
 
 
 def _inside(
-    lower: Tensor, row: Side, column: Side, points: Tensor, centres: Tensor, squares: Tensor, frame: Frame, closed: bool
+    lower: Tensor,
+    row: SampleBlock,
+    column: SampleBlock,
+    points: Tensor,
+    centres: Tensor,
+    squares: Tensor,
+    frame: Centring,
+    closed: bool,
 ) -> tuple[Tensor, Tensor]:
     """The numbers of the points and of the centres of the balls that hold them, of one block, pair by pair."""
     limits = squares[column.rows] * frame.scale**2

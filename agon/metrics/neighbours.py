@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
 
 from agon.errors import SettingError
-from agon.metrics.blocks import Frame, bounds, framed, pair_squares, product_dtype, slack, together
+from agon.metrics.blocks import Centring, bounds, framed, pair_squares, product_dtype, slack, together
 
 SPARE = 8  # candidates beside the k, so that nearly every query is decided by its bounds
 
@@ -86,7 +86,7 @@ def nearest_squares(
     return found.squares, found.indices
 
 
-def _searched(queries: Tensor, reference: Tensor, k: int, frame: Frame, dtype: torch.dtype, ties: bool) -> _Found:
+def _searched(queries: Tensor, reference: Tensor, k: int, frame: Centring, dtype: torch.dtype, ties: bool) -> _Found:
     """The k nearest among the candidates, and whether no other sample can be nearer, or lower in number."""
     least, indices, gap = _candidates(queries, reference, k + SPARE, frame, dtype)
     near = least <= (least[:, k - 1] + gap)[:, None]  # no other candidate can be among the k
@@ -100,7 +100,7 @@ def _searched(queries: Tensor, reference: Tensor, k: int, frame: Frame, dtype: t
 
 
 def _candidates(
-    queries: Tensor, reference: Tensor, width: int, frame: Frame, dtype: torch.dtype
+    queries: Tensor, reference: Tensor, width: int, frame: Centring, dtype: torch.dtype
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The least lower bounds of each query, ascending, their samples, and how much above one the square may be."""
     n, width, device = len(queries), min(width, len(reference)), queries.device

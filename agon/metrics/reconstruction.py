@@ -20,7 +20,7 @@ NUMBERS = 2**19  # coordinates of all latents that are searched for together
 CPU_CHUNK, CHUNK = 32, 1024  # samples that pass through the generator at a time, where it is not said
 
 Generate = Callable[[Tensor], Tensor]  # latents "n *latent_shape" -> samples "n *shape"
-Draw = Callable[[int, torch.Generator], Tensor]  # n, random stream -> latents "n *latent_shape"
+DrawLatents = Callable[[int, torch.Generator], Tensor]  # n, random stream -> latents "n *latent_shape"
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Reconstruction:
 def reconstruct(
     generate: Generate,
     targets: Float[Tensor, "n *shape"],
-    latent: Draw,
+    latent: DrawLatents,
     starts: int = 3,
     *,
     seed: int = 0,

@@ -9,7 +9,7 @@ from torch.nn.functional import pad
 from agon.errors import SettingError, unknown
 from agon.networks.layers import Initialisation, initialise, positive
 
-Features = tuple[int, int, int]
+FeatureShape = tuple[int, int, int]
 By = Literal["space", "channels"]
 
 
@@ -33,7 +33,7 @@ def factorise(features: Float[Tensor, "n c h w"], by: By, group: int = 1) -> Flo
     return parts.reshape(len(parts), parts.shape[1] // group, group * parts.shape[2])
 
 
-def assemble(groups: Float[Tensor, "n m d"], by: By, features: Features) -> Float[Tensor, "n c h w"]:
+def assemble(groups: Float[Tensor, "n m d"], by: By, features: FeatureShape) -> Float[Tensor, "n c h w"]:
     """The inverse of `factorise`, for features of (channels, height, width)."""
     channels, height, width = features
     if by == "channels":
@@ -66,7 +66,7 @@ class Autoregressor(nn.Module):
     def __init__(
         self,
         *,
-        features: Features,
+        features: FeatureShape,
         by: By = "space",
         group: int = 1,
         hidden: int = 512,
@@ -109,7 +109,9 @@ class Patch(nn.Module):
     Source: argan2018, section 3.3 and Appendix A.
     """
 
-    def __init__(self, *, features: Features, initialisation: Initialisation = "normal", gain: float = 0.02) -> None:
+    def __init__(
+        self, *, features: FeatureShape, initialisation: Initialisation = "normal", gain: float = 0.02
+    ) -> None:
         super().__init__()
         positive(**_sizes(features), gain=gain)
         self.features = features
@@ -132,7 +134,7 @@ def _sizes(features: tuple[int, ...]) -> dict[str, int]:
     return dict(zip(("channels", "height", "width"), features, strict=True))
 
 
-def _fits(module: nn.Module, features: Tensor, expected: Features) -> None:
+def _fits(module: nn.Module, features: Tensor, expected: FeatureShape) -> None:
     """Refuse features of another encoder: a recurrent network would read any number of positions."""
     if tuple(features.shape[1:]) != expected:
         raise SettingError(

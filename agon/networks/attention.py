@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from agon.errors import SettingError
 from agon.networks.layers import flat
 
-Images = Float[Tensor, "n c h w"]
+ImageBatch = Float[Tensor, "n c h w"]
 Shape = tuple[int, int, int]
 
 
@@ -29,12 +29,12 @@ class Filters(NamedTuple):
     columns: Tensor
     intensity: Tensor
 
-    def read(self, image: Images) -> Float[Tensor, "n c k k"]:
+    def read(self, image: ImageBatch) -> Float[Tensor, "n c k k"]:
         """γ F_Y x F_Xᵀ of every channel. Source: equation 27."""
         patch: Tensor = self.rows.unsqueeze(1) @ image @ self.columns.unsqueeze(1).mT
         return self.intensity.reshape(-1, 1, 1, 1) * patch
 
-    def write(self, patch: Float[Tensor, "n c k k"]) -> Images:
+    def write(self, patch: Float[Tensor, "n c k k"]) -> ImageBatch:
         """1/γ F_Yᵀ w F_X of every channel. Source: equation 29."""
         image: Tensor = self.rows.unsqueeze(1).mT @ patch @ self.columns.unsqueeze(1)
         return image / self.intensity.reshape(-1, 1, 1, 1)
@@ -107,7 +107,7 @@ class WholeReader(nn.Module):
         super().__init__()
         self.outputs = 2 * flat(shape)
 
-    def forward(self, x: Images, error: Images, hidden: Float[Tensor, "n k"]) -> Float[Tensor, "n j"]:
+    def forward(self, x: ImageBatch, error: ImageBatch, hidden: Float[Tensor, "n k"]) -> Float[Tensor, "n j"]:
         return torch.cat((x, error), dim=1).flatten(1)
 
 
@@ -119,7 +119,7 @@ class AttentiveReader(nn.Module):
         self.attention = Attention(hidden, shape, size)
         self.outputs = 2 * shape[0] * size**2
 
-    def forward(self, x: Images, error: Images, hidden: Float[Tensor, "n k"]) -> Float[Tensor, "n j"]:
+    def forward(self, x: ImageBatch, error: ImageBatch, hidden: Float[Tensor, "n k"]) -> Float[Tensor, "n j"]:
         return self.attention(hidden).read(torch.cat((x, error), dim=1)).flatten(1)  # type: ignore[no-any-return]
 
 
@@ -131,7 +131,7 @@ class WholeWriter(nn.Module):
         self.shape = shape
         self.paint = nn.Linear(hidden, flat(shape))
 
-    def forward(self, hidden: Float[Tensor, "n k"]) -> Images:
+    def forward(self, hidden: Float[Tensor, "n k"]) -> ImageBatch:
         return self.paint(hidden).reshape(-1, *self.shape)  # type: ignore[no-any-return]
 
 
@@ -143,5 +143,5 @@ class AttentiveWriter(nn.Module):
         self.attention = Attention(hidden, shape, size)
         self.patch = WholeWriter(hidden, (shape[0], size, size))
 
-    def forward(self, hidden: Float[Tensor, "n k"]) -> Images:
+    def forward(self, hidden: Float[Tensor, "n k"]) -> ImageBatch:
         return self.attention(hidden).write(self.patch(hidden))  # type: ignore[no-any-return]

@@ -12,12 +12,12 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from agon.errors import SettingError, unknown
-from agon.networks.cnn import Table, channels_of
+from agon.networks.cnn import ConvolutionTable, channels_of
 from agon.networks.convolutions import Down, Flat, Up, after, rows, shrunk
 from agon.networks.dcgan import stages
 from agon.networks.layers import Initialisation, activation, flat, initialise, positive, root, squash
 
-Error = Literal["squared", "absolute", "euclidean"]
+ReconstructionError = Literal["squared", "absolute", "euclidean"]
 
 ERRORS: dict[str, Callable[[Tensor], Tensor]] = {  # of differences "n d"
     "squared": lambda difference: difference.square().mean(1),
@@ -41,7 +41,7 @@ class Critic(nn.Module):
     Source: Zhao et al. 2016, section 2.3; Berthelot et al. 2017, equation 1 (absolute).
     """
 
-    def __init__(self, *, encoder: nn.Module, decoder: nn.Module, error: Error = "squared") -> None:
+    def __init__(self, *, encoder: nn.Module, decoder: nn.Module, error: ReconstructionError = "squared") -> None:
         super().__init__()
         if error not in ERRORS:
             raise SettingError(unknown("reconstruction error", error, ERRORS))
@@ -84,7 +84,7 @@ class Mirror(nn.Module):
         self,
         *,
         shape: tuple[int, int, int],
-        layers: Table = ((4, 2, 64), (4, 2, 128), (4, 2, 256)),
+        layers: ConvolutionTable = ((4, 2, 64), (4, 2, 128), (4, 2, 256)),
         normalise: bool = True,
         slope: float = 0.0,
         range: tuple[float, float] | None = (-1.0, 1.0),  # noqa: A002 - the sources' word

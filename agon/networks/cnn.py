@@ -15,7 +15,7 @@ from agon.errors import SettingError
 from agon.networks.convolutions import Down, Flat, Up, after, normalise_spectrally, rows, shrunk
 from agon.networks.layers import Initialisation, flat, initialise, positive, squash
 
-Table = Sequence[tuple[int, int, int]]
+ConvolutionTable = Sequence[tuple[int, int, int]]
 
 
 class Generator(nn.Module):
@@ -44,7 +44,7 @@ class Generator(nn.Module):
         shape: tuple[int, int, int],
         latent: int = 100,
         first: int = 512,
-        layers: Table = ((4, 2, 256), (4, 2, 128)),
+        layers: ConvolutionTable = ((4, 2, 256), (4, 2, 128)),
         last: tuple[int, int] = (4, 2),
         normalise: bool = True,
         slope: float = 0.0,
@@ -99,7 +99,7 @@ class Encoder(nn.Module):
         self,
         *,
         shape: tuple[int, int, int],
-        layers: Table = ((4, 2, 64), (4, 2, 128), (4, 2, 256)),
+        layers: ConvolutionTable = ((4, 2, 64), (4, 2, 128), (4, 2, 256)),
         normalise: bool = True,
         normalise_first: bool = False,
         slope: float = 0.2,
@@ -134,7 +134,7 @@ class Critic(nn.Module):
         self,
         *,
         shape: tuple[int, int, int],
-        layers: Table = ((4, 2, 64), (4, 2, 128), (4, 2, 256)),
+        layers: ConvolutionTable = ((4, 2, 64), (4, 2, 128), (4, 2, 256)),
         normalise: bool = True,
         normalise_first: bool = False,
         slope: float = 0.2,

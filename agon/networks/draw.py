@@ -10,9 +10,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from agon.networks.attention import AttentiveReader, AttentiveWriter, Images, WholeReader, WholeWriter
+from agon.networks.attention import AttentiveReader, AttentiveWriter, ImageBatch, WholeReader, WholeWriter
 from agon.networks.layers import Initialisation, initialise, positive
-from agon.networks.posterior import Autoencoder, Posterior, Reconstruction
+from agon.networks.posterior import Autoencoder, AutoencoderPass, Posterior
 
 
 class Memory(NamedTuple):
@@ -94,14 +94,14 @@ class Draw(Autoencoder):
         self.canvas = nn.Parameter(torch.zeros(shape))
         initialise(self, initialisation, gain)
 
-    def decode(self, latent: Float[Tensor, "n t k"]) -> Images:
+    def decode(self, latent: Float[Tensor, "n t k"]) -> ImageBatch:
         return list(self._paint(latent))[-1]
 
     def canvases(self, latent: Float[Tensor, "n t k"]) -> Float[Tensor, "t n c h w"]:
         """σ(c_t) after each time step, in the samples' range; the last ones are the samples."""
         return torch.stack([self.squash(canvas) for canvas in self._paint(latent)])
 
-    def reconstruct(self, x: Images, noise: Float[Tensor, "n t k"]) -> Reconstruction:
+    def reconstruct(self, x: ImageBatch, noise: Float[Tensor, "n t k"]) -> AutoencoderPass:
         canvas, encoder, decoder = self.canvas.expand_as(x), self.encoder.first(len(x)), self.decoder.first(len(x))
         divergence = x.new_zeros(len(x))
         for epsilon in noise.unbind(1):
@@ -113,7 +113,7 @@ class Draw(Autoencoder):
             decoder = self.decoder(posterior.at(epsilon), decoder)  # equations 6, 7
             canvas = canvas + self.writer(decoder.output)  # equation 8
             divergence = divergence + posterior.divergence()  # equation 10
-        return Reconstruction(canvas, divergence)
+        return AutoencoderPass(canvas, divergence)
 
     def _paint(self, latent: Tensor) -> Iterator[Tensor]:
         """c_1, ..., c_T of latents from the prior. Source: equations 13-15."""

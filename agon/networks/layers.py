@@ -106,7 +106,7 @@ def positive(**values: float) -> None:
             raise SettingError(f"{name}: expected a number over 0, got {value}")
 
 
-class Scale(nn.Module):
+class InputScale(nn.Module):
     """x -> factor · x: a critic's fixed input scaling (metz2017 Appendix A: 1/4)."""
 
     def __init__(self, factor: float) -> None:

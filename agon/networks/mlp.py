@@ -9,7 +9,7 @@ from agon.errors import SettingError
 from agon.networks.layers import (
     Activation,
     Initialisation,
-    Scale,
+    InputScale,
     activation,
     flat,
     initialise,
@@ -91,7 +91,7 @@ class Critic(nn.Module):
         inputs = flat(tuple(shape))
         hidden = hidden_layers(inputs, widths, nonlinearity, normalise, normalise_first)
         self.layers = nn.Sequential(
-            nn.Flatten(), Scale(scale), *hidden, nn.Linear((inputs, *widths)[-1], 1), nn.Flatten(0)
+            nn.Flatten(), InputScale(scale), *hidden, nn.Linear((inputs, *widths)[-1], 1), nn.Flatten(0)
         )
         initialise(self, initialisation, gain)
 

@@ -35,7 +35,7 @@ class Posterior(NamedTuple):
         return terms.sum(dim=1) / 2
 
 
-class Reconstruction(NamedTuple):
+class AutoencoderPass(NamedTuple):
     """What comes of encoding samples and decoding one latent of each one's posterior.
 
     Attributes:
@@ -73,7 +73,7 @@ class Autoencoder(nn.Module, ABC):
         """z -> logits "n *shape"."""
 
     @abstractmethod
-    def reconstruct(self, x: Float[Tensor, "n ..."], noise: Float[Tensor, "n ..."]) -> Reconstruction:
+    def reconstruct(self, x: Float[Tensor, "n ..."], noise: Float[Tensor, "n ..."]) -> AutoencoderPass:
         """Encode x "n *shape" and decode the latents that the noise "n *latent_shape" picks out of the posteriors."""
 
     def forward(self, latent: Float[Tensor, "n ..."]) -> Float[Tensor, "n ..."]:

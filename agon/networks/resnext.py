@@ -32,7 +32,7 @@ M = TypeVar("M", nn.Conv2d, nn.Linear)
 GAIN = (2 / (1 + 0.2**2)) ** 0.5  # keeps the second moment through a leaky ReLU of slope 0.2
 
 
-class Block(nn.Module):
+class ResNeXtBlock(nn.Module):
     """x + W₃ φ(W₂ φ(W₁ x)): 1x1, grouped 3x3, 1x1; the identity before its first step, for W₃ begins as 0.
 
     Args:
@@ -118,7 +118,7 @@ class Generator(nn.Module):
     ) -> None:
         super().__init__()
         positive(latent=latent)
-        plan = Plan(shape, widths, blocks, expansion, group, smallest)
+        plan = StagePlan(shape, widths, blocks, expansion, group, smallest)
         self.latent_shape = (latent,)
         self.basis = nn.Parameter(torch.randn(plan.widths[0], *plan.sides[0]))
         self.scale = _draw(nn.Linear(latent, plan.widths[0], bias=False))
@@ -156,7 +156,7 @@ class Critic(nn.Module):
         smallest: int = 4,
     ) -> None:
         super().__init__()
-        plan = Plan(shape, widths, blocks, expansion, group, smallest)
+        plan = StagePlan(shape, widths, blocks, expansion, group, smallest)
         last = len(plan.sides) - 1
         layers = [_draw(nn.Conv2d(channels_of(shape), plan.widths[-1], 1, bias=False)), *plan.blocks(last)]
         for i in reversed(range(last)):
@@ -170,7 +170,7 @@ class Critic(nn.Module):
         return self.layers(x)  # type: ignore[no-any-return]
 
 
-class Plan:
+class StagePlan:
     """Sizes and widths of both networks, from the smallest size on.
 
     Attributes:
@@ -193,7 +193,7 @@ class Plan:
     def blocks(self, size: int) -> list[nn.Module]:
         """Those of one size."""
         total = self._each * len(self.sides)
-        return [Block(width=self.widths[size], blocks=total, **self._settings) for _ in range(self._each)]
+        return [ResNeXtBlock(width=self.widths[size], blocks=total, **self._settings) for _ in range(self._each)]
 
 
 def _rewidened(inputs: int, outputs: int) -> list[nn.Module]:

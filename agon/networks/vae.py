@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from agon.networks import mlp
 from agon.networks.layers import Activation, Initialisation, flat, initialise, positive
-from agon.networks.posterior import Autoencoder, Posterior, Reconstruction
+from agon.networks.posterior import Autoencoder, AutoencoderPass, Posterior
 
 
 class Vae(Autoencoder):
@@ -54,6 +54,6 @@ class Vae(Autoencoder):
     def decode(self, latent: Float[Tensor, "n k"]) -> Float[Tensor, "n ..."]:
         return self.decoder(latent)  # type: ignore[no-any-return]
 
-    def reconstruct(self, x: Float[Tensor, "n ..."], noise: Float[Tensor, "n k"]) -> Reconstruction:
+    def reconstruct(self, x: Float[Tensor, "n ..."], noise: Float[Tensor, "n k"]) -> AutoencoderPass:
         posterior = self.posterior(x)
-        return Reconstruction(self.decode(posterior.at(noise)), posterior.divergence())
+        return AutoencoderPass(self.decode(posterior.at(noise)), posterior.divergence())

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from agon.terminal import Stream, is_watched, tell
+from agon.terminal import OutputStream, is_watched, tell
 from agon.terminal.progress import QUIET, REDRAW, Progress, bar, duration
 from agon.untrusted import printable
 
@@ -35,7 +35,7 @@ class Board:
         self,
         steps: Mapping[str, int],
         show: bool = True,
-        stream: Stream | None = None,
+        stream: OutputStream | None = None,
         clock: Callable[[], float] = time.monotonic,
         alike: bool = True,
     ) -> None:

@@ -15,7 +15,7 @@ from agon.untrusted import printable, sentence
 
 
 @runtime_checkable
-class Stream(Protocol):
+class OutputStream(Protocol):
     """What a line can be written to; whether it has an encoding, or is a terminal, is asked where it matters."""
 
     def write(self, text: str, /) -> object:
@@ -39,7 +39,7 @@ def warn(text: str) -> None:
     tell(sys.stderr, sentence(text))
 
 
-def tell(stream: Stream | None, line: str) -> None:
+def tell(stream: OutputStream | None, line: str) -> None:
     """One line to a stream that tells how far something is: what cannot be written is lost, and nothing else."""
     try:
         write(stream, f"{printable(line)}\n")
@@ -47,7 +47,7 @@ def tell(stream: Stream | None, line: str) -> None:
         return
 
 
-def write(stream: Stream | None, text: str) -> None:
+def write(stream: OutputStream | None, text: str) -> None:
     """Text as the stream's encoding has it; nothing where the stream is missing or closed.
 
     Raises:
@@ -60,7 +60,7 @@ def write(stream: Stream | None, text: str) -> None:
     stream.flush()
 
 
-def is_watched(stream: Stream | None) -> bool:
+def is_watched(stream: OutputStream | None) -> bool:
     """Whether a stream is a terminal that can redraw what it shows."""
     if stream is None or getattr(stream, "closed", False) or os.environ.get("TERM", "") in ("", "dumb"):
         return False

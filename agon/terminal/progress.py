@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from agon.terminal import Stream, is_watched, tell
+from agon.terminal import OutputStream, is_watched, tell
 from agon.untrusted import printable
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Progress:
         total: int,
         start: int = 0,
         show: bool = True,
-        stream: Stream | None = None,
+        stream: OutputStream | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.total, self.step, self.show = total, start, show

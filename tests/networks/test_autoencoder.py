@@ -66,7 +66,7 @@ def test_the_logit_is_minus_the_error_written_out() -> None:
 
 
 @pytest.mark.parametrize("error", sorted(autoencoder.ERRORS))
-def test_a_perfect_reconstruction_is_the_most_real(error: autoencoder.Error) -> None:
+def test_a_perfect_reconstruction_is_the_most_real(error: autoencoder.ReconstructionError) -> None:
     """0, with a gradient of 0 and a second derivative that is a number; anything else is below."""
     critic = autoencoder.Critic(encoder=nn.Identity(), decoder=nn.Linear(4, 4), error=error).double()
     with torch.no_grad():

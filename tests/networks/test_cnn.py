@@ -33,7 +33,9 @@ def images(n: int, shape: tuple[int, ...], seed: int = 0) -> Tensor:
 
 @EVERY_TABLE
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_a_table_fits_any_resolution(shape: tuple[int, int, int], layers: cnn.Table, last: tuple[int, int]) -> None:
+def test_a_table_fits_any_resolution(
+    shape: tuple[int, int, int], layers: cnn.ConvolutionTable, last: tuple[int, int]
+) -> None:
     """From latents to logits, with a finite gradient for every parameter; in float64, and of a copy."""
     torch.manual_seed(0)
     generator = copy.deepcopy(cnn.Generator(shape=shape, latent=5, first=4, layers=layers, last=last).double())
@@ -52,7 +54,7 @@ def test_a_table_fits_any_resolution(shape: tuple[int, int, int], layers: cnn.Ta
 @EVERY_TABLE
 @pytest.mark.parametrize("shape", [(1, 28, 28), (3, 25, 37)], ids=str)
 def test_every_pixel_depends_on_the_latent_and_moves_the_logit(
-    shape: tuple[int, int, int], layers: cnn.Table, last: tuple[int, int]
+    shape: tuple[int, int, int], layers: cnn.ConvolutionTable, last: tuple[int, int]
 ) -> None:
     """A cut or padded stage leaves no row or column out."""
     torch.manual_seed(0)

@@ -20,14 +20,14 @@ SHAPES = [(1, 28, 28), (3, 32, 32), (1, 8, 8), (3, 48, 48), (2, 13, 21), (1, 5, 
 
 def woken(network: nn.Module) -> nn.Module:
     """With last layers that are not 0 any more."""
-    for block in (m for m in network.modules() if isinstance(m, resnext.Block)):
+    for block in (m for m in network.modules() if isinstance(m, resnext.ResNeXtBlock)):
         nn.init.normal_(block.leave.weight, 0.0, 0.1)
     return network
 
 
 def test_a_block_begins_as_the_identity_and_does_not_stay_it() -> None:
     torch.manual_seed(0)
-    block, x = resnext.Block(width=8, group=4), torch.randn(2, 8, 5, 5)
+    block, x = resnext.ResNeXtBlock(width=8, group=4), torch.randn(2, 8, 5, 5)
     assert torch.equal(block(x), x)
     block(x).square().sum().backward()
     gradients = {name: p.grad for name, p in block.named_parameters()}
@@ -39,7 +39,7 @@ def test_a_block_begins_as_the_identity_and_does_not_stay_it() -> None:
 
 def test_a_block_is_its_formula() -> None:
     torch.manual_seed(0)
-    block, x = woken(resnext.Block(width=4, expansion=3, group=6)), torch.randn(2, 4, 5, 5)
+    block, x = woken(resnext.ResNeXtBlock(width=4, expansion=3, group=6)), torch.randn(2, 4, 5, 5)
 
     def phi(y: Tensor) -> Tensor:
         return torch.where(y > 0, y, 0.2 * y)
@@ -52,19 +52,19 @@ def test_a_block_is_its_formula() -> None:
 
 
 def test_channels_within_and_groups_are_counted() -> None:
-    block = resnext.Block(width=768, expansion=2, group=16)
+    block = resnext.ResNeXtBlock(width=768, expansion=2, group=16)
     assert block.grouped.weight.shape == (1536, 16, 3, 3)
     assert block.grouped.groups == 96
     assert block.leave.bias is None
     with pytest.raises(SettingError, match=r"divisor of its 20 channels \(2 times 10\), got 16"):
-        resnext.Block(width=10)
+        resnext.ResNeXtBlock(width=10)
 
 
 @pytest.mark.parametrize("blocks", [1, 16])
 def test_the_variance_falls_with_the_depth(blocks: int) -> None:
     """He's 2/((1 + 0.2²) fan-in), times blocks^(-1/2): fix-up's blocks^(-1/(2m - 2)) of a branch of m = 3 layers."""
     torch.manual_seed(0)
-    block = resnext.Block(width=64, blocks=blocks)
+    block = resnext.ResNeXtBlock(width=64, blocks=blocks)
     for layer, fan in ((block.enter, 64), (block.grouped, 16 * 9)):
         n = layer.weight.numel()
         expected = 2 / 1.04 / fan * blocks**-0.5
@@ -77,7 +77,7 @@ def test_all_blocks_of_a_network_count_into_its_depth() -> None:
     """4 sizes of 2 blocks: deviations 8^(-1/4) of a lone block's."""
     torch.manual_seed(0)
     critic = resnext.Critic(shape=(1, 32, 32), widths=(64,), blocks=2)
-    blocks = [m for m in critic.modules() if isinstance(m, resnext.Block)]
+    blocks = [m for m in critic.modules() if isinstance(m, resnext.ResNeXtBlock)]
     assert len(blocks) == 8
     for block in blocks:
         assert abs(block.grouped.weight.std() / (resnext.GAIN / 12 * 8**-0.25) - 1) < 0.03
@@ -106,7 +106,7 @@ def test_critic_and_generator_mirror_each_other() -> None:
     def told(network: nn.Module) -> list[tuple[int, ...]]:
         convolutions = [m for m in network.layers if isinstance(m, nn.Conv2d) and m.kernel_size == (1, 1)]
         sizes = [m.sides for m in network.layers if isinstance(m, resnext.Resized)]
-        widths = [m.enter.in_channels for m in network.layers if isinstance(m, resnext.Block)]
+        widths = [m.enter.in_channels for m in network.layers if isinstance(m, resnext.ResNeXtBlock)]
         return [*((c.in_channels, c.out_channels) for c in convolutions), *sizes, tuple(widths)]
 
     assert told(generator) == [(8, 4), (4, 2), (2, 1), (7, 7), (14, 14), (28, 28), (8, 4, 2, 2)]

@@ -11,7 +11,7 @@ from torch import nn
 
 import agon
 from agon import report
-from agon.data.source import Draw
+from agon.data.source import RealBatch
 from agon.experiment import Experiment
 from agon.games import Adversarial
 from agon.training import Arithmetic, train
@@ -46,9 +46,9 @@ class Opened:
     def __init__(self, of: tuple[int, ...], seed: int) -> None:
         self.of, self.seed = of, seed
 
-    def draw(self, batch: int, index: int, rank: int, world: int) -> Draw:
+    def draw(self, batch: int, index: int, rank: int, world: int) -> RealBatch:
         rng = torch.Generator().manual_seed(self.seed + index)
-        return Draw(torch.randn(batch // world, *self.of, generator=rng), None)
+        return RealBatch(torch.randn(batch // world, *self.of, generator=rng), None)
 
 
 class Maker(nn.Module):

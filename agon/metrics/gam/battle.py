@@ -7,7 +7,18 @@ from torch import Tensor
 from agon.errors import DataError
 from agon.games import Game
 from agon.latents import Latent, Normal
-from agon.metrics.gam.contender import Generate, Range, Real, Samples, checked, contender, made, rate, set_apart, side
+from agon.metrics.gam.contender import (
+    Generate,
+    Range,
+    RealSamples,
+    Samples,
+    checked,
+    contender,
+    made,
+    rate,
+    set_apart,
+    side,
+)
 from agon.metrics.gam.critic import DEFAULT, RUNNING, Statistics, critic_of, needs_held
 from agon.metrics.gam.outcome import Battle
 from agon.metrics.gam.rates import paired_ratio, ratio
@@ -142,7 +153,7 @@ def one_sided(
             f"give `test`, or {RUNNING} if it has a boundary",
             RUNNING,
         )
-    real = Real(None, held, None) if test is None else set_apart(test, held, None, needed, seed)
+    real = RealSamples(None, held, None) if test is None else set_apart(test, held, None, needed, seed)
     spare = 0 if real.held is None else len(real.held)
     own = made(judge, latent, generate or judge.generate, len(samples), spare, seed)
     for x in (samples, *(each for each in real if each is not None)):

@@ -37,7 +37,7 @@ def mapped(x: Samples, source: Range, target: Range) -> Samples:
     return (x - low) * ((greatest - least) / (high - low)) + least
 
 
-class Real(NamedTuple):
+class RealSamples(NamedTuple):
     """Real samples, by what they are for; None where there are none."""
 
     test: Tensor | None
@@ -49,8 +49,8 @@ class Real(NamedTuple):
         assert self.test is not None  # a battle has a test
         return self.test
 
-    def mapped(self, source: Range, target: Range) -> "Real":
-        return Real(*(None if x is None else mapped(x, source, target) for x in self))
+    def mapped(self, source: Range, target: Range) -> "RealSamples":
+        return RealSamples(*(None if x is None else mapped(x, source, target) for x in self))
 
 
 class Contender(NamedTuple):
@@ -67,26 +67,26 @@ class Contender(NamedTuple):
 
     name: str
     critic: Critic
-    real: Real
+    real: RealSamples
     shown: Tensor
     range: Range
     wrong: Float64[np.ndarray, " n"]
 
 
-def set_apart(test: Tensor, held: Tensor | None, train: Tensor | None, needed: bool, seed: int) -> Real:
+def set_apart(test: Tensor, held: Tensor | None, train: Tensor | None, needed: bool, seed: int) -> RealSamples:
     """The test, of which a part is set apart if it is needed and not given."""
     for x in (test, held, train):
         if x is not None:
             checked(x, test)
     if held is not None or not needed:
-        return Real(test, held if needed else None, train)
+        return RealSamples(test, held if needed else None, train)
     spare = min(HELD, len(test) // SHARE)
     if not spare:
         raise DataError(
             f"a battle: expected at least {SHARE} test samples, of which some are held out, got {len(test)}"
         )
     order = torch.randperm(len(test), generator=generator("battle held out", seed)).to(test.device)
-    return Real(test[order[spare:]], test[order[:spare]], train)
+    return RealSamples(test[order[spare:]], test[order[:spare]], train)
 
 
 @torch.no_grad()
@@ -118,7 +118,7 @@ def checked(x: Tensor, like: Tensor, spare: int = 0) -> Tensor:
 
 
 def contender(
-    name: str, game: Game, real: Real, own: Tensor, bounds: Range, statistics: Statistics, calibrate: bool
+    name: str, game: Game, real: RealSamples, own: Tensor, bounds: Range, statistics: Statistics, calibrate: bool
 ) -> Contender:
     shown = len(own) - (0 if real.held is None else len(real.held))
     critic = critic_of(game, real.held, own[shown:], statistics, calibrate)
