@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 import agon
-from agon import Experiment, ImageBatch, Turns, part, train
+from agon import Experiment, Images, Turns, part, train
 from agon.classifiers import accuracy_of
 from agon.cli import main
 from agon.data import Ring
@@ -26,7 +26,7 @@ from agon.training import state
 from tests.training.compare import assert_same, samples_of
 
 pytestmark = pytest.mark.usefixtures("one_core")
-DIGITS = ImageBatch(path="digits")
+DIGITS = Images(path="digits")
 
 
 def small(steps: int = 20, **settings: object) -> Experiment:
