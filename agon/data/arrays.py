@@ -106,10 +106,10 @@ def read_arrays(file: Path, values: tuple[float, float] | None, *, labelled: boo
     spare = [name for names in NAMES.values() for name in names[:5] if archive.first((name,)) is not None]
     chosen = [archive.first(NAMES[split]) for split in rows]
     left = [name for name in spare if archive.first((name,)) not in chosen]
-    made = _labelled(rows, columns, labelled)
-    for each in made.values():
+    splits = _labelled(rows, columns, labelled)
+    for each in splits.values():
         each.left_out = (f"the arrays {listed(left)} of images",) if left else ()
-    return made
+    return splits
 
 
 def _labelled(rows: dict[Split, ImageRows], columns: Mapping[Split, Column], labelled: bool) -> dict[Split, ImageRows]:
@@ -134,8 +134,8 @@ def _labels(archive: Archive, split: Split, n: int, labelled: bool) -> Column:
     name = archive.first(LABELS[split]) if labelled else None
     if name is None:
         return Column(str(archive.file), [])
-    found = archive[name]
-    if found.shape[:1] != (n,):
-        got = len(found) if found.ndim else 1
+    column = archive[name]
+    if column.shape[:1] != (n,):
+        got = len(column) if column.ndim else 1
         raise DataError(f"expected {n} labels in {archive.file} [{name}], got {got}: one for every image")
-    return Column(f"{archive.file} [{name}]", found)
+    return Column(f"{archive.file} [{name}]", column)

@@ -66,18 +66,18 @@ def decoded(rows: ImageRows, decoding: Decoding, *, folder: Path, memory: int) -
     """
     key = hashlib.sha256(f"{VERSION} {rows.identity()} {decoding!r}".encode()).hexdigest()
     name = hashlib.sha256(key.encode() + (b"" if rows.labels is None else rows.labels.tobytes())).hexdigest()
-    found = _load(folder, name)
-    if found is not None:
-        return found._replace(key=key)
+    cached = _load(folder, name)
+    if cached is not None:
+        return cached._replace(key=key)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _write(folder, name, decoding.chunks(rows), (len(rows), *decoding.shape))
     except OSError as fault:
         return _in_memory(rows, decoding, key, memory, f"the cache {folder} cannot be written ({fault})")
-    found = _load(folder, name)
-    if found is None:
+    cached = _load(folder, name)
+    if cached is None:
         return _in_memory(rows, decoding, key, memory, f"the cache {folder} does not keep what is written")
-    return found._replace(key=key)
+    return cached._replace(key=key)
 
 
 def _load(folder: Path, name: str) -> Decoded | None:
@@ -158,9 +158,9 @@ def _in_memory(rows: ImageRows, decoding: Decoding, key: str, memory: int, reaso
             f"{memory / 2**30:.1f} GiB of memory are allowed; free the disk, set AGON_CACHE to "
             "another folder, or allow more memory"
         )
-    made = list(decoding.chunks(rows))
+    chunks = list(decoding.chunks(rows))
     return Decoded(
-        np.concatenate([chunk.images for chunk in made]),
-        np.concatenate([chunk.labels for chunk in made]),
+        np.concatenate([chunk.images for chunk in chunks]),
+        np.concatenate([chunk.labels for chunk in chunks]),
         key,
     )

@@ -68,10 +68,10 @@ class Decoding:
         Raises:
             DataError: one is of another shape.
         """
-        waiting, found = iter(rows), list[Unreadable]()
+        waiting, unreadable = iter(rows), list[Unreadable]()
         while raws := list(islice(waiting, CHUNK)):
-            found += [result for result in self.many(raws) if isinstance(result, Unreadable)]
-        return found
+            unreadable += [result for result in self.many(raws) if isinstance(result, Unreadable)]
+        return unreadable
 
     def many(self, raws: Sequence[Raw]) -> list[UInt8[np.ndarray, "c h w"] | Unreadable]:
         """Decode some, with all processors where the images are large enough."""

@@ -60,14 +60,14 @@ def read_folder(tree: Tree, *, labelled: bool = True) -> Mapping[Split, ImageRow
     splits = _splits(tree)
     inner = _unwrapped(splits)
     reason = _no_classes(inner) if labelled else OFF
-    made = (
+    files_of = (
         _by_class(inner) if not reason else {split: Files(place.path, place.files()) for split, place in splits.items()}
     )
-    used = {file for rows in made.values() for file in rows.files}
+    used = {file for rows in files_of.values() for file in rows.files}
     notes = _unused([file for file in tree.files() if file not in used])
-    for rows in made.values():
+    for rows in files_of.values():
         rows.reason, rows.left_out = rows.reason or reason, tuple(notes)
-    return made
+    return files_of
 
 
 def _splits(tree: Tree) -> dict[Split, Tree]:
@@ -89,11 +89,11 @@ def _splits(tree: Tree) -> dict[Split, Tree]:
 
 def _pairs(tree: Tree) -> dict[tuple[str, ...], dict[str, Tree]]:
     """Folders by the word that says a split, where the rest of their names is the same and both splits are there."""
-    found: dict[tuple[str, ...], dict[str, Tree]] = {}
+    pairs: dict[tuple[str, ...], dict[str, Tree]] = {}
     for name in sorted(tree.folders, reverse=True):
         word, rest = word_of(name)
-        found.setdefault(rest, {})[word] = tree.folders[name]
-    return {rest: pair for rest, pair in found.items() if set(TRAIN) & set(pair) and set(TEST) & set(pair)}
+        pairs.setdefault(rest, {})[word] = tree.folders[name]
+    return {rest: pair for rest, pair in pairs.items() if set(TRAIN) & set(pair) and set(TEST) & set(pair)}
 
 
 def _first(words: tuple[str, ...], pair: Mapping[str, Tree]) -> Tree:
@@ -134,7 +134,7 @@ def _no_classes(splits: Mapping[Split, Tree]) -> str:
 
 
 def _by_class(splits: Mapping[Split, Tree]) -> dict[Split, Files]:
-    made: dict[Split, Files] = {}
+    files_of: dict[Split, Files] = {}
     columns: dict[Split, list[Column]] = {}
     known = {name for place in splits.values() if _are_classes(place) for name in place.folders}
     for split, place in splits.items():
@@ -143,11 +143,11 @@ def _by_class(splits: Mapping[Split, Tree]) -> dict[Split, Files]:
         if _are_classes(place) or known & set(place.folders):
             files = [file for file in files if file.parent != place.path]
             names = [file.relative_to(place.path).parts[0] for file in files]
-        made[split], columns[split] = Files(place.path, files), [Column(str(place.path), names)]
+        files_of[split], columns[split] = Files(place.path, files), [Column(str(place.path), names)]
     for split, labels in numbered(columns).items():
         reason = f"no folders of classes in {printable(str(splits[split].path))}" if labels.numbers is None else ""
-        made[split].label(labels._replace(reason=reason))
-    return made
+        files_of[split].label(labels._replace(reason=reason))
+    return files_of
 
 
 def _unused(files: list[Path]) -> list[str]:

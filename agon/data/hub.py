@@ -114,13 +114,13 @@ def read_hub(
             "earlier download is here; connect, or give the path of a local folder or file"
         ) from fault
     chosen = pick(splits)
-    made = {split: Hub(name, splits[own]) for split, own in chosen.items()}
-    labels = numbered({split: [rows.column()] for split, rows in made.items() if labelled})
+    rows_of = {split: Hub(name, splits[own]) for split, own in chosen.items()}
+    labels = numbered({split: [rows.column()] for split, rows in rows_of.items() if labelled})
     spare = [own for own in splits if own not in chosen.values()]
-    for split, rows in made.items():
+    for split, rows in rows_of.items():
         rows.label(labels[split] if labelled else Labels(None, (), OFF))
         rows.left_out = (f"the set's splits {listed(spare)}",) if spare else ()
-    return made
+    return rows_of
 
 
 def _unreachable(name: str, revision: str | None) -> str | None:

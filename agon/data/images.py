@@ -128,11 +128,11 @@ class Images(Source):
         """How many images the split has; None for a stream."""
         if self.streaming:
             return None
-        found = self._read()
-        rows, who = self._rows(found, split), self._who(found, split)
+        splits = self._read()
+        rows, who = self._rows(splits, split), self._who(splits, split)
         if self.skip_corrupt:  # only decoding tells how many are left
-            made = self._decoded(found, split, cache=None, memory=MEMORY)
-            return len(who.members(len(made.images), made.labels))
+            images = self._decoded(splits, split, cache=None, memory=MEMORY)
+            return len(who.members(len(images.images), images.labels))
         return len(who.members(len(rows), rows.labels))
 
     @property
@@ -144,17 +144,17 @@ class Images(Source):
 
     def remarks(self) -> dict[str, str]:
         """Why a split has no labels or no image of the one class, and what was passed over."""
-        found = self._read()
-        told: dict[str, str] = {split: rows.reason for split, rows in found.items() if rows.reason and rows.classes}
-        if not found["train"].classes:
-            told["classes"] = found["train"].reason
+        splits = self._read()
+        notes: dict[str, str] = {split: rows.reason for split, rows in splits.items() if rows.reason and rows.classes}
+        if not splits["train"].classes:
+            notes["classes"] = splits["train"].reason
         if self.only is not None:
-            told |= {split: f"of class {self.only!r} alone" for split in found if split not in told}
-        if closed := [each for rows in found.values() for each in rows.closed()]:
+            notes |= {split: f"of class {self.only!r} alone" for split in splits if split not in notes}
+        if closed := [each for rows in splits.values() for each in rows.closed()]:
             advice = "" if self.skip_corrupt else "; --set data.skip_corrupt=true leaves them out"
-            told["unreadable"] = f"{len(closed):,} of the files: {named(closed)}{advice}"
-        left_out = "; ".join(dict.fromkeys(note for rows in found.values() for note in rows.left_out))
-        return {**{key: printable(text) for key, text in told.items()}, **({"left out": left_out} if left_out else {})}
+            notes["unreadable"] = f"{len(closed):,} of the files: {named(closed)}{advice}"
+        left_out = "; ".join(dict.fromkeys(note for rows in splits.values() for note in rows.left_out))
+        return {**{key: printable(text) for key, text in notes.items()}, **({"left out": left_out} if left_out else {})}
 
     def open(
         self,
@@ -173,17 +173,17 @@ class Images(Source):
         Raises:
             DataError: nothing is there, or it cannot be read as asked.
         """
-        found = self._read()
-        who = self._who(found, split)
+        splits = self._read()
+        who = self._who(splits, split)
         if self.streaming:
-            return self._flow(found, who, seed=seed, device=device)
-        made = self._decoded(found, split, cache=cache, memory=memory)
-        members = who.members(len(made.images), made.labels)
+            return self._flow(splits, who, seed=seed, device=device)
+        images = self._decoded(splits, split, cache=cache, memory=memory)
+        members = who.members(len(images.images), images.labels)
         if not len(members):
             raise DataError(f"expected images in the split '{split}' of {self.path}, got none; {self._advice(split)}")
-        fits = len(members) * made.images[0].size <= memory
-        labels = None if self._rows(found, split).labels is None else torch.from_numpy(made.labels)
-        here = copied(made.images, members.numpy()).to(device) if fits else made.images
+        fits = len(members) * images.images[0].size <= memory
+        labels = None if self._rows(splits, split).labels is None else torch.from_numpy(images.labels)
+        here = copied(images.images, members.numpy()).to(device) if fits else images.images
         return Finite(
             here,
             labels=labels[members] if fits and labels is not None else labels,
@@ -191,7 +191,7 @@ class Images(Source):
             bounds=self.range,
             seed=seed,
             device=device,
-            fingerprint=self._digest(made.key, who),
+            fingerprint=self._digest(images.key, who),
         )
 
     def check(self) -> str:
@@ -200,10 +200,10 @@ class Images(Source):
         Raises:
             DataError: some cannot, and `skip_corrupt` is off; or one is of another shape.
         """
-        found = self._read()
-        decoding = self._decoding(found["train"])
-        broken = [each for rows in found.values() for each in decoding.broken(rows)]
-        total = sum(map(len, found.values()))
+        splits = self._read()
+        decoding = self._decoding(splits["train"])
+        broken = [each for rows in splits.values() for each in decoding.broken(rows)]
+        total = sum(map(len, splits.values()))
         if broken and not self.skip_corrupt:
             raise DataError(complaint(broken, of=total))
         if broken:
@@ -216,10 +216,10 @@ class Images(Source):
         Raises:
             DataError: nothing is there, or it cannot be read as asked.
         """
-        found = self._read()
-        made = self._decoded(found, split, cache=None, memory=MEMORY)
-        members = self._who(found, split).members(len(made.images), made.labels)
-        return copied(made.images, members.numpy())
+        splits = self._read()
+        images = self._decoded(splits, split, cache=None, memory=MEMORY)
+        members = self._who(splits, split).members(len(images.images), images.labels)
+        return copied(images.images, members.numpy())
 
     @property
     def _pixels(self) -> tuple[int, int] | None:
@@ -229,14 +229,14 @@ class Images(Source):
         how = {name: getattr(self, name) for name in ("values", "subset", "revision", "streaming", "labelled")}
         return Reading(**how).read(self.path)
 
-    def _rows(self, found: Mapping[Split, ImageRows], split: Split) -> ImageRows:
-        return found.get(split, found["train"])
+    def _rows(self, splits: Mapping[Split, ImageRows], split: Split) -> ImageRows:
+        return splits.get(split, splits["train"])
 
-    def _who(self, found: Mapping[Split, ImageRows], split: Split) -> Membership:
+    def _who(self, splits: Mapping[Split, ImageRows], split: Split) -> Membership:
         expect.split(self, split)
-        classes = found["train"].classes
-        only = class_number(self.only, classes, self.path, found["train"].reason)
-        return Membership(split=split, share=None if "test" in found else self.holdout, only=only)
+        classes = splits["train"].classes
+        only = class_number(self.only, classes, self.path, splits["train"].reason)
+        return Membership(split=split, share=None if "test" in splits else self.holdout, only=only)
 
     def _decoding(self, first: ImageRows) -> Decoding:
         pixels = self._pixels
@@ -244,17 +244,17 @@ class Images(Source):
         shape = look(first, **how, most=self.most_pixels)
         return Decoding(shape=shape, **how, skip_corrupt=self.skip_corrupt, most_pixels=self.most_pixels)
 
-    def _decoded(self, found: Mapping[Split, ImageRows], split: Split, *, cache: Path | None, memory: int) -> Decoded:
-        decoding = self._decoding(found["train"])  # the splits have one shape
+    def _decoded(self, splits: Mapping[Split, ImageRows], split: Split, *, cache: Path | None, memory: int) -> Decoded:
+        decoding = self._decoding(splits["train"])  # the splits have one shape
         folder = default_folder() if cache is None else cache
-        return decoded(self._rows(found, split), decoding, folder=folder, memory=memory)
+        return decoded(self._rows(splits, split), decoding, folder=folder, memory=memory)
 
     def _flow(
-        self, found: Mapping[Split, ImageRows], who: Membership, *, seed: int, device: torch.device | str
+        self, splits: Mapping[Split, ImageRows], who: Membership, *, seed: int, device: torch.device | str
     ) -> Opened:
         flow = Flow(
-            self._rows(found, who.split),
-            self._decoding(found["train"]),
+            self._rows(splits, who.split),
+            self._decoding(splits["train"]),
             who.keeps,
             seed=seed,
             buffer=self.buffer,

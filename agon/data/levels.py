@@ -51,18 +51,18 @@ def levels(array: np.ndarray, values: tuple[float, float] | None, place: str) ->
     low, high = values or _usual(array, place)
     if array.dtype == np.uint8 and (low, high) == (0, BYTES):
         return array
-    outside, made = 0, np.empty(array.shape, np.uint8)
+    outside, levels = 0, np.empty(array.shape, np.uint8)
     for first in range(0, len(array), PART):
         part = array[first : first + PART]
         outside += int(np.count_nonzero(~((part >= low) & (part <= high))))  # NaN is outside, too
         if not outside:
-            made[first : first + PART] = np.rint((part.astype(np.float32) - low) * (255 / (high - low)))
+            levels[first : first + PART] = np.rint((part.astype(np.float32) - low) * (255 / (high - low)))
     if outside:
         raise DataError(
             f"expected values from {low} to {high} in {place}, got {outside} of {array.size} outside; "
             "state their true range with --set data.values=[LOW,HIGH] or mend the file"
         )
-    return made
+    return levels
 
 
 def _usual(array: np.ndarray, place: str) -> tuple[float, float]:

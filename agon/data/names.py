@@ -17,8 +17,8 @@ def word_of(name: str) -> tuple[str, tuple[str, ...]]:
     (('train', ('seg',)), ('val', ('2017',)), ('', ('bus',)))
     """
     words = [word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+", name)]
-    found = next((word for word in words if word in TRAIN + TEST), "")
-    return found, tuple(word for word in words if word != found)
+    split = next((word for word in words if word in TRAIN + TEST), "")
+    return split, tuple(word for word in words if word != split)
 
 
 def split_of(file: Path) -> str:

@@ -67,9 +67,9 @@ class Toy(Source):
         """Make the points ready to be drawn; `memory` and `cache` do not matter to points."""
         if self.points is None:
             return Endless(self, seed=seed, split=split, device=device)
-        made = self.sample(self.points, generator("points", seed, split))
+        points = self.sample(self.points, generator("points", seed, split))
         name = hashlib.sha256(f"{self!r} {split} {seed}".encode()).hexdigest()
-        return Finite(made.to(device), seed=seed, device=device, fingerprint=name)
+        return Finite(points.to(device), seed=seed, device=device, fingerprint=name)
 
 
 class Endless:

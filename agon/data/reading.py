@@ -49,9 +49,9 @@ class Reading:
             DataError: nothing is there, or nothing that is an image.
         """
         if path == DIGITS:
-            found = read_digits(labelled=self.labelled)
+            splits = read_digits(labelled=self.labelled)
         elif path.startswith(HUB):
-            found = read_hub(
+            splits = read_hub(
                 path.removeprefix(HUB),
                 subset=self.subset,
                 revision=self.revision,
@@ -59,11 +59,11 @@ class Reading:
                 labelled=self.labelled,
             )
         else:
-            found = self._local(Path(path))
-        for split, rows in found.items():
+            splits = self._local(Path(path))
+        for split, rows in splits.items():
             if len(rows) == 0 and not self.streaming:
                 raise DataError(f"expected images in {path}, got none in its split '{split}'; check the file")
-        return found
+        return splits
 
     def _local(self, place: Path) -> Mapping[Split, ImageRows]:
         try:
@@ -83,22 +83,22 @@ class Reading:
     def _folder(self, place: Path) -> Mapping[Split, ImageRows]:
         walk = Walk(place)
         notes = tuple(walk.notes())
-        found = read_tables(walk.tables, place, labelled=self.labelled) if walk.tables else None
-        if found is not None and walk.tree.count and not any(rows.names_files for rows in found.values()):
+        splits = read_tables(walk.tables, place, labelled=self.labelled) if walk.tables else None
+        if splits is not None and walk.tree.count and not any(rows.names_files for rows in splits.values()):
             notes += (f"{walk.tree.count:,} image files beside the tables",)
-        if found is None and walk.tree.count:
-            found = read_folder(walk.tree, labelled=self.labelled)
+        if splits is None and walk.tree.count:
+            splits = read_folder(walk.tree, labelled=self.labelled)
             notes += tuple(map(without_images, walk.tables[:1]))
-        if found is None and walk.tables:
+        if splits is None and walk.tables:
             raise no_images(walk.tables[0])
-        if found is None:
+        if splits is None:
             raise DataError(
                 f"expected images in the folder {place}, got none (endings such as .png, .jpg, .webp, and .parquet "
                 f"files, are read): {'; '.join(notes) or 'the folder is empty'}"
             )
-        for rows in found.values():
+        for rows in splits.values():
             rows.left_out += notes
-        return found
+        return splits
 
     def _file(self, place: Path) -> Mapping[Split, ImageRows]:
         ending = place.suffix.lower()
@@ -109,10 +109,10 @@ class Reading:
                 f"expected a folder of images or a file ending in .parquet, .npz, .npy, got {place}; "
                 "put single images in a folder and unpack archives"
             )
-        found = read_tables([place], place.parent, labelled=self.labelled)
-        if found is None:
+        splits = read_tables([place], place.parent, labelled=self.labelled)
+        if splits is None:
             raise no_images(place)
-        return found
+        return splits
 
 
 def _missing(place: Path) -> str:

@@ -43,13 +43,13 @@ def _shrunk(
     band = max(1, int(BAND / (image[0].size * max(scale, 1))))
     if len(down) <= band:
         return np.tensordot(down, image.astype(np.float32), axes=1)
-    made = np.empty((len(down), *image.shape[1:]), np.float32)
+    resized = np.empty((len(down), *image.shape[1:]), np.float32)
     for first in range(0, len(down), band):
         weights = down[first : first + band]
         used = np.flatnonzero(weights.any(axis=0))
         rows = slice(used[0], used[-1] + 1)
-        made[first : first + band] = np.tensordot(weights[:, rows], image[rows].astype(np.float32), axes=1)
-    return made
+        resized[first : first + band] = np.tensordot(weights[:, rows], image[rows].astype(np.float32), axes=1)
+    return resized
 
 
 def _weights(length: int, out: int, scale: float) -> Float[np.ndarray, "out length"]:

@@ -93,7 +93,7 @@ class ImageRows(ABC):
 
 def closed(files: Iterable[Path]) -> list[Unreadable]:
     """Those that are not there, that are no files, of no format that is read, or forbidden; none is opened."""
-    found = []
+    unreadable = []
     for file in files:
         try:
             kind = KINDS.get(stat.S_IFMT(os.stat(file).st_mode))
@@ -102,8 +102,8 @@ def closed(files: Iterable[Path]) -> list[Unreadable]:
         except OSError as fault:
             reason = said(fault)
         if reason:
-            found.append(Unreadable(str(file), reason))
-    return found
+            unreadable.append(Unreadable(str(file), reason))
+    return unreadable
 
 
 def said(fault: OSError) -> str:

@@ -83,9 +83,9 @@ class Source(ABC):
 
     def knowing(self, known: Known) -> "Source":
         """An equal source that is not read for what is known of it."""
-        told = copy.copy(self)
-        object.__setattr__(told, "known", known)
-        return told
+        copied = copy.copy(self)
+        object.__setattr__(copied, "known", known)
+        return copied
 
     def remarks(self) -> dict[str, str]:
         """What a reader should know beside count, shape and classes: what was left out, why there are no classes.

@@ -172,9 +172,9 @@ class Chosen:
             SettingError: the batch does not divide into `world` parts.
         """
         rows, order = self._order(batch, index)[part(batch, rank, world)].sort()  # the grey set's epochs one by one
-        made = stacked(_together([self._grey.draw(DEEP, row, 0, 1) for row in rows.tolist()]), self._classes)
-        back = order.argsort().to(made.real.device)
-        return RealBatch(made.real[back], None if made.label is None else made.label[back])
+        stacks = stacked(_together([self._grey.draw(DEEP, row, 0, 1) for row in rows.tolist()]), self._classes)
+        back = order.argsort().to(stacks.real.device)
+        return RealBatch(stacks.real[back], None if stacks.label is None else stacks.label[back])
 
 
 def _together(drawn: Sequence[RealBatch]) -> RealBatch:

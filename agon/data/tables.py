@@ -107,21 +107,21 @@ def read_tables(paths: Sequence[Path], root: Path, *, labelled: bool = True) -> 
         DataError: a file is damaged, or labels are not.
     """
     files = [File(path) for path in paths]
-    found: dict[str, list[File]] = {}
+    files_of: dict[str, list[File]] = {}
     for file in files:
         if file.image is not None:
-            found.setdefault(split_of(file.path.relative_to(root)), []).append(file)
-    if not found:
+            files_of.setdefault(split_of(file.path.relative_to(root)), []).append(file)
+    if not files_of:
         return None
-    chosen = pick(found)
-    made = {split: ParquetRows(root, found[name]) for split, name in chosen.items()}
-    labels = numbered({split: [file.labels() for file in found[name]] for split, name in chosen.items() if labelled})
+    chosen = pick(files_of)
+    rows_of = {split: ParquetRows(root, files_of[name]) for split, name in chosen.items()}
+    labels = numbered({split: [file.labels() for file in files_of[name]] for split, name in chosen.items() if labelled})
     notes = [without_images(file.path) for file in files if file.image is None]
-    notes += [f"the split '{name}'" for name in found if name not in chosen.values()]
-    for split, rows in made.items():
+    notes += [f"the split '{name}'" for name in files_of if name not in chosen.values()]
+    for split, rows in rows_of.items():
         rows.label(labels[split] if labelled else Labels(None, (), OFF))
         rows.left_out = (listed(notes),) if notes else ()
-    return made
+    return rows_of
 
 
 def without_images(path: Path) -> str:

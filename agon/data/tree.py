@@ -49,8 +49,8 @@ class Tree:
 
     def files(self) -> list[Path]:
         """All images, sorted by the parts of their path below it."""
-        found = self.images + [file for folder in self.folders.values() for file in folder.files()]
-        return sorted(found, key=lambda file: file.relative_to(self.path).parts)
+        files = self.images + [file for folder in self.folders.values() for file in folder.files()]
+        return sorted(files, key=lambda file: file.relative_to(self.path).parts)
 
 
 class Walk:
@@ -93,7 +93,7 @@ class Walk:
             yield f"{sum(self.others.values()):,} files that are no images: {endings}"
 
     def _folder(self, path: Path, deeper: int) -> Tree:
-        made, entered = Tree(path), []
+        tree, entered = Tree(path), []
         with os.scandir(path) as entries:
             for entry in entries:
                 if entry.name.startswith("."):
@@ -102,18 +102,18 @@ class Walk:
                 if _is_folder(entry):
                     entered += [entry.name] if self._enters(entry, deeper) else []
                 elif Path(entry.name).suffix.lower() in self._known:
-                    made.images.append(path / entry.name)
+                    tree.images.append(path / entry.name)
                 elif entry.name.lower().endswith(".parquet"):
                     self.tables.append(path / entry.name)
                 else:
                     self.others[Path(entry.name).suffix.lower() or "without an ending"] += 1
-        self._images += len(made.images)
-        made.images.sort()
+        self._images += len(tree.images)
+        tree.images.sort()
         for name in sorted(entered):
             below = self._folder(path / name, deeper - 1)
             if below.images or below.folders:
-                made.folders[name] = below
-        return made
+                tree.folders[name] = below
+        return tree
 
     def _count(self) -> None:
         self._seen += 1
