@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
-from agon.report.embedding import spread
-from agon.report.scores import number
+from agon.figures.numbers import number
+from agon.figures.spacing import spread
 
 COLUMNS = 6  # steps of the table over training
 WORDS = "held", "contradicted", "undecided"  # what an expectation can be found to be

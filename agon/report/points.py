@@ -10,7 +10,8 @@ from jaxtyping import Bool, Float
 
 from agon.errors import RunError
 from agon.figures.colours import REAL, colour
-from agon.report.embedding import Picture, embed, spread
+from agon.figures.spacing import spread
+from agon.report.embedding import Picture, embed
 from agon.report.reading import View, content_of
 from agon.runs.arrays import array
 

@@ -6,7 +6,7 @@ import pytest
 
 from agon.dynamics import Turns
 from agon.experiment import Experiment, Part
-from agon.recipes import argan2018
+from agon.papers import argan2018
 from agon.recipes.scales import Scale
 
 ITEMS = {item.name.removeprefix("argan2018/"): item for item in argan2018.ITEMS}

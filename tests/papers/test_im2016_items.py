@@ -14,9 +14,9 @@ from agon.metrics import Battle, memorisation
 from agon.metrics.gam.critic import Threshold
 from agon.metrics.gam.outcome import Side
 from agon.metrics.gam.rates import ErrorRate, Ratio
+from agon.papers import im2016
+from agon.papers.im2016 import neighbours, samples, steps, table1, table2
 from agon.papers.item import Item
-from agon.recipes import im2016
-from agon.recipes.im2016 import neighbours, samples, steps, table1, table2
 from agon.recipes.im2016.trainings import TRAININGS
 from agon.recipes.scales import Scale
 from agon.runs import Run

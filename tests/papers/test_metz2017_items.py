@@ -15,9 +15,9 @@ from agon.figures.pictures import grid_png
 from agon.metrics import pairwise_distance_gap
 from agon.metrics.extractors import Features
 from agon.papers import find_item
+from agon.papers.metz2017 import columns, pairs
 from agon.papers.metz2017.medians import median_ratio
 from agon.recipes import Recipe, Scale
-from agon.recipes.metz2017 import columns, pairs
 from agon.runs import Run
 
 CIFAR = ("table1", "figure3", "figure4", "figure5", *(f"figure{k}" for k in range(6, 11)))

@@ -15,9 +15,10 @@ from agon.evaluate import Choice, Looks, kept, kept_images
 from agon.experiment import Experiment, Part
 from agon.latents import Uniform
 from agon.metrics import Score
+from agon.papers import tabak2016
 from agon.papers.item import Item
-from agon.recipes import tabak2016
-from agon.recipes.tabak2016 import digits, gaussians
+from agon.papers.tabak2016 import digits, gaussians
+from agon.recipes.tabak2016 import RECIPES
 from agon.runs import Run
 from agon.samples.making import load
 from agon.training import Training, Watch
@@ -39,7 +40,7 @@ def settings(experiment: Experiment, player: str) -> dict[str, object]:
 
 def trained(name: str, folder: Path, look: bool = False) -> Run:
     """At smoke scale; with the looks that it gives."""
-    recipe = next(recipe for recipe in tabak2016.RECIPES if recipe.name == f"tabak2016/{name}")
+    recipe = next(recipe for recipe in RECIPES if recipe.name == f"tabak2016/{name}")
     watched = recipe.watched.get("smoke")
     watch = Watch(watched.every, Looks(watched.metrics, watched.n, Choice("pixels"))) if look and watched else None
     return train(recipe.experiment(scale="smoke"), folder / name, arithmetic=ALONE, show=False, watch=watch)

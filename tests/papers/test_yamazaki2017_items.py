@@ -16,8 +16,9 @@ from agon.experiment import Experiment
 from agon.metrics import nearest_neighbours
 from agon.papers import ITEMS
 from agon.papers.item import Item
+from agon.papers.yamazaki2017 import clouds, losses, samples, scores
 from agon.recipes import RECIPES
-from agon.recipes.yamazaki2017 import clouds, images, losses, samples, scores
+from agon.recipes.yamazaki2017 import images
 from agon.runs import Run, append
 
 FIGURES = [*(f"figure5.{k}" for k in range(1, 16)), "table5.1", *(f"figureC.{k}" for k in range(1, 5))]

@@ -8,6 +8,7 @@ from torch import Tensor
 from agon.classifiers import classifier_of
 from agon.evaluate import evaluate, kept_images
 from agon.experiment import Experiment
+from agon.figures.spacing import spread
 from agon.figures.tiles import tiles_png
 from agon.metrics import Score
 from agon.metrics.extractors import extract
@@ -17,7 +18,6 @@ from agon.papers.metz2017.medians import median_ratio
 from agon.recipes.metz2017.images import RECIPES
 from agon.recipes.recipe import by_name
 from agon.recipes.scales import Scale
-from agon.report.embedding import spread
 from agon.runs import Run
 
 UPDATES = 2  # the paper's steps in one of our rounds

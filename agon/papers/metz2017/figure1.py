@@ -6,12 +6,12 @@ from agon.data.points import Mixture
 from agon.evaluate import evaluate, kept, over_time
 from agon.experiment import Experiment
 from agon.figures.density import density_png
+from agon.figures.spacing import spread
 from agon.metrics import modes_held
 from agon.papers.expectation import Expectation
 from agon.papers.item import Item, Scores, firsts, of_each
 from agon.recipes.metz2017.ring import RING_K0, RING_K10
 from agon.recipes.scales import Scale
-from agon.report.embedding import spread
 from agon.runs import Run
 
 UPDATES = 2  # the paper's steps in one of our rounds

@@ -12,6 +12,7 @@ from agon.data.points import Mixture
 from agon.evaluate import kept
 from agon.experiment import Experiment
 from agon.figures.clouds import clouds_png
+from agon.figures.spacing import spread
 from agon.metrics import Score, mode_coverage
 from agon.metrics.intervals import mean_score
 from agon.papers.expectation import Expectation
@@ -21,7 +22,6 @@ from agon.papers.yamazaki2017.losses import pair_of
 from agon.recipes.scales import Scale
 from agon.recipes.yamazaki2017 import points
 from agon.recipes.yamazaki2017.settings import titled
-from agon.report.embedding import spread
 from agon.runs import Run
 from agon.samples.reading import real_samples
 from agon.training.randomness import derived

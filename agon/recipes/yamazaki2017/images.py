@@ -5,11 +5,11 @@ from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
-from agon import classifiers
 from agon.data import Source
 from agon.experiment import Experiment, part
 from agon.games import Adversarial
 from agon.networks import resnet
+from agon.recipes import classifier
 from agon.recipes.recipe import Recipe, Watched, by_name
 from agon.recipes.scales import Scale
 from agon.recipes.sets import CIFAR10, MNIST, ImageSet
@@ -91,11 +91,11 @@ def _marks(setting: Setting, scale: Scale) -> Marks:
     return marks[scale]
 
 
-def classifier(data: Source, scale: Scale) -> Experiment:
+def judging(data: Source, scale: Scale) -> Experiment:
     """The network that judges samples of the data."""
     if scale == "smoke":
-        return replace(classifiers.experiment(data, steps=20), batch=16, log_every=5, checkpoint_every=10)
-    return classifiers.experiment(data)
+        return replace(classifier.experiment(data, steps=20), batch=16, log_every=5, checkpoint_every=10)
+    return classifier.experiment(data)
 
 
 def _recipe(name: str, blocks: int, normalise: bool) -> Recipe:
@@ -127,14 +127,14 @@ CLASSIFIERS = (
         paper="Yamazaki 2017, appendix B",
         claim="a convolutional network tells MNIST's digits apart with an accuracy of 0.98, and judges samples of them",
         data=MNIST,
-        make=classifier,
+        make=judging,
     ),
     Recipe(
         name="yamazaki2017/cifar10-classifier",
         paper="no paper's: our own network; Yamazaki 2017, section 5.2, judges CIFAR-10 by Inception-v3",
         claim="a small residual network tells CIFAR-10's classes apart with an accuracy of 0.82, and judges samples",
         data=CIFAR10,
-        make=classifier,
+        make=judging,
     ),
 )
 
