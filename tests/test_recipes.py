@@ -1,7 +1,7 @@
 """Every recipe that is listed trains, can be written down, and tells what it is."""
 
 import math
-from dataclasses import replace
+from dataclasses import fields, replace
 from itertools import product
 from pathlib import Path
 from typing import get_args
@@ -13,8 +13,9 @@ from agon import Arithmetic, Experiment, train
 from agon.cli import main
 from agon.data import Gaussian, Grid, Images, Ring
 from agon.dynamics import Unrolled
+from agon.errors import SettingError
 from agon.evaluate import evaluate, over_time
-from agon.experiment import Part
+from agon.experiment import Budget, Part
 from agon.metrics import modes_held
 from agon.recipes import RECIPES, Recipe, Scale
 from agon.runs import read
@@ -155,3 +156,20 @@ def test_unrolling_spreads_what_otherwise_rotates(name: str, spreads: bool, tmp_
     divergence = evaluate(run, n=10_000)[2].value
     held = modes_held(list(over_time(run, Ring()).values())[80:]).value
     assert (divergence < 0.1, held) == (True, 0) if spreads else (divergence > 1, held) == (True, 8)
+
+
+def test_a_budget_has_the_experiments_own_numbers() -> None:
+    """Every field and every default, so that a budget left out and one of defaults are the same experiment."""
+    defaults = {field.name: field.default for field in fields(Experiment)}
+    for field in fields(Budget):
+        assert field.default == defaults[field.name], field.name
+    plain = RECIPES["first/ring"].experiment(scale="smoke")
+    budget = Budget(steps=7, batch=3, log_every=2, sample_every=4, checkpoint_every=5, grid=6)
+    assert {name: getattr(replace(plain, **budget.settings), name) for name in budget.settings} == budget.settings
+
+
+@pytest.mark.parametrize("wrong", [{"steps": 0}, {"steps": 1, "log_every": -1}, {"steps": 1, "batch": 2**21}])
+def test_a_budget_that_no_experiment_has_is_a_sentence(wrong: dict[str, int]) -> None:
+    name = list(wrong)[-1]
+    with pytest.raises(SettingError, match=rf"budget\.{name}: expected 1 to .*, got"):
+        Budget(**wrong)

@@ -38,11 +38,11 @@ def numbers_of(name: str) -> dict[str, Any] | None:
     return json.loads(file.read_text()) if file.exists() else None
 
 
-def filled(text: str, told: dict[str, Any] | None) -> str:
+def filled(text: str, numbers: dict[str, Any] | None) -> str:
     """A page with its measured part written anew."""
     if BETWEEN.search(text) is None:
         raise SystemExit(f"expected {MARKS[0]} and {MARKS[1]} in a page that begins with {text.splitlines()[:1]}")
-    content = NOT_RUN if told is None else "\n\n".join(measured(told))
+    content = NOT_RUN if numbers is None else "\n\n".join(measured(numbers))
     return BETWEEN.sub(lambda _: f"\n{content}\n\n", text)
 
 
@@ -52,26 +52,34 @@ def overview() -> str:
     return table(["item", "scale", "seeds", "minutes of one core", "verdict", *WORDS], body)
 
 
-def _line(told: dict[str, Any] | None) -> list[str]:
-    if told is None:
+def _line(numbers: dict[str, Any] | None) -> list[str]:
+    if numbers is None:
         return ["", "", "", "not run", "", "", ""]
     known = measured_costs()
-    minutes = sum(len(each["runs"]) * known[each["recipe"]][told["scale"]] for each in told["trainings"])
-    word = verdict(told).partition(":")[0].rstrip(".")
-    counts = by_word(told) if told["expectations"] else {}
-    return [told["scale"], str(told["seeds"]), f"{minutes:.0f}", word, *(str(counts.get(each, "")) for each in WORDS)]
+    minutes = sum(
+        len(training["runs"]) * known[training["recipe"]][numbers["scale"]] for training in numbers["trainings"]
+    )
+    word = verdict(numbers).partition(":")[0].rstrip(".")
+    counts = by_word(numbers) if numbers["expectations"] else {}
+    return [
+        numbers["scale"],
+        str(numbers["seeds"]),
+        f"{minutes:.0f}",
+        word,
+        *(str(counts.get(each, "")) for each in WORDS),
+    ]
 
 
 def take(folder: Path) -> Iterator[str]:
     """Copy numbers and pictures of every item that a folder holds; their names."""
     for file in sorted(folder.glob("*.json")):
-        told = json.loads(file.read_text())
-        name = told.get("item") if isinstance(told, dict) else None
-        if name not in ITEMS or told["scale"] == "smoke":
+        numbers = json.loads(file.read_text())
+        name = numbers.get("item") if isinstance(numbers, dict) else None
+        if name not in ITEMS or numbers["scale"] == "smoke":
             continue
         place = page_of(name).parent
         place.mkdir(exist_ok=True)
-        for picture in told["pictures"]:
+        for picture in numbers["pictures"]:
             if (folder / picture).stat().st_size > LARGEST:
                 raise SystemExit(f"{folder / picture}: expected a picture of at most {LARGEST:,} bytes")
             shutil.copyfile(folder / picture, place / picture)
@@ -80,16 +88,16 @@ def take(folder: Path) -> Iterator[str]:
 
 
 def costs() -> str:
-    """costs.json with the minutes of every training that is told of in a committed file of numbers.
+    """costs.json with the minutes of every training that a committed file of numbers has.
 
     The fastest that was ever measured: a machine that has other work too makes a training longer, never shorter.
     Where a recipe's scale becomes another, its minutes there are to be deleted first.
     """
     known = {name: dict(scales) for name, scales in measured_costs().items()}
-    for told in filter(None, map(numbers_of, ITEMS)):
-        for each in told["trainings"]:
+    for numbers in filter(None, map(numbers_of, ITEMS)):
+        for each in numbers["trainings"]:
             minutes = float(f"{min(run['seconds'] for run in each['runs']) / 60:.2g}")
-            scales, scale = known[each["recipe"]], told["scale"]
+            scales, scale = known[each["recipe"]], numbers["scale"]
             scales[scale] = min(minutes, scales.get(scale, minutes))
     lines = (f' "{name}": {json.dumps(scales)}' for name, scales in sorted(known.items()))
     return "{\n" + ",\n".join(lines) + "\n}\n"

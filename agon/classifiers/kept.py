@@ -16,7 +16,6 @@ from tempfile import TemporaryDirectory
 import torch
 from torch import Tensor
 
-from agon.classifiers.choice import experiment
 from agon.classifiers.judges import SetClassifier, StackedClassifier
 from agon.classifiers.testing import accuracy_of, settled, tested
 from agon.data.cache import default_folder
@@ -27,6 +26,7 @@ from agon.errors import RunError
 from agon.experiment import Experiment
 from agon.games import Classification
 from agon.metrics import Score
+from agon.recipes.classifier import experiment
 from agon.replicates.trial import aside
 from agon.runs import Checkpoint, checkpoints, writing
 from agon.runs.files import remove

@@ -1,8 +1,9 @@
 """What a training is: its parts and its budget, to and from JSON."""
 
+from agon.experiment.budget import Budget
 from agon.experiment.changes import changed, differences
 from agon.experiment.experiment import Experiment
 from agon.experiment.names import OPTIMISERS, PARTS
 from agon.experiment.part import Part, part
 
-__all__ = ["OPTIMISERS", "PARTS", "Experiment", "Part", "changed", "differences", "part"]
+__all__ = ["OPTIMISERS", "PARTS", "Budget", "Experiment", "Part", "changed", "differences", "part"]

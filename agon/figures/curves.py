@@ -4,6 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
 from agon.errors import SettingError
 from agon.figures.colours import colour
 from agon.figures.drawing import drawing_png
@@ -60,6 +64,31 @@ class Panel:
     y_label: str = ""
     limits: tuple[float, float] | None = None
     log: bool = False
+
+
+def histogram_curve(
+    label: str, samples: Float[Tensor, "n 1"], low: float, high: float, bins: int, colour: str | None = None
+) -> Curve:
+    """A histogram of points on a line as a density, drawn in steps; points that are not shown count, too.
+
+    Args:
+        label: in the legend.
+        samples: points.
+        low: the least place that is shown.
+        high: the greatest.
+        bins: between them.
+        colour: #rrggbb; by default the label's own.
+    """
+    edges = torch.linspace(low, high, bins + 1, dtype=torch.float64)
+    counts, _ = torch.histogram(samples.double().flatten(), edges)
+    heights = counts / (len(samples) * (edges[1] - edges[0]))
+    return Curve(label, edges.repeat_interleave(2)[1:-1].tolist(), heights.repeat_interleave(2).tolist(), colour)
+
+
+def under_each_other(pairs: Sequence[tuple[Panel, Panel]], columns: int) -> list[Panel]:
+    """Panels in reading order for `curves_png`: in rows of `columns` pairs, the first of each above its second."""
+    lines = [pairs[start : start + columns] for start in range(0, len(pairs), columns)]
+    return [pair[kind] for line in lines for kind in (0, 1) for pair in line]
 
 
 def curves_png(panels: Sequence[Panel], *, columns: int) -> bytes:

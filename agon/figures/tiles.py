@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
@@ -85,6 +86,11 @@ def panels_png(panels: Mapping[str, Tiles], *, columns: int, across: int = 8) ->
         raise SettingError(f"panels: expected one or more in rows of one or more, got {len(panels)} in {columns}")
     every = [Panel(tiles, title) for title, tiles in panels.items()]
     return _drawn([Row("", every[i : i + columns]) for i in range(0, len(every), columns)], across, "")
+
+
+def interleaved(left: UInt8[Tensor, "n c h w"], right: UInt8[Tensor, "n c h w"]) -> UInt8[Tensor, "2*n c h w"]:
+    """In turns an image of the one and of the other, for a panel of pairs."""
+    return torch.stack([left, right], dim=1).flatten(0, 1)
 
 
 def _check(rows: Mapping[str, Sequence[Tiles | None]], columns: Sequence[str], notes: Sequence[Sequence[str]]) -> None:

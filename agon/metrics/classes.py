@@ -1,5 +1,6 @@
 """Which classes a generator makes, and how sure a classifier is of them."""
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -7,7 +8,7 @@ from jaxtyping import Bool, Float, Int, Num
 from torch import Tensor
 
 from agon.errors import DataError
-from agon.metrics.intervals import mean_score, share_score
+from agon.metrics.intervals import mean_score, share_score, wilson
 from agon.metrics.kinds import found_interval, share_divergence
 from agon.metrics.score import Score
 
@@ -111,3 +112,49 @@ def _assigned(probabilities: Float[Tensor, "n k"]) -> Int[Tensor, " n"]:
     if n < 2 or not bool(((probabilities.sum(1) - 1).abs() < 1e-3).all()):
         raise DataError(f"class probabilities: expected at least 2 rows that each sum to 1, got shape {(n, k)}")
     return probabilities.argmax(1)
+
+
+def recognised(classes: Score, label: int) -> Score:
+    """The share n_label / n of samples whose most probable class is this one: "recognised", 0 to 1.
+
+    With its binomial standard error and Wilson's interval.
+
+    Args:
+        classes: a "classes" score, whose detail has the number of samples of each class as "histogram".
+        label: of the class that the generator was trained on.
+    """
+    n = classes.n
+    share = classes.detail["histogram"][label] / n
+    return Score(
+        name="recognised",
+        value=share,
+        error=math.sqrt(share * (1 - share) / n),
+        interval=wilson(share, n),
+        n=n,
+        protocol=f"share taken for the digit that was trained on; {classes.protocol.partition(';')[0]}",
+    )
+
+
+def fullest_class(histograms: Sequence[Int[Tensor, " k"]]) -> Score:
+    """The share of the class that most samples fell into, 1/T Σ_t max_k n_tk / n: "fullest-class", 1/k to 1.
+
+    A generator that makes one class at a time has 1, though over its training it may make all of them.
+
+    Args:
+        histograms: for each of T steps of a training, how many of n samples are of each of k classes; at least one.
+
+    Source: metz2017, figure 2: "collapses to a single mode at a time".
+
+    >>> import torch
+    >>> fullest_class([torch.tensor([4, 0]), torch.tensor([0, 4])]).value
+    1.0
+    """
+    n = int(histograms[0].sum())
+    shares = [float((histogram.double() / n).max()) for histogram in histograms]
+    return Score(
+        name="fullest-class",
+        value=sum(shares) / len(shares),
+        n=len(histograms) * n,
+        protocol=f"share of the class that most of {n} samples of fixed latents fell into, by the classifier; "
+        "the mean over the second half of the training",
+    )

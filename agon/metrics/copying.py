@@ -1,6 +1,7 @@
 """Whether generated samples lie nearer to the training images than to others of the same distribution."""
 
 import math
+from dataclasses import replace
 
 import torch
 from jaxtyping import Float, Shaped
@@ -8,7 +9,7 @@ from torch import Tensor
 
 from agon.metrics.blocks import together
 from agon.metrics.distances import densities
-from agon.metrics.intervals import wilson
+from agon.metrics.intervals import NORMAL, wilson
 from agon.metrics.neighbours import Neighbours, nearest_neighbours
 from agon.metrics.score import Score
 
@@ -96,3 +97,63 @@ def _distribution(data: Tensor, model: Tensor) -> dict[str, object]:
         **densities(data.flatten(), model.flatten()),
         "medians": {"data": float(data.median()), "model": float(model.median())},
     }
+
+
+def held_out_memorisation(found: Score) -> Score:
+    """What held-out images get in the place of samples: "memorisation-held", 0.5 for a random split of one set.
+
+    Args:
+        found: a "memorisation" whose detail has "held": that of one half of the held-out images against the other.
+    """
+    return Score(
+        name="memorisation-held",
+        value=float(found.detail["held"]),
+        n=found.n,
+        n_real=found.n_real,
+        protocol="memorisation of one half of the held-out images, the other half held out",
+    )
+
+
+def copied_share(found: Score, held: float) -> Score:
+    """The share c of copies that would explain the memorisation m, if all other samples had what held-out images have.
+
+        m = c + (1 - c) h,   so   c = (m - h) / (1 - h), or 0 where m < h: "copied", 0 to 1.
+
+    The interval is that of m, carried over; the standard error is half of it over the normal quantile, so that it is
+    not 0 where all samples or none are nearer to a training image.
+
+    Args:
+        found: m, with its interval.
+        held: h, below 1.
+
+    >>> m = Score(name="memorisation", value=0.75, interval=(0.5, 1.0), n=10, protocol="")
+    >>> copied_share(m, 0.5).value
+    0.5
+    """
+    assert found.interval is not None  # Wilson's
+    low, value, high = (
+        max(0.0, (each - held) / (1 - held)) for each in (found.interval[0], found.value, found.interval[1])
+    )
+    return replace(
+        found,
+        name="copied",
+        value=value,
+        error=(high - low) / 2 / NORMAL,
+        interval=(low, high),
+        protocol="share of copies that would explain the memorisation",
+        detail={},
+    )
+
+
+def exact_copies(found: Score) -> Score:
+    """The share of samples at a distance of 0 from a training image: "exact-copies", 0 to 1.
+
+    Args:
+        found: a "memorisation", whose detail has it as "copies".
+    """
+    return Score(
+        name="exact-copies",
+        value=float(found.detail["copies"]),
+        n=found.n,
+        protocol="share of samples that are a training image",
+    )

@@ -180,3 +180,59 @@ def densities(data: Float[Tensor, " a"], model: Float[Tensor, " b"]) -> dict[str
     edges = torch.linspace(0, max(float(data.max()), float(model.max())) or 1.0, BINS + 1, dtype=torch.float64)
     counted = [torch.histogram(each.double().cpu(), edges, density=True).hist.tolist() for each in (data, model)]
     return {"edges": edges.tolist(), "data": counted[0], "model": counted[1]}
+
+
+def distance_ratio(fake: Shaped[Tensor, "n ..."], real: Shaped[Tensor, "m ..."]) -> Score:
+    """How far apart two samples are, as a share of how far two real ones are: "distance", from 0.
+
+        E |G(z) - G(z')| / E |x - x'|,
+
+    over n/2 and m/2 pairs that have no sample in common (the first and second, the third and fourth, ...), so that
+    the standard error is that of independent ones. Unlike "pairwise", which is from 0, it tells the direction: below
+    1 samples are more alike than the data are.
+
+    Args:
+        fake: n samples of any shape, uint8 or floating, at least 4; an odd last one is left out.
+        real: m real ones of that shape, at least 4, not all the same.
+
+    >>> x = torch.randn(100, 2, generator=torch.Generator().manual_seed(0))
+    >>> round(distance_ratio(x / 4, x).value, 6)
+    0.25
+    """
+    apart = [_apart(samples) for samples in (fake, real)]
+    value = float(apart[0].mean() / apart[1].mean())
+    relative = [float(each.std() / each.mean()) / math.sqrt(len(each)) for each in apart]
+    return Score(
+        name="distance",
+        value=value,
+        error=value * math.hypot(*relative),
+        n=len(fake),
+        n_real=2 * len(apart[1]),
+        protocol="mean Euclidean distance of disjoint pairs of samples / of training images",
+    )
+
+
+def _apart(samples: Shaped[Tensor, "n ..."]) -> Float[Tensor, " pairs"]:
+    """Distances of the first and second sample, of the third and fourth, and so on."""
+    pairs = len(samples) // 2
+    return torch.stack([torch.dist(samples[2 * i].double(), samples[2 * i + 1].double()) for i in range(pairs)])
+
+
+def median_ratio(gap: Score) -> Score:
+    """The median distance of pairs of samples by that of pairs of images: "median-ratio", from 0.
+
+        median |G(z) - G(z')| / median |x - x'|: below 1 where samples are too alike.
+
+    Args:
+        gap: the "pairwise" score of the same pairs, whose detail has the medians.
+
+    Source: metz2017, figure 5: its vertical lines.
+    """
+    medians = gap.detail["distribution"]["medians"]
+    return Score(
+        name="median-ratio",
+        value=medians["model"] / medians["data"],
+        n=gap.n,
+        n_real=gap.n_real,
+        protocol="median distance of random pairs of samples by that of random pairs of training images",
+    )

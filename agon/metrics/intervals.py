@@ -1,7 +1,7 @@
 """Shares and means of samples as Scores, with their errors and intervals."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jaxtyping import Bool, Float
@@ -102,4 +102,24 @@ def mean_score(
         n_real=n_real,
         protocol=protocol,
         detail=detail or {},
+    )
+
+
+def mean_of_scores(scores: Sequence[Score]) -> Score:
+    """The mean of independent scores of one name and of equal n, with the standard error √(Σ e_i²) / count.
+
+    Args:
+        scores: of one generator each, at least 1; one without an error counts as exact.
+
+    >>> one, two = (Score(name="x", value=value, error=0.3, n=10, protocol="p") for value in (1.0, 2.0))
+    >>> mean_of_scores([one, two]).value
+    1.5
+    """
+    first, count = scores[0], len(scores)
+    return Score(
+        name=first.name,
+        value=sum(score.value for score in scores) / count,
+        error=math.sqrt(sum((score.error or 0.0) ** 2 for score in scores)) / count,
+        n=sum(score.n for score in scores),
+        protocol=f"{first.protocol}; mean over {count} generators",
     )

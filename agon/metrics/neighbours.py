@@ -3,11 +3,13 @@
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Bool, Float, Int, Shaped
+from jaxtyping import Bool, Float, Int, Shaped, UInt8
 from torch import Tensor
 
 from agon.errors import SettingError
 from agon.metrics.blocks import Centring, bounds, framed, pair_squares, product_dtype, slack, together
+from agon.metrics.intervals import mean_score
+from agon.metrics.score import Score
 
 SPARE = 8  # candidates beside the k, so that nearly every query is decided by its bounds
 
@@ -131,3 +133,23 @@ def _one(queries: Tensor, reference: Tensor, row: Tensor, k: int) -> tuple[Tenso
     every = torch.arange(len(reference), device=reference.device)
     squares, indices = pair_squares(queries, reference, row.expand(len(every)), every).sort(stable=True)
     return squares[:k], indices[:k]
+
+
+def nearest_pixels(fake: UInt8[Tensor, "n c h w"], train: UInt8[Tensor, "m c h w"]) -> Score:
+    """How far images lie from the nearest training image: "nearest", from 0 for copies to 1.
+
+        mean_i min_j √(mean over pixels of (x_i - y_j)²), pixels from 0 to 1.
+
+    Args:
+        fake: images as bytes; at least 1.
+        train: those of the training set.
+
+    Source: yamazaki2017, figure 5.15, in a number.
+
+    >>> black = torch.zeros(1, 1, 2, 2, dtype=torch.uint8)
+    >>> nearest_pixels(black + 51, black).value
+    0.2
+    """
+    distances = nearest_neighbours(fake, train).distances[:, 0] / (255 * fake[0].numel() ** 0.5)
+    protocol = "root mean square difference of pixels from 0 to 1 to the nearest training image, mean over images"
+    return mean_score("nearest", distances, protocol, n=len(fake), n_real=len(train))

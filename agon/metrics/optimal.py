@@ -19,6 +19,7 @@ TRIED = 2_000  # samples by which a bandwidth is chosen, at most
 TRIMMED = 0.01  # of the samples, those that fit worst, are left out of the choice: few stray ones would decide it
 HALVINGS = 15  # bandwidths tried, each 1/√2 of the one before
 JUDGED = 2_000  # real samples at which the critics are compared, and as many generated ones
+HALF = 0.5  # the optimal critic's probability where both densities agree
 PLACES = 200  # of the curves
 
 
@@ -208,3 +209,22 @@ def _curves(
         "learned critic": critic(along.to(x)).double().sigmoid(),
     }
     return {name: [float(each) for each in curve] for name, curve in curves.items()}
+
+
+def distance_from_half(probabilities: Float[Tensor, " n"], n: int, n_real: int) -> Score:
+    """Mean |D(x) - 1/2|: "from-half", 0 for a critic that cannot tell, 1/2 for one that is sure of everything.
+
+    1/2 is D* where the generated density is the data's.
+
+    Args:
+        probabilities: D(x) of real and of generated samples together, 0 to 1.
+        n: generated ones among them.
+        n_real: real ones among them.
+
+    Source: tabak2016, section 3.1: "decision boundaries are very close/equal to 0.5".
+
+    >>> distance_from_half(torch.tensor([0.25, 0.75]), 1, 1).value
+    0.25
+    """
+    protocol = "mean distance of the critic's probability from 1/2 at as many real as generated samples"
+    return mean_score("from-half", (probabilities - HALF).abs(), protocol, n=n, n_real=n_real, bounds=(0.0, HALF))

@@ -6,7 +6,7 @@ from agon.errors import SettingError, unknown
 from agon.papers import argan2018, im2016, metz2017, tabak2016, yamazaki2017
 from agon.papers.item import Item
 
-SHOWN: tuple[Item, ...] = (*argan2018.ITEMS, *im2016.ITEMS, *metz2017.ITEMS, *tabak2016.ITEMS, *yamazaki2017.ITEMS)
+LISTED: tuple[Item, ...] = (*argan2018.ITEMS, *im2016.ITEMS, *metz2017.ITEMS, *tabak2016.ITEMS, *yamazaki2017.ITEMS)
 
 
 def _place(item: Item) -> tuple[object, ...]:
@@ -16,7 +16,7 @@ def _place(item: Item) -> tuple[object, ...]:
     return paper, short.rstrip("0123456789."), numbers
 
 
-ITEMS = {item.name: item for item in sorted(SHOWN, key=_place)}
+ITEMS = {item.name: item for item in sorted(LISTED, key=_place)}
 
 
 def find_item(name: str) -> Item:
@@ -36,5 +36,5 @@ def items(name: str) -> list[str]:
     Raises:
         SettingError: there is none; the sentence names the nearest.
     """
-    of_paper = [each for each in ITEMS if each.startswith(f"{name}/")]
+    of_paper = [item for item in ITEMS if item.startswith(f"{name}/")]
     return of_paper or [find_item(name).name]

@@ -10,7 +10,7 @@ from agon.papers.expectation import Expectation, Verdict
 LEVEL = 0.95  # of the intervals
 NORMAL = 1.96  # standard errors to each side of a single measurement
 
-Row = Mapping[str, Any]  # as the numbers' file has it: label, and a mapping of scores for each seed
+TableRow = Mapping[str, Any]  # as the numbers' file has it: label, and a mapping of scores for each seed
 
 
 class Interval(NamedTuple):
@@ -44,31 +44,31 @@ def interval(values: Sequence[float]) -> Interval:
     return Interval(fmean(values), deviation, factor * deviation / math.sqrt(n))
 
 
-def judged(expectation: Expectation, rows: Sequence[Row]) -> dict[str, Any]:
+def judged(expectation: Expectation, rows: Sequence[TableRow]) -> dict[str, Any]:
     """An expectation with the mean difference seed by seed, half of its 95 % interval, and the verdict.
 
     One seed has the interval of its measurement alone, by the scores' standard errors, where they have any.
     """
     bound = expectation.above if expectation.above is not None else expectation.below
     assert bound is not None
-    mine = _values(rows, expectation.row, expectation.score)
-    theirs = _values(rows, bound, expectation.score) if isinstance(bound, str) else [(bound, 0.0)] * len(mine)
+    values = _values(rows, expectation.row, expectation.score)
+    others = _values(rows, bound, expectation.score) if isinstance(bound, str) else [(bound, 0.0)] * len(values)
     sign = 1.0 if expectation.above is not None else -1.0
-    differences = [sign * (one - other) for (one, _), (other, _) in zip(mine, theirs, strict=True)]
+    differences = [sign * (one - other) for (one, _), (other, _) in zip(values, others, strict=True)]
     mean, _, half = interval(differences)
     if len(differences) == 1:
-        errors = [error for _, error in (*mine, *theirs)]
+        errors = [error for _, error in (*values, *others)]
         half = None if None in errors else NORMAL * math.hypot(*(error for error in errors if error is not None))
-    told = {"says": expectation.says, "score": expectation.score, "row": expectation.row}
+    expected = {"says": expectation.says, "score": expectation.score, "row": expectation.row}
     side = "above" if sign > 0 else "below"
-    return {**told, side: bound, "mean": mean, "half": half, "verdict": _verdict(mean, half)}
+    return {**expected, side: bound, "mean": mean, "half": half, "verdict": _verdict(mean, half)}
 
 
-def _values(rows: Sequence[Row], label: str, score: str) -> list[tuple[float, float | None]]:
+def _values(rows: Sequence[TableRow], label: str, score: str) -> list[tuple[float, float | None]]:
     """Value and standard error of a score, seed by seed."""
     (row,) = (row for row in rows if row["label"] == label)
-    scores = [each["scores"][score] for each in row["seeds"]]
-    return [(float(each["value"]), each["error"]) for each in scores]
+    scores = [seed["scores"][score] for seed in row["seeds"]]
+    return [(float(record["value"]), record["error"]) for record in scores]
 
 
 def _verdict(mean: float, half: float | None) -> Verdict:

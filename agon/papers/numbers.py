@@ -24,11 +24,11 @@ def numbers(
     """All numbers of an item.
 
     Args:
-        item: whose they are.
+        item: the table or figure.
         scale: of its trainings.
         runs: label -> a run for each seed.
         measured: for each seed, what the item's `measure` gave.
-        folder: the runs' paths are told from here.
+        folder: the runs' paths are relative to it.
     """
     rows = [_row(label, [rows[label] for rows in measured]) for label in measured[0]]
     return {
@@ -38,22 +38,27 @@ def numbers(
         "scale": scale,
         "seeds": len(measured),
         "updates": item.updates,
-        "trainings": [_training(item, label, each, folder) for label, each in runs.items()],
+        "trainings": [_training(item, label, seeds, folder) for label, seeds in runs.items()],
         "rows": rows,
-        "theirs": {label: dict(row) for label, row in item.theirs.items()},
+        "theirs": {label: dict(row) for label, row in item.published.items()},
         "expectations": [judged(expectation, rows) for expectation in item.expects],
-        "history": [_history(item, label, run) for label, each in runs.items() for run in each if item.history],
+        "history": [_history(item, label, run) for label, seeds in runs.items() for run in seeds if item.history],
         "versions": {"agon": __version__, "torch": torch.__version__, "cores": os.cpu_count()},
     }
 
 
 def _row(label: str, seeds: Sequence[Sequence[Score]]) -> dict[str, Any]:
     """One row: its scores seed by seed, and over the seeds."""
-    told = [{"seed": seed, "scores": {s.name: _plain(s.record()) for s in scores}} for seed, scores in enumerate(seeds)]
+    by_seed = [
+        {"seed": seed, "scores": {score.name: _plain(score.record()) for score in scores}}
+        for seed, scores in enumerate(seeds)
+    ]
     names = list(dict.fromkeys(score.name for scores in seeds for score in scores))
-    values = {name: [float(s.value) for scores in seeds for s in scores if s.name == name] for name in names}
-    summary = {name: interval(each)._asdict() for name, each in values.items()}
-    return {"label": label, "summary": summary, "seeds": told}
+    values = {
+        name: [float(score.value) for scores in seeds for score in scores if score.name == name] for name in names
+    }
+    summary = {name: interval(of_seeds)._asdict() for name, of_seeds in values.items()}
+    return {"label": label, "summary": summary, "seeds": by_seed}
 
 
 def _plain(record: dict[str, Any]) -> dict[str, Any]:
@@ -63,13 +68,13 @@ def _plain(record: dict[str, Any]) -> dict[str, Any]:
 
 def _training(item: Item, label: str, runs: Sequence[Run], folder: Path) -> dict[str, Any]:
     recipe, experiment = item.trainings[label], Experiment.from_json(runs[0].experiment)
-    last = [_last(run) for run in runs]
+    records = [_last(run) for run in runs]
     return {
         "label": label,
         "recipe": recipe.name,
         "data": described(recipe, experiment.data),
         "steps": experiment.steps,
-        "images": last[0]["images"],
+        "images": records[0]["images"],
         "arithmetic": {key: runs[0].arithmetic.get(key) for key in ("device", "precision", "threads", "compile")},
         "runs": [
             {
@@ -77,7 +82,7 @@ def _training(item: Item, label: str, runs: Sequence[Run], folder: Path) -> dict
                 "seed": run.described["seed"],
                 "seconds": record["wall/seconds"],
             }
-            for run, record in zip(runs, last, strict=True)
+            for run, record in zip(runs, records, strict=True)
         ],
     }
 

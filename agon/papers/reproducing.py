@@ -14,7 +14,7 @@ from agon.papers.numbers import numbers
 from agon.papers.page import page
 from agon.papers.sources import places, source_of
 from agon.recipes import Scale
-from agon.recipes.recipe import Watched
+from agon.recipes.recipe import EvaluationSchedule
 from agon.replicates import train_each
 from agon.runs import Directory, Run, unreadable
 from agon.runs.files import clear
@@ -44,7 +44,7 @@ def reproduce(
         seeds: how many; 0, 1, ...; by default the item's own number.
         data: what stands at the place of sets of images: "mnist=FOLDER", or "FOLDER" for all; see `sources.places`.
         arithmetic: of each training; by default the best device in float32, one thread.
-        show: whether to tell the progress on standard error.
+        show: whether to show the progress on standard error.
 
     Returns:
         The page of tables; pictures and numbers have its name with .png and .json.
@@ -62,15 +62,15 @@ def reproduce(
     paper, _, short = name.partition("/")
     folder = Path("runs", f"{paper}-{scale}") if out is None else out
     runs = _trained(item, folder, scale, range(count), places(data), arithmetic, show)
-    rows = [item.measure({label: each[seed] for label, each in runs.items()}, scale) for seed in range(count)]
-    told = numbers(item, scale, runs, rows, folder)
+    rows = [item.measure({label: run[seed] for label, run in runs.items()}, scale) for seed in range(count)]
+    measured = numbers(item, scale, runs, rows, folder)
     pictures, files = item.draw(runs, scale), Directory(folder)
     clear(folder)
     for ending, content in pictures.items():
         files.write(f"{short}{ending}", content)
-    told["pictures"] = [f"{short}{ending}" for ending in pictures]
-    files.write(f"{short}.json", (json.dumps(told, indent=1) + "\n").encode())
-    files.write(f"{short}.md", page(told).encode())
+    measured["pictures"] = [f"{short}{ending}" for ending in pictures]
+    files.write(f"{short}.json", (json.dumps(measured, indent=1) + "\n").encode())
+    files.write(f"{short}.md", page(measured).encode())
     return folder / f"{short}.md"
 
 
@@ -92,10 +92,10 @@ def _trained(
         paths[label] = [_inside(folder, f"{recipe.name.rpartition('/')[2]}/seed-{seed}") for seed in seeds]
         for seed, path in zip(seeds, paths[label], strict=True):
             experiments[path] = replace(experiment, seed=seed)
-            if scale in recipe.watched:
-                watches[path] = _watch(recipe.watched[scale])
+            if scale in recipe.evaluations:
+                watches[path] = _watch(recipe.evaluations[scale])
     runs = train_each(experiments, arithmetic=arithmetic, watches=watches, show=show)
-    return {label: [runs[path] for path in each] for label, each in paths.items()}
+    return {label: [runs[path] for path in of_seeds] for label, of_seeds in paths.items()}
 
 
 def _inside(folder: Path, name: str) -> Path:
@@ -106,5 +106,5 @@ def _inside(folder: Path, name: str) -> Path:
         raise unreadable(error, folder / name, "put the run itself there, or choose another folder") from error
 
 
-def _watch(watched: Watched) -> Watch:
-    return Watch(watched.every, Looks(watched.metrics, watched.n, Choice(watched.extractor)))
+def _watch(schedule: EvaluationSchedule) -> Watch:
+    return Watch(schedule.every, Looks(schedule.metrics, schedule.n, Choice(schedule.extractor)))

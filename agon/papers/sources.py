@@ -22,13 +22,13 @@ def places(given: Sequence[str]) -> dict[str, str]:
     >>> places(["mnist=../mnist", "../tiny"])
     {'mnist': '../mnist', '': '../tiny'}
     """
-    found = {}
-    for each in given:
-        name, equals, path = each.partition("=")
+    paths = {}
+    for argument in given:
+        name, equals, path = argument.partition("=")
         if equals and name not in SETS:
             raise SettingError(unknown("set of images", name, SETS))
-        found[name if equals else ALL] = path if equals else name
-    return found
+        paths[name if equals else ALL] = path if equals else name
+    return paths
 
 
 def source_of(recipe: Recipe, scale: Scale, at: Mapping[str, str]) -> Source | None:

@@ -1,4 +1,4 @@
-"""One module a paper, each a page of sentences in the library's own parts."""
+"""Experiments with a name: a module a paper or a purpose, in the library's own parts; nothing measures or draws."""
 
 from agon.errors import SettingError, unknown
 from agon.recipes import (

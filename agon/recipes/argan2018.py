@@ -35,11 +35,11 @@ weight 10, 5 moves of the critic, Adam 1e-4, β 0 and 0.9 (Gulrajani et al. 2017
 | table 1: mean of more than 10 scores of one run (footnote 2) | one |
 
 A step is a round: 3 updates of G and 1 of every other player in the paper's models, 5 of the critic and 1 of G in
-WGAN-GP. At quick scale channels and rounds are fewer, see `SETS`, and so is the batch, see `SCALES`; the models of one
-set have equally many rounds, WGAN-GP half of them, as one of its rounds costs twice as much.
+WGAN-GP. At quick scale channels and rounds are fewer, see `SETS`, and so is the batch, see `Tables.budget`; the models
+of one set have equally many rounds, WGAN-GP half of them, as one of its rounds costs twice as much.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
@@ -48,14 +48,14 @@ import torch
 
 from agon.data import Source
 from agon.dynamics import ALTERNATING, Turns
-from agon.experiment import Experiment, Part, part
+from agon.experiment import Budget, Experiment, Part, part
 from agon.games import Adversarial, Autoregressive, Game, PatchAutoregressive
 from agon.networks import argan, cnn
 from agon.networks.convolutions import shrunk
 from agon.objectives import Wasserstein
 from agon.penalties import GradientPenalty
 from agon.recipes.recipe import Recipe
-from agon.recipes.scales import Scale
+from agon.recipes.scales import SMOKE, Scale
 from agon.recipes.sets import CELEBA, CIFAR10, STL10_48, STL10_96, ImageSet
 
 Rows = tuple[tuple[int, int, int], ...]
@@ -78,17 +78,22 @@ class Tables(NamedTuple):
     narrower: int
     rounds: int
 
+    def budget(self, scale: Scale, dearer: int) -> Budget:
+        """Of a model at a scale; at quick, rounds that cost `dearer` times as much are as many times fewer."""
+        budgets: Mapping[Scale, Budget] = {
+            "smoke": SMOKE,
+            "quick": Budget(batch=32, steps=self.rounds // dearer, log_every=20, sample_every=200),
+            "paper": Budget(steps=100_000, log_every=100, sample_every=10_000, checkpoint_every=1_000),
+        }
+        return budgets[scale]
 
+
+SMALL, LARGE = (64, 128, 256, 512), (64, 128, 256, 512, 512)  # encoders of 4 and of 5 layers
 SETS = {
-    "cifar10": Tables(CIFAR10, (256, 128), (64, 128, 256, 512), 4, 2_000),
-    "stl10-48": Tables(STL10_48, (256, 256, 128), (64, 128, 256, 512), 4, 1_500),
-    "stl10-96": Tables(STL10_96, (256, 256, 128, 64), (64, 128, 256, 512, 512), 8, 6_000),
-    "celeba": Tables(CELEBA, (256, 256, 128), (64, 128, 256, 512, 512), 8, 9_500),
-}
-SCALES = {  # batch, log, sample, checkpoint
-    "smoke": (16, 5, 10, 10),
-    "quick": (32, 20, 200, 500),
-    "paper": (64, 100, 10_000, 1_000),
+    "cifar10": Tables(CIFAR10, generator=(256, 128), encoder=SMALL, narrower=4, rounds=2_000),
+    "stl10-48": Tables(STL10_48, generator=(256, 256, 128), encoder=SMALL, narrower=4, rounds=1_500),
+    "stl10-96": Tables(STL10_96, generator=(256, 256, 128, 64), encoder=LARGE, narrower=8, rounds=6_000),
+    "celeba": Tables(CELEBA, generator=(256, 256, 128), encoder=LARGE, narrower=8, rounds=9_500),
 }
 MOVES = 3  # the generator's in a round: the paper's t
 
@@ -166,18 +171,13 @@ def _argan(at: Setting, game: type[Game], last: int = 512, **memory: Any) -> Exp
 def _experiment(
     at: Setting, game: Part, turns: Turns, betas: tuple[float, float] = (0.5, 0.999), dearer: int = 1
 ) -> Experiment:
-    """At quick scale, rounds that cost `dearer` times as much are as many times fewer."""
-    batch, log_every, sample_every, checkpoint_every = SCALES[at.scale]
+    """A model's training by Adam; see `Tables.budget`."""
     return Experiment(
         game=game,
         data=at.data,
         optimisers=part(torch.optim.Adam, lr=1e-4, betas=betas),
         dynamics=turns,
-        batch=batch,
-        steps={"smoke": 20, "quick": at.tables.rounds // dearer, "paper": 100_000}[at.scale],
-        log_every=log_every,
-        sample_every=sample_every,
-        checkpoint_every=checkpoint_every,
+        **at.tables.budget(at.scale, dearer).settings,
     )
 
 

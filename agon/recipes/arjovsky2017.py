@@ -14,6 +14,7 @@
 | length of training: figures up to 625,000 generator updates | 200,000 rounds, a million critic updates, at paper |
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import torch
@@ -24,22 +25,22 @@ from agon.experiment import Experiment, part
 from agon.latents import Normal
 from agon.objectives import Wasserstein
 from agon.projections import Clipping
-from agon.recipes.radford2015 import trained
+from agon.recipes.radford2015 import PAPER, QUICK, Size, trained
 from agon.recipes.recipe import Recipe
-from agon.recipes.scales import Scale
+from agon.recipes.scales import SMOKE, Scale
 from agon.recipes.sets import CIFAR10
 
-SCALES = {  # width, batch, steps, log, sample, checkpoint
-    "smoke": (8, 16, 20, 5, 10, 10),
-    "quick": (32, 64, 3_000, 50, 250, 500),
-    "paper": (64, 64, 200_000, 100, 2_000, 1_000),
+SIZES: Mapping[Scale, Size] = {
+    "smoke": Size(width=8, budget=SMOKE),
+    "quick": Size(width=32, budget=replace(QUICK, steps=3_000)),
+    "paper": Size(width=64, budget=replace(PAPER, steps=200_000)),
 }
 FIVE_TO_ONE = Turns((*(("critic",),) * 5, ("generator",)))
 
 
 def experiment(data: Source, scale: Scale) -> Experiment:
     """A DCGAN whose critic is clipped to a box after each of its moves, five to the generator's one."""
-    clipped = trained(data, SCALES[scale], objective=Wasserstein(), projections=(Clipping(bound=0.01),))
+    clipped = trained(data, SIZES[scale], objective=Wasserstein(), projections=(Clipping(bound=0.01),))
     return replace(clipped, latent=Normal(), optimisers=part(torch.optim.RMSprop, lr=5e-5), dynamics=FIVE_TO_ONE)
 
 

@@ -21,30 +21,66 @@ With few steps and narrow networks k must answer sooner than the generator colla
 and the rate 5e-4. With the paper's rate all samples were one digit after 1,200 steps.
 """
 
+from collections.abc import Mapping
+from typing import NamedTuple
+
 import torch
 
 from agon.data import Source
 from agon.dynamics import Turns
-from agon.experiment import Experiment, part
+from agon.experiment import Budget, Experiment, part
 from agon.games import BoundaryEquilibrium
 from agon.latents import Uniform
 from agon.networks import autoencoder
 from agon.recipes.recipe import Recipe
-from agon.recipes.scales import Scale
+from agon.recipes.scales import SMOKE, Scale
 from agon.recipes.sets import CIFAR10
 
-BALANCE = {"smoke": (0.7, 0.05, 5e-4), "quick": (0.7, 0.05, 5e-4), "paper": (0.5, 0.001, 1e-4)}  # γ, λ_k, rate
-SCALES = {  # width, code, steps, log, sample, checkpoint
-    "smoke": (4, 8, 20, 5, 10, 10),
-    "quick": (16, 32, 10_000, 100, 500, 1_000),
-    "paper": (128, 64, 200_000, 100, 2_000, 1_000),
+
+class Balance(NamedTuple):
+    """How the ratio of reconstruction errors is held.
+
+    Attributes:
+        gamma: the ratio, γ.
+        step: of k, λ_k.
+        rate: of Adam.
+    """
+
+    gamma: float
+    step: float
+    rate: float
+
+
+class Size(NamedTuple):
+    """Both networks' size at a scale.
+
+    Attributes:
+        width: n, filters of the first layer.
+        code: N_h, numbers of the autoencoder's code and of z.
+        balance: of the two losses.
+        budget: of the training.
+    """
+
+    width: int
+    code: int
+    balance: Balance
+    budget: Budget
+
+
+EARLY = Balance(gamma=0.7, step=0.05, rate=5e-4)
+LATE = Balance(gamma=0.5, step=0.001, rate=1e-4)
+QUICK = Budget(batch=16, steps=10_000, log_every=100, sample_every=500, checkpoint_every=1_000)
+PAPER = Budget(batch=16, steps=200_000, log_every=100, sample_every=2_000, checkpoint_every=1_000)
+SIZES: Mapping[Scale, Size] = {
+    "smoke": Size(width=4, code=8, balance=EARLY, budget=SMOKE),
+    "quick": Size(width=16, code=32, balance=EARLY, budget=QUICK),
+    "paper": Size(width=128, code=64, balance=LATE, budget=PAPER),
 }
 
 
 def experiment(data: Source, scale: Scale) -> Experiment:
     """An autoencoder and a generator like its decoder, balanced by the ratio of their reconstruction errors."""
-    width, code, steps, log_every, sample_every, checkpoint_every = SCALES[scale]
-    gamma, of_k, rate = BALANCE[scale]
+    width, code, balance, budget = SIZES[scale]
     decoder = part(autoencoder.Decoder, shape=data.shape, latent=code, width=width)
     encoder = part(autoencoder.Encoder, shape=data.shape, code=code, width=width)
     return Experiment(
@@ -52,18 +88,14 @@ def experiment(data: Source, scale: Scale) -> Experiment:
             BoundaryEquilibrium,
             generator=decoder,
             critic=part(autoencoder.Critic, encoder=encoder, decoder=decoder, error="absolute"),
-            gamma=gamma,
-            rate=of_k,
+            gamma=balance.gamma,
+            rate=balance.step,
         ),
         data=data,
         latent=Uniform(),
-        optimisers=part(torch.optim.Adam, lr=rate),
+        optimisers=part(torch.optim.Adam, lr=balance.rate),
         dynamics=Turns((("generator", "critic"),)),
-        batch=16,
-        steps=steps,
-        log_every=log_every,
-        sample_every=sample_every,
-        checkpoint_every=checkpoint_every,
+        **budget.settings,
     )
 
 

@@ -17,8 +17,8 @@ FILE = Path(__file__).with_name("costs.json")
 @cache
 def measured() -> Mapping[str, Mapping[Scale, float]]:
     """Recipe's name -> scale -> minutes; what was not measured is not there."""
-    found: dict[str, dict[Scale, float]] = json.loads(FILE.read_text())
-    return found
+    costs: dict[str, dict[Scale, float]] = json.loads(FILE.read_text())
+    return costs
 
 
 def minutes(name: str) -> dict[Scale, float | None]:

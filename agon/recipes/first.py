@@ -1,10 +1,11 @@
 """The first training of every user: a DCGAN on the real digits that scikit-learn bundles, in minutes."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from agon.averaging import Averaging
 from agon.data import Images, Ring, Source
-from agon.experiment import Experiment, changed, part
+from agon.experiment import Budget, Experiment, changed, part
 from agon.games import Adversarial
 from agon.networks import mlp
 from agon.recipes import radford2015
@@ -12,6 +13,12 @@ from agon.recipes.recipe import Recipe
 from agon.recipes.scales import Scale
 
 STEPS = {"smoke": 20, "quick": 6_500, "paper": 20_000}
+OF_POINTS = Budget(batch=256, steps=STEPS["quick"], log_every=100, grid=512)
+POINTS: Mapping[Scale, Budget] = {
+    "smoke": replace(OF_POINTS, steps=STEPS["smoke"], log_every=5, sample_every=10),
+    "quick": OF_POINTS,
+    "paper": replace(OF_POINTS, steps=STEPS["paper"]),
+}
 
 
 def experiment(data: Source, scale: Scale) -> Experiment:
@@ -29,11 +36,7 @@ def points(data: Source, scale: Scale) -> Experiment:
     return Experiment(
         game=part(Adversarial, generator=generator, critic=part(mlp.Critic, shape=data.shape, widths=(width, width))),
         data=data,
-        batch=256,
-        steps=STEPS[scale],
-        sample_every=10 if scale == "smoke" else 500,
-        log_every=5 if scale == "smoke" else 100,
-        grid=512,
+        **POINTS[scale].settings,
     )
 
 

@@ -13,6 +13,7 @@
 | 200,000 generator updates on LSUN | 200,000 rounds, a million critic updates, at paper scale |
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import torch
@@ -24,23 +25,23 @@ from agon.networks import dcgan
 from agon.objectives import Wasserstein
 from agon.penalties import GradientPenalty
 from agon.recipes.arjovsky2017 import FIVE_TO_ONE
-from agon.recipes.radford2015 import trained
+from agon.recipes.radford2015 import PAPER, QUICK, Size, trained
 from agon.recipes.recipe import Recipe
-from agon.recipes.scales import Scale
+from agon.recipes.scales import SMOKE, Scale
 from agon.recipes.sets import CIFAR10
 
-SCALES = {  # width, batch, steps, log, sample, checkpoint
-    "smoke": (8, 16, 20, 5, 10, 10),
-    "quick": (32, 64, 2_000, 50, 250, 500),
-    "paper": (64, 64, 200_000, 100, 2_000, 1_000),
+SIZES: Mapping[Scale, Size] = {
+    "smoke": Size(width=8, budget=SMOKE),
+    "quick": Size(width=32, budget=replace(QUICK, steps=2_000)),
+    "paper": Size(width=64, budget=replace(PAPER, steps=200_000)),
 }
 
 
 def experiment(data: Source, scale: Scale) -> Experiment:
     """A DCGAN whose critic is held to a slope of 1 between real and generated samples, five moves to one."""
-    critic = part(dcgan.Critic, shape=data.shape, width=SCALES[scale][0], normalise=False)
+    critic = part(dcgan.Critic, shape=data.shape, width=SIZES[scale].width, normalise=False)
     penalties = (GradientPenalty(weight=10.0),)
-    held = trained(data, SCALES[scale], critic, objective=Wasserstein(), penalties=penalties)
+    held = trained(data, SIZES[scale], critic, objective=Wasserstein(), penalties=penalties)
     adam = part(torch.optim.Adam, lr=1e-4, betas=(0.0, 0.9))
     return replace(held, latent=Normal(), optimisers=adam, dynamics=FIVE_TO_ONE)
 

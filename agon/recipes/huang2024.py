@@ -19,32 +19,69 @@ Nothing follows a schedule here: what does in the paper has its last value at pa
 two. γ is 1 there: with 0.05 the critic was far ahead on digits after 200 steps. The average's decay is 0.995 there.
 """
 
+from collections.abc import Mapping
+from typing import NamedTuple
+
 import torch
 
 from agon.averaging import Averaging
 from agon.data import Source
-from agon.experiment import Experiment, part
+from agon.experiment import Budget, Experiment, part
 from agon.games import Adversarial
 from agon.networks import resnext
 from agon.objectives import Relativistic
 from agon.penalties import R1, R2
 from agon.recipes.recipe import Recipe
-from agon.recipes.scales import Scale
+from agon.recipes.scales import SMOKE, Scale
 from agon.recipes.sets import CIFAR10
 
-SCALES = {  # widths from the smallest size on, blocks, batch, steps, log, sample, checkpoint
-    "smoke": ((8,), 1, 16, 20, 5, 10, 10),
-    "quick": ((64, 64, 32, 16), 1, 32, 2_500, 20, 100, 500),
-    "paper": ((768,), 2, 512, 400_000, 100, 2_000, 1_000),
+
+class Schedule(NamedTuple):
+    """What follows a schedule in the paper, at one of its ends.
+
+    Attributes:
+        gamma: γ, both penalties' weight.
+        rate: of Adam.
+        betas: of Adam.
+        decay: of the average.
+    """
+
+    gamma: float
+    rate: float
+    betas: tuple[float, float]
+    decay: float
+
+
+class Size(NamedTuple):
+    """Both networks' size at a scale.
+
+    Attributes:
+        widths: channels from the smallest size on, the last one for all that follow.
+        blocks: at each size.
+        schedule: which end of the paper's.
+        budget: of the training.
+    """
+
+    widths: tuple[int, ...]
+    blocks: int
+    schedule: Schedule
+    budget: Budget
+
+
+FIRST = Schedule(gamma=1.0, rate=2e-4, betas=(0.0, 0.9), decay=0.995)
+LAST = Schedule(gamma=0.005, rate=5e-5, betas=(0.0, 0.99), decay=0.5 ** (512 / 5e6))
+QUICK = Budget(batch=32, steps=2_500, log_every=20, sample_every=100, checkpoint_every=500)
+PAPER = Budget(batch=512, steps=400_000, log_every=100, sample_every=2_000, checkpoint_every=1_000)
+SIZES: Mapping[Scale, Size] = {
+    "smoke": Size(widths=(8,), blocks=1, schedule=FIRST, budget=SMOKE),
+    "quick": Size(widths=(64, 64, 32, 16), blocks=1, schedule=FIRST, budget=QUICK),
+    "paper": Size(widths=(768,), blocks=2, schedule=LAST, budget=PAPER),
 }
-BEGUN = (1.0, 2e-4, (0.0, 0.9), 0.995)  # γ, rate, betas, decay of the average
-LATER = (0.005, 5e-5, (0.0, 0.99), 0.5 ** (512 / 5e6))
 
 
 def experiment(data: Source, scale: Scale) -> Experiment:
     """Residual networks without normalisation, relativistic pairs, and both zero-centred penalties."""
-    widths, blocks, batch, steps, log_every, sample_every, checkpoint_every = SCALES[scale]
-    gamma, rate, betas, decay = LATER if scale == "paper" else BEGUN
+    widths, blocks, schedule, budget = SIZES[scale]
     network = {"shape": data.shape, "widths": widths, "blocks": blocks}
     return Experiment(
         game=part(
@@ -52,16 +89,12 @@ def experiment(data: Source, scale: Scale) -> Experiment:
             generator=part(resnext.Generator, latent=64, range=None, **network),
             critic=part(resnext.Critic, **network),
             objective=Relativistic(),
-            penalties=(R1(weight=gamma), R2(weight=gamma)),
+            penalties=(R1(weight=schedule.gamma), R2(weight=schedule.gamma)),
         ),
         data=data,
-        optimisers=part(torch.optim.Adam, lr=rate, betas=betas),
-        averaging=Averaging(decay=decay),
-        batch=batch,
-        steps=steps,
-        log_every=log_every,
-        sample_every=sample_every,
-        checkpoint_every=checkpoint_every,
+        optimisers=part(torch.optim.Adam, lr=schedule.rate, betas=schedule.betas),
+        averaging=Averaging(decay=schedule.decay),
+        **budget.settings,
     )
 
 

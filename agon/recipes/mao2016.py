@@ -11,24 +11,26 @@
 | section 4.2: without batch normalisation in G, or in G and D, it still trains | --set game.generator.normalise=false |
 """
 
+from collections.abc import Mapping
+
 from agon.data import Source
 from agon.experiment import Experiment
 from agon.objectives import LeastSquares
-from agon.recipes.radford2015 import trained
+from agon.recipes.radford2015 import PAPER, QUICK, Size, trained
 from agon.recipes.recipe import Recipe
-from agon.recipes.scales import Scale
+from agon.recipes.scales import SMOKE, Scale
 from agon.recipes.sets import CIFAR10
 
-SCALES = {  # width, batch, steps, log, sample, checkpoint
-    "smoke": (8, 16, 20, 5, 10, 10),
-    "quick": (64, 64, 5_000, 50, 250, 500),
-    "paper": (64, 64, 100_000, 100, 2_000, 1_000),
+SIZES: Mapping[Scale, Size] = {
+    "smoke": Size(width=8, budget=SMOKE),
+    "quick": Size(width=64, budget=QUICK),
+    "paper": Size(width=64, budget=PAPER),
 }
 
 
 def experiment(data: Source, scale: Scale) -> Experiment:
     """A DCGAN whose critic's logits are to be 1 on real and 0 on generated samples."""
-    return trained(data, SCALES[scale], objective=LeastSquares())
+    return trained(data, SIZES[scale], objective=LeastSquares())
 
 
 LSGAN = Recipe(

@@ -16,28 +16,47 @@ wide made one image of all latents for 600 steps on digits; with these it had be
 steps on MNIST its samples were four of the ten digits.
 """
 
+from collections.abc import Mapping
+from typing import NamedTuple
+
 import torch
 
 from agon.data import Source
-from agon.experiment import Experiment, part
+from agon.experiment import Budget, Experiment, part
 from agon.games import Adversarial
 from agon.networks import cnn
 from agon.objectives import Hinge
 from agon.recipes.recipe import Recipe
-from agon.recipes.scales import Scale
+from agon.recipes.scales import SMOKE, Scale
 from agon.recipes.sets import CIFAR10
 
-BETAS = {"smoke": (0.0, 0.9), "quick": (0.0, 0.9), "paper": (0.5, 0.999)}
-SCALES = {  # width, batch, steps, log, sample, checkpoint
-    "smoke": (4, 16, 20, 5, 10, 10),
-    "quick": (16, 64, 4_000, 50, 250, 500),
-    "paper": (64, 64, 100_000, 100, 2_000, 1_000),
+
+class Size(NamedTuple):
+    """Both networks' size at a scale.
+
+    Attributes:
+        width: channels of the narrowest layer.
+        betas: of Adam.
+        budget: of the training.
+    """
+
+    width: int
+    betas: tuple[float, float]
+    budget: Budget
+
+
+QUICK = Budget(steps=4_000, sample_every=250)
+PAPER = Budget(steps=100_000, log_every=100, sample_every=2_000, checkpoint_every=1_000)
+SIZES: Mapping[Scale, Size] = {
+    "smoke": Size(width=4, betas=(0.0, 0.9), budget=SMOKE),
+    "quick": Size(width=16, betas=(0.0, 0.9), budget=QUICK),
+    "paper": Size(width=64, betas=(0.5, 0.999), budget=PAPER),
 }
 
 
 def experiment(data: Source, scale: Scale) -> Experiment:
     """The standard CNN of table 3, its widths as multiples of the narrowest."""
-    n, batch, steps, log_every, sample_every, checkpoint_every = SCALES[scale]
+    n, betas, budget = SIZES[scale]
     generator = part(
         cnn.Generator,
         shape=data.shape,
@@ -58,12 +77,8 @@ def experiment(data: Source, scale: Scale) -> Experiment:
     return Experiment(
         game=part(Adversarial, generator=generator, critic=critic, objective=Hinge()),
         data=data,
-        optimisers=part(torch.optim.Adam, lr=2e-4, betas=BETAS[scale]),
-        batch=batch,
-        steps=steps,
-        log_every=log_every,
-        sample_every=sample_every,
-        checkpoint_every=checkpoint_every,
+        optimisers=part(torch.optim.Adam, lr=2e-4, betas=betas),
+        **budget.settings,
     )
 
 

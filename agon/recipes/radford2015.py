@@ -11,48 +11,59 @@
 | which latents the generator's update sees is not stated | the critic's own, as in the released code |
 """
 
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from agon.data import Images, Source
 from agon.dynamics import Turns
-from agon.experiment import Experiment, Part, part
+from agon.experiment import Budget, Experiment, Part, part
 from agon.games import Adversarial
 from agon.latents import Uniform
 from agon.networks import dcgan
 from agon.recipes.recipe import Recipe
-from agon.recipes.scales import Scale
+from agon.recipes.scales import SMOKE, Scale
 
-Row = tuple[int, int, int, int, int, int]
-SCALES: dict[Scale, Row] = {  # width, batch, steps, log, sample, checkpoint
-    "smoke": (8, 16, 20, 5, 10, 10),
-    "quick": (64, 64, 5_000, 50, 250, 500),
-    "paper": (128, 128, 100_000, 100, 2_000, 1_000),
+
+class Size(NamedTuple):
+    """A DCGAN's size at a scale.
+
+    Attributes:
+        width: channels of the layers next to the image, doubled at each smaller size.
+        budget: of its training.
+    """
+
+    width: int
+    budget: Budget
+
+
+QUICK = Budget(steps=5_000, sample_every=250)
+PAPER = Budget(steps=100_000, log_every=100, sample_every=2_000, checkpoint_every=1_000)
+SIZES: Mapping[Scale, Size] = {
+    "smoke": Size(width=8, budget=SMOKE),
+    "quick": Size(width=64, budget=QUICK),
+    "paper": Size(width=128, budget=replace(PAPER, batch=128)),
 }
 
 
 def experiment(data: Source, scale: Scale) -> Experiment:
     """A DCGAN at the data's own resolution."""
-    return trained(data, SCALES[scale])
+    return trained(data, SIZES[scale])
 
 
-def trained(data: Source, row: Row, critic: Part | None = None, **judged: Any) -> Experiment:
-    """A DCGAN of a row of SCALES, with another critic or other judgements (objective, penalties, projections)."""
-    width, batch, steps, log_every, sample_every, checkpoint_every = row
+def trained(data: Source, size: Size, critic: Part | None = None, **judged: Any) -> Experiment:
+    """A DCGAN of a size, with another critic or other judgements (objective, penalties, projections)."""
     return Experiment(
         game=part(
             Adversarial,
-            generator=part(dcgan.Generator, shape=data.shape, width=width, range=data.range),
-            critic=part(dcgan.Critic, shape=data.shape, width=width) if critic is None else critic,
+            generator=part(dcgan.Generator, shape=data.shape, width=size.width, range=data.range),
+            critic=part(dcgan.Critic, shape=data.shape, width=size.width) if critic is None else critic,
             **judged,
         ),
         data=data,
         latent=Uniform(),
         dynamics=Turns(draws="round"),
-        batch=batch,
-        steps=steps,
-        log_every=log_every,
-        sample_every=sample_every,
-        checkpoint_every=checkpoint_every,
+        **size.budget.settings,
     )
 
 

@@ -11,12 +11,12 @@ from agon.recipes import costs
 from agon.recipes.scales import Scale
 
 
-class Watched(NamedTuple):
+class EvaluationSchedule(NamedTuple):
     """What is measured while a recipe trains for an item, as `agon train --watch` does.
 
     Attributes:
         metrics: names in `evaluate.METRICS`.
-        every: steps from one look to the next.
+        every: steps from one evaluation to the next.
         n: samples of each, always of the same latents.
         extractor: of their features.
     """
@@ -37,7 +37,7 @@ class Recipe:
         claim: what it shows, in a sentence.
         data: makes the source that it uses at a scale if no other is given.
         make: the experiment of a source at a scale; layers take their sizes from `source.shape`.
-        watched: what is measured by scale while it trains for an item; nothing elsewhere.
+        evaluations: by scale, what is measured while it trains for an item; nothing elsewhere.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Recipe:
     claim: str
     data: Callable[[Scale], Source]
     make: Callable[[Source, Scale], Experiment]
-    watched: Mapping[str, Watched] = field(default_factory=dict)
+    evaluations: Mapping[str, EvaluationSchedule] = field(default_factory=dict)
 
     @property
     def minutes(self) -> Mapping[Scale, float | None]:
@@ -60,13 +60,12 @@ class Recipe:
         """
         if scale not in get_args(Scale):
             raise SettingError(unknown("scale", scale, get_args(Scale)))
-        own = self.data(scale)
-        source = own if data is None else data
-        if len(source.shape) != len(own.shape):
-            kind = "images" if len(own.shape) == 3 else "points"
+        default = self.data(scale)
+        source = default if data is None else data
+        if len(source.shape) != len(default.shape):
+            kind = "images" if len(default.shape) == 3 else "points"
             raise SettingError(f"{self.name} is for {kind}, got data of shape {source.shape}; see agon recipes")
-        made = self.make(source, scale)
-        return replace(made, recipe=f"{self.name} --scale {scale}")
+        return replace(self.make(source, scale), recipe=f"{self.name} --scale {scale}")
 
 
 def by_name(recipes: Iterable[Recipe]) -> dict[str, Recipe]:

@@ -22,44 +22,45 @@ and Xavier's weights on all Gaussians, 2e-4 and torch's own weights on digits |
 The report says that the Gaussian's runs differ although nothing was changed, and are never smooth: so do ours.
 """
 
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 
 import torch
 
 from agon.data import Gaussian, Source
-from agon.experiment import Experiment, part
+from agon.experiment import Budget, Experiment, part
 from agon.games import Adversarial
 from agon.latents import Uniform
 from agon.networks import mlp
 from agon.recipes import radford2015
-from agon.recipes.recipe import Recipe, Watched
-from agon.recipes.scales import Scale
+from agon.recipes.recipe import EvaluationSchedule, Recipe
+from agon.recipes.scales import SMOKE, Scale
 from agon.recipes.sets import MNIST, read_as
 
-POINTS = {  # batch, steps, log, sample, checkpoint, points kept
-    "smoke": (30, 20, 5, 10, 10, 120),
-    "quick": (120, 4_000, 50, 250, 2_000, 4_096),
-    "paper": (120, 4_000, 50, 250, 2_000, 4_096),
+OF_POINTS = Budget(batch=120, steps=4_000, sample_every=250, checkpoint_every=2_000, grid=4_096)
+OF_DIGITS = Budget(batch=50, steps=12_000, log_every=120, sample_every=1_200, checkpoint_every=3_000)
+POINTS: Mapping[Scale, Budget] = {
+    "smoke": replace(SMOKE, batch=30, grid=120),
+    "quick": OF_POINTS,
+    "paper": OF_POINTS,
 }
-DIGITS = {  # batch, steps, log, sample, checkpoint
-    "smoke": (50, 20, 5, 10, 10),
-    "quick": (50, 12_000, 120, 1_200, 3_000),
-    "paper": (50, 12_000, 120, 1_200, 3_000),
-}
-LOOKS = {  # at the critic beside the optimal one, whenever points are kept: by so many samples
-    scale: Watched(("modes",), every=settings[3], n=min(2_000, settings[5])) for scale, settings in POINTS.items()
+DIGITS: Mapping[Scale, Budget] = {"smoke": replace(SMOKE, batch=50), "quick": OF_DIGITS, "paper": OF_DIGITS}
+EVALUATIONS: Mapping[str, EvaluationSchedule] = {  # of the critic beside the optimal one, whenever points are kept
+    scale: EvaluationSchedule(("modes",), every=budget.sample_every, n=min(2_000, budget.grid))
+    for scale, budget in POINTS.items()
 }
 EPOCH = 60_000 // 64
-CONVOLUTIONAL: dict[Scale, radford2015.Row] = {  # width, batch, steps, log, sample, checkpoint
-    "smoke": (8, 16, 20, 5, 10, 10),
-    "quick": (64, 64, 2 * EPOCH, 50, EPOCH, EPOCH),
-    "paper": (64, 64, 2 * EPOCH, 50, EPOCH, EPOCH),
+TWO_EPOCHS = Budget(steps=2 * EPOCH, sample_every=EPOCH, checkpoint_every=EPOCH)
+CONVOLUTIONAL: Mapping[Scale, radford2015.Size] = {
+    "smoke": radford2015.Size(width=8, budget=SMOKE),
+    "quick": radford2015.Size(width=64, budget=TWO_EPOCHS),
+    "paper": radford2015.Size(width=64, budget=TWO_EPOCHS),
 }
 
 
 def points(data: Source, scale: Scale, noise: float) -> Experiment:
     """Two small perceptrons on points; z ~ U(-noise, noise) of one number."""
-    batch, steps, log_every, sample_every, checkpoint_every, grid = POINTS[scale]
     hidden = {"nonlinearity": "leaky-relu", "initialisation": "xavier"}
     return Experiment(
         game=part(
@@ -70,18 +71,12 @@ def points(data: Source, scale: Scale, noise: float) -> Experiment:
         data=data,
         latent=Uniform(low=-noise, high=noise),
         optimisers=part(torch.optim.Adam, lr=5e-4, betas=(0.5, 0.999)),
-        batch=batch,
-        steps=steps,
-        log_every=log_every,
-        sample_every=sample_every,
-        checkpoint_every=checkpoint_every,
-        grid=grid,
+        **POINTS[scale].settings,
     )
 
 
 def digit(data: Source, scale: Scale, only: int, linear: bool, depth: int) -> Experiment:
     """Two perceptrons on the images of one class as vectors; a critic of `depth` layers."""
-    batch, steps, log_every, sample_every, checkpoint_every = DIGITS[scale]
     hidden = {"nonlinearity": "leaky-relu"}
     generator = part(
         mlp.Generator,
@@ -99,11 +94,7 @@ def digit(data: Source, scale: Scale, only: int, linear: bool, depth: int) -> Ex
         ),
         data=read_as(data, only=only),
         latent=Uniform(),
-        batch=batch,
-        steps=steps,
-        log_every=log_every,
-        sample_every=sample_every,
-        checkpoint_every=checkpoint_every,
+        **DIGITS[scale].settings,
     )
 
 
@@ -119,7 +110,7 @@ def _gaussian(letter: str, mean: float, std: float, noise: float) -> Recipe:
         claim="a tiny pair finds a Gaussian's place and about its width, never its smooth shape, and each run another",
         data=lambda scale: Gaussian(mean=mean, std=std),
         make=partial(points, noise=noise),
-        watched=LOOKS,
+        evaluations=EVALUATIONS,
     )
 
 

@@ -18,35 +18,37 @@ A mean of squares in (-1, 1) depends on no resolution. On digits the critic's ow
 margin of 0.5 it held all samples there and the generator found no way down, in 1,000 steps; with 0.1 there were digits.
 """
 
+from collections.abc import Mapping
+
 from agon.data import Source
 from agon.experiment import Experiment, part
 from agon.networks import autoencoder, cnn
 from agon.objectives import MarginEnergy
 from agon.penalties import PullingAway
-from agon.recipes.radford2015 import Row, trained
+from agon.recipes.radford2015 import PAPER, QUICK, Size, trained
 from agon.recipes.recipe import Recipe
-from agon.recipes.scales import Scale
+from agon.recipes.scales import SMOKE, Scale
 from agon.recipes.sets import CIFAR10
 
-SCALES: dict[Scale, Row] = {  # the generator's width, batch, steps, log, sample, checkpoint
-    "smoke": (8, 16, 20, 5, 10, 10),
-    "quick": (32, 64, 5_000, 50, 250, 500),
-    "paper": (128, 64, 100_000, 100, 2_000, 1_000),
+SIZES: Mapping[Scale, Size] = {  # of the generator
+    "smoke": Size(width=8, budget=SMOKE),
+    "quick": Size(width=32, budget=QUICK),
+    "paper": Size(width=128, budget=PAPER),
 }
-WITHIN: dict[Scale, int] = {"smoke": 4, "quick": 16, "paper": 64}  # the critic's width
+CRITIC_WIDTHS: Mapping[Scale, int] = {"smoke": 4, "quick": 16, "paper": 64}
 
 
 def experiment(data: Source, scale: Scale) -> Experiment:
     """A DCGAN's generator against an autoencoder, which is to reconstruct real samples well and others badly."""
-    within = WITHIN[scale]
-    layers = ((4, 2, within), (4, 2, 2 * within), (4, 2, 4 * within))
+    width = CRITIC_WIDTHS[scale]
+    layers = ((4, 2, width), (4, 2, 2 * width), (4, 2, 4 * width))
     critic = part(
         autoencoder.Critic,
         encoder=part(cnn.Encoder, shape=data.shape, layers=layers),
         decoder=part(autoencoder.Mirror, shape=data.shape, layers=layers, range=data.range),
     )
     penalties = (PullingAway(weight=0.1),)
-    return trained(data, SCALES[scale], critic, objective=MarginEnergy(margin=0.1), penalties=penalties)
+    return trained(data, SIZES[scale], critic, objective=MarginEnergy(margin=0.1), penalties=penalties)
 
 
 EBGAN = Recipe(

@@ -5,8 +5,9 @@ from pathlib import PurePath
 from typing import NamedTuple
 
 from agon.figures.colours import colour
+from agon.figures.numbers import UNKNOWN, number
 from agon.report.reading import Object, Score, View, finite, ordered
-from agon.report.scores import UNKNOWN, number, uncertainty
+from agon.report.scores import uncertainty
 from agon.runs import ends
 
 

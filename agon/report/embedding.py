@@ -1,7 +1,6 @@
 """A picture inside the page: its bytes are in the page's own text, so nothing is fetched."""
 
 from base64 import b64encode
-from collections.abc import Sequence
 from typing import NamedTuple
 
 
@@ -30,14 +29,3 @@ class Picture(NamedTuple):
 def embed(png: bytes) -> str:
     """The bytes of a PNG as an address that holds them."""
     return "data:image/png;base64," + b64encode(png).decode("ascii")
-
-
-def spread(steps: Sequence[int], most: int) -> list[int]:
-    """At most `most` of the steps, from the first to the last, evenly in their order.
-
-    >>> spread(range(100), 5), spread([3, 8], 5)
-    ([0, 25, 50, 74, 99], [3, 8])
-    """
-    if len(steps) <= most:
-        return list(steps)
-    return [steps[round(index * (len(steps) - 1) / (most - 1))] for index in range(most)]

@@ -10,7 +10,8 @@ from jaxtyping import UInt8
 from agon.errors import DataError, RunError
 from agon.figures import pictures
 from agon.figures.colours import colour
-from agon.report.embedding import Picture, embed, spread
+from agon.figures.spacing import spread
+from agon.report.embedding import Picture, embed
 from agon.report.reading import View, content_of
 from agon.runs import unreadable
 

@@ -1,32 +1,21 @@
 """Samples that are points: a histogram of one coordinate, a scatter of two, beside the real ones."""
 
 from collections.abc import Mapping, Sequence
-from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float
 
 from agon.errors import RunError
 from agon.figures.colours import REAL, colour
-from agon.report.embedding import Picture, embed, spread
+from agon.figures.points import Frame, Points, Real, frame_of, inside, points_png
+from agon.figures.spacing import spread
+from agon.report.embedding import Picture, embed
 from agon.report.reading import View, content_of
 from agon.runs.arrays import array
 
-if TYPE_CHECKING:
-    import matplotlib.axes
-
 LARGE, SMALL = 360, 124  # CSS pixels of a panel's width: the last step, a step on the way
-DENSITY = 2  # dots in a CSS pixel: sharp on a good screen
 STEPS = 8
-BINS = 60
-MARGIN = 0.25  # of the real data's extent, around it: samples that went astray are counted, not chased
-INK = "#8a8f98"  # axes and numbers: legible on white and on black
-
-Points = Float[np.ndarray, "n d"]
-Real = Float[np.ndarray, "m d"]  # as many coordinates, another number of points
-Frame = Float[np.ndarray, "2 d"]  # least and greatest value shown of each coordinate
 
 
 class Story(NamedTuple):
@@ -108,69 +97,15 @@ def _frames(views: Sequence[View]) -> dict[int, Frame]:
             real = _real(view)
             cloud = _read(files[max(files)]) if real is None else real
             clouds.setdefault(cloud.shape[1], []).append(cloud)
-    return {d: _frame(np.concatenate(cloud)) for d, cloud in clouds.items()}
+    return {d: frame_of(np.concatenate(cloud)) for d, cloud in clouds.items()}
 
 
 def _panel(caption: str, real: Real | None, samples: Points, frame: Frame, width: int, run: str) -> Picture:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    height = width if samples.shape[1] > 1 else round(width * 0.7)
-    figure = Figure(figsize=(width / 100, height / 100), dpi=100 * DENSITY, layout="constrained")
-    axes = FigureCanvasAgg(figure).figure.add_subplot()
-    (_scatter if samples.shape[1] > 1 else _histogram)(axes, real, samples, frame, run)
-    _dress(axes, bare=width < LARGE)
-    file = BytesIO()
-    figure.savefig(file, format="png", transparent=True, metadata={"Software": None})
-    astray = int((~_inside(samples, frame)).sum())
+    png, height = points_png(samples, frame, width=width, ink=run, real=real, bare=width < LARGE)
+    astray = int((~inside(samples, frame)).sum())
     note = f"{astray:,} of {len(samples):,} outside" if astray else ""
     alt = f"{len(samples)} points: {caption}"
-    return Picture(caption, embed(file.getvalue()), width, height, alt, None if run == REAL else run, note)
-
-
-def _scatter(axes: "matplotlib.axes.Axes", real: Real | None, samples: Points, frame: Frame, run: str) -> None:
-    """Two coordinates; the fewer the points, the larger and the more opaque."""
-    if real is not None:
-        axes.scatter(real[:, 0], real[:, 1], s=2, color=REAL, alpha=0.25, linewidths=0)
-    alpha = float(np.clip(300 / max(len(samples), 1), 0.15, 0.9))
-    shown = samples[_inside(samples, frame)]
-    axes.scatter(shown[:, 0], shown[:, 1], s=5, color=run, alpha=alpha, linewidths=0)
-    axes.set(xlim=frame[:, 0], ylim=frame[:, 1], aspect="equal")
-
-
-def _histogram(axes: "matplotlib.axes.Axes", real: Real | None, samples: Points, frame: Frame, run: str) -> None:
-    """One coordinate, as a density, so that unequal numbers of real and generated points compare."""
-    edges = np.linspace(frame[0, 0], frame[1, 0], BINS + 1)
-    for points, ink, filled in ((real, REAL, True), (samples, run, False)):
-        if points is not None and _inside(points, frame).any():
-            counts = np.histogram(points[_inside(points, frame)], edges)[0]
-            axes.stairs(counts / (len(points) * np.diff(edges)), edges, color=ink, fill=filled, alpha=0.9)
-    axes.set(xlim=frame[:, 0], yticks=[])
-
-
-def _dress(axes: "matplotlib.axes.Axes", bare: bool) -> None:
-    axes.tick_params(colors=INK, labelsize=8, length=2)
-    for spine in axes.spines.values():
-        spine.set_color(INK)
-        spine.set_alpha(0.5)
-    if bare:
-        axes.set(xticks=[], yticks=[])
-
-
-def _frame(points: Points) -> Frame:
-    finite = points[np.isfinite(points).all(axis=1)]
-    if not len(finite):
-        return np.array([[-1.0] * points.shape[1], [1.0] * points.shape[1]])
-    low, high = finite.min(axis=0), finite.max(axis=0)
-    margin = MARGIN * np.maximum(high - low, 1e-3)
-    return np.stack([low - margin, high + margin])
-
-
-def _inside(points: Points, frame: Frame) -> Bool[np.ndarray, " n"]:
-    """Which points are shown; one that is not finite is nowhere."""
-    shown = slice(0, min(2, points.shape[1]))
-    within = (points[:, shown] >= frame[0, shown]) & (points[:, shown] <= frame[1, shown])
-    return np.asarray(within.all(axis=1))
+    return Picture(caption, embed(png), width, height, alt, None if run == REAL else run, note)
 
 
 def _real(view: View) -> Real | None:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from agon.figures.colours import colour
+from agon.figures.numbers import UNKNOWN, number
 from agon.report.reading import Score, View, finite, ordered
 
-UNKNOWN = "—"
 LABELLED = 20  # bars that can still carry their names
 
 
@@ -66,21 +66,6 @@ def table(views: Sequence[View]) -> Table:
         entries.sort(key=lambda entry: (order.index(entry[2].name), entry[0], -(entry[2].step or 0)))
     histograms = [histogram for entry in latest if (histogram := _histogram(*entry))]
     return Table([_row(*entry) for entry in latest], [_row(*entry) for entry in earlier], histograms)
-
-
-def number(value: float | None, digits: int = 4) -> str:
-    """A number for eyes: four digits that count, thousands apart.
-
-    >>> number(12345), number(0.98765), number(float("nan")), number(None)
-    ('12,345', '0.9877', 'not a number', '—')
-    """
-    if value is None:
-        return UNKNOWN
-    if not finite(value):
-        return "∞" if value > 0 else "−∞" if value < 0 else "not a number"
-    if float(value).is_integer() and abs(value) < 1e15:
-        return f"{int(value):,}"
-    return f"{value:,.{digits}g}" if abs(value) < 10**digits else f"{value:,.0f}"
 
 
 def _row(index: int, view: View, score: Score) -> Row:

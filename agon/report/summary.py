@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from agon.figures.colours import colour
+from agon.figures.numbers import number
 from agon.games import GAMES
 from agon.report.reading import View
-from agon.report.scores import number
 from agon.report.settings import IMPORTED, KIND, kind
 
 PLAYERS = (  # DESIGN.md's words for what holds weights

@@ -6,12 +6,13 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from agon.errors import SettingError
 from agon.figures import curves
 from agon.figures.colours import colour
-from agon.figures.curves import Curve, Panel, curves_png
+from agon.figures.curves import Curve, Panel, curves_png, histogram_curve, under_each_other
 
 RED = "#d00000"
 
@@ -109,3 +110,19 @@ def test_wrong_input_is_a_sentence() -> None:
 def test_rows_follow_each_other_downwards() -> None:
     boxes = [axes.get_position() for axes in curves.drawn([panel(str(k), 0.0, 1.0) for k in range(4)], 1).axes]
     assert all(one.y0 > other.y1 for one, other in pairwise(boxes))
+
+
+def test_a_histogram_holds_what_is_shown_and_counts_what_is_not() -> None:
+    inside = 3 + 0.5 * torch.randn(5_000, 1, generator=torch.Generator().manual_seed(0))
+    for samples, mass in ((inside, 1.0), (torch.cat([inside, inside + 100]), 0.5)):
+        curve = histogram_curve("generator", samples, 0.0, 6.0, bins=60)
+        x, y = (torch.tensor(each, dtype=torch.float64) for each in (curve.x, curve.y))
+        assert float(torch.trapezoid(y, x)) == pytest.approx(mass, abs=1e-6)
+        assert float(x[y.argmax()]) == pytest.approx(3.0, abs=0.5)
+
+
+def test_pairs_stand_under_each_other() -> None:
+    """Of three pairs in rows of two: the row of losses, the row of outputs, then those of the third."""
+    pairs = [(Panel(f"loss {k}", []), Panel(f"output {k}", [])) for k in range(3)]
+    titles = [panel.title for panel in under_each_other(pairs, 2)]
+    assert titles == ["loss 0", "loss 1", "output 0", "output 1", "loss 2", "output 2"]

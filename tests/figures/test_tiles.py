@@ -11,7 +11,7 @@ from scipy.ndimage import label
 from agon.errors import DataError, SettingError
 from agon.figures import tiles
 from agon.figures.pictures import enlarge, grid
-from agon.figures.tiles import panels_png, tiles_png
+from agon.figures.tiles import interleaved, panels_png, tiles_png
 
 rng = np.random.default_rng(0)
 
@@ -139,3 +139,8 @@ def test_wrong_input_is_a_sentence() -> None:
         tiles_png({"a": [noise(2, channels=2)]}, ["x"])
     with pytest.raises(SettingError, match="got 0 in 2"):
         panels_png({}, columns=2)
+
+
+def test_a_row_of_pairs_has_the_first_at_the_left() -> None:
+    left, right = torch.zeros(3, 1, 2, 2, dtype=torch.uint8), torch.full((3, 1, 2, 2), 255, dtype=torch.uint8)
+    assert interleaved(left, right)[:, 0, 0, 0].tolist() == [0, 255] * 3

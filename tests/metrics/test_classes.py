@@ -7,7 +7,8 @@ import torch
 from scipy.stats import binom
 
 from agon.errors import DataError
-from agon.metrics import accuracy, class_coverage, class_divergence
+from agon.metrics import Score, accuracy, class_coverage, class_divergence
+from agon.metrics.classes import fullest_class, recognised
 from agon.metrics.kinds import expected_divergence, share_divergence
 
 EVEN = torch.full((10,), 600)
@@ -128,3 +129,20 @@ def test_the_accuracy_has_wilsons_interval() -> None:
     found = accuracy(torch.arange(100) < 97, "")
     assert found.interval is not None
     assert found.interval == pytest.approx((0.9155, 0.9897), abs=1e-4)
+
+
+def test_recognised_is_the_share_of_one_class_and_not_of_the_fullest() -> None:
+    histogram = [0, 60, 30, *[0] * 6, 10]
+    classes = Score(name="classes", value=3, n=100, protocol="one; of 10", detail={"histogram": histogram})
+    found = recognised(classes, 2)
+    assert (found.value, found.n) == (0.3, 100)
+    assert found.error == pytest.approx(math.sqrt(0.3 * 0.7 / 100))
+
+
+def test_the_fullest_class_tells_cycling_from_spreading() -> None:
+    """Over all steps both make every class equally often; at each step the one makes a single class."""
+    cycling = [10 * torch.eye(10, dtype=torch.long)[step] for step in range(10)]
+    spreading = [torch.ones(10, dtype=torch.long)] * 10
+    assert torch.equal(sum(cycling), sum(spreading))
+    assert (fullest_class(cycling).value, fullest_class(spreading).value) == (1.0, pytest.approx(0.1))
+    assert fullest_class(cycling).n == 100

@@ -9,7 +9,7 @@ from scipy.stats import wasserstein_distance
 
 from agon.errors import DataError, SettingError
 from agon.metrics import Score, pairwise_distance_gap, pairwise_distances
-from agon.metrics.distances import _unranked
+from agon.metrics.distances import _unranked, distance_ratio, median_ratio
 
 
 def normal(n: int, *shape: int, seed: int = 0) -> torch.Tensor:
@@ -133,3 +133,20 @@ def test_what_has_no_pairs_is_a_sentence() -> None:
         pairwise_distances(normal(9, 2), pairs=0)
     with pytest.raises(DataError, match="at least 2 samples"):
         pairwise_distances(normal(1, 2))
+
+
+def test_the_ratio_of_medians_tells_which_way_samples_are_off() -> None:
+    """A third as far apart, as far, and twice as far: the gap itself has no sign."""
+    real = normal(60, 5)
+    ratios = [median_ratio(pairwise_distance_gap(real, factor * real, pairs=None)).value for factor in (1 / 3, 1.0, 2)]
+    assert ratios == pytest.approx([1 / 3, 1.0, 2.0])
+
+
+def test_the_distance_ratio_tells_the_direction() -> None:
+    """Half as far apart, and twice; a generator of one sample is at 0. The error is that of repeated draws."""
+    real = normal(400, 3)
+    assert [distance_ratio(factor * real, real).value for factor in (0.5, 1.0, 2.0)] == pytest.approx([0.5, 1.0, 2.0])
+    assert distance_ratio(real[:1].repeat(10, 1), real).value == 0
+    drawn = [distance_ratio(normal(200, 3, seed=2 * k + 1), normal(200, 3, seed=2 * k + 2)) for k in range(200)]
+    spread = torch.tensor([score.value for score in drawn]).std()
+    assert float(spread) == pytest.approx(sum(score.error or 0.0 for score in drawn) / len(drawn), rel=0.2)

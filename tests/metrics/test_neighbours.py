@@ -11,7 +11,7 @@ from sklearn.neighbors import NearestNeighbors
 from agon.errors import DataError, SettingError
 from agon.metrics import memorisation, nearest_neighbours
 from agon.metrics.blocks import framed, pair_squares, product_dtype, sides, slack
-from agon.metrics.neighbours import nearest_squares
+from agon.metrics.neighbours import nearest_pixels, nearest_squares
 
 
 def normal(n: int, *shape: int, seed: int = 0) -> torch.Tensor:
@@ -178,3 +178,9 @@ def test_the_error_of_memorisation_is_that_of_repeated_draws() -> None:
 def test_a_tie_counts_half() -> None:
     images = normal(50, 3)
     assert memorisation(images, images, images).value == 0.5
+
+
+def test_the_nearest_pixels_are_at_0_for_copies_and_at_1_for_opposites() -> None:
+    """One grey level everywhere is 1/255, whatever the size of the image."""
+    black = torch.zeros(1, 3, 4, 4, dtype=torch.uint8)
+    assert [nearest_pixels(black + level, black).value for level in (0, 1, 255)] == pytest.approx([0, 1 / 255, 1])

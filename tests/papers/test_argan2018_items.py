@@ -6,7 +6,7 @@ import pytest
 
 from agon.dynamics import Turns
 from agon.experiment import Experiment, Part
-from agon.recipes import argan2018
+from agon.papers import argan2018
 from agon.recipes.scales import Scale
 
 ITEMS = {item.name.removeprefix("argan2018/"): item for item in argan2018.ITEMS}
@@ -81,15 +81,15 @@ def test_figures_show_trainings_of_the_table_where_it_has_them() -> None:
 
 
 def test_the_papers_numbers_are_those_of_table_1() -> None:
-    theirs = {row: found["paper: Inception score"] for row, found in ITEMS["table1"].theirs.items()}
-    assert theirs["CIFAR-10: real data"] == "11.24 ± 0.16"
-    assert theirs["STL-10: real data"] == "26.08 ± 0.26"
-    assert (theirs["CIFAR-10: S-ARGAN"], theirs["STL-10: S-ARGAN"]) == ("6.50", "7.44")
-    assert (theirs["CIFAR-10: C-ARGAN"], theirs["STL-10: C-ARGAN"]) == ("6.46", "7.60")
-    assert (theirs["CIFAR-10: PARGAN"], theirs["STL-10: PARGAN"]) == ("6.86", "7.89")
-    assert (theirs["CIFAR-10: DCGAN"], theirs["STL-10: DCGAN"]) == ("6.40 ± 0.05", "7.54")
-    assert theirs["CIFAR-10: WGAN-GP"] == "6.80"
-    assert {row for row in theirs if row.endswith(("BEGAN", "WGAN-GP", "ALI"))} == {
+    printed = {row: columns["paper: Inception score"] for row, columns in ITEMS["table1"].published.items()}
+    assert printed["CIFAR-10: real data"] == "11.24 ± 0.16"
+    assert printed["STL-10: real data"] == "26.08 ± 0.26"
+    assert (printed["CIFAR-10: S-ARGAN"], printed["STL-10: S-ARGAN"]) == ("6.50", "7.44")
+    assert (printed["CIFAR-10: C-ARGAN"], printed["STL-10: C-ARGAN"]) == ("6.46", "7.60")
+    assert (printed["CIFAR-10: PARGAN"], printed["STL-10: PARGAN"]) == ("6.86", "7.89")
+    assert (printed["CIFAR-10: DCGAN"], printed["STL-10: DCGAN"]) == ("6.40 ± 0.05", "7.54")
+    assert printed["CIFAR-10: WGAN-GP"] == "6.80"
+    assert {row for row in printed if row.endswith(("BEGAN", "WGAN-GP", "ALI"))} == {
         "CIFAR-10: BEGAN",
         "CIFAR-10: WGAN-GP",
         "CIFAR-10: ALI",
@@ -101,7 +101,7 @@ def test_what_is_expected_of_ours_holds_of_the_papers_own_numbers() -> None:
     item = ITEMS["table1"]
 
     def printed(row: object) -> float:
-        return float(item.theirs[str(row)]["paper: Inception score"].partition(" ")[0])
+        return float(item.published[str(row)]["paper: Inception score"].partition(" ")[0])
 
     assert len(item.expects) == 5
     for expected in item.expects:

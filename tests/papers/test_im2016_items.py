@@ -3,20 +3,15 @@
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
 from agon import Arithmetic, train
 from agon.data.source import as_bytes
 from agon.experiment import Experiment, Part
-from agon.metrics import Battle, memorisation
-from agon.metrics.gam.critic import Threshold
-from agon.metrics.gam.outcome import Side
-from agon.metrics.gam.rates import ErrorRate, Ratio
+from agon.papers import im2016
+from agon.papers.im2016 import measuring, table1, table2
 from agon.papers.item import Item
-from agon.recipes import im2016
-from agon.recipes.im2016 import neighbours, samples, steps, table1, table2
 from agon.recipes.im2016.trainings import TRAININGS
 from agon.recipes.scales import Scale
 from agon.runs import Run
@@ -88,7 +83,7 @@ def test_figures_show_what_their_captions_name(figure: int, name: str) -> None:
 
 
 def test_the_printed_numbers() -> None:
-    one, two = ITEMS["table1"].theirs, ITEMS["table2"].theirs
+    one, two = ITEMS["table1"].published, ITEMS["table2"].published
     assert len(one) == 8
     assert len(two) == 4
     assert one["MNIST: GRAN1 vs. GRAN3"] == dict(zip(table1.COLUMNS, ("0.79", "1.75", "GRAN3"), strict=True))
@@ -112,63 +107,6 @@ def test_the_printed_numbers_meet_the_expectations() -> None:
         assert float(table2.PRINTED[expectation.row]) < other
 
 
-def fought(test: tuple[float, float], sample: tuple[float, float]) -> Battle:
-    """A battle with these intervals."""
-    rate = ErrorRate(1, 10)
-    sides = [
-        Side(name=name, test=rate, foreign=rate, own=rate, train=None, threshold=Threshold(0.0), protocol="")
-        for name in ("one", "two")
-    ]
-    ratios = [Ratio(float(np.sqrt(low * high)), 0.1, (low, high), 1.0, False) for low, high in (test, sample)]
-    return Battle(first=sides[0], second=sides[1], test=ratios[0], sample=ratios[1], tie=table1.TIE, protocol="")
-
-
-@pytest.mark.parametrize(
-    ("test", "sample", "points"),
-    [
-        ((0.9, 1.1), (1.5, 2.0), 1),
-        ((0.9, 1.1), (0.5, 0.6), -1),
-        ((0.9, 1.1), (0.9, 1.2), 0),  # may be chance
-        ((1.5, 2.0), (1.5, 2.0), 0),  # unfair
-    ],
-)
-def test_who_has_won(test: tuple[float, float], sample: tuple[float, float], points: int) -> None:
-    assert table1.won(fought(test, sample)).value == points
-    mirrored = fought((1 / test[1], 1 / test[0]), (1 / sample[1], 1 / sample[0]))
-    assert table1.won(mirrored).value == -points
-
-
-@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
-def test_copied_is_the_share_of_copies(share: float) -> None:
-    """Of points in 3-d, some of them copies; those that are none have what held-out points have."""
-    rng = torch.Generator().manual_seed(0)
-    train_points, held, fresh = (torch.randn(2_000, 3, generator=rng) for _ in range(3))
-    copies = round(share * len(fresh))
-    found = memorisation(torch.cat([train_points[:copies], fresh[copies:]]), train_points, held)
-    score = neighbours.copied(found, 0.5)
-    assert score.value == pytest.approx(share, abs=0.05)
-    assert score.error is not None
-    assert score.error > 0, "a share of 0 or 1 is not certain"
-
-
-def test_changes_are_squared_and_begin_at_grey() -> None:
-    levels = torch.tensor([0.5, 0.7, 0.7, 0.2])
-    painted = (255 * levels).round().byte()[:, None, None, None, None].expand(4, 3, 1, 6, 6)  # t n c h w
-    assert steps.changes(painted)[:, 0].tolist() == pytest.approx([0, 0.04, 0, 0.25], abs=0.005)
-
-
-def test_detail_is_of_neighbours() -> None:
-    """Stripes of one pixel differ in one direction of two; blurred ones less, flat ones not at all."""
-    stripes = torch.zeros(1, 1, 8, 8)
-    stripes[..., ::2] = 255
-    blurred = torch.nn.functional.avg_pool2d(stripes, 3, stride=1, padding=1, count_include_pad=False)
-    flat = torch.full_like(stripes, 128)
-    found = steps.detail(torch.cat([stripes, blurred, flat]).byte()).tolist()
-    assert found[0] == 0.5
-    assert found[0] > 2 * found[1] > 0
-    assert found[2] == 0
-
-
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """GRAN3 on the digits, at its first weights but for two steps."""
@@ -179,7 +117,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 def test_the_last_canvas_is_the_sample(run: Run) -> None:
     """Of the same latents, bit by bit, and the others are not."""
-    painted = steps.canvases(run, 12)
+    painted = measuring.canvases(run, 12)
     training = load(run)
     made = as_bytes(sample(training, 12), training.experiment.data)
     assert painted.shape == (3, *made.shape)
@@ -189,11 +127,11 @@ def test_the_last_canvas_is_the_sample(run: Run) -> None:
 
 def test_distance_tells_the_direction(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Training images are as far apart as training images; of half the contrast, half as far."""
-    real = samples.real_samples(load(run).experiment.data, 200)
+    real = measuring.real_samples(load(run).experiment.data, 200)
     for factor, expected in ((1.0, 1.0), (0.5, 0.5)):
         made = (real.float() * factor).round().byte()
-        monkeypatch.setattr(samples, "as_bytes", lambda *_, made=made: made)
-        found = samples.distance(run, 200)
+        monkeypatch.setattr(measuring, "as_bytes", lambda *_, made=made: made)
+        found = measuring.sample_distance(run, 200)
         assert found.value == pytest.approx(expected, abs=0.01)
         assert found.error is not None
         assert 0 < found.error < 0.1
@@ -201,7 +139,7 @@ def test_distance_tells_the_direction(run: Run, monkeypatch: pytest.MonkeyPatch)
 
 def test_expectations_speak_of_rows_that_are_measured(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a figure of time steps, whose rows depend on how many there are."""
-    monkeypatch.setattr(steps, "_by_classes", lambda *_: [])  # without a classifier
+    monkeypatch.setattr(measuring, "class_scores", lambda *_: [])  # without a classifier
     item = ITEMS["figure28"]
     rows = item.measure({"GRAN3": run}, "smoke")
     assert list(rows) == ["GRAN3, step 1", "GRAN3, step 2", "GRAN3, step 3", "GRAN3, steps 2 to 3"]

@@ -40,7 +40,7 @@ def test_every_item_is_made(name: str, shared: Path) -> None:
     assert told["rows"]
     text = page.read_text()
     assert all(f"| {row['label']} | 0 |" in text for row in told["rows"])
-    assert all(text in page.read_text() for row in item.theirs.values() for text in row.values())
+    assert all(text in page.read_text() for row in item.published.values() for text in row.values())
 
 
 @pytest.mark.usefixtures("one_core")

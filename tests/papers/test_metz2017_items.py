@@ -11,13 +11,13 @@ from torch import Tensor
 
 from agon.dynamics import Unrolled
 from agon.evaluate.comparison import Found
+from agon.figures import reconstructions
 from agon.figures.pictures import grid_png
-from agon.metrics import pairwise_distance_gap
 from agon.metrics.extractors import Features
 from agon.papers import find_item
-from agon.papers.metz2017.medians import median_ratio
+from agon.papers.metz2017 import drawing, measuring
+from agon.papers.metz2017.models import AHEAD
 from agon.recipes import Recipe, Scale
-from agon.recipes.metz2017 import columns, pairs
 from agon.runs import Run
 
 CIFAR = ("table1", "figure3", "figure4", "figure5", *(f"figure{k}" for k in range(6, 11)))
@@ -60,10 +60,10 @@ def test_the_papers_steps_are_updates_of_one_network(name: str, steps: int) -> N
 
 def test_table_1_is_printed_as_in_the_paper() -> None:
     """Its percentages add up to more than a hundred: that is how they stand there."""
-    theirs = find_item("metz2017/table1").theirs
-    errors = [row["paper: average MSE"] for row in theirs.values()]
+    published = find_item("metz2017/table1").published
+    errors = [row["paper: average MSE"] for row in published.values()]
     assert errors == ["0.0231 ± 0.0024", "0.0195 ± 0.0021", "0.0200 ± 0.0023", "0.0181 ± 0.0018"]
-    shares = [float(row["paper: percent best rank"].rstrip("%")) for row in theirs.values()]
+    shares = [float(row["paper: percent best rank"].rstrip("%")) for row in published.values()]
     assert shares == [6.3, 22.97, 15.31, 61.09]
     assert sum(shares) == pytest.approx(105.67)
 
@@ -82,13 +82,6 @@ def test_the_rings_claim_is_about_both_rows() -> None:
     assert {each.score for each in expected} == {"modes", "mode-divergence", "modes-held"}
 
 
-def test_the_ratio_of_medians_tells_which_way_samples_are_off() -> None:
-    """A third as far apart, as far, and twice as far: the gap itself has no sign."""
-    real = torch.randn(60, 5, generator=torch.Generator().manual_seed(0))
-    ratios = [median_ratio(pairwise_distance_gap(real, factor * real, pairs=None)).value for factor in (1 / 3, 1.0, 2)]
-    assert ratios == pytest.approx([1 / 3, 1.0, 2.0])
-
-
 class Brightness:
     """Ten classes by the mean of the pixels: 0 to 25, 26 to 51, ..."""
 
@@ -102,7 +95,7 @@ class Brightness:
 def kept_run(path: Path, shades: dict[int, list[int]]) -> Run:
     """A run that kept images of these shades at these steps."""
     run = Run.create(path)
-    run.describe(columns.TRAININGS["K = 0"].experiment(scale="smoke").to_json(), {})
+    run.describe(find_item("metz2017/figure2").trainings["K = 0"].experiment(scale="smoke").to_json(), {})
     for step, shade in shades.items():
         images = torch.tensor(shade, dtype=torch.uint8)[:, None, None, None].expand(-1, 1, 4, 4)
         run.picture(f"{step:08d}.png", grid_png(images.contiguous()))
@@ -111,12 +104,13 @@ def kept_run(path: Path, shades: dict[int, list[int]]) -> Run:
 
 def test_a_generator_that_cycles_has_one_class_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Over its whole training it makes as many classes as one that spreads; at each step it has a single one."""
-    monkeypatch.setattr(columns, "classifier_of", lambda source: Brightness())
+    monkeypatch.setattr(measuring, "classifier_of", lambda source: Brightness())
     cycling = kept_run(tmp_path / "cycling", {step: [26 * step + 5] * 10 for step in range(10)})
     spread = kept_run(tmp_path / "spread", {step: [26 * shade + 5 for shade in range(10)] for step in range(10)})
-    found = [columns._history(run) for run in (cycling, spread)]
+    found = [measuring.fullest_over_time(run) for run in (cycling, spread)]
     assert [[scores[0].value for scores in each.values()] for each in found] == [[1.0] * 10, [0.1] * 10]
-    touched = [torch.stack(list(columns._shares(run).values())).sum(0).count_nonzero() for run in (cycling, spread)]
+    histograms = [torch.stack(list(measuring.digits_over_time(run).values())) for run in (cycling, spread)]
+    touched = [each.sum(0).count_nonzero() for each in histograms]
     assert touched == [10, 10]
 
 
@@ -135,13 +129,15 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, int], Drawn]:
 
     def draw(name: str, seeds: int) -> Drawn:
         told: Drawn = {}
-        monkeypatch.setattr(pairs, "tiles_png", lambda rows, columns, **more: told.update(more, rows=rows) or b"png")
-        runs = {f"K = {k}": [Run(Path(str(k), str(seed))) for seed in range(seeds)] for k in pairs.AHEAD}
+        monkeypatch.setattr(
+            reconstructions, "tiles_png", lambda rows, columns, **more: told.update(more, rows=rows) or b"png"
+        )
+        runs = {f"K = {k}": [Run(Path(str(k), str(seed))) for seed in range(seeds)] for k in AHEAD}
         find_item(f"metz2017/{name}").draw(runs, "quick")
         return told
 
-    monkeypatch.setattr(pairs, "_searched", lambda run, scale: None)
-    monkeypatch.setattr(pairs, "reconstructions", found)
+    monkeypatch.setattr(drawing, "reconstruction_score", lambda run, scale: None)
+    monkeypatch.setattr(drawing, "reconstructions", found)
     return draw
 
 

@@ -15,9 +15,10 @@ from agon.evaluate import Choice, Looks, kept, kept_images
 from agon.experiment import Experiment, Part
 from agon.latents import Uniform
 from agon.metrics import Score
+from agon.papers import tabak2016
 from agon.papers.item import Item
-from agon.recipes import tabak2016
-from agon.recipes.tabak2016 import digits, gaussians
+from agon.papers.tabak2016 import drawing, measuring
+from agon.recipes.tabak2016 import RECIPES
 from agon.runs import Run
 from agon.samples.making import load
 from agon.training import Training, Watch
@@ -39,9 +40,9 @@ def settings(experiment: Experiment, player: str) -> dict[str, object]:
 
 def trained(name: str, folder: Path, look: bool = False) -> Run:
     """At smoke scale; with the looks that it gives."""
-    recipe = next(recipe for recipe in tabak2016.RECIPES if recipe.name == f"tabak2016/{name}")
-    watched = recipe.watched.get("smoke")
-    watch = Watch(watched.every, Looks(watched.metrics, watched.n, Choice("pixels"))) if look and watched else None
+    recipe = next(recipe for recipe in RECIPES if recipe.name == f"tabak2016/{name}")
+    schedule = recipe.evaluations.get("smoke")
+    watch = Watch(schedule.every, Looks(schedule.metrics, schedule.n, Choice("pixels"))) if look and schedule else None
     return train(recipe.experiment(scale="smoke"), folder / name, arithmetic=ALONE, show=False, watch=watch)
 
 
@@ -85,18 +86,8 @@ def test_figure_4_sets_the_same_ten_digits_beside_two_epochs_of_a_dcgan() -> Non
         assert experiment.steps == 2 * epoch
         assert experiment.sample_every == epoch
         assert 0 <= 60_000 - epoch * experiment.batch < experiment.batch
-    assert item.theirs["vectors"] == {"paper: time of an epoch": "3 sec"}
-    assert item.theirs["DCGAN, 2 epochs"]["paper: time of an epoch"] == "55 mins"
-
-
-@pytest.mark.parametrize("std", [0.1, 0.5, 2.0])
-def test_moments_tell_a_narrow_generator_with_its_error(std: float) -> None:
-    n = 20_000
-    fake = Gaussian(mean=1.0, std=std).take(n).real
-    mean, ratio = gaussians._moments(fake, Gaussian(mean=3.0, std=0.5))
-    assert mean.value == pytest.approx(1.0, abs=5 * std / math.sqrt(n))
-    assert ratio.error == pytest.approx(std / 0.5 / math.sqrt(2 * n), rel=0.05)  # of a normal sample
-    assert ratio.value == pytest.approx(std / 0.5, abs=5 * ratio.error)
+    assert item.published["vectors"] == {"paper: time of an epoch": "3 sec"}
+    assert item.published["DCGAN, 2 epochs"]["paper: time of an epoch"] == "55 mins"
 
 
 @pytest.mark.parametrize(("bias", "away"), [(0.0, 0.0), (math.log(3.0), 0.25), (50.0, 0.5)])
@@ -109,18 +100,7 @@ def test_the_distance_from_half_is_that_of_the_critics_probability(bias: float, 
         weight.zero_()
         shift.fill_(bias)
     real, fake = experiment.data.take(50).real, torch.zeros(50, 1)
-    assert gaussians._from_half(training, real, fake).value == pytest.approx(away, abs=1e-6)
-
-
-def test_a_histogram_holds_what_is_in_the_window_and_counts_what_is_not() -> None:
-    source = Gaussian(mean=3.0, std=0.5)
-    window = gaussians.Window.of(source)
-    inside = source.take(5_000).real
-    for samples, mass in ((inside, 1.0), (torch.cat([inside, inside + 100]), 0.5)):
-        curve = gaussians._histogram(samples, window)
-        x, y = (torch.tensor(each, dtype=torch.float64) for each in (curve.x, curve.y))
-        assert float(torch.trapezoid(y, x)) == pytest.approx(mass, abs=1e-6)
-        assert float(x[y.argmax()]) == pytest.approx(3.0, abs=0.5)
+    assert measuring._from_half(training, real, fake).value == pytest.approx(away, abs=1e-6)
 
 
 @pytest.mark.usefixtures("one_core")
@@ -129,62 +109,28 @@ def test_the_animation_shows_the_critic_where_it_was_looked_at(tmp_path: Path) -
     from PIL import Image
 
     seen, unseen = trained("gaussian-a", tmp_path, look=True), trained("gaussian-b", tmp_path)
-    curves = gaussians._looked_at(seen)
+    curves = drawing.recorded_critics(seen)
     assert list(curves) == list(kept(seen)) == [0, 10, 20]
-    assert gaussians._looked_at(unseen) == {}
+    assert drawing.recorded_critics(unseen) == {}
     x = torch.tensor(curves[20].x, dtype=torch.float64)[:, None]
     assert len(x) > 20
-    learned = gaussians._critic(load(seen), x)
+    learned = measuring.probabilities(load(seen), x)
     assert torch.tensor(curves[20].y, dtype=torch.float64) == pytest.approx(learned, abs=1e-6)
     assert torch.tensor(curves[0].y, dtype=torch.float64) != pytest.approx(learned, abs=1e-6)
-    moving = Image.open(BytesIO(gaussians._animation({"(a)": seen, "(b)": unseen})))
+    moving = Image.open(BytesIO(drawing.animation({"(a)": seen, "(b)": unseen})))
     assert getattr(moving, "n_frames", 1) == 3
-
-
-def test_contrast_and_roughness_of_images_that_are_known() -> None:
-    places = torch.arange(28)[:, None] + torch.arange(28)
-    squares = (places % 2 * 255).byte().expand(3, 1, 28, 28)
-    stripes = (torch.arange(28) // 4 % 2 * 255).byte().expand(3, 1, 28, 28)
-    smooth = torch.nn.functional.avg_pool2d(stripes.double(), 5, 1, 2, count_include_pad=False).byte()
-    noise = (smooth + 25 * (places % 2)).clamp(0, 255).byte()
-    grey = torch.full((3, 1, 28, 28), 128, dtype=torch.uint8)
-    told = {
-        name: [score.value for score in digits._looks(images)]
-        for name, images in (
-            ("squares", squares),
-            ("stripes", stripes),
-            ("smooth", smooth),
-            ("noise", noise),
-            ("grey", grey),
-        )
-    }
-    assert told["squares"] == [1.0, 1.0]
-    assert told["grey"] == [0.0, 0.0]
-    assert told["stripes"] == [1.0, pytest.approx(6 / 54)]  # of 27 pairs across and 27 down, 6 differ
-    assert told["smooth"][0] < 0.5
-    assert told["smooth"][1] <= told["stripes"][1] + 1e-3  # as much from black to white, in more steps
-    assert told["noise"][1] > told["stripes"][1]  # why it is no measure of blur
 
 
 def test_recognised_is_the_share_of_the_digit_that_was_trained_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """Not of the most frequent one."""
     histogram = [0, 60, 30, *[0] * 6, 10]
     score = Score(name="classes", value=3, n=100, protocol="one; of 10", detail={"histogram": histogram})
-    monkeypatch.setattr(digits, "measured", lambda *_, **__: [score])
+    monkeypatch.setattr(measuring, "measured", lambda *_, **__: [score])
     recipe = ITEMS["figure3"].trainings["(a) 2"]
     training = Training(recipe.experiment(scale="smoke"), ALONE.resolved(), torch.device("cpu"))
-    found = digits._recognised(training, Run(Path("none")), "smoke")
+    found = measuring._recognised(training, Run(Path("none")), "smoke")
     assert (found.value, found.n) == (0.3, 100)
     assert found.error == pytest.approx(math.sqrt(0.3 * 0.7 / 100))
-
-
-def test_a_mean_over_generators_has_the_error_of_a_mean() -> None:
-    def score(value: float) -> Score:
-        return Score(name="confidence", value=value, error=0.03, n=100, protocol="one")
-
-    found = digits._mean([score(0.5), score(0.7), score(0.9)])
-    assert (found.value, found.n) == (pytest.approx(0.7), 300)
-    assert found.error == pytest.approx(0.03 / math.sqrt(3))
 
 
 @pytest.mark.usefixtures("one_core")
@@ -193,7 +139,7 @@ def test_each_epoch_of_the_dcgan_can_be_asked(tmp_path: Path) -> None:
     run = trained("mnist-dcgan", tmp_path)
     images = kept_images(run)
     for epochs, step in ((1, 10), (2, 20)):
-        training = digits._after(run, epochs)
+        training = measuring.after_epochs(run, epochs)
         assert training.step == step
         shown = as_bytes(training.samples(training.fixed_latents(64)), training.experiment.data)
         assert torch.equal(shown, images[step])

@@ -1,23 +1,22 @@
 """The items of yamazaki2017: what their trainings share, what the paper prints, what their own measures say."""
 
 import json
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import torch
-from torch import Tensor
 
 from agon.data import Ring, SwissRoll
 from agon.errors import RunError
 from agon.experiment import Experiment
-from agon.metrics import nearest_neighbours
 from agon.papers import ITEMS
 from agon.papers.item import Item
+from agon.papers.yamazaki2017 import measuring
+from agon.papers.yamazaki2017.models import REAL_ROWS
+from agon.papers.yamazaki2017.table51 import COLUMN
 from agon.recipes import RECIPES
-from agon.recipes.yamazaki2017 import clouds, images, losses, samples, scores
+from agon.recipes.yamazaki2017 import images
 from agon.runs import Run, append
 
 FIGURES = [*(f"figure5.{k}" for k in range(1, 16)), "table5.1", *(f"figureC.{k}" for k in range(1, 5))]
@@ -70,7 +69,7 @@ def test_items_train_the_listed_recipes(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in FIGURES if name != "figure5.15"])
 def test_expectations_speak_of_rows_that_there_are(name: str) -> None:
-    rows = {*item(name).trainings, *(label for label, _ in scores.REAL_ROWS.values())}
+    rows = {*item(name).trainings, *(label for label, _ in REAL_ROWS.values())}
     for expected in item(name).expects:
         other = expected.above if expected.above is not None else expected.below
         assert expected.row in rows
@@ -83,7 +82,9 @@ def test_points_train_as_long_as_the_figures_show(scale: str) -> None:
     for name in ("figure5.1", "figure5.2", "figureC.4"):
         for experiment in experiments(name, scale).values():
             assert (experiment.steps, experiment.data.count(), experiment.batch) == (20_000, 10_000, 64)
-            assert clouds.shown(range(0, experiment.steps + 1, experiment.sample_every)) == list(clouds.SHOWN)
+            assert measuring.shown_steps(range(0, experiment.steps + 1, experiment.sample_every)) == list(
+                measuring.ITERATIONS
+            )
 
 
 def test_pairs_of_points_differ_in_what_the_claim_says() -> None:
@@ -126,58 +127,32 @@ def test_paper_scale_is_the_paper_s() -> None:
     assert (mnist.steps, cifar10.steps) == (30_000, 80_000)
     assert mnist.describe()["game"]["generator"]["first"] == 128
     assert cifar10.describe()["game"]["critic"]["widths"] == [64, 128, 256]
-    assert all(recipe.watched["paper"][:3] == (("is",), 100, 5_000) for recipe in images.GANS)
+    assert all(recipe.evaluations["paper"][:3] == (("is",), 100, 5_000) for recipe in images.GANS)
 
 
 def test_the_table_is_the_paper_s() -> None:
     """Spot values of table 5.1; its best ones are M3_B's and M2_C's without batch normalisation in D."""
-    theirs = {row: columns[scores.THEIRS] for row, columns in item("table5.1").theirs.items()}
-    assert len(theirs) == 22
+    printed = {row: columns[COLUMN] for row, columns in item("table5.1").published.items()}
+    assert len(printed) == 22
     spots = {"M0_B": "9.14 ± 0.14", "M5_B without BN in D": "9.11 ± 0.14", "M2_C": "5.59 ± 0.18"}
     ends = {"M3_C without BN in D": "7.46 ± 0.21", "MNIST train": "9.97 ± 0.010", "CIFAR-10 train": "12.00 ± 0.10"}
-    assert {row: theirs[row] for row in spots | ends} == spots | ends
+    assert {row: printed[row] for row in spots | ends} == spots | ends
     for letter, best in (("B", "M3_B"), ("C", "M2_C without BN in D")):
-        rows = {row: float(text.split()[0]) for row, text in theirs.items() if row[2:4] == f"_{letter}"}
+        rows = {row: float(text.split()[0]) for row, text in printed.items() if row[2:4] == f"_{letter}"}
         assert max(rows, key=rows.__getitem__) == best
 
 
 def test_what_the_table_expects_the_paper_s_own_numbers_show() -> None:
     """An expectation that the printed scores contradict would be misread."""
-    theirs = {row: float(columns[scores.THEIRS].split()[0]) for row, columns in item("table5.1").theirs.items()}
+    printed = {row: float(columns[COLUMN].split()[0]) for row, columns in item("table5.1").published.items()}
     for expected in item("table5.1").expects:
         assert isinstance(expected.above, str)
-        assert theirs[expected.row] > theirs[expected.above], expected.says
-
-
-def test_moves_and_shifts() -> None:
-    """A cloud that is carried along moves as far as it shifts; one that turns moves and does not shift."""
-    cloud = torch.tensor([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])
-    carried = values(clouds.movements([cloud + k * torch.tensor([3.0, 4.0]) for k in range(4)]))
-    assert carried == pytest.approx({"movement": 5.0, "shift": 5.0})
-    quarter = torch.tensor([[0.0, 1.0], [-1.0, 0.0]])
-    turned = values(clouds.movements([cloud, cloud @ quarter, cloud @ quarter @ quarter]))
-    assert turned == pytest.approx({"movement": math.sqrt(2), "shift": 0.0}, abs=1e-6)
-
-
-def test_distances_tell_a_collapse_from_a_spread() -> None:
-    """On the data both are 0; all on one of its points is as near to the data, and the data are far from it."""
-    real = Ring(points=500).sample(500, torch.Generator().manual_seed(0))
-    good, collapsed = values(clouds.distances(real, real)), values(clouds.distances(real[:1].repeat(9, 1), real))
-    assert good == {clouds.TO_DATA: 0.0, clouds.FROM_DATA: 0.0}
-    assert collapsed[clouds.TO_DATA] == 0.0
-    assert collapsed[clouds.FROM_DATA] > 1.0
-
-
-def test_the_tree_finds_the_nearest() -> None:
-    rng = torch.Generator().manual_seed(0)
-    queries, others = torch.randn(50, 2, generator=rng), torch.randn(70, 2, generator=rng)
-    expected = nearest_neighbours(queries, others).distances[:, 0]
-    torch.testing.assert_close(clouds.nearest(queries, others), expected)
+        assert printed[expected.row] > printed[expected.above], expected.says
 
 
 def test_a_short_training_shows_what_it_has() -> None:
-    assert clouds.shown([0, 10, 20]) == [0, 10, 20]
-    assert len(clouds.shown(range(0, 5_000, 100))) == len(clouds.SHOWN)
+    assert measuring.shown_steps([0, 10, 20]) == [0, 10, 20]
+    assert len(measuring.shown_steps(range(0, 5_000, 100))) == len(measuring.ITERATIONS)
 
 
 def test_measures_of_losses(tmp_path: Path) -> None:
@@ -185,7 +160,7 @@ def test_measures_of_losses(tmp_path: Path) -> None:
     steady = logged(tmp_path / "steady", generator=[1.5] * 16, fake=[0.0] * 16)
     growing = logged(tmp_path / "growing", generator=[0.1 * k for k in range(16)], fake=[0.0] * 12 + [-9.0] * 4)
     restless = logged(tmp_path / "restless", generator=[1.0, 2.0] * 8, fake=[-1_000.0] * 16)
-    still, up, wild = (values(losses.measure(run, "quick")) for run in (steady, growing, restless))
+    still, up, wild = (values(measuring.loss_scores(run, "quick")) for run in (steady, growing, restless))
     assert still == pytest.approx({"loss-gap": 1.0, "loss-growth": 0.0, "loss-deviation": 0.0, "rejected": 0.0})
     assert up["loss-growth"] == pytest.approx(1.2)
     assert up["rejected"] == pytest.approx(0.25)
@@ -193,42 +168,31 @@ def test_measures_of_losses(tmp_path: Path) -> None:
     assert wild == pytest.approx(expected)
 
 
-def test_an_output_is_the_sigmoid_of_the_mean_logit() -> None:
-    records = [{"logit/fake": logit} for logit in (0.0, math.log(3), -1e6, 1e6)]
-    assert losses.outputs(records, "fake") == pytest.approx([0.5, 0.75, 0.0, 1.0])
-
-
 def test_an_empty_log_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="has no record"):
-        losses.measure(Run(tmp_path), "quick")
+        measuring.loss_scores(Run(tmp_path), "quick")
 
 
 def test_looks_are_those_of_the_training(tmp_path: Path) -> None:
     """The score of the end, of more samples, is none of them; a run without any says what takes them."""
     run = Run(tmp_path)
     with pytest.raises(RunError, match="agon reproduce"):
-        scores.looks(run, "quick")
+        measuring.watched_scores(run, "quick")
     for step, n, value in ((200, 1_000, 3.0), (100, 1_000, 2.0), (200, 10_000, 9.0)):
-        append(run.metrics, {"name": scores.SCORE, "step": step, "asked": n, "value": value})
+        append(run.metrics, {"name": measuring.SCORE, "step": step, "asked": n, "value": value})
     append(run.metrics, {"name": "classes", "step": 100, "asked": 1_000, "value": 10})
-    assert scores.looks(run, "quick") == {100: 2.0, 200: 3.0}
-    told = values(scores.over_training(run, "quick"))
+    assert measuring.watched_scores(run, "quick") == {100: 2.0, 200: 3.0}
+    told = values(measuring.course_scores(run, "quick"))
     assert told == {"late-score": 3.0, "best-score": 3.0, "score-oscillation": 1.0}
 
 
 def test_distance_to_training_images_is_of_pixels() -> None:
     """0 for a copy; of a grey level's difference everywhere, that level; real digits are in between."""
     digits = replace(images.SETS["mnist"].data("smoke"))
-    train = samples.real_samples(digits, samples.ALL)
-    copy = samples.distance("nearest", train[:3], digits)
+    train = measuring.real_samples(digits, measuring.ALL)
+    copy = measuring.nearest_score(train[:3], digits)
     assert copy.value == 0.0
     brighter = (train[:3].int() + 1).clamp(max=255).byte()
-    assert 0 < samples.distance("nearest", brighter, digits).value <= 1 / 255 + 1e-9
-    held = samples.distance("nearest", samples.real_samples(digits, 20, split="test"), digits)
+    assert 0 < measuring.nearest_score(brighter, digits).value <= 1 / 255 + 1e-9
+    held = measuring.nearest_score(measuring.real_samples(digits, 20, split="test"), digits)
     assert 1 / 255 < held.value < 0.3
-
-
-def test_a_row_of_pairs_has_the_sample_at_the_left() -> None:
-    made, near = torch.zeros(3, 1, 2, 2, dtype=torch.uint8), torch.full((3, 1, 2, 2), 255, dtype=torch.uint8)
-    woven: Tensor = samples.woven(made, near)
-    assert woven[:, 0, 0, 0].tolist() == [0, 255] * 3

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from agon import report
-from agon.report.scores import number
+from agon.figures.numbers import number
 from tests.report.page import figures, read_page, section
 
 

@@ -7,55 +7,22 @@
 | by what batch normalisation in D normalises what it judges: not stated | as in `table1`; "error-batch" likewise |
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 
-from agon.arena.battles import Asked, battle
-from agon.evaluate import last_images
-from agon.figures.tiles import panels_png
-from agon.metrics import Score
-from agon.metrics.gam.critic import Statistics
 from agon.papers.expectation import Expectation
-from agon.papers.im2016.table1 import JUDGED
-from agon.papers.item import Item, Rows, Scores, firsts
+from agon.papers.im2016.measuring import critic_scores
+from agon.papers.item import Item, Rows
+from agon.papers.pictures import sample_panels
 from agon.recipes.im2016.trainings import TRAININGS
 from agon.recipes.scales import Scale
 from agon.runs import Run
 
-SHOWN = 16  # images of a model
 PRINTED = {"GRAN1 vs. DVAE": "0.058", "GRAN3 vs. DVAE": "0.01", "GRAN1 vs. DRAW": "0.347", "GRAN3 vs. DRAW": "0.106"}
-
-
-def scores(critic: Run, other: Run, scale: Scale) -> Scores:
-    """The error of a GRAN's critic on the other's samples, on its own generator's, and on real test images."""
-    found = _asked(critic, other, scale, "reestimated")
-    own = _rate(found, "own", "share of its own generator's samples that a critic takes for real")
-    test = _rate(found, "test", "share of real test images that a critic takes for generated")
-    return [found, own, test, replace(_asked(critic, other, scale, "batch"), name="error-batch")]
-
-
-def _asked(critic: Run, other: Run, scale: Scale, statistics: Statistics) -> Score:
-    found = battle(critic, other, asked=Asked(n=JUDGED[scale], statistics=statistics))
-    assert isinstance(found, Score)  # the other has no critic
-    return found
-
-
-def _rate(found: Score, of: str, protocol: str) -> Score:
-    """One of the rates beside the error, without an interval of its own."""
-    return Score(
-        name=f"error-{of}", value=found.detail[f"error_{of}"], n=found.n, n_real=found.n_real, protocol=protocol
-    )
 
 
 def _measure(runs: Mapping[str, Run], scale: Scale) -> Rows:
     pairs = {row: row.split(" vs. ") for row in PRINTED}
-    return {row: scores(runs[critic], runs[other], scale) for row, (critic, other) in pairs.items()}
-
-
-def _draw(runs: Mapping[str, Sequence[Run]], scale: Scale) -> Mapping[str, bytes]:
-    """The last samples of each model."""
-    last = {label: last_images(run)[:SHOWN] for label, run in firsts(runs).items()}
-    return {".png": panels_png(last, columns=4, across=4)}
+    return {row: critic_scores(runs[critic], runs[other], scale) for row, (critic, other) in pairs.items()}
 
 
 def _less(row: str, than: str, says: str) -> Expectation:
@@ -68,8 +35,8 @@ TABLE_2 = Item(
     claim="a GRAN's critic tells the samples of DVAE and of DRAW from real ones, that of GRAN3 better than GRAN1's",
     trainings={label: TRAININGS[f"mnist-{label.lower()}"] for label in ("GRAN1", "GRAN3", "DVAE", "DRAW")},
     measure=_measure,
-    draw=_draw,
-    theirs={row: {"paper: error": told} for row, told in PRINTED.items()},
+    draw=sample_panels(across=4, count=16, columns=4),
+    published={row: {"paper: error": error} for row, error in PRINTED.items()},
     expects=(
         *(Expectation(says=f"{row}: under 50 %", score="error", row=row, below=0.5) for row in PRINTED),
         _less("GRAN3 vs. DVAE", "GRAN1 vs. DVAE", "GRAN3's critic errs less on DVAE's samples than GRAN1's"),

@@ -1,9 +1,12 @@
 """Metz, Poole, Pfau, Sohl-Dickstein 2017, "Unrolled generative adversarial networks"."""
 
-from agon.papers.metz2017 import columns, pairs
 from agon.papers.metz2017.figure1 import FIGURE_1
+from agon.papers.metz2017.figure2 import FIGURE_2
+from agon.papers.metz2017.figure3 import FIGURE_3
+from agon.papers.metz2017.figure4 import APPENDIX_D, FIGURE_4
+from agon.papers.metz2017.figure5 import FIGURE_5
+from agon.papers.metz2017.table1 import TABLE_1
 
-_SHOWN = {item.name: item for item in (FIGURE_1, *columns.ITEMS, *pairs.ITEMS)}
-ITEMS = tuple(_SHOWN[f"metz2017/{name}"] for name in ("table1", *(f"figure{k}" for k in range(1, 11))))
+ITEMS = (TABLE_1, FIGURE_1, FIGURE_2, FIGURE_3, FIGURE_4, FIGURE_5, *APPENDIX_D)
 
-__all__ = ["FIGURE_1", "ITEMS"]
+__all__ = ["ITEMS"]

@@ -1,12 +1,16 @@
 """Yamazaki 2017, "On depth and complexity of generative adversarial networks"."""
 
-from agon.papers.yamazaki2017 import clouds, losses, samples, scores
+from agon.papers.yamazaki2017 import clouds, courses, losses, samples
+from agon.papers.yamazaki2017.figure515 import FIGURE_5_15
+from agon.papers.yamazaki2017.table51 import TABLE_5_1
 
 ITEMS = (
     *clouds.CAPACITY,
     *losses.CAPACITY,
-    *scores.ITEMS,
-    *samples.ITEMS,
+    TABLE_5_1,
+    *courses.FIGURES,
+    *samples.FIGURES,
+    FIGURE_5_15,
     *losses.UNBALANCED,
     *clouds.UNBALANCED,
 )

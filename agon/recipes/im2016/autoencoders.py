@@ -27,46 +27,77 @@ gives no setting of either: what follows is from other papers.
 A step is one update of all parameters, here as in the papers.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
+from typing import NamedTuple
 
 import torch
 
 from agon.data import Source
 from agon.dynamics import Turns
-from agon.experiment import Experiment, Part, part
+from agon.experiment import Budget, Experiment, Part, part
 from agon.games import Corruption, GaussianCorruption, Variational
 from agon.networks import draw, vae
 from agon.recipes.recipe import Recipe
-from agon.recipes.scales import Scale
+from agon.recipes.scales import SMOKE, Scale
 from agon.recipes.sets import MNIST, read_as
 
 UNIT = (0.0, 1.0)
-SCALES = {  # batch, steps, log, sample, checkpoint
-    "smoke": (16, 20, 5, 10, 10),
-    "quick": (100, 10_000, 50, 500, 1_000),
-    "paper": (100, 300_000, 100, 5_000, 5_000),
-}
-DRAW = {  # batch, steps, rate, glimpses, units, z, read, write; at 3e-3 a 2x2 window lost its latents: divergence 0.05
-    "smoke": (16, 20, 1e-3, 3, 16, 8, 2, 5),
-    "quick": (50, 4_800, 3e-3, 10, 128, 20, 5, 5),
-    "paper": (100, 300_000, 1e-3, 64, 256, 100, 2, 5),
+BUDGETS: Mapping[Scale, Budget] = {
+    "smoke": SMOKE,
+    "quick": Budget(batch=100, steps=10_000, checkpoint_every=1_000),
+    "paper": Budget(batch=100, steps=300_000, log_every=100, sample_every=5_000, checkpoint_every=5_000),
 }
 
 
-def variational(data: Source, scale: Scale, autoencoder: Part, corruption: Corruption | None = None) -> Experiment:
+class Attention(NamedTuple):
+    """DRAW's size at a scale.
+
+    Attributes:
+        glimpses: T, time steps.
+        hidden: units of each of its cells.
+        latent: coordinates of z.
+        read: pixels of the reading window's side.
+        write: of the writing window's.
+        rate: of Adam; at 3e-3 a 2x2 window lost its latents: divergence 0.05.
+        budget: of the training.
+    """
+
+    glimpses: int
+    hidden: int
+    latent: int
+    read: int
+    write: int
+    rate: float
+    budget: Budget
+
+
+DRAW: Mapping[Scale, Attention] = {
+    "smoke": Attention(glimpses=3, hidden=16, latent=8, read=2, write=5, rate=1e-3, budget=SMOKE),
+    "quick": Attention(
+        glimpses=10,
+        hidden=128,
+        latent=20,
+        read=5,
+        write=5,
+        rate=3e-3,
+        budget=replace(BUDGETS["quick"], batch=50, steps=4_800),
+    ),
+    "paper": Attention(glimpses=64, hidden=256, latent=100, read=2, write=5, rate=1e-3, budget=BUDGETS["paper"]),
+}
+
+
+def variational(
+    data: Source, budget: Budget, autoencoder: Part, corruption: Corruption | None = None, rate: float = 1e-3
+) -> Experiment:
     """One player, who raises its evidence lower bound."""
-    batch, steps, log_every, sample_every, checkpoint_every = SCALES[scale]
     return Experiment(
         game=part(Variational, autoencoder=autoencoder, corruption=corruption),
         data=data,
-        optimisers=part(torch.optim.Adam, lr=1e-3),
+        optimisers=part(torch.optim.Adam, lr=rate),
         dynamics=Turns((("autoencoder",),)),
-        batch=batch,
-        steps=steps,
-        log_every=log_every,
-        sample_every=sample_every,
-        checkpoint_every=checkpoint_every,
+        **budget.settings,
     )
 
 
@@ -74,17 +105,26 @@ def perceptrons(data: Source, scale: Scale, corruption: Corruption | None = None
     """A VAE of fully connected layers, denoising or not."""
     data = read_as(data, range=UNIT)
     widths = (16, 16) if scale == "smoke" else (200, 200)
-    return variational(data, scale, part(vae.Vae, shape=data.shape, latent=50, widths=widths, range=UNIT), corruption)
+    autoencoder = part(vae.Vae, shape=data.shape, latent=50, widths=widths, range=UNIT)
+    return variational(data, BUDGETS[scale], autoencoder, corruption)
 
 
 def attentive(data: Source, scale: Scale) -> Experiment:
     """DRAW with attention."""
     data = read_as(data, range=UNIT)
-    batch, steps, rate, glimpses, hidden, latent, read, write = DRAW[scale]
-    sizes = {"glimpses": glimpses, "hidden": hidden, "latent": latent, "read": read, "write": write}
-    painter = part(draw.Draw, shape=data.shape, range=UNIT, initialisation="xavier", **sizes)
-    optimiser = part(torch.optim.Adam, lr=rate)
-    return replace(variational(data, scale, painter), batch=batch, steps=steps, optimisers=optimiser)
+    size = DRAW[scale]
+    painter = part(
+        draw.Draw,
+        shape=data.shape,
+        range=UNIT,
+        initialisation="xavier",
+        glimpses=size.glimpses,
+        hidden=size.hidden,
+        latent=size.latent,
+        read=size.read,
+        write=size.write,
+    )
+    return variational(data, size.budget, painter, rate=size.rate)
 
 
 MNIST_VAE = Recipe(

@@ -33,6 +33,7 @@ sets have at quick scale, where kernels are fewer and steps are few. β1 is 0.5,
 decays D's weights and lowers the rates, of which the paper does not speak. A step is one update of each network.
 """
 
+from collections.abc import Mapping
 from functools import partial
 from typing import NamedTuple
 
@@ -40,20 +41,15 @@ import torch
 
 from agon.data import Source
 from agon.dynamics import Turns
-from agon.experiment import Experiment, part
+from agon.experiment import Budget, Experiment, part
 from agon.games import Adversarial
 from agon.networks import cnn, gran
 from agon.recipes.recipe import Recipe
-from agon.recipes.scales import Scale
+from agon.recipes.scales import SMOKE, Scale
 from agon.recipes.sets import CIFAR10, IMAGENET, LSUN_CHURCH, LSUN_ROOMS, MNIST, ImageSet, read_as
 
 UNIT = (0.0, 1.0)
 KERNEL = 5
-SCALES = {  # batch, log, grids of samples, checkpoint
-    "smoke": (16, 5, 2, 10),
-    "quick": (32, 50, 10, 500),
-    "paper": (100, 100, 10, 1_000),
-}
 
 
 class Setting(NamedTuple):
@@ -64,7 +60,8 @@ class Setting(NamedTuple):
         kernels: of the generator, deepest first, the image's channels left out.
         latent: coordinates of z.
         rates: of Adam at paper scale, for generator and critic.
-        steps: at paper scale, and at quick.
+        quick_steps: of the training at quick scale.
+        paper_steps: at paper scale.
         narrower: what quick scale divides the kernels by.
     """
 
@@ -72,7 +69,8 @@ class Setting(NamedTuple):
     kernels: tuple[int, ...]
     latent: int
     rates: tuple[float, float]
-    steps: tuple[int, int]
+    quick_steps: int
+    paper_steps: int
     narrower: int
 
     def width(self, scale: Scale) -> tuple[int, ...]:
@@ -80,19 +78,65 @@ class Setting(NamedTuple):
         by = {"smoke": 16 * self.narrower, "quick": self.narrower, "paper": 1}[scale]
         return tuple(max(2, kernel // by) for kernel in self.kernels)
 
-    def budget(self, scale: Scale) -> int:
-        """Steps at a scale."""
-        return {"smoke": 20, "quick": self.steps[1], "paper": self.steps[0]}[scale]
+    def budget(self, scale: Scale) -> Budget:
+        """The training at a scale, with ten grids of samples on the way."""
+        quick, paper = self.quick_steps, self.paper_steps
+        budgets: Mapping[Scale, Budget] = {
+            "smoke": SMOKE,
+            "quick": Budget(batch=32, steps=quick, sample_every=quick // 10),
+            "paper": Budget(batch=100, steps=paper, log_every=100, sample_every=paper // 10, checkpoint_every=1_000),
+        }
+        return budgets[scale]
 
 
-FAST = (5e-4, 2.5e-4)
+FAST, SLOW = (5e-4, 2.5e-4), (2e-4, 1e-4)
 LSUN = (1024, 512, 216, 128)
 SETTINGS = {
-    "mnist": Setting(MNIST, (80, 40), 60, FAST, (10_000, 4_000), 2),
-    "cifar10": Setting(CIFAR10, (1024, 512, 216), 100, (1e-4, 4e-5), (10_000, 4_000), 16),
-    "lsun-church": Setting(LSUN_CHURCH, LSUN, 100, (2e-4, 1e-4), (19_000, 2_300), 16),
-    "lsun-rooms": Setting(LSUN_ROOMS, LSUN, 100, (2e-4, 1e-4), (18_000, 2_000), 16),
-    "imagenet": Setting(IMAGENET, tuple(3 * kernel for kernel in LSUN), 100, (2e-4, 1e-4), (64_000, 1_600), 24),
+    "mnist": Setting(
+        MNIST,
+        kernels=(80, 40),
+        latent=60,
+        rates=FAST,
+        quick_steps=4_000,
+        paper_steps=10_000,
+        narrower=2,
+    ),
+    "cifar10": Setting(
+        CIFAR10,
+        kernels=(1024, 512, 216),
+        latent=100,
+        rates=(1e-4, 4e-5),
+        quick_steps=4_000,
+        paper_steps=10_000,
+        narrower=16,
+    ),
+    "lsun-church": Setting(
+        LSUN_CHURCH,
+        kernels=LSUN,
+        latent=100,
+        rates=SLOW,
+        quick_steps=2_300,
+        paper_steps=19_000,
+        narrower=16,
+    ),
+    "lsun-rooms": Setting(
+        LSUN_ROOMS,
+        kernels=LSUN,
+        latent=100,
+        rates=SLOW,
+        quick_steps=2_000,
+        paper_steps=18_000,
+        narrower=16,
+    ),
+    "imagenet": Setting(
+        IMAGENET,
+        kernels=tuple(3 * kernel for kernel in LSUN),
+        latent=100,
+        rates=SLOW,
+        quick_steps=1_600,
+        paper_steps=64_000,
+        narrower=24,
+    ),
 }
 CLAIMS = {
     1: "one step is a DCGAN after one more fully connected layer: whom the others battle",
@@ -110,11 +154,9 @@ ALSO = {
 def painting(data: Source, scale: Scale, setting: Setting, steps: int, variant: str) -> Experiment:
     """A GRAN of some time steps against a critic that mirrors it."""
     data, kernels = read_as(data, range=UNIT), setting.width(scale)
-    batch, log_every, grids, checkpoint_every = SCALES[scale]
     sizes = {"latent": setting.latent, "hidden": setting.latent, "kernels": kernels, "kernel": KERNEL}
     rates = setting.rates if scale == "paper" else FAST
     layers = tuple((KERNEL, 2, width) for width in kernels[::-1])
-    budget = setting.budget(scale)
     return Experiment(
         game=part(
             Adversarial,
@@ -127,11 +169,7 @@ def painting(data: Source, scale: Scale, setting: Setting, steps: int, variant: 
             for player, rate in zip(("generator", "critic"), rates, strict=True)
         },
         dynamics=Turns(draws="round"),
-        batch=batch,
-        steps=budget,
-        log_every=log_every,
-        sample_every=budget // grids,
-        checkpoint_every=checkpoint_every,
+        **setting.budget(scale).settings,
     )
 
 

@@ -34,61 +34,88 @@ the channels and 2,000 rounds of 32, 1 in 25; on CIFAR-10, where an item is 20 t
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
+from typing import NamedTuple
 
 import torch
 
 from agon.data import Source
-from agon.experiment import Experiment, Part, part
+from agon.experiment import Budget, Experiment, Part, part
 from agon.games import Adversarial
 from agon.latents import Normal
 from agon.networks import cnn, columns
 from agon.recipes.metz2017.ring import looking_ahead
 from agon.recipes.recipe import Recipe
-from agon.recipes.scales import Scale
+from agon.recipes.scales import SMOKE, Scale
 from agon.recipes.sets import CIFAR10, MNIST, Data
 
 LEAK = 0.3
-RECURRENT = {  # units of the LSTM, batch, steps, log, sample, checkpoint
-    "smoke": (16, 16, 20, 5, 10, 10),
-    "quick": (256, 32, 1_500, 20, 100, 500),
-    "paper": (256, 128, 75_000, 100, 500, 2_500),
+QUICK = Budget(batch=32, steps=1_500, log_every=20, sample_every=100)
+PAPER = Budget(batch=128, steps=75_000, log_every=100, checkpoint_every=2_500)
+
+
+class Recurrent(NamedTuple):
+    """The recurrent pair's size at a scale: units of the LSTM, and the budget of the training."""
+
+    hidden: int
+    budget: Budget
+
+
+class Convolutional(NamedTuple):
+    """A convolutional pair's size at a scale.
+
+    Attributes:
+        narrower: what the paper's channels are divided by.
+        budget: of the training.
+    """
+
+    narrower: int
+    budget: Budget
+
+
+RECURRENT: Mapping[Scale, Recurrent] = {
+    "smoke": Recurrent(hidden=16, budget=SMOKE),
+    "quick": Recurrent(hidden=256, budget=QUICK),
+    "paper": Recurrent(hidden=256, budget=PAPER),
 }
-Budgets = Mapping[Scale, tuple[int, ...]]
-ON_MNIST: Budgets = {  # 1 of so many channels, batch, steps, log, sample, checkpoint
-    "smoke": (32, 8, 20, 5, 10, 10),
-    "quick": (4, 32, 2_000, 20, 100, 500),
-    "paper": (1, 128, 50_000, 100, 500, 2_500),
+ON_MNIST: Mapping[Scale, Convolutional] = {
+    "smoke": Convolutional(narrower=32, budget=replace(SMOKE, batch=8)),
+    "quick": Convolutional(narrower=4, budget=replace(QUICK, steps=2_000)),
+    "paper": Convolutional(narrower=1, budget=replace(PAPER, steps=50_000)),
 }
-ON_CIFAR10: Budgets = {**ON_MNIST, "quick": (8, 16, 1_500, 20, 100, 500)}  # 20 trainings in one item
+ON_CIFAR10: Mapping[Scale, Convolutional] = {
+    **ON_MNIST,
+    "quick": Convolutional(narrower=8, budget=replace(QUICK, batch=16)),  # 20 trainings in one item
+}
 
 
 def recurrent(data: Source, scale: Scale, steps_ahead: int) -> Experiment:
     """Appendix B: an image written column by column, judged by convolutions."""
-    hidden, batch, *budget = RECURRENT[scale]
+    hidden, budget = RECURRENT[scale]
     weights = {"initialisation": "xavier", "gain": 1.0}
     generator = part(columns.Generator, shape=data.shape, latent=256, hidden=hidden, range=data.range, **weights)
     layers = ((3, 2, 16), (3, 2, 32), (3, 2, 32))
     critic = part(cnn.Critic, shape=data.shape, layers=layers, slope=LEAK, normalise_first=True, **weights)
-    return _experiment(data, generator, critic, (1e-4, 1e-4), steps_ahead, batch, budget)
+    return _experiment(data, generator, critic, (1e-4, 1e-4), steps_ahead, budget)
 
 
-def convolutional(data: Source, scale: Scale, steps_ahead: int, budgets: Budgets) -> Experiment:
+def convolutional(data: Source, scale: Scale, steps_ahead: int, sizes: Mapping[Scale, Convolutional]) -> Experiment:
     """Appendix C: its tables of layers, at the data's own resolution."""
-    part_of, batch, *budget = budgets[scale]
+    narrower, budget = sizes[scale]
     generator = part(
         cnn.Generator,
         shape=data.shape,
         latent=256,
-        first=512 // part_of,
-        layers=tuple((3, 2, width // part_of) for width in (256, 128, 64)),
+        first=512 // narrower,
+        layers=tuple((3, 2, width // narrower) for width in (256, 128, 64)),
         last=(3, 1),
         slope=LEAK,
         range=data.range,
     )
-    layers = tuple((3, 2, width // part_of) for width in (64, 128, 256))
+    layers = tuple((3, 2, width // narrower) for width in (64, 128, 256))
     critic = part(cnn.Critic, shape=data.shape, layers=layers, slope=LEAK, normalise_first=True)
-    return _experiment(data, generator, critic, (1e-4, 2e-4), steps_ahead, batch, budget)
+    return _experiment(data, generator, critic, (1e-4, 2e-4), steps_ahead, budget)
 
 
 def _experiment(
@@ -97,10 +124,8 @@ def _experiment(
     critic: Part,
     rates: tuple[float, float],
     steps_ahead: int,
-    batch: int,
-    budget: list[int],
+    budget: Budget,
 ) -> Experiment:
-    steps, log_every, sample_every, checkpoint_every = budget
     players = zip(("generator", "critic"), rates, strict=True)
     return Experiment(
         game=part(Adversarial, generator=generator, critic=critic),
@@ -108,18 +133,14 @@ def _experiment(
         latent=Normal(),
         optimisers={player: part(torch.optim.Adam, lr=rate, betas=(0.5, 0.999)) for player, rate in players},
         dynamics=looking_ahead(steps_ahead),
-        batch=batch,
-        steps=steps,
-        log_every=log_every,
-        sample_every=sample_every,
-        checkpoint_every=checkpoint_every,
+        **budget.settings,
     )
 
 
 MAKERS: Mapping[str, Callable[..., Experiment]] = {
     "rnn-mnist": recurrent,
-    "mnist": partial(convolutional, budgets=ON_MNIST),
-    "cifar10": partial(convolutional, budgets=ON_CIFAR10),
+    "mnist": partial(convolutional, sizes=ON_MNIST),
+    "cifar10": partial(convolutional, sizes=ON_CIFAR10),
 }
 
 

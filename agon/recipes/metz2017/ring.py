@@ -20,31 +20,33 @@
 is not the paper's setting: there, other things differ.
 """
 
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 
 import torch
 
 from agon.data import Ring, Source
 from agon.dynamics import ALTERNATING, Dynamics, Turns, Unrolled
-from agon.experiment import Experiment, part
+from agon.experiment import Budget, Experiment, part
 from agon.games import Adversarial
 from agon.latents import Normal
 from agon.networks import mlp
 from agon.objectives import Minimax
 from agon.recipes.recipe import Recipe
-from agon.recipes.scales import Scale
+from agon.recipes.scales import SMOKE, Scale
 
-SCALES = {  # batch, steps, log, sample, checkpoint, points kept
-    "smoke": (64, 20, 5, 4, 10, 256),
-    "quick": (512, 12_500, 100, 250, 2_500, 4_096),
-    "paper": (512, 25_000, 100, 250, 2_500, 4_096),
+QUICK = Budget(batch=512, steps=12_500, log_every=100, sample_every=250, checkpoint_every=2_500, grid=4_096)
+BUDGETS: Mapping[Scale, Budget] = {
+    "smoke": replace(SMOKE, batch=64, sample_every=4, grid=256),
+    "quick": QUICK,
+    "paper": replace(QUICK, steps=25_000),
 }
 PAPER = "Metz et al. 2017, figure 1, section 3.1 and appendix A"
 
 
 def ring(data: Source, scale: Scale, steps_ahead: int) -> Experiment:
     """Two perceptrons on points; the generator looks `steps_ahead` of the critic's steps ahead, or none."""
-    batch, steps, log_every, sample_every, checkpoint_every, grid = SCALES[scale]
     weights = {"initialisation": "orthogonal", "gain": 0.8}
     generator = part(mlp.Generator, shape=data.shape, latent=256, widths=(128, 128), **weights)
     critic = part(mlp.Critic, shape=data.shape, widths=(128,), scale=0.25, **weights)
@@ -54,12 +56,7 @@ def ring(data: Source, scale: Scale, steps_ahead: int) -> Experiment:
         latent=Normal(),
         optimisers=part(torch.optim.Adam, lr=1e-4, betas=(0.5, 0.999)),
         dynamics=looking_ahead(steps_ahead),
-        batch=batch,
-        steps=steps,
-        log_every=log_every,
-        sample_every=sample_every,
-        checkpoint_every=checkpoint_every,
-        grid=grid,
+        **BUDGETS[scale].settings,
     )
 
 

@@ -1,19 +1,19 @@
 """Residual DCGANs on MNIST and CIFAR-10, and the classifiers that judge them: section 4.5, tables A.2 and B.1."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
-from agon import classifiers
 from agon.data import Source
-from agon.experiment import Experiment, part
+from agon.experiment import Budget, Experiment, part
 from agon.games import Adversarial
 from agon.networks import resnet
-from agon.recipes.recipe import Recipe, Watched, by_name
-from agon.recipes.scales import Scale
+from agon.recipes import classifier
+from agon.recipes.recipe import EvaluationSchedule, Recipe, by_name
+from agon.recipes.scales import SMOKE, Scale
 from agon.recipes.sets import CIFAR10, MNIST, ImageSet
-from agon.recipes.yamazaki2017.settings import DECAY, Marks, suffix, titled, trained
+from agon.recipes.yamazaki2017.settings import DECAY, suffix, titled, trained
 
 
 class Setting(NamedTuple):
@@ -27,7 +27,8 @@ class Setting(NamedTuple):
         scored: what the paper prints with batch normalisation in both networks, by depth.
         without: the same with batch normalisation in the generator alone.
         divisor: of the widths at quick.
-        steps: at quick, at paper.
+        quick_steps: of the training at quick scale.
+        paper_steps: at paper scale.
     """
 
     data: ImageSet
@@ -37,35 +38,49 @@ class Setting(NamedTuple):
     scored: Sequence[str]
     without: Sequence[str]
     divisor: int
-    steps: tuple[int, int]
+    quick_steps: int
+    paper_steps: int
+
+    def budget(self, scale: Scale) -> Budget:
+        """Of a model at a scale."""
+        budgets: Mapping[Scale, Budget] = {
+            "smoke": replace(SMOKE, grid=16),
+            "quick": Budget(steps=self.quick_steps, log_every=20, sample_every=200),
+            "paper": Budget(
+                steps=self.paper_steps, log_every=100, sample_every=1_000, checkpoint_every=5_000, grid=100
+            ),
+        }
+        return budgets[scale]
 
 
 SETS = {
     "mnist": Setting(
         MNIST,
-        "B",
-        (128, 64),
-        (64, 128),
-        ("9.14 ± 0.14", "9.50 ± 0.074", "9.72 ± 0.046", "9.73 ± 0.058", "9.68 ± 0.068", "9.70 ± 0.070"),
-        ("9.05 ± 0.10", "9.22 ± 0.058", "9.26 ± 0.12", "9.14 ± 0.094", "9.07 ± 0.15", "9.11 ± 0.14"),
+        letter="B",
+        generator=(128, 64),
+        critic=(64, 128),
+        scored=("9.14 ± 0.14", "9.50 ± 0.074", "9.72 ± 0.046", "9.73 ± 0.058", "9.68 ± 0.068", "9.70 ± 0.070"),
+        without=("9.05 ± 0.10", "9.22 ± 0.058", "9.26 ± 0.12", "9.14 ± 0.094", "9.07 ± 0.15", "9.11 ± 0.14"),
         divisor=4,
-        steps=(1_400, 30_000),
+        quick_steps=1_400,
+        paper_steps=30_000,
     ),
     "cifar10": Setting(
         CIFAR10,
-        "C",
-        (256, 128, 64),
-        (64, 128, 256),
-        ("6.71 ± 0.17", "7.15 ± 0.26", "5.59 ± 0.18", "6.41 ± 0.22"),
-        ("5.58 ± 0.16", "6.65 ± 0.19", "7.60 ± 0.31", "7.46 ± 0.21"),
+        letter="C",
+        generator=(256, 128, 64),
+        critic=(64, 128, 256),
+        scored=("6.71 ± 0.17", "7.15 ± 0.26", "5.59 ± 0.18", "6.41 ± 0.22"),
+        without=("5.58 ± 0.16", "6.65 ± 0.19", "7.60 ± 0.31", "7.46 ± 0.21"),
         divisor=8,
-        steps=(2_400, 80_000),
+        quick_steps=2_400,
+        paper_steps=80_000,
     ),
 }
-LOOKS: dict[str, Watched] = {  # during training
-    "smoke": Watched(("is",), 10, 50),
-    "quick": Watched(("is",), 100, 1_000),
-    "paper": Watched(("is",), 100, 5_000),
+EVALUATIONS: Mapping[str, EvaluationSchedule] = {  # during training
+    "smoke": EvaluationSchedule(("is",), every=10, n=50),
+    "quick": EvaluationSchedule(("is",), every=100, n=1_000),
+    "paper": EvaluationSchedule(("is",), every=100, n=5_000),
 }
 
 
@@ -78,24 +93,14 @@ def images(data: Source, scale: Scale, *, name: str, blocks: int, normalise: boo
     slim = tuple(width // by for width in setting.critic)
     critic = part(resnet.Critic, shape=data.shape, widths=slim, blocks=blocks, normalise=normalise)
     game = part(Adversarial, generator=generator, critic=critic, penalties=DECAY)
-    return trained(game, data, scale, rate=2e-4, marks=_marks(setting, scale))
+    return trained(game, data, rate=2e-4, budget=setting.budget(scale))
 
 
-def _marks(setting: Setting, scale: Scale) -> Marks:
-    quick, paper = setting.steps
-    marks: dict[Scale, Marks] = {
-        "smoke": Marks(20, 5, 10, 10, 16),
-        "quick": Marks(quick, 20, 200, 500, 64),
-        "paper": Marks(paper, 100, 1_000, 5_000, 100),
-    }
-    return marks[scale]
-
-
-def classifier(data: Source, scale: Scale) -> Experiment:
+def judging(data: Source, scale: Scale) -> Experiment:
     """The network that judges samples of the data."""
     if scale == "smoke":
-        return replace(classifiers.experiment(data, steps=20), batch=16, log_every=5, checkpoint_every=10)
-    return classifiers.experiment(data)
+        return replace(classifier.experiment(data, steps=20), batch=16, log_every=5, checkpoint_every=10)
+    return classifier.experiment(data)
 
 
 def _recipe(name: str, blocks: int, normalise: bool) -> Recipe:
@@ -108,7 +113,7 @@ def _recipe(name: str, blocks: int, normalise: bool) -> Recipe:
         claim=f"{blocks} residual blocks a hidden stage, batch normalisation in {where}: an Inception score of {score}",
         data=setting.data,
         make=partial(images, name=name, blocks=blocks, normalise=normalise),
-        watched=LOOKS,
+        evaluations=EVALUATIONS,
     )
 
 
@@ -127,14 +132,14 @@ CLASSIFIERS = (
         paper="Yamazaki 2017, appendix B",
         claim="a convolutional network tells MNIST's digits apart with an accuracy of 0.98, and judges samples of them",
         data=MNIST,
-        make=classifier,
+        make=judging,
     ),
     Recipe(
         name="yamazaki2017/cifar10-classifier",
         paper="no paper's: our own network; Yamazaki 2017, section 5.2, judges CIFAR-10 by Inception-v3",
         claim="a small residual network tells CIFAR-10's classes apart with an accuracy of 0.82, and judges samples",
         data=CIFAR10,
-        make=classifier,
+        make=judging,
     ),
 )
 

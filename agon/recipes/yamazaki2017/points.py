@@ -1,21 +1,24 @@
 """Perceptrons of 3 or 16 layers on 10,000 points of the plane: section 4.4, table A.1, appendix C."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from agon.data import Ring, Source, SwissRoll
-from agon.experiment import Experiment, part
+from agon.experiment import Budget, Experiment, part
 from agon.games import Adversarial
 from agon.networks import mlp, residual_mlp
 from agon.recipes.recipe import Recipe, by_name
-from agon.recipes.scales import Scale
-from agon.recipes.yamazaki2017.settings import DECAY, Marks, suffix, trained
+from agon.recipes.scales import SMOKE, Scale
+from agon.recipes.yamazaki2017.settings import DECAY, suffix, trained
 
 POINTS, HIDDEN, BLOCKS = 10_000, 32, 7
-MARKS: dict[Scale, Marks] = {
-    "smoke": Marks(20, 5, 10, 10, 256),
-    "quick": Marks(20_000, 50, 100, 1_000, 2_500),
-    "paper": Marks(20_000, 100, 100, 5_000, POINTS),
+QUICK = Budget(steps=20_000, sample_every=100, checkpoint_every=1_000, grid=2_500)
+BUDGETS: Mapping[Scale, Budget] = {
+    "smoke": replace(SMOKE, grid=256),
+    "quick": QUICK,
+    "paper": replace(QUICK, log_every=100, checkpoint_every=5_000, grid=POINTS),
 }
 
 PAIRS = {  # whether the generator and the critic are deep, and what that shows
@@ -45,7 +48,7 @@ def points(data: Source, scale: Scale, *, deep: tuple[bool, bool], normalise: bo
         True: part(residual_mlp.Critic, **residual, **of_critic),
     }
     game = part(Adversarial, generator=generators[deep[0]], critic=critics[deep[1]], penalties=DECAY)
-    return trained(game, data, scale, rate=1e-4, marks=MARKS[scale])
+    return trained(game, data, rate=1e-4, budget=BUDGETS[scale])
 
 
 def _recipe(name: str, source: Source, pair: str, normalise: bool) -> Recipe:

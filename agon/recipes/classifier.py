@@ -1,4 +1,7 @@
-"""Which network tells the classes of a set apart, and how it is trained."""
+"""The classifier of a labelled set: which network tells its classes apart, and how it is trained.
+
+`agon.classifiers` trains it once for each set and keeps it.
+"""
 
 import torch
 
@@ -18,10 +21,10 @@ DECAY = 0.998  # of the average of the weights, which stands in for a falling ra
 
 
 def experiment(source: Source, *, steps: int | None = None) -> Experiment:
-    """What a classifier of the source is trained by: of grey images two convolutions, of colour residual blocks.
+    """The training of a source's classifier: two convolutions for grey images, residual blocks for colour ones.
 
     Grey ones take 1,000 steps and colour ones 5,000, or 12 epochs where those are fewer, but at least 200. Colour ones
-    judge by the average of their weights (see `settled`).
+    judge by the average of their weights (see `agon.classifiers.settled`).
 
     Args:
         source: images with 2 classes or more.

@@ -1,0 +1,24 @@
+"""Numbers as a page shows them."""
+
+import sys
+
+UNKNOWN = "—"
+
+
+def number(value: float | None, digits: int = 4) -> str:
+    """A number for eyes: its first digits, thousands apart; whole numbers in full.
+
+    Args:
+        value: None where there is none.
+        digits: significant ones of a number that is not whole.
+
+    >>> number(12345), number(0.98765), number(float("nan")), number(None)
+    ('12,345', '0.9877', 'not a number', '—')
+    """
+    if value is None:
+        return UNKNOWN
+    if not -sys.float_info.max <= value <= sys.float_info.max:  # JSON has integers beyond every float
+        return "∞" if value > 0 else "−∞" if value < 0 else "not a number"
+    if float(value).is_integer() and abs(value) < 1e15:
+        return f"{int(value):,}"
+    return f"{value:,.{digits}g}" if abs(value) < 10**digits else f"{value:,.0f}"

@@ -1,0 +1,42 @@
+"""A run's scores: by the set's own classifier on CIFAR-10, by pixels elsewhere."""
+
+from collections.abc import Mapping
+
+from agon.data import Source
+from agon.evaluate import Choice, evaluate
+from agon.experiment import Experiment
+from agon.papers.argan2018.models import CIFAR10
+from agon.papers.classified import CLASSIFIER, classifier_score
+from agon.papers.item import Rows, Scores
+from agon.recipes.scales import Scale
+from agon.runs import Run
+from agon.samples.reading import real_samples
+
+PIXELS = Choice("pixels")
+CLASSIFIED = {"smoke": 200, "quick": 5_000, "paper": 50_000}  # samples that a classifier looks at
+COMPARED = {"smoke": 60, "quick": 2_000, "paper": 10_000}  # whose pixels are compared with real ones
+
+
+def table_rows(runs: Mapping[str, Run], scale: Scale) -> Rows:
+    """CIFAR-10's rows by its classifier, its own test images first; STL-10's by pixels."""
+    first = next(iter(runs.values()))
+    rows = {f"{CIFAR10}: real data": _held_out(Experiment.from_json(first.experiment).data, scale)}
+    for label, run in runs.items():
+        rows[label] = (by_classes if label.startswith(CIFAR10) else by_pixels)(run, scale)
+    return rows
+
+
+def _held_out(source: Source, scale: Scale) -> Scores:
+    """The classifier's score of real images that it was not trained on."""
+    return classifier_score(real_samples(source, CLASSIFIED[scale], split="test"), source)
+
+
+def by_classes(run: Run, scale: Scale) -> Scores:
+    """The classifier's score and its Fréchet distance."""
+    return evaluate(run, metrics=["is", "fid"], n=CLASSIFIED[scale], extractor=CLASSIFIER)
+
+
+def by_pixels(run: Run, scale: Scale) -> Scores:
+    """How many real images have a sample near them, and how far distances between samples are from the data's."""
+    scores = evaluate(run, metrics=["prdc", "pairwise"], n=COMPARED[scale], extractor=PIXELS)
+    return [score for score in scores if score.name in ("pixels-coverage", "pairwise")]

@@ -1,0 +1,15 @@
+"""The paper's models and sets of images, as its table and its figures name them."""
+
+from agon.recipes.argan2018 import RECIPES
+from agon.recipes.recipe import Recipe, by_name
+
+PAPER = "Yazıcı et al. 2018"
+MODELS = {"S-ARGAN": "s-argan", "C-ARGAN": "c-argan", "PARGAN": "pargan", "DCGAN": "dcgan", "WGAN-GP": "wgan-gp"}
+PROPOSED = ("S-ARGAN", "C-ARGAN", "PARGAN")
+CIFAR10, STL10 = "CIFAR-10", "STL-10"
+TRAININGS = by_name(RECIPES)
+
+
+def training(images: str, model: str) -> Recipe:
+    """The recipe of a model on a set of images: "cifar10", "PARGAN"."""
+    return TRAININGS[f"{images}-{MODELS[model]}"]

@@ -1,0 +1,132 @@
+"""Runs to scores: battles, memorisation, what samples look like, and canvases after each time step."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import torch
+from jaxtyping import UInt8
+from torch import Tensor
+
+from agon.arena.battles import Asked, battle
+from agon.data import Source
+from agon.data.source import as_bytes
+from agon.evaluate import Choice, evaluate
+from agon.experiment import Experiment
+from agon.games import Adversarial
+from agon.metrics import Battle, Score
+from agon.metrics.copying import copied_share, exact_copies, held_out_memorisation
+from agon.metrics.distances import distance_ratio
+from agon.metrics.gam.critic import Statistics
+from agon.metrics.gam.scores import battle_ratios, battle_won, critic_errors
+from agon.metrics.pixels import canvas_change, canvas_changes, detail, relative_detail
+from agon.networks import gran
+from agon.papers.classified import classifier_score
+from agon.papers.item import Rows, Scores
+from agon.recipes.scales import Scale
+from agon.runs import Run
+from agon.samples.making import latents, load, sample
+from agon.samples.reading import real_samples
+
+FOUGHT = {"smoke": 60, "quick": 5_000, "paper": 10_000}  # samples of each in a battle, and test images at most
+SEARCHED = {"smoke": 60, "quick": 2_000, "paper": 10_000}  # samples whose neighbours are looked for
+LABELLED = {"smoke": 60, "quick": 10_000, "paper": 10_000}  # samples that are scored on sets with classes
+OTHERS = {"smoke": 60, "quick": 2_000, "paper": 5_000}
+PAINTED = {"smoke": 20, "quick": 2_000, "paper": 10_000}  # samples whose canvases are measured
+UNLABELLED = 64  # pixels of a side from which on the paper's sets have no classes that it speaks of
+CHUNK = 250  # canvases that are painted at a time
+SEED = 0  # of their latents
+
+
+def battle_scores(first: Run, second: Run, scale: Scale) -> Scores:
+    """The battle of two runs, by re-estimated statistics and by each batch's own."""
+    reestimated, by_batch = (_battle(first, second, scale, statistics) for statistics in ("reestimated", "batch"))
+    assert isinstance(reestimated, Battle)  # both have critics
+    assert isinstance(by_batch, Battle)
+    again = [replace(score, name=f"{score.name}-batch") for score in battle_ratios(by_batch)]
+    return [*battle_ratios(reestimated), battle_won(reestimated), *again]
+
+
+def critic_scores(critic: Run, other: Run, scale: Scale) -> Scores:
+    """The error of a GRAN's critic on the other's samples, on its own generator's, and on real test images."""
+    reestimated, by_batch = (_battle(critic, other, scale, statistics) for statistics in ("reestimated", "batch"))
+    assert isinstance(reestimated, Score)  # the other has no critic
+    assert isinstance(by_batch, Score)
+    return [reestimated, *critic_errors(reestimated), replace(by_batch, name="error-batch")]
+
+
+def _battle(first: Run, second: Run, scale: Scale, statistics: Statistics) -> Battle | Score:
+    return battle(first, second, asked=Asked(n=FOUGHT[scale], statistics=statistics))
+
+
+def memorisation(run: Run, scale: Scale) -> Score:
+    """How often a sample is nearer to a training image than to a held-out one."""
+    (score,) = evaluate(run, metrics=["neighbours"], n=SEARCHED[scale])
+    return score
+
+
+def copy_scores(run: Run, scale: Scale) -> Scores:
+    """The memorisation of samples, that of held-out images, and the copies that both tell of."""
+    found = memorisation(run, scale)
+    held = held_out_memorisation(found)
+    return [found, held, copied_share(found, held.value), exact_copies(found)]
+
+
+def sample_scores(run: Run, scale: Scale) -> Scores:
+    """What the set's own classifier says, or else pixels, and distances."""
+    labelled = Experiment.from_json(run.experiment).data.shape[1] < UNLABELLED
+    n = (LABELLED if labelled else OTHERS)[scale]
+    metrics, extractor = (["classifier", "is"], "classifier") if labelled else (["prdc"], "pixels")
+    scores = evaluate(run, metrics=[*metrics, "pairwise"], n=n, extractor=Choice(extractor))
+    return [*scores, sample_distance(run, n)]
+
+
+def sample_distance(run: Run, n: int) -> Score:
+    """The "distance" between n samples by that between n training images; n is even, from 4."""
+    training = load(run)
+    source = training.experiment.data
+    return distance_ratio(as_bytes(sample(training, n), source), real_samples(source, n))
+
+
+@torch.no_grad()
+def canvases(run: Run, n: int) -> UInt8[Tensor, "t n c h w"]:
+    """The canvas after each time step, as bytes, of n latents, at a run's last checkpoint."""
+    training = load(run)
+    game = training.game
+    assert isinstance(game, Adversarial)
+    assert isinstance(game.generator, gran.Generator)
+    parts = []
+    with training.painting():
+        for part in torch.split(latents(training, n, SEED), CHUNK):
+            painted = game.generator.canvases(part.to(training.device))  # n t c h w
+            parts.append(torch.stack([as_bytes(each.cpu(), training.experiment.data) for each in painted.unbind(1)]))
+    return torch.cat(parts, dim=1)
+
+
+def step_row(label: str, first: int, last: int | None = None) -> str:
+    """The row of a time step of a training, or of several."""
+    return f"{label}, step {first}" if last is None else f"{label}, steps {first} to {last}"
+
+
+def step_rows(runs: Mapping[str, Run], scale: Scale) -> Rows:
+    """A row for each time step of each training, and one for all after the first, which paints on a blank canvas."""
+    rows: dict[str, Scores] = {}
+    for label, run in runs.items():
+        source = Experiment.from_json(run.experiment).data
+        painted = canvases(run, PAINTED[scale])
+        changes = canvas_changes(painted)
+        real = float(detail(real_samples(source, PAINTED[scale])).mean())
+        for step, images in enumerate(painted):
+            rows[step_row(label, step + 1)] = [
+                canvas_change(changes[step]),
+                relative_detail(images, real),
+                *class_scores(images, source),
+            ]
+        rows[step_row(label, 2, len(painted))] = [canvas_change(changes[1:].mean(0))]
+    return rows
+
+
+def class_scores(images: UInt8[Tensor, "n c h w"], source: Source) -> Scores:
+    """The score by the set's own classifier, where the paper's set has classes."""
+    if source.shape[1] >= UNLABELLED:
+        return []
+    return classifier_score(images, source)

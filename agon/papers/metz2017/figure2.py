@@ -1,0 +1,39 @@
+"""Figure 2: a recurrent generator of MNIST's digits that looks 20 steps ahead, or none."""
+
+from agon.papers.expectation import Expectation
+from agon.papers.item import Item, per_training
+from agon.papers.metz2017.drawing import digits_over_time
+from agon.papers.metz2017.measuring import digit_scores, fullest_over_time
+from agon.papers.metz2017.models import OF, UPDATES
+
+FIGURE_2 = Item(
+    name="metz2017/figure2",
+    paper="Metz et al. 2017, figure 2, section 3.2 and appendix B",
+    claim="with 20 unrolling steps a recurrent generator disperses over all digits; without, it collapses and cycles",
+    trainings={f"K = {k}": OF[f"rnn-mnist-k{k}"] for k in (20, 0)},
+    measure=per_training(digit_scores),
+    history=fullest_over_time,
+    draw=digits_over_time,
+    expects=(
+        Expectation(
+            says="without unrolling, the model collapses to a single mode at a time",
+            score="fullest-class",
+            row="K = 0",
+            above="K = 20",
+        ),
+        Expectation(
+            says="with unrolling, the generator disperses",
+            score="median-ratio",
+            row="K = 20",
+            above="K = 0",
+        ),
+        Expectation(
+            says="with unrolling, it appears to cover the whole data distribution",
+            score="class-divergence",
+            row="K = 20",
+            below="K = 0",
+        ),
+    ),
+    updates=UPDATES,
+    seeds=3,
+)

@@ -1,0 +1,34 @@
+"""What a panel of figure 2 shows of its Gaussian."""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from agon.data import Gaussian
+
+WIDE = 6.0  # standard deviations of the data to each side that are shown
+PLACES = 240  # of a curve
+LEAST = 0.5  # height: a critic's 1/2 is in the middle of a panel, or below it
+
+
+class Window(NamedTuple):
+    """What a panel shows of a distribution.
+
+    Attributes:
+        source: whose.
+        x: "n 1", from its least to its greatest place.
+        top: of the panel.
+    """
+
+    source: Gaussian
+    x: Float[Tensor, "n 1"]
+    top: float
+
+    @classmethod
+    def of(cls, source: Gaussian) -> "Window":
+        """The window of a Gaussian: 6 standard deviations to each side, twice as high as its density."""
+        reach = WIDE * source.std
+        x = torch.linspace(source.mean - reach, source.mean + reach, PLACES, dtype=torch.float64)[:, None]
+        return cls(source, x, 2.0 * max(LEAST, float(source.log_density(x).exp().max())))

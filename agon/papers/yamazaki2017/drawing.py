@@ -1,0 +1,141 @@
+"""Runs to pictures: points, losses and outputs, scores over a training, samples and their neighbours; first seeds."""
+
+from collections.abc import Mapping, Sequence
+
+from agon.evaluate import kept
+from agon.evaluate.evidence import ALL
+from agon.experiment import Experiment
+from agon.figures.clouds import clouds_png
+from agon.figures.colours import REAL, colour
+from agon.figures.curves import Curve, Panel, curves_png, under_each_other
+from agon.figures.tiles import interleaved, panels_png
+from agon.metrics import nearest_neighbours
+from agon.metrics.courses import probability
+from agon.papers.item import Draw, first_seeds
+from agon.papers.yamazaki2017.measuring import (
+    COMPARED,
+    SAMPLES,
+    SCORE,
+    real_scores,
+    recorded_scores,
+    shown_steps,
+    source_and_samples,
+    training_points,
+    watched_scores,
+)
+from agon.recipes.scales import Scale
+from agon.recipes.yamazaki2017 import images
+from agon.recipes.yamazaki2017.settings import titled
+from agon.runs import Run, read
+from agon.samples.reading import real_samples
+
+ACROSS = 5  # clouds of a line: the paper's rows are two lines each
+PAIRS = 5  # of a sample and its neighbour, in a row of figure 5.15
+SHOWN = 100  # samples of figure 5.15, section 5.2.1
+BLUE, ORANGE = colour(0), colour(1)  # the paper's: the critic's loss and real data, the generator's and its samples
+NORMALISED = (("batch normalisation in both networks", True), ("none in the critic", False))
+
+Runs = Mapping[str, Sequence[Run]]
+
+
+def clouds_of(labels: Sequence[str]) -> Draw:
+    """Two lines for each of these trainings: the points of the same latents at ten steps, on the training set."""
+
+    def draw(runs: Runs, scale: Scale) -> Mapping[str, bytes]:
+        rows, behind, columns = {}, {}, [""]
+        for label, run in _of(labels, runs).items():
+            clouds = kept(run)
+            steps = shown_steps(list(clouds))
+            columns = [f"{step:,}" for step in steps]
+            name = label.replace(" without", "\nwithout").replace(": ", ":\n").replace(" against", "\nagainst")
+            rows[name] = [clouds[step].double().numpy() for step in steps]
+            behind[name] = training_points(run).double().numpy()
+        return {".png": clouds_png(rows, columns, real=behind, corner="iteration", across=ACROSS)}
+
+    return draw
+
+
+def losses_above_outputs(labels: Sequence[str], columns: int) -> Draw:
+    """In rows of `columns` of these trainings, each one's losses above its outputs."""
+
+    def draw(runs: Runs, scale: Scale) -> Mapping[str, bytes]:
+        pairs = [_losses_and_outputs(label, run) for label, run in _of(labels, runs).items()]
+        return {".png": curves_png(under_each_other(pairs, columns), columns=columns)}
+
+    return draw
+
+
+def losses_beside_outputs(labels: Sequence[str]) -> Draw:
+    """A row for each of these trainings: its losses, its outputs."""
+
+    def draw(runs: Runs, scale: Scale) -> Mapping[str, bytes]:
+        pairs = [_losses_and_outputs(label, run) for label, run in _of(labels, runs).items()]
+        return {".png": curves_png([panel for pair in pairs for panel in pair], columns=2)}
+
+    return draw
+
+
+def _of(labels: Sequence[str], runs: Runs) -> Mapping[str, Run]:
+    """The first seed's runs of these trainings, in the order of all."""
+    return {label: run for label, run in first_seeds(runs).items() if label in labels}
+
+
+def _losses_and_outputs(label: str, run: Run) -> tuple[Panel, Panel]:
+    records = read(run.log)
+    steps = [record["step"] for record in records]
+    losses = [
+        Curve("generator's loss", steps, [record["loss/generator"] for record in records], ORANGE),
+        Curve("critic's loss", steps, [record["loss/critic"] for record in records], BLUE),
+    ]
+    outputs = [
+        Curve("output for generated data", steps, [probability(record["logit/fake"]) for record in records], ORANGE),
+        Curve("output for training data", steps, [probability(record["logit/real"]) for record in records], BLUE),
+    ]
+    return (
+        Panel(f"{label}: losses", losses, x_label="iteration"),
+        Panel(f"{label}: outputs", outputs, x_label="iteration", limits=(0.0, 1.0)),
+    )
+
+
+def score_curves(name: str) -> Draw:
+    """Two panels of one scale: with batch normalisation in both networks, and without it in the critic."""
+
+    def draw(runs: Runs, scale: Scale) -> Mapping[str, bytes]:
+        scores = {label: watched_scores(run, scale) for label, run in first_seeds(runs).items()}
+        most = max(value for course in scores.values() for value in course.values())
+        panels = []
+        for title, normalise in NORMALISED:
+            labels = zip(images.models(name, True), images.models(name, normalise), strict=True)
+            lines = [Curve(titled(plain, True), list(scores[at]), list(scores[at].values())) for plain, at in labels]
+            panels.append(Panel(title, lines, x_label="iteration", y_label=SCORE, limits=(1.0, 1.05 * most)))
+        return {".png": curves_png(panels, columns=2)}
+
+    return draw
+
+
+def scores_by_depth(runs: Runs, scale: Scale) -> Mapping[str, bytes]:
+    """The scores at the end by depth, a panel a set, the training images' as a line."""
+    n, panels, shown = SAMPLES[scale], [], first_seeds(runs)
+    ends = {label: list(recorded_scores(run, n).values())[-1] for label, run in shown.items()}
+    for name, setting in images.SETS.items():
+        depths = list(range(len(setting.scored)))
+        lines = [
+            Curve(title, depths, [ends[label] for label in images.models(name, normalise)])
+            for title, normalise in NORMALISED
+        ]
+        some = shown[next(iter(images.models(name, True)))]
+        real = float(real_scores(Experiment.from_json(some.experiment).data, n)[0])
+        lines.append(Curve("training images", depths, [real] * len(depths), REAL))
+        panels.append(Panel(setting.data.title, lines, x_label="residual blocks a stage", y_label=SCORE))
+    return {".png": curves_png(panels, columns=2)}
+
+
+def neighbours(runs: Runs, scale: Scale) -> Mapping[str, bytes]:
+    """Two panels: samples, and at the right of each the nearest training image."""
+    panels = {}
+    for label, run in first_seeds(runs).items():
+        source, samples = source_and_samples(run, min(SHOWN, COMPARED[scale]))
+        train = real_samples(source, ALL)
+        near = train[nearest_neighbours(samples, train).indices[:, 0]]
+        panels[f"{label}: samples, and the nearest training image"] = interleaved(samples, near)
+    return {".png": panels_png(panels, columns=2, across=2 * PAIRS)}

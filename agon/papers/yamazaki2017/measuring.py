@@ -1,0 +1,156 @@
+"""Runs to scores: points over a training, losses, the classifier's score, and distances to training images."""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from torch import Tensor
+
+from agon.data import Source
+from agon.data.points import Mixture
+from agon.errors import RunError
+from agon.evaluate import evaluate, kept
+from agon.evaluate.evidence import ALL
+from agon.experiment import Experiment
+from agon.figures.spacing import spread
+from agon.metrics import Score, mode_coverage
+from agon.metrics.clouds import early_distance, movements, nearest_distances
+from agon.metrics.courses import loss_course, score_course
+from agon.metrics.neighbours import nearest_pixels
+from agon.papers.classified import CLASSIFIER, classifier_score
+from agon.papers.item import Rows, Scores
+from agon.papers.yamazaki2017.models import BEST, REAL_ROWS, TEST_ROWS
+from agon.recipes.scales import Scale
+from agon.recipes.yamazaki2017 import images, points
+from agon.runs import Run, read
+from agon.samples.making import load, sample
+from agon.samples.reading import as_compared, real_samples
+from agon.training.randomness import derived
+
+ITERATIONS = (100, 1_000, 2_000, 3_000, 4_000, 6_000, 8_000, 10_000, 15_000, 20_000)  # section 5.1's
+QUARTER = 4  # the first quarter of a training
+SAMPLES: Mapping[Scale, int] = {"smoke": 50, "quick": 10_000, "paper": 50_000}  # of a model at its end
+COMPARED: Mapping[Scale, int] = {"smoke": 20, "quick": 500, "paper": 1_000}  # whose nearest images are looked for
+SCORE = "classifier-score"
+LOGGED = "loss/generator", "loss/critic", "logit/fake"  # what the scores of a course of losses are of
+
+
+def shown_steps(steps: Sequence[int]) -> list[int]:
+    """The paper's iterations where the run kept them all, or as many of its own."""
+    return list(ITERATIONS) if set(ITERATIONS) <= set(steps) else spread(steps, len(ITERATIONS))
+
+
+def training_points(run: Run) -> Tensor:
+    """The finite set that the run was trained on, whole: "n 2"."""
+    experiment = Experiment.from_json(run.experiment)
+    return real_samples(experiment.data, points.POINTS, seed=derived(experiment.seed, "data"))
+
+
+def point_scores(run: Run, scale: Scale) -> Scores:
+    """The last points against the training set, those of the first quarter of the training, and how they moved."""
+    clouds, real = list(kept(run).values()), training_points(run)
+    early = clouds[1 : max(2, len(clouds) // QUARTER)]
+    return [*_near(run, clouds[-1], real), early_distance(early, real), *movements(clouds)]
+
+
+def points_over_time(run: Run) -> Mapping[int, Scores]:
+    """Step -> the distances, and the modes where there are any, at the steps of the picture."""
+    clouds, real = kept(run), training_points(run)
+    return {step: _near(run, clouds[step], real) for step in shown_steps(list(clouds))}
+
+
+def _near(run: Run, fake: Tensor, real: Tensor) -> Scores:
+    """The distances to and from the data, and the modes of a mixture."""
+    distances, source = nearest_distances(fake, real), Experiment.from_json(run.experiment).data
+    if not isinstance(source, Mixture):
+        return distances
+    coverage = mode_coverage(fake, source.modes, source.std)
+    return [*distances, coverage.modes, coverage.quality]
+
+
+def loss_scores(run: Run, scale: Scale) -> Scores:
+    """How far the losses part, how much the generator's varies, and how often the critic is sure.
+
+    Raises:
+        RunError: the run's log is empty.
+    """
+    records = read(run.log)
+    if not records:
+        raise RunError(f"{run.log} has no record; agon resume {run.path} goes on with the training")
+    generator, critic, fake = ([record[key] for record in records] for key in LOGGED)
+    return loss_course(generator, critic, fake)
+
+
+def final_scores(run: Run, scale: Scale) -> Scores:
+    """The classifier's score of samples at the end."""
+    return evaluate(run, metrics=["is"], n=SAMPLES[scale], extractor=CLASSIFIER)
+
+
+def kind_scores(run: Run, scale: Scale) -> Scores:
+    """How sure the classifier is, and how evenly the classes come."""
+    return evaluate(run, metrics=["is", "classifier"], n=SAMPLES[scale], extractor=CLASSIFIER)
+
+
+@cache
+def real_scores(source: Source, n: int) -> Scores:
+    """The score of n training images: what a perfect generator would have."""
+    return classifier_score(real_samples(source, n), source)
+
+
+def table_rows(runs: Mapping[str, Run], scale: Scale) -> Rows:
+    """A row a model, then one for the training images of each set."""
+    rows = {label: final_scores(run, scale) for label, run in runs.items()}
+    for name, (label, _) in REAL_ROWS.items():
+        some = runs[next(iter(images.models(name, True)))]
+        rows[label] = real_scores(Experiment.from_json(some.experiment).data, SAMPLES[scale])
+    return rows
+
+
+def course_scores(run: Run, scale: Scale) -> Scores:
+    """Where the score goes during the training: its end, its greatest value, its ups and downs."""
+    return score_course(list(watched_scores(run, scale).values()), SCORE, images.EVALUATIONS[scale].n)
+
+
+def watched_scores(run: Run, scale: Scale) -> dict[int, float]:
+    """Step -> the score of the same latents, taken while the run trained.
+
+    Raises:
+        RunError: none was.
+    """
+    n = images.EVALUATIONS[scale].n
+    if not (scores := recorded_scores(run, n)):
+        raise RunError(
+            f"{run.metrics} has no {SCORE} of {n} samples from the time of the training; "
+            "agon reproduce takes them while it trains"
+        )
+    return scores
+
+
+def recorded_scores(run: Run, n: int) -> dict[int, float]:
+    """Step -> the score of n samples, in order of the steps."""
+    taken: list[dict[str, Any]] = [
+        record for record in read(run.metrics) if record.get("name") == SCORE and record.get("asked") == n
+    ]
+    return {record["step"]: record["value"] for record in sorted(taken, key=lambda record: record["step"])}
+
+
+def neighbour_rows(runs: Mapping[str, Run], scale: Scale) -> Rows:
+    """The samples' distance to the training set, and that of test images, which nobody has copied."""
+    rows: dict[str, Scores] = {}
+    for best in BEST:
+        source, samples = source_and_samples(runs[best.label], COMPARED[scale])
+        rows[best.label] = [nearest_score(samples, source)]
+        held_out = real_samples(source, COMPARED[scale], split="test")
+        rows[TEST_ROWS[best.name]] = [nearest_score(held_out, source)]
+    return rows
+
+
+def nearest_score(looked_at: Tensor, source: Source) -> Score:
+    """How far images "n c h w" lie from the nearest one of the training set."""
+    return nearest_pixels(looked_at, real_samples(source, ALL))
+
+
+def source_and_samples(run: Run, n: int) -> tuple[Source, Tensor]:
+    """The set that a run was trained on, and n samples "n c h w" as bytes."""
+    source = Experiment.from_json(run.experiment).data
+    return source, as_compared(sample(load(run), n).cpu(), source)
