@@ -11,8 +11,8 @@ from jaxtyping import Bool, Float
 from agon.errors import RunError
 from agon.figures.colours import REAL, colour
 from agon.report.embedding import Picture, embed, spread
-from agon.report.reading import View, content_of
-from agon.runs.arrays import array
+from agon.report.reading import View
+from agon.runs.snapshots import POINTS, read_array
 
 if TYPE_CHECKING:
     import matplotlib.axes
@@ -64,17 +64,17 @@ def undrawn(views: Sequence[View]) -> list[str]:
     Raises:
         RunError: a file of samples that cannot be read.
     """
-    told = []
+    sentences = []
     for view in views:
         shapes = [_load(file).shape[1:] for _, file in sorted(_arrays(view).items())[-1:]]
         name = f"{view.name}: " if len(views) > 1 else ""
-        told += [
+        sentences += [
             f"{name}samples of shape {shape} are neither images nor points, and are not drawn; "
             "numpy reads them from the files in samples/"
             for shape in shapes
             if len(shape) != 1
         ]
-    return told
+    return sentences
 
 
 def stories(views: Sequence[View]) -> list[Story]:
@@ -174,7 +174,7 @@ def _inside(points: Points, frame: Frame) -> Bool[np.ndarray, " n"]:
 
 
 def _real(view: View) -> Real | None:
-    return _read(view.real) if view.real is not None and view.real.suffix == ".npy" else None
+    return _read(view.real) if view.real is not None and view.real.suffix == POINTS else None
 
 
 def _points(view: View) -> Mapping[int, Path]:
@@ -184,12 +184,12 @@ def _points(view: View) -> Mapping[int, Path]:
 
 
 def _arrays(view: View) -> dict[int, Path]:
-    return {step: file for step, file in view.samples.items() if file.suffix == ".npy"}
+    return {step: file for step, file in view.samples.items() if file.suffix == POINTS}
 
 
 def _load(file: Path) -> np.ndarray:
     try:
-        return array(content_of(file))
+        return read_array(file)
     except (OSError, ValueError, EOFError) as error:
         raise RunError(f"{file} is not an array of points ({error}); delete it and report again") from error
 

@@ -8,8 +8,8 @@ from PIL import Image
 from scipy.stats import norm
 
 from agon.errors import SettingError
+from agon.figures import density
 from agon.figures.density import CELLS, SMOOTH, density_png, square
-from agon.report import density
 
 FRAME = np.array([[-3.0, -3.0], [3.0, 3.0]])
 SIDE = 6.0

@@ -14,9 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from agon.data import Source
-from agon.evaluate import Choice, evaluate, last_images
+from agon.evaluate import Choice, evaluate
 from agon.experiment import Experiment
-from agon.figures.pictures import read_grid
 from agon.figures.tiles import Tiles, panels_png, tiles_png
 from agon.papers.classified import CLASSIFIER, classifier_score
 from agon.papers.expectation import Expectation
@@ -24,7 +23,8 @@ from agon.papers.item import Item, Rows, Scores, firsts, of_each
 from agon.recipes.argan2018 import RECIPES
 from agon.recipes.recipe import Recipe, by_name
 from agon.recipes.scales import Scale
-from agon.runs import Run
+from agon.runs import Run, last_images
+from agon.runs.snapshots import real_images
 from agon.samples.reading import real_samples
 
 Measure = Callable[[Run, Scale], Scores]
@@ -117,7 +117,7 @@ def _draw_beside_data(runs: Mapping[str, Sequence[Run]], scale: Scale, across: i
     """A model's samples, and as many of the images that it was trained on."""
     ((label, run),) = firsts(runs).items()
     made = _samples(run, across)
-    real = read_grid(run.files.read("samples/real.png"))[: len(made)]
+    real = real_images(run)[: len(made)]
     return {".png": panels_png({label: made, "data": real}, columns=2, across=across)}
 
 

@@ -13,8 +13,7 @@ The columns that end in "-batch" normalise each batch of 100 by its own statisti
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from agon.arena.battles import Asked, battle
-from agon.evaluate import last_images
+from agon.arena import Asked, battle
 from agon.figures.tiles import tiles_png
 from agon.metrics import Battle, Score
 from agon.metrics.gam.critic import Statistics
@@ -23,7 +22,7 @@ from agon.papers.expectation import Expectation
 from agon.papers.item import Item, Rows, Scores, firsts
 from agon.recipes.im2016.trainings import TRAININGS
 from agon.recipes.scales import Scale
-from agon.runs import Run
+from agon.runs import Run, last_images
 
 JUDGED = {"smoke": 60, "quick": 5_000, "paper": 10_000}  # samples of each, and test images at most
 POINTS: Mapping[Outcome, float] = {"first": -1.0, "second": 1.0, "unfair": 0.0, "undecided": 0.0}
@@ -69,8 +68,8 @@ def won(found: Battle) -> Score:
 
 
 def _fought(first: Run, second: Run, scale: Scale, statistics: Statistics) -> Battle:
-    found = battle(first, second, asked=Asked(n=JUDGED[scale], statistics=statistics))
-    assert isinstance(found, Battle)  # both have critics
+    found = battle(first, second, asked=Asked(n=JUDGED[scale], statistics=statistics)).mutual
+    assert found is not None  # both have critics
     return found
 
 

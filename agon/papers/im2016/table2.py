@@ -10,8 +10,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from agon.arena.battles import Asked, battle
-from agon.evaluate import last_images
+from agon.arena import Asked, battle
 from agon.figures.tiles import panels_png
 from agon.metrics import Score
 from agon.metrics.gam.critic import Statistics
@@ -20,7 +19,7 @@ from agon.papers.im2016.table1 import JUDGED
 from agon.papers.item import Item, Rows, Scores, firsts
 from agon.recipes.im2016.trainings import TRAININGS
 from agon.recipes.scales import Scale
-from agon.runs import Run
+from agon.runs import Run, last_images
 
 SHOWN = 16  # images of a model
 PRINTED = {"GRAN1 vs. DVAE": "0.058", "GRAN3 vs. DVAE": "0.01", "GRAN1 vs. DRAW": "0.347", "GRAN3 vs. DRAW": "0.106"}
@@ -35,9 +34,7 @@ def scores(critic: Run, other: Run, scale: Scale) -> Scores:
 
 
 def _asked(critic: Run, other: Run, scale: Scale, statistics: Statistics) -> Score:
-    found = battle(critic, other, asked=Asked(n=JUDGED[scale], statistics=statistics))
-    assert isinstance(found, Score)  # the other has no critic
-    return found
+    return battle(critic, other, asked=Asked(n=JUDGED[scale], statistics=statistics)).scores[0]
 
 
 def _rate(found: Score, of: str, protocol: str) -> Score:

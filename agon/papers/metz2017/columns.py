@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from agon.classifiers import classifier_of
-from agon.evaluate import evaluate, kept_images
+from agon.evaluate import evaluate
 from agon.experiment import Experiment
 from agon.figures.tiles import tiles_png
 from agon.metrics import Score
@@ -19,6 +19,7 @@ from agon.recipes.recipe import by_name
 from agon.recipes.scales import Scale
 from agon.report.embedding import spread
 from agon.runs import Run
+from agon.runs import image_snapshots as kept_images
 
 UPDATES = 2  # the paper's steps in one of our rounds
 COLUMNS, SHOWN, ACROSS = 6, 16, 4  # steps that are shown, and images at each

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from agon.data.points import Mixture
-from agon.evaluate import evaluate, kept, over_time
+from agon.evaluate import evaluate, over_time
 from agon.experiment import Experiment
 from agon.figures.density import density_png
 from agon.metrics import modes_held
@@ -13,6 +13,7 @@ from agon.recipes.metz2017.ring import RING_K0, RING_K10
 from agon.recipes.scales import Scale
 from agon.report.embedding import spread
 from agon.runs import Run
+from agon.runs import point_snapshots as kept
 
 UPDATES = 2  # the paper's steps in one of our rounds
 COLUMNS = 6  # of figure 1, before the data's own

@@ -5,8 +5,9 @@ from itertools import chain
 
 from torch import Tensor
 
-from agon.evaluate import evaluate, last_images, ranked, reconstructions
-from agon.evaluate.comparison import Found
+from agon.arena import ranked, reconstructions
+from agon.arena.reconstructions import Reconstructions as Found
+from agon.evaluate import evaluate
 from agon.figures.histograms import Density, histograms_png
 from agon.figures.tiles import panels_png, tiles_png
 from agon.metrics import Score, by_fractional_difference
@@ -17,7 +18,7 @@ from agon.papers.metz2017.medians import median_ratio
 from agon.recipes.metz2017.images import RECIPES
 from agon.recipes.recipe import by_name
 from agon.recipes.scales import Scale
-from agon.runs import Run
+from agon.runs import Run, last_images
 
 Measure = Callable[[Mapping[str, Run], Scale], Rows]
 Draw = Callable[[Mapping[str, Sequence[Run]], Scale], Mapping[str, bytes]]

@@ -20,7 +20,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from agon.data import Images
-from agon.evaluate import kept_images, last_images, measured
+from agon.evaluate import measured
 from agon.experiment import Experiment
 from agon.figures.tiles import Tiles, panels_png
 from agon.metrics import Score
@@ -30,7 +30,8 @@ from agon.papers.item import Item, Rows, Scores, firsts
 from agon.recipes.recipe import by_name
 from agon.recipes.scales import Scale
 from agon.recipes.tabak2016 import RECIPES
-from agon.runs import Run, checkpoints, read
+from agon.runs import Run, checkpoints, last_images, read
+from agon.runs import image_snapshots as kept_images
 from agon.samples.making import load, sample
 from agon.samples.reading import as_compared, real_samples
 from agon.training import Training, restore

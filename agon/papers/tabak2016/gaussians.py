@@ -20,7 +20,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from agon.data import Gaussian
-from agon.evaluate import evaluate, kept
+from agon.evaluate import evaluate
 from agon.experiment import Experiment
 from agon.figures.animation import gif
 from agon.figures.curves import Curve, Panel, curves_png
@@ -31,6 +31,7 @@ from agon.papers.item import Item, Rows, Scores, firsts
 from agon.recipes.scales import Scale
 from agon.recipes.tabak2016 import RECIPES
 from agon.runs import Run, read
+from agon.runs import point_snapshots as kept
 from agon.samples.making import load, sample
 from agon.training import Training
 

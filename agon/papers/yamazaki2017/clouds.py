@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from agon.data.points import Mixture
-from agon.evaluate import kept
 from agon.experiment import Experiment
 from agon.figures.clouds import clouds_png
 from agon.metrics import Score, mode_coverage
@@ -23,6 +22,7 @@ from agon.recipes.yamazaki2017 import points
 from agon.recipes.yamazaki2017.settings import titled
 from agon.report.embedding import spread
 from agon.runs import Run
+from agon.runs import point_snapshots as kept
 from agon.samples.reading import real_samples
 from agon.training.randomness import derived
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from agon.data import Source
-from agon.evaluate import evaluate, last_images
+from agon.evaluate import evaluate
 from agon.evaluate.evidence import ALL
 from agon.experiment import Experiment
 from agon.figures.tiles import panels_png
@@ -20,7 +20,7 @@ from agon.papers.yamazaki2017.scores import SAMPLES, SCORE
 from agon.recipes.recipe import Recipe
 from agon.recipes.scales import Scale
 from agon.recipes.yamazaki2017 import images
-from agon.runs import Run
+from agon.runs import Run, last_images
 from agon.samples.making import load, sample
 from agon.samples.reading import as_compared, real_samples
 
