@@ -4,8 +4,8 @@ from pathlib import Path, PurePath
 
 import pytest
 
+from agon.arena import ranked
 from agon.errors import RunError
-from agon.evaluate import ranked
 from agon.runs import Run, ends, names
 
 

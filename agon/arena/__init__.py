@@ -1,5 +1,8 @@
-"""Battles of runs: generators and critics swap opponents."""
+"""Runs against each other: battles of critics and generators, and who reconstructs the same images best."""
 
-from agon.arena.battles import Asked, against, battle
+from agon.arena.battles import against, battle
+from agon.arena.contenders import Asked
+from agon.arena.reconstructions import ranked, reconstructions
+from agon.arena.results import BattleResult
 
-__all__ = ["Asked", "against", "battle"]
+__all__ = ["Asked", "BattleResult", "against", "battle", "ranked", "reconstructions"]

@@ -57,8 +57,7 @@ def data(
     """
     from agon.data import named
     from agon.data.description import describe
-    from agon.samples.making import write
-    from agon.samples.reading import first_samples
+    from agon.samples import first_samples, write
 
     described = changed(named(source), [setting.removeprefix("data.") for setting in set_])
     say(*describe(described).splitlines())
@@ -126,8 +125,8 @@ def sample(
         weights: The average over the last steps, where the run keeps one, or those of the last step.
         trust: Allow the run to import classes that are not agon's.
     """
+    from agon import samples as sampling
     from agon.runs import Run
-    from agon.samples import making as sampling
 
     training = sampling.load(Run.open(run), trust=trust, weights=weights)
     if interpolate:
@@ -144,9 +143,11 @@ def report(runs: Runs, /, out: Path | None = None) -> None:
         runs: Run directories, or those of many seeds.
         out: The page; by default report.html in the first of these directories.
     """
+    from agon.runs.layout import REPORT
+
     if not runs:
         raise SettingError("agon report: expected one run directory or more, got none")
-    page(spread(runs), out or runs[0] / "report.html")
+    page(spread(runs), out or runs[0] / REPORT)
 
 
 def reproduce(

@@ -1,16 +1,12 @@
 """agon battle: two runs exchange their opponents, or a run's critic judges other samples."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from agon.cli.shared import Runs
 from agon.errors import SettingError
 from agon.terminal import say
-
-if TYPE_CHECKING:
-    from agon.metrics import Score
 
 
 @dataclass
@@ -37,7 +33,8 @@ class Battle:
     """Allow the runs to import classes that are not agon's."""
 
     def __call__(self) -> None:
-        from agon.arena.battles import Asked, against, battle
+        from agon.arena import Asked, against, battle
+        from agon.arena.results import error_table
         from agon.runs import Run
 
         if len(self.runs) != (1 if self.against else 2):
@@ -51,21 +48,6 @@ class Battle:
         asked = Asked(self.n, self.seed, self.statistics, self.calibrate, self.tie)
         if self.against:
             how: dict[str, Any] = {"values": self.values, "asked": asked, "trust": self.trust}
-            _table([against(runs[0], folder, **how) for folder in self.against])
-            return
-        found = battle(runs[0], runs[1], asked=asked, trust=self.trust)
-        if hasattr(found, "verdict"):
-            say(*str(found).splitlines())
+            say(*error_table([against(runs[0], folder, **how) for folder in self.against]))
         else:
-            say(f"{found.detail['opponent']} has no critic, so the other's alone judges:")
-            _table([found])
-
-
-def _table(scores: Sequence["Score"]) -> None:
-    """Rows as in im2016's Table 2, with the uncertainty of each below them."""
-    battlers = [f"{score.detail['judge']} vs. {score.detail['opponent']}" for score in scores]
-    width = max(map(len, ["Battler", *battlers]))
-    say(f"{'Battler':{width}}  Error")
-    for battler, score in zip(battlers, scores, strict=True):
-        say(f"{battler:{width}}  {score.value:.4g}")
-    say(*scores)
+            say(*battle(runs[0], runs[1], asked=asked, trust=self.trust).lines)

@@ -60,7 +60,8 @@ class Evaluate:
 
     def _runs(self, metrics: list[str], choice: Any) -> None:
         """Every run, whatever becomes of the others; what went wrong is told last."""
-        from agon.evaluate import IncompleteError, ranked
+        from agon.arena import ranked
+        from agon.evaluate import IncompleteError
         from agon.runs import Run
 
         groups = [[Run.open(path) for path in spread([path])] for path in self.runs]

@@ -65,7 +65,9 @@ def replicated(train: Callable[[], Sequence[Any]], directory: Path) -> None:
 
 def report(runs: Sequence[Any], directory: Path) -> None:
     """The page of runs, in their directory."""
-    page([run.path for run in runs], directory / "report.html")
+    from agon.runs.layout import REPORT
+
+    page([run.path for run in runs], directory / REPORT)
 
 
 def page(runs: Sequence[Path], out: Path) -> None:

@@ -1,12 +1,20 @@
-"""Samples -> metrics -> scores, appended to their run."""
+"""Samples -> metrics -> scores, appended to their run.
 
-from agon.evaluate.comparison import ranked, reconstructions
-from agon.evaluate.evaluating import IncompleteError, N, evaluate, evaluate_samples, evidence_of, measured
+| module | content |
+|---|---|
+| evaluating | scores of a run, of a training that goes on, or of a folder of samples |
+| evidence, extractors | what metrics are made of: samples, real ones, and the features of both |
+| table | the metrics by name |
+| by_features, by_labels, by_samples | the metrics themselves |
+| recorded | scores that a run has, or is given |
+"""
+
+from agon.evaluate.by_labels import over_time
+from agon.evaluate.evaluating import IncompleteError, Looks, N, evaluate, evaluate_samples, measured
+from agon.evaluate.evidence import evidence_of
 from agon.evaluate.extractors import Choice
-from agon.evaluate.kept import kept, kept_images, last_images, over_time
 from agon.evaluate.recorded import write
 from agon.evaluate.table import METRICS, asked
-from agon.evaluate.watching import Looks
 
 __all__ = [
     "METRICS",
@@ -18,12 +26,7 @@ __all__ = [
     "evaluate",
     "evaluate_samples",
     "evidence_of",
-    "kept",
-    "kept_images",
-    "last_images",
     "measured",
     "over_time",
-    "ranked",
-    "reconstructions",
     "write",
 ]

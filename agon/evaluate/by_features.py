@@ -9,6 +9,7 @@ import torch
 from agon import metrics
 from agon.errors import DataError, SettingError
 from agon.evaluate.evidence import Evidence, Measured
+from agon.evaluate.extractors import provenance
 from agon.metrics import Score
 from agon.metrics.kernel import LEAST
 
@@ -62,8 +63,8 @@ def kernel(evidence: Evidence) -> Measured:
 
 def improved(evidence: Evidence) -> Measured:
     """Improved precision and recall, k = 3."""
-    found = metrics.precision_recall(*_both(evidence))
-    return _manifold({name: replace(score, name=f"improved-{name}") for name, score in found.items()}, evidence)
+    scores = metrics.precision_recall(*_both(evidence))
+    return _manifold({name: replace(score, name=f"improved-{name}") for name, score in scores.items()}, evidence)
 
 
 def manifold(evidence: Evidence) -> Measured:
@@ -77,8 +78,8 @@ def named(score: Score, evidence: Evidence) -> Score:
     name = PUBLISHED.get(score.name, score.name)
     if extractor.hash != metrics.INCEPTION_SHA256:
         name = f"{evidence.kind}-{score.name.removeprefix('inception-')}"
-    passport = {each: getattr(extractor, each) for each in ("name", "hash", "resizer", "precision")}
-    return replace(score, name=name, protocol=f"{score.protocol}; {extractor.name}").stamped(extractor=passport)
+    score = replace(score, name=name, protocol=f"{score.protocol}; {extractor.name}")
+    return score.stamped(extractor=provenance(extractor))
 
 
 def _both(evidence: Evidence) -> tuple[torch.Tensor, torch.Tensor]:

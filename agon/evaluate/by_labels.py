@@ -1,5 +1,7 @@
 """Scores by what is known of the data: their classes, or their modes and density."""
 
+from collections.abc import Mapping
+
 from torch import Tensor
 
 from agon import metrics
@@ -7,10 +9,12 @@ from agon.classifiers import class_counts, classifier_of
 from agon.data.points import Mixture, Toy
 from agon.errors import DataError
 from agon.evaluate.evidence import Evidence, Measured
+from agon.evaluate.extractors import provenance
 from agon.games import Adversarial
-from agon.metrics import Score
+from agon.metrics import Coverage, Score
 from agon.metrics.extractors import extract
 from agon.objectives import Minimax, NonSaturating
+from agon.runs import Run, point_snapshots
 
 PLANE = 2  # coordinates up to which a density is integrated over
 CRITIC = 4_000  # samples of each kind that the critic is asked about, at most
@@ -25,8 +29,7 @@ def classes(evidence: Evidence) -> Measured:
         *metrics.class_coverage(probabilities, evidence.data.classes, classifier.name),
         metrics.class_divergence(probabilities, class_counts(evidence.data), classifier.name),
     ]
-    stamp = {each: getattr(classifier, each) for each in ("name", "hash", "resizer", "precision")}
-    return Measured([score.stamped(extractor=stamp) for score in scores])
+    return Measured([score.stamped(extractor=provenance(classifier)) for score in scores])
 
 
 def modes(evidence: Evidence) -> Measured:
@@ -49,6 +52,16 @@ def modes(evidence: Evidence) -> Measured:
     if not scores:
         raise DataError("--metrics modes: expected data with modes or a density, got neither; use --metrics pairwise")
     return Measured(scores)
+
+
+def over_time(run: Run, source: Mixture) -> Mapping[int, Coverage]:
+    """Step -> `mode_coverage` of the points that the run kept at it, of the same latents each time.
+
+    Raises:
+        RunError: the run kept none, or a file of them cannot be read.
+    """
+    snapshots = point_snapshots(run).items()
+    return {step: metrics.mode_coverage(points, source.modes, source.std) for step, points in snapshots}
 
 
 def _optimality(evidence: Evidence, source: Toy) -> list[Score]:

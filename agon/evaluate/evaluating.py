@@ -1,30 +1,26 @@
 """A run, or a folder of samples -> scores; a run's are appended to it."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
 
-import torch
 from torch import Tensor
 
 from agon import __version__
 from agon.classifiers import accuracy_of, settled
 from agon.data import Source
-from agon.data.points import Toy
 from agon.errors import AgonError, DataError, SettingError
-from agon.evaluate.evidence import Evidence, Measured, Painter
+from agon.evaluate.evidence import Evidence, Measured, evidence_of
 from agon.evaluate.extractors import Choice
 from agon.evaluate.recorded import folder_for_scores, keep_once, key, recorded, stamped
 from agon.evaluate.table import METRICS, asked
 from agon.games import Classification
 from agon.metrics import Score
 from agon.runs import Run
-from agon.samples.making import latents, load
-from agon.samples.reading import CHUNK, as_compared, checked, chosen, read_samples
+from agon.samples.making import load
+from agon.samples.reading import checked, chosen, read_samples
 from agon.training import Training
-from agon.training.randomness import derived
 
 N = 10_000
 T = TypeVar("T")
@@ -108,8 +104,8 @@ def measured(
 
 def scored(evidence: Evidence, names: Sequence[str], run: Run, step: int) -> list[Score]:
     """The scores of these metrics at a step, recorded or taken now; raises as `evaluate` does."""
-    taken, failed = _each(names, lambda name: _taken(evidence, name, run, step))
-    scores = [score for scores in taken.values() for score in scores]
+    by_metric, failed = _each(names, lambda name: _recorded_or_measured(evidence, name, run, step))
+    scores = [score for scores in by_metric.values() for score in scores]
     if failed and len(failed) < len(names):
         raise IncompleteError(scores, failed)
     if failed:
@@ -117,24 +113,23 @@ def scored(evidence: Evidence, names: Sequence[str], run: Run, step: int) -> lis
     return scores
 
 
-def _each(names: Sequence[str], take: Callable[[str], T]) -> tuple[dict[str, T], list[AgonError]]:
-    """What was taken, by its name, and what went wrong with the others."""
-    taken: dict[str, T] = {}
+def _each(names: Sequence[str], measure: Callable[[str], T]) -> tuple[dict[str, T], list[AgonError]]:
+    """What was measured, by its metric, and what went wrong with the others."""
+    by_metric: dict[str, T] = {}
     failed: list[AgonError] = []
     for name in names:
         try:
-            taken[name] = take(name)
+            by_metric[name] = measure(name)
         except AgonError as error:
             failed.append(error)
-    return taken, failed
+    return by_metric, failed
 
 
-def _taken(evidence: Evidence, name: str, run: Run, step: int) -> list[Score]:
-    """The scores, recorded or taken now."""
+def _recorded_or_measured(evidence: Evidence, name: str, run: Run, step: int) -> list[Score]:
     passport = key(name, evidence, step=step)
-    known = recorded(run, passport)
-    if known:
-        return known
+    scores = recorded(run, passport)
+    if scores:
+        return scores
     with run.scoring():  # refused before minutes are spent
         pass
     return keep_once(stamped(METRICS[name](evidence), passport), run, passport)
@@ -176,46 +171,49 @@ def evaluate_samples(
     evidence = Evidence(draw, source, checked(n), extractor, seed=seed, compared=compared)
     names = asked(metrics, source)
 
-    def taken(name: str) -> Measured:
+    def measure(name: str) -> Measured:
         return stamped(METRICS[name](evidence), key(name, evidence, samples=str(path)))
 
-    measured, failed = _each(names, taken)
-    if failed and measured:
-        raise IncompleteError([], failed, measured)
+    by_metric, failed = _each(names, measure)
+    if failed and by_metric:
+        raise IncompleteError([], failed, by_metric)
     if failed:
         raise failed[0]
-    return measured
-
-
-@contextmanager
-def evidence_of(training: Training, n: int, seed: int, extractor: Choice) -> Iterator[Evidence]:
-    """The evidence of a training as it is; within it, the averaged weights play."""
-    experiment = training.experiment
-    source = experiment.data
-    own = derived(experiment.seed, "data") if isinstance(source, Toy) else 0  # a toy's points come from the seed
-    with training.painting() as paint:
-        painter = Painter(experiment, training.game, paint)
-        drawing, check = _drawing(training, paint, n, seed), training.refuse_other_data
-        yield Evidence(drawing, source, checked(n), extractor, painter, seed, own, check=check)
-
-
-def _drawing(training: Training, paint: Callable[[Tensor], Tensor], n: int, seed: int) -> Callable[[], Tensor]:
-    @torch.no_grad()
-    def draw() -> Tensor:
-        parts = torch.split(latents(training, n, seed), CHUNK)
-        return torch.cat([as_compared(paint(part).float().cpu(), training.experiment.data) for part in parts])
-
-    return draw
+    return by_metric
 
 
 def _accuracy(training: Training, run: Run) -> list[Score]:
     """A classifier's one score, whatever n and seed are."""
     passport = {"metric": "accuracy", "step": training.step, "version": __version__}
-    known = recorded(run, passport)
-    if known:
-        return known
+    scores = recorded(run, passport)
+    if scores:
+        return scores
     assert isinstance(training.game, Classification)
     training.refuse_other_data()
     source = training.experiment.data
-    found = Measured([accuracy_of(settled(training.game, training.average, source), source)])
-    return keep_once(stamped(found, passport), run, passport)
+    accuracy = accuracy_of(settled(training.game, training.average, source), source)
+    return keep_once(stamped(Measured([accuracy]), passport), run, passport)
+
+
+class Looks:
+    """The `look` of a `training.Watch`: takes metrics of a training, and leaves it as it was.
+
+    Real samples, their features and the extractor are made at the first look, and kept.
+
+    Args:
+        metrics: names in METRICS.
+        n: samples at each look.
+        extractor: of features.
+    """
+
+    def __init__(self, metrics: Sequence[str], n: int, extractor: Choice = Choice()) -> None:  # noqa: B008 - frozen
+        self.metrics, self.n, self.extractor = metrics, n, extractor
+        self._kept: Evidence | None = None
+
+    def __call__(self, training: Training, run: Run) -> list[Score]:
+        """The scores at this step, recorded in the run."""
+        with evidence_of(training, self.n, 0, self.extractor) as evidence:
+            if self._kept is not None:
+                evidence.remember(self._kept)
+            self._kept = evidence
+            return scored(evidence, asked(self.metrics, training.experiment.data), run, training.step)

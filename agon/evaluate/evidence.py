@@ -1,6 +1,7 @@
 """What metrics are made of: samples, real ones and their features, each made when first asked for, and once."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -9,6 +10,7 @@ import torch
 from torch import Tensor
 
 from agon.data import Images, Source
+from agon.data.points import Toy
 from agon.errors import Change, DataError, SettingError
 from agon.evaluate.extractors import COORDINATES, Choice, Coordinates
 from agon.experiment import Experiment
@@ -16,7 +18,10 @@ from agon.figures.pictures import pictured
 from agon.games import Game
 from agon.metrics import Score
 from agon.metrics.extractors import Extractor, Features, extract
-from agon.samples.reading import real_samples
+from agon.samples.making import latents
+from agon.samples.reading import CHUNK, as_compared, checked, real_samples
+from agon.training import Training
+from agon.training.randomness import derived
 
 ALL = 100_000  # images of a split that neighbours are looked for in, at most
 
@@ -135,14 +140,35 @@ class Evidence:
                 self.__dict__[name] = other.__dict__[name]
 
 
+@contextmanager
+def evidence_of(training: Training, n: int, seed: int, extractor: Choice) -> Iterator[Evidence]:
+    """The evidence of a training as it is; within it, the averaged weights play."""
+    experiment = training.experiment
+    source = experiment.data
+    data_seed = derived(experiment.seed, "data") if isinstance(source, Toy) else 0  # a toy's points come from the seed
+    with training.painting() as paint:
+        painter = Painter(experiment, training.game, paint)
+        draw, check = _drawing(training, paint, n, seed), training.refuse_other_data
+        yield Evidence(draw, source, checked(n), extractor, painter, seed, data_seed, check=check)
+
+
+def _drawing(training: Training, paint: Callable[[Tensor], Tensor], n: int, seed: int) -> Callable[[], Tensor]:
+    @torch.no_grad()
+    def draw() -> Tensor:
+        parts = torch.split(latents(training, n, seed), CHUNK)
+        return torch.cat([as_compared(paint(part).float().cpu(), training.experiment.data) for part in parts])
+
+    return draw
+
+
 def _unlike(source: Source, shape: tuple[int, ...]) -> DataError:
     """What to say of samples that have another shape than the data, and how the data can have theirs."""
-    told = f"samples: expected the data's shape {source.shape}, got {shape}"
+    expected = f"samples: expected the data's shape {source.shape}, got {shape}"
     if not isinstance(source, Images) or not pictured(shape):
-        return DataError(f"{told}; compare them with data of that shape")
+        return DataError(f"{expected}; compare them with data of that shape")
     changes = []
     if shape[0] != source.shape[0]:
         changes.append(Change("data.channels", shape[0]))
     if shape[1:] != source.shape[1:]:
         changes.append(Change("data.size", shape[1] if shape[1] == shape[2] else list(shape[1:])))
-    return DataError(f"{told}; give the data theirs with {' and '.join(map(str, changes))}", *changes)
+    return DataError(f"{expected}; give the data theirs with {' and '.join(map(str, changes))}", *changes)

@@ -1,4 +1,4 @@
-"""Which extractor a word means."""
+"""Extractors by name: the Inception, the data's own classifier, pixels, or a user's."""
 
 import hashlib
 from collections.abc import Callable
@@ -66,6 +66,11 @@ class Coordinates:
         return Features(images.flatten(1).float())
 
 
+def provenance(extractor: Extractor) -> dict[str, str]:
+    """What a score of its features records of an extractor."""
+    return {attribute: getattr(extractor, attribute) for attribute in ("name", "hash", "resizer", "precision")}
+
+
 def _classifier(choice: Choice, source: Source | None) -> Extractor:
     if source is None:
         raise SettingError("--extractor classifier: expected the data whose classes it knows; name them with --data")
@@ -91,10 +96,11 @@ def _imported(name: str, trust: bool) -> Extractor:
         )
     module, _, attribute = name.partition(":")
     try:
-        made = getattr(import_module(module), attribute)
+        named = getattr(import_module(module), attribute)
     except Exception as error:  # whatever a user's module does when it is imported
         raise SettingError(f"--extractor {name}: cannot be imported ({error}); expected package.module:Name") from error
-    extractor = made() if callable(made) and (isinstance(made, type) or not isinstance(made, Extractor)) else made
+    makes_one = callable(named) and (isinstance(named, type) or not isinstance(named, Extractor))
+    extractor = named() if makes_one else named
     if not isinstance(extractor, Extractor):
         raise SettingError(
             f"--extractor {name}: expected a function of images with name, hash, resizer and precision, got "

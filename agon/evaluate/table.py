@@ -5,24 +5,27 @@ from collections.abc import Callable, Sequence
 from agon.data import Source
 from agon.data.points import Toy
 from agon.errors import SettingError, unknown
-from agon.evaluate import by_features, by_labels, by_latents, by_samples
+from agon.evaluate import by_features, by_labels, by_samples
 from agon.evaluate.evidence import Evidence, Measured
 
-METRICS: dict[str, Callable[[Evidence], Measured]] = {
+Metric = Callable[[Evidence], Measured]
+OF_FEATURES: dict[str, Metric] = {  # those that the extractor changes
     "is": by_features.inception_scores,
     "fid": by_features.frechet,
     "fid-shrunk": by_features.frechet_shrunk,
     "kid": by_features.kernel,
     "pr": by_features.improved,
     "prdc": by_features.manifold,
+}
+METRICS: dict[str, Metric] = {
+    **OF_FEATURES,
     "classifier": by_labels.classes,
     "modes": by_labels.modes,
     "pairwise": by_samples.pairwise,
     "neighbours": by_samples.neighbours,
-    "reconstruction": by_latents.reconstruction,
-    "paths": by_latents.paths,
+    "reconstruction": by_samples.reconstruction,
+    "paths": by_samples.paths,
 }
-BY_FEATURES = ("is", "fid", "fid-shrunk", "kid", "pr", "prdc")  # those that the extractor changes
 
 
 def asked(metrics: Sequence[str], source: Source | None) -> list[str]:

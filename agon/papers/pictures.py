@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from agon.evaluate import last_images
 from agon.figures.tiles import panels_png, tiles_png
 from agon.papers.item import Draw, first_seeds
 from agon.recipes.scales import Scale
-from agon.runs import Run
+from agon.runs import Run, last_images
 
 
 def sample_panels(

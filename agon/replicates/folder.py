@@ -8,9 +8,8 @@ from agon.errors import RunError
 from agon.replicates.plan import Plan
 from agon.runs import Directory, Run, unreadable
 from agon.runs.description import text_of
+from agon.runs.layout import REPLICATES as FILE
 from agon.untrusted import NotRegularError, parse_json
-
-FILE = "replicates.json"
 
 
 class Folder:

@@ -9,6 +9,7 @@ import torch
 
 from agon.errors import RunError, SettingError
 from agon.experiment import Experiment, differences
+from agon.runs.layout import REPLICATES
 from agon.training import Arithmetic, Training
 from agon.untrusted import parse_json
 
@@ -98,7 +99,7 @@ def read(text: str, experiment: Experiment | None, trust: bool) -> Plan:
         written: dict[str, Any] = dict(described["experiment"])
         means = str(described["means"])
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
-        raise SettingError(f"replicates.json cannot be read ({error!r}); begin again in another folder") from error
+        raise SettingError(f"{REPLICATES} cannot be read ({error!r}); begin again in another folder") from error
     if experiment is None:
         return Plan(Experiment.from_json(json.dumps(written), trust), seeds, arithmetic, means)
     now = {**experiment.describe(), "seed": written["seed"], "steps": written["steps"]}

@@ -10,10 +10,10 @@ from agon.errors import RunError
 from agon.report import battles, curves, distributions, images, measured, points, scores, settings, summary
 from agon.report.reading import View, read
 from agon.runs import Directory, write_atomically, writing
+from agon.runs.layout import REPORT
 from agon.untrusted import kind_of, printable
 
 ROOM = Path(__file__).parent  # template.html, style.css and curves.js lie beside this file
-FILE = "report.html"  # where only a folder is named
 
 
 def write(runs: Sequence[Path], out: Path) -> Path:
@@ -46,7 +46,7 @@ def _place(runs: Sequence[Path], out: Path) -> Path:
     """Where the page is written: in a run, a regular file of its own; elsewhere, where the user says."""
     shown = {run.resolve() for run in runs}
     inside = out.parent.resolve() in shown  # what stands there may lead elsewhere
-    file = out / FILE if out.is_dir() and not inside else out
+    file = out / REPORT if out.is_dir() and not inside else out
     if file.parent.resolve() in shown:
         with writing(file):
             Directory(file.parent).check(file.name)

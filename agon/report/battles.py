@@ -6,12 +6,13 @@ from typing import NamedTuple
 
 from agon.figures.colours import colour
 from agon.figures.numbers import UNKNOWN, number
-from agon.report.reading import Object, Score, View, finite, ordered
+from agon.report.reading import View, finite, ordered
 from agon.report.scores import uncertainty
 from agon.runs import ends
+from agon.runs.scores import Object, ScoreRecord
 
 
-class Row(NamedTuple):
+class BattleRow(NamedTuple):
     """One battle, told from the run's side, as in im2016's Table 1."""
 
     run: str
@@ -25,7 +26,7 @@ class Row(NamedTuple):
     critics: list[str]
 
 
-class Error(NamedTuple):
+class ErrorRow(NamedTuple):
     """A critic's error on samples without a critic, as in im2016's Table 2; no colour if its run is not shown."""
 
     judge: str
@@ -36,66 +37,68 @@ class Error(NamedTuple):
     n: str
 
 
-def rows(views: Sequence[View]) -> list[Row]:
+def rows(views: Sequence[View]) -> list[BattleRow]:
     """The latest battle of each run with each opponent."""
-    called = _called(views)
+    names = _names(views)
     newest = {(index, score.opponent): score for index, score in _scores(views, "battle")}
-    return [_row(index, views[index], score, called) for (index, _), score in newest.items()]
+    return [_row(index, views[index], score, names) for (index, _), score in newest.items()]
 
 
-def errors(views: Sequence[View]) -> list[Error]:
+def errors(views: Sequence[View]) -> list[ErrorRow]:
     """The latest error of each critic on each opponent's samples; both runs record it, and it is told once."""
-    called = _called(views)
+    names = _names(views)
     newest = {(_judge(index, score), score.opponent): (index, score) for index, score in _scores(views, "error")}
-    return [_error(index, views, score, called) for index, score in newest.values()]
+    return [_error(index, views, score, names) for index, score in newest.values()]
 
 
-def _scores(views: Sequence[View], name: str) -> Iterator[tuple[int, Score]]:
+def _scores(views: Sequence[View], name: str) -> Iterator[tuple[int, ScoreRecord]]:
     for index, view in enumerate(views):
         for score in ordered(view.scores):
             if score.name == name and score.opponent is not None:
                 yield index, score
 
 
-def _judge(index: int, score: Score) -> object:
+def _judge(index: int, score: ScoreRecord) -> object:
     """Who was asked: a place is the same in every run, a mere name need not be."""
-    return score.judge if _is_place(score.judge) else (index, score.judge)
+    return score.judge if _is_path(score.judge) else (index, score.judge)
 
 
-def _called(views: Sequence[View]) -> dict[str, str]:
-    """Place -> name, of the runs that are shown and of all others that they fought: the shortest that differ."""
+def _names(views: Sequence[View]) -> dict[str, str]:
+    """Path -> name, of the runs that are shown and of all others that they fought: the shortest that differ."""
     shown = {str(view.path.resolve()): view.name for view in views}
-    fought = [place for view in views for score in view.scores for place in (score.judge, score.opponent)]
-    places = list(dict.fromkeys([*shown, *(place for place in fought if place is not None and _is_place(place))]))
-    return {**dict(zip(places, ends([PurePath(place) for place in places]), strict=True)), **shown}
+    fought = [name for view in views for score in view.scores for name in (score.judge, score.opponent)]
+    paths = list(dict.fromkeys([*shown, *(name for name in fought if name is not None and _is_path(name))]))
+    return {**dict(zip(paths, ends([PurePath(path) for path in paths]), strict=True)), **shown}
 
 
-def _is_place(told: str | None) -> bool:
-    return told is not None and PurePath(told).is_absolute()
+def _is_path(name: str | None) -> bool:
+    return name is not None and PurePath(name).is_absolute()
 
 
-def _row(index: int, view: View, score: Score, called: dict[str, str]) -> Row:
-    told = score.detail
-    critics = told.get("critics")
-    return Row(
+def _row(index: int, view: View, score: ScoreRecord, names: dict[str, str]) -> BattleRow:
+    detail = score.detail
+    critics = detail.get("critics")
+    return BattleRow(
         run=view.name,
         colour=colour(index),
-        opponent=called.get(str(score.opponent), str(score.opponent or "?")),
-        test=_ratio(told.get("r_test"), told.get("r_test_interval")),
+        opponent=names.get(str(score.opponent), str(score.opponent or "?")),
+        test=_ratio(detail.get("r_test"), detail.get("r_test_interval")),
         sample=_ratio(score.value, score.interval),
-        winner=str(told.get("winner", "?")),
-        verdict=str(told.get("verdict", "?")),
-        reason=str(told.get("reason", "")),
-        critics=[_critic(each) for each in critics if isinstance(each, dict)] if isinstance(critics, list) else [],
+        winner=str(detail.get("winner", "?")),
+        verdict=str(detail.get("verdict", "?")),
+        reason=str(detail.get("reason", "")),
+        critics=[_critic(critic) for critic in critics if isinstance(critic, dict)]
+        if isinstance(critics, list)
+        else [],
     )
 
 
-def _error(index: int, views: Sequence[View], score: Score, called: dict[str, str]) -> Error:
+def _error(index: int, views: Sequence[View], score: ScoreRecord, names: dict[str, str]) -> ErrorRow:
     colours = {str(view.path.resolve()): colour(at) for at, view in enumerate(views)}
-    return Error(
-        judge=called.get(str(score.judge), score.judge or views[index].name),
+    return ErrorRow(
+        judge=names.get(str(score.judge), score.judge or views[index].name),
         colour=colours.get(str(score.judge), "" if score.judge else colour(index)),
-        opponent=called.get(str(score.opponent), score.opponent or UNKNOWN),
+        opponent=names.get(str(score.opponent), score.opponent or UNKNOWN),
         value=number(score.value),
         uncertainty=uncertainty(score),
         n=number(score.n),
@@ -109,12 +112,12 @@ def _ratio(value: object, interval: object) -> str:
     return text
 
 
-def _critic(told: Object) -> str:
+def _critic(critic: Object) -> str:
     """A critic's error rates in words."""
     kinds = {"test": "real", "foreign": "the other's", "own": "its own", "train": "training"}
-    found = {words: _value(told.get(kind)) for kind, words in kinds.items()}
-    rates = [f"{words} {number(value, 3)}" for words, value in found.items() if value is not None]
-    return f"{told.get('name', '?')}'s critic errs on samples: {', '.join(rates)}; {told.get('protocol', '')}"
+    values = {words: _value(critic.get(kind)) for kind, words in kinds.items()}
+    rates = [f"{words} {number(value, 3)}" for words, value in values.items() if value is not None]
+    return f"{critic.get('name', '?')}'s critic errs on samples: {', '.join(rates)}; {critic.get('protocol', '')}"
 
 
 def _value(rate: object) -> float | None:

@@ -1,11 +1,12 @@
 """The log as curves: plain dictionaries that plotly's JavaScript draws in the page."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from agon.figures.colours import REAL, colour
-from agon.report.reading import Record, Score, View, ordered
+from agon.report.reading import View, ordered
+from agon.runs.scores import ScoreRecord
 
 GROUPS = {  # part of a key before "/" -> title; in this order, then what else was logged
     "loss": "Losses",
@@ -51,7 +52,7 @@ def figures(views: Sequence[View]) -> list[Figure]:
     return logged + _scored(views)
 
 
-def series(log: Iterable[Record], key: str) -> tuple[list[int], list[float]]:
+def series(log: Iterable[Mapping[str, float]], key: str) -> tuple[list[int], list[float]]:
     """Steps and values of one logged quantity; records without it are passed over."""
     pairs = [(int(record["step"]), record[key]) for record in log if key in record]
     return [step for step, _ in pairs], [value for _, value in pairs]
@@ -97,25 +98,25 @@ def _scored(views: Sequence[View]) -> list[Figure]:
 
 def _score_traces(name: str, views: Sequence[View]) -> list[Trace]:
     """One trace a measurement: values that were measured differently are not joined by a line."""
-    made = [_by_step(name, view) for view in views]
-    kinds = {key: score for scores in made for (key, _), score in scores.items()}
+    by_step = [_by_step(name, view) for view in views]
+    kinds = {key: score for scores in by_step for (key, _), score in scores.items()}
     labels = _labels(list(kinds.values()))
     traces = _legend(labels, len(views))
     for index, view in enumerate(views):
         for number, kind in enumerate(kinds):
-            scores = [score for (key, _), score in made[index].items() if key == kind]
+            scores = [score for (key, _), score in by_step[index].items() if key == kind]
             if scores:
                 traces.append(_score_trace(_Place(index, number, len(views)), view, labels[number], scores))
     return traces
 
 
-def _by_step(name: str, view: View) -> dict[tuple[object, int], Score]:
+def _by_step(name: str, view: View) -> dict[tuple[object, int], ScoreRecord]:
     """The scores of that name at each step; of those that were measured again, the newest."""
     scores = [score for score in ordered(view.scores) if score.name == name]
     return {(score.key, score.step): score for score in scores if score.step is not None}
 
 
-def _labels(kinds: Sequence[Score]) -> list[str]:
+def _labels(kinds: Sequence[ScoreRecord]) -> list[str]:
     """What each measurement is called beside the others: n and seed, and what else they differ in."""
     columns = [
         [f"against {score.detail.get('opponent', score.opponent)}" for score in kinds],
@@ -123,14 +124,14 @@ def _labels(kinds: Sequence[Score]) -> list[str]:
         [f"features {score.features or score.extractor.get('name')}" for score in kinds],
         [" ".join(score.how) for score in kinds],
     ]
-    told = [column for column in columns if len(set(column)) > 1]
+    differing = [column for column in columns if len(set(column)) > 1]
     return [
-        ", ".join([f"n = {score.n}, seed {score.seed}", *(column[at] for column in told if column[at])])
+        ", ".join([f"n = {score.n}, seed {score.seed}", *(column[at] for column in differing if column[at])])
         for at, score in enumerate(kinds)
     ]
 
 
-def _score_trace(place: "_Place", view: View, label: str, scores: Sequence[Score]) -> Trace:
+def _score_trace(place: "_Place", view: View, label: str, scores: Sequence[ScoreRecord]) -> Trace:
     values = [math.nan if score.value is None else score.value for score in scores]
     trace = _trace(place, view, label, [score.step or 0 for score in scores], values)
     if len(trace["x"]) == len(scores):  # a curve that was thinned is too dense for bars

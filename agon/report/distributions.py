@@ -5,7 +5,8 @@ from typing import NamedTuple, TypeGuard
 
 from agon.figures.colours import REAL, colour
 from agon.report.curves import DASHES, Figure, Trace, safe
-from agon.report.reading import Object, Score, View, finite, ordered
+from agon.report.reading import View, finite, ordered
+from agon.runs.scores import Object, ScoreRecord
 
 DATA, MODEL = "data", "model"
 GREY = (DATA, f"{DATA}'s median")  # drawn once where runs have the same
@@ -44,7 +45,7 @@ def _figure(name: str, views: Sequence[View]) -> Figure:
 
 def _alike(line: Line, lines: Sequence[Sequence[Line]]) -> bool:
     """Whether all runs have the same line of that label."""
-    return all(_same(line, other) for each in lines for other in each if other.label == line.label)
+    return all(_same(line, other) for of_run in lines for other in of_run if other.label == line.label)
 
 
 def _same(one: Line, other: Line) -> bool:
@@ -52,31 +53,31 @@ def _same(one: Line, other: Line) -> bool:
     return one.label == other.label and one.x == other.x and (one.y == other.y or one.label != DATA)
 
 
-def _latest(view: View, name: str) -> Score | None:
+def _latest(view: View, name: str) -> ScoreRecord | None:
     return next((score for score in reversed(ordered(view.scores)) if score.name == name), None)
 
 
-def _lines(score: Score | None) -> Iterator[Line]:
+def _lines(score: ScoreRecord | None) -> Iterator[Line]:
     if score is None:
         return
-    told, curves = score.detail.get("distribution"), score.detail.get("curves")
-    if isinstance(told, dict):
-        yield from _histograms(told)
+    distribution, curves = score.detail.get("distribution"), score.detail.get("curves")
+    if isinstance(distribution, dict):
+        yield from _histograms(distribution)
     if isinstance(curves, dict) and _numbers(curves.get("x")):
         for label, y in curves.items():
             if label != "x" and _numbers(y) and len(y) == len(curves["x"]):
                 yield Line(label, curves["x"], y, False)
 
 
-def _histograms(told: Object) -> Iterator[Line]:
+def _histograms(distribution: Object) -> Iterator[Line]:
     """Those of the data and of the model, and a vertical line at the median of each."""
-    edges = told.get("edges")
-    heights = {label: told.get(label) for label in (DATA, MODEL)}
+    edges = distribution.get("edges")
+    heights = {label: distribution.get(label) for label in (DATA, MODEL)}
     whole = {label: y for label, y in heights.items() if _numbers(edges) and _numbers(y) and len(edges) == len(y) + 1}
     for label, y in whole.items():
         yield Line(label, edges or [], [*y, y[-1]], True)
     top = max((max(y) for y in whole.values()), default=1.0)
-    medians = told.get("medians")
+    medians = distribution.get("medians")
     for label in whole:
         median = medians.get(label) if isinstance(medians, dict) else None
         if finite(median):

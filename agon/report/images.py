@@ -12,8 +12,9 @@ from agon.figures import pictures
 from agon.figures.colours import colour
 from agon.figures.spacing import spread
 from agon.report.embedding import Picture, embed
-from agon.report.reading import View, content_of
+from agon.report.reading import View
 from agon.runs import unreadable
+from agon.runs.snapshots import IMAGES, read_images
 
 TILE = 56  # CSS pixels a small tile is enlarged to, about: an 8x8 digit by 7, a 28x28 one by 2
 GAP = 8  # CSS pixels between tiles: the strokes of small digits reach their borders
@@ -94,7 +95,7 @@ def _real(views: Sequence[View]) -> dict[str, Tiles]:
     sets: dict[bytes, Tiles] = {}
     users: dict[bytes, list[str]] = {}
     for view in views:
-        if view.real is not None and view.real.suffix == ".png":
+        if view.real is not None and view.real.suffix == IMAGES:
             tiles = _read(view.real)
             sets.setdefault(tiles.tobytes(), tiles)
             users.setdefault(tiles.tobytes(), []).append(view.name)
@@ -103,12 +104,12 @@ def _real(views: Sequence[View]) -> dict[str, Tiles]:
 
 
 def _images(view: View) -> dict[int, Path]:
-    return {step: file for step, file in view.samples.items() if file.suffix == ".png"}
+    return {step: file for step, file in view.samples.items() if file.suffix == IMAGES}
 
 
 def _read(file: Path) -> Tiles:
     try:
-        return pictures.read_grid(content_of(file), str(file))
+        return read_images(file)
     except DataError as error:
         raise RunError(f"{error}; or delete {file.name} and report again without it") from error
     except OSError as error:

@@ -7,7 +7,8 @@ from pathlib import Path
 from agon.errors import RunError
 from agon.figures.colours import colour
 from agon.report.embedding import Picture, embed
-from agon.report.reading import View, content_of, ordered
+from agon.report.reading import View, ordered
+from agon.runs.directory import content_of
 
 CAPTIONS = {
     "neighbours": "samples (first column) and their nearest training images, the nearest first",

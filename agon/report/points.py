@@ -11,8 +11,8 @@ from agon.figures.colours import REAL, colour
 from agon.figures.points import Frame, Points, Real, frame_of, inside, points_png
 from agon.figures.spacing import spread
 from agon.report.embedding import Picture, embed
-from agon.report.reading import View, content_of
-from agon.runs.arrays import array
+from agon.report.reading import View
+from agon.runs.snapshots import POINTS, read_array
 
 LARGE, SMALL = 360, 124  # CSS pixels of a panel's width: the last step, a step on the way
 STEPS = 8
@@ -53,17 +53,17 @@ def undrawn(views: Sequence[View]) -> list[str]:
     Raises:
         RunError: a file of samples that cannot be read.
     """
-    told = []
+    sentences = []
     for view in views:
         shapes = [_load(file).shape[1:] for _, file in sorted(_arrays(view).items())[-1:]]
         name = f"{view.name}: " if len(views) > 1 else ""
-        told += [
+        sentences += [
             f"{name}samples of shape {shape} are neither images nor points, and are not drawn; "
             "numpy reads them from the files in samples/"
             for shape in shapes
             if len(shape) != 1
         ]
-    return told
+    return sentences
 
 
 def stories(views: Sequence[View]) -> list[Story]:
@@ -109,7 +109,7 @@ def _panel(caption: str, real: Real | None, samples: Points, frame: Frame, width
 
 
 def _real(view: View) -> Real | None:
-    return _read(view.real) if view.real is not None and view.real.suffix == ".npy" else None
+    return _read(view.real) if view.real is not None and view.real.suffix == POINTS else None
 
 
 def _points(view: View) -> Mapping[int, Path]:
@@ -119,12 +119,12 @@ def _points(view: View) -> Mapping[int, Path]:
 
 
 def _arrays(view: View) -> dict[int, Path]:
-    return {step: file for step, file in view.samples.items() if file.suffix == ".npy"}
+    return {step: file for step, file in view.samples.items() if file.suffix == POINTS}
 
 
 def _load(file: Path) -> np.ndarray:
     try:
-        return array(content_of(file))
+        return read_array(file)
     except (OSError, ValueError, EOFError) as error:
         raise RunError(f"{file} is not an array of points ({error}); delete it and report again") from error
 

@@ -5,12 +5,13 @@ from typing import NamedTuple
 
 from agon.figures.colours import colour
 from agon.figures.numbers import UNKNOWN, number
-from agon.report.reading import Score, View, finite, ordered
+from agon.report.reading import View, finite, ordered
+from agon.runs.scores import ScoreRecord
 
 LABELLED = 20  # bars that can still carry their names
 
 
-class Row(NamedTuple):
+class ScoreRow(NamedTuple):
     """One score of one run, as text."""
 
     run: str
@@ -47,15 +48,15 @@ class Histogram(NamedTuple):
 class Table(NamedTuple):
     """All scores: what holds now, what held before, and the classes of what holds now."""
 
-    latest: list[Row]
-    earlier: list[Row]
+    latest: list[ScoreRow]
+    earlier: list[ScoreRow]
     histograms: list[Histogram]
 
 
 def table(views: Sequence[View]) -> Table:
     """Scores ordered by name, so that runs can be compared line by line."""
-    latest: list[tuple[int, View, Score]] = []
-    earlier: list[tuple[int, View, Score]] = []
+    latest: list[tuple[int, View, ScoreRecord]] = []
+    earlier: list[tuple[int, View, ScoreRecord]] = []
     for index, view in enumerate(views):
         newest = {score.key: score for score in ordered(view.scores)}
         for score in view.scores:
@@ -68,8 +69,8 @@ def table(views: Sequence[View]) -> Table:
     return Table([_row(*entry) for entry in latest], [_row(*entry) for entry in earlier], histograms)
 
 
-def _row(index: int, view: View, score: Score) -> Row:
-    return Row(
+def _row(index: int, view: View, score: ScoreRecord) -> ScoreRow:
+    return ScoreRow(
         run=view.name,
         colour=colour(index),
         name=score.name,
@@ -80,11 +81,11 @@ def _row(index: int, view: View, score: Score) -> Row:
         seed=UNKNOWN if score.seed is None else str(score.seed),
         protocol=score.protocol or "not recorded",
         detail=_detail(score),
-        extractor=", ".join(_passport(score)),
+        extractor=", ".join(_provenance(score)),
     )
 
 
-def uncertainty(score: Score) -> str:
+def uncertainty(score: ScoreRecord) -> str:
     """Its standard error and its interval, as far as they are known."""
     parts = [f"± {number(score.error, 2)}"] if score.error is not None else []
     if score.interval is not None:
@@ -92,7 +93,7 @@ def uncertainty(score: Score) -> str:
     return " ".join(parts) or UNKNOWN
 
 
-def _detail(score: Score) -> str:
+def _detail(score: ScoreRecord) -> str:
     """The plain values of a score's detail; its lists are drawn, or left to whoever opens the file.
 
     Those of a battle have a table of their own.
@@ -103,18 +104,18 @@ def _detail(score: Score) -> str:
     return ", ".join(_plain(value) if key == "told" else f"{key} {_plain(value)}" for key, value in plain.items())
 
 
-def _passport(score: Score) -> list[str]:
+def _provenance(score: ScoreRecord) -> list[str]:
     """What images went through before they were compared, as far as it is told."""
-    told = score.extractor
+    extractor = score.extractor
     words = {"resizer": "resized by {}", "precision": "in {}", "hash": "weights {:.8}"}
-    return [form.format(str(told[key])) for key, form in words.items() if told.get(key) not in (None, "none")]
+    return [form.format(str(extractor[key])) for key, form in words.items() if extractor.get(key) not in (None, "none")]
 
 
 def _plain(value: str | float) -> str:
     return str(value) if isinstance(value, str | bool) else number(value)
 
 
-def _histogram(index: int, view: View, score: Score) -> Histogram | None:
+def _histogram(index: int, view: View, score: ScoreRecord) -> Histogram | None:
     counts, names = score.detail.get("histogram"), score.detail.get("names")
     if not isinstance(counts, list) or not counts or not all(_is_count(count) for count in counts):
         return None

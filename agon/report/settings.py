@@ -15,7 +15,7 @@ class Missing:
 MISSING = Missing()
 
 
-class Row(NamedTuple):
+class SettingRow(NamedTuple):
     """One setting.
 
     Attributes:
@@ -31,7 +31,7 @@ class Row(NamedTuple):
     differs: bool
 
 
-def rows(settings: Sequence[Any]) -> list[Row]:
+def rows(settings: Sequence[Any]) -> list[SettingRow]:
     """The rows of the runs' settings (JSON objects), nested as they are; a key that any has is there.
 
     >>> for row in rows([{"type": "A", "width": 64}, {"type": "A", "width": 32, "deep": True}]):
@@ -42,10 +42,10 @@ def rows(settings: Sequence[Any]) -> list[Row]:
     return [row for name, values in _children(settings) for row in _rows(name, values, 0)]
 
 
-def _rows(name: str, values: Sequence[Any], depth: int) -> Iterator[Row]:
+def _rows(name: str, values: Sequence[Any], depth: int) -> Iterator[SettingRow]:
     cells = [_cell(value) for value in values]
     heads = {_identity(value) for value in values}
-    yield Row(depth, name, cells, len(heads) > 1)
+    yield SettingRow(depth, name, cells, len(heads) > 1)
     for child, below in _children(values):
         yield from _rows(child, below, depth + 1)
 

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+from agon.errors import RunError
 from agon.runs.directory import Directory, unreadable
 from agon.runs.limits import DESCRIPTION, TEXT, VALUES
 from agon.untrusted import parse_json
@@ -35,6 +37,33 @@ def described(files: Directory, name: str) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise unreadable(error, files.root / name, ADVICE) from error
     return value
+
+
+def described_to_show(path: Path) -> dict[str, Any]:
+    """The object that a file of JSON holds, for a page that only shows it: numbers may be not finite, texts long.
+
+    Raises:
+        RunError: it cannot be read, or is no JSON object.
+    """
+    try:
+        value = parse_json(text_to_show(path, DESCRIPTION), finite=False)
+    except ValueError as error:
+        raise RunError(f"{path} is not JSON ({error}); restore it from a copy, or leave this run out") from error
+    if not isinstance(value, dict):
+        raise RunError(f"{path}: expected a JSON object, got {type(value).__name__}; leave this run out")
+    return value
+
+
+def text_to_show(path: Path, most: int) -> str:
+    """The text of a file of a run, of at most `most` bytes; what is no UTF-8 is replaced.
+
+    Raises:
+        RunError: it cannot be read.
+    """
+    try:
+        return Directory(path.parent).read(path.name, most).decode("utf-8", "replace")
+    except OSError as error:
+        raise unreadable(error, path, "put a regular file back that you may read, or leave this run out") from error
 
 
 def _check(value: Any) -> None:

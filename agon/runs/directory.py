@@ -5,7 +5,7 @@ from pathlib import Path, PurePosixPath
 
 from agon.errors import RunError
 from agon.runs.files import clear, remove, write_atomically, writing
-from agon.runs.limits import ENTRIES, RECORDS
+from agon.runs.limits import ENTRIES, RECORDS, SAMPLES
 from agon.untrusted import NotRegularError, kind_of, open_regular, read_regular
 
 FOLDER = "a folder"
@@ -146,6 +146,15 @@ class Directory:
         if folder == "." or kind_of(self.root / folder, follow=False) == FOLDER:
             with writing(self.root / folder):
                 clear(self.root / folder, alone=alone)
+
+
+def content_of(path: Path) -> bytes:
+    """The content of a file that lies in a folder of a run, such as samples/real.png.
+
+    Raises:
+        OSError: it is no regular file there, too large, or cannot be read.
+    """
+    return Directory(path.parent.parent).read(f"{path.parent.name}/{path.name}", SAMPLES)
 
 
 def unreadable(error: OSError | ValueError, what: object, advice: str) -> RunError:

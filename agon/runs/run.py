@@ -2,25 +2,33 @@
 
 import json
 import os
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agon.errors import RunError
-from agon.runs import checkpoints, log
+from agon.runs import checkpoints, records
 from agon.runs.checkpoints import Checkpoint
 from agon.runs.description import described, text_of
 from agon.runs.directory import Directory, unreadable
 from agon.runs.files import refuse_undecodable, writing
+from agon.runs.layout import (
+    ARITHMETIC,
+    ATTACHMENTS,
+    CHECKPOINTS,
+    EXPERIMENT,
+    LEFTOVERS,
+    LOG,
+    RUN_LOCK,
+    SAMPLES,
+    SCORES,
+    SCORES_LOCK,
+)
+from agon.runs.snapshots import snapshots
 
 if TYPE_CHECKING:
     from filelock import FileLock
-
-EXPERIMENT, ARITHMETIC = "experiment.json", "arithmetic.json"
-KEPT = re.compile(r"([0-9]{8,18})\.(png|npy)")  # a file of the same latents' samples, and its step
-
 
 PATIENCE = 10.0  # seconds: a score is written in far less
 
@@ -48,10 +56,10 @@ class Run:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.files = Directory(path)
-        self.log = path / "log.jsonl"
-        self.metrics = path / "metrics.jsonl"
-        self.samples = path / "samples"
-        self.checkpoints = path / "checkpoints"
+        self.log = path / LOG
+        self.metrics = path / SCORES
+        self.samples = path / SAMPLES
+        self.checkpoints = path / CHECKPOINTS
         self._lock: FileLock | None = None
         self._scoring: FileLock | None = None
 
@@ -84,8 +92,8 @@ class Run:
         run = cls(Path(path))
         run.refuse_taken()
         run.files.make(".")
-        run.files.make("samples")
-        run.files.make("checkpoints")
+        run.files.make(SAMPLES)
+        run.files.make(CHECKPOINTS)
         return run
 
     def refuse_taken(self) -> None:
@@ -128,7 +136,7 @@ class Run:
         from filelock import Timeout
 
         with writing(self.path):
-            self._lock = lock = self._lock or self._file_lock("run.lock")
+            self._lock = lock = self._lock or self._file_lock(RUN_LOCK)
             try:
                 lock.acquire()
             except Timeout:
@@ -150,7 +158,7 @@ class Run:
 
     def save(self, checkpoint: Checkpoint) -> Path:
         """Write a checkpoint, with the log's length at that moment."""
-        state = {**checkpoint.state, "log_bytes": log.size(self.log)}
+        state = {**checkpoint.state, "log_bytes": records.size(self.log)}
         return checkpoints.save(self.checkpoints, Checkpoint(checkpoint.step, checkpoint.tensors, state))
 
     def last_good(self) -> tuple[Checkpoint | None, list[str]]:
@@ -166,35 +174,33 @@ class Run:
 
         Samples of a step that is no multiple of `sample_every` are a shorter budget's last ones.
         """
-        log.cut(self.log, checkpoint.state["log_bytes"] if checkpoint else 0)
+        records.cut(self.log, checkpoint.state["log_bytes"] if checkpoint else 0)
         reached = checkpoint.step if checkpoint else -1
-        for step, name in self.kept():
+        for step, path in self.snapshots():
             if step > reached or step % sample_every:
-                self.files.remove(name)
+                self.files.remove(f"{SAMPLES}/{path.name}")
 
-    def kept(self) -> list[tuple[int, str]]:
-        """The step of each file of the same latents' samples, and its name in the run, in order of the steps.
+    def snapshots(self) -> list[tuple[int, Path]]:
+        """Each step with the file of the same latents' samples, in order of the steps.
 
         Raises:
             RunError: samples/ is no folder.
         """
         try:
-            names = self.files.names("samples")
+            return snapshots(self.files)
         except OSError as error:
             raise unreadable(error, self.samples, "put the folder back") from error
-        matches = [match for name in names if (match := KEPT.fullmatch(name))]
-        return sorted((int(match[1]), f"samples/{match[0]}") for match in matches)
 
     def picture(self, name: str, content: bytes) -> None:
         """Write one file of samples/."""
-        self.files.make("samples")
-        self.files.write(f"samples/{name}", content)
+        self.files.make(SAMPLES)
+        self.files.write(f"{SAMPLES}/{name}", content)
 
     def clear(self) -> None:
         """Remove what a killed process had under way; its lock is gone with it."""
         self.files.clear(alone=True)
-        self.files.clear("samples", alone=True)
-        self.files.clear("metrics")
+        self.files.clear(SAMPLES, alone=True)
+        self.files.clear(ATTACHMENTS)
         checkpoints.clear(self.checkpoints)
 
     @contextmanager
@@ -210,7 +216,7 @@ class Run:
         from filelock import Timeout
 
         with writing(self.path):
-            self._scoring = lock = self._scoring or self._file_lock("metrics.lock")
+            self._scoring = lock = self._scoring or self._file_lock(SCORES_LOCK)
             try:
                 lock.acquire(timeout=patience)
             except Timeout:
@@ -229,5 +235,4 @@ class Run:
 
     def _foreign(self) -> list[Path]:
         """What is in the folder and no leftover of a run that was killed before it was described."""
-        ours = {"samples", "checkpoints", "arithmetic.json", "run.lock", "metrics.lock"}
-        return [p for p in self.path.iterdir() if p.name not in ours and not p.name.startswith(".")]
+        return [p for p in self.path.iterdir() if p.name not in LEFTOVERS and not p.name.startswith(".")]

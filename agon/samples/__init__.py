@@ -1,7 +1,8 @@
-"""Samples: made from a run, written to files, or read from another program's."""
+"""Samples: made from a run, written to files, or read from another program's; and real ones."""
 
-from agon.samples.making import interpolate, load, sample, write
+from agon.samples.making import interpolate, load, sample
 from agon.samples.reading import as_compared, chosen, first_samples, read_samples, real_samples
+from agon.samples.writing import write
 
 __all__ = [
     "as_compared",

@@ -1,26 +1,22 @@
-"""Samples of a finished or stopped run, as tensors and as files."""
+"""Samples of a finished or stopped run: its last good checkpoint, latents of a seed, and what comes of them."""
 
-import io
 from dataclasses import replace
-from pathlib import Path
 from typing import Literal
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from agon.data import Source
-from agon.data.source import Known, as_bytes
+from agon.data.source import Known
 from agon.errors import RunError, SettingError
 from agon.experiment import Experiment
-from agon.figures.pictures import grid_png, pictured, png
-from agon.runs import Run, write_atomically, writing
+from agon.runs import Run
+from agon.runs.layout import ARITHMETIC
 from agon.training import Arithmetic, Training
 from agon.training.memory import enough_memory
 from agon.training.randomness import stream
 from agon.training.restoring import restore_last
 from agon.training.state import restore_model
-from agon.untrusted import kind_of
 
 
 def load(
@@ -67,7 +63,7 @@ def _noted(run: Run, source: Source) -> Source:
     if not isinstance(shape, list) or not isinstance(classes, list) or not shape:
         return source
     if any(type(side) is not int or side < 1 for side in shape) or any(type(name) is not str for name in classes):
-        raise RunError(f"{run.path}/arithmetic.json: expected the shape and the classes of its source; put it back")
+        raise RunError(f"{run.path / ARITHMETIC}: expected the shape and the classes of its source; put it back")
     return source.knowing(Known(tuple(shape), tuple(classes)))
 
 
@@ -90,41 +86,6 @@ def interpolate(training: Training, paths: int, steps: int, seed: int = 0) -> Te
     return training.samples(torch.cat(walk))
 
 
-def write(samples: Tensor, source: Source, out: Path, columns: int | None = None) -> Path:
-    """Write samples as a PNG grid (.png), arrays (.npz: uint8 NHWC or float32), or a folder of PNGs.
-
-    Raises:
-        SettingError: points as a picture, or another ending.
-        RunError: the place cannot be written.
-    """
-    pictures = pictured(source.shape)
-    if out.suffix == ".npz":
-        array = as_bytes(samples, source).permute(0, 2, 3, 1).numpy() if pictures else samples.numpy()
-        content = io.BytesIO()
-        np.savez_compressed(content, samples=array)
-        _write(out, content.getvalue())
-    elif out.suffix == ".png" and len(source.shape) == 3 and source.range is not None:
-        _write(out, grid_png(as_bytes(samples, source), columns))
-    elif not pictures:
-        raise SettingError(f"--out: expected a name that ends in .npz, since a PNG cannot hold such samples, got {out}")
-    elif out.suffix:
-        raise SettingError(f"--out: expected NAME.png, NAME.npz or a folder, got {out}")
-    else:
-        _write_each(out, as_bytes(samples, source))
-    return out
-
-
-def _write_each(folder: Path, images: Tensor) -> None:
-    """A PNG for each; none into a folder that holds anything, whose files would be counted among them."""
-    with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        taken = next(folder.iterdir(), None)
-    if taken is not None:
-        raise RunError(f"--out: expected a new or an empty folder, got {folder}, which holds {taken.name}; choose one")
-    for i, image in enumerate(images):
-        write_atomically(folder / f"{i:06d}.png", png(image.permute(1, 2, 0).numpy()))
-
-
 def latents(training: Training, n: int, seed: int) -> Tensor:
     """n latents of a seed.
 
@@ -140,12 +101,3 @@ def latents(training: Training, n: int, seed: int) -> Tensor:
         )
     training.refuse_more("--n", n)
     return training.experiment.latent.sample(n, training.game.latent_shape, stream(seed, "samples"))
-
-
-def _write(path: Path, content: bytes) -> None:
-    kind = kind_of(path)
-    if kind is not None:
-        raise RunError(f"--out: {path} is {kind}; expected the name of a new file, or of one to replace")
-    with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, content)

@@ -1,4 +1,4 @@
-"""Samples that another program made: a folder of images, or an array file."""
+"""Samples that no run makes: another program's, in a folder or an array file, and real ones of a source."""
 
 import math
 from pathlib import Path

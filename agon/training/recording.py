@@ -7,6 +7,7 @@ from dataclasses import replace
 from agon.errors import AgonError
 from agon.games import Losses
 from agon.runs import Events, Run, append
+from agon.runs.layout import EVENTS
 from agon.terminal import warn
 from agon.training import looks
 from agon.training.state import capture, random_states_of_others
@@ -25,7 +26,7 @@ class Recording:
 
     def __init__(self, training: Training, run: Run | None) -> None:
         self.training, self.run = training, run
-        self.events = Events(run.path / "tensorboard", training.step) if run else None
+        self.events = Events(run.path / EVENTS, training.step) if run else None
         self.began = time.monotonic() - training.seconds
         self.mark = time.monotonic(), training.images
 

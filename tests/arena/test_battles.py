@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from agon import Run, train
-from agon.arena.battles import Asked, against, battle
+from agon.arena import Asked, against, battle
 from agon.averaging import Averaging
 from agon.cli import main
 from agon.data import Images, Ring, Source
@@ -60,17 +60,23 @@ def opened(runs: Path, *names: str) -> list[Run]:
     return [Run.open(runs / name) for name in names]
 
 
+def mutual(*runs: Run, asked: Asked) -> Battle:
+    """The battle of two runs that both have a critic."""
+    found = battle(*runs, asked=asked).mutual
+    assert found is not None
+    return found
+
+
 def test_a_battle_is_recorded_in_both_runs_once(runs: Path) -> None:
     """Each time from that run's side; asking again adds nothing; other statistics do."""
     one, two = opened(runs, "one", "two")
-    found = battle(one, two, asked=FEW)
-    assert isinstance(found, Battle)
-    assert battle(one, two, asked=FEW) == found
+    result = battle(one, two, asked=FEW)
+    assert battle(one, two, asked=FEW) == result
     records = [read(run.metrics) for run in (one, two)]
     assert [len(each) for each in records] == [1, 1]
     mine, theirs = (Score.read(each[0]) for each in records)
-    assert (mine.name, mine.value) == ("battle", found.sample.value)
-    assert theirs.value == pytest.approx(1 / mine.value)
+    assert (mine.name, mine.value) == ("battle", result.scores[0].value)
+    assert theirs.value == result.scores[1].value == pytest.approx(1 / mine.value)
     assert (mine.detail["opponent"], theirs.detail["opponent"]) == ("two", "one")
     known = {"step": 3, "seed": 0, "asked": 60, "metric": "battle", "opponent_step": 3, "statistics": "reestimated"}
     assert known.items() <= dict(mine.passport).items()
@@ -117,19 +123,17 @@ def test_nobody_else_writes_the_runs_meanwhile(runs: Path, monkeypatch: pytest.M
 def test_runs_that_train_may_fight(runs: Path) -> None:
     one, two = opened(runs, "one", "two")
     with one.locked(), two.locked():
-        assert isinstance(battle(*opened(runs, "one", "two"), asked=FEW), Battle)
+        assert battle(*opened(runs, "one", "two"), asked=FEW).mutual
 
 
 def test_a_run_may_fight_itself(runs: Path) -> None:
-    found = battle(*opened(runs, "one", "one"), asked=FEW)
-    assert isinstance(found, Battle)
+    found = mutual(*opened(runs, "one", "one"), asked=FEW)
     assert (found.sample.value, found.names) == (1.0, ("one", "one"))
 
 
 def test_runs_of_one_name_are_called_by_the_shortest_ends_that_differ(runs: Path) -> None:
     shutil.copytree(runs / "two", runs / "other" / "one")
-    found = battle(*opened(runs, "one", "other/one"), asked=FEW)
-    assert isinstance(found, Battle)
+    found = mutual(*opened(runs, "one", "other/one"), asked=FEW)
     assert found.names == ("runs/one", "other/one")
 
 
@@ -139,9 +143,7 @@ def replace_statistics(name: str) -> Asked:
 
 def test_the_other_way_round_mirrors(runs: Path) -> None:
     one, two = opened(runs, "one", "two")
-    found, other = battle(one, two, asked=FEW), battle(two, one, asked=FEW)
-    assert isinstance(found, Battle)
-    assert isinstance(other, Battle)
+    found, other = mutual(one, two, asked=FEW), mutual(two, one, asked=FEW)
     assert (other.first, other.second) == (found.second, found.first)
     assert other.winner == {"first": "second", "second": "first", "tie": "tie"}[found.winner]
 
@@ -149,8 +151,7 @@ def test_the_other_way_round_mirrors(runs: Path) -> None:
 def test_samples_come_from_averaged_weights_and_critics_from_live_ones(runs: Path) -> None:
     """By hand: the share of what `training.samples` makes that the opponent's critic takes for real."""
     one, two = opened(runs, "one", "two")
-    found = battle(one, two, asked=FEW._replace(statistics="running"))
-    assert isinstance(found, Battle)
+    found = mutual(one, two, asked=FEW._replace(statistics="running"))
     judge, maker, raw = load(one), load(two), load(two, weights="live")
     from agon.data.order import generator
 
@@ -166,8 +167,10 @@ def test_a_run_without_a_critic_is_judged_by_the_other(runs: Path) -> None:
     """On either side; its samples are mapped from (0, 1) to the judge's (-1, 1)."""
     one, vae = opened(runs, "one", "vae")
     for pair in ((one, vae), (vae, one)):
-        score = battle(*pair, asked=FEW)
-        assert isinstance(score, Score)
+        result = battle(*pair, asked=FEW)
+        assert result.mutual is None
+        score, same = result.scores
+        assert score == same
         assert (score.name, score.n) == ("error", 60)
         assert (score.detail["judge"], score.detail["opponent"]) == ("one", "vae")
     records = [read(run.metrics) for run in (one, vae)]
@@ -209,8 +212,7 @@ def test_arrays_that_are_no_bytes_are_judged_by_their_values(runs: Path) -> None
 def test_points_fight_too(runs: Path) -> None:
     """An endless source has as many test samples as are asked for."""
     (ring,) = opened(runs, "ring")
-    found = battle(ring, ring, asked=FEW)
-    assert isinstance(found, Battle)
+    found = mutual(ring, ring, asked=FEW)
     assert (found.sample.value, found.first.test.n) == (1.0, 60)
 
 

@@ -103,7 +103,7 @@ def test_integers_of_32_bits_state_no_range() -> None:
 def test_images_of_more_channels_are_trained_on(tmp_path: Path) -> None:
     """Colour and depth: the run, its pictures and its samples have all four."""
     from agon.recipes import RECIPES
-    from agon.samples.making import load, sample, write
+    from agon.samples import load, sample, write
     from agon.training import train
 
     np.save(tmp_path / "x.npy", np.random.default_rng(0).integers(0, 256, (40, 16, 16, 4)).astype(np.uint8))

@@ -13,10 +13,10 @@ from agon import Adversarial, Experiment, Run, part, train
 from agon.data import Gaussian, Grid, Ring, SwissRoll
 from agon.data.points import Mixture
 from agon.errors import DataError, RunError
-from agon.evaluate import evaluate, kept, over_time
+from agon.evaluate import evaluate, over_time
 from agon.networks import mlp
 from agon.recipes import find
-from agon.runs import read
+from agon.runs import point_snapshots, read
 
 pytestmark = pytest.mark.usefixtures("one_core")
 COVERED = ["modes", "quality", "mode-divergence"]
@@ -75,7 +75,7 @@ def test_what_has_no_modes_is_scored_by_distances(tmp_path: Path) -> None:
 def test_what_a_run_kept_is_scored_step_by_step(tmp_path: Path) -> None:
     """The same latents at each step; the last look is the present generator's."""
     run = trained(Ring(), tmp_path / "run")
-    assert list(kept(run)) == list(over_time(run, Ring())) == [0, 10, 20]
+    assert list(point_snapshots(run)) == list(over_time(run, Ring())) == [0, 10, 20]
     assert [score.name for score in over_time(run, Ring())[10]] == COVERED
     assert over_time(run, Ring())[10].modes.n == 64
 
@@ -85,8 +85,8 @@ def test_a_broken_file_of_points_is_named(content: bytes, tmp_path: Path) -> Non
     run = trained(Ring(), tmp_path / "run")
     (run.samples / "00000010.npy").write_bytes(content)
     with pytest.raises(RunError, match=r"00000010\.npy is not an array of points"):
-        kept(run)
+        point_snapshots(run)
     for file in run.samples.glob("0*.npy"):
         file.unlink()
     with pytest.raises(RunError, match="holds no points"):
-        kept(run)
+        point_snapshots(run)

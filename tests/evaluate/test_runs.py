@@ -8,12 +8,13 @@ import pytest
 import torch
 
 from agon import Run, load, sample
+from agon.arena import ranked
 from agon.cli import Evaluate
 from agon.data import Images
 from agon.errors import DataError, SettingError
-from agon.evaluate import METRICS, Choice, IncompleteError, evaluate, evaluate_samples, ranked, write
+from agon.evaluate import METRICS, Choice, IncompleteError, evaluate, evaluate_samples, write
 from agon.runs import read
-from agon.samples.making import write as written
+from agon.samples import write as written
 from agon.training import Training
 from tests.evaluate.counting import Counting
 

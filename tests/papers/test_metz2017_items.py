@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from agon.arena.reconstructions import Reconstructions as Found
 from agon.dynamics import Unrolled
-from agon.evaluate.comparison import Found
 from agon.figures import reconstructions
 from agon.figures.pictures import grid_png
 from agon.metrics.extractors import Features

@@ -11,7 +11,7 @@ import torch
 from agon import Arithmetic, train
 from agon.data import Gaussian, Images
 from agon.data.source import as_bytes
-from agon.evaluate import Choice, Looks, kept, kept_images
+from agon.evaluate import Choice, Looks
 from agon.experiment import Experiment, Part
 from agon.latents import Uniform
 from agon.metrics import Score
@@ -20,6 +20,8 @@ from agon.papers.item import Item
 from agon.papers.tabak2016 import drawing, measuring
 from agon.recipes.tabak2016 import RECIPES
 from agon.runs import Run
+from agon.runs import image_snapshots as kept_images
+from agon.runs import point_snapshots as kept
 from agon.samples.making import load
 from agon.training import Training, Watch
 

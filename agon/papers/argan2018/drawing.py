@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
-from agon.evaluate import last_images
-from agon.figures.pictures import read_grid
 from agon.figures.tiles import panels_png
 from agon.papers.item import Draw, first_seeds
 from agon.recipes.scales import Scale
-from agon.runs import Run
+from agon.runs import Run, last_images
+from agon.runs.snapshots import real_images
 
 
 def beside_data(across: int) -> Draw:
@@ -16,7 +15,7 @@ def beside_data(across: int) -> Draw:
     def draw(runs: Mapping[str, Sequence[Run]], scale: Scale) -> Mapping[str, bytes]:
         ((label, run),) = first_seeds(runs).items()
         samples = last_images(run)[: across**2]
-        real = read_grid(run.files.read("samples/real.png"))[: len(samples)]
+        real = real_images(run)[: len(samples)]
         return {".png": panels_png({label: samples, "data": real}, columns=2, across=across)}
 
     return draw

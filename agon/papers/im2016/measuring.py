@@ -7,13 +7,13 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
-from agon.arena.battles import Asked, battle
+from agon.arena import Asked, BattleResult, battle
 from agon.data import Source
 from agon.data.source import as_bytes
 from agon.evaluate import Choice, evaluate
 from agon.experiment import Experiment
 from agon.games import Adversarial
-from agon.metrics import Battle, Score
+from agon.metrics import Score
 from agon.metrics.copying import copied_share, exact_copies, held_out_memorisation
 from agon.metrics.distances import distance_ratio
 from agon.metrics.gam.critic import Statistics
@@ -40,21 +40,21 @@ SEED = 0  # of their latents
 def battle_scores(first: Run, second: Run, scale: Scale) -> Scores:
     """The battle of two runs, by re-estimated statistics and by each batch's own."""
     reestimated, by_batch = (_battle(first, second, scale, statistics) for statistics in ("reestimated", "batch"))
-    assert isinstance(reestimated, Battle)  # both have critics
-    assert isinstance(by_batch, Battle)
-    again = [replace(score, name=f"{score.name}-batch") for score in battle_ratios(by_batch)]
-    return [*battle_ratios(reestimated), battle_won(reestimated), *again]
+    assert reestimated.mutual is not None  # both have critics
+    assert by_batch.mutual is not None
+    again = [replace(score, name=f"{score.name}-batch") for score in battle_ratios(by_batch.mutual)]
+    return [*battle_ratios(reestimated.mutual), battle_won(reestimated.mutual), *again]
 
 
 def critic_scores(critic: Run, other: Run, scale: Scale) -> Scores:
     """The error of a GRAN's critic on the other's samples, on its own generator's, and on real test images."""
-    reestimated, by_batch = (_battle(critic, other, scale, statistics) for statistics in ("reestimated", "batch"))
-    assert isinstance(reestimated, Score)  # the other has no critic
-    assert isinstance(by_batch, Score)
+    reestimated, by_batch = (
+        _battle(critic, other, scale, statistics).scores[0] for statistics in ("reestimated", "batch")
+    )
     return [reestimated, *critic_errors(reestimated), replace(by_batch, name="error-batch")]
 
 
-def _battle(first: Run, second: Run, scale: Scale, statistics: Statistics) -> Battle | Score:
+def _battle(first: Run, second: Run, scale: Scale, statistics: Statistics) -> BattleResult:
     return battle(first, second, asked=Asked(n=FOUGHT[scale], statistics=statistics))
 
 

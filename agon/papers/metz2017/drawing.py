@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from agon.evaluate import kept, kept_images, reconstructions
+from agon.arena import reconstructions
 from agon.figures.density import density_png
 from agon.figures.histograms import Density, histograms_png
 from agon.figures.reconstructions import reconstructions_png
@@ -13,7 +13,7 @@ from agon.papers.item import Draw, first_seeds
 from agon.papers.metz2017.measuring import distance_scores, mixture, reconstruction_score
 from agon.papers.metz2017.models import UPDATES
 from agon.recipes.scales import Scale
-from agon.runs import Run
+from agon.runs import Run, image_snapshots, point_snapshots
 
 STEPS = 6  # that figures 1 and 2 show
 DIGITS, ACROSS = 16, 4  # images at each step of figure 2, and of them in a row
@@ -30,7 +30,7 @@ def points_over_time(runs: Runs, scale: Scale) -> Mapping[str, bytes]:
     """
     rows, columns = {}, [""]
     for label, run in first_seeds(runs).items():
-        points = kept(run)
+        points = point_snapshots(run)
         steps = spread(list(points), STEPS)
         columns = [*(f"{UPDATES * step:,}" for step in steps), "data"]
         real = mixture(run).take(len(points[steps[-1]])).real
@@ -42,7 +42,7 @@ def digits_over_time(runs: Runs, scale: Scale) -> Mapping[str, bytes]:
     """A row a run: samples of the same latents at `STEPS` steps, from the first to the last; of the first seed."""
     rows, columns = {}, [""]
     for label, run in first_seeds(runs).items():
-        images = kept_images(run)
+        images = image_snapshots(run)
         steps = spread(list(images), STEPS)
         columns = [f"{UPDATES * step:,}" for step in steps]
         rows[label] = [images[step][:DIGITS] for step in steps]

@@ -6,9 +6,10 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from agon.arena import ranked
 from agon.classifiers import classifier_of
 from agon.data.points import Mixture
-from agon.evaluate import evaluate, kept_images, over_time, ranked
+from agon.evaluate import evaluate, over_time
 from agon.experiment import Experiment
 from agon.metrics import Coverage, Score, modes_held
 from agon.metrics.classes import fullest_class
@@ -17,7 +18,7 @@ from agon.metrics.extractors import extract
 from agon.papers.classified import CLASSIFIER
 from agon.papers.item import Rows, Scores
 from agon.recipes.scales import Scale
-from agon.runs import Run
+from agon.runs import Run, image_snapshots
 
 COVERED = ("modes", "quality", "mode-divergence")  # what figure 1's table has
 DIGITS = {"smoke": 64, "quick": 10_000, "paper": 10_000}  # samples of a recurrent generator
@@ -57,7 +58,7 @@ def digits_over_time(run: Run) -> Mapping[int, Int[Tensor, " k"]]:
     """Step -> how many of the samples that were kept are of each class."""
     classifier = classifier_of(Experiment.from_json(run.experiment).data)
     histograms = {}
-    for step, images in kept_images(run).items():
+    for step, images in image_snapshots(run).items():
         probabilities = extract(classifier, images).probabilities
         assert probabilities is not None  # a classifier knows classes
         histograms[step] = torch.bincount(probabilities.argmax(1), minlength=probabilities.shape[1])

@@ -6,7 +6,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from agon.evaluate import kept, kept_images, last_images
 from agon.figures.animation import gif
 from agon.figures.curves import Curve, Panel, curves_png, histogram_curve
 from agon.figures.tiles import panels_png
@@ -17,7 +16,7 @@ from agon.papers.tabak2016.measuring import POINTS, gaussian, probabilities
 from agon.papers.tabak2016.panels import DIGIT, DIGITS, ONE, PAIRS, TWO
 from agon.papers.tabak2016.window import Window
 from agon.recipes.scales import Scale
-from agon.runs import Run, read
+from agon.runs import Run, image_snapshots, last_images, point_snapshots, read
 from agon.samples.making import load, sample
 
 JUDGED = 1_000  # samples whose density D* is drawn by, at most
@@ -44,7 +43,7 @@ def gaussians(runs: Runs, scale: Scale) -> Mapping[str, bytes]:
 
 def animation(runs: Mapping[str, Run]) -> bytes:
     """A frame for each step at which points were kept; with the critic where it was looked at."""
-    points = {label: kept(run) for label, run in runs.items()}
+    points = {label: point_snapshots(run) for label, run in runs.items()}
     critics = {label: recorded_critics(run) for label, run in runs.items()}
     windows = {label: Window.of(gaussian(run)) for label, run in runs.items()}
     frames = []
@@ -97,7 +96,7 @@ digits = sample_panels(across=4, count=IN_PANEL, columns=len(PAIRS), titles=TITL
 def epochs(runs: Runs, scale: Scale) -> Mapping[str, bytes]:
     """Figure 4's two panels, and the perceptrons' digits beside them, in turn; of the first seed."""
     convolutional, *perceptrons = first_seeds(runs).values()
-    one, two = list(kept_images(convolutional).values())[-2:]
+    one, two = list(image_snapshots(convolutional).values())[-2:]
     every = [last_images(run) for run in perceptrons]
     mixed = torch.stack(every, dim=1).flatten(0, 1)  # one of each digit, then the next of each
     panels = {f"(a) {ONE}": one, f"(b) {TWO}": two, "vectors, a network a digit": mixed}

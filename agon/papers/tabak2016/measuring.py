@@ -7,7 +7,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from agon.data import Gaussian, Images
-from agon.evaluate import evaluate, kept, measured
+from agon.evaluate import evaluate, measured
 from agon.experiment import Experiment
 from agon.metrics import Score, jensen_shannon, support
 from agon.metrics.classes import recognised
@@ -19,7 +19,7 @@ from agon.metrics.width import mean_and_width
 from agon.papers.item import Rows, Scores
 from agon.papers.tabak2016.panels import ALL, DATA, DIGIT, DIGITS, ONE, TWO, VECTORS
 from agon.recipes.scales import Scale
-from agon.runs import Run, checkpoints, read
+from agon.runs import Run, checkpoints, point_snapshots, read
 from agon.samples.making import load, sample
 from agon.samples.reading import as_compared, real_samples
 from agon.training import Training, restore
@@ -57,7 +57,7 @@ def gaussian(run: Run) -> Gaussian:
 
 def width_over_time(run: Run) -> Mapping[int, Scores]:
     """Step -> the mean and the width of the points that were kept."""
-    return {step: mean_and_width(points, gaussian(run).std) for step, points in kept(run).items()}
+    return {step: mean_and_width(points, gaussian(run).std) for step, points in point_snapshots(run).items()}
 
 
 def _from_half(training: Training, real: Tensor, fake: Tensor) -> Score:

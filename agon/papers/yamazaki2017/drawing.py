@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-from agon.evaluate import kept
 from agon.evaluate.evidence import ALL
 from agon.experiment import Experiment
 from agon.figures.clouds import clouds_png
@@ -26,7 +25,7 @@ from agon.papers.yamazaki2017.measuring import (
 from agon.recipes.scales import Scale
 from agon.recipes.yamazaki2017 import images
 from agon.recipes.yamazaki2017.settings import titled
-from agon.runs import Run, read
+from agon.runs import Run, point_snapshots, read
 from agon.samples.reading import real_samples
 
 ACROSS = 5  # clouds of a line: the paper's rows are two lines each
@@ -44,7 +43,7 @@ def clouds_of(labels: Sequence[str]) -> Draw:
     def draw(runs: Runs, scale: Scale) -> Mapping[str, bytes]:
         rows, behind, columns = {}, {}, [""]
         for label, run in _of(labels, runs).items():
-            clouds = kept(run)
+            clouds = point_snapshots(run)
             steps = shown_steps(list(clouds))
             columns = [f"{step:,}" for step in steps]
             name = label.replace(" without", "\nwithout").replace(": ", ":\n").replace(" against", "\nagainst")

@@ -9,7 +9,7 @@ from torch import Tensor
 from agon.data import Source
 from agon.data.points import Mixture
 from agon.errors import RunError
-from agon.evaluate import evaluate, kept
+from agon.evaluate import evaluate
 from agon.evaluate.evidence import ALL
 from agon.experiment import Experiment
 from agon.figures.spacing import spread
@@ -22,7 +22,7 @@ from agon.papers.item import Rows, Scores
 from agon.papers.yamazaki2017.models import BEST, REAL_ROWS, TEST_ROWS
 from agon.recipes.scales import Scale
 from agon.recipes.yamazaki2017 import images, points
-from agon.runs import Run, read
+from agon.runs import Run, point_snapshots, read
 from agon.samples.making import load, sample
 from agon.samples.reading import as_compared, real_samples
 from agon.training.randomness import derived
@@ -48,14 +48,14 @@ def training_points(run: Run) -> Tensor:
 
 def point_scores(run: Run, scale: Scale) -> Scores:
     """The last points against the training set, those of the first quarter of the training, and how they moved."""
-    clouds, real = list(kept(run).values()), training_points(run)
+    clouds, real = list(point_snapshots(run).values()), training_points(run)
     early = clouds[1 : max(2, len(clouds) // QUARTER)]
     return [*_near(run, clouds[-1], real), early_distance(early, real), *movements(clouds)]
 
 
 def points_over_time(run: Run) -> Mapping[int, Scores]:
     """Step -> the distances, and the modes where there are any, at the steps of the picture."""
-    clouds, real = kept(run), training_points(run)
+    clouds, real = point_snapshots(run), training_points(run)
     return {step: _near(run, clouds[step], real) for step in shown_steps(list(clouds))}
 
 

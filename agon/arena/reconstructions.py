@@ -1,7 +1,6 @@
 """Several runs by their reconstructions of the same images: who comes nearest, and where they differ most."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -10,18 +9,17 @@ from torch import Tensor
 from agon import metrics
 from agon.errors import RunError
 from agon.evaluate.evidence import Measured
-from agon.evaluate.recorded import FOLDER, keep, recorded, stamped
+from agon.evaluate.recorded import keep, recorded, stamped
 from agon.figures.pictures import grid_png
 from agon.metrics import Score
 from agon.runs import Run, naming
-from agon.runs.arrays import arrays
-from agon.runs.limits import SAMPLES
+from agon.runs.scores import attached_arrays, attachment
 
 SHOWN = 10  # images of the picture, as in metz2017's figure 4
 
 
-class Found(NamedTuple):
-    """One run's reconstructions.
+class Reconstructions(NamedTuple):
+    """What one run's generator can come nearest to.
 
     Attributes:
         targets: "n *shape", images as bytes.
@@ -47,40 +45,41 @@ def ranked(runs: Sequence[Run], scores: Sequence[Score]) -> list[Score]:
     names = naming.names([run.path for run in runs])
     if len(set(names)) < len(names):
         raise RunError(f"expected different runs, got {max(names, key=names.count)} twice; give each once")
-    found = {name: reconstructions(run, score) for name, run, score in zip(names, runs, scores, strict=True)}
-    first = found[names[0]]
-    for name, each in found.items():
-        if not torch.equal(each.targets, first.targets):
+    by_run = {name: reconstructions(run, score) for name, run, score in zip(names, runs, scores, strict=True)}
+    first = by_run[names[0]]
+    for name, of_run in by_run.items():
+        if not torch.equal(of_run.targets, first.targets):
             raise RunError(f"{name}: expected reconstructions of the images that {names[0]} has, got others; use one n")
-    shares = metrics.best_rank({name: each.errors for name, each in found.items()})
-    pictures = {"reconstructions": _picture(found)} if first.targets.ndim == 4 else {}
-    told = []
+    shares = metrics.best_rank({name: of_run.errors for name, of_run in by_run.items()})
+    pictures = {"reconstructions": _picture(by_run)} if first.targets.ndim == 4 else {}
+    ranks = []
     for name, run, score in zip(names, runs, scores, strict=True):
         passport = {key: value for key, value in score.passport.items() if key not in ("pictures", "arrays", "torch")}
         passport |= {"metric": "best-rank", "among": names}
-        told += recorded(run, passport) or keep(stamped(Measured([shares[name]], pictures), passport), run)
-    return told
+        ranks += recorded(run, passport) or keep(stamped(Measured([shares[name]], pictures), passport), run)
+    return ranks
 
 
-def reconstructions(run: Run, score: Score) -> Found:
+def reconstructions(run: Run, score: Score) -> Reconstructions:
     """What was found for each image when a run's "reconstruction" score was taken.
 
     Raises:
         RunError: the file is not where it was left.
     """
-    name = f"{FOLDER}/{Path(str(score.passport.get('arrays'))).name}"
+    named = score.passport.get("arrays")
     try:
-        found = arrays(run.files.read(name, SAMPLES), SAMPLES)
-        return Found(*(torch.from_numpy(found[each]) for each in Found._fields))
+        arrays = attached_arrays(run.path, named)
+        return Reconstructions(*(torch.from_numpy(arrays[name]) for name in Reconstructions._fields))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(
-            f"{run.path / name} cannot be read ({error}); delete the score's line in {run.metrics} and ask again"
+            f"{run.path / attachment(named)} cannot be read ({error}); delete the score's line in {run.metrics} and "
+            "ask again"
         ) from error
 
 
-def _picture(found: Mapping[str, Found]) -> bytes:
+def _picture(by_run: Mapping[str, Reconstructions]) -> bytes:
     """A row an image: the target, then every run's, in their order; those of the largest difference first."""
-    first, *_, last = found.values()
+    first, *_, last = by_run.values()
     order = metrics.by_fractional_difference(first.errors, last.errors)[:SHOWN]
-    columns = [first.targets[order], *(each.images[order] for each in found.values())]
+    columns = [first.targets[order], *(of_run.images[order] for of_run in by_run.values())]
     return grid_png(torch.stack(columns, 1).flatten(0, 1), len(columns))

@@ -6,22 +6,20 @@ import pytest
 import torch
 
 from agon import Run
-from agon.data import Images
 from agon.data.source import as_bytes
 from agon.errors import RunError
-from agon.evaluate import kept, kept_images, last_images
 from agon.figures.pictures import grid_png, read_grid
+from agon.runs import image_snapshots, last_images, point_snapshots
 from agon.samples.making import load
 from agon.training import Training
-from tests.evaluate.test_runs import Trained
 
 pytestmark = pytest.mark.usefixtures("one_core")
 
 
-def test_the_last_images_are_the_present_generators(trained: Trained) -> None:
+def test_the_last_images_are_the_present_generators(images: Path) -> None:
     """In order of the steps, each other than the one before; real ones are not among them."""
-    run = trained(0)
-    found = kept_images(run)
+    run = Run(images)
+    found = image_snapshots(run)
     steps = list(found)
     assert steps == sorted(steps)
     assert steps[0] == 0
@@ -30,7 +28,7 @@ def test_the_last_images_are_the_present_generators(trained: Trained) -> None:
     assert steps[-1] == training.step
     last = last_images(run)
     assert torch.equal(last, found[steps[-1]])
-    assert torch.equal(last, as_bytes(training.samples(training.fixed_latents(len(last))), Images()))
+    assert torch.equal(last, as_bytes(training.samples(training.fixed_latents(len(last))), training.experiment.data))
     assert not torch.equal(last, found[steps[-2]])
     assert len(list(run.samples.glob("*.png"))) == len(steps) + 1
 
@@ -46,20 +44,20 @@ def test_steps_are_numbers_not_names(tmp_path: Path) -> None:
     """Beyond eight digits the names no longer sort as the numbers do."""
     ramp = torch.arange(2 * 3 * 4 * 4, dtype=torch.uint8).reshape(2, 3, 4, 4)
     run = written(tmp_path / "run", at100000000=grid_png(ramp), at99999999=grid_png(ramp // 2), real=grid_png(ramp))
-    assert list(kept_images(run)) == [99_999_999, 100_000_000]
-    assert torch.equal(kept_images(run)[100_000_000], ramp)
+    assert list(image_snapshots(run)) == [99_999_999, 100_000_000]
+    assert torch.equal(image_snapshots(run)[100_000_000], ramp)
 
 
 @pytest.mark.parametrize("content", [b"", b"no picture", grid_png(torch.zeros(2, 1, 4, 4, dtype=torch.uint8))[:-30]])
 def test_a_broken_file_of_images_is_named(content: bytes, tmp_path: Path) -> None:
     run = written(tmp_path / "run", at00000010=content)
     with pytest.raises(RunError, match=r"00000010\.png cannot be read .*; delete it, and go on without that step"):
-        kept_images(run)
+        image_snapshots(run)
 
 
-def test_images_and_points_are_not_taken_for_each_other(trained: Trained, tmp_path: Path) -> None:
-    run = written(tmp_path / "run", real=grid_png(read_grid(trained(0).samples / "real.png")))
+def test_images_and_points_are_not_taken_for_each_other(images: Path, tmp_path: Path) -> None:
+    run = written(tmp_path / "run", real=grid_png(read_grid(images / "samples" / "real.png")))
     with pytest.raises(RunError, match="holds no images"):
-        kept_images(run)
+        image_snapshots(run)
     with pytest.raises(RunError, match="holds no points"):
-        kept(trained(0))
+        point_snapshots(Run(images))

@@ -1,14 +1,17 @@
-"""Records of a run, a line each: log.jsonl, and the same numbers as TensorBoard events."""
+"""Records, one JSON object a line: written and read here alone; the log's are TensorBoard events too."""
 
 import json
+import math
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from agon.errors import RunError
+from agon.runs.description import text_to_show
 from agon.runs.directory import Directory, unreadable
 from agon.runs.files import refuse_undecodable, writing
+from agon.runs.limits import RECORDS
 from agon.untrusted import parse_json
 
 
@@ -40,6 +43,55 @@ def read(path: Path) -> list[dict[str, Any]]:
         if isinstance(record, dict):
             records.append(record)
     return records
+
+
+def numbered(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The records of a file with the number of their lines, for whoever must not miss one: damage is refused.
+
+    A last line without its end is left out: it is being written now, or was when the machine went down.
+
+    Raises:
+        RunError: it is no regular file, too large, or a line of it is no JSON object.
+    """
+    text = text_to_show(path, RECORDS) if Directory(path.parent).holds(path.name) else ""
+    for number, line in enumerate(text.split("\n")[:-1], start=1):
+        try:
+            record = parse_json(line, finite=False)
+        except ValueError as error:
+            raise RunError(f"{path}, line {number} is not JSON ({error}); delete the line and report again") from error
+        if not isinstance(record, dict):
+            raise RunError(f"{path}, line {number}: expected a JSON object, got {line[:40]!r}; delete the line")
+        yield number, record
+
+
+def read_log(path: Path) -> list[Mapping[str, float]]:
+    """The log in order of its steps; where a resumed training made a step again, the later record counts.
+
+    Raises:
+        RunError: as `numbered`, or a record holds something other than numbers, or no step.
+    """
+    records: dict[int, Mapping[str, float]] = {}
+    for line, entries in numbered(path):
+        record = {key: as_number(path, line, key, value) for key, value in entries.items()}
+        step = record.get("step", math.nan)
+        if not math.isfinite(step):
+            raise RunError(f"{path}, line {line}: expected a step, got none; delete the line and report again")
+        records[int(step)] = record
+    return [records[step] for step in sorted(records)]
+
+
+def as_number(path: Path, line: int, key: str, value: object) -> float:
+    """The number in a record; null and "nan" are NaN, since JSON has no word for it, and writers differ.
+
+    Raises:
+        RunError: it is none.
+    """
+    try:
+        return math.nan if value is None else float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError) as error:
+        raise RunError(
+            f"{path}, line {line}: expected a number for {key!r}, got {value!r}; delete the line and report again"
+        ) from error
 
 
 def size(path: Path) -> int:

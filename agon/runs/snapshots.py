@@ -1,0 +1,147 @@
+"""Snapshots: what a run keeps of its samples while it trains. Real ones once, and those of the same latents over time.
+
+Images are a PNG grid, points "n d" and all else an array in numpy's format, as float32.
+"""
+
+import io
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+from agon.data.source import Source, as_bytes
+from agon.errors import DataError, RunError
+from agon.figures.pictures import grid_png, pictured, read_grid
+from agon.runs.arrays import array
+from agon.runs.directory import Directory, content_of, unreadable
+from agon.runs.layout import SAMPLES
+
+if TYPE_CHECKING:
+    from agon.runs.run import Run
+
+REAL = "real"
+IMAGES, POINTS = ".png", ".npy"
+NAME = re.compile(r"([0-9]{8,18})\.(png|npy)")  # the step, and what is kept
+ADVICE = "delete it, and go on without that step"
+
+
+def snapshot(samples: Tensor, source: Source, step: int | None) -> tuple[str, bytes]:
+    """The name and the content of a snapshot's file, for `Run.picture`.
+
+    Args:
+        samples: "n *shape", in the source's range.
+        source: of the real samples.
+        step: of the training; None for real samples.
+    """
+    stem = REAL if step is None else f"{step:08d}"
+    if pictured(source.shape):
+        return f"{stem}{IMAGES}", grid_png(as_bytes(samples.cpu(), source))
+    content = io.BytesIO()
+    np.save(content, samples.cpu().numpy().astype(np.float32), allow_pickle=False)
+    return f"{stem}{POINTS}", content.getvalue()
+
+
+def snapshots(files: Directory) -> list[tuple[int, Path]]:
+    """Each step with the file of its snapshot, in order of the steps.
+
+    Raises:
+        OSError: the folder of snapshots is none, or cannot be read.
+    """
+    matches = [match for name in files.names(SAMPLES) if (match := NAME.fullmatch(name))]
+    return sorted((int(match[1]), files.root / SAMPLES / match[0]) for match in matches)
+
+
+def real_snapshot(files: Directory) -> Path | None:
+    """The file of the real samples, if there is one."""
+    names = [f"{SAMPLES}/{REAL}{ending}" for ending in (IMAGES, POINTS)]
+    return next((files.root / name for name in names if files.holds(name)), None)
+
+
+def read_images(path: Path) -> UInt8[np.ndarray, "n c h w"]:
+    """The images of a snapshot's file.
+
+    Raises:
+        OSError: there is no such regular file, or it cannot be read.
+        DataError: it holds no grid of images.
+    """
+    return read_grid(content_of(path), str(path))
+
+
+def read_array(path: Path) -> np.ndarray:
+    """The array of a snapshot's file, of any shape and type: it may come from elsewhere.
+
+    Raises:
+        OSError: there is no such regular file, or it cannot be read.
+        ValueError: it holds no array.
+    """
+    return array(content_of(path))
+
+
+def point_snapshots(run: "Run") -> Mapping[int, Float[Tensor, "n d"]]:
+    """Step -> the points that a run kept of its fixed latents, in order of the steps.
+
+    Raises:
+        RunError: it kept none, or a file cannot be read.
+    """
+    return {step: _points(path) for step, path in _of_kind(run, POINTS, "points, such as ring").items()}
+
+
+def image_snapshots(run: "Run") -> Mapping[int, UInt8[Tensor, "n c h w"]]:
+    """Step -> the images that a run kept of its fixed latents, in order of the steps.
+
+    Raises:
+        RunError: it kept none, or a file cannot be read.
+    """
+    return {step: _images(path) for step, path in _of_kind(run, IMAGES, "images, such as digits").items()}
+
+
+def last_images(run: "Run") -> UInt8[Tensor, "n c h w"]:
+    """The last of `image_snapshots`.
+
+    Raises:
+        RunError: as there.
+    """
+    *_, last = _of_kind(run, IMAGES, "images, such as digits").values()
+    return _images(last)
+
+
+def real_images(run: "Run") -> UInt8[Tensor, "n c h w"]:
+    """The real images that a run kept.
+
+    Raises:
+        RunError: it kept none, or the file cannot be read.
+    """
+    return _images(run.samples / f"{REAL}{IMAGES}")
+
+
+def _of_kind(run: "Run", ending: str, expected: str) -> dict[int, Path]:
+    """Step -> file of the snapshots with that ending."""
+    paths = {step: path for step, path in run.snapshots() if path.suffix == ending}
+    if not paths:
+        kind, _, _ = expected.partition(",")
+        raise RunError(f"{run.samples} holds no {kind}; expected the run of a source of {expected}")
+    return paths
+
+
+def _points(path: Path) -> Tensor:
+    try:
+        points = read_array(path)
+        if points.dtype.kind != "f":
+            raise ValueError(f"expected floating point numbers, got {points.dtype}")
+        return torch.from_numpy(points)
+    except (OSError, ValueError, TypeError) as error:
+        raise RunError(f"{path} is not an array of points ({error}); {ADVICE}") from error
+
+
+def _images(path: Path) -> Tensor:
+    try:
+        return torch.from_numpy(read_images(path))
+    except DataError as error:
+        raise RunError(f"{error}; {ADVICE}") from error
+    except OSError as error:
+        raise unreadable(error, path, ADVICE) from error

@@ -1,0 +1,58 @@
+"""Samples as files: a picture, arrays, or a folder of pictures."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+from torch import Tensor
+
+from agon.data import Source
+from agon.data.source import as_bytes
+from agon.errors import RunError, SettingError
+from agon.figures.pictures import grid_png, pictured, png
+from agon.runs import write_atomically, writing
+from agon.untrusted import kind_of
+
+
+def write(samples: Tensor, source: Source, out: Path, columns: int | None = None) -> Path:
+    """Write samples "n *shape" as a PNG grid (.png), arrays (.npz: uint8 NHWC or float32), or a folder of PNGs.
+
+    Raises:
+        SettingError: points as a picture, or another ending.
+        RunError: the place cannot be written.
+    """
+    pictures = pictured(source.shape)
+    if out.suffix == ".npz":
+        array = as_bytes(samples, source).permute(0, 2, 3, 1).numpy() if pictures else samples.numpy()
+        content = io.BytesIO()
+        np.savez_compressed(content, samples=array)
+        _write(out, content.getvalue())
+    elif out.suffix == ".png" and len(source.shape) == 3 and source.range is not None:
+        _write(out, grid_png(as_bytes(samples, source), columns))
+    elif not pictures:
+        raise SettingError(f"--out: expected a name that ends in .npz, since a PNG cannot hold such samples, got {out}")
+    elif out.suffix:
+        raise SettingError(f"--out: expected NAME.png, NAME.npz or a folder, got {out}")
+    else:
+        _write_each(out, as_bytes(samples, source))
+    return out
+
+
+def _write_each(folder: Path, images: Tensor) -> None:
+    """A PNG for each; none into a folder that holds anything, whose files would be counted among them."""
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        taken = next(folder.iterdir(), None)
+    if taken is not None:
+        raise RunError(f"--out: expected a new or an empty folder, got {folder}, which holds {taken.name}; choose one")
+    for i, image in enumerate(images):
+        write_atomically(folder / f"{i:06d}.png", png(image.permute(1, 2, 0).numpy()))
+
+
+def _write(path: Path, content: bytes) -> None:
+    kind = kind_of(path)
+    if kind is not None:
+        raise RunError(f"--out: {path} is {kind}; expected the name of a new file, or of one to replace")
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, content)
