@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from agon import Batch, Turns, Unrolled
-from agon.dynamics import move
+from agon.dynamics import update
 from benchmarks.apart import BATCH, Side, known, side
 from benchmarks.peers.agon_step import AgonStep
 from benchmarks.peers.agreement import after, difference
@@ -130,7 +130,7 @@ def _critic_step(times: int) -> float:
     peer = AgonStep(batch=BATCH, steps=1, schedule="alternating")
     real, latent = peer.batch(*points(0, BATCH))
     fake = peer.game.generate(latent).detach()
-    return _median(lambda: move(peer.game, peer.optimisers, ("critic",), Batch(real, latent, {}), fake), times)
+    return _median(lambda: update(peer.game, peer.optimisers, ("critic",), Batch(real, latent, {}), fake), times)
 
 
 def _median(call: Callable[[], object], times: int) -> float:

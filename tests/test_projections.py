@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from agon.dynamics import Turns, Unrolled
-from agon.dynamics.compiled import CompiledUnrolled
+from agon.dynamics.unrolled import CompiledUnrolled
 from agon.errors import SettingError
 from agon.games import Adversarial, Batch, Game, parameters_of
 from agon.objectives import Wasserstein

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 import agon
 from agon.cli import main
 from agon.dynamics import Dynamics, Extragradient, Optimistic, Turns, Unrolled
-from agon.dynamics.compiled import CompiledUnrolled
+from agon.dynamics.unrolled import CompiledUnrolled
 from agon.errors import Interrupted, SettingError
 from agon.games import Losses
 from agon.networks import mlp

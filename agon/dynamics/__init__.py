@@ -1,13 +1,11 @@
 """How the players move."""
 
-from agon.dynamics.checking import Verdict, check_unrolling
 from agon.dynamics.dynamics import Dynamics
-from agon.dynamics.moves import Optimisers, gradients_of, move, only
+from agon.dynamics.moves import Optimisers, gradients_of, isolate, update
 from agon.dynamics.optimistic import Extragradient, Optimistic
 from agon.dynamics.processes import average, processes
 from agon.dynamics.turns import ALTERNATING, Turns
-from agon.dynamics.unrolled import Unrolled
-from agon.dynamics.unrolled_loss import unrolled_loss
+from agon.dynamics.unrolled import Unrolled, Verdict, check_unrolling, unrolled_loss
 
 DYNAMICS = {"turns": Turns, "unrolled": Unrolled, "extragradient": Extragradient, "optimistic": Optimistic}
 
@@ -24,8 +22,8 @@ __all__ = [
     "average",
     "check_unrolling",
     "gradients_of",
-    "move",
-    "only",
+    "isolate",
     "processes",
     "unrolled_loss",
+    "update",
 ]

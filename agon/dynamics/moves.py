@@ -13,7 +13,7 @@ Optimisers = Mapping[str, torch.optim.Optimizer]
 Gradients = dict[str, list[Tensor | None]]  # player -> one for each of its parameters
 
 
-def move(game: Game, optimisers: Optimisers, movers: Collection[str], batch: Batch, fake: Tensor | None) -> Losses:
+def update(game: Game, optimisers: Optimisers, movers: Collection[str], batch: Batch, fake: Tensor | None) -> Losses:
     """Each mover takes one optimiser step along the gradient of its own loss at the present point.
 
     Args:
@@ -21,24 +21,34 @@ def move(game: Game, optimisers: Optimisers, movers: Collection[str], batch: Bat
         optimisers: one for each player.
         movers: who moves; together means simultaneously.
         batch: what they see.
-        fake: generated samples with the history that their losses need, or None to make them.
+        fake: "n *shape", generated samples with the history that their losses need, or None to make them.
 
     Returns:
         Detached losses of the movers, and what was seen.
     """
-    with only(game, movers):
+    with isolate(game, movers):
         losses = game(batch, fake, of=movers)
         gradients = gradients_of(game, losses, movers)
-    return follow(game, optimisers, gradients, losses)
+    return apply_gradients(game, optimisers, gradients, losses)
 
 
-def follow(game: Game, optimisers: Optimisers, gradients: Gradients, losses: Losses, *, settles: bool = True) -> Losses:
-    """Each player that has gradients takes its optimiser's step along them; its losses, detached.
+def apply_gradients(
+    game: Game, optimisers: Optimisers, gradients: Gradients, losses: Losses, *, settles: bool = True
+) -> Losses:
+    """Each player that has gradients takes its optimiser's step along them.
 
-    With `settles` its move ends there; without, more of it is to come.
+    Args:
+        game: its parameters change in place.
+        optimisers: one for each player.
+        gradients: of each mover, one in the shape of each parameter.
+        losses: with or without history.
+        settles: whether the move ends with this step; else more of it is to come.
+
+    Returns:
+        The losses, detached.
     """
-    for player, own in gradients.items():
-        for parameter, gradient in zip(parameters_of(game, player), own, strict=True):
+    for player, player_gradients in gradients.items():
+        for parameter, gradient in zip(parameters_of(game, player), player_gradients, strict=True):
             parameter.grad = None if gradient is None else _laid_out_as(parameter, gradient.detach())
         optimisers[player].step()
         if settles:
@@ -50,7 +60,7 @@ def follow(game: Game, optimisers: Optimisers, gradients: Gradients, losses: Los
 def gradients_of(
     game: Game, losses: Losses, movers: Collection[str], *, again: bool = False, history: bool = False
 ) -> Gradients:
-    """Each mover's gradient of its own loss in its own parameters, averaged over processes.
+    """Each mover's gradient ∂L_p/∂θ_p of its own loss in its own parameters, averaged over processes.
 
     A parameter that is frozen, or that the loss does not reach, has None, as after `backward`.
 
@@ -67,8 +77,8 @@ def gradients_of(
         parameters = parameters_of(game, player)
         free = [p for p in parameters if p.requires_grad]
         keep, loss = again or history or player != players[-1], losses.players[player]
-        found = iter(torch.autograd.grad(loss, free, retain_graph=keep, create_graph=history, allow_unused=True))
-        gradients[player] = average([next(found) if p.requires_grad else None for p in parameters])
+        of_free = iter(torch.autograd.grad(loss, free, retain_graph=keep, create_graph=history, allow_unused=True))
+        gradients[player] = average([next(of_free) if p.requires_grad else None for p in parameters])
     return gradients
 
 
@@ -80,14 +90,14 @@ def _laid_out_as(parameter: Tensor, gradient: Tensor) -> Tensor:
 
 
 @contextmanager
-def only(game: Game, movers: Collection[str]) -> Iterator[None]:
+def isolate(game: Game, movers: Collection[str]) -> Iterator[None]:
     """Within it, only the movers' parameters require gradients; after it, only their buffers have changed."""
-    with fixed(game, movers), still(game, movers):
+    with freeze(game, movers), preserve_buffers(game, movers):
         yield
 
 
 @contextmanager
-def fixed(game: Game, but: Collection[str]) -> Iterator[None]:
+def freeze(game: Game, but: Collection[str]) -> Iterator[None]:
     """Within it, no player's parameters require gradients but those of `but`."""
     parameters = [p for player in _others(game, but) for p in parameters_of(game, player) if p.requires_grad]
     for parameter in parameters:
@@ -100,7 +110,7 @@ def fixed(game: Game, but: Collection[str]) -> Iterator[None]:
 
 
 @contextmanager
-def still(game: Game, but: Collection[str]) -> Iterator[None]:
+def preserve_buffers(game: Game, but: Collection[str]) -> Iterator[None]:
     """After it, no player's buffers have changed but those of `but`.
 
     A player's statistics (batch and spectral normalisation) belong to its own move: others still
@@ -119,8 +129,8 @@ def _others(game: Game, players: Collection[str]) -> list[str]:
     return [player for player in game.players if player not in players]
 
 
-def settling(game: Game, seen: Mapping[str, Tensor]) -> Callable[[nn.Module, str], None] | None:
-    """What each player's move ends with, to be done to a twin of the game; None where that is nothing."""
+def after_update_of(game: Game, seen: Mapping[str, Tensor]) -> Callable[[nn.Module, str], None] | None:
+    """What each player's move ends with, to be done to a functional module of the game; None where that is nothing."""
     if not game.settles:
         return None
     return lambda module, player: module.settle(player, seen)  # type: ignore[operator]

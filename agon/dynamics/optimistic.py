@@ -1,6 +1,6 @@
 """Extragradient and optimistic steps: first-order dynamics that converge where plain steps orbit or spiral out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -9,11 +9,19 @@ from torch import Tensor
 
 from agon.dynamics.dynamics import Dynamics
 from agon.dynamics.functional import twin_of
-from agon.dynamics.lookahead import LookAhead
-from agon.dynamics.moves import Gradients, Optimisers, fixed, follow, gradients_of, only, settling, still
+from agon.dynamics.moves import (
+    Optimisers,
+    after_update_of,
+    apply_gradients,
+    freeze,
+    gradients_of,
+    isolate,
+    preserve_buffers,
+)
 from agon.dynamics.processes import average
 from agon.dynamics.turns import Turns
-from agon.dynamics.twin import as_written
+from agon.dynamics.unrolled.functional_module import FunctionalModule, as_written
+from agon.dynamics.unrolled.unroll import Unroll
 from agon.games.game import Batch, Game, Losses, named_parameters_of, parameters_of
 
 PAST = "past_move"  # in the optimiser's state, so that a checkpoint has it
@@ -79,32 +87,32 @@ class Optimistic(Dynamics):
 def _extrapolated(
     game: Game, optimisers: Optimisers, movers: tuple[str, ...], batch: Batch, fake: Tensor | None
 ) -> Losses:
-    with fixed(game, movers), as_written():
-        with still(game, movers):
+    with freeze(game, movers), as_written():
+        with preserve_buffers(game, movers):
             losses: Losses = game(batch, fake, of=movers)
-        ahead = _ahead(game, optimisers, gradients_of(game, losses, movers), losses)
+        present = gradients_of(game, losses, movers)
+        players = {player: named_parameters_of(game, player) for player in movers}
+        first = {player: dict(zip(own, present[player], strict=True)) for player, own in players.items()}
         remade = bool(set(movers) & set(game.makers))
-        there: Losses = ahead.twin.module(batch, None if remade else fake, of=movers)
-        ahead.refuse(there.players.values(), *([] if fake is None else [fake]))
-        gradients = {player: _gradients_at(ahead, game, there, player) for player in movers}
-    return follow(game, optimisers, gradients, losses)
+
+        def there(functional: FunctionalModule) -> Losses:
+            losses: Losses = functional.module(batch, None if remade else fake, of=movers)
+            return losses
+
+        unroll = Unroll(game, players, optimisers, after_update=after_update_of(game, losses.seen))
+        ahead = unroll.surrogate(1, there, first, fake)
+        gradients = {
+            player: _gradients_at(unroll.functional, ahead.players[player], own) for player, own in players.items()
+        }
+    return apply_gradients(game, optimisers, gradients, losses)
 
 
-def _ahead(game: Game, optimisers: Optimisers, gradients: Gradients, losses: Losses) -> LookAhead:
-    """The movers where their optimisers would bring them."""
-    players = {player: named_parameters_of(game, player) for player in gradients}
-    ahead = LookAhead(game, players, optimisers, settle=settling(game, losses.seen))
-    first = {player: dict(zip(own, gradients[player], strict=True)) for player, own in players.items()}
-    ahead.run(1, first=first)
-    return ahead
-
-
-def _gradients_at(ahead: LookAhead, game: Game, losses: Losses, player: str) -> list[Tensor | None]:
-    own = named_parameters_of(game, player)
-    there = ahead.twin.get([name for name, p in own.items() if p.requires_grad])
-    found = torch.autograd.grad(losses.players[player], list(there.values()), retain_graph=True, allow_unused=True)
-    gradients = dict(zip(there, found, strict=True))
-    return average([gradients.get(name) for name in own])
+def _gradients_at(functional: FunctionalModule, loss: Tensor, parameters: Mapping[str, Tensor]) -> list[Tensor | None]:
+    """Of a player's loss, a scalar, in its parameters where the functional module has them, each in its shape."""
+    there = functional.tensors([name for name, p in parameters.items() if p.requires_grad])
+    gradients = torch.autograd.grad(loss, list(there.values()), retain_graph=True, allow_unused=True)
+    by_name = dict(zip(there, gradients, strict=True))
+    return average([by_name.get(name) for name in parameters])
 
 
 @torch.no_grad()
@@ -112,16 +120,16 @@ def _corrected(
     game: Game, optimisers: Optimisers, movers: tuple[str, ...], batch: Batch, fake: Tensor | None
 ) -> Losses:
     before = {player: [p.clone() for p in parameters_of(game, player)] for player in movers}
-    with torch.enable_grad(), only(game, movers):
+    with torch.enable_grad(), isolate(game, movers):
         losses: Losses = game(batch, fake, of=movers)
         gradients = gradients_of(game, losses, movers)
-    told = follow(game, optimisers, gradients, losses, settles=False)
+    detached = apply_gradients(game, optimisers, gradients, losses, settles=False)
     for player in movers:
         for parameter, old in zip(parameters_of(game, player), before[player], strict=True):
             if parameter.grad is not None:
                 _correct(parameter, old, optimisers[player].state[parameter])
         game.settle(player, losses.seen)
-    return told
+    return detached
 
 
 def _correct(parameter: Tensor, before: Tensor, state: dict[str, Tensor]) -> None:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from agon.dynamics.dynamics import Dynamics
-from agon.dynamics.moves import Optimisers, move, only
+from agon.dynamics.moves import Optimisers, isolate, update
 from agon.errors import SettingError, unknown
 from agon.games.game import Batch, Game, Losses
 
@@ -61,7 +61,7 @@ class Turns(Dynamics):
                 raise SettingError(unknown("player", player, game.players))
 
     def step(self, game: Game, optimisers: Optimisers, draw: Callable[[], Batch]) -> Losses:
-        return self.play(game, draw, partial(move, game, optimisers))
+        return self.play(game, draw, partial(update, game, optimisers))
 
     def play(self, game: Game, draw: Callable[[], Batch], moving: Moving) -> Losses:
         """One round: who moves when, on which batch, with which samples; `moving` says how.
@@ -93,7 +93,7 @@ class Turns(Dynamics):
             return None
         later = [set(group) & set(game.makers) for group in self.order[turn + 1 :]]
         shared: Collection[str] = next(filter(None, later), set()) if self.draws == "round" else set()
-        with only(game, shared), torch.set_grad_enabled(bool(shared)):
+        with isolate(game, shared), torch.set_grad_enabled(bool(shared)):
             return game.generate(batch.latent)
 
 

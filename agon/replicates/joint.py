@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from agon.dynamics import Dynamics, Unrolled
-from agon.dynamics.compiled import CompiledUnrolled
+from agon.dynamics.unrolled import CompiledUnrolled
 from agon.errors import Change, SettingError
 from agon.games import Batch, Game, Losses, parameters_of
 from agon.replicates.stacked import losses_of_each, of_seed, stacked, stacked_batches

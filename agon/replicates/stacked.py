@@ -8,8 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import vmap
 
-from agon.dynamics.foresight import AHEAD
-from agon.dynamics.twin import Twin, slots_of
+from agon.dynamics.unrolled import AHEAD, FunctionalModule, slots_of
 from agon.games import Batch, Game, Losses
 
 EACH = "each/"  # before a player's name: the losses of all seeds, among what was seen
@@ -38,7 +37,7 @@ class Stacked(Game):
         parameters = {
             name: nn.Parameter(own, first.get_parameter(name).requires_grad) for name, own in together.items()
         }
-        twin = Twin(copy.deepcopy(first), {**buffers, **parameters})
+        twin = FunctionalModule(copy.deepcopy(first), {**buffers, **parameters})
         assert isinstance(twin.module, Game)
         self.skeleton = twin.module
         of_class = {player: tuple(f"skeleton.{name}" for name in names) for player, names in first.players.items()}

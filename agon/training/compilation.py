@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from agon.dynamics import Unrolled
-from agon.dynamics.compiled import CompiledUnrolled
+from agon.dynamics.unrolled import CompiledUnrolled
 from agon.errors import SettingError
 from agon.games import modules_of
 from agon.training.state import capture, restore

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from agon import Adversarial, Batch, Turns, Unrolled
-from agon.dynamics.compiled import CompiledUnrolled
+from agon.dynamics.unrolled import CompiledUnrolled
 from agon.games import parameters_of
 from agon.networks import mlp
 from agon.objectives import Minimax

@@ -4,12 +4,14 @@ import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
+import pytest
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 from torch.nn.utils.parametrizations import _SpectralNorm
 
 from agon.dynamics import Turns
+from agon.dynamics.unrolled import inner_step, unroll
 from agon.games import Batch, Game, parameters_of
 
 Optimisers = Mapping[str, torch.optim.Optimizer]
@@ -42,6 +44,12 @@ def slope(parameter: Tensor, index: int, value: Callable[[], float]) -> Tensor:
             ends.append(value())
     flat[index] = before
     return torch.tensor((ends[0] - ends[1]) / (2 * WIDTH), dtype=parameter.dtype)
+
+
+def without_inner_history(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For negative controls: inner gradients without history, as most ports have them."""
+    for module in (inner_step, unroll):  # the later steps, and the first
+        monkeypatch.setattr(module, "averaged", lambda gradients: tuple(g.detach() for g in gradients))
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from torch.utils.checkpoint import checkpoint, checkpoint_sequential
 
 from agon import Adversarial, Extragradient, Turns, Unrolled, check_unrolling, unrolled_loss
 from agon.dynamics import Dynamics
-from agon.dynamics.compiled import CompiledUnrolled
+from agon.dynamics.unrolled import CompiledUnrolled
 from agon.errors import SettingError
 from agon.games import Batch, parameters_of
 

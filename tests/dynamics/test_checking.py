@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from agon import check_unrolling, unrolled_loss
-from agon.dynamics.checking import Verdict
+from agon.dynamics.unrolled.check import Verdict
 
 from .test_aliases import InList, InSlots, Plain, alike, losses, unrolled
 

@@ -13,12 +13,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from agon.dynamics import Turns, Unrolled, program
-from agon.dynamics.compiled import CompiledUnrolled
-from agon.dynamics.foresight import Foresight
-from agon.dynamics.program import Program, agrees
-from agon.dynamics.staged import Staged
-from agon.dynamics.stepwise import Stepwise
+from agon.dynamics import Turns, Unrolled
+from agon.dynamics.unrolled import CompiledUnrolled, program
+from agon.dynamics.unrolled.dynamics import UnrolledTurn
+from agon.dynamics.unrolled.program import Program, agrees
+from agon.dynamics.unrolled.step_context import Inputs
+from agon.dynamics.unrolled.vjp import StepFunctions
 from agon.games import Adversarial, Batch, Game, parameters_of
 from agon.objectives import Minimax
 from agon.penalties import GradientPenalty, WeightDecay
@@ -39,29 +39,29 @@ def quiet() -> None:
 class Plain(Program):
     """A program that is not compiled."""
 
-    def __init__(self, functions: Stepwise, state: Any, scene: Any, direct: tuple[str, ...]) -> None:
+    def __init__(self, functions: StepFunctions, state: Any, context: Any, direct: tuple[str, ...]) -> None:
         self.functions, self.direct = functions, direct
 
     def step(self, *given: Any) -> Any:
         return self.functions.step(*given)
 
-    def unrolled(self, *given: Any) -> Any:
-        return self.functions.unrolled(*given)
+    def surrogate(self, *given: Any) -> Any:
+        return self.functions.surrogate(*given)
 
 
-class Bent(Stepwise):
-    """Reverses are off by a factor."""
+class Bent(StepFunctions):
+    """Vector-Jacobian products are off by a factor."""
 
     by = 1.0
 
-    def reverse(self, *given: Any) -> Any:
-        slopes = super().reverse(*given)
-        return slopes._replace(sources={n: self.by * s for n, s in slopes.sources.items()})
+    def step_vjp(self, *given: Any) -> Any:
+        cotangents = super().step_vjp(*given)
+        return cotangents._replace(sources={n: self.by * s for n, s in cotangents.sources.items()})
 
 
 @pytest.fixture
 def uncompiled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same functions, not traced and not compiled: what the look-ahead is in steps and reverses."""
+    """The same functions, not traced and not compiled: what the unroll is in steps and their vjps."""
     monkeypatch.setattr(program, "Program", Plain)
 
 
@@ -88,7 +88,7 @@ def same(found: Any, expected: Any, where: str = "") -> None:
 @pytest.mark.parametrize("rule", sorted(RULES))
 @pytest.mark.parametrize("critic", sorted(CRITICS))
 @pytest.mark.usefixtures("uncompiled")
-def test_steps_and_reverses_are_the_whole_look_ahead(critic: str, rule: str, order: Any) -> None:
+def test_steps_and_their_vjps_are_the_whole_unroll(critic: str, rule: str, order: Any) -> None:
     game = game_of(critic)
     optimisers, plain = optimisers_of(game, rule), Unrolled(Turns(order), steps=4)
     dynamics = CompiledUnrolled.of(plain)
@@ -124,11 +124,11 @@ def test_a_compiled_step_is_the_eager_one(critic: str) -> None:
 
 @pytest.mark.usefixtures("uncompiled")
 def test_a_first_order_look_alike_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The negative control: a program without reverses is found out, and the eager step is taken."""
+    """The negative control: a program without vjps is found out, and the eager step is taken."""
     game = game_of()
     optimisers, plain = optimisers_of(game, "adam"), Unrolled(steps=3)
     expected = stepped(plain, game, optimisers)
-    monkeypatch.setattr(Stepwise, "reverse", lambda self, state, gradients, after, scene: after)
+    monkeypatch.setattr(StepFunctions, "step_vjp", lambda self, state, gradients, after, context: after)
     dynamics = CompiledUnrolled.of(plain)
     found = stepped(dynamics, game, optimisers)
     assert not dynamics.working
@@ -143,11 +143,11 @@ def test_the_check_knows_rounding_from_a_wrong_gradient(dtype: torch.dtype) -> N
     drawn = Batch(batch(0).real.to(dtype), batch(0).latent.to(dtype), {})
     for _ in range(2):
         Turns(SIMULTANEOUS).step(game, optimisers, lambda: drawn)
-    eager = Foresight(Unrolled(steps=3), game, optimisers, lambda: drawn, drawn)
-    staged = Staged.of(game, optimisers, "generator", ("critic",), drawn, game.generate(drawn.latent))
-    functions = Bent(game, "generator", ("critic",), staged.blocks)
+    eager = UnrolledTurn(Unrolled(steps=3), game, optimisers, lambda: drawn, drawn)
+    inputs = Inputs.of(game, optimisers, "generator", ("critic",), drawn, game.generate(drawn.latent))
+    functions = Bent(game, "generator", ("critic",), inputs.groups)
     for functions.by, right in ((1.0, True), (1.05, False), (float("nan"), False)):
-        assert agrees(Plain(functions, None, None, ()), eager, staged) is right
+        assert agrees(Plain(functions, None, None, ()), eager, inputs) is right
 
 
 @pytest.mark.usefixtures("uncompiled")

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from agon.dynamics import ALTERNATING, Turns, only
+from agon.dynamics import ALTERNATING, Turns, isolate
 from agon.games import Adversarial, Batch, Game, Losses, parameters_of
 
 H = 0.1
@@ -201,12 +201,12 @@ def test_a_leaking_step_is_caught(mover: str) -> None:
         others_after(leaking, mover)
 
 
-def test_only_gives_everything_back_after_an_error() -> None:
+def test_isolating_gives_everything_back_after_an_error() -> None:
     game = networks()
     before = state(game, "critic", adam(game))
 
     def fail() -> None:
-        with only(game, ("generator",)):
+        with isolate(game, ("generator",)):
             assert not any(p.requires_grad for p in game.critic.parameters())
             game.critic(batch(0).real)
             raise KeyError

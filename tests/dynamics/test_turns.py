@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from agon.dynamics import ALTERNATING, Turns, move
+from agon.dynamics import ALTERNATING, Turns, update
 from agon.errors import SettingError
 from agon.games import Adversarial, Batch, parameters_of
 from agon.objectives import OBJECTIVES
@@ -129,7 +129,7 @@ def test_an_optimiser_meets_gradients_in_its_parameters_own_layout(fused: bool) 
     expected.grad = expected.grad.contiguous()
     torch.optim.Adam([expected], lr=0.1).step()
     optimiser = torch.optim.Adam([game.theta.value], lr=0.1, fused=fused)
-    move(game, {"generator": optimiser}, ("generator",), batch(0), None)
+    update(game, {"generator": optimiser}, ("generator",), batch(0), None)
     assert game.theta.value.grad.stride() == game.theta.value.stride()
     torch.testing.assert_close(game.theta.value, expected)
 

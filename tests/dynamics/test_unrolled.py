@@ -8,10 +8,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from agon.dynamics import ALTERNATING, Turns, Unrolled, lookahead
+from agon.dynamics import ALTERNATING, Turns, Unrolled
 from agon.errors import SettingError
 from agon.games import Batch, parameters_of
 
+from .differences import without_inner_history
 from .test_moves import (
     GENERATOR_FIRST,
     NOTHING,
@@ -66,8 +67,8 @@ def test_a_step_is_its_matrix(order: Order, steps: int) -> None:
 @pytest.mark.parametrize("steps", K_STEPS)
 def test_a_detached_inner_loop_is_another_matrix(order: Order, steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """The negative control: the look-alike's map is the one derived for it, and not the unrolled one."""
-    monkeypatch.setattr(lookahead, "_averaged", lambda gradients: [g.detach() for g in gradients])
-    monkeypatch.setattr("agon.dynamics.foresight.Foresight.shares", lambda *_: False)
+    without_inner_history(monkeypatch)
+    monkeypatch.setattr("agon.dynamics.unrolled.dynamics.UnrolledTurn.shares_first_step", lambda *_: False)
     found = whole_map(order, steps)
     torch.testing.assert_close(found, expected(order, steps, terms=1), rtol=1e-14, atol=1e-15)
     with pytest.raises(AssertionError):

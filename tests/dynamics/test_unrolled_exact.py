@@ -9,12 +9,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from agon.dynamics import Turns, Unrolled, lookahead
+from agon.dynamics import Turns, Unrolled
 from agon.games import Adversarial, Batch, Game, Losses, parameters_of
 from agon.objectives import Minimax
 from agon.penalties import R1, R2, GradientPenalty, Penalty
 
-from .differences import by_differences, constant_directions, surrogate
+from .differences import by_differences, constant_directions, surrogate, without_inner_history
 from .test_moves import SIMULTANEOUS, batch
 
 Optimisers = dict[str, torch.optim.Optimizer]
@@ -146,8 +146,8 @@ def test_a_checkpointed_gradient_is_the_same_bit_for_bit(penalties: tuple[Penalt
 @pytest.mark.parametrize("critic", sorted(CRITICS))
 @pytest.mark.parametrize("steps", [2, 5])
 def test_a_detached_look_ahead_is_caught(critic: str, steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The negative control: inner gradients without history, as most ports have them."""
-    monkeypatch.setattr(lookahead, "_averaged", lambda gradients: [g.detach() for g in gradients])
+    """The negative control."""
+    without_inner_history(monkeypatch)
     game = game_of(critic)
     with pytest.raises(AssertionError):
         assert_close(*both(game, optimisers_of(game, "adam"), steps))

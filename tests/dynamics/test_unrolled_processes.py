@@ -8,7 +8,8 @@ import torch.distributed as dist
 import torch.multiprocessing as mp
 from torch import Tensor, nn
 
-from agon.dynamics import Dynamics, Extragradient, Turns, Unrolled, lookahead, unrolled_loss
+from agon.dynamics import Dynamics, Extragradient, Turns, Unrolled, unrolled_loss
+from agon.dynamics.unrolled import inner_step, unroll
 from agon.errors import SettingError
 from agon.games import Batch, parameters_of
 from agon.networks.synchronised import synchronise
@@ -65,7 +66,7 @@ def part_of(rank: int, folder: str) -> None:
     alone = {name: stepped(dynamics, 0, 1) for name, dynamics in CASES.items()}
     join(rank, folder, 2)
     found = {name: stepped(dynamics, rank, 2) for name, dynamics in CASES.items()}
-    lookahead._averaged = lambda gradients: gradients  # type: ignore[assignment]
+    inner_step.averaged = unroll.averaged = tuple  # type: ignore[assignment]
     found["refused"] = refused(rank)
     found["local"] = stepped(CASES["alternating"], rank, 2)
     torch.save((alone, found), f"{folder}/found-{rank}")

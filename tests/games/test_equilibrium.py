@@ -13,7 +13,7 @@ import agon
 from agon import Experiment, part
 from agon.data import Images
 from agon.dynamics import Extragradient, Optimistic, Turns, Unrolled
-from agon.dynamics.compiled import CompiledUnrolled
+from agon.dynamics.unrolled import CompiledUnrolled
 from agon.errors import SettingError
 from agon.games import Batch, BoundaryEquilibrium, equilibrium, parameters_of
 from agon.networks import autoencoder

@@ -11,31 +11,31 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from agon.dynamics.twin import Twin
+from agon.dynamics.unrolled.functional_module import FunctionalModule
 from agon.errors import SettingError
 
 ADVICE = "keep layers and parameters in registered submodules (nn.ModuleList, nn.ParameterList) and reach them by self"
 
 
 class Guard:
-    """Refuses a loss that reaches the players at another place than where its twin puts them.
+    """Refuses a loss that reaches the players at another place than where its functional module puts them.
 
     Args:
-        module: whose twin plays.
-        twin: at the live point, before its first pass.
-        live: the players' own parameters, by name, which no loss of a twin may reach.
+        module: the live one.
+        functional: of that, at the live point, before its first pass.
+        live: the players' own parameters, by name, which no loss of a functional module may reach.
 
     Raises:
         SettingError: the module keeps a tensor that shares memory with a parameter, which moves with the live
             parameter and with no other.
     """
 
-    def __init__(self, module: nn.Module, twin: Twin, live: Mapping[str, Tensor]) -> None:
+    def __init__(self, module: nn.Module, functional: FunctionalModule, live: Mapping[str, Tensor]) -> None:
         self._module, self._live = module, live
         self._names = {id(parameter): name for name, parameter in live.items()}
         self._passed: set[Any] = set()  # nodes, and the ids of tensors without one
         self._buffers = [(name, b, b._version) for name, b in module.named_buffers()]
-        self._refuse_shared([*(b for _, b, _ in self._buffers), *twin.strays])
+        self._refuse_shared([*(b for _, b, _ in self._buffers), *functional.strays])
 
     def passed(self, tensors: Iterable[Tensor]) -> None:
         """The players have been at these, and will be elsewhere."""
@@ -75,7 +75,7 @@ class Guard:
                 )
 
     def refuse_changed(self, but: Collection[str] = ()) -> None:
-        """Raise a SettingError if a pass of a twin has changed a live buffer, out of all that are not named."""
+        """Raise a SettingError if a pass has changed a live buffer, out of all that are not named in `but`."""
         for name, buffer, version in self._buffers:
             if buffer._version != version and name not in but:
                 raise SettingError(

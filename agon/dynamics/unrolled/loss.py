@@ -3,10 +3,11 @@
 import torch
 from torch import Tensor, nn
 
-from agon.dynamics.lookahead import LookAhead
-from agon.dynamics.referee import LossOf
-from agon.dynamics.twin import as_written
+from agon.dynamics.unrolled.functional_module import FunctionalModule, as_written
+from agon.dynamics.unrolled.referee import LossOf
+from agon.dynamics.unrolled.unroll import Unroll
 from agon.errors import SettingError
+from agon.games.game import Losses
 
 
 def unrolled_loss(
@@ -33,14 +34,14 @@ def unrolled_loss(
         critic: any module; those of its parameters that require gradients look ahead.
         critic_optimiser: its own torch.optim.SGD, Adam, AdamW or RMSprop, whose settings and moments
             the inner steps carry on from.
-        inner: the loss that the critic minimises, a scalar. It may draw a new batch at each call,
+        inner: the loss that the critic minimises, a scalar (). It may draw a new batch at each call,
             unless `checkpoint` is set, which calls it twice for each step.
-        outer: the loss that the generator minimises, a scalar.
+        outer: the loss that the generator minimises, a scalar ().
         steps: K, from 0; with 0 the ordinary loss.
         checkpoint: keep no inner step's intermediate results, but compute them anew in the backward pass.
 
     Returns:
-        The loss, a scalar with history.
+        The loss, a scalar () with history.
 
     Raises:
         SettingError: no look-ahead is possible with these, or a loss depends on the critic's live weights, by a
@@ -57,36 +58,34 @@ def unrolled_loss(
     >>> generator.weight.grad is not None, critic.weight.grad is None
     (True, True)
     """
-    own = dict(critic.named_parameters())
-    _refuse(own, critic_optimiser, steps)
+    parameters = dict(critic.named_parameters())
+    _refuse(parameters, critic_optimiser, steps)
 
-    def inner_losses(module: nn.Module, k: int) -> dict[str, Tensor]:
+    def losses_of(module: nn.Module, k: int) -> Losses:
         loss = inner(module)
         if k == 0:
-            ahead.guard.refuse_strangers(loss, critic_optimiser)
-        return {"critic": loss}
+            unroll.guard.refuse_strangers(loss, critic_optimiser)
+        return Losses({"critic": loss}, {})
+
+    def surrogate(functional: FunctionalModule) -> Losses:
+        return Losses({"generator": outer(functional.module)}, {})
 
     with as_written():
-        ahead = LookAhead(
-            critic,
-            {"critic": own},
-            {"critic": critic_optimiser},
-            inner_losses,
-            saving=checkpoint,
+        unroll = Unroll(
+            critic, {"critic": parameters}, {"critic": critic_optimiser}, losses_of, checkpointed=checkpoint
         )
-        loss = outer(ahead.run(steps))
-        ahead.refuse([loss])
-        ahead.guard.refuse_changed()
-        return loss
+        losses = unroll.surrogate(steps, surrogate)
+        unroll.guard.refuse_changed()
+        return losses.players["generator"]
 
 
-def _refuse(own: dict[str, nn.Parameter], optimiser: torch.optim.Optimizer, steps: int) -> None:
+def _refuse(parameters: dict[str, nn.Parameter], optimiser: torch.optim.Optimizer, steps: int) -> None:
     if steps < 0:
         raise SettingError(f"steps: expected a number from 0, got {steps}")
     if not torch.is_grad_enabled():
         raise SettingError("unrolled_loss: expected gradients to be enabled, got torch.no_grad(); leave that block")
     known = {id(p) for group in optimiser.param_groups for p in group["params"]}
-    free = [p for p in own.values() if p.requires_grad]
+    free = [p for p in parameters.values() if p.requires_grad]
     if not any(id(p) in known for p in free):
         raise SettingError(
             f"unrolled_loss: expected an optimiser of the critic's parameters, got one that moves none of its "

@@ -14,14 +14,14 @@ VECTORS = ("AVX2", "AVX512")  # found by torch already; inductor would try ten c
 
 
 class Compiled:
-    """A compiled function of tensors in a flat list; what the structure of its results is, is told beside it.
+    """A compiled function of a flat list of tensors.
 
     Attributes:
-        given, found: the structures of the example's arguments, and of what the function returns.
+        returned: the structure of what the function returns.
     """
 
-    def __init__(self, run: Any, given: Any, found: Any) -> None:
-        self._run, self.given, self.found = run, given, found
+    def __init__(self, run: Any, returned: Any) -> None:
+        self._run, self.returned = run, returned
 
     def __call__(self, tensors: list[Tensor]) -> list[Tensor]:
         return list(self._run(*tensors))
@@ -38,23 +38,23 @@ def compiled(function: Callable[..., Any], *example: Any) -> Compiled:
     from torch._inductor import standalone_compile
     from torch.fx.experimental.proxy_tensor import make_fx
 
-    leaves, given = pytree.tree_flatten(example)
+    leaves, arguments = pytree.tree_flatten(example)
     tensors = [leaf.clone() for leaf in tensors_of(example)]  # one tensor twice would become one input
-    shape: list[Any] = []
+    returned: list[Any] = []
 
     def plain(*flat: Tensor) -> list[Tensor]:
         rest = iter(flat)
         whole = [next(rest) if isinstance(leaf, Tensor) else leaf for leaf in leaves]
-        found, told = pytree.tree_flatten(function(*pytree.tree_unflatten(whole, given)))
-        shape[:] = [told]
-        return found
+        results, structure = pytree.tree_flatten(function(*pytree.tree_unflatten(whole, arguments)))
+        returned[:] = [structure]
+        return results
 
     with torch.no_grad(), _settings():
         graph = make_fx(plain, decomposition_table=_SMALL)(*tensors)
         graph.graph.eliminate_dead_code()
         graph.recompile()
         run = standalone_compile(graph, list(tensors), dynamic_shapes="from_example_inputs")
-    return Compiled(run, given, shape[0])
+    return Compiled(run, returned[0])
 
 
 def tensors_of(structure: Any) -> list[Tensor]:

@@ -7,8 +7,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from agon.dynamics.referee import LossOf, Referee, Slope, rounding, same_draws
-from agon.dynamics.unrolled_loss import unrolled_loss
+from agon.dynamics.unrolled.loss import unrolled_loss
+from agon.dynamics.unrolled.referee import LossOf, Referee, Slope, rounding, same_draws
 from agon.errors import SettingError
 
 Kind = Literal["unrolled", "first-order", "not unrolled", "neither", "detached", "random", "undecided"]
@@ -31,7 +31,7 @@ SENTENCES: dict[Kind, str] = {
 
 @dataclass(frozen=True)
 class Verdict:
-    """What `check_unrolling` has found: true if the gradient is unrolled; printed, it is a sentence.
+    """The result of `check_unrolling`: true if the gradient is unrolled; printed, it is a sentence.
 
     Attributes:
         kind: what the gradient is; "undecided" only where finite differences are too inexact to tell.
@@ -84,13 +84,16 @@ def check_unrolling(
     Args:
         critic: as in `unrolled_loss`; afterwards what it was.
         critic_optimiser: the critic's own, of any kind that `unrolled_loss` takes; not changed.
-        inner: the critic's loss. Like `outer` it must make its samples from the generator anew at each
+        inner: the critic's loss, a scalar (). Like `outer` it must make its samples from the generator anew at each
             call, from the same latents and the same real batch.
-        outer: the generator's loss.
+        outer: the generator's loss, a scalar ().
         steps: K, from 1.
         parameters: the generator's; moved by small differences, and put back bit for bit.
-        gradient: what is checked, one for each parameter; None takes their `.grad`, as one's own step
+        gradient: what is checked, one in the shape of each parameter; None takes their `.grad`, as one's own step
             has left it.
+
+    Returns:
+        What the gradient is, with its distances from the true one; true if it is unrolled.
 
     Raises:
         SettingError: no steps, or no gradient to check.
@@ -103,24 +106,24 @@ def check_unrolling(
     >>> check_unrolling(critic, optimiser, **losses, steps=3, parameters=generator.parameters()).kind
     'unrolled'
     """
-    own = [p for p in parameters if p.requires_grad]
-    given = [p.grad for p in own] if gradient is None else list(gradient)
-    if steps < 1 or len(given) != len(own) or all(g is None for g in given):
+    free = [p for p in parameters if p.requires_grad]
+    given = [p.grad for p in free] if gradient is None else list(gradient)
+    if steps < 1 or len(given) != len(free) or all(g is None for g in given):
         raise SettingError(
-            f"check_unrolling: expected steps from 1 and a gradient for each of {len(own)} free parameters, got "
+            f"check_unrolling: expected steps from 1 and a gradient for each of {len(free)} free parameters, got "
             f"{steps} steps and {sum(g is not None for g in given)} gradients; call backward() first, or hand them in"
         )
-    referee = Referee(critic, critic_optimiser, inner, outer, steps, own)
+    referee = Referee(critic, critic_optimiser, inner, outer, steps, free)
     gradients = {
-        "checked": _flat(given, own),
-        "first-order": _flat(referee.first_order(steps), own),
-        "not unrolled": _flat(referee.first_order(0), own),
+        "checked": _flat(given, free),
+        "first-order": _flat(referee.first_order(steps), free),
+        "not unrolled": _flat(referee.first_order(0), free),
     }
     refusal = ""
     try:
         with same_draws():
             loss = unrolled_loss(critic, critic_optimiser, inner=inner, outer=outer, steps=steps)
-        gradients["unrolled"] = _flat(torch.autograd.grad(loss, own, allow_unused=True), own)
+        gradients["unrolled"] = _flat(torch.autograd.grad(loss, free, allow_unused=True), free)
     except SettingError as refused:
         refusal = str(refused)
     directions = _directions(gradients)
@@ -131,28 +134,29 @@ def check_unrolling(
 def _verdict(
     gradients: dict[str, Tensor], directions: Tensor, slopes: list[Slope], steps: int, refusal: str, random: bool
 ) -> Verdict:
-    """By the slopes alone: the distance of each gradient from what they say, in all directions together."""
-    told = directions.new_tensor([slope.value for slope in slopes])
-    size = float(told.norm()) or float((directions @ gradients["checked"]).norm())
-    off = {name: float((directions @ own - told).norm()) / size for name, own in gradients.items()}
+    """By the slopes alone: the distance of each gradient "p" from what they say, in all directions "d p" together."""
+    values = directions.new_tensor([slope.value for slope in slopes])
+    size = float(values.norm()) or float((directions @ gradients["checked"]).norm())
+    off = {name: float((directions @ gradient - values).norm()) / size for name, gradient in gradients.items()}
     blurred = float(directions.new_tensor([slope.uncertainty for slope in slopes]).norm()) / size
     confirmed = off.get("unrolled", 1.0) < CLOSE
     if confirmed:  # distances by that gradient are sharper than by differences
-        off = {name: _apart(own, gradients["unrolled"]) for name, own in gradients.items()}
+        off = {name: _distance(gradient, gradients["unrolled"]) for name, gradient in gradients.items()}
     known = dict(gradients) if not confirmed else {n: g for n, g in gradients.items() if n != "unrolled"}
-    apart = {"unrolled": off["checked"]} | {
-        "detached" if name == "unrolled" else name: _apart(gradients["checked"], own)
-        for name, own in known.items()
+    distances = {"unrolled": off["checked"]} | {
+        "detached" if name == "unrolled" else name: _distance(gradients["checked"], gradient)
+        for name, gradient in known.items()
         if name != "checked"
     }
-    nearest = min(apart, key=lambda name: apart[name])
-    kind = "random" if random else "undecided" if blurred > CLOSE else nearest if apart[nearest] < CLOSE else "neither"
+    nearest = min(distances, key=lambda name: distances[name])
+    close = distances[nearest] < CLOSE
+    kind = "random" if random else "undecided" if blurred > CLOSE else nearest if close else "neither"
     expected = float(directions[0] @ gradients.get("unrolled", gradients["checked"]))
     return Verdict(kind, off["checked"], off["first-order"], *slopes[0], expected, steps, refusal)  # type: ignore[arg-type]
 
 
-def _apart(one: Tensor, other: Tensor) -> float:
-    """Relative distance."""
+def _distance(one: Tensor, other: Tensor) -> float:
+    """Of two gradients "p", relative to the second."""
     return float((one - other).norm() / other.norm().clamp_min(torch.finfo(other.dtype).tiny))
 
 
@@ -163,15 +167,15 @@ def _directions(gradients: dict[str, Tensor]) -> Tensor:
     rng, n = torch.Generator().manual_seed(0), checked.numel()
     noise = torch.eye(n) if n <= WHOLE else torch.randn(RANDOM, n, generator=rng)
     wanted = [true - first_order, true, checked - true, true - gradients["not unrolled"], *noise.to(checked)]
-    found: list[Tensor] = []
+    units: list[Tensor] = []
     for vector in wanted:
         rest, size = vector, float(vector.norm())
         for _ in range(2):  # twice is enough (Kahan and Parlett)
-            for unit in found:
+            for unit in units:
                 rest = rest - (rest @ unit) * unit
         if float(rest.norm()) > 1e-6 * size:
-            found.append(rest / rest.norm())
-    return torch.stack(found)
+            units.append(rest / rest.norm())
+    return torch.stack(units)
 
 
 def _random(referee: Referee) -> bool:
@@ -180,6 +184,7 @@ def _random(referee: Referee) -> bool:
     return any(abs(float(first - other)) > 100 * rounding(first) for other in others)
 
 
-def _flat(gradients: Sequence[Tensor | None], own: list[Tensor]) -> Tensor:
-    parts = [torch.zeros_like(p) if g is None else g for g, p in zip(gradients, own, strict=True)]
+def _flat(gradients: Sequence[Tensor | None], parameters: list[Tensor]) -> Tensor:
+    """One vector "p", with zeros where there is no gradient."""
+    parts = [torch.zeros_like(p) if g is None else g for g, p in zip(gradients, parameters, strict=True)]
     return torch.cat([part.detach().flatten() for part in parts])

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-LossOf = Callable[[nn.Module], Tensor]
+LossOf = Callable[[nn.Module], Tensor]  # a module -> a scalar ()
 
 WIDTHS = tuple(10.0**-k for k in range(1, 8))  # of the differences, relative to the parameters' norm
 
@@ -50,12 +50,15 @@ class Referee:
         self._inner, self._outer, self._steps = inner, outer, steps
 
     def value(self, seed: int = 0) -> Tensor:
-        """f_K, with torch's global random stream begun by a seed."""
+        """f_K, a scalar (), with torch's global random stream begun by a seed."""
         with same_draws(seed), self._stepped(self._steps):
             return self._outer(self._critic).detach()
 
     def first_order(self, steps: int) -> list[Tensor | None]:
-        """The first term of metz2017's equation 12 alone: the derivative at the critic after some steps."""
+        """The first term of metz2017's equation 12 alone: the derivative at the critic after some steps.
+
+        One in the shape of each parameter; None where the loss does not reach it.
+        """
         with same_draws(), self._stepped(steps):
             return list(torch.autograd.grad(self._outer(self._critic), self._parameters, allow_unused=True))
 
@@ -70,7 +73,7 @@ class Referee:
         before = [p.detach().clone() for p in self._parameters]
         size = float(torch.cat([p.flatten() for p in before]).norm()) or 1.0
         try:
-            for width in (size * each for each in WIDTHS):
+            for width in (size * relative for relative in WIDTHS):
                 ends = []
                 for sign in (1, -1):
                     _shift(self._parameters, before, sign * width * direction)
@@ -94,7 +97,7 @@ class Referee:
 
 
 def rounding(value: Tensor) -> float:
-    """How far apart two numbers of this size and precision are."""
+    """How far apart two numbers of the size and precision of a scalar () are."""
     return float(value.abs()) * torch.finfo(value.dtype).eps
 
 

@@ -1,0 +1,124 @@
+"""Unrolled dynamics whose inner step and its vjp are compiled: the same step, several times faster.
+
+Compiling a whole unroll can silently give the first-order gradient, and takes time that grows with K. Here
+the functions of `vjp` are traced to plain operations, in which every derivative is written out, and
+these are compiled. Each program is compared with the eager gradient before it is used.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import Tensor
+
+from agon.dynamics.moves import Gradients, Optimisers
+from agon.dynamics.processes import processes
+from agon.dynamics.unrolled.dynamics import Unrolled, UnrolledTurn
+from agon.dynamics.unrolled.flat_groups import unflatten
+from agon.dynamics.unrolled.program import Program, compiled_program
+from agon.dynamics.unrolled.step_context import Inputs, of_player
+from agon.dynamics.unrolled.unroll import NamedGradients
+from agon.dynamics.unrolled.vjp import StepResult
+from agon.games.game import Batch, Game, Losses, named_buffers_of
+
+PROGRAMS = 8  # at most: settings that change from step to step are not compiled for again and again
+
+
+@dataclass(frozen=True)
+class CompiledUnrolled(Unrolled):
+    """`Unrolled` by compiled programs where there can be any, and by the eager step elsewhere.
+
+    There is none for samples that are made anew, fresh batches, extrapolation, games with a projection,
+    several processes, and an optimiser's very first step.
+
+    Attributes:
+        programs: by what each is compiled for; None where one was refused.
+    """
+
+    programs: dict[Any, Program | None] = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def of(cls, rule: Unrolled) -> "CompiledUnrolled":
+        """The same rule, compiled."""
+        return cls(rule.turns, rule.looks_ahead, rule.steps, rule.batches, rule.checkpoint, rule.extrapolation)
+
+    @property
+    def working(self) -> bool:
+        """Whether some program has passed its check."""
+        return any(program is not None for program in self.programs.values())
+
+    def turn(self, game: Game, optimisers: Optimisers, draw: Callable[[], Batch], batch: Batch) -> UnrolledTurn:
+        return CompiledTurn(self, game, optimisers, draw, batch)
+
+
+class CompiledTurn(UnrolledTurn):
+    """One turn, by a program where there is one."""
+
+    rule: CompiledUnrolled
+
+    def __init__(
+        self, rule: CompiledUnrolled, game: Game, optimisers: Optimisers, draw: Callable[[], Batch], batch: Batch
+    ) -> None:
+        super().__init__(rule, game, optimisers, draw, batch)
+        self.inputs: dict[str, Inputs] = {}  # by the player that looks ahead
+        self.begun: dict[str, StepResult] = {}  # the first inner steps, where the others move in the same turn
+
+    def shares_first_step(self, player: str, plain: Sequence[str]) -> bool:
+        return False  # with its history, as the eager step needs it
+
+    def own_gradients(
+        self, movers: Sequence[str], fake: Tensor | None, *, again: bool, history: bool
+    ) -> tuple[Losses, Gradients]:
+        """By a program's inner step where somebody looks ahead at just these."""
+        for player in (p for p, others in self.rule.looks_ahead.items() if set(others) == set(movers)):
+            if self._can_be_compiled(player) and fake is not None:
+                inputs = self._inputs(player, fake)
+                program = self.rule.programs.get(inputs.key)
+                if program is not None:
+                    self.begun[player] = program.step(inputs.state, inputs.context(program.direct))
+                    return self._others_gradients(self.begun[player], inputs)
+        return super().own_gradients(movers, fake, again=again, history=history)
+
+    def surrogate_gradient(
+        self, player: str, fake: Tensor | None, first: NamedGradients | None, last: bool
+    ) -> tuple[Losses, list[Tensor | None]]:
+        inputs = self._inputs(player, fake) if self._can_be_compiled(player) else None
+        program = None if inputs is None else self._program(inputs)
+        if inputs is None or program is None:
+            return super().surrogate_gradient(player, fake, first, last)
+        context, begun = inputs.context(program.direct), self.begun.get(player)
+        result = program.surrogate(inputs.state, context, self.rule.steps, begun)
+        self._load_buffers(player, result.statistics)
+        gradients = inputs.gradients(result.cotangents.sources, again=not last)
+        return Losses({player: result.loss}, result.seen), gradients
+
+    def _can_be_compiled(self, player: str) -> bool:
+        plain = self.rule.batches == "same" and self.rule.extrapolation == 1 and processes() == 1
+        return plain and not self.generates_anew(player) and not self.game.settles
+
+    def _inputs(self, player: str, fake: Tensor | None) -> Inputs:
+        if player not in self.inputs:  # the same for the others' own step in this turn
+            others = self.rule.looks_ahead[player]
+            self.inputs[player] = Inputs.of(self.game, self.optimisers, player, others, self.batch, fake, self.buffers)
+        return self.inputs[player]
+
+    def _program(self, inputs: Inputs) -> Program | None:
+        programs, key = self.rule.programs, inputs.key
+        if key not in programs:
+            eager = UnrolledTurn(self.rule, self.game, self.optimisers, self.draw, self.batch)
+            programs[key] = compiled_program(eager, inputs) if len(programs) < PROGRAMS else None
+        return programs[key]
+
+    def _others_gradients(self, step: StepResult, inputs: Inputs) -> tuple[Losses, Gradients]:
+        """The others' own losses and gradients in this turn, out of an inner step."""
+        by_name = unflatten(inputs.groups, step.gradients)
+        gradients: Gradients = {}
+        for other in inputs.others:
+            self._load_buffers(other, step.state.buffers)
+            gradients[other] = [by_name.get(name) for name in of_player(self.game, other, inputs.parameters)]
+        return Losses(step.losses, step.seen), gradients
+
+    def _load_buffers(self, player: str, values: Mapping[str, Tensor]) -> None:
+        """A player's statistics after its move; unseen by autograd: the samples' history may hold their values."""
+        for name, buffer in named_buffers_of(self.game, player).items() if values else ():
+            buffer.data.copy_(values[name])

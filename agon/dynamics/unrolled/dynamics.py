@@ -1,0 +1,250 @@
+"""Unrolled dynamics: a player differentiates through what others will answer."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from agon.dynamics.dynamics import Dynamics
+from agon.dynamics.functional import twin_of
+from agon.dynamics.moves import Gradients, Optimisers, apply_gradients, freeze, gradients_of, preserve_buffers
+from agon.dynamics.turns import Turns, judges
+from agon.dynamics.unrolled.functional_module import as_written
+from agon.dynamics.unrolled.surrogate import Surrogate
+from agon.dynamics.unrolled.unroll import NamedGradients
+from agon.errors import SettingError, unknown
+from agon.games.game import Batch, Game, Losses, named_parameters_of
+
+AHEAD = "ahead/"  # before the names of what was seen of players that were looked ahead at
+
+
+@dataclass(frozen=True)
+class Unrolled(Dynamics):
+    """A schedule of turns in which some players look ahead at others' next steps.
+
+    A player p that looks ahead at R moves along the whole derivative of its surrogate loss
+
+        f_K(θ_p) = L_p(θ_p, θ_R^K(θ_p)),   θ_R^{k+1} = θ_R^k + Δ_R(∇L_R(θ_p, θ_R^k)),   k < K,
+
+    with Δ_R the live optimisers of R, moments included: both terms of metz2017's equation 12. The
+    live players of R, their buffers, flags and moments stay bit-identical. The others in a turn
+    move as ever. Whoever generates and is looked ahead at makes its samples anew at every step.
+
+    looks_ahead={"generator": ("critic",)} is the paper; ("encoder", "autoregressor") are anticipated
+    together; {"critic": ("generator",)} is its discussion's converse; a player that is in its own
+    tuple anticipates its own steps too: {"generator": ("critic", "generator")} is the discussion's
+    recursive look-ahead, in which from the second step on each has answered the other's answer.
+
+    Attributes:
+        turns: who moves when.
+        looks_ahead: player -> whom it looks ahead at; they move together, step by step.
+        steps: K, from 0; with 0 this is `turns`.
+        batches: "same" uses the turn's batch for all inner steps (metz2017, section 3), "fresh" draws
+            one for each.
+        checkpoint: keep no inner step's intermediate results, but compute them anew: memory for time.
+        extrapolation: s in g_0 + s·(g_K - g_0), with g_0 the gradient without look-ahead: 1 is the
+            unrolled gradient. The discussion's cheap variant is steps=1 with s over 1.
+
+    Source: metz2017, equations 6 to 12 and section 4.
+    """
+
+    turns: Turns = field(default_factory=Turns)
+    looks_ahead: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: {"generator": ("critic",)})
+    steps: int = 5
+    batches: Literal["same", "fresh"] = "same"
+    checkpoint: bool = False
+    extrapolation: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.steps < 0:
+            raise SettingError(f"steps of Unrolled: expected a number from 0, got {self.steps}")
+        if self.batches not in ("same", "fresh"):
+            raise SettingError(f"batches: expected 'same' or 'fresh', got {self.batches!r}")
+        for player, others in self.looks_ahead.items():
+            if not isinstance(others, tuple) or not others or len(set(others)) != len(others):
+                raise SettingError(
+                    f"looks_ahead: expected different players for '{player}', e.g. ('critic',), got {others!r}"
+                )
+
+    @property
+    def second_order(self) -> bool:
+        return self.steps > 0
+
+    def shown(self, game: Game) -> int:
+        """As `Turns.shown`; a looked-ahead player is shown what its next steps see."""
+        drawn = self.turns.shown(game, {p: others for p, others in self.looks_ahead.items() if self.steps})
+        fresh = self.steps if self.batches == "fresh" else 0
+        moving = [player for group in self.turns.order for player in group]
+        return drawn + fresh * sum(bool(judges(game) & set(self.looks_ahead.get(p, ()))) for p in moving)
+
+    def check(self, game: Game) -> None:
+        self.turns.check(game)
+        moving = {player for group in self.turns.order for player in group}
+        for player, others in self.looks_ahead.items():
+            for name in (player, *others):
+                if name not in game.players:
+                    raise SettingError(unknown("player", name, game.players))
+            if player not in moving:
+                raise SettingError(
+                    f"looks_ahead: '{player}' has no turn in {self.turns.order}, so it cannot look ahead"
+                )
+
+    def check_optimisers(self, optimisers: Optimisers) -> None:
+        for player in {other for others in self.looks_ahead.values() for other in others if self.steps}:
+            twin_of(optimisers[player])
+
+    def step(self, game: Game, optimisers: Optimisers, draw: Callable[[], Batch]) -> Losses:
+        if not self.steps:
+            return self.turns.step(game, optimisers, draw)
+
+        def moving(movers: tuple[str, ...], batch: Batch, fake: Tensor | None) -> Losses:
+            return self.turn(game, optimisers, draw, batch).move(movers, fake)
+
+        return self.turns.play(game, draw, moving)
+
+    def turn(self, game: Game, optimisers: Optimisers, draw: Callable[[], Batch], batch: Batch) -> "UnrolledTurn":
+        """One turn, in which somebody may look ahead."""
+        return UnrolledTurn(self, game, optimisers, draw, batch)
+
+
+class UnrolledTurn:
+    """One turn in which players may look ahead.
+
+    Args:
+        rule: the dynamics.
+        game: changed in place: the movers' parameters and buffers, nothing else.
+        optimisers: one for each player.
+        draw: gives fresh batches for inner steps.
+        batch: the turn's own.
+    """
+
+    def __init__(
+        self, rule: Unrolled, game: Game, optimisers: Optimisers, draw: Callable[[], Batch], batch: Batch
+    ) -> None:
+        self.rule, self.game, self.optimisers, self.draw, self.batch = rule, game, optimisers, draw, batch
+        self.seen: Mapping[str, Tensor] = {}  # in the others' own pass: the first inner step's, where that is shared
+        self.buffers = dict(game.named_buffers())  # statistics at the point from which all of the turn starts
+
+    def move(self, movers: tuple[str, ...], fake: Tensor | None) -> Losses:
+        """Who looks ahead moves along its surrogate's gradient, the others along their own, together.
+
+        metz2017's equations 10 and 11, with the players' own optimisers.
+
+        Args:
+            movers: the players whose turn it is.
+            fake: "n *shape", samples with the history that the movers' losses need, or None to make them.
+
+        Returns:
+            Detached losses of the movers, and what was seen.
+        """
+        lookers = [player for player in movers if player in self.rule.looks_ahead]
+        plain = [player for player in movers if player not in lookers]
+        anticipated = {other for player in lookers for other in self.rule.looks_ahead[player]}
+        with freeze(self.game, {*movers, *anticipated}), as_written(), _twice_differentiable(self.game):
+            if fake is None and not all(self.generates_anew(player) for player in lookers):
+                fake = self.samples(movers)
+            self.buffers = {name: buffer.clone() for name, buffer in self.game.named_buffers()}
+            history = any(self.shares_first_step(player, plain) for player in lookers)
+            losses, gradients = self.own_gradients(plain, fake, again=bool(lookers), history=history)
+            self.seen = dict(losses.seen)
+            for player in lookers:
+                first = self._named(gradients, player) if self.shares_first_step(player, plain) else None
+                surrogate, own = self.surrogate_gradient(player, fake, first, last=player == lookers[-1])
+                losses.players.update(surrogate.players)
+                losses.seen.update({AHEAD + name: value for name, value in surrogate.seen.items()})
+                gradients[player] = own
+        return apply_gradients(self.game, self.optimisers, gradients, losses)
+
+    def samples(self, movers: tuple[str, ...]) -> Tensor | None:
+        """Samples "n *shape", made once for all inner steps by those whose turn it is; None where nobody makes any."""
+        if not set(movers) & set(self.game.makers):
+            return None
+        with preserve_buffers(self.game, movers):
+            return self.game.generate(self.batch.latent)
+
+    def own_gradients(
+        self, movers: Sequence[str], fake: Tensor | None, *, again: bool, history: bool
+    ) -> tuple[Losses, Gradients]:
+        """The movers' own losses, and their gradients at the present point.
+
+        Args:
+            movers: who does not look ahead.
+            fake: "n *shape" or None.
+            again: whether the history of `fake` will be needed once more.
+            history: whether the gradients can be differentiated in turn.
+        """
+        if not movers:
+            return Losses({}, {}), {}
+        with preserve_buffers(self.game, movers):
+            losses: Losses = self.game(self.batch, fake, of=movers)
+        return losses, gradients_of(self.game, losses, movers, again=again, history=history)
+
+    def shares_first_step(self, player: str, plain: Sequence[str]) -> bool:
+        """Whether the first inner gradients are the ones along which the others move in this very turn."""
+        others = self.rule.looks_ahead[player]
+        return self.rule.batches == "same" and set(others) <= set(plain) and not self.generates_anew(player)
+
+    def generates_anew(self, player: str) -> bool:
+        """Whether samples change as those move whom a player looks ahead at, so that every step makes its own."""
+        return bool(set(self.rule.looks_ahead[player]) & set(self.game.makers))
+
+    def surrogate_gradient(
+        self, player: str, fake: Tensor | None, first: NamedGradients | None, last: bool
+    ) -> tuple[Losses, list[Tensor | None]]:
+        """f_K and its whole derivative in the player's parameters: metz2017, equations 9 and 12.
+
+        Args:
+            player: who looks ahead.
+            fake: "n *shape", with its history, or None.
+            first: the others' gradients at the present point, with their history, if known.
+            last: whether no other player will need the history of `fake`.
+        """
+        surrogate, extrapolated = self.surrogate(player, fake), self.rule.extrapolation != 1
+        losses, ahead = surrogate.gradient(
+            first,
+            self.buffers,
+            self.seen,
+            checkpointed=self.rule.checkpoint,
+            moves_buffers=surrogate.fake is fake or player not in self.game.makers,  # else it has made `fake` already
+            again=extrapolated or not last,
+        )
+        if not extrapolated:
+            return losses, ahead
+        return losses, _extrapolated(surrogate.present_gradient(again=not last), ahead, self.rule.extrapolation)
+
+    def surrogate(self, player: str, fake: Tensor | None) -> Surrogate:
+        """Of a player that looks ahead; `fake` "n *shape" serves where it does not change on the way."""
+        others, steps, fresh = self.rule.looks_ahead[player], self.rule.steps, self.rule.batches == "fresh"
+        fake = None if self.generates_anew(player) else fake
+        inner = [(self.draw(), None) for _ in range(steps)] if fresh else [(self.batch, fake)] * steps
+        return Surrogate(self.game, self.optimisers, player, others, self.batch, fake, inner)
+
+    def _named(self, gradients: Gradients, player: str) -> NamedGradients:
+        """The gradients of those whom a player looks ahead at, by parameter."""
+        return {
+            other: dict(zip(named_parameters_of(self.game, other), gradients[other], strict=True))
+            for other in self.rule.looks_ahead[player]
+        }
+
+
+def _extrapolated(present: list[Tensor | None], ahead: list[Tensor | None], scale: float) -> list[Tensor | None]:
+    """g_0 + s·(g_K - g_0): further in the direction in which looking ahead perturbs (metz2017, section 4)."""
+    return [
+        last if first is None or last is None else torch.lerp(first, last, scale)
+        for first, last in zip(present, ahead, strict=True)
+    ]
+
+
+@contextmanager
+def _twice_differentiable(game: Game) -> Iterator[None]:
+    """Without cuDNN where any network is recurrent: its kernels have no second derivative.
+
+    The gradient of whoever is looked ahead at passes through other players' networks too, an encoder's
+    through its autoregressor, and is differentiated there as well.
+    """
+    recurrent = any(isinstance(layer, nn.RNNBase) for layer in game.modules())
+    with torch.backends.cudnn.flags(enabled=False) if recurrent else nullcontext():
+        yield

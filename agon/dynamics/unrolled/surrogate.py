@@ -1,0 +1,92 @@
+"""A player's surrogate loss in a game, and its whole derivative: metz2017, equations 9 and 12."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from torch import Tensor, nn
+
+from agon.dynamics.moves import Optimisers, after_update_of, gradients_of, preserve_buffers
+from agon.dynamics.unrolled.functional_module import FunctionalModule
+from agon.dynamics.unrolled.unroll import NamedGradients, Unroll
+from agon.games.game import Batch, Game, Losses, named_buffers_of, named_parameters_of
+from agon.networks.synchronised import decompose
+
+
+class Surrogate(NamedTuple):
+    """f_K(θ_p) = L_p(θ_p, θ_R^K(θ_p)) of a player p that looks ahead at others, R.
+
+    Attributes:
+        game: not touched, but for the player's buffers.
+        optimisers: one for each player; not touched.
+        player: p.
+        others: R.
+        batch: of L_p.
+        fake: "n *shape", samples of `batch` with their history, or None to make them.
+        inner: the same two of each inner step, K of them.
+    """
+
+    game: Game
+    optimisers: Optimisers
+    player: str
+    others: tuple[str, ...]
+    batch: Batch
+    fake: Tensor | None
+    inner: Sequence[tuple[Batch, Tensor | None]]
+
+    def gradient(
+        self,
+        first: NamedGradients | None,
+        buffers: Mapping[str, Tensor],
+        seen: Mapping[str, Tensor],
+        *,
+        checkpointed: bool,
+        moves_buffers: bool,
+        again: bool,
+    ) -> tuple[Losses, list[Tensor | None]]:
+        """f_K, and df_K/dθ_p for each of the player's parameters, in their shapes.
+
+        Args:
+            first: the others' gradients at the present point, with their history, if known.
+            buffers: of the game, from which the inner steps start where `first` is not known.
+            seen: what the pass of `first` has told of the others.
+            checkpointed: compute inner steps anew in the backward pass.
+            moves_buffers: whether the player's statistics move in this pass, as they do once in its own move.
+            again: whether the samples' history will be needed once more.
+        """
+        statistics = named_buffers_of(self.game, self.player) if moves_buffers else {}
+
+        def outer(functional: FunctionalModule) -> Losses:
+            functional.load(statistics)
+            losses: Losses = functional.module(self.batch, self.fake, of=(self.player,))
+            return losses
+
+        unroll = self._unroll(None if first else buffers, dict(seen), checkpointed)
+        losses = unroll.surrogate(len(self.inner), outer, first, self.fake)
+        unroll.guard.refuse_changed(but=named_buffers_of(self.game, self.player))
+        for name, value in unroll.functional.tensors(statistics).items():
+            statistics[name].data.copy_(value)  # a module may have put another tensor in a buffer's place
+        return losses, gradients_of(self.game, losses, (self.player,), again=again)[self.player]
+
+    def present_gradient(self, *, again: bool) -> list[Tensor | None]:
+        """dL_p/dθ_p at the present point, of 0 inner steps."""
+        with preserve_buffers(self.game, ()):
+            losses: Losses = self.game(self.batch, self.fake, of=(self.player,))
+        return gradients_of(self.game, losses, (self.player,), again=again)[self.player]
+
+    def _unroll(self, buffers: Mapping[str, Tensor] | None, seen: dict[str, Tensor], checkpointed: bool) -> Unroll:
+        def losses_of(module: nn.Module, k: int) -> Losses:
+            losses: Losses = module(*self.inner[k], of=self.others)
+            seen.update(losses.seen)
+            return losses
+
+        return Unroll(
+            self.game,
+            {other: named_parameters_of(self.game, other) for other in self.others},
+            self.optimisers,
+            losses_of,
+            after_update=after_update_of(self.game, seen),
+            attached={self.player} & set(self.others),
+            buffers=buffers,
+            checkpointed=checkpointed,
+            prepare=decompose if self.game.second_order else None,  # a penalty, the step ahead, the surrogate
+        )

@@ -1,0 +1,194 @@
+"""The unroll: where some players' optimisers would bring them, as a differentiable function of everything else.
+
+metz2017's equations, with θ_D for the players that are looked ahead at and θ_G for the one that looks ahead:
+
+     (6)  θ_D^0 = θ_D                                           `Unroll.surrogate`
+     (7)  θ_D^{k+1} = θ_D^k + Δ(∂f(θ_G, θ_D^k) / ∂θ_D^k)        `inner_step`; Δ is the player's own optimiser
+     (8)  θ_D^* = lim θ_D^k for k → ∞                           stopped at k = K
+     (9)  f_K(θ_G, θ_D) = f(θ_G, θ_D^K(θ_G, θ_D))               `Unroll.surrogate`
+    (10)  θ_G <- θ_G - η df_K/dθ_G                              `UnrolledTurn.move`
+    (11)  θ_D <- θ_D + η ∂f/∂θ_D                                `UnrolledTurn.move`, or a turn of its own
+    (12)  df_K/dθ_G = ∂f/∂θ_G + ∂f/∂θ_D^K · dθ_D^K/dθ_G         autograd of (9) here; `StepFunctions.surrogate` compiled
+
+The live players are never touched: a functional module plays.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from agon.dynamics.unrolled.flat_groups import FlatGroup, flat_groups, unflatten
+from agon.dynamics.unrolled.functional_module import FunctionalModule, as_written
+from agon.dynamics.unrolled.guard import Guard
+from agon.dynamics.unrolled.inner_step import State, averaged, copies, inner_step, inner_update, module_at
+from agon.games.game import Losses
+
+NamedGradients = Mapping[str, Mapping[str, Tensor | None]]  # player -> parameter's name -> its gradient
+
+
+class Position(NamedTuple):
+    """Where the players would be after some steps, and the module that has played last."""
+
+    state: State
+    module: FunctionalModule
+
+
+class Unroll:
+    """The next steps of some players, all of them moving together.
+
+    Args:
+        module: what plays; not touched.
+        players: the live parameters that each of them moves, by their names in the module.
+        optimisers: each player's own; not touched.
+        losses_of: of each player, as a module like the first one plays step k.
+        after_update: what a player's move ends with (a projection), done to that module; None if with nothing.
+        attached: players whose present parameters are differentiated through as well.
+        buffers: where the module's begin; where they are now, if None.
+        checkpointed: keep no inner step's intermediate results, but compute them anew in the backward pass.
+        prepare: what is done to a functional module before its first pass; None if nothing.
+
+    Attributes:
+        functional: the module at θ^k, after the steps done so far.
+        guard: refuses what the unroll cannot be differentiated through.
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        players: Mapping[str, Mapping[str, Tensor]],
+        optimisers: Mapping[str, torch.optim.Optimizer],
+        losses_of: Callable[[nn.Module, int], Losses] = lambda module, k: Losses({}, {}),
+        *,
+        after_update: Callable[[nn.Module, str], None] | None = None,
+        attached: Collection[str] = (),
+        buffers: Mapping[str, Tensor] | None = None,
+        checkpointed: bool = False,
+        prepare: Callable[[nn.Module], object] | None = None,
+    ) -> None:
+        self._players = {player: {n: p for n, p in own.items() if p.requires_grad} for player, own in players.items()}
+        self._present = {
+            player: own if player in attached else {n: p.detach().requires_grad_() for n, p in own.items()}
+            for player, own in self._players.items()
+        }
+        self._optimisers, self._losses_of, self._after_update = optimisers, losses_of, after_update
+        self._is_checkpointed, self._prepare = checkpointed, prepare
+        self._buffers = copies(dict(module.named_buffers()) if buffers is None else buffers)
+        self._groups: tuple[FlatGroup, ...] = ()
+        self._parameters: tuple[Tensor, ...] = ()
+        self._module, self.functional = module, self._at_live_point(module)
+        live = _by_name({p: own for p, own in self._players.items() if p not in attached})
+        self.guard = Guard(module, self.functional, live)
+        self._left = tuple(_by_name({p: own for p, own in self._present.items() if p not in attached}).values())
+
+    def surrogate(
+        self,
+        steps: int,
+        outer: Callable[[FunctionalModule], Losses],
+        first: NamedGradients | None = None,
+        samples: Tensor | None = None,
+    ) -> Losses:
+        """f_K (equation 9): what `outer` gives of the module at θ^K, with the history of equation 12.
+
+        Args:
+            steps: K, from 0.
+            outer: plays the module.
+            first: the gradients of step 0, averaged over processes and with their history, if known.
+            samples: "n *shape", what `outer` may depend on beside θ^K; its history is its own.
+
+        Raises:
+            SettingError: a loss depends on the live players and not on where they would be; see `Guard`.
+        """
+        for k in range(steps):
+            if k == 0:  # equations 6 and 7
+                position = self._first_step(first) if first else self._checkpointed(self._first_step, None)
+            else:  # equation 7
+                position = self._checkpointed(self._step, position, k, first is not None and k == 1)
+        if steps:  # equation 8, as far as it goes
+            self.functional, self._parameters = self._at(position), position.state.parameters
+        losses = outer(self.functional)  # equation 9
+        self.guard.refuse_elsewhere(
+            losses.players.values(), self._parameters if samples is None else (*self._parameters, samples)
+        )
+        return losses
+
+    def _first_step(self, known: NamedGradients | None) -> Position:
+        """From the live point, where it shows which parameters the losses reach; the others stay there."""
+        module = self._at_live_point(self._module) if self._is_checkpointed else self.functional  # it may have played
+        gradients = known or self._live_gradients(module)
+        self._groups = tuple(
+            group
+            for player, own in self._players.items()
+            for group in flat_groups(
+                player, {n: p for n, p in own.items() if gradients[player][n] is not None}, self._optimisers[player]
+            )
+        )
+        self.guard.passed(self._left)
+        present = tuple(group.flatten(self._present[group.player]) for group in self._groups)
+        state = State(present, tuple(group.moments for group in self._groups), self._buffers)
+        vectors = tuple(group.flatten(gradients[group.player]) for group in self._groups)
+        after = inner_update(self._groups, state, vectors if known else averaged(vectors))
+        return self._moved(after._replace(buffers=module.tensors(self._buffers)), module)
+
+    def _step(self, position: Position, k: int, guarded: bool) -> Position:
+        state, gradients = inner_step(self._groups, *position, lambda module: self._losses_of(module, k))
+        if guarded:
+            self.guard.refuse_elsewhere(gradients.losses.players.values(), position.state.parameters)
+        return self._moved(state, gradients.module)
+
+    def _live_gradients(self, module: FunctionalModule) -> NamedGradients:
+        """Each player's gradients, with their history; None for a parameter that its loss does not reach."""
+        losses, gradients = self._losses_of(module.module, 0).players, {}
+        self.guard.refuse_elsewhere(losses.values(), self._left)
+        for player, own in self._present.items():
+            own_gradients = torch.autograd.grad(
+                losses[player], list(own.values()), create_graph=True, allow_unused=True
+            )
+            gradients[player] = dict(zip(own, own_gradients, strict=True))
+        return gradients
+
+    def _moved(self, state: State, module: FunctionalModule) -> Position:
+        """A position after a step: the guard knows it, and a gradient can be taken there."""
+        self.guard.passed(state.parameters)
+        for vector in state.parameters:
+            if not vector.requires_grad:
+                vector.requires_grad_()
+        position = Position(state, module)
+        return position if self._after_update is None else self._updated(position, self._after_update)
+
+    def _updated(self, position: Position, after_update: Callable[[nn.Module, str], None]) -> Position:
+        """The same after what each player's move ends with: it changes a module in place, differentiably."""
+        module = self._at(position)
+        named = unflatten(self._groups, position.state.parameters)
+        module.load({name: tensor.clone() for name, tensor in named.items()})
+        for player in self._players:
+            after_update(module.module, player)
+        vectors = tuple(group.flatten(module.tensors(group.parameters)) for group in self._groups)
+        self.guard.passed(vectors)
+        return Position(State(vectors, position.state.moments, module.tensors(self._buffers)), module)
+
+    def _at(self, position: Position) -> FunctionalModule:
+        return module_at(self._groups, *position)
+
+    def _at_live_point(self, module: nn.Module) -> FunctionalModule:
+        functional = FunctionalModule(module, {**copies(self._buffers), **_by_name(self._present)})
+        if self._prepare is not None:
+            self._prepare(functional.module)
+        return functional
+
+    def _checkpointed(self, step: Callable[..., Position], *arguments: Any) -> Position:
+        if not self._is_checkpointed:
+            return step(*arguments)
+
+        def again(*arguments: Any) -> Position:  # in the backward pass
+            with as_written():
+                return step(*arguments)
+
+        position: Position = checkpoint(again, *arguments, use_reentrant=False)
+        return position
+
+
+def _by_name(players: Mapping[str, Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    return {name: tensor for own in players.values() for name, tensor in own.items()}
