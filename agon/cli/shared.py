@@ -42,7 +42,7 @@ def changed(owner: Any, settings: Sequence[str]) -> Any:
 
 def spread(paths: Sequence[Path]) -> list[Path]:
     """The runs at these paths: in the place of a directory of seeds, those of its seeds."""
-    from agon.replicates import FILE, Folder
+    from agon.training.replicates import FILE, Folder
 
     runs: list[Path] = []
     for path in paths:
@@ -52,7 +52,7 @@ def spread(paths: Sequence[Path]) -> list[Path]:
 
 def replicated(train: Callable[[], Sequence[Any]], directory: Path) -> None:
     """One page of all seeds, those that failed among them."""
-    from agon.replicates import ReplicatesError
+    from agon.training.replicates import ReplicatesError
 
     try:
         runs = train()
