@@ -19,10 +19,10 @@ from agon.errors import AgonError
 from agon.experiment import Experiment, Part, part
 from agon.games import Adversarial, Batch, Game, Losses, parameters_of
 from agon.latents import Normal, Uniform
-from agon.replicates import replicate
 from agon.runs import Run
 from agon.samples.making import load, sample
 from agon.training import Arithmetic, resume, train
+from agon.training.replicates import replicate
 
 __version__ = "0.1.0"
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from agon import Arithmetic, Experiment, train
 from agon.recipes import find
-from agon.replicates import replicate
 from agon.runs import Run, read
+from agon.training.replicates import replicate
 from benchmarks.apart import known, side
 from benchmarks.report import Section, table
 
@@ -24,7 +24,7 @@ def section(quick: bool) -> Section:
     rows = [row for how in ("off", "on") for row in _rows(how, steps)]
     return Section(
         "Many seeds",
-        f"`metz2017/ring-k10`, batch 512, {steps} steps, {os.cpu_count()} cores. {SEEDS} seeds by `agon.replicates` in "
+        f"`metz2017/ring-k10`, batch 512, {steps} steps, {os.cpu_count()} cores. {SEEDS} seeds by `agon.replicate` in "
         "processes of one thread each, over one seed alone on one thread; wall time of the whole trainings, start-up, "
         "compilation, checkpoints and samples included. Milliseconds a step are of the second half of the logs. JAX is "
         f"the bare step for {SEEDS} seeds in one program on all cores: by `jax.vmap`, and by `jax.lax.map`. Bound: 4.4 "

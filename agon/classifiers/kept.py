@@ -27,11 +27,11 @@ from agon.experiment import Experiment
 from agon.games import Classification
 from agon.metrics import Score
 from agon.recipes.classifier import experiment
-from agon.replicates.trial import aside
 from agon.runs import Checkpoint, checkpoints, writing
 from agon.runs.files import remove
 from agon.terminal import warn
 from agon.training import train
+from agon.training.randomness import aside
 
 VERSION = 1  # of what is kept: a change makes other keys
 FOLDER = "classifiers"

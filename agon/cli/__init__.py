@@ -15,7 +15,7 @@ from agon.cli.evaluate import Evaluate
 from agon.cli.shared import Runs, Set, Sets, Where, changed, page, replicated, source_of, spread
 from agon.cli.shared import report as reported
 from agon.cli.train import Train, watching
-from agon.errors import AgonError, SettingError, refused
+from agon.errors import AgonError, Interrupted, SettingError, refused
 from agon.terminal import let_go, say, usable_streams, warn
 
 
@@ -90,14 +90,16 @@ def resume(
         watch_n: Samples of each, always of the same latents.
         watch_extractor: Of their features: inception, classifier or pixels.
     """
-    from agon import replicates
     from agon.runs import Run
+    from agon.training import is_main_process, replicates
     from agon.training import resume as go_on
 
-    if not (run / replicates.FILE).exists():
+    if not (run / REPLICATES).exists():
         source = source_of(Run.open(run), trust) if watch else None
         looks = watching(watch, watch_every, watch_n, watch_extractor, source, devices or 1)
-        reported([go_on(run, steps=steps, devices=devices, trust=trust, watch=looks)], run)
+        trained = go_on(run, steps=steps, devices=devices, trust=trust, watch=looks)
+        if is_main_process():
+            reported([trained], run)
         return
     if devices is not None or watch:
         raise SettingError("agon resume: expected no --devices and no --watch for many seeds; leave them out")
@@ -209,9 +211,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _told(error: AgonError) -> int:
-    """Say what a user can mend, once for all processes of a training."""
+    """Say what a user can mend, once for all processes of a training; the first one alone says that it was stopped."""
     if os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0")) in ("", "0"):
         warn(f"agon: {error.typed}")
+    if isinstance(error, Interrupted):
+        from agon.training import is_main_process
+
+        return error.status if is_main_process() else 0
     return error.status
 
 

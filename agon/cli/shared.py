@@ -42,7 +42,8 @@ def changed(owner: Any, settings: Sequence[str]) -> Any:
 
 def spread(paths: Sequence[Path]) -> list[Path]:
     """The runs at these paths: in the place of a directory of seeds, those of its seeds."""
-    from agon.replicates import FILE, Folder
+    from agon.runs.layout import REPLICATES as FILE
+    from agon.training.replicates import Folder
 
     runs: list[Path] = []
     for path in paths:
@@ -52,7 +53,7 @@ def spread(paths: Sequence[Path]) -> list[Path]:
 
 def replicated(train: Callable[[], Sequence[Any]], directory: Path) -> None:
     """One page of all seeds, those that failed among them."""
-    from agon.replicates import ReplicatesError
+    from agon.training.replicates import ReplicatesError
 
     try:
         runs = train()

@@ -57,8 +57,8 @@ class Train:
     """Of their features: inception, classifier or pixels."""
 
     def __call__(self) -> None:
-        from agon.replicates import replicate
-        from agon.training import Arithmetic, train
+        from agon.training import Arithmetic, is_main_process, train
+        from agon.training.replicates import replicate
 
         arguments = ("device", "devices", "precision", "threads", "compile", "memory")
         arithmetic = Arithmetic(**{name: getattr(self, name) for name in arguments})
@@ -66,7 +66,9 @@ class Train:
             experiment = self.experiment()
             how = self.watch_every, self.watch_n, self.watch_extractor
             watch = watching(self.watch, *how, experiment.data, self.devices)
-            report([train(experiment, self.out, arithmetic=arithmetic, watch=watch)], self.out)
+            run = train(experiment, self.out, arithmetic=arithmetic, watch=watch)
+            if is_main_process():
+                report([run], self.out)
         else:
             if self.watch:
                 raise SettingError("--watch: expected one training, got --seeds; evaluate the runs afterwards")

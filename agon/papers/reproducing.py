@@ -15,10 +15,10 @@ from agon.papers.page import page
 from agon.papers.sources import places, source_of
 from agon.recipes import Scale
 from agon.recipes.recipe import EvaluationSchedule
-from agon.replicates import train_each
 from agon.runs import Directory, Run, unreadable
 from agon.runs.files import clear
 from agon.training import Arithmetic, Watch
+from agon.training.replicates import train_many
 from agon.untrusted import NotRegularError
 
 
@@ -94,7 +94,7 @@ def _trained(
             experiments[path] = replace(experiment, seed=seed)
             if scale in recipe.evaluations:
                 watches[path] = _watch(recipe.evaluations[scale])
-    runs = train_each(experiments, arithmetic=arithmetic, watches=watches, show=show)
+    runs = train_many(experiments, arithmetic=arithmetic, watches=watches, show=show)
     return {label: [runs[path] for path in of_seeds] for label, of_seeds in paths.items()}
 
 

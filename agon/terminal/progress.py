@@ -127,6 +127,9 @@ class Progress:
             tell(self._stream, self.line())
 
 
+ProgressFactory = Callable[[int, int, bool], Progress]  # of the budget, the first step, and whether to show anything
+
+
 def bar(stream: Any) -> "rich.progress.Progress":
     """A bar without rich's refreshing thread: a thread would live through a signal, and through a fork."""
     from rich.console import Console

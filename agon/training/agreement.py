@@ -10,6 +10,7 @@ import torch.distributed as dist
 from agon.errors import DivergedError, Interrupted, RunError
 from agon.games import Losses
 from agon.runs import Run
+from agon.training.launch import Place
 from agon.training.training import Training
 
 
@@ -49,23 +50,37 @@ def interrupted(training: Training, run: Run | None, number: int) -> Interrupted
 
 
 @contextmanager
-def lost_process(world: int) -> Iterator[None]:
-    """Within it, the end of another process becomes one sentence."""
+def agreed(place: Place) -> Iterator[None]:
+    """Within it all processes train together. At its end, or after a signal, they wait for each other and part.
+
+    Raises:
+        RunError: another process has ended before that.
+    """
+    stopped: Interrupted | None = None
     try:
-        yield
+        try:
+            yield
+        except Interrupted as error:  # after the same step in all of them
+            stopped = error
+        _part(place)
     except RuntimeError as error:
         told = str(error).lower()
-        if world > 1 and any(word in told for word in ("gloo", "nccl", "connection", "peer", "process group")):
+        if place.world > 1 and any(word in told for word in ("gloo", "nccl", "connection", "peer", "process group")):
             raise RunError(
                 "another process of this training has ended; its message says why, and agon resume goes on "
                 "from the last checkpoint"
             ) from error
         raise
+    if stopped is not None:
+        raise stopped
 
 
-def leave(world: int) -> None:
-    """End this process's part in a training of several; its threads would end the process by force at its exit."""
-    if world > 1 and dist.is_initialized():
+def _part(place: Place) -> None:
+    """Wait until all processes are here; a group that is left open ends its processes by force when they exit."""
+    if place.world > 1 and dist.is_initialized():
+        arrived = torch.ones(1, device=place.device)
+        dist.all_reduce(arrived)
+        arrived.item()  # on an accelerator, this is what waits
         dist.destroy_process_group()
 
 

@@ -28,6 +28,17 @@ class Place(NamedTuple):
     world: int
 
 
+_place: Place | None = None  # that the last launch has found
+
+
+def is_main_process() -> bool:
+    """Whether this process is the only one, or the first of those that train together: the one that writes and speaks.
+
+    `train` and `resume` return in every process; what shall happen once stands under this.
+    """
+    return _place is None or _place.rank == 0
+
+
 def launch(arithmetic: Arithmetic, batch: int) -> Place:
     """Start the other processes, or join them (torchrun, SLURM), and find this one's device.
 
@@ -44,10 +55,12 @@ def launch(arithmetic: Arithmetic, batch: int) -> Place:
             f"devices: expected a script, which each of {arithmetic.devices} processes runs, got a notebook, python -c "
             "or standard input; write a file, or use agon train --devices, or one device"
         )
+    global _place
     torch.set_num_threads(arithmetic.threads)
     fabric = _fabric(arithmetic)
     fabric.launch()
-    return Place(fabric.device, fabric.global_rank, fabric.world_size)
+    _place = Place(fabric.device, fabric.global_rank, fabric.world_size)
+    return _place
 
 
 def _repeatable() -> bool:

@@ -1,45 +1,23 @@
 """train and resume: problem x rule x record -> run. The only owner of device, seeds and time."""
 
-import contextlib
-import sys
-from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
 
-from agon.errors import Interrupted, RunError
-from agon.experiment import Experiment, differences
-from agon.games import Losses
+from agon.experiment import Experiment
+from agon.jobs.signals import Signals
 from agon.runs import Run
 from agon.terminal import warn
-from agon.terminal.progress import Progress
-from agon.training import looks
-from agon.training.agreement import interrupted, leave, lost_process, refuse_nonfinite, stop_asked
+from agon.terminal.progress import Progress, ProgressFactory
+from agon.training.agreement import agreed
 from agon.training.arithmetic import Arithmetic
 from agon.training.compilation import settle_compilation
 from agon.training.launch import launch
 from agon.training.memory import enough_memory
-from agon.training.recording import Look, Recording
+from agon.training.opening import budget_of, changes_since, continue_run, new_run, refuse_other_settings, standing
+from agon.training.recording import Recording, Watch
 from agon.training.restoring import restore_last
-from agon.training.signals import Signals
 from agon.training.training import Training
-
-
-class Watch(NamedTuple):
-    """What looks at a training while it goes on, and leaves it as it was.
-
-    What a user can mend ends the training if the look at step 0 finds it; later it is said, and the training goes on.
-
-    Attributes:
-        every: steps from one look to the next; the first is at step 0.
-        look: is given the training and its run.
-    """
-
-    every: int
-    look: Look
-
-
-Shown = Callable[[int, int, bool], Progress]  # of the budget, the first step, and whether to show anything
 
 
 def train(
@@ -48,7 +26,7 @@ def train(
     *,
     arithmetic: Arithmetic | None = None,
     show: bool = True,
-    progress: Shown = Progress,
+    progress: ProgressFactory = Progress,
     watch: Watch | None = None,
 ) -> Run:
     """Train an experiment from its beginning, into a new run directory.
@@ -72,22 +50,15 @@ def train(
         Interrupted: SIGINT or SIGTERM came; a checkpoint is written.
     """
     Run(Path(directory)).refuse_taken()  # before minutes are spent on reading data
+    experiment.to_json()  # and so is what cannot be written down
     arithmetic = (arithmetic or Arithmetic()).resolved()
-    text = experiment.to_json()
     place = launch(arithmetic, experiment.batch)
-    with enough_memory(), lost_process(place.world):
+    with enough_memory(), agreed(place):
         training = Training(experiment, arithmetic, *place)
         settle_compilation(training)
-        if place.rank:
-            _follow(training)
-        real = looks.real(training, experiment.grid)
-        run = Run.create(directory)
-        with run.locked():
-            run.describe(text, description(training))
-            run.picture(*real)
+        with nullcontext() if place.rank else new_run(training, directory) as run:
             _loop(training, run, show, progress, watch)
-        leave(place.world)
-    return run
+    return Run(Path(directory))
 
 
 def resume(
@@ -98,7 +69,7 @@ def resume(
     trust: bool = False,
     devices: int | None = None,
     show: bool = True,
-    progress: Shown = Progress,
+    progress: ProgressFactory = Progress,
     watch: Watch | None = None,
 ) -> Run:
     """Go on with a run from its last good checkpoint, bit for bit as if it had never stopped.
@@ -126,131 +97,30 @@ def resume(
         arithmetic = replace(arithmetic, devices=devices, threads=0)
     arithmetic = arithmetic.resolved()
     known = experiment or Experiment.from_json(run.experiment, trust)
-    compare_with(run, known)
-    known = known.with_steps(budget_of(run, known.steps, steps))
+    refuse_other_settings(run, known)
+    known = known.with_steps(budget_of(run, known, steps))
     place = launch(arithmetic, known.batch)
-    writing = run.locked() if place.rank == 0 else contextlib.nullcontext()
-    with enough_memory(), lost_process(place.world), writing:
-        _go_on(run, Training(known, arithmetic, *place), described, show, progress, watch)
-        leave(place.world)
+    with enough_memory(), agreed(place), nullcontext() if place.rank else run.locked():
+        training = Training(known, arithmetic, *place)
+        checkpoint, complaints = restore_last(training, run)
+        settle_compilation(training)
+        before = {**described, **(checkpoint.state.get("arithmetic") or {} if checkpoint else {})}
+        if show and not place.rank:
+            for line in [*complaints, *changes_since(before, training.arithmetic), standing(run, training)]:
+                warn(line)
+        if training.step < known.steps:
+            if not place.rank:
+                continue_run(training, run, checkpoint)
+            _loop(training, None if place.rank else run, show, progress, watch)
     return run
 
 
-def _go_on(
-    run: Run, training: Training, described: dict[str, Any], show: bool, progress: Shown, watch: Watch | None
-) -> None:
-    """Restore the last good checkpoint, or begin at step 0 where the run died before its first one."""
-    checkpoint, complaints = restore_last(training, run)
-    settle_compilation(training)
-    if training.rank:
-        _follow(training)
-    experiment = training.experiment
-    before = {**described, **(checkpoint.state.get("arithmetic") or {} if checkpoint else {})}
-    for line in [*complaints, *changes_since(before, training.arithmetic), standing(run, training)]:
-        _say(line, show)
-    if training.step == experiment.steps:
-        return
-    run.rewind(checkpoint, experiment.sample_every)
-    run.picture(*looks.real(training, experiment.grid))
-    run.describe(experiment.to_json(), description(training))
-    _loop(training, run, show, progress, watch)
-
-
-def _follow(training: Training) -> NoReturn:
-    """The part of every process but the first, which ends with it."""
-    with contextlib.suppress(Interrupted):
-        _loop(training, None, show=False)
-    leave(training.world)
-    sys.exit(0)
-
-
-def description(training: Training) -> dict[str, Any]:
-    source = training.experiment.data
-    known = {"shape": list(training.shape), "classes": list(source.classes)}
-    return {**training.arithmetic.describe(), "data": training.data.fingerprint, "source": known}
-
-
-def standing(run: Run, training: Training) -> str:
-    if training.step == training.experiment.steps:
-        return f"{run.path} has done its {training.step} steps; a longer budget goes on: --steps N"
-    return f"{run.path} goes on from step {training.step}"
-
-
-def _loop(
-    training: Training, run: Run | None, show: bool, progress: Shown = Progress, watch: Watch | None = None
-) -> None:
+def _loop(training: Training, run: Run | None, show: bool, progress: ProgressFactory, watch: Watch | None) -> None:
     """Step until the budget is spent. `run` is None in all processes but the first."""
-    experiment = training.experiment
-    shown = progress(experiment.steps, training.step, show and run is not None)
-    with Signals() as signals, Recording(training, run) as recording, shown:
-        if training.step == 0:
-            recording.look()
-            if watch:
-                recording.watch(watch.look)
-            recording.checkpoint()
-        while training.step < experiment.steps:
+    steps = training.experiment.steps
+    shown = progress(steps, training.step, show and run is not None)
+    with Signals() as signals, Recording(training, run, shown.update, watch) as recording, shown:
+        recording.begin()
+        while training.step < steps:
             losses = training.advance()
-            stop = stop_asked(signals.received, training)
-            last = training.step == experiment.steps
-
-            marked = due(training, experiment.checkpoint_every) or last or bool(stop)
-            refuse_nonfinite(training, losses, run, thorough=marked or due(training, experiment.log_every))
-
-            record = recording.log(losses) if due(training, experiment.log_every) else None
-            if due(training, experiment.sample_every):
-                recording.look()
-            if watch and due(training, watch.every):
-                recording.watch(watch.look)
-            if marked:
-                recording.checkpoint()
-            if last:
-                finish(training, recording, losses)
-            shown.update(training.step, record)
-            if stop and not last:
-                raise interrupted(training, run, stop)
-
-
-def finish(training: Training, recording: Recording, losses: Losses) -> None:
-    """A last record and look where none was due; after the checkpoint, so that a longer budget drops them."""
-    if not due(training, training.experiment.log_every):
-        recording.log(losses)
-    if not due(training, training.experiment.sample_every):
-        recording.look()
-
-
-def due(training: Training, every: int) -> bool:
-    return training.step % every == 0
-
-
-def compare_with(run: Run, experiment: Experiment) -> None:
-    """Refuse to go on with another experiment than the run was begun with, and say what differs."""
-    old, new = run.described, experiment.describe()
-    lines = [line for line in differences(old, new) if not line.startswith("steps:")]
-    if lines:
-        raise RunError(
-            f"{run.path} was begun with other settings ({'; '.join(lines)}); "
-            "resume with those it was begun with, or begin a new run"
-        )
-
-
-def budget_of(run: Run, own: int, steps: int | None) -> int:
-    """The steps to end at: the run's own budget, or a longer one."""
-    begun = run.described.get("steps")
-    if type(begun) is not int:
-        raise RunError(f"{run.path}/experiment.json: expected steps, got {begun!r:.40}; begin again elsewhere")
-    steps = max(own, begun) if steps is None else steps
-    if steps < begun:
-        raise RunError(f"{run.path} has a budget of {begun} steps; expected as many or more, got {steps}")
-    return steps
-
-
-def changes_since(described: dict[str, Any], arithmetic: Arithmetic) -> Iterator[str]:
-    """A warning for each version or choice that is not what the run was begun with."""
-    now = arithmetic.describe()
-    for line in differences({k: described.get(k) for k in now}, now):
-        yield f"{line}: the steps from here on may differ in their last bits"
-
-
-def _say(line: str, show: bool) -> None:
-    if show:
-        warn(line)
+            recording.after_step(losses, signals.received)

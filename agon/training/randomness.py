@@ -93,3 +93,14 @@ def borrowed(seed: int, name: str) -> Iterator[None]:
     with GlobalStreams.aside():
         torch.manual_seed(derived(seed, name))
         yield
+
+
+@contextmanager
+def aside() -> Iterator[None]:
+    """Afterwards torch's random streams and its number of threads are what they were."""
+    threads = torch.get_num_threads()
+    with GlobalStreams.aside():
+        try:
+            yield
+        finally:
+            torch.set_num_threads(threads)

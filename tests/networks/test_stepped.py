@@ -16,8 +16,8 @@ from agon.games import Adversarial, Batch, parameters_of
 from agon.networks import cnn, gran
 from agon.networks.synchronised import SynchronisedBatchNorm, synchronise
 from agon.objectives import Hinge
-from agon.replicates.stacked import stacked, stacked_batches
 from agon.runs import Checkpoint, checkpoints
+from agon.training.replicates.batched_game import batched_game, stack_batches
 
 SHAPE = (2, 8, 8)
 MEMORY = pytest.mark.parametrize("checkpoint", [False, True], ids=["kept", "recomputed"])
@@ -197,10 +197,10 @@ def test_it_is_written_to_a_checkpoint_and_read_back(tied: bool, tmp_path: Path)
 @MEMORY
 def test_seeds_play_together_as_they_do_alone(checkpoint: bool) -> None:
     games = [game(seed, tied=True, checkpoint=checkpoint) for seed in range(2)]
-    together = stacked(games)
+    together = batched_game(games)
     optimisers = {p: torch.optim.Adam(parameters_of(together, p), lr=1e-2) for p in together.players}
     both = [batch(seed) for seed in range(2)]
-    Turns().step(together, optimisers, lambda: stacked_batches(both))
+    Turns().step(together, optimisers, lambda: stack_batches(both))
     for seed, own in enumerate(games):
         alone = {p: torch.optim.Adam(parameters_of(own, p), lr=1e-2) for p in own.players}
         Turns().step(own, alone, lambda seed=seed: both[seed])

@@ -103,6 +103,15 @@ def test_every_process_goes_on_with_its_own_random_stream(tmp_path: Path) -> Non
     assert not torch.equal(streams["random/torch"], streams["random/torch/1"])
 
 
+def test_train_returns_in_every_process(tmp_path: Path) -> None:
+    """With a finished run, so that a script can train once more."""
+    status, out, err = finished(module("tests.training.returning", tmp_path))
+    assert status == 0, err
+    assert sorted(out.splitlines()) == sorted(
+        f"{name} {process} 20" for name in ("first", "second") for process in ("main", "other")
+    )
+
+
 def test_a_signal_to_one_stops_both(tmp_path: Path) -> None:
     run = tmp_path / "run"
     process = command("train", "radford2015/dcgan", "--out", run, "--steps", 100_000, *SMALL, "--devices", 2)

@@ -14,9 +14,9 @@ import torch
 
 import agon
 from agon.errors import DivergedError, RunError
+from agon.jobs.signals import Signals
 from agon.runs import Run
 from agon.runs.files import writing
-from agon.training.signals import Signals
 from tests.training.compare import assert_same
 from tests.training.programs import command, finished
 

@@ -19,16 +19,16 @@ from agon.errors import Interrupted, SettingError
 from agon.games import Losses
 from agon.networks import mlp
 from agon.penalties import R1, WeightDecay
-from agon.replicates import ReplicatesError, choice, resume
-from agon.replicates.choice import Choice, chosen
-from agon.replicates.joint import Joint
-from agon.replicates.plan import Plan, planned
-from agon.replicates.trial import refuse_unlike, trainings
 from agon.training import Training
 from agon.training.randomness import derived
-from tests.test_replicates import ONE_THREAD, alone
+from agon.training.replicates import ReplicatesError, resume, strategy
+from agon.training.replicates.batched_training import BatchedTraining
+from agon.training.replicates.equivalence import refuse_unequal, trainings
+from agon.training.replicates.folder import Plan, planned
+from agon.training.replicates.strategy import Choice, chosen
 from tests.training.compare import assert_same, log_of
 from tests.training.programs import points, small
+from tests.training.test_replicates import ONE_THREAD, alone
 
 DOUBLE = replace(ONE_THREAD, precision="fp64")
 CPU = torch.device("cpu")
@@ -99,14 +99,16 @@ def _tensors(training: Training) -> list[Tensor]:
     return [*training.game.state_dict().values(), *training.average.state().values()]
 
 
-def stepped(whole: Plan, steps: int = 8, **changes: object) -> tuple[Joint, list[Training], Losses, list[Losses]]:
+def stepped(
+    whole: Plan, steps: int = 8, **changes: object
+) -> tuple[BatchedTraining, list[Training], Losses, list[Losses]]:
     """Together and alone, and what the last step told of them."""
     lone = trainings(whole, whole.seeds, whole.arithmetic, CPU)
-    joint = Joint(trainings(whole, whole.seeds, replace(whole.arithmetic, **changes), CPU))
+    batched = BatchedTraining(trainings(whole, whole.seeds, replace(whole.arithmetic, **changes), CPU))
     for _ in range(steps):
         told = [training.advance() for training in lone]
-        losses = joint.advance()
-    return joint, lone, losses, told
+        losses = batched.advance()
+    return batched, lone, losses, told
 
 
 @pytest.mark.parametrize(("precision", "tolerance"), [("fp32", 1e-4), ("fp64", 1e-10)])
@@ -118,11 +120,11 @@ def test_together_is_alone_up_to_rounding(
     """Weights, statistics, averages and losses; the negative control is another seed."""
     averaging = agon.Averaging(decay=0.9)
     whole = plan(points(dynamics=dynamics, game=game(normalise=normalise), averaging=averaging), precision=precision)
-    joint, lone, losses, told = stepped(whole)
-    for index, (one, other) in enumerate(zip(joint.trainings, lone, strict=True)):
+    batched, lone, losses, told = stepped(whole)
+    for index, (one, other) in enumerate(zip(batched.trainings, lone, strict=True)):
         assert distance(one, other) < tolerance
         assert distance(one, lone[index - 1]) > 0.1
-        own = joint.own(index, losses)
+        own = batched.own(index, losses)
         record, expected = one.record(own), other.record(told[index])
         assert record == pytest.approx(expected, rel=1e-3)
         assert own.seen.keys() == told[index].seen.keys()
@@ -144,26 +146,26 @@ def test_together_is_alone_up_to_rounding(
     ],
 )
 def test_what_can_be_batched(experiment: agon.Experiment) -> None:
-    refuse_unlike(plan(experiment, seeds=2))
+    refuse_unequal(plan(experiment, seeds=2))
 
 
 def test_layers_that_no_copy_can_reach_are_refused() -> None:
     with pytest.raises(SettingError, match=r"the live parameter critic\.layers\.\S+ itself"):
-        refuse_unlike(plan(points(dynamics=UNROLLED, game=game(critic=agon.part(Hidden))), seeds=2))
+        refuse_unequal(plan(points(dynamics=UNROLLED, game=game(critic=agon.part(Hidden))), seeds=2))
     with pytest.raises(SettingError, match="is not what it is alone"):
-        refuse_unlike(plan(points(game=game(critic=agon.part(Hidden))), seeds=2))
+        refuse_unequal(plan(points(game=game(critic=agon.part(Hidden))), seeds=2))
 
 
 @pytest.mark.evidence
 def test_a_compiled_look_ahead_is_too() -> None:
     """In float64, with batch normalisation; compiling takes half a minute."""
     whole = plan(points(dynamics=UNROLLED, game=game(normalise=True), averaging=agon.Averaging()), precision="fp64")
-    joint, lone, losses, told = stepped(whole, compile="on")
-    assert isinstance(joint.dynamics, CompiledUnrolled)
-    assert joint.dynamics.working
-    for index, (one, other) in enumerate(zip(joint.trainings, lone, strict=True)):
+    batched, lone, losses, told = stepped(whole, compile="on")
+    assert isinstance(batched.dynamics, CompiledUnrolled)
+    assert batched.dynamics.working
+    for index, (one, other) in enumerate(zip(batched.trainings, lone, strict=True)):
         assert distance(one, other) < 1e-10
-        assert one.record(joint.own(index, losses)) == pytest.approx(other.record(told[index]), rel=1e-6)
+        assert one.record(batched.own(index, losses)) == pytest.approx(other.record(told[index]), rel=1e-6)
 
 
 class Small(mlp.Critic):
@@ -232,10 +234,10 @@ def test_what_cannot_is_refused_in_a_sentence_and_goes_by_processes(
     assert str(caught.value).endswith("use means='processes'")
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "all" / "replicates.json").exists()
-    monkeypatch.setattr(choice, "WORTH", 0)
-    monkeypatch.setattr(choice, "PAYS", 0.0)
-    monkeypatch.setattr(choice, "seconds", lambda each, **_: 1e-3)
-    monkeypatch.setattr(choice, "room", lambda plan: 1)
+    monkeypatch.setattr(strategy, "WORTH", 0)
+    monkeypatch.setattr(strategy, "PAYS", 0.0)
+    monkeypatch.setattr(strategy, "seconds", lambda each, **_: 1e-3)
+    monkeypatch.setattr(strategy, "at_once", lambda plan: 1)
     means, why = chosen(plan(experiment, seeds=4))
     assert means == "processes"
     assert "batched seeds" in why
@@ -256,8 +258,8 @@ def test_the_choice(
     monkeypatch: pytest.MonkeyPatch, cores: int, steps: int, alone: float, together: float, means: str, why: str
 ) -> None:
     """On a CPU, batched seeds must be twice as fast; where it cannot pay, nothing is measured."""
-    monkeypatch.setattr(choice, "seconds", lambda each, **_: together if isinstance(each, Joint) else alone)
-    monkeypatch.setattr(choice, "room", lambda plan: cores)
+    monkeypatch.setattr(strategy, "seconds", lambda each, **_: together if isinstance(each, BatchedTraining) else alone)
+    monkeypatch.setattr(strategy, "at_once", lambda plan: cores)
     assert chosen(plan(points(steps), seeds=8)) == (means, why)
 
 
@@ -294,7 +296,7 @@ def test_one_that_diverges_is_named_and_harms_nobody(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The others are the runs alone; which means was chosen is told and written down."""
-    monkeypatch.setattr("agon.replicates.replicates.chosen", lambda plan: Choice("batched", "it is faster"))
+    monkeypatch.setattr("agon.training.replicates.replicates.chosen", lambda plan: Choice("batched", "it is faster"))
     doomed = points(critic=agon.part(Doomed, diverges=1), averaging=agon.Averaging(decay=0.9))
     with pytest.raises(ReplicatesError, match="1 of 3 replicates failed") as e:
         agon.replicate(doomed, tmp_path / "all", 3)
@@ -311,13 +313,13 @@ def test_one_that_diverges_is_named_and_harms_nobody(
     assert shown[-1] == "2 of 3 done  1 failed"
 
 
-def stopping(at: int) -> Callable[[Joint], Losses]:
-    advance = Joint.advance
+def stopping(at: int) -> Callable[[BatchedTraining], Losses]:
+    advance = BatchedTraining.advance
 
-    def stopped(joint: Joint) -> Losses:
-        if joint.trainings[0].step == at:
+    def stopped(batched: BatchedTraining) -> Losses:
+        if batched.trainings[0].step == at:
             signal.raise_signal(signal.SIGTERM)
-        return advance(joint)
+        return advance(batched)
 
     return stopped
 
@@ -329,7 +331,7 @@ def test_a_signal_stops_all_and_resume_goes_on_bit_for_bit(tmp_path: Path, monke
     batched = partial(agon.replicate, experiment, seeds=3, arithmetic=DOUBLE, means="batched", show=False)
     batched(directory=tmp_path / "whole")
     with monkeypatch.context() as patched:
-        patched.setattr(Joint, "advance", stopping(6))
+        patched.setattr(BatchedTraining, "advance", stopping(6))
         with pytest.raises(Interrupted, match="SIGTERM: stopped; 0 of 3 replicates are done"):
             batched(directory=tmp_path / "all")
     assert [(tmp_path / "all" / f"seed-{s}" / "checkpoints" / "00000007").is_dir() for s in range(3)] == [True] * 3

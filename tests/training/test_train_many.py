@@ -7,11 +7,11 @@ import pytest
 
 import agon
 from agon.errors import RunError
-from agon.replicates import ReplicatesError, train_each
-from agon.replicates.board import Board
+from agon.terminal.multi_progress import MultiProgress
 from agon.training import Watch
-from tests.test_replicates import ONE_THREAD, alone, assert_the_same_run
+from agon.training.replicates import ReplicatesError, train_many
 from tests.training.programs import ROOT, Fateful, points
+from tests.training.test_replicates import ONE_THREAD, alone, assert_the_same_run
 
 
 def look(training: agon.training.Training, run: agon.runs.Run) -> None:
@@ -25,19 +25,19 @@ def test_each_is_the_run_alone_and_is_trained_once(tmp_path: Path, monkeypatch: 
     monkeypatch.syspath_prepend(str(ROOT))
     experiments = {tmp_path / "a" / "seed-0": points(), tmp_path / "b" / "seed-3": points(12, seed=3)}
     first, second = experiments
-    runs = train_each(experiments, arithmetic=ONE_THREAD, watches={second: Watch(4, look)}, show=False)
+    runs = train_many(experiments, arithmetic=ONE_THREAD, watches={second: Watch(4, look)}, show=False)
     assert list(runs) == [first, second]
     assert_the_same_run(first, alone(points(), 0, tmp_path / "alone-a"))
     assert_the_same_run(second, alone(points(12), 3, tmp_path / "alone-b"))
     assert (second / "looks").read_text().split() == ["0", "4", "8", "12"]
     assert not (first / "looks").exists()
     made = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
-    assert train_each(experiments, arithmetic=ONE_THREAD, show=False).keys() == runs.keys()
+    assert train_many(experiments, arithmetic=ONE_THREAD, show=False).keys() == runs.keys()
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == made
     with pytest.raises(RunError, match="was begun with other settings"):
-        train_each({first: replace(points(), batch=8)}, arithmetic=ONE_THREAD, show=False)
+        train_many({first: replace(points(), batch=8)}, arithmetic=ONE_THREAD, show=False)
     with pytest.raises(RunError, match=r"holds something|not empty|holds"):
-        train_each({tmp_path / "a": points()}, arithmetic=ONE_THREAD, show=False)
+        train_many({tmp_path / "a": points()}, arithmetic=ONE_THREAD, show=False)
 
 
 @pytest.mark.usefixtures("one_core")
@@ -45,14 +45,14 @@ def test_one_that_fails_is_named_and_the_others_are_done(tmp_path: Path, monkeyp
     monkeypatch.syspath_prepend(str(ROOT))
     doomed = points(critic=agon.part(Fateful, diverges=0, dies=9))
     with pytest.raises(ReplicatesError, match=r"1 of 2 trainings failed \(a/seed-0: the loss of generator is no"):
-        train_each({tmp_path / "a" / "seed-0": doomed, tmp_path / "b" / "seed-0": points()}, show=False)
+        train_many({tmp_path / "a" / "seed-0": doomed, tmp_path / "b" / "seed-0": points()}, show=False)
     assert_the_same_run(tmp_path / "b" / "seed-0", alone(points(), 0, tmp_path / "alone"))
 
 
 def test_what_is_left_of_unlike_trainings_is_not_guessed() -> None:
     """A step of one says nothing of another's; of replicates it does."""
     for alike in (True, False):
-        board = Board({"a": 10, "b": 10_000}, show=False, clock=map(float, range(100)).__next__, alike=alike)
+        progress = MultiProgress({"a": 10, "b": 10_000}, show=False, clock=map(float, range(100)).__next__, alike=alike)
         for step in range(1, 4):
-            board.update("a", step, 10)
-        assert (" left" in board.line()) is alike
+            progress.update("a", step, 10)
+        assert (" left" in progress.line()) is alike

@@ -1,4 +1,4 @@
-"""What many trainings show together: a bar for each that runs, and how many are done."""
+"""What several jobs show together: a bar for each that runs, and how many are done."""
 
 import sys
 import time
@@ -13,21 +13,21 @@ if TYPE_CHECKING:
     import rich.progress
 
 
-class Board:
-    """One display for several trainings: bars on a terminal, a plain line now and then in a file.
+class MultiProgress:
+    """One display for several jobs: bars on a terminal, a plain line now and then in a file.
 
     Args:
-        steps: the budget of each training, by name.
+        steps: job name -> its number of steps.
         show: whether to tell anything.
         stream: where to; standard error if None.
         clock: seconds, never going back.
-        alike: whether a step of each takes as long, so that what is left can be told from those that are running.
+        alike: whether steps of all jobs take the same time, so that those that run tell how long all will take.
 
-    >>> with Board({"seed-0": 10, "seed-1": 10}, show=False) as board:
-    ...     board.update("seed-0", 10, 10)
-    ...     board.done("seed-0")
-    ...     board.update("seed-1", 4, 10)
-    >>> board.line()
+    >>> with MultiProgress({"seed-0": 10, "seed-1": 10}, show=False) as progress:
+    ...     progress.update("seed-0", 10, 10)
+    ...     progress.done("seed-0")
+    ...     progress.update("seed-1", 4, 10)
+    >>> progress.line()
     '1 of 2 done  seed-1 40 %'
     """
 
@@ -49,7 +49,7 @@ class Board:
         self._bar: rich.progress.Progress | None = None
         self._rows: dict[str, rich.progress.TaskID] = {}
 
-    def __enter__(self) -> "Board":
+    def __enter__(self) -> "MultiProgress":
         if self.show and is_watched(self._stream):
             self._bar = bar(self._stream)
             self._rows[""] = self._bar.add_task("", total=self.count, told=self._summary())
@@ -68,7 +68,7 @@ class Board:
             self._tell(self.line())
 
     def update(self, name: str, step: int, total: int, record: Mapping[str, float] | None = None) -> None:
-        """A training has reached a step of its budget; it begins with the first such call."""
+        """A job has reached a step; its bar appears with the first call."""
         if name not in self.running:
             self.running[name] = Progress(total, step, show=False, stream=self._stream, clock=self._clock)
             if self._bar is not None:
@@ -82,19 +82,19 @@ class Board:
             self._tell(self.line())
 
     def done(self, name: str) -> None:
-        """A training has come to its end."""
+        """A job is done."""
         self.drop(name)
         self.succeeded += 1
         self.say(f"{name}: done")
 
     def fail(self, name: str, sentence: str) -> None:
-        """A training has failed; the others go on."""
+        """A job has failed; the others go on."""
         self.drop(name)
         self.failed += 1
         self.say(f"{name}: {sentence}")
 
     def drop(self, name: str) -> None:
-        """A training runs no more."""
+        """A job runs no more."""
         self.running.pop(name, None)
         self.left.pop(name, None)
         if self._bar is not None and name in self._rows:

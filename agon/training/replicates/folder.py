@@ -1,17 +1,23 @@
-"""What is replicated: one experiment, its seeds, and how numbers are computed; to and from replicates.json."""
+"""The directory of replicates: replicates.json, which is their plan, and a run directory for each seed."""
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import torch
 
 from agon.errors import RunError, SettingError
 from agon.experiment import Experiment, differences
+from agon.runs import Directory, Run, unreadable
+from agon.runs.description import text_of
 from agon.runs.layout import REPLICATES
-from agon.training import Arithmetic, Training
-from agon.untrusted import parse_json
+from agon.training.arithmetic import Arithmetic
+from agon.training.replicates.many import values_under
+from agon.training.training import Training
+from agon.untrusted import NotRegularError, parse_json
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,96 @@ class Plan:
         return json.dumps(described, indent=2, ensure_ascii=False) + "\n"
 
 
+class Folder:
+    """A directory of replicates.
+
+    | name | content |
+    |---|---|
+    | replicates.json | the experiment, the seeds, and the choices that change arithmetic |
+    | seed-7/ | the run of seed 7 |
+    | report.html | all of them side by side |
+
+    Attributes:
+        path: the directory.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.files = Directory(path)
+
+    def run(self, seed: int) -> Run:
+        """The run of a seed, begun or not.
+
+        Raises:
+            RunError: another place's, to which a link leads.
+        """
+        try:
+            return Run(self.files.folder(name_of(seed)))
+        except NotRegularError as error:
+            raise unreadable(error, self.path / name_of(seed), "put the run itself there") from error
+
+    @property
+    def runs(self) -> list[Run]:
+        """The runs that are begun, in the order of the seeds.
+
+        Raises:
+            RunError: replicates.json cannot be read, or none is begun.
+        """
+        try:
+            seeds = [int(seed) for seed in parse_json(self.text)["seeds"]]
+        except (ValueError, KeyError, TypeError) as error:
+            raise RunError(
+                f"{self.path / REPLICATES} cannot be read ({error!r}); begin again in another folder"
+            ) from error
+        runs = [self.run(seed) for seed in seeds if self.begun(seed)]
+        if not runs:
+            raise RunError(f"{self.path} holds no run yet; agon resume {self.path} begins them")
+        return runs
+
+    def begun(self, seed: int) -> bool:
+        """Whether there is a run of that seed to go on with."""
+        return self.run(seed).begun
+
+    def refuse_taken(self) -> None:
+        """Raise a RunError if the path holds replicates, a run, or anything else already."""
+        if self.files.holds(REPLICATES):
+            raise RunError(
+                f"{self.path} holds replicates already; agon resume {self.path} goes on with them, "
+                "or choose another folder"
+            )
+        Run(self.path).refuse_taken()
+
+    @property
+    def text(self) -> str:
+        """The text of replicates.json."""
+        if not self.files.holds(REPLICATES):
+            raise RunError(
+                f"expected a directory of replicates, got {self.path}, which has no {REPLICATES}; "
+                f"agon train ... --out {self.path} --seeds 8 begins one"
+            )
+        return text_of(self.files, REPLICATES)
+
+    def write(self, plan: Plan) -> None:
+        """Write what the replicates are."""
+        self.files.write(REPLICATES, plan.to_json().encode())
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Within it, this process alone writes the directory; it is made where it is missing.
+
+        Raises:
+            RunError: another process writes it, or it cannot be written.
+        """
+        self.files.make(".")
+        with Run(self.path).locked():
+            yield
+
+
+def name_of(seed: int) -> str:
+    """Of the run of a seed: of its directory, and of its job."""
+    return f"seed-{seed}"
+
+
 def planned(experiment: Experiment, seeds: int | Sequence[int], arithmetic: Arithmetic) -> Plan:
     """A new plan, checked before anything is begun.
 
@@ -72,7 +168,7 @@ def planned(experiment: Experiment, seeds: int | Sequence[int], arithmetic: Arit
             f"seeds: expected one device for each replicate, got devices={arithmetic.devices}; "
             "leave devices out, or train one seed alone"
         )
-    instances = list(found(experiment.describe(), "instance"))
+    instances = list(values_under(experiment.describe(), "instance"))
     if instances:
         raise SettingError(
             f"seeds: expected parts, which each seed builds anew, got a ready {instances[0]}; "
@@ -111,20 +207,3 @@ def read(text: str, experiment: Experiment | None, trust: bool) -> Plan:
         )
     same = replace(experiment, seed=written["seed"], steps=max(experiment.steps, written["steps"]))
     return Plan(same, seeds, arithmetic, means)
-
-
-def found(described: Any, key: str) -> Iterator[Any]:
-    """Every value under a key of nested plain values.
-
-    >>> list(found({"game": [{"instance": "a:B"}], "instance": "c:D"}, "instance"))
-    ['a:B', 'c:D']
-    """
-    if isinstance(described, dict):
-        for name, value in described.items():
-            if name == key:
-                yield value
-            else:
-                yield from found(value, key)
-    elif isinstance(described, list | tuple):
-        for value in described:
-            yield from found(value, key)

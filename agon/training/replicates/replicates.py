@@ -3,38 +3,27 @@
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from multiprocessing import current_process
 from pathlib import Path
-from signal import Signals as Signal
-from typing import Protocol
 
-from agon.errors import Interrupted, RunError, SettingError, unknown
+from agon.errors import SettingError, unknown
 from agon.experiment import Experiment
-from agon.replicates.board import Board
-from agon.replicates.choice import chosen
-from agon.replicates.errors import ReplicatesError
-from agon.replicates.folder import Folder
-from agon.replicates.job import jobs_of, name
-from agon.replicates.plan import Plan, planned, read
-from agon.replicates.processes import Outcome, Processes
-from agon.replicates.together import Together
-from agon.replicates.worker import NAME
+from agon.jobs import Executor, LocalProcesses, in_worker
 from agon.runs import Run
 from agon.terminal import warn
-from agon.training import Arithmetic
+from agon.training.arithmetic import Arithmetic
+from agon.training.replicates.batched import BatchedRunner
+from agon.training.replicates.folder import Folder, Plan, name_of, planned, read
+from agon.training.replicates.many import Group, at_once, train_group, training_job
+from agon.training.replicates.strategy import chosen
 
 
-class Means(Protocol):
-    """How the seeds of a plan are trained; made before anything is written, so that it can refuse."""
+def _processes(folder: Folder, plan: Plan) -> Executor:
+    paths = {seed: folder.run(seed).path for seed in plan.seeds}
+    jobs = [training_job(name_of(s), path, plan.replicate(s), plan.arithmetic) for s, path in paths.items()]
+    return LocalProcesses(jobs, at_once(plan.arithmetic))
 
-    def work(self, board: Board) -> Outcome:
-        """Train them all, and tell the board how far each is."""
 
-
-MEANS: dict[str, Callable[[Folder, Plan], Means]] = {
-    "processes": lambda folder, plan: Processes(jobs_of(folder, plan)),
-    "batched": Together,
-}
+MEANS: dict[str, Callable[[Folder, Plan], Executor]] = {"processes": _processes, "batched": BatchedRunner}
 AUTO = "auto"  # what measures fastest; for replicates that were begun, what they were begun by
 
 
@@ -80,7 +69,7 @@ def replicate(
     plan = replace(plan, means=_fastest(plan, show) if means == AUTO else means)
     with folder.locked():
         folder.refuse_taken()  # another process may have been faster
-        return _carried_out(folder, plan, show)
+        return _trained(folder, plan, show)
 
 
 def resume(
@@ -117,7 +106,7 @@ def resume(
         plan = replace(plan, means=means)
     _known(plan.means)
     with folder.locked():
-        return _carried_out(folder, plan, show)
+        return _trained(folder, plan, show)
 
 
 def _fastest(plan: Plan, show: bool) -> str:
@@ -134,7 +123,7 @@ def _refuse(means: str) -> None:
         _known(means)
     if "WORLD_SIZE" in os.environ:
         raise SettingError("seeds: expected a process of its own, got one that torchrun started; leave torchrun out")
-    if current_process().name == NAME:
+    if in_worker():
         raise SettingError(
             "each worker imports your script, which has classes of the experiment: "
             'put agon.replicate(...) under if __name__ == "__main__":'
@@ -146,38 +135,20 @@ def _known(means: str) -> None:
         raise SettingError(unknown("means", means, [AUTO, *MEANS]))
 
 
-def _carried_out(folder: Folder, plan: Plan, show: bool) -> list[Run]:
-    """Train what is not trained yet, and say what became of it."""
-    work = MEANS[plan.means](folder, plan).work
+def _trained(folder: Folder, plan: Plan, show: bool) -> list[Run]:
+    """Train what is not trained yet; the runs of all seeds."""
+    runs = {name_of(seed): folder.run(seed) for seed in plan.seeds}
+    executor = MEANS[plan.means](folder, plan)
     folder.write(plan)  # with the present budget, which also those have that are not begun yet
-    with Board({name(seed): plan.experiment.steps for seed in plan.seeds}, show) as board:
-        outcome = work(board)
-    ended = {seed: outcome.ended[name(seed)] for seed in plan.seeds if name(seed) in outcome.ended}
-    failed = {seed: each for seed, each in ended.items() if each.status}
-    if outcome.signal and len(outcome.ended) < len(plan.seeds):
-        raise Interrupted(_interrupted(folder, plan, outcome), outcome.signal)
-    if failed:
-        statuses = {each.status for each in failed.values()}
-        status = statuses.pop() if len(statuses) == 1 else RunError.status
-        begun = [folder.run(seed) for seed in plan.seeds if folder.begun(seed)]
-        raise ReplicatesError(
-            _failed(folder, plan, {seed: each.sentence for seed, each in failed.items()}), begun, status
-        )
-    return [folder.run(seed) for seed in plan.seeds]
+    paths, steps = {name: run.path for name, run in runs.items()}, dict.fromkeys(runs, plan.experiment.steps)
+    train_group(executor, Group("replicates", paths, steps, _spelled, folder.path), show)
+    return list(runs.values())
 
 
-def _interrupted(folder: Folder, plan: Plan, outcome: Outcome) -> str:
-    done = sum(not ended.status for ended in outcome.ended.values())
-    name = Signal(outcome.signal).name
-    return f"{name}: stopped; {done} of {len(plan.seeds)} replicates are done; go on with: agon resume {folder.path}"
+def _spelled(names: Sequence[str]) -> str:
+    """The seeds of some runs.
 
-
-def _failed(folder: Folder, plan: Plan, sentences: dict[int, str]) -> str:
-    """Seeds that failed for the same reason are named together."""
-    alike: dict[str, list[str]] = {}
-    for seed in sorted(sentences, key=plan.seeds.index):
-        alike.setdefault(sentences[seed], []).append(str(seed))
-    named = "; ".join(f"seed{'s' * (len(those) > 1)} {', '.join(those)}: {why}" for why, those in alike.items())
-    alone = next(iter(sentences)) if len(sentences) == 1 else None
-    where = folder.run(alone).path if alone is not None and folder.begun(alone) else folder.path
-    return f"{len(sentences)} of {len(plan.seeds)} replicates failed ({named}); go on with: agon resume {where}"
+    >>> _spelled(["seed-7"]), _spelled(["seed-0", "seed-2"])
+    ('seed 7', 'seeds 0, 2')
+    """
+    return f"seed{'s' * (len(names) > 1)} {', '.join(name.removeprefix('seed-') for name in names)}"

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM end a training after the step at hand."""
+"""SIGINT and SIGTERM end a piece of work after the step at hand."""
 
 import signal
 import threading

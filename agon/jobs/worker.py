@@ -6,24 +6,20 @@ import pickle
 import signal
 import sys
 import time
-import traceback
 from collections.abc import Callable, Mapping
 from contextlib import redirect_stderr, suppress
 from functools import partial
-from multiprocessing import spawn
+from multiprocessing import current_process, spawn
 from multiprocessing.connection import Connection
 from types import FrameType, FunctionType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import torch
-
-from agon.errors import AgonError, refused
-from agon.replicates.job import Job
+from agon.errors import AgonError
+from agon.jobs.job import Ended, Job, failure
 from agon.terminal.progress import Progress
-from agon.training import resume, train
 
 NAME = "agon-worker"  # of the process, while it imports the user's script
-PAUSE = 0.2  # seconds between two messages of how far a replicate is
+PAUSE = 0.2  # seconds between two messages of how far a job is
 ADVICE = (
     "put its classes into a module on PYTHONPATH, or, in a script, "
     'what is to happen once under if __name__ == "__main__":'
@@ -35,7 +31,7 @@ class Ready(NamedTuple):
 
 
 class Refused(NamedTuple):
-    """The experiment cannot be had in another process."""
+    """The jobs cannot be had in another process."""
 
     sentence: str
 
@@ -54,14 +50,12 @@ class Said(NamedTuple):
     line: str
 
 
-class Ended(NamedTuple):
-    """The present job is done (status 0), or has failed, or was interrupted."""
-
-    status: int
-    sentence: str
+Message = Ready | Refused | Reached | Said | Ended  # the last: how the present job has ended
 
 
-Message = Ready | Refused | Reached | Said | Ended
+def in_worker() -> bool:
+    """Whether this process is a worker that imports the user's script."""
+    return current_process().name == NAME
 
 
 def main() -> None:
@@ -74,7 +68,7 @@ def main() -> None:
 class Worker:
     """Does the jobs whose names it is sent.
 
-    A signal that comes while a training makes its steps is honoured after the step at hand, and
+    A signal that comes while a job makes its steps is honoured after the step at hand, and
     further ones are ignored; at any other time there is nothing to lose, and it ends at once.
 
     Args:
@@ -86,7 +80,7 @@ class Worker:
         self.stepping = self.orphaned = False
 
     def work(self) -> None:
-        """Train until the connection is closed."""
+        """Do jobs until the connection is closed."""
         signal.signal(signal.SIGTERM, self._leave)
         with suppress(EOFError, OSError):  # nobody is there any more
             jobs = self._received()
@@ -94,10 +88,10 @@ class Worker:
                 return
             self.tell(Ready())
             while True:
-                self.tell(self._trained(jobs[self.connection.recv()]))
+                self.tell(self._done(jobs[self.connection.recv()]))
 
     def tell(self, message: Message) -> None:
-        """Send a message; once nobody listens, what is being trained stops after the next step."""
+        """Send a message; once nobody listens, the present job stops after the next step."""
         try:
             self.connection.send(message)
         except OSError:
@@ -106,7 +100,7 @@ class Worker:
                 signal.raise_signal(signal.SIGTERM)
 
     def _received(self) -> dict[str, Job] | None:
-        """What to train; a user's script is imported first, if a class of it is needed."""
+        """The jobs by name; a user's script is imported first, if a class of it is needed."""
         preparation, content = self.connection.recv(), self.connection.recv_bytes()
         try:
             spawn.prepare(preparation)
@@ -120,24 +114,13 @@ class Worker:
             return received
         return None
 
-    def _trained(self, job: Job) -> Ended:
-        shared: dict[str, Any] = {"progress": partial(Relay, self), "watch": job.watch}
-        torch.set_num_threads(job.arithmetic.threads)
+    def _done(self, job: Job) -> Ended:
+        """Do a job; what it writes to standard error is said by the other process."""
         try:
             with redirect_stderr(Lines(lambda line: self.tell(Said(line)))):
-                if job.begun:
-                    resume(job.path, experiment=job.experiment, **shared)
-                else:
-                    train(job.experiment, job.path, arithmetic=job.arithmetic, **shared)
-        except AgonError as error:
-            return Ended(error.status, error.typed)
+                job.work(partial(Relay, self))
         except Exception as error:
-            known = refused(error)
-            if known is not None:
-                return Ended(known.status, known.typed)
-            if "AGON_DEBUG" in os.environ:
-                self.tell(Said(traceback.format_exc()))
-            return Ended(1, f"{error!r}; AGON_DEBUG=1 shows where it was raised")
+            return failure(error, lambda text: self.tell(Said(text)))
         return Ended(0, "")
 
     def _leave(self, number: int, frame: FrameType | None) -> None:
@@ -150,7 +133,7 @@ class Relay(Progress):
 
     Args:
         worker: sends it.
-        total: the step at which the training ends.
+        total: the step at which the job ends.
         start: the step at which it starts.
         show: ignored: the other process decides.
     """

@@ -14,13 +14,11 @@ import pytest
 import agon
 from agon.cli import main
 from agon.errors import AgonError, Interrupted, RunError, SettingError
-from agon.replicates import MEANS, ReplicatesError, resume
-from agon.replicates.board import Board
-from agon.replicates.folder import Folder
-from agon.replicates.plan import Plan, planned
-from agon.replicates.processes import Outcome
-from agon.replicates.worker import Ended
+from agon.jobs import Ended, Outcome
+from agon.terminal.multi_progress import MultiProgress
 from agon.terminal.progress import QUIET
+from agon.training.replicates import MEANS, ReplicatesError, resume
+from agon.training.replicates.folder import Folder, Plan, planned
 from tests.test_progress import Clock, Terminal, terminal
 from tests.training.compare import assert_same
 from tests.training.programs import ROOT, Fateful, command, finished, points, small
@@ -91,7 +89,7 @@ class Foreseen:
             folder.run(seed).path.mkdir()
             (folder.run(seed).path / "experiment.json").touch()
 
-    def work(self, board: Board) -> Outcome:
+    def run(self, progress: MultiProgress) -> Outcome:
         return self.outcome
 
     outcome: Outcome
@@ -252,13 +250,13 @@ def test_classes_of_a_script_reach_the_workers(tmp_path: Path) -> None:
 
 def test_a_file_gets_a_line_now_and_then() -> None:
     stream, clock = io.StringIO(), Clock()
-    with Board({"seed-0": 100, "seed-1": 100}, stream=stream, clock=clock) as board:
+    with MultiProgress({"seed-0": 100, "seed-1": 100}, stream=stream, clock=clock) as progress:
         for step in range(100):
             clock.now += 0.25
-            board.update("seed-0", step, 100, {"loss/critic": 1.0})
-            board.update("seed-1", step // 2, 100)
-        board.done("seed-0")
-        board.fail("seed-1", "the disk is full")
+            progress.update("seed-0", step, 100, {"loss/critic": 1.0})
+            progress.update("seed-1", step // 2, 100)
+        progress.done("seed-0")
+        progress.fail("seed-1", "the disk is full")
     assert stream.getvalue().splitlines() == [
         "0 of 2 done  0:42 left  seed-0 39 %  seed-1 19 %",
         "0 of 2 done  0:31 left  seed-0 79 %  seed-1 39 %",
@@ -271,12 +269,12 @@ def test_a_file_gets_a_line_now_and_then() -> None:
 
 def test_a_terminal_gets_a_bar_for_each_that_runs(terminal: Terminal) -> None:
     clock = Clock()
-    with Board({"seed-0": 10, "seed-1": 10}, stream=terminal, clock=clock) as board:
+    with MultiProgress({"seed-0": 10, "seed-1": 10}, stream=terminal, clock=clock) as progress:
         for step in range(11):
             clock.now += 1
-            board.update("seed-0", step, 10, {"loss/[red]": 0.5})
-        board.say("seed-0: [bold]a line that stays")
-        board.done("seed-0")
+            progress.update("seed-0", step, 10, {"loss/[red]": 0.5})
+        progress.say("seed-0: [bold]a line that stays")
+        progress.done("seed-0")
     shown = terminal.getvalue()
     assert "seed-0  step 10/10 (100 %)" in shown
     assert "loss/[red] 0.5" in shown

@@ -1,4 +1,4 @@
-"""Trainings of one experiment that make their steps together, as one program."""
+"""Batched training: trainings of one experiment that make their steps together, as one program."""
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,18 +10,18 @@ from agon.dynamics import Dynamics, Unrolled
 from agon.dynamics.unrolled import CompiledUnrolled
 from agon.errors import Change, SettingError
 from agon.games import Batch, Game, Losses, parameters_of
-from agon.replicates.stacked import losses_of_each, of_seed, stacked, stacked_batches
-from agon.training import Training
 from agon.training.compilation import WORTH
 from agon.training.optimisers import build_optimiser
+from agon.training.replicates.batched_game import batched_game, losses_of_each, of_seed, stack_batches
+from agon.training.training import Training
 
 APART = Change("means", "processes", "--means processes")
 ELEMENTWISE = ("SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "Adamax", "RAdam", "Rprop")
 State = Mapping[str, Tensor | None]
 
 
-class Joint:
-    """S trainings whose games are one stacked game.
+class BatchedTraining:
+    """S trainings whose games are one batched game.
 
     Each stays a whole training, with its own streams, data, average and position: its parameters and
     buffers become views of the stacked ones, so whatever looks at it finds it where it would be alone.
@@ -37,7 +37,7 @@ class Joint:
     def __init__(self, trainings: Sequence[Training]) -> None:
         first = trainings[0]
         self.trainings, self.arithmetic, self.dynamics = trainings, first.arithmetic, _compiled(first)
-        self.game = stacked([training.game for training in trainings])
+        self.game = batched_game([training.game for training in trainings])
         parts = {player: first.experiment.optimiser(player) for player in self.game.players}
         for player, part in parts.items():
             _refuse(player, part.make)
@@ -57,7 +57,7 @@ class Joint:
 
     def draw(self) -> Batch:
         """Each training's own next batch, stacked."""
-        return stacked_batches([training.draw() for training in self.trainings])
+        return stack_batches([training.draw() for training in self.trainings])
 
     def finite(self, losses: Losses) -> list[bool]:
         """Whether all losses of a training are finite numbers."""

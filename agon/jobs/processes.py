@@ -1,4 +1,4 @@
-"""The means for a CPU's cores: processes of a few threads each, started once, fed from one queue."""
+"""The executor for this machine's cores: worker processes, started once, fed from one queue."""
 
 import os
 import pickle
@@ -7,7 +7,7 @@ import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from signal import SIGTERM
@@ -15,40 +15,25 @@ from signal import Signals as Signal
 from typing import Any
 
 from agon.errors import SettingError
-from agon.replicates.board import Board
-from agon.replicates.job import Job
-from agon.replicates.plan import found
-from agon.replicates.worker import NAME, Ended, Message, Reached, Ready, Refused, Said
-from agon.training import Arithmetic
-from agon.training.signals import Signals
+from agon.jobs.job import Ended, Job, Outcome
+from agon.jobs.signals import Signals
+from agon.jobs.worker import NAME, Message, Reached, Ready, Refused, Said
+from agon.terminal.multi_progress import MultiProgress
 
 # An interrupt of the terminal reaches every process of its group: only the one that was started honours it.
-BEGIN = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); from agon.replicates.worker import main; main()"
+BEGIN = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); from agon.jobs.worker import main; main()"
 TICK = 0.25  # seconds after which a signal is noticed, where no worker says anything
 PATIENCE = 10.0  # seconds for a process that has nothing left to do
 
 
 @dataclass
-class Outcome:
-    """What became of the jobs; those that are not in `ended` were not begun, or not ended.
+class WorkerHandle:
+    """A worker process, seen from the executor.
 
     Attributes:
-        ended: of each job by its name, how it ended.
-        signal: the number of the signal that stopped all, or 0.
-    """
-
-    ended: dict[str, Ended]
-    signal: int
-
-
-@dataclass
-class Hand:
-    """A worker process, seen from here.
-
-    Attributes:
-        process: it.
+        process: the worker.
         connection: to it.
-        job: the name of what it trains now, if it does.
+        job: the name of what it does now, if it does anything.
     """
 
     process: "subprocess.Popen[bytes]"
@@ -56,43 +41,44 @@ class Hand:
     job: str | None = None
 
 
-class Processes:
-    """Does jobs, as many at once as there are cores.
+class LocalProcesses:
+    """Does jobs in worker processes.
 
     Each worker is a new process, never a fork: it imports what it needs once, and does one job
     after another. Jobs are handed out one by one, so that no worker waits while there is one left.
 
     Args:
-        jobs: what is trained, one or more, all by the same arithmetic.
+        jobs: one or more.
+        workers: how many processes at most.
 
     Raises:
-        SettingError: an experiment cannot be had in another process.
+        SettingError: a job cannot be had in another process.
     """
 
-    def __init__(self, jobs: Sequence[Job]) -> None:
+    def __init__(self, jobs: Sequence[Job], workers: int) -> None:
         self.signals, self.queue = Signals(), deque(job.name for job in jobs)
-        self.workers = min(room(jobs[0].arithmetic), len(jobs))
-        self.preparation, self.errand = _preparation(jobs), _pickled(jobs)
+        self.count = min(workers, len(jobs))
+        self.preparation, self.pickled_jobs = _preparation(jobs), _pickled(jobs)
         self.processes: list[subprocess.Popen[bytes]] = []
-        self.hands: dict[object, Hand] = {}
+        self.workers: dict[object, WorkerHandle] = {}
         self.ended: dict[str, Ended] = {}
 
-    def work(self, board: Board) -> Outcome:
+    def run(self, progress: MultiProgress) -> Outcome:
         """Until the queue is empty and all have ended, or a signal has come and was honoured."""
         stopped = False
-        with self.signals, self._dismissed():
-            for _ in range(self.workers):
-                self._hire()
-            while self.hands:
+        with self.signals, self._processes_ended():
+            for _ in range(self.count):
+                self._start_worker()
+            while self.workers:
                 if self.signals.received and not stopped:
                     self._stop()
                     stopped = True
-                for connection in wait([hand.connection for hand in self.hands.values()], timeout=TICK):
-                    self._hear(self.hands[connection], board)
+                for connection in wait([worker.connection for worker in self.workers.values()], timeout=TICK):
+                    self._receive(self.workers[connection], progress)
         return Outcome(self.ended, self.signals.received)
 
-    def _hire(self) -> None:
-        """Start a process, and tell it what is trained; it answers when it has imported all it needs."""
+    def _start_worker(self) -> None:
+        """Start a process, and send it the jobs; it answers when it has imported all it needs."""
         ours, theirs = Pipe()
         with theirs:
             path = os.pathsep.join(os.path.abspath(place) for place in sys.path)
@@ -103,73 +89,74 @@ class Processes:
                 env={**os.environ, "PYTHONPATH": path},
             )
         self.processes.append(process)
-        self.hands[ours] = Hand(process, ours)
+        self.workers[ours] = WorkerHandle(process, ours)
         with suppress(OSError):  # its end is noticed where it is listened to
             ours.send(self.preparation)
-            ours.send_bytes(self.errand)
+            ours.send_bytes(self.pickled_jobs)
 
-    def _hear(self, hand: Hand, board: Board) -> None:
+    def _receive(self, worker: WorkerHandle, progress: MultiProgress) -> None:
+        """Act on a worker's next message."""
         try:
-            message: Message = hand.connection.recv()
+            message: Message = worker.connection.recv()
         except (EOFError, OSError):
-            self._lost(hand, board)
+            self._lost(worker, progress)
             return
-        name = hand.job or ""
+        name = worker.job or ""
         match message:
             case Reached(step, total, record):
-                board.update(name, step, total, record)
+                progress.update(name, step, total, record)
             case Said(line):
-                board.say(f"{name}: {line}")
+                progress.say(f"{name}: {line}")
             case Refused(sentence):
                 raise SettingError(sentence)
             case Ready():
-                self._assign(hand)
+                self._assign(worker)
             case Ended():
-                self._note(hand, message, board)
-                self._assign(hand)
+                self._note(worker, message, progress)
+                self._assign(worker)
 
-    def _assign(self, hand: Hand) -> None:
+    def _assign(self, worker: WorkerHandle) -> None:
         """The next job, or nothing more to do."""
-        hand.job = self.queue.popleft() if self.queue and not self.signals.received else None
-        if hand.job is None:
-            del self.hands[hand.connection]
-            hand.connection.close()
+        worker.job = self.queue.popleft() if self.queue and not self.signals.received else None
+        if worker.job is None:
+            del self.workers[worker.connection]
+            worker.connection.close()
         else:
             with suppress(OSError):
-                hand.connection.send(hand.job)
+                worker.connection.send(worker.job)
 
-    def _note(self, hand: Hand, ended: Ended, board: Board) -> None:
+    def _note(self, worker: WorkerHandle, ended: Ended, progress: MultiProgress) -> None:
         """How a worker's job has ended, which after a signal is no failure."""
-        if hand.job is None:
+        if worker.job is None:
             return
         if ended.status and self.signals.received:
-            board.drop(hand.job)
+            progress.drop(worker.job)
             return
-        self.ended[hand.job] = ended
+        self.ended[worker.job] = ended
         if ended.status:
-            board.fail(hand.job, ended.sentence)
+            progress.fail(worker.job, ended.sentence)
         else:
-            board.done(hand.job)
+            progress.done(worker.job)
 
-    def _lost(self, hand: Hand, board: Board) -> None:
+    def _lost(self, worker: WorkerHandle, progress: MultiProgress) -> None:
         """A process has ended by itself: its job has failed, and another takes its place in the queue."""
-        status = hand.process.wait()
-        del self.hands[hand.connection]
-        hand.connection.close()
-        self._note(hand, Ended(1, _death(status)), board)
-        if hand.job is None and not self.hands and not self.signals.received:
+        status = worker.process.wait()
+        del self.workers[worker.connection]
+        worker.connection.close()
+        self._note(worker, Ended(1, _death(status)), progress)
+        if worker.job is None and not self.workers and not self.signals.received:
             raise SettingError(f"no worker process could be started ({_death(status)}); what it said is above")
-        if hand.job is not None and self.queue:
-            self._hire()
+        if worker.job is not None and self.queue:
+            self._start_worker()
 
     def _stop(self) -> None:
         """Each worker ends after the step at hand, and no other job is begun."""
         self.queue.clear()
-        for hand in self.hands.values():
-            hand.process.send_signal(SIGTERM)
+        for worker in self.workers.values():
+            worker.process.send_signal(SIGTERM)
 
     @contextmanager
-    def _dismissed(self) -> Iterator[None]:
+    def _processes_ended(self) -> Iterator[None]:
         """Afterwards no process is left: they have ended, or, after an error, are ended at once."""
         patience = 0.0
         try:
@@ -193,14 +180,6 @@ def _death(status: int) -> str:
     return f"its process was ended by {name}{advice}"
 
 
-def room(arithmetic: Arithmetic) -> int:
-    """How many trainings are made at once: on an accelerator one, since what sharing it costs is not measured."""
-    if arithmetic.device != "cpu":
-        return 1
-    cores = replace(arithmetic, threads=0).resolved().threads
-    return max(1, cores // arithmetic.threads)
-
-
 def _preparation(jobs: Sequence[Job]) -> dict[str, Any]:
     """What `spawn.prepare` wants; the user's script is named in it only if classes of it are needed.
 
@@ -208,8 +187,7 @@ def _preparation(jobs: Sequence[Job]) -> dict[str, Any]:
         SettingError: they are from a session that no process can import.
     """
     preparation = {"name": NAME, "sys_argv": sys.argv, "dir": os.getcwd()}
-    imported = {path for job in jobs for path in found(job.experiment.describe(), "import")}
-    needed = sorted(path for path in imported if path.startswith("__main__:"))
+    needed = sorted({path for job in jobs for path in job.imports if path.startswith("__main__:")})
     if not needed:
         return preparation
     main = sys.modules["__main__"]

@@ -1,4 +1,4 @@
-"""Games of one experiment under many seeds as one game: every tensor has the seeds as its first dimension."""
+"""Games of one experiment under many seeds as one batched game: every tensor has the seeds as its first dimension."""
 
 import copy
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -15,7 +15,7 @@ EACH = "each/"  # before a player's name: the losses of all seeds, among what wa
 Slot = tuple[dict[str, Any], str]  # where a module keeps a tensor
 
 
-class Stacked(Game):
+class BatchedGame(Game):
     """S games that play at once, as one ordinary game, which any dynamics can move.
 
     A player's loss is the sum of its losses over the seeds. The term of seed s depends on slice s of
@@ -94,19 +94,19 @@ class Stacked(Game):
         return found
 
 
-class Settled(Stacked):
+class BatchedSettlingGame(BatchedGame):
     """The same for a game whose moves end with something: it is done to all seeds' tensors at once."""
 
     def settle(self, player: str, seen: Mapping[str, Tensor]) -> None:
         self.skeleton.settle(player, seen)
 
 
-def stacked(games: Sequence[Game]) -> Stacked:
+def batched_game(games: Sequence[Game]) -> BatchedGame:
     """The games as one."""
-    return Settled(games) if games[0].settles else Stacked(games)
+    return BatchedSettlingGame(games) if games[0].settles else BatchedGame(games)
 
 
-def stacked_batches(batches: Sequence[Batch]) -> Batch:
+def stack_batches(batches: Sequence[Batch]) -> Batch:
     """One batch out of each seed's own."""
     first = batches[0]
     return Batch(
@@ -118,7 +118,7 @@ def stacked_batches(batches: Sequence[Batch]) -> Batch:
 
 
 def losses_of_each(losses: Losses) -> dict[str, Tensor]:
-    """Of every player its losses "s", as a stacked game has given them."""
+    """Of every player its losses "s", as a batched game has given them."""
     seen = losses.seen
     return {
         player: seen[AHEAD + EACH + player if AHEAD + EACH + player in seen else EACH + player]

@@ -1,0 +1,7 @@
+"""Many trainings at once: several experiments, or one under many seeds."""
+
+from agon.training.replicates.folder import Folder
+from agon.training.replicates.many import ReplicatesError, train_many
+from agon.training.replicates.replicates import MEANS, replicate, resume
+
+__all__ = ["MEANS", "Folder", "ReplicatesError", "replicate", "resume", "train_many"]

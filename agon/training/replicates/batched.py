@@ -1,0 +1,184 @@
+"""The batched runner, for an accelerator and for tiny games: all seeds as one program, a step of each at once."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import torch
+
+from agon.errors import Interrupted
+from agon.jobs import Ended, Outcome, Signals, failure
+from agon.runs import Run
+from agon.terminal.multi_progress import MultiProgress
+from agon.training.launch import launch
+from agon.training.opening import budget_of, changes_since, continue_run, new_run, refuse_other_settings, standing
+from agon.training.randomness import aside
+from agon.training.recording import Recording
+from agon.training.replicates.batched_training import BatchedTraining
+from agon.training.replicates.equivalence import refuse_unequal
+from agon.training.replicates.folder import Folder, Plan, name_of
+from agon.training.restoring import restore_last
+from agon.training.training import Training
+
+PAUSE = 0.2  # seconds between two moments in which the progress of all is shown
+
+
+@dataclass
+class Replicate:
+    """One seed under way.
+
+    Attributes:
+        seed: its number.
+        training: it, at the step that it has reached.
+        run: where it is written, by `recording`.
+    """
+
+    seed: int
+    training: Training
+    run: Run
+    recording: Recording = field(init=False)
+
+    @property
+    def name(self) -> str:
+        return name_of(self.seed)
+
+
+class BatchedRunner:
+    """Trains all seeds of a plan as one program.
+
+    Those that are at the same step make their steps together; after an interruption there may be
+    several such groups, which are trained one after another.
+
+    Args:
+        folder: where the runs are.
+        plan: what is trained.
+
+    Raises:
+        SettingError: the seeds cannot be trained together, or would not be what they are alone.
+    """
+
+    def __init__(self, folder: Folder, plan: Plan) -> None:
+        self.folder, self.plan, self.signals = folder, plan, Signals()
+        self.choices: dict[str, Any] = plan.arithmetic.describe() | {"means": plan.means}
+        self.ended: dict[str, Ended] = {}
+        self.shown = 0.0  # when the progress was
+        with aside():
+            torch.set_num_threads(plan.arithmetic.threads)
+            refuse_unequal(plan)
+
+    def run(self, progress: MultiProgress) -> Outcome:
+        """Until all have ended, or a signal has come and was honoured."""
+        with aside(), self.signals, ExitStack() as stack:
+            device = launch(self.plan.arithmetic, self.plan.experiment.batch).device
+            replicates: list[Replicate] = []
+            for seed in self.plan.seeds:
+                with self._failing([name_of(seed)], progress):
+                    replicates += self._opened(seed, device, progress, stack)
+            for group in _at_the_same_step(replicates):
+                with self._failing([replicate.name for replicate in group], progress):
+                    if not self.signals.received:
+                        self._train(group, progress)
+        return Outcome(self.ended, self.signals.received)
+
+    def _opened(
+        self, seed: int, device: torch.device, progress: MultiProgress, stack: ExitStack
+    ) -> Iterator[Replicate]:
+        """A seed's training where its run has it, or at its beginning; nothing if it is done."""
+        experiment, run = self.plan.replicate(seed), self.folder.run(seed)
+        begun = run.begun
+        if begun:
+            refuse_other_settings(run, experiment)
+            experiment = experiment.with_steps(budget_of(run, experiment))
+        arithmetic = replace(self.plan.arithmetic, memory=self.plan.arithmetic.memory / len(self.plan.seeds))
+        training = Training(experiment, arithmetic, device)
+        if begun:
+            stack.enter_context(run.locked())
+            left = self._restored(name_of(seed), training, run, progress)
+        else:
+            run, left = stack.enter_context(new_run(training, run.path, self.choices)), True
+        if left:
+            yield Replicate(seed, training, run)
+
+    def _restored(self, name: str, training: Training, run: Run, progress: MultiProgress) -> bool:
+        """Bring a training to its run's last good checkpoint; whether there are steps left."""
+        checkpoint, complaints = restore_last(training, run)
+        changes = changes_since(run.arithmetic, self.plan.arithmetic)
+        for line in (*complaints, *changes, standing(run, training)):
+            progress.say(f"{name}: {line}")
+        if training.step == training.experiment.steps:
+            self._done(name, progress)
+            return False
+        continue_run(training, run, checkpoint, self.choices)
+        return True
+
+    def _train(self, group: Sequence[Replicate], progress: MultiProgress) -> None:
+        """A group's steps, until each of its seeds has ended or a signal has come."""
+        batched = BatchedTraining([replicate.training for replicate in group])
+        with ExitStack() as stack:
+            for replicate in group:
+                recording = _recording(replicate, progress)
+                replicate.recording = stack.enter_context(recording)
+                with self._failing([replicate.name], progress), replicate.training.streams.held():
+                    recording.begin()
+                    recording.show_step(replicate.training.step, None)
+            stop = 0
+            while not stop and (left := [replicate for replicate in group if replicate.name not in self.ended]):
+                with self._failing([replicate.name for replicate in left], progress):
+                    stop = self._step(group, batched, progress)
+        for replicate in group:
+            if replicate.name not in self.ended:
+                progress.drop(replicate.name)
+
+    def _step(self, group: Sequence[Replicate], batched: BatchedTraining, progress: MultiProgress) -> int:
+        """One step of all, and what is due after it; the number of the signal that came meanwhile, or 0."""
+        losses = batched.advance()
+        stop = self.signals.received
+        on_cpu = group[0].training.device.type == "cpu"
+        finite = batched.finite(losses) if on_cpu else [True] * len(group)
+        for index, replicate in enumerate(group):
+            training, recording = replicate.training, replicate.recording
+            if replicate.name not in self.ended and (stop or not finite[index] or recording.anything_due()):
+                with self._failing([replicate.name], progress), training.streams.held():
+                    recording.after_step(batched.own(index, losses), stop)
+                    if training.step == training.experiment.steps:
+                        self._done(replicate.name, progress)
+        if time.monotonic() - self.shown >= PAUSE:
+            self.shown = time.monotonic()
+            for replicate in group:
+                if replicate.name not in self.ended:
+                    replicate.recording.show_step(replicate.training.step, None)
+        return stop
+
+    def _done(self, name: str, progress: MultiProgress) -> None:
+        self.ended[name] = Ended(0, "")
+        progress.done(name)
+
+    @contextmanager
+    def _failing(self, names: Sequence[str], progress: MultiProgress) -> Iterator[None]:
+        """Within it, an error ends these seeds and no others; to be interrupted is no error."""
+        try:
+            yield
+        except Interrupted:
+            return
+        except Exception as error:
+            ended = failure(error, progress.say)
+            for name in (name for name in names if name not in self.ended):
+                self.ended[name] = ended
+                progress.fail(name, ended.sentence)
+
+
+def _recording(replicate: Replicate, progress: MultiProgress) -> Recording:
+    """What writes a seed's run, and shows how far it is among the others."""
+    name, steps = replicate.name, replicate.training.experiment.steps
+    return Recording(replicate.training, replicate.run, lambda step, record: progress.update(name, step, steps, record))
+
+
+def _at_the_same_step(replicates: Sequence[Replicate]) -> list[list[Replicate]]:
+    """Groups of the same step and budget; who is furthest comes first."""
+    groups: dict[tuple[int, int], list[Replicate]] = {}
+    for replicate in replicates:
+        key = replicate.training.step, replicate.training.experiment.steps
+        groups.setdefault(key, []).append(replicate)
+    return [groups[key] for key in sorted(groups, reverse=True)]
