@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float
 
-from agon.errors import RunError
+from agon.errors import RunError, require
 from agon.figures.colours import REAL, colour
 from agon.report.embedding import Picture, embed, spread
 from agon.report.reading import View, content_of
@@ -112,6 +112,7 @@ def _frames(views: Sequence[View]) -> dict[int, Frame]:
 
 
 def _panel(caption: str, real: Real | None, samples: Points, frame: Frame, width: int, run: str) -> Picture:
+    require("matplotlib")
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from agon.errors import AgonError
+from agon.errors import AgonError, installed
 from agon.games import Losses
 from agon.runs import Events, Run, append
 from agon.terminal import warn
@@ -25,7 +25,7 @@ class Recording:
 
     def __init__(self, training: Training, run: Run | None) -> None:
         self.training, self.run = training, run
-        self.events = Events(run.path / "tensorboard", training.step) if run else None
+        self.events = Events(run.path / "tensorboard", training.step) if run and installed("tensorboard") else None
         self.began = time.monotonic() - training.seconds
         self.mark = time.monotonic(), training.images
 
@@ -36,8 +36,9 @@ class Recording:
         record["wall/seconds"] = now - self.began
         record["wall/images_per_second"] = (self.training.images - images) / max(now - then, 1e-9)
         self.mark = now, self.training.images
-        if self.run and self.events:
+        if self.run:
             append(self.run.log, record)
+        if self.events:
             self.events.add(record)
         return record
 

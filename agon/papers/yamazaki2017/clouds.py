@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from agon.data.points import Mixture
+from agon.errors import require
 from agon.evaluate import kept
 from agon.experiment import Experiment
 from agon.figures.clouds import clouds_png
@@ -60,6 +61,7 @@ def distances(made: Tensor, real: Tensor) -> Scores:
 
 def nearest(queries: Tensor, others: Tensor) -> Tensor:
     """Distances "n": a tree takes a hundredth of the time in the plane that `metrics.nearest_neighbours` does."""
+    require("scipy")
     from scipy.spatial import KDTree
 
     return torch.from_numpy(KDTree(others.double().numpy()).query(queries.double().numpy())[0])
