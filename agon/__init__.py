@@ -1,7 +1,7 @@
 """agon: differentiable games of generative models, and the dynamics that move their players.
 
 run = train(recipe("first/ring").experiment(), "runs/ring")
-print(*evaluate(run))
+samples = sample(load(run), 64)
 
 `import agon` costs nothing: each name below, and each room such as `agon.networks`, is imported when it is first used.
 """

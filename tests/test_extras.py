@@ -131,3 +131,14 @@ def test_no_module_needs_an_extra_to_be_imported() -> None:
         if package in EXTRAS and not function
     ]
     assert found == []
+
+
+def test_every_room_requires_what_it_imports() -> None:
+    """By name, somewhere in the room; whether there is TensorBoard is asked instead."""
+    missing = []
+    for room in sorted(HOUSE.iterdir()):
+        sources = [path.read_text() for path in (room.rglob("*.py") if room.is_dir() else [room])]
+        needed = {package for source in sources for package, _ in imports(ast.parse(source))} & {*EXTRAS}
+        required = set(re.findall(r'"(\w+)"', "".join(re.findall(r"\brequire\([^)]*\)", "".join(sources)))))
+        missing += [f"{room.name}: {package}" for package in sorted(needed - required - {"tensorboard"})]
+    assert missing == []
