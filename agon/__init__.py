@@ -1,61 +1,132 @@
 """agon: differentiable games of generative models, and the dynamics that move their players.
 
-experiment = Experiment(game=part(Adversarial, generator=..., critic=...), data=..., steps=...)
-run = train(experiment, "runs/mine")
+run = train(recipe("first/ring").experiment(), "runs/ring")
+samples = sample(load(run), 64)
+
+`import agon` costs nothing: each name below, and each room such as `agon.networks`, is imported when it is first used.
 """
 
-from agon.averaging import Averaging
-from agon.data import Images, Ring, Source, Stream
-from agon.dynamics import (
-    Dynamics,
-    Extragradient,
-    Optimistic,
-    Turns,
-    Unrolled,
-    check_unrolling,
-    unrolled_loss,
-)
-from agon.errors import AgonError
-from agon.experiment import Experiment, Part, part
-from agon.games import Adversarial, Batch, Game, Losses, parameters_of
-from agon.latents import Normal, Uniform
-from agon.runs import Run
-from agon.samples.making import load, sample
-from agon.training import Arithmetic, resume, train
-from agon.training.replicates import replicate
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # what type checkers and editors read; LAZY says the same to Python
+    from agon.arena import battle
+    from agon.averaging import Averaging
+    from agon.data import Images, Ring, Source, Stream
+    from agon.dynamics import (
+        Dynamics,
+        Extragradient,
+        Optimistic,
+        Turns,
+        Unrolled,
+        check_unrolling,
+        unrolled_loss,
+    )
+    from agon.errors import AgonError
+    from agon.experiment import Experiment, Part, part
+    from agon.games import Adversarial, Batch, Game, Losses, parameters_of
+    from agon.latents import Normal, Uniform
+    from agon.papers import reproduce
+    from agon.recipes import find as recipe
+    from agon.runs import Run
+    from agon.samples import load, sample
+    from agon.training import Arithmetic, resume, train
+    from agon.training.replicates import replicate
 
 __version__ = "0.1.0"
 
-__all__ = [
-    "Adversarial",
-    "AgonError",
-    "Arithmetic",
-    "Averaging",
-    "Batch",
-    "Dynamics",
-    "Experiment",
-    "Extragradient",
-    "Game",
-    "Images",
-    "Losses",
-    "Normal",
-    "Optimistic",
-    "Part",
-    "Ring",
-    "Run",
-    "Source",
-    "Stream",
-    "Turns",
-    "Uniform",
-    "Unrolled",
-    "__version__",
-    "check_unrolling",
-    "load",
-    "parameters_of",
-    "part",
-    "replicate",
-    "resume",
-    "sample",
+__all__ = [  # noqa: RUF022 - in reading order
+    # from a recipe to a verdict
+    "recipe",
     "train",
+    "resume",
+    "replicate",
+    "Run",
+    "load",
+    "sample",
+    "battle",
+    "reproduce",
+    # an experiment of one's own
+    "Experiment",
+    "Part",
+    "part",
+    "Source",
+    "Images",
+    "Ring",
+    "Stream",
+    "Normal",
+    "Uniform",
+    "Averaging",
+    "Arithmetic",
+    # who plays, and what each player wants
+    "Game",
+    "Adversarial",
+    "Batch",
+    "Losses",
+    "parameters_of",
+    # how the players move
+    "Dynamics",
+    "Turns",
+    "Unrolled",
+    "Extragradient",
+    "Optimistic",
     "unrolled_loss",
+    "check_unrolling",
+    # what can go wrong
+    "AgonError",
+    "__version__",
 ]
+
+LAZY = {  # public name -> "module", or "module:name" where it has another name there
+    "recipe": "agon.recipes:find",
+    "train": "agon.training",
+    "resume": "agon.training",
+    "replicate": "agon.training.replicates",
+    "Run": "agon.runs",
+    "load": "agon.samples",
+    "sample": "agon.samples",
+    "battle": "agon.arena",
+    "reproduce": "agon.papers",
+    "Experiment": "agon.experiment",
+    "Part": "agon.experiment",
+    "part": "agon.experiment",
+    "Source": "agon.data",
+    "Images": "agon.data",
+    "Ring": "agon.data",
+    "Stream": "agon.data",
+    "Normal": "agon.latents",
+    "Uniform": "agon.latents",
+    "Averaging": "agon.averaging",
+    "Arithmetic": "agon.training",
+    "Game": "agon.games",
+    "Adversarial": "agon.games",
+    "Batch": "agon.games",
+    "Losses": "agon.games",
+    "parameters_of": "agon.games",
+    "Dynamics": "agon.dynamics",
+    "Turns": "agon.dynamics",
+    "Unrolled": "agon.dynamics",
+    "Extragradient": "agon.dynamics",
+    "Optimistic": "agon.dynamics",
+    "unrolled_loss": "agon.dynamics",
+    "check_unrolling": "agon.dynamics",
+    "AgonError": "agon.errors",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """A public name, or a room, at its first use."""
+    if name in LAZY:
+        module, _, attribute = LAZY[name].partition(":")
+        value = getattr(import_module(module), attribute or name)
+    elif not name.startswith("_") and find_spec(f"agon.{name}"):
+        value = import_module(f"agon.{name}")
+    else:
+        raise AttributeError(f"module 'agon' has no attribute '{name}'")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -5,10 +5,26 @@ import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from importlib.util import find_spec
 
 from agon.untrusted import cut, printable
 
 SCARCE = ("can't allocate memory", "out of memory", "size calculation overflow", "integer multiplication overflow")
+
+EXTRAS = {  # package that agon imports where it is used -> the extra of agon that installs it
+    "datasets": "images",
+    "fsspec": "images",
+    "huggingface_hub": "images",
+    "pyarrow": "images",
+    "scipy": "metrics",
+    "torch_fidelity": "metrics",
+    "torchvision": "metrics",
+    "jinja2": "report",
+    "markupsafe": "report",
+    "matplotlib": "report",
+    "plotly": "report",
+    "tensorboard": "log",
+}
 
 
 @dataclass(frozen=True)
@@ -71,6 +87,10 @@ class SettingError(AgonError):
     """A setting has an unknown name, a wrong type, or a value out of its range."""
 
 
+class NotInstalledError(AgonError):
+    """A package of one of agon's extras is not installed."""
+
+
 class DataError(AgonError):
     """A source cannot be read as asked: missing, empty, corrupt, or of another shape."""
 
@@ -101,8 +121,34 @@ class Interrupted(AgonError):  # noqa: N818 - a request that was honoured, not a
         self.status = 128 + signal
 
 
+def installed(package: str) -> bool:
+    """Whether a package can be imported; it is not imported yet."""
+    try:
+        return find_spec(package) is not None
+    except (ModuleNotFoundError, ValueError):  # somebody refuses it, or put something else in its place
+        return False
+
+
+def require(*packages: str) -> None:
+    """Refuse to go on without packages of agon's extras; whatever imports one calls this first.
+
+    Args:
+        packages: names in EXTRAS.
+
+    Raises:
+        NotInstalledError: one is not installed; the sentence names the extra that has it.
+    """
+    for package in packages:
+        if not installed(package):
+            raise NotInstalledError(_missing(package))
+
+
+def _missing(package: str) -> str:
+    return f"expected {package}, which is not installed; pip install 'agon[{EXTRAS[package]}]'"
+
+
 def refused(error: BaseException) -> AgonError | None:
-    """What the operating system or the memory refused, as a sentence; None for any other error, a fault of agon's.
+    """What the system, the memory or the installation refuses, as a sentence; None for any other error, our own fault.
 
     >>> print(refused(FileNotFoundError(2, "No such file or directory", "images")))
     images: No such file or directory; see that the place exists, and that you may use it
@@ -110,6 +156,9 @@ def refused(error: BaseException) -> AgonError | None:
     if isinstance(error, OSError):
         place = "" if error.filename is None else f"{error.filename}: "
         return RunError(f"{place}{error.strerror or error}; see that the place exists, and that you may use it")
+    package = (error.name or "").partition(".")[0] if isinstance(error, ModuleNotFoundError) else ""
+    if package in EXTRAS:
+        return NotInstalledError(_missing(package))
     scarce = isinstance(error, RuntimeError) and any(word in str(error).lower() for word in SCARCE)
     if isinstance(error, MemoryError) or scarce:
         reason = str(error).partition("\n")[0]

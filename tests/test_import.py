@@ -1,44 +1,116 @@
-"""`import agon` costs little more than `import torch`: what is heavy is imported where it is used."""
+"""What an import brings: agon alone nothing, its public names little more than torch, and a parsed command no torch."""
 
+import ast
+import importlib
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
 from jaxtyping import TypeCheckError
 
+import agon
 from agon.objectives import Minimax
 
-PROGRAM = """
-import sys, time
-import torch
-before, began = set(sys.modules), time.perf_counter()
-import {module}
-print(time.perf_counter() - began)
-print(*{{name.partition(".")[0] for name in set(sys.modules) - before}})
+BROUGHT = """
+import sys
+{before}
+before = set(sys.modules)
+{program}
+print(*sorted(set(sys.modules) - before), file=sys.stderr)
 """
-LATE = {
-    "PIL", "datasets", "lightning_fabric", "matplotlib", "pandas", "plotly", "rich", "scipy", "sklearn",
-    "tensorboard", "typeguard", "tyro",
-}  # fmt: skip
+ALONE = {"agon"}
+AFTER_TORCH = {"agon", "jaxtyping", "numpy"}
+PARSED = {"agon", "tyro", "typeguard", "typing_extensions", "docstring_parser"}
 
 
-def after_torch(module: str) -> tuple[float, set[str]]:
-    """Seconds that an import takes after torch's, and the packages that it brings."""
-    command = [sys.executable, "-W", "error", "-c", PROGRAM.format(module=module)]
-    told = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
-    return float(told[0]), set(told[1].split())
+def brought(program: str, before: str = "") -> set[str]:
+    """The full names of all modules that a program imports, beyond those that are there before it."""
+    command = [sys.executable, "-W", "error", "-c", BROUGHT.format(before=before, program=program)]
+    ended = subprocess.run(command, check=True, capture_output=True, text=True)
+    return set(ended.stderr.splitlines()[-1].split())
 
 
-def test_import_brings_nothing_heavy() -> None:
-    seconds, packages = after_torch("agon")
-    print(f"import agon adds {seconds:.2f} s to import torch")
-    assert packages & LATE == set()
+def foreign(modules: set[str], allowed: set[str]) -> set[str]:
+    """Those that belong neither to Python nor to an allowed package; Cython's own comes with numpy.random."""
+    known = sys.stdlib_module_names | allowed
+    return {name for name in modules if name.partition(".")[0] not in known and not name.startswith("_cython_")}
 
 
-def test_a_heavy_import_is_caught() -> None:
-    """The negative control: the command line does need its parser."""
-    assert "tyro" in after_torch("agon.cli")[1]
+def test_import_alone_brings_nothing() -> None:
+    assert foreign(brought("import agon"), ALONE) == set()
+
+
+def test_all_public_names_bring_little_more_than_torch() -> None:
+    """Not one module of torch that `import torch` leaves out, such as torch._dynamo, and nobody else's but these."""
+    assert foreign(brought("from agon import *", before="import torch"), AFTER_TORCH) == set()
+
+
+@pytest.mark.parametrize("program", ["import torch._dynamo", "import agon.cli", "import PIL.Image"])
+def test_a_heavy_import_is_caught(program: str) -> None:
+    """The negative control: what a decorator of a network brought once, the parser, and images."""
+    assert foreign(brought(program, before="import torch"), AFTER_TORCH)
+
+
+COMMANDS = [
+    "--help",
+    "--version",
+    "--print-completion bash",
+    "recipes",
+    "recipes nothing",
+    "train --help",
+    "reproduce --help",
+    "nonsense",
+    "train nonsense --out x",
+    "train first/ring --sede 3 --out x",
+    "train first/ring --scale huge --out x",
+    "train first/ring --set batch --out x",
+    "train first/ring --watch fdi --out x",
+    "train first/ring --watch fid --watch-extractor nothing --out x",
+    "evaluate --metrics fdi x",
+    "evaluate --n x",
+    "evaluate",
+    "battle one",
+    "report",
+    "reproduce nothing",
+    "data digits --set size",
+]
+
+
+@pytest.mark.parametrize("arguments", COMMANDS)
+def test_what_parses_imports_no_torch(arguments: str) -> None:
+    program = f"from agon.cli import main\ntry:\n    main({arguments.split()})\nexcept SystemExit:\n    pass"
+    assert foreign(brought(program), PARSED) == set()
+
+
+def test_what_runs_is_caught() -> None:
+    """The negative control."""
+    assert "torch" in brought("from agon.cli import main; main(['report', 'nowhere'])")
+
+
+def test_what_type_checkers_read_is_what_python_imports() -> None:
+    """The three lists of agon/__init__.py name the same, each from the same place."""
+    tree = ast.parse(Path(agon.__file__).read_text())
+    (block,) = [node for node in tree.body if isinstance(node, ast.If)]
+    imports = [node for node in block.body if isinstance(node, ast.ImportFrom)]
+    read = {(a.asname or a.name): (node.module, a.name) for node in imports for a in node.names}
+    lazy = {name: place.partition(":") for name, place in agon.LAZY.items()}
+    assert {name: (module, attribute or name) for name, (module, _, attribute) in lazy.items()} == read
+    assert sorted(agon.__all__) == sorted({*agon.LAZY, "__version__"})
+
+
+@pytest.mark.parametrize("name", sorted(set(agon.__all__) - {"__version__"}))
+def test_every_public_name_is_there_and_described(name: str) -> None:
+    assert name in dir(agon)
+    assert getattr(agon, name).__doc__.strip()
+
+
+def test_rooms_are_found_at_their_first_use() -> None:
+    for room in ("networks", "objectives", "terminal"):
+        assert getattr(agon, room) is importlib.import_module(f"agon.{room}")
+    with pytest.raises(AttributeError, match="'agon' has no attribute 'nonsense'"):
+        _ = agon.nonsense  # type: ignore[attr-defined]
 
 
 def test_shapes_are_checked_under_pytest() -> None:

@@ -10,31 +10,68 @@ from typing import Any
 
 import tyro
 
-from agon.errors import SettingError
+from agon import __version__
+from agon.errors import SettingError, unknown
+from agon.terminal import say
 from agon.untrusted import cut
 
 BOX = str.maketrans("│╰╯─", "    ")
+SHELLS = ("bash", "zsh", "fish")
+DESCRIPTION = """Train, measure, compare and diagnose adversarial generative models.
+
+--version tells the version; --print-completion bash, zsh or fish prints a script that completes commands and options.
+"""
+
+Commands = Mapping[str, Callable[..., object]]
 
 
-def parsed(commands: Mapping[str, Callable[..., object]], arguments: Sequence[str]) -> Callable[[], object]:
+def parsed(commands: Commands, arguments: Sequence[str]) -> Callable[[], object]:
     """The command that was asked for, ready to be called.
 
     Raises:
         SettingError: what the parser complains of, as one sentence instead of its box.
     """
-    deferred = {name: _deferred(command) for name, command in commands.items()}
-    said = io.StringIO()
+    first = arguments[0] if arguments else ""
+    if first == "--version":
+        return partial(say, f"agon {__version__}")
+    if first == "--print-completion":
+        return partial(_print_completion, commands, *arguments[1:2])
+    if first and not first.startswith("-") and first not in commands:
+        raise SettingError(unknown("command", first, commands))
+    call = _quiet(commands, arguments)
+    _check_paths(call)
+    return call
+
+
+def _quiet(commands: Commands, arguments: Sequence[str]) -> Callable[[], object]:
+    """The call, with the parser's complaint raised instead of printed."""
+    complaint = io.StringIO()
     try:
-        with redirect_stderr(said):
-            parsed: Callable[[], object] = tyro.extras.subcommand_cli_from_dict(
-                deferred, prog="agon", description="Adversarial generative models.", args=arguments
-            )
-    except SystemExit as asked:
-        if not asked.code:
+        with redirect_stderr(complaint):
+            return _parse(commands, arguments)
+    except SystemExit as end:
+        if not end.code:
             raise
-        raise SettingError(_sentence(said.getvalue())) from None
-    _check_paths(parsed)
-    return parsed
+        raise SettingError(_sentence(complaint.getvalue())) from None
+
+
+def _parse(commands: Commands, arguments: Sequence[str]) -> Callable[[], object]:
+    """By the parser of one command alone, where one is named: its complaints are then of that command's options."""
+    deferred: dict[str, Callable[..., Any]] = {name: _deferred(command) for name, command in commands.items()}
+    call: Callable[[], object]
+    if arguments and arguments[0] in commands:
+        name, *rest = arguments
+        call = tyro.cli(deferred[name], prog=f"agon {name}", args=rest)
+    else:
+        call = tyro.extras.subcommand_cli_from_dict(deferred, prog="agon", description=DESCRIPTION, args=arguments)
+    return call
+
+
+def _print_completion(commands: Commands, shell: str = "") -> None:
+    """A script for a shell, which completes commands and their options."""
+    if shell not in SHELLS:
+        raise SettingError(unknown("shell", shell, SHELLS))
+    _parse(commands, ["--tyro-print-completion", shell])
 
 
 def _sentence(box: str) -> str:
@@ -47,7 +84,7 @@ def _sentence(box: str) -> str:
     titles = [i - 1 for i, line in enumerate(lines) if i == 1 and set(line) == {"-"}]
     words = " ".join(line for i, line in enumerate(lines) if i not in titles and set(line) != {"-"})
     words = " ".join(words.replace("helptext, run:", "helptext, run").split())
-    return words.replace(" For full helptext, run", "; for all options:")
+    return words.replace(" For full helptext, run", "; for all options:").replace(".; ", "; ")
 
 
 def _check_paths(call: Callable[[], object]) -> None:

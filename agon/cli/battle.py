@@ -33,10 +33,6 @@ class Battle:
     """Allow the runs to import classes that are not agon's."""
 
     def __call__(self) -> None:
-        from agon.arena import Asked, against, battle
-        from agon.arena.results import error_table
-        from agon.runs import Run
-
         if len(self.runs) != (1 if self.against else 2):
             raise SettingError(
                 "agon battle: expected two run directories, or one and --against FOLDER, "
@@ -44,6 +40,10 @@ class Battle:
             )
         if self.values and not self.against:
             raise SettingError("--values: expected with --against alone; a run knows its own values")
+        from agon.arena import Asked, against, battle
+        from agon.arena.results import error_table
+        from agon.runs import Run
+
         runs = [Run.open(path) for path in self.runs]
         asked = Asked(self.n, self.seed, self.statistics, self.calibrate, self.tie)
         if self.against:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from agon.cli.shared import Runs, Set, changed, names, spread
+from agon.cli.catalogue import check_metrics
+from agon.cli.shared import Runs, Set, assignments, changed, names, of_data, spread
 from agon.errors import AgonError, SettingError
 from agon.terminal import say
 
@@ -44,17 +45,21 @@ class Evaluate:
     """Allow the import of classes that are not agon's."""
 
     def __call__(self) -> None:
-        from agon.evaluate import Choice
-
         metrics = names(self.metrics)
-        choice = Choice(self.extractor, self.weights, self.download, self.trust)
+        check_metrics(metrics, self.extractor)
         if bool(self.runs) == (self.samples is not None):
             raise SettingError("agon evaluate: expected run directories, or --samples FOLDER; give one of both")
         given = [option for option in ("data", "values", "set_") if getattr(self, option)]
         if self.samples is None and given:
             raise SettingError(f"--{given[0].rstrip('_')}: expected with --samples alone; a run has its own")
+        if self.data is None and self.set_:
+            raise SettingError("--set: expected with --data, whose settings it changes; name the real images")
+        settings = of_data(assignments(self.set_))
+        from agon.evaluate import Choice
+
+        choice = Choice(self.extractor, self.weights, self.download, self.trust)
         if self.samples is not None:
-            self._samples(self.samples, metrics, choice)
+            self._samples(self.samples, settings, metrics, choice)
         else:
             self._runs(metrics, choice)
 
@@ -97,15 +102,12 @@ class Evaluate:
         say(*scores)
         return scores
 
-    def _samples(self, samples: Path, metrics: list[str], choice: Any) -> None:
+    def _samples(self, samples: Path, settings: list[tuple[str, str]], metrics: list[str], choice: Any) -> None:
         from agon.data import named
         from agon.evaluate import IncompleteError, evaluate_samples
 
-        if self.data is None and self.set_:
-            raise SettingError("--set: expected with --data, whose settings it changes; name the real images")
-        settings = [setting.removeprefix("data.") for setting in self.set_]
         source = None if self.data is None else changed(named(self.data), settings)
-        split = any(setting.startswith("holdout=") for setting in settings)
+        split = any(path == "holdout" for path, _ in settings)
         how: dict[str, Any] = {"n": self.n, "seed": self.seed, "extractor": choice, "values": self.values}
         how["compared"] = None if source is None or split else whole(source)
         try:

@@ -1,22 +1,25 @@
-"""agon train: a recipe, from its beginning."""
+"""agon train and agon resume: a recipe from its beginning, and a run from its last checkpoint."""
 
 import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import tyro
 
-from agon.cli.shared import Set, changed, names, replicated, report
-from agon.errors import SettingError
+from agon.cli.catalogue import check_metrics, check_name
+from agon.cli.shared import Set, Where, assignments, changed, names, of_data, write_report
+from agon.errors import NotInstalledError, SettingError
+from agon.terminal import warn
 
 
 @dataclass
 class Train:
     """Train a recipe from its beginning, into a new run directory."""
 
-    recipe: tyro.conf.Positional[str]
+    recipe: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="RECIPE")]
     """Its name; agon recipes tells which there are."""
     out: Path
     """The run directory: new, or empty."""
@@ -57,6 +60,7 @@ class Train:
     """Of their features: inception, classifier or pixels."""
 
     def __call__(self) -> None:
+        self._check()
         from agon.training import Arithmetic, is_main_process, train
         from agon.training.replicates import replicate
 
@@ -70,10 +74,8 @@ class Train:
             if is_main_process():
                 report([run], self.out)
         else:
-            if self.watch:
-                raise SettingError("--watch: expected one training, got --seeds; evaluate the runs afterwards")
             many = partial(replicate, self.experiment(), self.out, self.seeds, means=self.means)
-            replicated(partial(many, arithmetic=arithmetic), self.out)
+            _replicated(partial(many, arithmetic=arithmetic), self.out)
 
     def experiment(self) -> Any:
         """The recipe's experiment, as changed; the data first, since layers take their sizes from it."""
@@ -81,11 +83,27 @@ class Train:
         from agon.recipes import find
 
         recipe = find(self.recipe)
+        settings = assignments(self.set_)
         source = recipe.data(self.scale) if self.data is None else named(self.data)
-        of_data = [s.removeprefix("data.") for s in self.set_ if s.startswith("data.")]
-        experiment = recipe.experiment(changed(source, of_data), self.scale)
+        source = changed(source, of_data(pair for pair in settings if pair[0].startswith("data.")))
+        experiment = recipe.experiment(source, self.scale)
         experiment = replace(experiment, seed=self.seed, steps=experiment.steps if self.steps is None else self.steps)
-        return changed(experiment, [s for s in self.set_ if not s.startswith("data.")])
+        return changed(experiment, [pair for pair in settings if not pair[0].startswith("data.")])
+
+    def _check(self) -> None:
+        """Refuse what can be refused before torch is imported, which takes seconds."""
+        check_name("recipe", self.recipe)
+        assignments(self.set_)
+        _check_watch(self.watch, self.watch_every, self.watch_extractor)
+        if self.watch and self.seeds is not None:
+            raise SettingError("--watch: expected one training, got --seeds; evaluate the runs afterwards")
+
+
+def _check_watch(metrics: str, every: int, extractor: str) -> None:
+    if metrics:
+        check_metrics(names(metrics), extractor)
+        if every < 1:
+            raise SettingError(f"--watch-every: expected at least 1 step, got {every}")
 
 
 def watching(metrics: str, every: int, n: int, extractor: str, source: Any, devices: int = 1) -> Any:
@@ -99,9 +117,78 @@ def watching(metrics: str, every: int, n: int, extractor: str, source: Any, devi
 
     if not metrics:
         return None
-    if every < 1:
-        raise SettingError(f"--watch-every: expected at least 1 step, got {every}")
     wanted = asked(names(metrics), source)
     if "classifier" in (*wanted, extractor) and (devices > 1 or "WORLD_SIZE" in os.environ):
         raise SettingError("--watch classifier: expected one process, got several; evaluate the run afterwards")
     return Watch(every, Looks(wanted, n, Choice(extractor)))
+
+
+def resume(
+    run: Where,
+    /,
+    steps: int | None = None,
+    devices: int | None = None,
+    trust: bool = False,
+    watch: str = "",
+    watch_every: int = 1_000,
+    watch_n: int = 5_000,
+    watch_extractor: str = "inception",
+) -> None:
+    """Go on with a run from its last good checkpoint, bit for bit; or with all of train --seeds.
+
+    Args:
+        run: The run directory, or that of many seeds.
+        steps: A longer budget.
+        devices: Another number of processes.
+        trust: Allow the run to import classes that are not agon's.
+        watch: Metrics to take while it trains, as agon evaluate names them, with commas between.
+        watch_every: Steps from one to the next.
+        watch_n: Samples of each, always of the same latents.
+        watch_extractor: Of their features: inception, classifier or pixels.
+    """
+    _check_watch(watch, watch_every, watch_extractor)
+    from agon.runs import Run
+    from agon.runs.layout import REPLICATES
+    from agon.training import is_main_process, replicates
+    from agon.training import resume as go_on
+
+    if not (run / REPLICATES).exists():
+        source = source_of(Run.open(run), trust) if watch else None
+        looks = watching(watch, watch_every, watch_n, watch_extractor, source, devices or 1)
+        trained = go_on(run, steps=steps, devices=devices, trust=trust, watch=looks)
+        if is_main_process():
+            report([trained], run)
+        return
+    if devices is not None or watch:
+        raise SettingError("agon resume: expected no --devices and no --watch for many seeds; leave them out")
+    _replicated(partial(replicates.resume, run, steps=steps, trust=trust), run)
+
+
+def _replicated(train: Callable[[], Sequence[Any]], directory: Path) -> None:
+    """One page of all seeds, those that failed among them."""
+    from agon.training.replicates import ReplicatesError
+
+    try:
+        runs = train()
+    except ReplicatesError as error:
+        if error.runs:
+            report(error.runs, directory)
+        raise
+    report(runs, directory)
+
+
+def report(runs: Sequence[Any], directory: Path) -> None:
+    """The page of runs, in their directory; without the packages that it needs, why there is none."""
+    from agon.runs.layout import REPORT
+
+    try:
+        write_report([run.path for run in runs], directory / REPORT)
+    except NotInstalledError as error:
+        warn(f"agon: no report: {error.typed}, then agon report {directory}")
+
+
+def source_of(run: Any, trust: bool) -> Any:
+    """The data that a run is trained on."""
+    from agon.experiment import Experiment
+
+    return Experiment.from_json(run.experiment, trust).data

@@ -1,12 +1,11 @@
-"""Arrays of images: a .npy or .npz file, and the handwritten digits that come with scikit-learn."""
+"""Arrays of images: a .npy or .npz file, and the handwritten digits that come with agon."""
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float64, UInt8
+from jaxtyping import UInt8
 
 from agon.data.archive import Archive
 from agon.data.labels import OFF, Column, Labels, numbered
@@ -26,6 +25,7 @@ LABELS: dict[Split, tuple[str, ...]] = {
     "test": ("test_labels", "y_test", "val_labels", "y_val"),
 }
 PART = 1024  # images a part
+DIGITS = Path(__file__).with_name("digits.csv.gz")
 
 
 class Arrays(ImageRows):
@@ -62,24 +62,13 @@ class Arrays(ImageRows):
 
 def read_digits(*, labelled: bool = True) -> Mapping[Split, ImageRows]:
     """1797 handwritten digits of 8x8 pixels with 17 grey levels: the test set of E. Alpaydin and C. Kaynak,
-    "Optical recognition of handwritten digits", UCI (1998), bundled with scikit-learn under CC BY 4.0.
+    "Optical recognition of handwritten digits", UCI (1998), under CC BY 4.0.
+
+    The file is the one that scikit-learn ships, byte for byte.
     """
-    table = _digits_table()  # "n 65": the pixels in reading order, 0 to 16, and the class
+    table = np.loadtxt(DIGITS, delimiter=",")  # "n 65": the pixels in reading order, 0 to 16, and the class
     images = np.rint(table[:, :-1] * (255 / 16)).astype(np.uint8).reshape(-1, 8, 8, 1)
     return _labelled({"train": Arrays("digits", images)}, {"train": Column("digits", table[:, -1])}, labelled)
-
-
-def _digits_table() -> Float64[np.ndarray, "n 65"]:
-    """scikit-learn's own file, without the 1.5 s that importing scikit-learn takes; by its loader elsewhere."""
-    package = find_spec("sklearn")
-    for folder in package.submodule_search_locations or () if package else ():
-        file = Path(folder) / "datasets" / "data" / "digits.csv.gz"
-        if file.is_file():
-            return np.loadtxt(file, delimiter=",")
-    from sklearn.datasets import load_digits
-
-    bunch = load_digits()
-    return np.column_stack([bunch.data, bunch.target]).astype(np.float64)
 
 
 def read_arrays(file: Path, values: tuple[float, float] | None, *, labelled: bool = True) -> Mapping[Split, ImageRows]:

@@ -12,7 +12,7 @@ from agon.data.labels import OFF, Column, Labels, numbered
 from agon.data.names import pick
 from agon.data.rows import ImageRows, Raw
 from agon.data.source import Split
-from agon.errors import DataError
+from agon.errors import DataError, require
 from agon.untrusted import listed, shortened
 
 TIMEOUT = 10.0  # seconds for the one question whether the Hub answers
@@ -100,6 +100,7 @@ def read_hub(
     Raises:
         DataError: it does not exist, the Hub cannot be reached, or it holds no images.
     """
+    require("datasets", "fsspec", "huggingface_hub")
     missing = _unreachable(name, revision)
     try:
         with _offline(missing is not None):

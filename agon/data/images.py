@@ -38,7 +38,7 @@ class Images(Source):
     nothing but the stored set.
 
     Args:
-        path: "digits" (1797 real digits of 8x8, bundled with scikit-learn); a folder of images, of
+        path: "digits" (1797 real digits of 8x8, bundled with agon); a folder of images, of
             parquet files, a .parquet, .npz or .npy file; or "hub:owner/name" on the Hugging Face Hub,
             which is the only one that is ever downloaded ("owner/name" means it where it is like no path
             of this machine). It is kept with its kind: a path becomes an absolute one.

@@ -9,7 +9,7 @@ from agon.data.labels import OFF, Column, Labels, numbered
 from agon.data.names import pick, split_of
 from agon.data.rows import ImageRows, Raw, digest_files
 from agon.data.source import Split
-from agon.errors import DataError
+from agon.errors import DataError, require
 from agon.untrusted import NotRegularError, listed, open_regular, printable, shortened
 
 MOST = 2**28  # rows of a split: their labels stand in memory
@@ -138,6 +138,7 @@ def no_images(path: Path) -> DataError:
 
 
 def _open(file: Path) -> Any:
+    require("pyarrow")
     import pyarrow.parquet
 
     try:
@@ -151,6 +152,7 @@ def _open(file: Path) -> Any:
 
 def _features(file: Path) -> Mapping[str, Any]:
     """Column -> type, as the `datasets` library reads it from the file's schema."""
+    require("datasets")
     import datasets
 
     schema = _open(file).schema_arrow

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from agon.errors import SettingError
+from agon.errors import SettingError, require
 from agon.figures.colours import REAL, colour
 from agon.figures.density import ASTRAY, Frame, Points, square
 from agon.figures.drawing import drawing_png
@@ -88,6 +88,7 @@ def drawn(
     lines: Sequence[Line], behind: Mapping[str, Points | None], corner: str, across: int
 ) -> "matplotlib.figure.Figure":
     """The picture before it is a file."""
+    require("matplotlib")
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from agon.errors import SettingError
+from agon.errors import SettingError, require
 from agon.figures.colours import colour
 from agon.figures.drawing import drawing_png
 
@@ -108,6 +108,7 @@ def curves_png(panels: Sequence[Panel], *, columns: int) -> bytes:
 
 def drawn(panels: Sequence[Panel], columns: int) -> "matplotlib.figure.Figure":
     """The picture before it is a file."""
+    require("matplotlib")
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -153,6 +154,7 @@ def _panel(axes: "matplotlib.axes.Axes", panel: Panel, inks: Mapping[str, str]) 
 
 
 def _legend(figure: "matplotlib.figure.Figure", inks: Mapping[str, str], abreast: int) -> None:
+    require("matplotlib")
     from matplotlib.lines import Line2D
 
     lines = [Line2D([], [], color=ink, linewidth=1.6) for ink in inks.values()]

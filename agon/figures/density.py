@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float
 
-from agon.errors import SettingError
+from agon.errors import SettingError, require
 
 if TYPE_CHECKING:
     import matplotlib.axes
@@ -80,6 +80,7 @@ def density(points: Points, frame: Frame) -> Float[np.ndarray, "y x"]:
 
 
 def _drawn(rows: Mapping[str, Sequence[Points]], columns: Sequence[str], corner: str, frame: Frame) -> bytes:
+    require("matplotlib")
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from agon.errors import SettingError
+from agon.errors import SettingError, require
 from agon.figures.colours import colour
 from agon.figures.drawing import drawing_png
 
@@ -53,6 +53,7 @@ def histograms_png(panels: Mapping[str, Sequence[Density]], *, columns: int, x_l
     Raises:
         SettingError: no panel, or no column.
     """
+    require("matplotlib")
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

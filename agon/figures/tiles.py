@@ -11,7 +11,7 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
-from agon.errors import DataError, SettingError
+from agon.errors import DataError, SettingError, require
 from agon.figures.pictures import CHANNELS, enlarge, grid
 
 if TYPE_CHECKING:
@@ -207,6 +207,7 @@ def _wide(text: str, font: "PIL.ImageFont.FreeTypeFont") -> int:
 
 def _font() -> "PIL.ImageFont.FreeTypeFont":
     """matplotlib's own, which has Greek letters and is the same on every machine."""
+    require("matplotlib")
     import matplotlib
     from PIL import ImageFont
 

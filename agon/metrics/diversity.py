@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from agon.errors import DataError, SettingError
+from agon.errors import DataError, SettingError, require
 from agon.metrics.moments import doubles
 from agon.metrics.score import Score
 
@@ -94,6 +94,7 @@ def _split(probabilities: Float[Tensor, "n k"]) -> float:
 
 def _student(freedom: int) -> float:
     """The 97.5 % point of Student's t."""
+    require("scipy")
     from scipy.special import stdtrit
 
     return float(stdtrit(freedom, 0.975))

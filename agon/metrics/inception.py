@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from agon.errors import DataError, SettingError
+from agon.errors import DataError, SettingError, require
 from agon.metrics.extractors import Features, ImageBytes
 from agon.metrics.weights import INCEPTION_SHA256, inception_weights
 
@@ -93,6 +93,7 @@ class Inception:
 
 def _network(layers: list[str], dtype: torch.dtype) -> Any:
     """torch-fidelity's network without weights: on the meta device, so that nothing is drawn or unpickled."""
+    require("torch_fidelity")
     from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
     class Empty(FeatureExtractorInceptionV3):  # type: ignore[misc]  # it has no types

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from agon.errors import DataError
+from agon.errors import DataError, require
 
 INCEPTION_SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
 INCEPTION_FILE = "weights-inception-2015-12-05-6726825d.pth"
@@ -101,6 +101,7 @@ def _plain(data: bytes, place: Path) -> Mapping[str, Tensor]:
 
 def _download(place: Path) -> None:
     """Fetch the published file under another name, verify it, and give it its name at once."""
+    require("torch_fidelity")
     from torch_fidelity.feature_extractor_inceptionv3 import URL_INCEPTION_V3
 
     part = ""

@@ -47,8 +47,9 @@ class Adjoint(nn.Module):
         return y if self.bias is None else y + self.bias
 
 
-# A compiler decides for itself what it keeps, and knows no `context_fn`.
-@torch.compiler.disable  # type: ignore[untyped-decorator]
+# A compiler decides for itself what it keeps, and knows no `context_fn`. torch's own decorator, as on `checkpoint`:
+# torch.compiler.disable does the same, but imports the whole compiler at once, which takes a second.
+@torch._disable_dynamo  # type: ignore[attr-defined]
 def recomputed(module: nn.Module, play: Callable[..., Tensor], *given: object) -> Tensor:
     """play(*given), keeping no intermediate result of it: the backward pass computes them anew.
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean, stdev
 from typing import Any, NamedTuple
 
+from agon.errors import require
 from agon.papers.expectation import Expectation, Verdict
 
 LEVEL = 0.95  # of the intervals
@@ -34,6 +35,7 @@ def interval(values: Sequence[float]) -> Interval:
     >>> mean, deviation, round(half, 3)
     (2.0, 1.0, 2.484)
     """
+    require("scipy")
     from scipy.special import stdtrit
 
     n = len(values)

@@ -1,4 +1,4 @@
-"""The first training of every user: a DCGAN on the real digits that scikit-learn bundles, in minutes."""
+"""The first training of every user: a DCGAN on the bundled real digits, in minutes."""
 
 from collections.abc import Mapping
 from dataclasses import replace

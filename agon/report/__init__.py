@@ -6,24 +6,24 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from agon.errors import RunError
+from agon.errors import RunError, require
 from agon.report import battles, curves, distributions, images, measured, points, scores, settings, summary
 from agon.report.reading import View, read
-from agon.runs import Directory, write_atomically, writing
+from agon.runs import Directory, Run, write_atomically, writing
 from agon.runs.layout import REPORT
 from agon.untrusted import kind_of, printable
 
 ROOM = Path(__file__).parent  # template.html, style.css and curves.js lie beside this file
 
 
-def write(runs: Sequence[Path], out: Path) -> Path:
+def write(runs: Sequence[Run | Path | str], out: Path | str) -> Path:
     """Draw one page of one run, or of several beside each other.
 
     The page is complete or not there: it is written under another name and then renamed. It
     needs no network, and its own policy forbids a browser to use one.
 
     Args:
-        runs: directories of runs; they are only read.
+        runs: the runs, or their directories; they are only read.
         out: the file to write, replaced if it exists; or an existing folder, for `report.html` in it.
 
     Returns:
@@ -31,9 +31,12 @@ def write(runs: Sequence[Path], out: Path) -> Path:
 
     Raises:
         RunError: a run cannot be read, or the page cannot be written.
+        NotInstalledError: agon's extra for reports is not installed.
     """
-    page = render(read(runs))
-    file = _place(runs, out)
+    require("jinja2", "markupsafe", "matplotlib", "plotly")
+    paths = [run.path if isinstance(run, Run) else Path(run) for run in runs]
+    page = render(read(paths))
+    file = _place(paths, Path(out))
     kind = kind_of(file)
     if kind is not None:
         raise RunError(f"{file} is {kind}; expected the name of a new file, or of a page to replace")

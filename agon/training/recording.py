@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from agon.errors import AgonError
+from agon.errors import AgonError, installed
 from agon.games import Losses
 from agon.runs import Events, Run, append
 from agon.runs.layout import EVENTS
@@ -47,7 +47,7 @@ class Recording:
 
     def __init__(self, training: Training, run: Run | None, show_step: ShowStep, watch: Watch | None = None) -> None:
         self.training, self.run, self.show_step, self.watch = training, run, show_step, watch
-        self.events = Events(run.path / EVENTS, training.step) if run else None
+        self.events = Events(run.path / EVENTS, training.step) if run and installed("tensorboard") else None
         self.began = time.monotonic() - training.seconds
         self.last_log = time.monotonic(), training.images
 
@@ -105,8 +105,9 @@ class Recording:
         record["wall/seconds"] = now - self.began
         record["wall/images_per_second"] = (self.training.images - images) / max(now - then, 1e-9)
         self.last_log = now, self.training.images
-        if self.run and self.events:
+        if self.run:
             append(self.run.log, record)
+        if self.events:
             self.events.add(record)
         return record
 

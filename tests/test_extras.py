@@ -1,0 +1,144 @@
+"""Without any extra one trains and samples; what needs one says which."""
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import agon
+from agon.errors import EXTRAS, NotInstalledError, refused, require
+
+HOUSE = Path(agon.__file__).parent
+PROJECT = tomllib.loads((HOUSE.parent / "pyproject.toml").read_text())["project"]
+BLOCKED = {*EXTRAS, "sklearn", "pandas"} - {"fsspec"}  # which torch needs too
+BARE = """
+import sys
+from importlib.machinery import PathFinder
+
+class Without(PathFinder):
+    def find_spec(name, path=None, target=None):
+        return None if name.partition(".")[0] in {blocked} else PathFinder.find_spec(name, path, target)
+
+sys.meta_path = [Without if finder is PathFinder else finder for finder in sys.meta_path]
+{program}
+"""
+TINY = ["--threads", "1", "--device", "cpu", "--scale", "smoke", "--steps", "4"]
+
+
+def bare(program: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """A program in a process in which no extra is installed."""
+    command = [sys.executable, "-W", "error", "-c", BARE.format(blocked=BLOCKED, program=program)]
+    return subprocess.run(command, check=False, capture_output=True, text=True, cwd=folder)
+
+
+def agon_bare(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return bare(f"from agon.cli import main\nsys.exit(main({list(arguments)}))", folder)
+
+
+def test_training_and_sampling_need_no_extra(tmp_path: Path) -> None:
+    """Of points and of bundled images, to the end; the page is left out with a sentence."""
+    for recipe in ("ring", "digits"):
+        trained = agon_bare(tmp_path, "train", f"first/{recipe}", *TINY, "--out", recipe)
+        assert trained.returncode == 0, trained.stderr
+        assert "pip install 'agon[report]'" in trained.stderr
+        assert not (tmp_path / recipe / "report.html").exists()
+        assert not (tmp_path / recipe / "tensorboard").exists()
+        resumed = agon_bare(tmp_path, "resume", recipe, "--steps", "6")
+        assert resumed.returncode == 0, resumed.stderr
+    for run, out in (("digits", "grid.png"), ("digits", "samples.npz"), ("ring", "points.npz")):
+        sampled = agon_bare(tmp_path, "sample", run, "--n", "8", "--out", out)
+        assert sampled.returncode == 0, sampled.stderr
+        assert (tmp_path / out).exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "package", "extra"),
+    [
+        (["data", "hub:owner/name"], "datasets", "images"),
+        (["data", "table.parquet"], "pyarrow", "images"),
+        (["report", "run"], "jinja2", "report"),
+    ],
+)
+def test_a_command_says_what_it_lacks(arguments: list[str], package: str, extra: str, tmp_path: Path) -> None:
+    (tmp_path / "table.parquet").write_bytes(b"PAR1")
+    ended = agon_bare(tmp_path, *arguments)
+    assert ended.stderr == f"agon: expected {package}, which is not installed; pip install 'agon[{extra}]'\n"
+    assert ended.returncode == 2
+
+
+INTERVAL = """
+import agon
+from agon.papers import interval
+try:
+    interval([1.0, 2.0, 3.0])
+except agon.AgonError as error:
+    print(error)
+"""
+
+
+def test_python_says_the_same(tmp_path: Path) -> None:
+    ended = bare(INTERVAL, tmp_path)
+    assert ended.stdout == "expected scipy, which is not installed; pip install 'agon[metrics]'\n", ended.stderr
+
+
+def test_what_nobody_asked_for_first_is_told_all_the_same() -> None:
+    """An import that no `require` stands before, as the command line reports it."""
+    told = refused(ModuleNotFoundError("No module named 'plotly.offline'", name="plotly.offline"))
+    assert str(told) == "expected plotly, which is not installed; pip install 'agon[report]'"
+    assert refused(ModuleNotFoundError("No module named 'agon.nothing'", name="agon.nothing")) is None
+
+
+def test_what_is_installed_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    require(*EXTRAS)
+    monkeypatch.setitem(EXTRAS, "nowhere", "report")
+    with pytest.raises(NotInstalledError, match=r"expected nowhere.*agon\[report\]"):
+        require("nowhere")
+
+
+def test_the_extras_are_those_of_the_project() -> None:
+    """Each package is a requirement of its extra and of nothing else, and [all] is all of them."""
+    extras = {
+        extra: {re.split("[><=]", requirement)[0].replace("-", "_") for requirement in requirements}
+        for extra, requirements in PROJECT["optional-dependencies"].items()
+    }
+    assert extras.pop("all") == {f"agon[{','.join(extras)}]"}
+    assert {package: extra for extra, packages in extras.items() for package in packages} == EXTRAS
+
+
+def imports(tree: ast.AST, function: str = "") -> Iterator[tuple[str, str]]:
+    """Every imported package with the function around the import; those for type checkers are left out."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name.partition(".")[0], function) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield (node.module or "").partition(".")[0], function
+        elif not (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)):
+            inside = node.name if isinstance(node, ast.FunctionDef) else function
+            yield from imports(node, inside)
+
+
+def test_no_module_needs_an_extra_to_be_imported() -> None:
+    """What belongs to an extra is imported within functions alone."""
+    found = [
+        (str(path), package)
+        for path in HOUSE.rglob("*.py")
+        for package, function in imports(ast.parse(path.read_text()))
+        if package in EXTRAS and not function
+    ]
+    assert found == []
+
+
+def test_every_room_requires_what_it_imports() -> None:
+    """By name, somewhere in the room; whether there is TensorBoard is asked instead."""
+    missing = []
+    for room in sorted(HOUSE.iterdir()):
+        sources = [path.read_text() for path in (room.rglob("*.py") if room.is_dir() else [room])]
+        needed = {package for source in sources for package, _ in imports(ast.parse(source))} & {*EXTRAS}
+        required = set(re.findall(r'"(\w+)"', "".join(re.findall(r"\brequire\([^)]*\)", "".join(sources)))))
+        missing += [f"{room.name}: {package}" for package in sorted(needed - required - {"tensorboard"})]
+    assert missing == []

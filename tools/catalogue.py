@@ -1,0 +1,42 @@
+"""agon/cli/catalogue.json, from the recipes, the items and the metrics themselves.
+
+    python -m tools.catalogue
+
+The command line reads names, claims and costs there, since the modules that declare them import torch.
+"""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from agon.cli.catalogue import FILE
+from agon.evaluate import METRICS
+from agon.evaluate.extractors import KINDS
+from agon.papers import ITEMS, Item
+from agon.recipes import RECIPES, Recipe
+
+
+def contents() -> dict[str, Any]:
+    """What the file holds: kind -> name -> what is told of it."""
+    return {
+        "recipe": _entries(RECIPES.values()),
+        "item": _entries(ITEMS.values()),
+        "metric": {name: {} for name in METRICS},
+        "extractor": {name: {} for name in KINDS},
+    }
+
+
+def _entries(listed: Iterable[Recipe | Item]) -> dict[str, Any]:
+    return {
+        entry.name: {"paper": entry.paper, "claim": entry.claim, "minutes": dict(entry.minutes)} for entry in listed
+    }
+
+
+def text() -> str:
+    """The file as it is written."""
+    return json.dumps(contents(), indent=1, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    FILE.write_text(text(), encoding="utf-8")
+    print(FILE)
