@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Bool, Float
 
+from agon.errors import require
 from agon.figures.colours import REAL
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def points_png(
         real: points behind them, in grey.
         bare: without numbers at the axes.
     """
+    require("matplotlib")
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from agon.errors import require
 from agon.metrics.intervals import mean_score
 from agon.metrics.score import Score
 
@@ -44,6 +45,7 @@ def nearest_distances(fake: Float[Tensor, "n d"], real: Float[Tensor, "m d"]) ->
 
 def nearest_in_tree(queries: Float[Tensor, "n d"], others: Float[Tensor, "m d"]) -> Float[Tensor, " n"]:
     """min_j |x_i - y_j|, float64; in the plane a tree takes a hundredth of the time of `nearest_neighbours`."""
+    require("scipy")
     from scipy.spatial import KDTree
 
     return torch.from_numpy(KDTree(others.double().numpy()).query(queries.double().numpy())[0])
