@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -64,9 +65,18 @@ def read_digits(*, labelled: bool = True) -> Mapping[Split, Rows]:
     """1797 handwritten digits of 8x8 pixels with 17 grey levels: the test set of E. Alpaydin and C. Kaynak,
     "Optical recognition of handwritten digits", UCI (1998), bundled with scikit-learn under CC BY 4.0.
     """
+    images, labels = _digits()
+    rows = Arrays("digits", images)
+    rows.label(labels if labelled else Labels(None, (), OFF))
+    return {"train": rows}
+
+
+@cache
+def _digits() -> tuple[UInt8[np.ndarray, "n 8 8 1"], Labels]:
+    """Read once a process: a source is asked for its shape again and again."""
     table = _digits_table()  # "n 65": the pixels in reading order, 0 to 16, and the class
     images = np.rint(table[:, :-1] * (255 / 16)).astype(np.uint8).reshape(-1, 8, 8, 1)
-    return _labelled({"train": Arrays("digits", images)}, {"train": Column("digits", table[:, -1])}, labelled)
+    return images, numbered({"train": [Column("digits", table[:, -1])]})["train"]
 
 
 def _digits_table() -> Float64[np.ndarray, "n 65"]:
