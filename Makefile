@@ -11,7 +11,7 @@ help:
 	@echo 'make demo      train a DCGAN on bundled digits; the last line is the page to open'
 	@echo 'make test      lint, types, tests, and the code blocks of README.md and docs/'
 	@echo 'make evidence  the tests that take minutes each'
-	@echo 'make bench     measure speed and memory, and write docs/benchmarks.md'
+	@echo 'make bench     measure speed and memory into docs/benchmarks.md; SECTIONS="step seeds" measures those'
 	@echo 'make docs      the documentation as a site, in site/'
 	@echo 'make clean     remove what make made, but no run'
 
@@ -49,7 +49,7 @@ evidence: setup
 	$(BIN)/pytest -m evidence
 
 bench: .venv/.bench
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks $(SECTIONS)
 
 docs: .venv/.docs
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet

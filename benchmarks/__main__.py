@@ -1,61 +1,40 @@
-"""python -m benchmarks [--quick] [--only SECTION ... [--update]]: measure, and write docs/benchmarks.md."""
+"""python -m benchmarks [SECTION ...] [--quick | --check]: measure, and write these sections of docs/benchmarks.md."""
 
 import argparse
 import sys
-from collections.abc import Callable
 
-from benchmarks import (
-    compiled,
-    distances,
-    families,
-    memory,
-    reconstruction,
-    report,
-    seeds,
-    start,
-    step,
-    stream,
-    unrolled,
-)
-from benchmarks.report import Section
-from benchmarks.sets import Set, sets
-
-SECTIONS: dict[str, Callable[[list[Set], bool], Section]] = {
-    "step": step.section,
-    "families": families.section,
-    "stream": stream.section,
-    "memory": memory.section,
-    "start": lambda _, quick: start.section(quick),
-    "compiled": compiled.section,
-    "unrolled": lambda _, quick: unrolled.against_others(quick),
-    "unrolled-k": lambda _, quick: unrolled.against_steps(quick),
-    "unrolled-memory": lambda _, quick: unrolled.memory(),
-    "seeds": lambda _, quick: seeds.section(quick),
-    "neighbours": distances.neighbours,
-    "prdc": distances.manifolds,
-    "reconstruction": reconstruction.section,
-}
+from benchmarks.provenance import here, warnings
+from benchmarks.report import PAGE, updated
+from benchmarks.sections import SECTIONS
+from benchmarks.sets import sets
 
 
 def main() -> None:
-    """Everything goes to the page; a choice of sections only to the screen."""
+    """Each section is written when it is measured; those that are older than their code are named at the end."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="few repetitions: whether it works, not how fast it is")
-    parser.add_argument("--only", nargs="+", choices=SECTIONS, help="print these sections, and write nothing")
-    parser.add_argument("--update", action="store_true", help="with --only: put them in the place of the page's")
-    asked = parser.parse_args()
-    done = []
-    with sets() as found:
-        for name in asked.only or SECTIONS:
+    parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"all of them, or some of {', '.join(SECTIONS)}")
+    parser.add_argument("--quick", action="store_true", help="few repetitions, and nothing is written: does it work?")
+    parser.add_argument("--check", action="store_true", help="measure nothing: name the sections older than their code")
+    arguments = parser.parse_args()
+    if unknown := [name for name in arguments.sections if name not in SECTIONS]:
+        parser.error(f"expected some of {', '.join(SECTIONS)}, got {', '.join(unknown)}")
+    if not arguments.check:
+        measure(arguments.sections or list(SECTIONS), arguments.quick)
+    measures = {name: measurement.measures for name, measurement in SECTIONS.items()}
+    for sentence in warnings(PAGE.read_text(), measures):
+        print(f"docs/benchmarks.md: {sentence}", file=sys.stderr)
+
+
+def measure(names: list[str], quick: bool) -> None:
+    """Print each section, and put it in the place of the page's."""
+    with sets() as images:
+        real = all(each.real for each in images)
+        for name in names:
             print(f"measuring: {name}", file=sys.stderr)
-            done.append(SECTIONS[name](found, asked.quick))
-            print(done[-1])
-    if asked.only and asked.update:
-        report.PAGE.write_text(report.updated(report.PAGE.read_text(), done))
-    if not asked.only:
-        command = "python -m benchmarks" + (" --quick" if asked.quick else "")
-        report.PAGE.write_text(report.page(done, command, real=all(each.real for each in found)))
-        print(f"written: {report.PAGE}")
+            section = SECTIONS[name].section(images, quick)
+            print(section)
+            if not quick:
+                PAGE.write_text(updated(PAGE.read_text(), section, here(name, real)))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -66,9 +67,18 @@ def read_digits(*, labelled: bool = True) -> Mapping[Split, ImageRows]:
 
     The file is the one that scikit-learn ships, byte for byte.
     """
+    images, labels = _digits()
+    rows = Arrays("digits", images)
+    rows.label(labels if labelled else Labels(None, (), OFF))
+    return {"train": rows}
+
+
+@cache
+def _digits() -> tuple[UInt8[np.ndarray, "n 8 8 1"], Labels]:
+    """Read once a process: a source is asked for its shape again and again."""
     table = np.loadtxt(DIGITS, delimiter=",")  # "n 65": the pixels in reading order, 0 to 16, and the class
     images = np.rint(table[:, :-1] * (255 / 16)).astype(np.uint8).reshape(-1, 8, 8, 1)
-    return _labelled({"train": Arrays("digits", images)}, {"train": Column("digits", table[:, -1])}, labelled)
+    return images, numbered({"train": [Column("digits", table[:, -1])]})["train"]
 
 
 def read_arrays(file: Path, values: tuple[float, float] | None, *, labelled: bool = True) -> Mapping[Split, ImageRows]:

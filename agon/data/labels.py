@@ -143,7 +143,8 @@ def _plain(column: Column) -> list[Any]:
     if not kinds <= {int, bool, float}:
         odd = (value for value in values if value is not None and type(value) not in (int, str))
         raise _refused(column.place, next(odd, "numbers beside names"))
-    made = [None if value is None else _number(value, column) for value in values]
+    numbers = {value: None if value is None else _number(value, column) for value in dict.fromkeys(values)}
+    made = [numbers[value] for value in values]
     if set(made) == {None, 1} and any(value == UNLABELLED for value in values):
         raise DataError(
             f"labels: expected class numbers from 0 in {column.place}, got -1 and 1, of which -1 says that an image "

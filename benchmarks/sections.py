@@ -1,0 +1,56 @@
+"""The sections of docs/benchmarks.md: what each measures, and how."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from benchmarks import (
+    compiled,
+    distances,
+    families,
+    memory,
+    reconstruction,
+    seeds,
+    start,
+    step,
+    stream,
+    unrolled,
+)
+from benchmarks.report import Section
+from benchmarks.sets import Set
+
+TRAINING = ("agon/training", "agon/dynamics", "agon/games", "agon/networks", "agon/objectives.py", "agon/data")
+UNROLLED = ("agon/dynamics", "agon/networks/mlp.py", "agon/objectives.py", "benchmarks/unrolled.py", "benchmarks/peers")
+
+
+class Measurement(NamedTuple):
+    """How a section comes about.
+
+    Attributes:
+        section: makes it, of the sets of images and whether to be quick.
+        measures: paths of the code whose change makes the section old.
+    """
+
+    section: Callable[[list[Set], bool], Section]
+    measures: tuple[str, ...]
+
+
+SECTIONS: dict[str, Measurement] = {
+    "step": Measurement(step.section, (*TRAINING, "benchmarks/step.py", "benchmarks/hand_written.py")),
+    "families": Measurement(
+        families.section,
+        (*TRAINING, "agon/penalties.py", "agon/recipes", "benchmarks/families.py", "benchmarks/by_hand.py"),
+    ),
+    "stream": Measurement(stream.section, ("agon/data", "benchmarks/stream.py")),
+    "memory": Measurement(memory.section, (*TRAINING, "agon/runs", "benchmarks/memory.py")),
+    "start": Measurement(lambda _, quick: start.section(quick), ("agon", "benchmarks/start.py")),
+    "compiled": Measurement(compiled.section, (*TRAINING, "benchmarks/compiled.py")),
+    "unrolled": Measurement(lambda _, quick: unrolled.against_others(quick), UNROLLED),
+    "unrolled-k": Measurement(lambda _, quick: unrolled.against_steps(quick), UNROLLED),
+    "unrolled-memory": Measurement(lambda _, quick: unrolled.memory(), UNROLLED),
+    "seeds": Measurement(
+        lambda _, quick: seeds.section(quick), (*TRAINING, "agon/replicates", "agon/runs", "benchmarks/seeds.py")
+    ),
+    "neighbours": Measurement(distances.neighbours, ("agon/metrics", "benchmarks/distances.py")),
+    "prdc": Measurement(distances.manifolds, ("agon/metrics", "benchmarks/distances.py")),
+    "reconstruction": Measurement(reconstruction.section, ("agon/metrics", "benchmarks/reconstruction.py")),
+}
