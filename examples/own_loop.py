@@ -1,4 +1,4 @@
-"""One's own loop: a game, an optimiser for each player, a draw, and a rule by which the players move."""
+"""Write your own training loop: a game, an optimiser for each player, a function that draws a batch, and dynamics."""
 
 import torch
 
