@@ -5,19 +5,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from agon.errors import SettingError, require
+from agon.errors import SettingError
 from agon.figures.colours import REAL, colour
-from agon.figures.density import ASTRAY, Frame, Points, square
-from agon.figures.drawing import drawing_png
+from agon.figures.density import Frame, Points, square
+from agon.figures.drawing import drawing_png, outline, sheet, write
 
 if TYPE_CHECKING:
     import matplotlib.axes
     import matplotlib.figure
 
-WIDTH, WIDEST, GAP, TOP, BOLD = 920, 180, 5, 20, 8.5  # CSS pixels, but for the size of letters
+WIDTH, WIDEST, GAP, TOP = 920, 180, 5, 20  # CSS pixels
 LETTER = 6.2  # CSS pixels of a row's label, each
 DENSITY = 1.5  # dots in a CSS pixel
-INK = "#24292f"
 
 
 def clouds_png(
@@ -75,38 +74,33 @@ class Line(NamedTuple):
 
 def broken(rows: Mapping[str, Sequence[Points]], columns: Sequence[str], across: int) -> list[Line]:
     """The rows in lines of at most `across` panels; where that breaks any, each line has the labels of its columns."""
-    found = []
+    lines = []
     for index, (label, clouds) in enumerate(rows.items()):
         for start in range(0, len(columns), across):
             part = slice(start, start + across)
             heads = columns[part] if index == 0 or across < len(columns) else ()
-            found.append(Line(label, "" if start else label, colour(index), clouds[part], heads))
-    return found
+            lines.append(Line(label, "" if start else label, colour(index), clouds[part], heads))
+    return lines
 
 
 def drawn(
     lines: Sequence[Line], behind: Mapping[str, Points | None], corner: str, across: int
 ) -> "matplotlib.figure.Figure":
     """The picture before it is a file."""
-    require("matplotlib")
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     left, panel = layout([corner, *(line.label for line in lines)], across)
     width = left + across * (panel + GAP)
     y = height = sum(panel + GAP + (TOP if line.heads else 0) for line in lines)
-    figure = Figure(figsize=(width / 100, height / 100), dpi=100 * DENSITY, facecolor="white")
-    FigureCanvasAgg(figure)
+    figure = sheet(width, height, density=DENSITY)
     for line in lines:
         real = behind[line.row]
         frame = square(lines[0].clouds[-1] if real is None else real)
         for place, head in enumerate(line.heads):
-            _write(figure, left + place * (panel + GAP) + panel / 2, y - TOP / 2, head, "center")
+            write(figure, left + place * (panel + GAP) + panel / 2, y - TOP / 2, head, "center")
         if line.heads:
-            _write(figure, left - 8, y - TOP / 2, corner, "right")
+            write(figure, left - 8, y - TOP / 2, corner, "right")
             y -= TOP
         y -= panel + GAP
-        _write(figure, left - 8, y + GAP + panel / 2, line.label, "right")
+        write(figure, left - 8, y + GAP + panel / 2, line.label, "right")
         for place, points in enumerate(line.clouds):
             x = left + place * (panel + GAP)
             axes = figure.add_axes((x / width, (y + GAP) / height, panel / width, panel / height))
@@ -128,14 +122,4 @@ def _panel(axes: "matplotlib.axes.Axes", points: Points, real: Points | None, fr
     alpha = float(np.clip(1_000 / max(len(points), 1), 0.2, 0.9))
     axes.scatter(shown[:, 0], shown[:, 1], s=2, color=ink, alpha=alpha, linewidths=0)
     axes.set(xlim=frame[:, 0], ylim=frame[:, 1], xticks=[], yticks=[])
-    for spine in axes.spines.values():
-        spine.set(color=INK, alpha=0.3, linewidth=0.5)
-    astray = 1 - float(inside.mean())
-    if astray >= ASTRAY:
-        axes.text(0.03, 0.03, f"{astray:.0%} outside", transform=axes.transAxes, fontsize=6, color=INK)
-
-
-def _write(figure: "matplotlib.figure.Figure", x: float, y: float, text: str, side: str) -> None:
-    """Text at a place in CSS pixels from the lower left corner, centred there or to its left."""
-    width, height = figure.get_size_inches() * 100
-    figure.text(x / width, y / height, text, horizontalalignment=side, va="center", fontsize=BOLD, color=INK)
+    outline(axes, astray=1 - float(inside.mean()))

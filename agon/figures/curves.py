@@ -10,7 +10,7 @@ from torch import Tensor
 
 from agon.errors import SettingError, require
 from agon.figures.colours import colour
-from agon.figures.drawing import drawing_png
+from agon.figures.drawing import INK, drawing_png, sheet
 
 if TYPE_CHECKING:
     import matplotlib.axes
@@ -21,7 +21,6 @@ TITLE, LEGEND = 26, 20  # CSS pixels of height
 LETTER, LINE = 6.2, 56  # CSS pixels of a letter in the legend, and of the line before a label with the space around
 DENSITY = 1.5  # dots in a CSS pixel
 FEW = 30  # points of a curve that are marked one by one
-INK = "#24292f"
 
 
 @dataclass(frozen=True)
@@ -108,19 +107,13 @@ def curves_png(panels: Sequence[Panel], *, columns: int) -> bytes:
 
 def drawn(panels: Sequence[Panel], columns: int) -> "matplotlib.figure.Figure":
     """The picture before it is a file."""
-    require("matplotlib")
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     inks = colours(panels)
     rows, side = -(-len(panels) // columns), min(WIDTH / columns, WIDEST)
     width, height = columns * side, rows * (side * FLAT + TITLE)
     abreast = max(1, int(width / (LINE + LETTER * max(map(len, inks), default=0))))
     if len(inks) > 1:
         height += LEGEND * -(-len(inks) // abreast) + LEGEND / 2
-    size = (width / 100, height / 100)
-    figure = Figure(figsize=size, dpi=100 * DENSITY, facecolor="white", layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = sheet(width, height, density=DENSITY, constrained=True)
     for place, panel in enumerate(panels, start=1):
         _panel(figure.add_subplot(rows, columns, place), panel, inks)
     if len(inks) > 1:

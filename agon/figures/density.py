@@ -7,19 +7,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float
 
-from agon.errors import SettingError, require
+from agon.errors import SettingError
+from agon.figures.drawing import outline, sheet, write
 
 if TYPE_CHECKING:
     import matplotlib.axes
-    import matplotlib.figure
 
 PANEL, LEFT, TOP, GAP = 114, 64, 24, 5  # CSS pixels; seven panels are as wide as a README
 DENSITY = 2  # dots in a CSS pixel: sharp on a good screen
 CELLS = 160  # of the heat map along each side
 MARGIN = 0.25  # of the real data's extent, around it
 SMOOTH = 0.02  # the kernel's standard deviation, of the frame's side
-INK = "#24292f"
-ASTRAY = 0.01  # the share of points outside of the frame from which a panel says so
 
 Points = Float[np.ndarray, "_ 2"]  # clouds of one picture may differ in size
 Frame = Float[np.ndarray, "2 2"]  # least and greatest value shown of each coordinate
@@ -80,24 +78,19 @@ def density(points: Points, frame: Frame) -> Float[np.ndarray, "y x"]:
 
 
 def _drawn(rows: Mapping[str, Sequence[Points]], columns: Sequence[str], corner: str, frame: Frame) -> bytes:
-    require("matplotlib")
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     width = LEFT + len(columns) * (PANEL + GAP)
     height = TOP + len(rows) * (PANEL + GAP)
-    figure = Figure(figsize=(width / 100, height / 100), dpi=100 * DENSITY, facecolor="white")
-    FigureCanvasAgg(figure)
+    figure = sheet(width, height, density=DENSITY)
     for row, (label, clouds) in enumerate(rows.items()):
         bottom = height - TOP - (row + 1) * (PANEL + GAP) + GAP
-        _write(figure, LEFT - 8, bottom + PANEL / 2, label, "right")
+        write(figure, LEFT - 8, bottom + PANEL / 2, label, "right")
         for column, points in enumerate(clouds):
             left = LEFT + column * (PANEL + GAP)
             axes = figure.add_axes((left / width, bottom / height, PANEL / width, PANEL / height))
             _panel(axes, points, frame)
             if row == 0:
-                _write(figure, left + PANEL / 2, height - TOP / 2, columns[column], "center")
-    _write(figure, LEFT - 8, height - TOP / 2, corner, "right")
+                write(figure, left + PANEL / 2, height - TOP / 2, columns[column], "center")
+    write(figure, LEFT - 8, height - TOP / 2, corner, "right")
     file = BytesIO()
     figure.savefig(file, format="png", metadata={"Software": None})
     return file.getvalue()
@@ -107,15 +100,5 @@ def _panel(axes: "matplotlib.axes.Axes", points: Points, frame: Frame) -> None:
     heat = density(points, frame)
     axes.imshow(heat, cmap="Greens", vmin=0, vmax=max(float(heat.max()), 1.0), origin="lower", interpolation="none")
     axes.set(xticks=[], yticks=[])
-    for spine in axes.spines.values():
-        spine.set(color=INK, alpha=0.3, linewidth=0.5)
     inside = (points >= frame[0]) & (points <= frame[1])  # what is not a number is outside
-    astray = 1 - float(inside.all(axis=1).mean())
-    if astray >= ASTRAY:
-        axes.text(0.03, 0.03, f"{astray:.0%} outside", transform=axes.transAxes, fontsize=6, color=INK)
-
-
-def _write(figure: "matplotlib.figure.Figure", x: float, y: float, text: str, side: str) -> None:
-    """Text at a place in CSS pixels from the lower left corner, centred there or to its left."""
-    width, height = figure.get_size_inches() * 100
-    figure.text(x / width, y / height, text, horizontalalignment=side, va="center", fontsize=8.5, color=INK)
+    outline(axes, astray=1 - float(inside.all(axis=1).mean()))

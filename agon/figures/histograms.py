@@ -4,16 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from agon.errors import SettingError, require
+from agon.errors import SettingError
 from agon.figures.colours import colour
-from agon.figures.drawing import drawing_png
+from agon.figures.drawing import INK, drawing_png, sheet
 
 if TYPE_CHECKING:
     import matplotlib.axes
 
 WIDTH, WIDEST, FLAT = 920, 460, 0.7  # CSS pixels of a row, of a panel at most; a panel's height by its width
+LEGEND = 30  # CSS pixels of height
 DENSITY = 1.5  # dots in a CSS pixel
-INK = "#24292f"
 
 
 @dataclass(frozen=True)
@@ -53,17 +53,11 @@ def histograms_png(panels: Mapping[str, Sequence[Density]], *, columns: int, x_l
     Raises:
         SettingError: no panel, or no column.
     """
-    require("matplotlib")
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     if not panels or columns < 1:
         raise SettingError(f"histograms: expected a panel or more in columns from 1, got {len(panels)} in {columns}")
     columns = min(columns, len(panels))
     rows, side = -(-len(panels) // columns), min(WIDTH / columns, WIDEST)
-    size = (columns * side / 100, rows * side * FLAT / 100 + 0.3)
-    figure = Figure(figsize=size, dpi=100 * DENSITY, facecolor="white", layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = sheet(columns * side, rows * side * FLAT + LEGEND, density=DENSITY, constrained=True)
     inks = _inks(panels)
     axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     for place, (title, densities) in enumerate(panels.items()):

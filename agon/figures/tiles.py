@@ -12,6 +12,7 @@ from jaxtyping import UInt8
 from torch import Tensor
 
 from agon.errors import DataError, SettingError, require
+from agon.figures.drawing import INK
 from agon.figures.pictures import CHANNELS, enlarge, grid
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ Tiles = UInt8[Tensor, "_ _ _ _"] | UInt8[np.ndarray, "_ _ _ _"]  # "n c h w"; pa
 WIDTH = 1_100  # pixels that a picture is enlarged up to
 LARGEST = 8  # factor of enlargement
 SPACE, MARGIN, LINE, SIZE = 10, 6, 18, 13  # between panels, around all, of a line of text, of its letters
-INK = "#24292f"
 
 
 class Panel(NamedTuple):

@@ -129,7 +129,11 @@ CLAIMS = {
     "-linear": "without tanh at its end, the generator makes images of less contrast",
     "-linear-d4": "against a critic of 4 layers instead of 3, the linear generator makes blurred images",
 }
-PAIRS = (("", "a", False, 3), ("-linear", "b", True, 3), ("-linear-d4", "c", True, 4))
+PAIRS = (  # end of the name, panel of figure 3, whether G ends linearly, layers of D
+    ("", "a", False, 3),
+    ("-linear", "b", True, 3),
+    ("-linear-d4", "c", True, 4),
+)
 
 RECIPES = (
     _gaussian("a", mean=3.0, std=0.5, noise=8.0),

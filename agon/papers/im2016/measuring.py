@@ -21,7 +21,7 @@ from agon.metrics.gam.scores import battle_ratios, battle_won, critic_errors
 from agon.metrics.pixels import canvas_change, canvas_changes, detail, relative_detail
 from agon.networks import gran
 from agon.papers.classified import classifier_score
-from agon.papers.item import Rows, Scores
+from agon.papers.item import Measure, Rows, Scores
 from agon.recipes.scales import Scale
 from agon.runs import Run
 from agon.samples.making import latents, load, sample
@@ -35,6 +35,24 @@ PAINTED = {"smoke": 20, "quick": 2_000, "paper": 10_000}  # samples whose canvas
 UNLABELLED = 64  # pixels of a side from which on the paper's sets have no classes that it speaks of
 CHUNK = 250  # canvases that are painted at a time
 SEED = 0  # of their latents
+
+
+def battle_rows(pairs: Mapping[str, tuple[str, str]]) -> Measure:
+    """Of each row, the battle of its first training's run with its second's."""
+
+    def measure(runs: Mapping[str, Run], scale: Scale) -> Rows:
+        return {row: battle_scores(runs[first], runs[second], scale) for row, (first, second) in pairs.items()}
+
+    return measure
+
+
+def critic_rows(pairs: Mapping[str, tuple[str, str]]) -> Measure:
+    """Of each row, what the critic of its first training takes for real of its second's samples."""
+
+    def measure(runs: Mapping[str, Run], scale: Scale) -> Rows:
+        return {row: critic_scores(runs[critic], runs[other], scale) for row, (critic, other) in pairs.items()}
+
+    return measure
 
 
 def battle_scores(first: Run, second: Run, scale: Scale) -> Scores:

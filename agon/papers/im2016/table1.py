@@ -10,15 +10,11 @@
 The columns that end in "-batch" normalise each batch of 100 by its own statistics, as the authors' code does.
 """
 
-from collections.abc import Mapping
-
 from agon.papers.expectation import Expectation
-from agon.papers.im2016.measuring import battle_scores
-from agon.papers.item import Item, Rows
+from agon.papers.im2016.measuring import battle_rows
+from agon.papers.item import Item
 from agon.papers.pictures import sample_table
 from agon.recipes.im2016.trainings import TRAININGS
-from agon.recipes.scales import Scale
-from agon.runs import Run
 
 SETS = {"MNIST": "mnist", "CIFAR-10": "cifar10", "LSUN church": "lsun-church"}
 GRANS = ("GRAN1", "GRAN3", "GRAN5")
@@ -40,13 +36,6 @@ def row_of(images: str, first: str, second: str) -> str:
     return f"{images}: {first} vs. {second}"
 
 
-def _measure(runs: Mapping[str, Run], scale: Scale) -> Rows:
-    return {
-        row_of(images, first, second): battle_scores(runs[f"{images}: {first}"], runs[f"{images}: {second}"], scale)
-        for images, first, second in PRINTED
-    }
-
-
 def _expected(images: str, first: str, second: str) -> tuple[Expectation, Expectation]:
     row = row_of(images, first, second)
     fools = f"{images}: {second}'s samples fool {first}'s critic more than the other way round"
@@ -64,7 +53,12 @@ TABLE_1 = Item(
     trainings={
         f"{images}: {gran}": TRAININGS[f"{name}-{gran.lower()}"] for images, name in SETS.items() for gran in GRANS
     },
-    measure=_measure,
+    measure=battle_rows(
+        {
+            row_of(images, first, second): (f"{images}: {first}", f"{images}: {second}")
+            for images, first, second in PRINTED
+        }
+    ),
     draw=sample_table(list(SETS), GRANS, across=4, count=12),
     published={row_of(*pair): dict(zip(COLUMNS, printed, strict=True)) for pair, printed in PRINTED.items()},
     expects=[each for pair in PRINTED for each in _expected(*pair)],

@@ -7,22 +7,13 @@
 | by what batch normalisation in D normalises what it judges: not stated | as in `table1`; "error-batch" likewise |
 """
 
-from collections.abc import Mapping
-
 from agon.papers.expectation import Expectation
-from agon.papers.im2016.measuring import critic_scores
-from agon.papers.item import Item, Rows
+from agon.papers.im2016.measuring import critic_rows
+from agon.papers.item import Item
 from agon.papers.pictures import sample_panels
 from agon.recipes.im2016.trainings import TRAININGS
-from agon.recipes.scales import Scale
-from agon.runs import Run
 
 PRINTED = {"GRAN1 vs. DVAE": "0.058", "GRAN3 vs. DVAE": "0.01", "GRAN1 vs. DRAW": "0.347", "GRAN3 vs. DRAW": "0.106"}
-
-
-def _measure(runs: Mapping[str, Run], scale: Scale) -> Rows:
-    pairs = {row: row.split(" vs. ") for row in PRINTED}
-    return {row: critic_scores(runs[critic], runs[other], scale) for row, (critic, other) in pairs.items()}
 
 
 def _less(row: str, than: str, says: str) -> Expectation:
@@ -34,7 +25,7 @@ TABLE_2 = Item(
     paper="Im et al. 2016, table 2, sections 4 and 5",
     claim="a GRAN's critic tells the samples of DVAE and of DRAW from real ones, that of GRAN3 better than GRAN1's",
     trainings={label: TRAININGS[f"mnist-{label.lower()}"] for label in ("GRAN1", "GRAN3", "DVAE", "DRAW")},
-    measure=_measure,
+    measure=critic_rows({row: (row.split(" vs. ")[0], row.split(" vs. ")[1]) for row in PRINTED}),
     draw=sample_panels(across=4, count=16, columns=4),
     published={row: {"paper: error": error} for row, error in PRINTED.items()},
     expects=(
