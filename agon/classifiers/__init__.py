@@ -1,10 +1,10 @@
 """A set's classifier: trained once, kept by the content it was made from, and an extractor of any samples."""
 
-from agon.classifiers.choice import experiment
-from agon.classifiers.counts import class_counts
-from agon.classifiers.judges import SetClassifier, StackedClassifier
-from agon.classifiers.kept import classifier_of
-from agon.classifiers.testing import accuracy_of, settled
+from agon.classifiers.cache import classifier_of
+from agon.classifiers.class_counts import class_counts
+from agon.classifiers.classifier import SetClassifier, StackedClassifier
+from agon.classifiers.evaluation import accuracy_of, settled
+from agon.classifiers.settings import experiment
 
 __all__ = [
     "SetClassifier",

@@ -8,8 +8,8 @@ from torch import Tensor
 
 from agon.errors import DataError
 from agon.metrics.intervals import mean_score, share_score
-from agon.metrics.kinds import found_interval, share_divergence
 from agon.metrics.score import Score
+from agon.metrics.shares import found_interval, share_divergence
 
 SHARE = 0.1  # of a class's fair part of the samples
 

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from agon.errors import DataError
 from agon.metrics.intervals import share_score
-from agon.metrics.kinds import found_interval, share_divergence
 from agon.metrics.score import Score
+from agon.metrics.shares import found_interval, share_divergence
 
 WITHIN = 3.0  # standard deviations from the nearest mode
 SHARE = 0.1  # of a mode's fair part of the samples

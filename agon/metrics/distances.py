@@ -9,8 +9,8 @@ from jaxtyping import Float, Int, Shaped
 from torch import Tensor
 
 from agon.errors import DataError, SettingError
-from agon.metrics.blocks import flat, pair_squares, together
 from agon.metrics.intervals import NORMAL
+from agon.metrics.pairwise import flat, pair_squares, together
 from agon.metrics.score import Score
 
 PAIRS = 10_000

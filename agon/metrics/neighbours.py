@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
 
 from agon.errors import SettingError
-from agon.metrics.blocks import Centring, bounds, framed, pair_squares, product_dtype, slack, together
+from agon.metrics.pairwise import Centring, bounds, framed, pair_squares, product_dtype, slack, together
 
 SPARE = 8  # candidates beside the k, so that nearly every query is decided by its bounds
 

@@ -5,8 +5,8 @@ from jaxtyping import Float, Shaped
 from torch import Tensor
 
 from agon.errors import DataError
-from agon.metrics.blocks import flat
 from agon.metrics.intervals import mean_score, share_score
+from agon.metrics.pairwise import flat
 from agon.metrics.score import Score
 
 

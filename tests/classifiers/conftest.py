@@ -8,8 +8,8 @@ import torch
 
 from agon.classifiers import (
     SetClassifier,
+    cache,
     classifier_of,
-    kept,
 )
 from agon.data import Images
 from agon.training import train
@@ -38,7 +38,7 @@ def trainings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         made.append(str(directory))
         return ordinary(experiment, directory, **settings)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(kept, "train", counted)
+    monkeypatch.setattr(cache, "train", counted)
     return made
 
 

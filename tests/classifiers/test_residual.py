@@ -12,7 +12,7 @@ from agon.classifiers import (
     experiment,
     settled,
 )
-from agon.classifiers.judges import digest
+from agon.classifiers.classifier import digest
 from agon.data import Images
 from agon.errors import DataError
 from agon.experiment import Part

@@ -8,7 +8,7 @@ from scipy.stats import binom
 
 from agon.errors import DataError
 from agon.metrics import accuracy, class_coverage, class_divergence
-from agon.metrics.kinds import expected_divergence, share_divergence
+from agon.metrics.shares import expected_divergence, share_divergence
 
 EVEN = torch.full((10,), 600)
 

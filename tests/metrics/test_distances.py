@@ -57,7 +57,7 @@ def test_random_pairs_are_different_seeded_and_fair() -> None:
 def test_blocks_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     x = normal(40, 33)
     whole = pairwise_distances(x, pairs=None)
-    monkeypatch.setattr("agon.metrics.blocks.PAIRED", 33 * 7)
+    monkeypatch.setattr("agon.metrics.pairwise.PAIRED", 33 * 7)
     assert torch.equal(pairwise_distances(x, pairs=None), whole)
 
 

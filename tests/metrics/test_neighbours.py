@@ -10,8 +10,8 @@ from sklearn.neighbors import NearestNeighbors
 
 from agon.errors import DataError, SettingError
 from agon.metrics import memorisation, nearest_neighbours
-from agon.metrics.blocks import framed, pair_squares, product_dtype, sides, slack
 from agon.metrics.neighbours import nearest_squares
+from agon.metrics.pairwise import framed, pair_squares, product_dtype, sides, slack
 
 
 def normal(n: int, *shape: int, seed: int = 0) -> torch.Tensor:
@@ -75,7 +75,7 @@ def test_blocks_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = nearest_neighbours(queries, reference, k=4)
     for rows, columns, values in ((10, 300, 10**6), (101, 7, 10**6), (64, 100, 140)):
         for name, value in (("ROWS", rows), ("COLUMNS", columns), ("VALUES", values), ("PAIRED", 10)):
-            monkeypatch.setattr(f"agon.metrics.blocks.{name}", value)
+            monkeypatch.setattr(f"agon.metrics.pairwise.{name}", value)
         found = nearest_neighbours(queries, reference, k=4)
         assert torch.equal(found.indices, whole.indices)
         assert torch.equal(found.distances, whole.distances)

@@ -112,8 +112,8 @@ def test_blocks_and_precision_do_not_matter(name: str, monkeypatch: pytest.Monke
     real, fake = (each[:120] for each in SETS[name])
     expected = values(prdc(real, fake)), values(precision_recall(real, fake))
     for rows, columns, strip in ((1000, 7, 1000), (13, 1000, 5), (50, 33, 11)):
-        monkeypatch.setattr("agon.metrics.blocks.ROWS", rows)
-        monkeypatch.setattr("agon.metrics.blocks.COLUMNS", columns)
+        monkeypatch.setattr("agon.metrics.pairwise.ROWS", rows)
+        monkeypatch.setattr("agon.metrics.pairwise.COLUMNS", columns)
         monkeypatch.setattr(sys.modules[prdc.__module__], "STRIP", strip)
         assert (values(prdc(real, fake)), values(precision_recall(real, fake))) == expected
     single = values(prdc(real.float(), fake.float()))
@@ -123,9 +123,9 @@ def test_blocks_and_precision_do_not_matter(name: str, monkeypatch: pytest.Monke
 @pytest.mark.parametrize("name", ["normal", "off the origin", "nearly collapsed", "an outlier"])
 def test_few_distances_are_left_open(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The bounds decide nearly all of them, wherever the features lie and whatever their spread."""
-    pairs, manifolds = [], sys.modules[prdc.__module__]
-    exact = manifolds.pair_squares
-    monkeypatch.setattr(manifolds, "pair_squares", lambda *each: (pairs.append(len(each[2])), exact(*each))[1])
+    pairs, module = [], sys.modules[prdc.__module__]
+    exact = module.pair_squares
+    monkeypatch.setattr(module, "pair_squares", lambda *each: (pairs.append(len(each[2])), exact(*each))[1])
     real, fake = SETS[name]
     prdc(real, fake)
     assert sum(pairs) < 0.001 * 2 * len(real) * len(fake)

@@ -9,7 +9,9 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from agon.errors import SettingError
-from agon.metrics.blocks import (
+from agon.metrics.intervals import mean_score, share_score
+from agon.metrics.neighbours import nearest_squares
+from agon.metrics.pairwise import (
     Centring,
     SampleBlock,
     bounds,
@@ -20,8 +22,6 @@ from agon.metrics.blocks import (
     slack,
     together,
 )
-from agon.metrics.intervals import mean_score, share_score
-from agon.metrics.neighbours import nearest_squares
 from agon.metrics.score import Score
 
 STRIP = 256  # rows of a block whose points in balls are listed together

@@ -13,7 +13,7 @@ from agon.classifiers import (
     class_counts,
     classifier_of,
 )
-from agon.classifiers.judges import digest
+from agon.classifiers.classifier import digest
 from agon.data import Images, Stacked
 from agon.errors import DataError
 from agon.figures.pictures import to_uint8

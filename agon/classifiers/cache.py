@@ -16,9 +16,9 @@ from tempfile import TemporaryDirectory
 import torch
 from torch import Tensor
 
-from agon.classifiers.choice import experiment
-from agon.classifiers.judges import SetClassifier, StackedClassifier
-from agon.classifiers.testing import accuracy_of, settled, tested
+from agon.classifiers.classifier import SetClassifier, StackedClassifier
+from agon.classifiers.evaluation import accuracy_of, settled, tested
+from agon.classifiers.settings import experiment
 from agon.data.cache import default_folder
 from agon.data.images import Images
 from agon.data.source import Source

@@ -6,10 +6,10 @@ import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor
 
-from agon.metrics.blocks import together
 from agon.metrics.distances import densities
 from agon.metrics.intervals import wilson
 from agon.metrics.neighbours import Neighbours, nearest_neighbours
+from agon.metrics.pairwise import together
 from agon.metrics.score import Score
 
 

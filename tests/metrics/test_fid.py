@@ -71,7 +71,7 @@ def test_blocks_do_not_matter(block: int, monkeypatch: pytest.MonkeyPatch) -> No
         whole = frechet_distance(x, y, covariance=how)
         with monkeypatch.context() as patch:
             patch.setattr("agon.metrics.moments.BLOCK", block)
-            patch.setattr("agon.metrics.frechet.BLOCK", block)
+            patch.setattr("agon.metrics.fid.BLOCK", block)
             part = frechet_distance(x, y, covariance=how)
         assert (part.value, part.error) == pytest.approx((whole.value, whole.error), rel=1e-11)
 

@@ -95,7 +95,7 @@ def test_it_gives_probabilities_and_its_accuracy_on_the_test_split(tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    "place", ["filelock.FileLock", "agon.classifiers.kept.TemporaryDirectory", "pathlib.Path.mkdir"]
+    "place", ["filelock.FileLock", "agon.classifiers.cache.TemporaryDirectory", "pathlib.Path.mkdir"]
 )
 def test_a_cache_that_can_only_be_read_is_read(place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is there is found without a lock; what is not is a sentence."""

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from agon.averaging import Average, restate
-from agon.classifiers.counts import WHOLE
+from agon.classifiers.class_counts import WHOLE
 from agon.data.source import Opened, Source
 from agon.data.stream import Stream
 from agon.errors import DataError
