@@ -19,8 +19,8 @@ from agon.games import Game
 from agon.metrics import Battle, Score
 from agon.metrics import battle as fight
 from agon.metrics import one_sided as ask
-from agon.metrics.gam.contender import mapped
 from agon.metrics.gam.critic import DEFAULT, Statistics, judges, needs_held
+from agon.metrics.gam.entrants import mapped
 from agon.metrics.gam.verdict import TIE
 from agon.runs import Run, names, read
 from agon.samples.making import load, sample

@@ -1,4 +1,4 @@
-"""A set's classifier: trained once, kept by the content it was made from, and an extractor of any samples."""
+"""Classifiers of labelled image sets: trained once, cached by content, and usable as feature extractors."""
 
 from agon.classifiers.cache import classifier_of
 from agon.classifiers.class_counts import class_counts

@@ -1,8 +1,8 @@
-"""Classifiers trained once and kept.
+"""The cache of trained classifiers.
 
-Under "classifiers" in the cache folder each has a folder KEY with a checkpoint (safetensors and JSON with their
-checksums); KEY is a SHA-256 of the data's content and of the whole experiment, so that other data, or another
-classifier, have their own. What is damaged is trained again. The folder can be deleted at any time.
+The cache has a folder classifiers/KEY with a checkpoint of each (safetensors and JSON with checksums), where KEY is
+a SHA-256 of the data's content and of the whole experiment, so other data or other settings have another KEY. A damaged
+checkpoint is trained again. The folder can be deleted at any time.
 """
 
 import hashlib
@@ -46,35 +46,35 @@ def classifier_of(
     device: torch.device | str = "cpu",
     show: bool = True,
 ) -> SetClassifier | StackedClassifier:
-    """The classifier of a set of images: found in the cache, or trained now and left there.
+    """Load the classifier of a set of images from the cache, or train it and store it there.
 
-    That of stacks is their grey set's; that of one class of a set is the whole set's, in whichever range a training
-    wants pixels, it is the one of pixels from -1 to 1 (all judge bytes), and a size that the images have anyway may be
-    said or not. Nothing random is drawn
-    from torch's own stream, whether it is found or not. A cache that can only be read is enough for what is in it.
+    Equal images share a classifier: stacked images use their grey set's, one class of a set uses the whole set's, and
+    neither the pixels' range nor an explicit size that the images have anyway matters (classifiers take bytes). Torch's
+    global random stream does not change, whether or not the classifier is trained. A read-only cache suffices for
+    classifiers that it already holds.
 
     Args:
         source: images with classes and a test split.
-        steps: of its training; by default see `experiment`.
-        folder: of the cache; by default the user's.
-        device: where it lies afterwards; it is trained on the best one.
-        show: whether to say on standard error that it is being trained.
+        steps: the number of training steps; by default see `experiment`.
+        folder: the cache folder; by default the user's.
+        device: the device of the returned classifier; training uses the best device.
+        show: whether to say on standard error that a classifier is being trained.
 
     Raises:
-        DataError: no classes, no test split, or images that cannot be read.
-        RunError: it must be trained, and the cache cannot be written.
+        DataError: there are no classes, there is no test split, or images cannot be read.
+        RunError: the classifier must be trained, and the cache cannot be written.
     """
     if isinstance(source, Stacked):
         grey = classifier_of(source.of, steps=steps, folder=folder, device=device, show=show)
         assert isinstance(grey, SetClassifier)  # of images
         return StackedClassifier(grey, source.classes)
     if isinstance(source, Images):
-        source = _plainly(source)
+        source = _canonical(source)
     return _of_images(source, steps, default_folder() if folder is None else folder, device, show)
 
 
-def _plainly(source: Images) -> Images:
-    """All classes, from -1 to 1, its own size said: the same images in other words have the same classifier."""
+def _canonical(source: Images) -> Images:
+    """The canonical form of a source: all classes, pixels from -1 to 1, an explicit size."""
     channels, height, width = source.shape
     size = height if height == width else (height, width)
     return replace(source, only=None, range=RANGE, size=size, channels=1 if channels == 1 else 3)
@@ -83,63 +83,63 @@ def _plainly(source: Images) -> Images:
 def _of_images(
     source: Source, steps: int | None, folder: Path, device: torch.device | str, show: bool
 ) -> SetClassifier:
-    wanted = experiment(source, steps=steps)
-    key = _key(wanted)
-    place = folder / FOLDER / key
+    spec = experiment(source, steps=steps)
+    key = _key(spec)
+    entry = folder / FOLDER / key
     with aside():
-        game = wanted.build()
+        game = spec.build()
         assert isinstance(game, Classification)
-        found = _found(place) or _made(wanted, game, place, show)
-        game.load_state_dict(found.tensors)
-    return SetClassifier(game.to(device), source, Score.read(found.state["accuracy"]), key)
+        checkpoint = _load(entry) or _train_once(spec, game, entry, show)
+        game.load_state_dict(checkpoint.tensors)
+    return SetClassifier(game.to(device), source, Score.read(checkpoint.state["accuracy"]), key)
 
 
-def _key(wanted: Experiment) -> str:
-    """Of the experiment, with the content of both splits in the place of where they are."""
-    described = wanted.describe()
-    content = [wanted.data.open(seed=0).fingerprint, tested(wanted.data)[0].fingerprint]
+def _key(spec: Experiment) -> str:
+    """The cache key: a hash of the experiment, with both splits' contents in place of their location."""
+    described = spec.describe()
+    content = [spec.data.open(seed=0).fingerprint, tested(spec.data)[0].fingerprint]
     text = json.dumps([VERSION, content, {**described, "data": ""}], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _found(place: Path) -> Checkpoint | None:
-    """What was kept, or None where nothing is or it has other bytes than were written."""
+def _load(entry: Path) -> Checkpoint | None:
+    """Load a cached checkpoint; None if there is none or it is damaged."""
     try:
-        return checkpoints.last_good(place)[0]
+        return checkpoints.last_good(entry)[0]
     except RunError:
         return None
 
 
-def _made(wanted: Experiment, game: Classification, place: Path, show: bool) -> Checkpoint:
-    """Trained and kept by whoever comes first; who comes second waits, and finds it."""
+def _train_once(spec: Experiment, game: Classification, entry: Path, show: bool) -> Checkpoint:
+    """Train and store the classifier under a lock; a second process waits and loads the result."""
     from filelock import FileLock
 
     with ExitStack() as stack:
-        with writing(place, instead="set AGON_CACHE to a folder that can be written"):
-            place.mkdir(parents=True, exist_ok=True)
-            stack.enter_context(FileLock(place.with_suffix(".lock")))
-            for left in place.parent.glob(f".{place.name}-*"):  # by a killed process: the lock is ours now
-                remove(left)
-            scratch = Path(stack.enter_context(TemporaryDirectory(prefix=f".{place.name}-", dir=place.parent)))
-        found = _found(place)
-        if found is None:
+        with writing(entry, instead="set AGON_CACHE to a folder that can be written"):
+            entry.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(FileLock(entry.with_suffix(".lock")))
+            for leftover in entry.parent.glob(f".{entry.name}-*"):  # by a killed process: the lock is ours now
+                remove(leftover)
+            scratch = Path(stack.enter_context(TemporaryDirectory(prefix=f".{entry.name}-", dir=entry.parent)))
+        checkpoint = _load(entry)
+        if checkpoint is None:
             if show:
-                shape, classes = "x".join(map(str, wanted.data.shape)), len(wanted.data.classes)
-                told = f"training a classifier of images {shape} in {classes} classes, once; it is kept in {place}"
-                warn(told)
-            found = _trained(wanted, game, scratch / "run", show)
-            checkpoints.save(place, found)
-    return found
+                shape, classes = "x".join(map(str, spec.data.shape)), len(spec.data.classes)
+                message = f"training a classifier of images {shape} in {classes} classes, once; it is kept in {entry}"
+                warn(message)
+            checkpoint = _train(spec, game, scratch / "run", show)
+            checkpoints.save(entry, checkpoint)
+    return checkpoint
 
 
-def _trained(wanted: Experiment, game: Classification, directory: Path, show: bool) -> Checkpoint:
-    """The weights after a whole training, with their accuracy."""
-    last, _ = train(wanted, directory, show=show).last_good()
+def _train(spec: Experiment, game: Classification, directory: Path, show: bool) -> Checkpoint:
+    """Train the classifier, and return its final weights with their accuracy."""
+    last, _ = train(spec, directory, show=show).last_good()
     assert last is not None  # a training that ends has saved its end
     game.load_state_dict(_under("game/", last.tensors))
-    game = settled(game, _under("average/", last.tensors) or None, wanted.data)
+    game = settled(game, _under("average/", last.tensors) or None, spec.data)
     tensors = {name: tensor.cpu() for name, tensor in game.state_dict().items()}
-    return Checkpoint(wanted.steps, tensors, {"accuracy": accuracy_of(game, wanted.data).record()})
+    return Checkpoint(spec.steps, tensors, {"accuracy": accuracy_of(game, spec.data).record()})
 
 
 def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -1,4 +1,4 @@
-"""How good a classifier is on images that it was not trained on, and which weights it is judged by."""
+"""Evaluate a classifier: its accuracy on the test split, and the weights that it is evaluated with."""
 
 import copy
 from collections.abc import Mapping
@@ -23,15 +23,15 @@ SEED = 0  # of their order
 
 @torch.no_grad()
 def accuracy_of(game: Classification, source: Source, chunk: int = CHUNK) -> Score:
-    """The share of the source's whole test split whose most probable class is their own.
+    """The accuracy on the source's whole test split: the share of images whose most probable class is correct.
 
     Args:
-        game: whose classifier it is; left in the mode that it has.
-        source: with classes.
-        chunk: images that pass at a time; the score does not depend on it.
+        game: the game with the classifier; its training mode does not change.
+        source: images with classes and a test split.
+        chunk: the number of images that pass at a time; the score does not depend on it.
 
     Raises:
-        DataError: no classes, no test split, or one whose size nobody knows.
+        DataError: there are no classes, there is no test split, or its size is unknown.
     """
     (test, count), weight = tested(source), next(game.parameters())
     right, chunk = [], min(chunk, count)
@@ -40,40 +40,41 @@ def accuracy_of(game: Classification, source: Source, chunk: int = CHUNK) -> Sco
             real, label = test.draw(chunk, index, 0, 1)
             if label is None:
                 raise DataError(NO_LABELS)
-            hit, left = game.logits(real.to(weight)).argmax(1).cpu() == label, count - index * chunk
-            right.append(hit[:left][label[:left] != UNLABELLED])  # the last batch straddles two epochs
+            hit, remaining = game.logits(real.to(weight)).argmax(1).cpu() == label, count - index * chunk
+            right.append(hit[:remaining][label[:remaining] != UNLABELLED])  # the last batch straddles two epochs
     return accuracy(torch.cat(right), "share of the whole test split in their own class")
 
 
 def settled(game: Classification, average: Average | Mapping[str, Tensor] | None, source: Source) -> Classification:
-    """The classifier that a training ends with: of the averaged weights, where there are any.
+    """The classifier at the end of a training: with averaged weights, if the training averages them.
 
-    Their batch normalisation's statistics are re-estimated by 16 batches of the source's images in a fixed order.
+    The averaged weights' batch normalisation statistics are re-estimated on 16 batches of the source's images in a
+    fixed order.
 
     Args:
-        game: of the last weights; it is left as it is.
-        average: a training's, or its state; None for none.
-        source: what it was trained on.
+        game: the game with the last weights; it remains unchanged.
+        average: the training's average or its state; None if there is none.
+        source: the images that it was trained on.
 
     Returns:
-        A game of its own in evaluation mode, or the same one where there is no average.
+        A copy of the game in evaluation mode with the averaged weights, or the same game if there is no average.
     """
     if average is None:
         return game
-    made, count = copy.deepcopy(game).eval(), source.count()
-    made.load_state_dict(dict(average.state() if isinstance(average, Average) else average))
+    averaged, count = copy.deepcopy(game).eval(), source.count()
+    averaged.load_state_dict(dict(average.state() if isinstance(average, Average) else average))
     stream = Stream(source, batch=RESTATED if count is None else min(RESTATED, count), seed=SEED)
-    weight = next(made.parameters())
+    weight = next(averaged.parameters())
     with torch.no_grad():
-        restate([made], lambda: made.logits(stream.draw().real.to(weight)))
-    return made.eval()
+        restate([averaged], lambda: averaged.logits(stream.draw().real.to(weight)))
+    return averaged.eval()
 
 
 def tested(source: Source) -> tuple[Opened, int]:
-    """The test split, opened, and its size.
+    """Open the test split, and return it with its size.
 
     Raises:
-        DataError: there is none, or nobody knows its size.
+        DataError: there is no test split, or its size is unknown.
     """
     test = source.open(seed=0, split="test")
     if test.count is None:

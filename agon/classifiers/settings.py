@@ -1,4 +1,4 @@
-"""Which network tells the classes of a set apart, and how it is trained."""
+"""The settings of a classifier: which network, and how it is trained."""
 
 import torch
 
@@ -18,17 +18,18 @@ DECAY = 0.998  # of the average of the weights, which stands in for a falling ra
 
 
 def experiment(source: Source, *, steps: int | None = None) -> Experiment:
-    """What a classifier of the source is trained by: of grey images two convolutions, of colour residual blocks.
+    """The experiment that trains the classifier of a source.
 
-    Grey ones take 1,000 steps and colour ones 5,000, or 12 epochs where those are fewer, but at least 200. Colour ones
-    judge by the average of their weights (see `settled`).
+    Grey images get a network of two convolutions, colour images one of residual blocks. Training takes 1,000 steps for
+    grey and 5,000 for colour images, or 12 epochs if those are fewer, but at least 200 steps. A classifier of colour
+    images uses the average of its weights (see `settled`).
 
     Args:
         source: images with 2 classes or more.
-        steps: another budget, in batches of 64, or of the whole set where that has fewer images.
+        steps: another number of steps. A batch has 64 images, or the whole set if that is smaller.
 
     Raises:
-        DataError: the source has no images, no classes, or one class only.
+        DataError: the source does not hold images, or has fewer than 2 classes.
     """
     if not source.classes:
         raise DataError(NO_LABELS)

@@ -1,4 +1,4 @@
-"""Samples into Scores: pure functions of tensors; imports no run and no training."""
+"""Metrics: pure functions from tensors of samples to Scores; this room imports no run and no training."""
 
 from agon.metrics.classes import accuracy, class_coverage, class_divergence
 from agon.metrics.coverage import Coverage, mode_coverage, modes_held

@@ -1,4 +1,4 @@
-"""The Fréchet distance between Gaussians of the same moments as two sets of features."""
+"""The Fréchet distance between the Gaussians fitted to two sets of features; on Inception's features it is FID."""
 
 import math
 from typing import NamedTuple
@@ -17,29 +17,35 @@ COLLAPSED = 0.5  # of the rank that n samples of real features would have: with 
 
 
 def frechet_distance(real: Float[Tensor, "n d"], fake: Float[Tensor, "m _"], *, covariance: str = "sample") -> Score:
-    """How far the mean and covariance of generated features are from those of real ones; FID on Inception's.
+    """The Fréchet distance between real and generated features; on Inception's features it is FID.
 
-    |μ_r - μ_f|² + tr Σ_r + tr Σ_f - 2 tr (Σ_r Σ_f)^{1/2}, 0 for equal moments. A finite n makes it larger
-    (by about d²/2n where both sides have variances of 1 and n samples, many more than d): values compare at
-    equal n only, and the error does not cover that. It is the standard error by the delta method:
-    a generated x moves the value by 2(μ_f - μ_r)ᵀ(x - μ_f) + (x - μ_f)ᵀ(I - T)(x - μ_f), T the linear map that
-    carries N(0, Σ_f) to N(0, Σ_r), and a real one likewise. Where both sides are alike, it is too
-    large by up to 1.5 times.
+        |μ_r - μ_f|² + tr Σ_r + tr Σ_f - 2 tr (Σ_r Σ_f)^{1/2},
 
-    A generator that has collapsed gets its right value, and is told by its rank in the detail.
-    Memory: 8 d² float64, and 4 `BLOCK` features; the result does not depend on the order of samples
-    or on `BLOCK` beyond 1e-9 of the traces.
+    which is 0 for equal moments; lower is better. The value is biased upwards for finite n, by about d²/2n if both
+    sides have unit variances and n samples, n much larger than d. So compare values at equal n only; the error does not
+    include this bias.
+
+    The standard error comes from the delta method. A generated x moves the value by
+    2(μ_f - μ_r)ᵀ(x - μ_f) + (x - μ_f)ᵀ(I - T)(x - μ_f), where the linear map T carries N(0, Σ_f) to N(0, Σ_r); a real
+    sample moves it likewise. If both sides have the same distribution, the error is too large by up to 1.5 times.
+
+    A collapsed generator still gets the correct value; the detail reports the collapse by the features' ranks.
+    Memory: 8 d² float64, and 4 `BLOCK` features. The result does not depend on the order of samples, or on `BLOCK`
+    beyond 1e-9 of the traces.
 
     Args:
         real: features of real samples, finite.
         fake: features of generated samples, finite.
-        covariance: "sample", with n - 1, which takes d + 1 samples or more on each side; or "shrunk", Ledoit and Wolf's
-            estimate, which takes 2, and is another protocol: its values compare with each other only. Its
-            shrinkage counts as given in the error.
+        covariance: "sample" divides by n - 1 and needs d + 1 samples on each side; "shrunk" is Ledoit and Wolf's
+            estimate and needs 2. They are different protocols: do not compare their values with each other. The
+            error treats the amount of shrinkage as given.
+
+    Returns:
+        "frechet-distance", from 0, in squared units of the features.
 
     Raises:
-        DataError: other coordinates, too few samples, or numbers that are not finite.
-        SettingError: another covariance.
+        DataError: the two sides have different coordinates, too few samples, or numbers that are not finite.
+        SettingError: `covariance` is neither of the two.
 
     Source: Heusel et al. 2017, equation 6; Dowson and Landau 1982 for the distance; Ledoit and Wolf 2004.
 
@@ -55,13 +61,13 @@ def frechet_distance(real: Float[Tensor, "n d"], fake: Float[Tensor, "m _"], *, 
     advice = f"{d} features have no sample covariance of full rank from fewer: give more, or choose {fewer}"
     expect_features("Fréchet distance", real, fake, least, advice if covariance == "sample" else "give more", fewer)
     real = real.to(fake.device)
-    ours, theirs = _side(fake, covariance), _side(real, covariance)
-    U, s, Vh = torch.linalg.svd(ours.root.T @ theirs.root, full_matrices=False)
-    value, apart = _distance(ours, theirs, s), ours.mean - theirs.mean
-    variance = _variance(fake, ours, apart, U * s.sqrt()) / len(fake)
-    variance += _variance(real, theirs, -apart, Vh.T * s.sqrt()) / len(real)
+    fake_gaussian, real_gaussian = _gaussian_of(fake, covariance), _gaussian_of(real, covariance)
+    U, s, Vh = torch.linalg.svd(fake_gaussian.root.T @ real_gaussian.root, full_matrices=False)
+    value, offset = _distance(fake_gaussian, real_gaussian, s), fake_gaussian.mean - real_gaussian.mean
+    variance = _variance(fake, fake_gaussian, offset, U * s.sqrt()) / len(fake)
+    variance += _variance(real, real_gaussian, -offset, Vh.T * s.sqrt()) / len(real)
     error = math.sqrt(variance)
-    rank = _ranks(ours, theirs, len(fake))
+    rank = _ranks(fake_gaussian, real_gaussian, len(fake))
     return Score(
         name="frechet-distance",
         value=value,
@@ -71,13 +77,13 @@ def frechet_distance(real: Float[Tensor, "n d"], fake: Float[Tensor, "m _"], *, 
         n_real=len(real),
         protocol=f"{d} features, {covariance} covariance; larger for fewer samples, which the error does not cover",
         detail={
-            "mean": float(apart.square().sum()),
-            "covariance": value - float(apart.square().sum()),
+            "mean": float(offset.square().sum()),
+            "covariance": value - float(offset.square().sum()),
             "rank": rank.fake,
             "rank_real": rank.real,
             "collapsed": rank.collapsed,
-            "shrinkage": [theirs.shrinkage, ours.shrinkage],
-            **({"told": rank.told} if rank.collapsed else {}),
+            "shrinkage": [real_gaussian.shrinkage, fake_gaussian.shrinkage],
+            **({"told": rank.sentence} if rank.collapsed else {}),
         },
     )
 
@@ -90,8 +96,8 @@ def frechet_distance_of_moments(
 ) -> float:
     """The Fréchet distance between two Gaussians, |μ - μ'|² + tr Σ + tr Σ' - 2 tr (ΣΣ')^{1/2}.
 
-    Never negative, never complex, and exact where covariances have no full rank: the last trace is the sum of the
-    singular values of Σ^{1/2}Σ'^{1/2}, with roots of symmetric matrices.
+    The last trace is computed as the sum of the singular values of Σ^{1/2}Σ'^{1/2}, with symmetric matrix roots. So the
+    result is never negative or complex, and it is exact for covariances without full rank.
 
     Args:
         mean: μ, finite.
@@ -100,7 +106,7 @@ def frechet_distance_of_moments(
         other_covariance: Σ' "d d".
 
     Raises:
-        DataError: shapes that do not fit each other, numbers that are not finite, or no covariance.
+        DataError: shapes do not match, numbers are not finite, or a matrix is not a covariance.
 
     Source: Dowson and Landau 1982; Heusel et al. 2017, equation 6.
 
@@ -108,15 +114,15 @@ def frechet_distance_of_moments(
     >>> frechet_distance_of_moments(torch.zeros(5), I, torch.ones(5), 4 * I)
     10.0
     """
-    a, b = _given(mean, covariance), _given(other_mean, other_covariance)
+    a, b = _gaussian_of_moments(mean, covariance), _gaussian_of_moments(other_mean, other_covariance)
     if len(a.mean) != len(b.mean):
         raise DataError(f"Fréchet distance: expected means of one length, got {len(a.mean)} and {len(b.mean)}")
     b = b._replace(mean=b.mean.to(a.mean.device), values=b.values.to(a.mean.device), root=b.root.to(a.mean.device))
     return _distance(a, b, torch.linalg.svdvals(a.root.T @ b.root))
 
 
-class _Side(NamedTuple):
-    """The moments of one side.
+class _Gaussian(NamedTuple):
+    """The Gaussian fitted to one set of features.
 
     Attributes:
         mean: "d", μ.
@@ -136,22 +142,22 @@ class _Side(NamedTuple):
 
 
 class _Ranks(NamedTuple):
-    """In how many directions features vary, by the scale of the real ones."""
+    """The number of directions in which each side's features vary, relative to the real features' scale."""
 
     fake: int
     real: int
     collapsed: bool
-    told: str
+    sentence: str
 
 
-def _side(features: Float[Tensor, "n d"], how: str) -> _Side:
+def _gaussian_of(features: Float[Tensor, "n d"], how: str) -> _Gaussian:
     moments = Moments().add(features)
     if how == "sample":
-        return _decomposed(moments.mean, moments.covariance, 0.0)
-    return _decomposed(moments.mean, moments.scatter / moments.n, shrinkage(features, moments))
+        return _decompose(moments.mean, moments.covariance, 0.0)
+    return _decompose(moments.mean, moments.scatter / moments.n, shrinkage(features, moments))
 
 
-def _given(mean: Float[Tensor, " d"], covariance: Float[Tensor, "_ _"]) -> _Side:
+def _gaussian_of_moments(mean: Float[Tensor, " d"], covariance: Float[Tensor, "_ _"]) -> _Gaussian:
     mean, covariance = doubles(mean), doubles(covariance)
     if covariance.shape != (len(mean), len(mean)):
         raise DataError(
@@ -163,52 +169,57 @@ def _given(mean: Float[Tensor, " d"], covariance: Float[Tensor, "_ _"]) -> _Side
     largest = float(covariance.abs().max())
     if float((covariance - covariance.T).abs().max()) > 1e-5 * largest:
         raise DataError("Fréchet distance: expected symmetric covariances, got one that is not")
-    side = _decomposed(mean, (covariance + covariance.T) / 2, 0.0)
-    if float(side.values.min()) < -1e-5 * largest:
+    gaussian = _decompose(mean, (covariance + covariance.T) / 2, 0.0)
+    if float(gaussian.values.min()) < -1e-5 * largest:
         raise DataError(
-            f"Fréchet distance: expected covariances, got a matrix with the eigenvalue {float(side.values.min()):.3g}"
+            "Fréchet distance: expected covariances, got a matrix with the eigenvalue "
+            f"{float(gaussian.values.min()):.3g}"
         )
-    return side
+    return gaussian
 
 
-def _decomposed(mean: Float[Tensor, " d"], covariance: Float[Tensor, "d d"], share: float) -> _Side:
+def _decompose(mean: Float[Tensor, " d"], covariance: Float[Tensor, "d d"], share: float) -> _Gaussian:
     values, vectors = torch.linalg.eigh(covariance)
     shrunk = (1 - share) * values + share * values.mean()
-    kept = shrunk > _rounding(shrunk)  # what is left has a root that is no noise
-    scale, vectors = shrunk[kept].sqrt(), vectors[:, kept]
-    return _Side(mean, values, float(scale.square().sum()), vectors * scale, vectors / scale, share)
+    positive = shrunk > _rounding(shrunk)  # what is left has a root that is no noise
+    scale, vectors = shrunk[positive].sqrt(), vectors[:, positive]
+    return _Gaussian(mean, values, float(scale.square().sum()), vectors * scale, vectors / scale, share)
 
 
 def _rounding(values: Float[Tensor, " d"]) -> float:
-    """Below it, an eigenvalue of a matrix with these eigenvalues is not told from 0."""
+    """The rounding error of these eigenvalues: one below it cannot be distinguished from 0."""
     return torch.finfo(torch.float64).eps * len(values) * float(values.abs().max())
 
 
-def _distance(a: _Side, b: _Side, singular: Float[Tensor, " r"]) -> float:
+def _distance(a: _Gaussian, b: _Gaussian, singular: Float[Tensor, " r"]) -> float:
     return max(0.0, float((a.mean - b.mean).square().sum()) + a.total + b.total - 2 * float(singular.sum()))
 
 
 def _variance(
-    features: Float[Tensor, "n d"], side: _Side, apart: Float[Tensor, " d"], plan: Float[Tensor, "r k"]
+    features: Float[Tensor, "n d"], gaussian: _Gaussian, offset: Float[Tensor, " d"], plan: Float[Tensor, "r k"]
 ) -> float:
-    """Of one sample's influence on the distance.
+    """The variance of one sample's influence on the distance.
 
     T is P Pᵀ, P = Σ^{-1/2} U s^{1/2}, U s Vᵀ = Σ^{1/2}Σ'^{1/2}; a shrunk Σ passes on a share of I - T and of its trace.
     """
-    P, a, d = side.inverse @ plan, side.shrinkage, len(apart)
+    P, a, d = gaussian.inverse @ plan, gaussian.shrinkage, len(offset)
     trace = a * (1 - float(P.square().sum()) / d)
-    found = []
+    influences = []
     for block in torch.split(features, BLOCK):
-        x = doubles(block) - side.mean
+        x = doubles(block) - gaussian.mean
         square = x.square().sum(1)
         carried = (x @ P).square().sum(1)
-        found.append(2 * (x @ apart) + (1 - a) * (square - carried) + trace * square)
-    return float(torch.cat(found).var())
+        influences.append(2 * (x @ offset) + (1 - a) * (square - carried) + trace * square)
+    return float(torch.cat(influences).var())
 
 
-def _ranks(ours: _Side, theirs: _Side, n: int) -> _Ranks:
-    flat = FLAT * float(theirs.values.max())
-    fake, real = (int((side.values > max(flat, _rounding(side.values))).sum()) for side in (ours, theirs))
+def _ranks(fake_gaussian: _Gaussian, real_gaussian: _Gaussian, n: int) -> _Ranks:
+    flat = FLAT * float(real_gaussian.values.max())
+    fake, real = (
+        int((gaussian.values > max(flat, _rounding(gaussian.values))).sum())
+        for gaussian in (fake_gaussian, real_gaussian)
+    )
     collapsed = fake < COLLAPSED * min(real, n - 1)
-    told = f"the generated features have rank {fake}, where the real ones have {real}, of {len(ours.mean)}: collapse"
-    return _Ranks(fake, real, collapsed, told)
+    d = len(fake_gaussian.mean)
+    sentence = f"the generated features have rank {fake}, where the real ones have {real}, of {d}: collapse"
+    return _Ranks(fake, real, collapsed, sentence)

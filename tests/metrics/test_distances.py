@@ -9,7 +9,7 @@ from scipy.stats import wasserstein_distance
 
 from agon.errors import DataError, SettingError
 from agon.metrics import Score, pairwise_distance_gap, pairwise_distances
-from agon.metrics.distances import _unranked
+from agon.metrics.distances import _pairs_of_ranks
 
 
 def normal(n: int, *shape: int, seed: int = 0) -> torch.Tensor:
@@ -28,12 +28,12 @@ def test_all_pairs_are_scipys(shape: tuple[int, ...], dtype: torch.dtype) -> Non
 def test_pairs_are_numbered_without_gap() -> None:
     """Also where the root is rounded: at the edges of the rows of 100,000 samples."""
     for n in (2, 3, 50):
-        assert torch.equal(torch.stack(_unranked(torch.arange(n * (n - 1) // 2), n)), torch.triu_indices(n, n, 1))
+        assert torch.equal(torch.stack(_pairs_of_ranks(torch.arange(n * (n - 1) // 2), n)), torch.triu_indices(n, n, 1))
     n = 100_000
     i = torch.arange(0, n - 1, 97)
     begins = i * (2 * n - i - 1) // 2
     for numbers, row, column in ((begins, i, i + 1), (begins[1:] - 1, i[1:] - 1, torch.full_like(i[1:], n - 1))):
-        first, second = _unranked(numbers, n)
+        first, second = _pairs_of_ranks(numbers, n)
         assert torch.equal(first, row)
         assert torch.equal(second, column)
 

@@ -113,7 +113,7 @@ def test_products_of_fewer_digits_are_not_trusted(monkeypatch: pytest.MonkeyPatc
 def test_copies_take_no_longer_where_only_distances_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     """The radii of a collapsed set are decided by its bounds, and never by all distances of a sample."""
     exact = []
-    monkeypatch.setattr("agon.metrics.neighbours._one", lambda *_: exact.append(1))
+    monkeypatch.setattr("agon.metrics.neighbours._exhaustive", lambda *_: exact.append(1))
     for rows in (normal(1, 5).repeat(500, 1), torch.cat([normal(1, 5) + 1e-9 * normal(250, 5), 1e4 * normal(250, 5)])):
         nearest_squares(rows.double(), rows.double(), k=4, ties=False)
     assert not exact

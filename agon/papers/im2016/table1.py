@@ -18,7 +18,7 @@ from agon.evaluate import last_images
 from agon.figures.tiles import tiles_png
 from agon.metrics import Battle, Score
 from agon.metrics.gam.critic import Statistics
-from agon.metrics.gam.verdict import TIE, Outcome
+from agon.metrics.gam.verdict import TIE, BattleOutcome
 from agon.papers.expectation import Expectation
 from agon.papers.item import Item, Rows, Scores, firsts
 from agon.recipes.im2016.trainings import TRAININGS
@@ -26,7 +26,7 @@ from agon.recipes.scales import Scale
 from agon.runs import Run
 
 JUDGED = {"smoke": 60, "quick": 5_000, "paper": 10_000}  # samples of each, and test images at most
-POINTS: Mapping[Outcome, float] = {"first": -1.0, "second": 1.0, "unfair": 0.0, "undecided": 0.0}
+POINTS: Mapping[BattleOutcome, float] = {"first": -1.0, "second": 1.0, "unfair": 0.0, "undecided": 0.0}
 SETS = {"MNIST": "mnist", "CIFAR-10": "cifar10", "LSUN church": "lsun-church"}
 GRANS = ("GRAN1", "GRAN3", "GRAN5")
 PRINTED = {  # set, first and second -> r_test, r_sample, winner
