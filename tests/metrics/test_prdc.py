@@ -68,9 +68,9 @@ def test_precision_and_recall_are_not_swapped() -> None:
     """One of ten modes, made well: all samples are good, and most of the data is not made."""
     real = normal(500, 4) + 20 * torch.arange(500)[:, None] % 200
     collapsed = normal(300, 4, 1)
-    for found in (prdc(real, collapsed), precision_recall(real, collapsed)):
-        assert found["precision"].value > 0.8
-        assert found["recall"].value < 0.3
+    for result in (prdc(real, collapsed), precision_recall(real, collapsed)):
+        assert result["precision"].value > 0.8
+        assert result["recall"].value < 0.3
         swapped = prdc(collapsed, real)
         assert swapped["precision"].value < 0.3
         assert swapped["recall"].value > 0.8
@@ -132,7 +132,7 @@ def test_few_distances_are_left_open(name: str, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize(
-    ("real", "fake", "k", "error", "told"),
+    ("real", "fake", "k", "error", "message"),
     [
         (normal(9, 2), normal(5, 2), 5, DataError, r"fake features: expected at least 6 samples .* \(5, 2\)"),
         (normal(5, 2), normal(9, 2), 5, DataError, "real features: expected at least 6 samples"),
@@ -142,9 +142,9 @@ def test_few_distances_are_left_open(name: str, monkeypatch: pytest.MonkeyPatch)
     ],
 )
 def test_what_has_no_manifold_is_a_sentence(
-    real: torch.Tensor, fake: torch.Tensor, k: int, error: type[Exception], told: str
+    real: torch.Tensor, fake: torch.Tensor, k: int, error: type[Exception], message: str
 ) -> None:
-    with pytest.raises(error, match=told):
+    with pytest.raises(error, match=message):
         prdc(real, fake, k)
-    with pytest.raises(error, match=told):
+    with pytest.raises(error, match=message):
         precision_recall(real, fake, k)
