@@ -33,9 +33,9 @@ from agon.runs.files import remove
 from agon.terminal import warn
 from agon.training import train
 
-VERSION = 1  # of what is kept: a change makes other keys
+VERSION = 1  # the version of the cache's contents; a change gives other keys
 FOLDER = "classifiers"
-RANGE = (-1.0, 1.0)  # of the pixels that a classifier is trained on
+RANGE = (-1.0, 1.0)  # the pixels on which a classifier is trained
 
 
 def classifier_of(

@@ -10,7 +10,7 @@ from agon.errors import Change, DataError
 from agon.games.classification import NO_LABELS
 
 WHOLE = Change("data.streaming", False)
-CHUNK = 500  # images that are drawn at a time
+CHUNK = 500  # images drawn at a time
 
 
 def class_counts(source: Source) -> Float[Tensor, " k"]:

@@ -17,8 +17,8 @@ from agon.metrics import Score, accuracy
 from agon.networks.layers import evaluation_mode
 
 CHUNK = 500  # images that pass at a time
-RESTATED = 256  # images a batch of those that statistics are re-estimated by
-SEED = 0  # of their order
+RESTATED = 256  # images of a batch that re-estimates statistics
+SEED = 0  # of these images' order
 
 
 @torch.no_grad()

@@ -11,7 +11,7 @@ from agon.metrics.intervals import mean_score, share_score
 from agon.metrics.score import Score
 from agon.metrics.shares import covered_interval, share_divergence
 
-SHARE = 0.1  # of a class's fair part of the samples
+SHARE = 0.1  # the least part of a class's expected samples that covers it
 
 
 def accuracy(right: Bool[Tensor, " n"], protocol: str) -> Score:

@@ -13,9 +13,9 @@ from agon.metrics.intervals import share_score
 from agon.metrics.score import Score
 from agon.metrics.shares import covered_interval, share_divergence
 
-WITHIN = 3.0  # standard deviations from the nearest mode
-SHARE = 0.1  # of a mode's fair part of the samples
-BLOCK = 4096  # samples whose distances to all modes are in memory together
+WITHIN = 3.0  # the most standard deviations of a good sample from its nearest mode
+SHARE = 0.1  # the least part of a mode's expected samples that covers it
+BLOCK = 4096  # samples whose distances to all modes are in memory at a time
 
 
 class Coverage(NamedTuple):

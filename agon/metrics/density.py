@@ -15,15 +15,15 @@ from agon.metrics.score import Score
 
 LogDensity = Callable[[Tensor], Tensor | None]  # points "n d" -> log p(x) in nats "n", as `agon.data.points.Toy` has it
 
-CELLS = {1: 256, 2: 128}  # along each axis of the line, of the plane
-NODES = {1: (8, 16, 32), 2: (2, 4, 8, 16)}  # of Gauss and Legendre's rule along each side of a cell, until it settles
-CHANGE, TINY = 0.005, 1e-7  # of a cell's mass by more nodes, relative and absolute, that settles it: the error is less
-NEGLIGIBLE = 30.0  # nats below the greatest density at a cell's middle, from which a cell of the plane has no mass
-BLOCK = 16_384  # points whose density is asked for at once
-DRAWS = 50  # of as many real samples, to tell what they would get
-MARGIN = 0.1  # of the extent of real points, around them
-BINS = 64  # of the distribution in the detail
-ASTRAY = 1e-3  # that the masses may exceed 1 by
+CELLS = {1: 256, 2: 128}  # cells along each axis, by the number of axes
+NODES = {1: (8, 16, 32), 2: (2, 4, 8, 16)}  # Gauss-Legendre nodes along a cell's side, in turn until masses converge
+CHANGE, TINY = 0.005, 1e-7  # a cell's mass has converged if more nodes change it by less, relative or absolute
+NEGLIGIBLE = 30.0  # a cell of the plane is empty if its middle is so many nats below the greatest density
+BLOCK = 16_384  # points whose density is computed at a time
+DRAWS = 50  # draws of as many real samples, for the score that they would get
+MARGIN = 0.1  # the box's margin around real points, relative to their extent
+BINS = 64  # the most bins of the detail's distribution
+ASTRAY = 1e-3  # how far the masses may exceed 1 in total
 
 
 class Cells(NamedTuple):

@@ -12,8 +12,8 @@ from agon.metrics.intervals import NORMAL
 from agon.metrics.moments import BLOCK, Moments, doubles, expect_features, shrinkage
 from agon.metrics.score import Score
 
-FLAT = 1e-6  # of the largest real variance: directions with less do not count in a rank
-COLLAPSED = 0.5  # of the rank that n samples of real features would have: with less, the generator has collapsed
+FLAT = 1e-6  # a direction counts in a rank if its variance exceeds this part of the largest real one
+COLLAPSED = 0.5  # a generator has collapsed if its rank is under this part of the rank expected of n real samples
 
 
 def frechet_distance(real: Float[Tensor, "n d"], fake: Float[Tensor, "m _"], *, covariance: str = "sample") -> Score:

@@ -14,7 +14,7 @@ from agon.metrics.extractors import Features, ImageBytes
 from agon.metrics.weights import INCEPTION_SHA256, inception_weights
 
 LAYERS = ("64", "192", "768", "2048")
-COUNTER = ".num_batches_tracked"  # of batch normalisation in training; some files leave it out
+COUNTER = ".num_batches_tracked"  # batch normalisation's counter in training, which some files omit
 PRECISIONS = {"float32": torch.float32, "float64": torch.float64}
 
 

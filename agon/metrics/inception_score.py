@@ -11,9 +11,9 @@ from agon.errors import DataError, SettingError
 from agon.metrics.moments import doubles
 from agon.metrics.score import Score
 
-BLOCK = 1024  # rows that are in memory in float64 together
-SUM = 1e-3  # how far from 1 a row may sum
-TINY = 1e-300  # below any mean probability that counts
+BLOCK = 1024  # rows that are in memory in float64 at a time
+SUM = 1e-3  # how far a row's sum may differ from 1
+TINY = 1e-300  # below any mean probability that matters
 
 
 def inception_score(probabilities: Float[Tensor, "n k"], splits: int = 10) -> Score:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from agon.metrics.score import Score
 
-NORMAL = 1.959963984540054  # standard errors to either side of a mean hold 95 %
+NORMAL = 1.959963984540054  # so many standard errors to either side of a mean hold 95 %
 
 
 def wilson(share: float, n: float) -> tuple[float, float]:

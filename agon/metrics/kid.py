@@ -13,7 +13,7 @@ from agon.metrics.intervals import NORMAL
 from agon.metrics.moments import doubles, expect_features
 from agon.metrics.score import Score
 
-LEAST = 4  # samples of a subset: its variances have s - 3 degrees of freedom
+LEAST = 4  # the fewest samples of a subset: its variances have s - 3 degrees of freedom
 
 
 def kernel_distance(

@@ -16,10 +16,10 @@ from torch import Tensor
 
 from agon.errors import DataError, SettingError
 
-HISTORY = 10  # pairs kept of each problem
-DECREASE = 1e-4  # c₁: a step lowers the value by at least this share of what its slope promises
-CURVATURE = 0.9  # c₂: and leaves at most this share of the slope
-TRIALS = 20  # points looked at along one direction
+HISTORY = 10  # pairs that each problem keeps
+DECREASE = 1e-4  # c₁: a step lowers the value by at least this share of what the slope predicts
+CURVATURE = 0.9  # c₂: a step leaves at most this share of the slope
+TRIALS = 20  # the most points tried along one direction
 
 Function = Callable[[Tensor, Tensor], Tensor]  # points "b *shape" and the numbers "b" of their problems -> "b"
 

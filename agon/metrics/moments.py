@@ -6,7 +6,7 @@ from torch import Tensor
 
 from agon.errors import Change, DataError
 
-BLOCK = 1024  # features that are in memory in float64 together
+BLOCK = 1024  # features that are in memory in float64 at a time
 
 
 class Moments:

@@ -9,7 +9,7 @@ from torch import Tensor
 from agon.errors import SettingError
 from agon.metrics.pairwise import Centring, bounds, framed, pair_squares, product_dtype, slack, together
 
-SPARE = 8  # candidates beside the k, so that nearly every query is decided by its bounds
+SPARE = 8  # candidates beside the k, so that the bounds decide nearly every query
 
 
 class Neighbours(NamedTuple):

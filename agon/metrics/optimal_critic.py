@@ -14,12 +14,12 @@ from agon.metrics.density import LogDensity, finite
 from agon.metrics.intervals import mean_score
 from agon.metrics.score import Score
 
-BLOCK = 256  # points whose distances to all samples are in memory together
-TRIED = 2_000  # samples by which a bandwidth is chosen, at most
-TRIMMED = 0.01  # of the samples, those that fit worst, are left out of the choice: few stray ones would decide it
+BLOCK = 256  # points whose distances to all samples are in memory at a time
+TRIED = 2_000  # the most samples that choose a bandwidth
+TRIMMED = 0.01  # the worst samples that a likelihood leaves out, so that a few stray ones do not decide
 HALVINGS = 15  # bandwidths tried, each 1/√2 of the one before
-JUDGED = 2_000  # real samples at which the critics are compared, and as many generated ones
-PLACES = 200  # of the curves
+JUDGED = 2_000  # the most real samples, and as many generated ones, at which the critics are compared
+PLACES = 200  # points of each curve
 
 
 def kernel_log_density(x: Float[Tensor, "n d"], samples: Float[Tensor, "m d"], bandwidth: float) -> Float[Tensor, " n"]:

@@ -15,10 +15,10 @@ from torch import Tensor
 
 from agon.errors import DataError
 
-ROWS = 2048  # of a block of bounds
-COLUMNS = 8192  # of a block of bounds, at most
-VALUES = 2**21  # coordinates in a block of samples, at most
-PAIRED = 2**19  # coordinates whose exact differences are in memory together
+ROWS = 2048  # the most rows of a block of bounds
+COLUMNS = 8192  # the most columns of a block of bounds
+VALUES = 2**21  # the most coordinates of a block of samples
+PAIRED = 2**19  # coordinates whose exact differences are in memory at a time
 
 
 class Centring(NamedTuple):

@@ -24,8 +24,8 @@ from agon.metrics.pairwise import (
 )
 from agon.metrics.score import Score
 
-STRIP = 256  # rows of a block whose points in balls are listed together
-VAGUE = 0.05  # of a squared radius left open, and of the balls for which it is: from there on, float64
+STRIP = 256  # rows of a block whose points in balls are listed at a time
+VAGUE = 0.05  # float64 if the bounds leave open this part of a squared radius, for this part of the balls
 
 
 class Balls(NamedTuple):

@@ -12,12 +12,12 @@ from agon.metrics.intervals import mean_score
 from agon.metrics.lbfgs import Minimum, minimise
 from agon.metrics.score import Score
 
-PROBES = 1024  # random latents at which the generator's derivative is looked at
-LARGEST = 1024  # coordinates of a latent beyond which it is not
-EXPONENT = 0.375  # half of 3/4: half as many iterations as with 0 to the same error, fewer than with 1/2
-FLATTEST = 1e-4  # of the largest mean square of a derivative, the least one that is told from it
-NUMBERS = 2**19  # coordinates of all latents that are searched for together
-CPU_CHUNK, CHUNK = 32, 1024  # samples that pass through the generator at a time, where it is not said
+PROBES = 1024  # random latents that sample the generator's derivative
+LARGEST = 1024  # the most coordinates of a latent for which the derivative is sampled
+EXPONENT = 0.375  # half of 3/4; it needs half the iterations of exponent 0, and fewer than 1/2
+FLATTEST = 1e-4  # the least mean square of a derivative, relative to the largest
+NUMBERS = 2**19  # coordinates of all latents that are searched at a time
+CPU_CHUNK, CHUNK = 32, 1024  # samples that pass through the generator at a time, by default
 
 Generate = Callable[[Tensor], Tensor]  # latents "n *latent_shape" -> samples "n *shape"
 DrawLatents = Callable[[int, torch.Generator], Tensor]  # n, random stream -> latents "n *latent_shape"

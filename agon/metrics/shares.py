@@ -11,8 +11,8 @@ from agon.errors import DataError
 from agon.metrics.intervals import NORMAL
 from agon.metrics.score import Score
 
-RESAMPLES = 1_000  # of the counts, for an interval
-RARE = 50.0  # expected samples of a kind under which its part of the mean is summed over all counts
+RESAMPLES = 1_000  # resamples of the counts for an interval
+RARE = 50.0  # a kind with fewer expected samples gets its mean by a sum over all counts
 
 
 def share_divergence(

@@ -21,7 +21,7 @@ from agon.errors import DataError
 INCEPTION_SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
 INCEPTION_FILE = "weights-inception-2015-12-05-6726825d.pth"
 INCEPTION_BYTES = 95_628_359
-LARGEST = 2**30  # bytes of a file that is read at all
+LARGEST = 2**30  # the most bytes of a file that is read
 
 
 class Weights(NamedTuple):

@@ -24,7 +24,7 @@ from agon.metrics.gam.rates import paired_ratio, ratio
 from agon.metrics.gam.verdict import TIE
 from agon.metrics.score import Score
 
-UNIT: Range = (0.0, 1.0)  # any range will do where both have the same
+UNIT: Range = (0.0, 1.0)  # any range serves if both games have the same
 
 
 def battle(

@@ -20,7 +20,7 @@ Statistics = Literal["running", "reestimated", "batch"]
 DEFAULT: Statistics = "reestimated"
 RUNNING, BATCH = (Change("statistics", kind, f"--statistics {kind}") for kind in ("running", "batch"))
 BLOCK = 256  # samples that pass a critic at a time
-ESTIMATED = 250  # samples of a batch by which statistics are estimated anew
+ESTIMATED = 250  # samples of a batch that re-estimates statistics
 OWN = 100  # samples of a batch that is normalised by its own statistics
 
 

@@ -19,9 +19,9 @@ from agon.networks.layers import evaluation_mode
 
 Range = tuple[float, float]
 MakeSamples = Callable[[Tensor], Tensor]
-HELD = 1000  # real samples that are set apart from the test, at most
-SHARE = 5  # and no more than one in as many
-CHUNK = 256  # samples that are generated at a time
+HELD = 1000  # the most real samples held out from the test
+SHARE = 5  # hold out at most one test sample in so many
+CHUNK = 256  # samples generated at a time
 
 
 def mapped(x: Float[Tensor, "n ..."], source: Range, target: Range) -> Float[Tensor, "n ..."]:

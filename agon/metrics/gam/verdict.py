@@ -7,7 +7,7 @@ from agon.errors import DataError, SettingError
 from agon.metrics.gam.rates import Ratio
 
 TIE = 1.3  # r_test counts as 1 from 1 / TIE to TIE
-ROUNDING = 1e-12  # of a logarithm: 1 / 1.3 is as near to 1 as 1.3
+ROUNDING = 1e-12  # of a logarithm, so that 1 / 1.3 is as near to 1 as 1.3
 
 Winner = Literal["first", "second", "tie"]
 BattleOutcome = Literal["first", "second", "unfair", "undecided"]
