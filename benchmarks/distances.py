@@ -21,7 +21,7 @@ import numpy as np
 import torch
 
 from agon.data import Images
-from agon.metrics import blocks, nearest_neighbours, prdc
+from agon.metrics import nearest_neighbours, pairwise, prdc
 from benchmarks.memory import MIB, high_water, restart
 from benchmarks.report import Section, table
 from benchmarks.sets import SHARED, Set
@@ -145,8 +145,8 @@ def _scikit_learn(first: torch.Tensor, second: torch.Tensor) -> float:
 
 
 def _product(first: torch.Tensor, second: torch.Tensor) -> float:
-    for column in torch.split(second, blocks.COLUMNS):
-        for row in torch.split(first, blocks.ROWS):
+    for column in torch.split(second, pairwise.COLUMNS):
+        for row in torch.split(first, pairwise.ROWS):
             torch.mm(row, column.T)
     return 0.0
 

@@ -19,8 +19,8 @@ from agon.evaluate.recorded import keep, stamped
 from agon.metrics import Battle, Score
 from agon.metrics import battle as fight
 from agon.metrics import one_sided as ask
-from agon.metrics.gam.contender import mapped
 from agon.metrics.gam.critic import judges
+from agon.metrics.gam.entrants import mapped
 from agon.runs import Run, names, read
 from agon.samples.making import load, sample
 from agon.samples.reading import chosen, read_samples

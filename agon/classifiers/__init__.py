@@ -1,9 +1,9 @@
-"""A set's classifier: trained once, kept by the content it was made from, and an extractor of any samples."""
+"""Classifiers of labelled image sets: trained once, cached by content, and usable as feature extractors."""
 
-from agon.classifiers.counts import class_counts
-from agon.classifiers.judges import SetClassifier, StackedClassifier
-from agon.classifiers.kept import classifier_of
-from agon.classifiers.testing import accuracy_of, settled
+from agon.classifiers.cache import classifier_of
+from agon.classifiers.class_counts import class_counts
+from agon.classifiers.classifier import SetClassifier, StackedClassifier
+from agon.classifiers.evaluation import accuracy_of, settled
 from agon.recipes.classifier import experiment
 
 __all__ = [

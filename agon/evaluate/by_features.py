@@ -11,7 +11,7 @@ from agon.errors import DataError, SettingError
 from agon.evaluate.evidence import Evidence, Measured
 from agon.evaluate.extractors import provenance
 from agon.metrics import Score
-from agon.metrics.kernel import LEAST
+from agon.metrics.kid import LEAST
 
 SHUFFLED = 2020  # the seed of torch-fidelity's own order and subsets, so that its scores can be compared
 SUBSET = 1_000  # samples in each of KID's subsets, or all where there are fewer

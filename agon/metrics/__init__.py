@@ -1,22 +1,22 @@
-"""Samples into Scores: pure functions of tensors; imports no run and no training."""
+"""Metrics: pure functions from tensors of samples to Scores; this room imports no run and no training."""
 
 from agon.metrics.classes import accuracy, class_coverage, class_divergence
-from agon.metrics.copying import memorisation
 from agon.metrics.coverage import Coverage, mode_coverage, modes_held
 from agon.metrics.density import jensen_shannon, support
 from agon.metrics.distances import pairwise_distance_gap, pairwise_distances
-from agon.metrics.diversity import inception_score
-from agon.metrics.frechet import frechet_distance, frechet_distance_of_moments
+from agon.metrics.fid import frechet_distance, frechet_distance_of_moments
 from agon.metrics.gam.battle import battle, one_sided
 from agon.metrics.gam.outcome import Battle
 from agon.metrics.gam.verdict import winner
 from agon.metrics.inception import Inception
-from agon.metrics.kernel import kernel_distance
-from agon.metrics.manifolds import prdc, precision_recall
+from agon.metrics.inception_score import inception_score
+from agon.metrics.kid import kernel_distance
+from agon.metrics.memorisation import memorisation
 from agon.metrics.moments import Moments
 from agon.metrics.neighbours import Neighbours, nearest_neighbours
-from agon.metrics.optimal import critic_gap, optimal_critic
+from agon.metrics.optimal_critic import critic_gap, optimal_critic
 from agon.metrics.paths import path_smoothness
+from agon.metrics.prdc import prdc, precision_recall
 from agon.metrics.ranking import best_rank, by_fractional_difference
 from agon.metrics.reconstruction import Reconstruction, reconstruct
 from agon.metrics.score import Score

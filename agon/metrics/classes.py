@@ -1,4 +1,4 @@
-"""Which classes a generator makes, and how sure a classifier is of them."""
+"""Which classes a generator covers, and how confident a classifier is about its samples."""
 
 import math
 from collections.abc import Sequence
@@ -9,21 +9,24 @@ from torch import Tensor
 
 from agon.errors import DataError
 from agon.metrics.intervals import mean_score, share_score, wilson
-from agon.metrics.kinds import found_interval, share_divergence
 from agon.metrics.score import Score
+from agon.metrics.shares import covered_interval, share_divergence
 
-SHARE = 0.1  # of a class's fair part of the samples
+SHARE = 0.1  # the least part of a class's expected samples that covers it
 
 
 def accuracy(right: Bool[Tensor, " n"], protocol: str) -> Score:
-    """The share of samples in their own class, with the binomial standard error sqrt(p (1 - p) / n).
+    """The share of correctly classified samples, with the binomial standard error sqrt(p (1 - p) / n).
 
     Args:
-        right: whether each is.
-        protocol: of which samples, in words.
+        right: whether the classifier is right about each of n samples.
+        protocol: which samples these are, in words.
+
+    Returns:
+        "accuracy", 0 to 1, with Wilson's interval.
 
     Raises:
-        DataError: no samples.
+        DataError: there are no samples.
     """
     if not len(right):
         raise DataError("accuracy: expected at least 1 labelled sample, got none")
@@ -33,22 +36,22 @@ def accuracy(right: Bool[Tensor, " n"], protocol: str) -> Score:
 def class_coverage(
     probabilities: Float[Tensor, "n k"], names: Sequence[str], protocol: str, share: float = SHARE
 ) -> tuple[Score, Score]:
-    """How many classes are found, and the mean confidence, max_k p(k|x) averaged over samples.
+    """How many of k classes the samples cover, and the mean of the classifier's confidence, max_k p(k|x).
 
     Args:
         probabilities: p(k|x) of each sample; rows sum to 1.
-        names: of the k classes.
-        protocol: the classifier, in words.
-        share: a class counts as found if at least this share of its fair part, n/k, is assigned to it, as a mode does
-            in `mode_coverage`; with 10 classes the default is 1 % of the samples. That a single sample is enough, as
-            elsewhere, is in the detail as "touched".
+        names: the names of the k classes, in the order of the columns.
+        protocol: names the classifier, in words.
+        share: a class is covered if at least `share` n / k samples are assigned to it, as in `mode_coverage`. With 10
+            classes the default is 1 % of the samples. The detail "touched" counts the classes with 1 sample or more,
+            which is the rule used elsewhere.
 
     Returns:
-        "classes" (0 to k) with an interval by bootstrap (`found_interval`), and "confidence" (1/k to 1) with its
+        "classes" (0 to k) with an interval by bootstrap (`covered_interval`), and "confidence" (1/k to 1) with its
         standard error.
 
     Raises:
-        DataError: fewer than 2 samples, or no distribution in a row.
+        DataError: there are fewer than 2 samples, or a row is not a distribution.
     """
     n, k = probabilities.shape
     histogram = _assigned(probabilities).bincount(minlength=k)
@@ -57,7 +60,7 @@ def class_coverage(
         Score(
             name="classes",
             value=int((histogram.cpu() >= least).sum()),
-            interval=found_interval(histogram, least, n),
+            interval=covered_interval(histogram, least, n),
             n=n,
             protocol=f"{protocol}; of {k}, a class counts from {share / k:.3g} of the samples",
             detail={"histogram": histogram.tolist(), "names": list(names), "touched": int((histogram > 0).sum())},
@@ -69,18 +72,21 @@ def class_coverage(
 def class_divergence(probabilities: Float[Tensor, "n k"], counts: Num[Tensor, " _"], protocol: str) -> Score:
     """KL(h || w) of the shares h of the samples' most probable classes from the data's own w, in nats.
 
-    0 for a sampler whose classes come as often as the data's, log 2 for one that drops every second of even classes,
-    log k for one that makes a single one. Real samples get about (k - 1) / 2n, exactly in the detail as "real": of
-    1,000 classes ten samples each are hardly enough. For its error see `share_divergence`. What the classifier
-    confuses it does not know: see its accuracy in the protocol.
+    A sampler whose class frequencies match the data's gets 0; one that drops every second of k equally frequent classes
+    gets log 2; one that makes a single class gets log k. n real samples get about (k - 1) / 2n; the detail "real" is
+    their exact mean. With 1,000 classes, ten samples per class are hardly enough. `share_divergence` documents the
+    standard error. The classifier's own mistakes are part of the value, so read it beside the classifier's accuracy.
 
     Args:
         probabilities: p(k|x) of each sample; rows sum to 1.
-        counts: how many real samples each class has; one that has none counts as half a sample.
-        protocol: the classifier, in words.
+        counts: "k", the number of real samples of each class; a count of 0 is replaced by 1/2.
+        protocol: names the classifier, in words.
+
+    Returns:
+        "class-divergence" in nats, from 0, with a standard error and an interval.
 
     Raises:
-        DataError: fewer than 2 samples, no distribution in a row, or no counts of k classes.
+        DataError: there are fewer than 2 samples, a row is not a distribution, or `counts` is not a count of k classes.
 
     Source: Srivastava et al. 2017 (VEEGAN), table 2, and Lin et al. 2018 (PacGAN), for 1,000 classes of stacked
     digits: KL from the generated to the real distribution of the predicted classes.

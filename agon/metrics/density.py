@@ -1,4 +1,4 @@
-"""How far the distribution of samples is from a known density on the line or in the plane."""
+"""The Jensen-Shannon divergence of samples from a known density on the line or in the plane."""
 
 import math
 from collections.abc import Callable
@@ -15,23 +15,23 @@ from agon.metrics.score import Score
 
 LogDensity = Callable[[Tensor], Tensor | None]  # points "n d" -> log p(x) in nats "n", as `agon.data.points.Toy` has it
 
-CELLS = {1: 256, 2: 128}  # along each axis of the line, of the plane
-NODES = {1: (8, 16, 32), 2: (2, 4, 8, 16)}  # of Gauss and Legendre's rule along each side of a cell, until it settles
-CHANGE, TINY = 0.005, 1e-7  # of a cell's mass by more nodes, relative and absolute, that settles it: the error is less
-NEGLIGIBLE = 30.0  # nats below the greatest density at a cell's middle, from which a cell of the plane has no mass
-BLOCK = 16_384  # points whose density is asked for at once
-DRAWS = 50  # of as many real samples, to tell what they would get
-MARGIN = 0.1  # of the extent of real points, around them
-BINS = 64  # of the distribution in the detail
-ASTRAY = 1e-3  # that the masses may exceed 1 by
+CELLS = {1: 256, 2: 128}  # cells along each axis, by the number of axes
+NODES = {1: (8, 16, 32), 2: (2, 4, 8, 16)}  # Gauss-Legendre nodes along a cell's side, in turn until masses converge
+CHANGE, TINY = 0.005, 1e-7  # a cell's mass has converged if more nodes change it by less, relative or absolute
+NEGLIGIBLE = 30.0  # a cell of the plane is empty if its middle is so many nats below the greatest density
+BLOCK = 16_384  # points whose density is computed at a time
+DRAWS = 50  # draws of as many real samples, for the score that they would get
+MARGIN = 0.1  # the box's margin around real points, relative to their extent
+BINS = 64  # the most bins of the detail's distribution
+ASTRAY = 1e-3  # how far the masses may exceed 1 in total
 
 
 class Cells(NamedTuple):
-    """A fixed grid with the true mass of each cell.
+    """A fixed grid with the true probability mass of each cell.
 
     Attributes:
         bounds: ((least, ...), (greatest, ...)) of the grid.
-        masses: of each cell, the last coordinate the fastest, then of all that is outside; they sum to 1.
+        masses: the mass of each cell, the last coordinate varying fastest, then the mass outside the grid; sum 1.
     """
 
     bounds: Float[Tensor, "2 d"]
@@ -39,14 +39,17 @@ class Cells(NamedTuple):
 
 
 def support(points: Float[Tensor, "n d"], margin: float = MARGIN) -> Float[Tensor, "2 d"]:
-    """The box around finite real points, each side longer by `margin` of itself at both ends.
+    """The box around finite real points, extended at both ends of each side by `margin` times the side's length.
 
     Args:
-        points: real ones, at least 2; 10,000 leave next to nothing outside of the box.
-        margin: from 0.
+        points: at least 2 real points; with 10,000, almost no mass lies outside the box.
+        margin: 0 or more.
+
+    Returns:
+        ((least, ...), (greatest, ...)), float64.
 
     Raises:
-        DataError: fewer than 2 points, numbers that are not finite, or a side without extent.
+        DataError: there are fewer than 2 points, numbers are not finite, or a side has no extent.
 
     >>> support(torch.tensor([[0.0, 1.0], [10.0, 3.0]])).tolist()
     [[-1.0, 0.8], [11.0, 3.2]]
@@ -55,8 +58,8 @@ def support(points: Float[Tensor, "n d"], margin: float = MARGIN) -> Float[Tenso
     low, high = points.double().cpu().amin(0), points.double().cpu().amax(0)
     if not bool((high > low).all()):
         raise DataError(f"a box around points: expected points that differ in each coordinate, got {low.tolist()}")
-    wide = margin * (high - low)
-    return torch.stack([low - wide, high + wide])
+    padding = margin * (high - low)
+    return torch.stack([low - padding, high + padding])
 
 
 def jensen_shannon(
@@ -64,31 +67,36 @@ def jensen_shannon(
 ) -> Score:
     """The Jensen-Shannon divergence of the samples' distribution q from a known density p, 0 to log 2 nats.
 
-    JS = ½ KL(p || m) + ½ KL(q || m), m = (p + q) / 2: what a minimax generator minimises, for
-    V(D*, G) = 2 JS - 2 log 2. Of p and q each cell of a fixed grid keeps its mass: p's by integrating the density
-    (Gauss and Legendre's rule), q's by counting; what is outside of the grid is one cell more. Cells only lose, so
-    that this is no more than the true divergence: choose them no wider than the density's finest detail.
+        JS = ½ KL(p || m) + ½ KL(q || m),   m = (p + q) / 2.
 
-    Counts scatter, so that n real samples get more than 0: near (k - 1) / 8n, k the number of cells that hold p. The
-    detail tells the mean of 50 draws of n real samples as "real", and their deviation as "spread". The standard
-    error is the root of Var(½ log(2q / (p + q))) / n less the spread's square, and no less than the spread, which is
-    what is left of it where q = p.
+    A minimax generator minimises it, since V(D*, G) = 2 JS - 2 log 2. A fixed grid reduces both distributions to masses
+    of cells: the density is integrated by Gauss-Legendre quadrature, the samples are counted, and everything outside
+    the grid is one more cell. Binning can only lower the divergence, so choose cells no wider than the density's
+    finest detail.
 
-    Needs memory for BLOCK points' densities, and cells^d numbers; it does not depend on BLOCK. All is computed on the
-    CPU in float64.
+    Counts are random, so n real samples get more than 0: about (k - 1) / 8n for k cells that hold mass of p. The
+    details "real" and "spread" are the mean and the standard deviation of 50 draws of n real samples. The squared
+    standard error is Var(½ log(2q / (p + q))) / n minus the squared spread, but at least the squared spread, which is
+    the variance at q = p.
+
+    Memory: the densities of BLOCK points, and cells^d numbers. The result does not depend on BLOCK. All arithmetic is
+    float64 on the CPU.
 
     Args:
-        samples: finite numbers of d = 1 or 2 coordinates; at least 2 of them.
-        log_density: log p(x) in nats of points "m d" (float64, CPU) as "m", such as a toy source's own.
-        bounds: ((least, ...), (greatest, ...)) of the grid: `support` of real points.
-        cells: along each axis, from 2; by default 256 of the line, 128 of the plane.
+        samples: at least 2 points of d = 1 or 2 finite coordinates.
+        log_density: maps points "m d" (float64, CPU) to log p(x) in nats, "m"; a toy source has such a method.
+        bounds: ((least, ...), (greatest, ...)) of the grid; use `support` of real points.
+        cells: the number of cells along each axis, from 2; by default 256 on the line, 128 in the plane.
+
+    Returns:
+        "jensen-shannon" in nats, with a standard error and an interval.
 
     Raises:
-        DataError: other coordinates than 1 or 2 or than the bounds', too few samples, numbers that are not finite, or
-            a density that is none, or is not resolved by the cells.
+        DataError: d is not 1 or 2 or differs from the bounds', there are too few samples, numbers are not finite,
+            there is no density, or the cells do not resolve it.
 
-    Source: Lin 1991, "Divergence measures based on the Shannon entropy", equation 4.1; as GANs' own measure Goodfellow
-    et al. 2014, theorem 1, and tabak2016, section 2.
+    Source: Lin 1991, "Divergence measures based on the Shannon entropy", equation 4.1; for GANs Goodfellow et al.
+    2014, theorem 1, and tabak2016, section 2.
 
     >>> from agon.data import Gaussian
     >>> source = Gaussian(mean=0.0, std=1.0, points=1000)
@@ -99,15 +107,17 @@ def jensen_shannon(
     0.67
     """
     cells = CELLS.get(samples.shape[1], 2) if cells is None else cells
-    points = _checked(samples, bounds, cells)
+    points = _validated(samples, bounds, cells)
     grid = masses(log_density, bounds.double().cpu(), cells)
     p, n = grid.masses, len(points)
-    counts = _counted(points, grid.bounds, cells)
-    value, first = _divergence(counts, p)
-    chosen = torch.multinomial(p, DRAWS * n, replacement=True, generator=generator("jensen-shannon", n))
-    real = torch.stack([_divergence(torch.bincount(each, minlength=len(p)), p)[0] for each in torch.split(chosen, n)])
+    counts = _cell_counts(points, grid.bounds, cells)
+    value, variance = _divergence(counts, p)
+    drawn_cells = torch.multinomial(p, DRAWS * n, replacement=True, generator=generator("jensen-shannon", n))
+    real = torch.stack(
+        [_divergence(torch.bincount(draw, minlength=len(p)), p)[0] for draw in torch.split(drawn_cells, n)]
+    )
     spread = float(real.std())
-    error = math.sqrt(max(float(first) / n - spread**2, spread**2))
+    error = math.sqrt(max(float(variance) / n - spread**2, spread**2))
     detail: dict[str, Any] = {"real": float(real.mean()), "spread": spread, "outside": int(counts[-1])}
     detail["told"] = f"{detail['real']:.4f} for as many real samples"
     if points.shape[1] == 1:
@@ -118,35 +128,35 @@ def jensen_shannon(
         error=error,
         interval=(max(0.0, float(value) - NORMAL * error), min(math.log(2), float(value) + NORMAL * error)),
         n=n,
-        protocol=f"nats between the masses of the true density and of the samples in {_sized(cells, points)} cells",
+        protocol=f"nats between the masses of the true density and of the samples in {_grid_size(cells, points)} cells",
         detail=detail,
     )
 
 
 def masses(log_density: LogDensity, bounds: Float[Tensor, "2 d"], cells: int) -> Cells:
-    """The mass of a density in each cell of a grid, and outside of it.
+    """Integrate a density over each cell of a grid, and find the mass outside of the grid.
 
-    By Gauss and Legendre's rule of more and more nodes. In the plane only cells within 30 nats of the greatest density
-    at their middles are integrated: the others hold nothing.
+    Gauss-Legendre quadrature uses more and more nodes until the masses converge. In the plane only cells whose log
+    density in the middle is within 30 nats of the greatest are integrated; the others count as empty.
 
     Args:
-        log_density: of points "m d" as "m", in nats.
+        log_density: maps points "m d" to log p(x) in nats, "m".
         bounds: ((least, ...), (greatest, ...)) of the grid, d = 1 or 2.
-        cells: along each axis.
+        cells: the number of cells along each axis.
 
     Raises:
-        DataError: there is no density, it is no number somewhere, or its masses exceed 1.
+        DataError: there is no density, it is NaN or infinite at a point, or the masses sum to more than 1.
     """
     d = bounds.shape[1]
-    side = (bounds[1] - bounds[0]) / cells  # d
+    sides = (bounds[1] - bounds[0]) / cells  # d
     ticks = torch.arange(cells, dtype=torch.float64)
-    corners = bounds[0] + side * torch.cartesian_prod(*([ticks] * d)).reshape(-1, d)  # m d
-    held = torch.ones(len(corners), dtype=torch.bool)
+    corners = bounds[0] + sides * torch.cartesian_prod(*([ticks] * d)).reshape(-1, d)  # m d
+    has_mass = torch.ones(len(corners), dtype=torch.bool)
     if d == 2:
-        middle = _asked(log_density, corners + side / 2)
-        held = middle > middle.max() - NEGLIGIBLE
+        log_middles = _log_densities(log_density, corners + sides / 2)
+        has_mass = log_middles > log_middles.max() - NEGLIGIBLE
     mass = torch.zeros(len(corners), dtype=torch.float64)
-    mass[held] = _settled(log_density, corners[held], side)
+    mass[has_mass] = _converged_masses(log_density, corners[has_mass], sides)
     total = float(mass.sum())
     if total > 1 + ASTRAY:
         raise DataError(
@@ -158,16 +168,16 @@ def masses(log_density: LogDensity, bounds: Float[Tensor, "2 d"], cells: int) ->
     return Cells(bounds, mass / mass.sum())
 
 
-def finite(points: Float[Tensor, "n d"], wanted: str) -> None:
-    """Refuse fewer than 2 points, and numbers that are not finite."""
+def finite(points: Float[Tensor, "n d"], what: str) -> None:
+    """Raise DataError if there are fewer than 2 points or numbers are not finite."""
     if len(points) < 2:
-        raise DataError(f"{wanted}: expected at least 2 points, got {len(points)}")
-    lost = int((~points.isfinite().all(dim=1)).sum())
-    if lost:
-        raise DataError(f"{wanted}: expected finite points, got {lost} of {len(points)} that are not")
+        raise DataError(f"{what}: expected at least 2 points, got {len(points)}")
+    non_finite = int((~points.isfinite().all(dim=1)).sum())
+    if non_finite:
+        raise DataError(f"{what}: expected finite points, got {non_finite} of {len(points)} that are not")
 
 
-def _checked(samples: Tensor, bounds: Tensor, cells: int) -> Float[Tensor, "n d"]:
+def _validated(samples: Tensor, bounds: Tensor, cells: int) -> Float[Tensor, "n d"]:
     d = samples.shape[1]
     if d not in (1, 2) or bounds.shape[1] != d or cells < 2 or not bool((bounds[1] > bounds[0]).all()):
         raise DataError(
@@ -179,24 +189,26 @@ def _checked(samples: Tensor, bounds: Tensor, cells: int) -> Float[Tensor, "n d"
 
 
 def _rule(nodes: int, d: int) -> tuple[Float[Tensor, "k d"], Float[Tensor, " k"]]:
-    """Places in the unit cube, and their weights: Gauss and Legendre's rule along each axis."""
+    """Nodes in the unit cube and their weights: the Gauss-Legendre rule along each axis."""
     import numpy as np
 
-    place, weight = (torch.from_numpy(each) / 2 for each in np.polynomial.legendre.leggauss(nodes))
-    places = torch.cartesian_prod(*([place + 0.5] * d)).reshape(-1, d)
-    return places, torch.cartesian_prod(*([weight] * d)).reshape(-1, d).prod(1)
+    axis_positions, axis_weights = (torch.from_numpy(values) / 2 for values in np.polynomial.legendre.leggauss(nodes))
+    positions = torch.cartesian_prod(*([axis_positions + 0.5] * d)).reshape(-1, d)
+    return positions, torch.cartesian_prod(*([axis_weights] * d)).reshape(-1, d).prod(1)
 
 
-def _settled(log_density: LogDensity, corners: Float[Tensor, "m d"], side: Float[Tensor, " d"]) -> Float[Tensor, " m"]:
-    """The mass of each cell that begins at a corner, by more and more nodes until they change it no more."""
+def _converged_masses(
+    log_density: LogDensity, corners: Float[Tensor, "m d"], sides: Float[Tensor, " d"]
+) -> Float[Tensor, " m"]:
+    """The mass of the cell at each corner, by more and more nodes until the mass converges."""
     first, *others = NODES[corners.shape[1]]
-    mass = _integrated(log_density, corners, side, first)
+    mass = _integrate(log_density, corners, sides, first)
     unsure = torch.arange(len(corners))
     for nodes in others:
-        better = _integrated(log_density, corners[unsure], side, nodes)
-        moved = (better - mass[unsure]).abs() > torch.clamp(CHANGE * better, min=TINY)
-        mass[unsure] = better
-        unsure = unsure[moved]
+        refined = _integrate(log_density, corners[unsure], sides, nodes)
+        unconverged = (refined - mass[unsure]).abs() > torch.clamp(CHANGE * refined, min=TINY)
+        mass[unsure] = refined
+        unsure = unsure[unconverged]
         if not len(unsure):
             return mass
     raise DataError(
@@ -205,31 +217,31 @@ def _settled(log_density: LogDensity, corners: Float[Tensor, "m d"], side: Float
     )
 
 
-def _integrated(log_density: LogDensity, corners: Tensor, side: Tensor, nodes: int) -> Float[Tensor, " m"]:
-    place, weight = _rule(nodes, corners.shape[1])  # k d, k
+def _integrate(log_density: LogDensity, corners: Tensor, sides: Tensor, nodes: int) -> Float[Tensor, " m"]:
+    positions, weights = _rule(nodes, corners.shape[1])  # k d, k
     parts = []
-    for block in torch.split(corners, max(1, BLOCK // len(place))):
-        logs = _asked(log_density, (block[:, None] + side * place).flatten(0, 1))  # b·k
-        parts.append((logs.exp().reshape(len(block), -1) @ weight) * side.prod())
+    for block in torch.split(corners, max(1, BLOCK // len(positions))):
+        logs = _log_densities(log_density, (block[:, None] + sides * positions).flatten(0, 1))  # b·k
+        parts.append((logs.exp().reshape(len(block), -1) @ weights) * sides.prod())
     return torch.cat(parts)
 
 
-def _asked(log_density: LogDensity, points: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
-    """log p at points, block by block."""
+def _log_densities(log_density: LogDensity, points: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
+    """log p at points, computed block by block."""
     parts = []
     for block in torch.split(points, BLOCK):
         part = log_density(block)
         if part is None:
             raise DataError("expected a distribution with a density, got one that has none; compare its modes instead")
         parts.append(part.double())
-    told = torch.cat(parts)
-    if bool(told.isnan().any()) or bool((told == math.inf).any()):
+    log_p = torch.cat(parts)
+    if bool(log_p.isnan().any()) or bool((log_p == math.inf).any()):
         raise DataError("a density: expected log p(x) below infinity at every point, got one that is no number there")
-    return told
+    return log_p
 
 
-def _counted(points: Float[Tensor, "n d"], bounds: Float[Tensor, "2 d"], cells: int) -> Int[Tensor, " m"]:
-    """How many points each cell holds; in the last place those that are outside."""
+def _cell_counts(points: Float[Tensor, "n d"], bounds: Float[Tensor, "2 d"], cells: int) -> Int[Tensor, " m"]:
+    """The number of points in each cell; the last entry counts the points outside the grid."""
     d = points.shape[1]
     along = ((points - bounds[0]) / (bounds[1] - bounds[0]) * cells).floor()  # n d
     inside = ((along >= 0) & (along < cells)).all(dim=1)
@@ -239,39 +251,39 @@ def _counted(points: Float[Tensor, "n d"], bounds: Float[Tensor, "2 d"], cells: 
 
 
 def _divergence(counts: Int[Tensor, " m"], p: Float[Tensor, " m"]) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
-    """JS of the counts' shares from p, and the variance of ½ log(2q / (p + q)) over samples."""
-    held = counts > 0  # elsewhere ½ p log 2
-    q, of_p = counts[held] / counts.sum().double(), p[held]
+    """JS between the counts' shares q and p, and the variance of ½ log(2q / (p + q)) over samples."""
+    occupied = counts > 0  # elsewhere ½ p log 2
+    q, of_p = counts[occupied] / counts.sum().double(), p[occupied]
     m = (of_p + q) / 2
     logs = (q / m).log()
     real = torch.where(of_p > 0, of_p * (of_p.clamp_min(1e-300) / m).log(), 0.0).sum()
-    rest = (1 - of_p.sum()).clamp_min(0.0) * math.log(2)
-    value = (real + rest + (q * logs).sum()) / 2
+    empty_part = (1 - of_p.sum()).clamp_min(0.0) * math.log(2)
+    value = (real + empty_part + (q * logs).sum()) / 2
     variance = ((q * logs.square()).sum() - (q * logs).sum().square()) / 4
     return value.clamp(0.0, math.log(2)), variance.clamp_min(0.0)
 
 
 def _distribution(counts: Int[Tensor, " m"], grid: Cells, points: Float[Tensor, "n 1"]) -> dict[str, object]:
-    """Densities in at most BINS bins of the line, and medians, for the report."""
+    """Both densities in at most BINS bins of the line, and both medians, for the report."""
     cells = len(counts) - 1
-    together = -(-cells // BINS)
+    cells_per_bin = -(-cells // BINS)
     edges = torch.linspace(float(grid.bounds[0]), float(grid.bounds[1]), cells + 1, dtype=torch.float64)
-    edges = torch.cat([edges[:-1:together], edges[-1:]])
-    wide = edges.diff()
+    edges = torch.cat([edges[:-1:cells_per_bin], edges[-1:]])
+    widths = edges.diff()
 
     def binned(masses: Tensor) -> list[float]:
-        sums = torch.stack([each.sum() for each in torch.split(masses[:-1], together)])
-        return list((sums / wide).tolist())
+        sums = torch.stack([part.sum() for part in torch.split(masses[:-1], cells_per_bin)])
+        return list((sums / widths).tolist())
 
     half = int((grid.masses[:-1].cumsum(0) < 0.5).sum())
-    middle = float(grid.bounds[0]) + (half + 0.5) * float(grid.bounds[1] - grid.bounds[0]) / cells
+    median = float(grid.bounds[0]) + (half + 0.5) * float(grid.bounds[1] - grid.bounds[0]) / cells
     return {
         "edges": edges.tolist(),
         "data": binned(grid.masses),
         "model": binned(counts / counts.sum().double()),
-        "medians": {"data": middle, "model": float(points.median())},
+        "medians": {"data": median, "model": float(points.median())},
     }
 
 
-def _sized(cells: int, points: Tensor) -> str:
+def _grid_size(cells: int, points: Tensor) -> str:
     return "x".join([str(cells)] * points.shape[1])

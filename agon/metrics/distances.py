@@ -1,4 +1,4 @@
-"""How far apart the samples of one set are: what collapses with a generator."""
+"""Pairwise distances within a set of samples: they shrink when a generator collapses."""
 
 import math
 from typing import Any, NamedTuple
@@ -9,16 +9,16 @@ from jaxtyping import Float, Int, Shaped
 from torch import Tensor
 
 from agon.errors import DataError, SettingError
-from agon.metrics.blocks import flat, pair_squares, together
 from agon.metrics.intervals import NORMAL
+from agon.metrics.pairwise import flat, pair_squares, together
 from agon.metrics.score import Score
 
 PAIRS = 10_000
 BINS = 64
 
 
-class _Sampled(NamedTuple):
-    """Pairs of samples and how far apart they are."""
+class _Pairs(NamedTuple):
+    """Pairs of samples, by index, and their distances."""
 
     first: Int[Tensor, " pairs"]
     second: Int[Tensor, " pairs"]
@@ -26,7 +26,7 @@ class _Sampled(NamedTuple):
 
 
 class _Transport(NamedTuple):
-    """The Wasserstein-1 distance of two sets of numbers, with its potential at each of them."""
+    """The Wasserstein-1 distance of two sets of numbers, with its dual potential at each number."""
 
     value: float
     potential: Float[Tensor, " a"]
@@ -34,53 +34,56 @@ class _Transport(NamedTuple):
 
 
 def pairwise_distances(x: Shaped[Tensor, "n ..."], pairs: int | None = PAIRS, seed: int = 0) -> Float[Tensor, " pairs"]:
-    """Euclidean distances |x_i - x_j| of random pairs of different samples, no pair twice.
+    """Euclidean distances |x_i - x_j| of random pairs of different samples, each pair at most once.
 
-    Each is exact, Σ (x_i - x_j)² summed in float64 (1e-14 relative), and copies are at 0. Memory beside the result:
-    under 20 MB, and some 400 bytes a pair.
+    Distances are exact: Σ (x_i - x_j)² is summed in float64 (1e-14 relative), and copies have distance 0. Memory beside
+    the result: under 20 MB, and about 400 bytes per pair.
 
     Args:
-        x: "n" samples of any shape, uint8 or floating; at least 2.
-        pairs: how many, 1 or more; None, or n(n - 1)/2 and more, for all of them, in the order
-            (0, 1), (0, 2), ..., (1, 2), ..., that of SciPy's `pdist`.
-        seed: of the choice of pairs.
+        x: at least 2 samples of any shape, uint8 or floating.
+        pairs: the number of pairs, 1 or more. None, or n(n - 1)/2 or more, means all pairs in the order
+            (0, 1), (0, 2), ..., (1, 2), ..., which is that of SciPy's `pdist`.
+        seed: chooses the pairs.
 
     Raises:
-        DataError: fewer than 2 samples, or not finite.
-        SettingError: pairs is below 1.
+        DataError: there are fewer than 2 samples, or numbers are not finite.
+        SettingError: `pairs` is below 1.
 
     Source: metz2017, section 3.3.2 and figure 5.
 
     >>> pairwise_distances(torch.tensor([[0.0, 0.0], [3.0, 4.0], [0.0, 1.0]]), pairs=None)
     tensor([5.0000, 1.0000, 4.2426], dtype=torch.float64)
     """
-    return _sampled(flat(x, "pairwise distances", least=2), pairs, seed).distances
+    return _sample_pairs(flat(x, "pairwise distances", least=2), pairs, seed).distances
 
 
 def pairwise_distance_gap(
     real: Shaped[Tensor, "n ..."], fake: Shaped[Tensor, "m ..."], pairs: int | None = PAIRS, seed: int = 0
 ) -> Score:
-    """How unlike two sets' distributions of pairwise distances are: "pairwise", from 0.
+    """The gap between real and generated samples' distributions of pairwise distances; from 0, lower is better.
 
-    W1(F, G) / E_F, with F and G the distributions of |x_i - x_j| over pairs of real and of fake samples, and
-    W1 = ∫ |F(u) - G(u)| du how far distances must be moved on average. Unlike a difference of medians it sees a
-    change of shape; unlike a test it has a size: divided by the mean distance E_F of the data it has no unit, and
-    is exactly 1 for a generator that makes a single thing. Which way it goes is in the detail: "shift" is
-    (median G - median F) / median F, below 0 where samples are too alike.
+    The gap is W1(F, G) / E_F. F and G are the distributions of |x_i - x_j| over pairs of real and of fake samples, and
+    W1 = ∫ |F(u) - G(u)| du is how far distances must move on average. Unlike a difference of medians it sees a change
+    of shape. Dividing by the data's mean distance E_F removes the unit: a generator that makes a single thing gets
+    exactly 1. The detail "shift", (median G - median F) / median F, has the direction: below 0 the generated samples
+    are too alike.
 
-    Its error respects that pairs share samples, and counts both sets as drawn: linearised by the potential of
-    the transport, summed over all couples of pairs that have a sample in common. Finite sets of one distribution
-    have a small gap too; "halves" in the detail is that between two halves of the data, of as many pairs.
+    The error accounts for pairs that share samples, and treats both sets as random: it linearises the gap by the
+    transport's potential and sums over all couples of pairs with a sample in common. Finite sets of one distribution
+    have a small gap, too; the detail "halves" is the gap between two halves of the data for as many pairs.
 
     Args:
-        real: "n" samples of any shape, at least 4, not all the same.
-        fake: "m" samples of that shape, at least 2.
-        pairs: of each set, as for `pairwise_distances`.
-        seed: of the choice of pairs.
+        real: n >= 4 samples of any shape, not all the same.
+        fake: m >= 2 samples of that shape.
+        pairs: the number of pairs in each set, as for `pairwise_distances`.
+        seed: chooses the pairs.
+
+    Returns:
+        "pairwise", with a standard error and an interval.
 
     Raises:
-        DataError: too few samples, of two shapes, not finite, or real ones that are all the same.
-        SettingError: pairs is below 1.
+        DataError: there are too few samples, shapes differ, numbers are not finite, or all real samples are the same.
+        SettingError: `pairs` is below 1.
 
     Source: metz2017, section 3.3.2 and figure 5, which show the histograms (detail "distribution"); the error as in
     Fafchamps and Gubert 2007, for dyads.
@@ -92,14 +95,14 @@ def pairwise_distance_gap(
     real, fake = together(real, fake, ("real samples", "fake samples"), least=2)
     if len(real) < 4:
         raise DataError(f"pairwise distances: expected at least 4 real samples, got {len(real)}")
-    ours, theirs = _sampled(real, pairs, seed), _sampled(fake, pairs, seed)
-    mean = float(ours.distances.mean())
+    real_pairs, fake_pairs = _sample_pairs(real, pairs, seed), _sample_pairs(fake, pairs, seed)
+    mean = float(real_pairs.distances.mean())
     if mean == 0:
         raise DataError(f"pairwise distances: expected real samples that differ, got {len(real)} copies of one")
-    moved = _transport(ours.distances, theirs.distances)
-    value = moved.value / mean
-    variance = _variance(ours, moved.potential / mean - value / mean * ours.distances, len(real))
-    variance += _variance(theirs, moved.other / mean, len(fake))
+    transport = _transport(real_pairs.distances, fake_pairs.distances)
+    value = transport.value / mean
+    variance = _variance(real_pairs, transport.potential / mean - value / mean * real_pairs.distances, len(real))
+    variance += _variance(fake_pairs, transport.other / mean, len(fake))
     error = math.sqrt(variance)
     return Score(
         name="pairwise",
@@ -108,13 +111,13 @@ def pairwise_distance_gap(
         interval=(max(0.0, value - NORMAL * error), value + NORMAL * error),
         n=len(fake),
         n_real=len(real),
-        protocol=f"Wasserstein-1 between distances of {len(theirs.first)} fake and {len(ours.first)} real pairs / "
-        "the real mean",
-        detail=_detail(ours.distances, theirs.distances) | {"halves": _halves(real, pairs, seed)},
+        protocol=f"Wasserstein-1 between distances of {len(fake_pairs.first)} fake and {len(real_pairs.first)} real "
+        "pairs / the real mean",
+        detail=_detail(real_pairs.distances, fake_pairs.distances) | {"halves": _halves(real, pairs, seed)},
     )
 
 
-def _sampled(rows: Tensor, pairs: int | None, seed: int) -> _Sampled:
+def _sample_pairs(rows: Tensor, pairs: int | None, seed: int) -> _Pairs:
     n = len(rows)
     every = n * (n - 1) // 2
     if pairs is not None and pairs < 1:
@@ -123,12 +126,12 @@ def _sampled(rows: Tensor, pairs: int | None, seed: int) -> _Sampled:
         numbers = torch.arange(every)
     else:
         numbers = torch.from_numpy(np.random.default_rng(seed).choice(every, pairs, replace=False, shuffle=False))
-    first, second = (each.to(rows.device) for each in _unranked(numbers, n))
-    return _Sampled(first, second, pair_squares(rows, rows, first, second).sqrt())
+    first, second = (index.to(rows.device) for index in _pairs_of_ranks(numbers, n))
+    return _Pairs(first, second, pair_squares(rows, rows, first, second).sqrt())
 
 
-def _unranked(numbers: Tensor, n: int) -> tuple[Tensor, Tensor]:
-    """The pairs i < j of these numbers, in the order (0, 1), (0, 2), ..., (1, 2), ...: i begins at i(2n - i - 1)/2."""
+def _pairs_of_ranks(numbers: Tensor, n: int) -> tuple[Tensor, Tensor]:
+    """The pairs i < j of these ranks in the order (0, 1), (0, 2), ..., (1, 2), ...: i begins at i(2n - i - 1)/2."""
     first = ((2 * n - 1 - ((2 * n - 1) ** 2 - 8 * numbers.double()).sqrt()) / 2).long()
     for _ in range(2):  # the root may be rounded across a whole number, to either side
         first -= (first * (2 * n - first - 1) // 2 > numbers).long()
@@ -136,20 +139,22 @@ def _unranked(numbers: Tensor, n: int) -> tuple[Tensor, Tensor]:
     return first, numbers - first * (2 * n - first - 1) // 2 + first + 1
 
 
-def _transport(ours: Tensor, theirs: Tensor) -> _Transport:
+def _transport(first: Tensor, second: Tensor) -> _Transport:
     """W1 = E_F φ - E_G φ with φ(d) = ∫_d^∞ sign(F - G) du, up to a constant."""
-    places = torch.cat([ours, theirs]).sort().values
-    steps = places.diff()
-    below = [torch.searchsorted(each.sort().values, places, right=True)[:-1].double() for each in (ours, theirs)]
-    above = below[0] / len(ours) - below[1] / len(theirs)
+    points = torch.cat([first, second]).sort().values
+    steps = points.diff()
+    below = [
+        torch.searchsorted(distances.sort().values, points, right=True)[:-1].double() for distances in (first, second)
+    ]
+    above = below[0] / len(first) - below[1] / len(second)
     after = (above.sign() * steps).flip(0).cumsum(0).flip(0)
     potential = torch.cat([after, after.new_zeros(1)])
-    at = [potential[torch.searchsorted(places, each)] for each in (ours, theirs)]
+    at = [potential[torch.searchsorted(points, distances)] for distances in (first, second)]
     return _Transport(float((above.abs() * steps).sum()), at[0], at[1])
 
 
-def _variance(pairs: _Sampled, influence: Tensor, n: int) -> float:
-    """Of the mean of a function of pairs: Σ e_p e_q / count² over all p and q with a sample in common."""
+def _variance(pairs: _Pairs, influence: Tensor, n: int) -> float:
+    """The variance of the mean of a function of pairs: Σ e_p e_q / count² over all p, q with a sample in common."""
     errors = influence - influence.mean()
     sums = errors.new_zeros(n).index_add(0, pairs.first, errors).index_add(0, pairs.second, errors)
     alone = float(errors.square().sum())
@@ -159,15 +164,15 @@ def _variance(pairs: _Sampled, influence: Tensor, n: int) -> float:
 def _halves(real: Tensor, pairs: int | None, seed: int) -> float:
     """The gap between two random halves of the data."""
     order = torch.from_numpy(np.random.default_rng(seed).permutation(len(real))).to(real.device)
-    first, second = (_sampled(real[half], pairs, seed).distances for half in order.tensor_split(2))
+    first, second = (_sample_pairs(real[half], pairs, seed).distances for half in order.tensor_split(2))
     mean = float(torch.cat([first, second]).mean())
     return _transport(first, second).value / mean if mean else 0.0
 
 
-def _detail(ours: Tensor, theirs: Tensor) -> dict[str, Any]:
-    medians = {"data": float(ours.median()), "model": float(theirs.median())}
+def _detail(real: Tensor, fake: Tensor) -> dict[str, Any]:
+    medians = {"data": float(real.median()), "model": float(fake.median())}
     shift = {"shift": medians["model"] / medians["data"] - 1} if medians["data"] else {}
-    return {**shift, "distribution": {**densities(ours, theirs), "medians": medians}}
+    return {**shift, "distribution": {**densities(real, fake), "medians": medians}}
 
 
 def densities(data: Float[Tensor, " a"], model: Float[Tensor, " b"]) -> dict[str, list[float]]:
@@ -178,8 +183,10 @@ def densities(data: Float[Tensor, " a"], model: Float[Tensor, " b"]) -> dict[str
         model: from 0.
     """
     edges = torch.linspace(0, max(float(data.max()), float(model.max())) or 1.0, BINS + 1, dtype=torch.float64)
-    counted = [torch.histogram(each.double().cpu(), edges, density=True).hist.tolist() for each in (data, model)]
-    return {"edges": edges.tolist(), "data": counted[0], "model": counted[1]}
+    histograms = [
+        torch.histogram(distances.double().cpu(), edges, density=True).hist.tolist() for distances in (data, model)
+    ]
+    return {"edges": edges.tolist(), "data": histograms[0], "model": histograms[1]}
 
 
 def distance_ratio(fake: Shaped[Tensor, "n ..."], real: Shaped[Tensor, "m ..."]) -> Score:

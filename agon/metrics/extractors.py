@@ -1,4 +1,4 @@
-"""What images are turned into before they are compared: the contract of every extractor, and raw pixels."""
+"""Extractors turn images into features before metrics compare them: their contract, and raw pixels as the simplest."""
 
 import hashlib
 from typing import NamedTuple, Protocol, runtime_checkable
@@ -13,11 +13,11 @@ ImageBytes = UInt8[Tensor, "n c h w"]
 
 
 class Features(NamedTuple):
-    """What an extractor sees in images.
+    """What an extractor computes from n images.
 
     Attributes:
-        features: "n d", float32 or float64: what distances are taken between.
-        probabilities: "n k", p(class | image), rows sum to 1; None where it knows no classes.
+        features: "n d", float32 or float64; metrics measure distances between them.
+        probabilities: "n k", p(class | image), each row sums to 1; None if the extractor knows no classes.
     """
 
     features: Float[Tensor, "n d"]
@@ -26,15 +26,15 @@ class Features(NamedTuple):
 
 @runtime_checkable
 class Extractor(Protocol):
-    """A function of images with its passport.
+    """A function from images to features that states where the features come from.
 
-    It is given bytes, 0 black and 255 white: what a file would hold, so that samples of a run and the same samples
-    from a folder get the same score. An image's features do not depend on what else is in the batch.
+    It takes bytes, 0 black and 255 white, as an image file holds them, so that a run's samples and the same samples in
+    a folder get the same score. An image's features must not depend on the rest of the batch.
 
     Attributes:
-        name: in words: what it is.
-        hash: hex SHA-256 of its weights, or of its definition where it has none.
-        resizer: how images get the size that it wants, in words; "none" where it takes them as they are.
+        name: what it is, in words.
+        hash: hex SHA-256 of its weights, or of its definition if it has no weights.
+        resizer: how it resizes images, in words; "none" if it takes them as they are.
         precision: of its arithmetic, "float32" or "float64".
     """
 
@@ -62,20 +62,20 @@ class Pixels:
 
 
 def extract(extractor: Extractor, images: ImageBytes, chunk: int = 50) -> Features:
-    """Features of all images, chunk by chunk, the last and shorter one included; gathered on the CPU.
+    """Compute the features of all images, `chunk` images at a time, and gather them on the CPU.
 
-    Memory beside the result: the extractor's own for `chunk` images.
+    The last, shorter chunk is included. Memory beside the result: what the extractor needs for `chunk` images.
 
     Raises:
-        DataError: no images, or features that are not finite.
+        DataError: there are no images, or features are not finite.
     """
     if not len(images):
         raise DataError("features: expected at least 1 image, got none")
     with torch.no_grad():
         parts = [extractor(part) for part in torch.split(images, chunk)]
     features = torch.cat([part.features.cpu() for part in parts])
-    lost = int((~features.isfinite().all(1)).sum())
-    if lost:
-        raise DataError(f"features by {extractor.name}: expected finite numbers, got {lost} images without them")
+    non_finite = int((~features.isfinite().all(1)).sum())
+    if non_finite:
+        raise DataError(f"features by {extractor.name}: expected finite numbers, got {non_finite} images without them")
     known = [part.probabilities for part in parts if part.probabilities is not None]
-    return Features(features, torch.cat([each.cpu() for each in known]) if known else None)
+    return Features(features, torch.cat([probabilities.cpu() for probabilities in known]) if known else None)

@@ -1,4 +1,4 @@
-"""Inception-v3 as TensorFlow published it in 2015, in torch-fidelity's port: what IS, FID and KID are reported by."""
+"""Inception-v3 as TensorFlow published it in 2015, ported by torch-fidelity: the standard for IS, FID and KID."""
 
 import io
 from collections.abc import Iterator, Mapping
@@ -14,34 +14,34 @@ from agon.metrics.extractors import Features, ImageBytes
 from agon.metrics.weights import INCEPTION_SHA256, inception_weights
 
 LAYERS = ("64", "192", "768", "2048")
-COUNTER = ".num_batches_tracked"  # of batch normalisation in training; some files leave it out
+COUNTER = ".num_batches_tracked"  # batch normalisation's counter in training, which some files omit
 PRECISIONS = {"float32": torch.float32, "float64": torch.float64}
 
 
 class Inception:
     """Features and class probabilities by torch-fidelity's Inception-v3.
 
-    Images are resized to 299x299 as TensorFlow 1 did it; grey ones count as three equal channels. Probabilities are
-    the softmax in float64 of its 1008 logits without their bias, as in the published Inception scores. An
-    image's features depend on the others of its batch, and on the device, by 1e-5 of their size at most: float32 on a
-    GPU is full float32. Memory: 95 MB of weights, and about 20 MB an image of a batch.
+    Images are resized to 299x299 as in TensorFlow 1; a grey image becomes three equal channels. Probabilities are the
+    float64 softmax of the 1008 logits without bias, as in the published Inception scores. An image's features depend
+    on the rest of its batch and on the device by at most 1e-5 of their size; float32 on a GPU is full float32. Memory:
+    95 MB of weights, and about 20 MB per image of a batch.
 
     Args:
-        weights: a file of weights; None for the published one in torch's folder of checkpoints.
-        download: whether the published one may be fetched where it is not there.
-        features: which layer's, averaged over places: "2048" (the published ones), "768", "192" or "64".
-        precision: of the arithmetic, "float32" or "float64"; features are float32 in both.
-        device: where it runs; images are moved there, and features stay there.
+        weights: a file of weights; None for the published file in torch's folder of checkpoints.
+        download: whether to download the published file if it is not there.
+        features: the layer, averaged over positions: "2048" (the standard), "768", "192" or "64".
+        precision: the precision of the arithmetic, "float32" or "float64"; features are float32 in both.
+        device: the device of the network; images are moved there, and features stay there.
 
     Attributes:
-        name: which weights and which layer.
+        name: the weights and the layer, in words.
         hash: hex SHA-256 of the file of weights.
-        resizer: how images get their size.
-        precision: of the arithmetic.
+        resizer: how images are resized, in words.
+        precision: the precision of the arithmetic.
 
     Raises:
-        DataError: no file of weights, one that is damaged or asks to run code, or one of another network.
-        SettingError: a layer or a precision that there is not.
+        DataError: the file of weights is missing, damaged, contains code, or belongs to another network.
+        SettingError: the layer or the precision is unknown.
 
     Source: Szegedy et al. 2016; Salimans et al. 2016 for the score; torch-fidelity 0.4 for the port.
     """
@@ -62,15 +62,15 @@ class Inception:
                 "Inception-v3: expected features 64, 192, 768 or 2048 in float32 or float64, got "
                 f"{features} in {precision}"
             )
-        found = inception_weights(weights, download)
-        published = found.hash == INCEPTION_SHA256
-        kind = "TensorFlow, 2015-12-05" if published else f"weights of {found.hash[:8]}, not the published ones"
+        loaded = inception_weights(weights, download)
+        published = loaded.hash == INCEPTION_SHA256
+        kind = "TensorFlow, 2015-12-05" if published else f"weights of {loaded.hash[:8]}, not the published ones"
         self.name = f"Inception-v3 ({kind})" + ("" if features == "2048" else f", features of layer {features}")
-        self.hash = found.hash
+        self.hash = loaded.hash
         self.precision = precision
         self._device = torch.device(device)
         network = _network([features, "logits_unbiased"], PRECISIONS[precision])
-        network.load_state_dict(_fitting(found.tensors, network.state_dict(), PRECISIONS[precision]), assign=True)
+        network.load_state_dict(_validated(loaded.tensors, network.state_dict(), PRECISIONS[precision]), assign=True)
         self._network = network.requires_grad_(False).eval().to(self._device)
 
     @torch.no_grad()
@@ -78,10 +78,10 @@ class Inception:
         """Features "n d", and probabilities "n 1008" in float64.
 
         Args:
-            images: of 1 or 3 channels, of any size.
+            images: of 1 or 3 channels and any size.
 
         Raises:
-            DataError: images of other channels.
+            DataError: images have other numbers of channels.
         """
         if images.shape[1] not in (1, 3):
             raise DataError(f"Inception-v3: expected images of 1 or 3 channels, got {images.shape[1]}")
@@ -92,7 +92,7 @@ class Inception:
 
 
 def _network(layers: list[str], dtype: torch.dtype) -> Any:
-    """torch-fidelity's network without weights: on the meta device, so that nothing is drawn or unpickled."""
+    """torch-fidelity's network without weights, on the meta device, so that it draws and unpickles nothing."""
     require("torch_fidelity")
     from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
@@ -111,29 +111,29 @@ def _network(layers: list[str], dtype: torch.dtype) -> Any:
         return Empty()
 
 
-def _fitting(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor], dtype: torch.dtype) -> dict[str, Tensor]:
-    """The tensors that the network wants, each of its shape and finite.
+def _validated(tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor], dtype: torch.dtype) -> dict[str, Tensor]:
+    """Check that the tensors are exactly the expected ones, and convert them to `dtype`.
 
     Raises:
-        DataError: one is missing, left over, of another shape, no number, or not finite.
+        DataError: a tensor is missing, unexpected, of another shape or type, or not finite.
     """
-    counters = {name: torch.tensor(0) for name in wanted if name.endswith(COUNTER)}
-    found = {**counters, **found}
-    if set(found) != set(wanted):
-        lost, more = set(wanted) - set(found), set(found) - set(wanted)
+    counters = {name: torch.tensor(0) for name in expected if name.endswith(COUNTER)}
+    tensors = {**counters, **tensors}
+    if set(tensors) != set(expected):
+        missing, unexpected = set(expected) - set(tensors), set(tensors) - set(expected)
         raise DataError(
-            f"weights: expected the {len(wanted)} tensors of torch-fidelity's Inception-v3, got a file that lacks "
-            f"{len(lost)} of them and has {len(more)} others, such as {min(lost | more)}"
+            f"weights: expected the {len(expected)} tensors of torch-fidelity's Inception-v3, got a file that lacks "
+            f"{len(missing)} of them and has {len(unexpected)} others, such as {min(missing | unexpected)}"
         )
-    for name, tensor in found.items():
-        if tensor.shape != wanted[name].shape:
-            shapes = f"{tuple(wanted[name].shape)}, got {tuple(tensor.shape)}"
+    for name, tensor in tensors.items():
+        if tensor.shape != expected[name].shape:
+            shapes = f"{tuple(expected[name].shape)}, got {tuple(tensor.shape)}"
             raise DataError(
                 f"weights: expected Inception-v3's {name} to have the shape {shapes}; this is another network"
             )
         if name not in counters and not (tensor.is_floating_point() and bool(tensor.isfinite().all())):
             raise DataError(f"weights: expected finite floating-point numbers in Inception-v3's {name}, got others")
-    return {name: tensor if name in counters else tensor.to(dtype) for name, tensor in found.items()}
+    return {name: tensor if name in counters else tensor.to(dtype) for name, tensor in tensors.items()}
 
 
 def _with_doubles(device: torch.device) -> torch.device:
@@ -142,7 +142,7 @@ def _with_doubles(device: torch.device) -> torch.device:
 
 @contextmanager
 def _full_precision(device: torch.device) -> Iterator[None]:
-    """Within it, float32 is float32: no TF32, no autocast, no choice of algorithms by speed."""
+    """Compute in full float32: no TF32, no autocast, no choice of algorithms by speed."""
     before = torch.get_float32_matmul_precision()
     try:
         torch.set_float32_matmul_precision("highest")

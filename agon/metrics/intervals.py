@@ -1,4 +1,4 @@
-"""Shares and means of samples as Scores, with their errors and intervals."""
+"""Shares and means of samples as Scores with standard errors and 95 % intervals."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -9,17 +9,20 @@ from torch import Tensor
 
 from agon.metrics.score import Score
 
-NORMAL = 1.959963984540054  # standard errors to either side of a mean hold 95 %
+NORMAL = 1.959963984540054  # so many standard errors to either side of a mean hold 95 %
 
 
 def wilson(share: float, n: float) -> tuple[float, float]:
     """The 95 % interval of a share of n independent samples, within [0, 1] and never empty.
 
-    It is the p with |share - p| <= z sqrt(p (1 - p) / n), z the normal quantile. Source: Wilson 1927.
+    It holds every p with |share - p| <= z sqrt(p (1 - p) / n), where z is the normal quantile. Source: Wilson 1927.
 
     Args:
         share: 0 to 1.
-        n: above 0; not whole where samples depend on one another and count as fewer.
+        n: above 0; an effective number of samples need not be whole.
+
+    Returns:
+        The interval's lower and upper end.
 
     >>> tuple(round(end, 4) for end in wilson(1.0, 100))
     (0.963, 1.0)
@@ -45,8 +48,8 @@ def share_score(
         name: of the score.
         hits: whether each sample counts; at least 1.
         protocol: what was counted, in words.
-        n: how many generated samples it rests on.
-        n_real: how many real ones; None where it needs none.
+        n: the number of generated samples behind the score.
+        n_real: the number of real samples; None if the score needs none.
         detail: further plain values.
     """
     share = float(hits.double().mean())
@@ -73,15 +76,17 @@ def mean_score(
     bounds: tuple[float, float] = (0.0, math.inf),
     detail: Mapping[str, Any] | None = None,
 ) -> Score:
-    """The mean, with the standard error s / sqrt(n) and the normal interval within bounds; of one value, without them.
+    """The mean, with the standard error s / sqrt(n) and a normal interval clipped to the bounds.
+
+    A single value has neither an error nor an interval.
 
     Args:
         name: of the score.
-        values: of each sample, within the bounds; at least 1.
+        values: one for each sample, within the bounds; at least 1.
         protocol: what was averaged, in words.
-        n: how many generated samples it rests on.
-        n_real: how many real ones; None where it needs none.
-        bounds: (least, greatest) mean that there can be.
+        n: the number of generated samples behind the score.
+        n_real: the number of real samples; None if the score needs none.
+        bounds: the least and the greatest possible mean.
         detail: further plain values.
 
     >>> import torch

@@ -1,4 +1,4 @@
-"""Mean and covariance of features that arrive in parts, and the covariance of too few of them."""
+"""Mean and covariance of features that arrive in parts, and Ledoit-Wolf shrinkage for few samples."""
 
 import torch
 from jaxtyping import Float
@@ -6,19 +6,18 @@ from torch import Tensor
 
 from agon.errors import Change, DataError
 
-BLOCK = 1024  # features that are in memory in float64 together
+BLOCK = 1024  # features that are in memory in float64 at a time
 
 
 class Moments:
-    """Mean and covariance "d d" of features, gathered in float64 from any parts in any order.
+    """The mean "d" and covariance "d d" of features that are added in parts, accumulated in float64.
 
-    Chan's update of two groups a and b: with δ = μ_b - μ_a, μ = μ_a + δ n_b / n and
-    M = M_a + M_b + δδᵀ n_a n_b / n, M the sums of squares and products about the mean. How the features
-    are cut into parts changes the result by 1e-12 of its size at most. Memory: 3 d² float64, and twice
-    `BLOCK` features.
+    Two groups a and b are merged by Chan's update: with δ = μ_b - μ_a, μ = μ_a + δ n_b / n and
+    M = M_a + M_b + δδᵀ n_a n_b / n, where M holds the sums of squares and products about the mean. The result depends
+    on the parts and their order by at most 1e-12 of its size. Memory: 3 d² float64, and twice `BLOCK` features.
 
     Attributes:
-        n: how many features it has seen.
+        n: the number of features added so far.
         mean: "d", μ; on the device of the first features.
         scatter: "d d", M.
 
@@ -34,13 +33,16 @@ class Moments:
         self.scatter: Float[Tensor, "d d"] = torch.zeros(0, 0)
 
     def add(self, features: Float[Tensor, "n d"]) -> "Moments":
-        """The same moments with more features in them.
+        """Add features to these moments.
 
         Args:
-            features: finite numbers; none, one or many, of the d coordinates that it has seen so far.
+            features: finite; n may be 0, and d must be that of the features added before.
+
+        Returns:
+            These moments themselves.
 
         Raises:
-            DataError: numbers that are not finite, or other coordinates.
+            DataError: numbers are not finite, or d differs.
         """
         for block in torch.split(features, BLOCK):
             if not bool(block.isfinite().all()):
@@ -54,13 +56,16 @@ class Moments:
         return self
 
     def merge(self, other: "Moments") -> "Moments":
-        """The same moments with those of other features in them.
+        """Add the features of other moments to these.
 
         Args:
-            other: left as it is.
+            other: remains unchanged.
+
+        Returns:
+            These moments themselves.
 
         Raises:
-            DataError: features of other coordinates.
+            DataError: d differs.
         """
         if not self.n or not other.n:
             if other.n:
@@ -68,18 +73,18 @@ class Moments:
             return self
         if len(self.mean) != len(other.mean):
             raise DataError(f"moments: expected features of {len(self.mean)} coordinates, got {len(other.mean)}")
-        n, apart = self.n + other.n, other.mean.to(self.mean) - self.mean
-        self.scatter += other.scatter.to(self.mean) + torch.outer(apart, apart) * (self.n * other.n / n)
-        self.mean = self.mean + apart * (other.n / n)
+        n, offset = self.n + other.n, other.mean.to(self.mean) - self.mean
+        self.scatter += other.scatter.to(self.mean) + torch.outer(offset, offset) * (self.n * other.n / n)
+        self.mean = self.mean + offset * (other.n / n)
         self.n = n
         return self
 
     @property
     def covariance(self) -> Float[Tensor, "d d"]:
-        """M / (n - 1), the unbiased estimate.
+        """The unbiased estimate M / (n - 1).
 
         Raises:
-            DataError: fewer than 2 features.
+            DataError: fewer than 2 features were added.
         """
         if self.n < 2:
             raise DataError(f"moments: expected at least 2 features for a covariance, got {self.n}")
@@ -87,9 +92,9 @@ class Moments:
 
 
 def shrinkage(features: Float[Tensor, "n d"], moments: Moments) -> float:
-    """How far Ledoit and Wolf pull a covariance towards a multiple of the identity, 0 to 1.
+    """Ledoit and Wolf's shrinkage a of a covariance towards a multiple of the identity, 0 to 1.
 
-    With S = M/n and m = tr S / d, the estimate (1 - a) S + a m I has the least expected square error at
+    With S = M/n and m = tr S / d, the estimate (1 - a) S + a m I minimises the expected squared error at
     a = min(1, b / c), b = (Σ|x - μ|⁴ / n - |S|²) / n, c = |S - m I|² (Frobenius norms).
 
     Args:
@@ -109,25 +114,25 @@ def shrinkage(features: Float[Tensor, "n d"], moments: Moments) -> float:
 
 
 def doubles(features: Float[Tensor, "*n"]) -> Float[Tensor, "*n"]:
-    """In float64: on their own device, or on the CPU where that one has no float64."""
+    """Convert features to float64, on their device, or on the CPU if the device has no float64."""
     return features.cpu().double() if features.device.type == "mps" else features.double()
 
 
 def expect_features(
     metric: str, real: Float[Tensor, "n d"], fake: Float[Tensor, "m _"], least: int, advice: str, *changes: Change
 ) -> None:
-    """Whether two sets of features can be compared.
+    """Check that two sets of features can be compared.
 
     Args:
-        metric: its name in the error.
-        real: of real samples.
-        fake: of generated ones.
-        least: samples that each side has to have.
-        advice: what to do about fewer.
-        changes: the settings that it speaks of.
+        metric: the metric's name, for error messages.
+        real: features of real samples.
+        fake: features of generated samples.
+        least: the number of samples that each side needs.
+        advice: what to do if there are fewer, for the error message.
+        changes: the settings that the advice suggests.
 
     Raises:
-        DataError: other coordinates, too few samples, or numbers that are not finite.
+        DataError: the coordinates differ, there are too few samples, or numbers are not finite.
     """
     if real.shape[1] != fake.shape[1] or not real.shape[1]:
         raise DataError(
@@ -141,8 +146,8 @@ def expect_features(
             *changes,
         )
     for name, features in (("real", real), ("generated", fake)):
-        lost = sum(int((~block.isfinite().all(1)).sum()) for block in torch.split(features, BLOCK))
-        if lost:
+        non_finite = sum(int((~block.isfinite().all(1)).sum()) for block in torch.split(features, BLOCK))
+        if non_finite:
             raise DataError(
-                f"{metric}: expected finite features, got {lost} of {len(features)} {name} ones that are not"
+                f"{metric}: expected finite features, got {non_finite} of {len(features)} {name} ones that are not"
             )

@@ -1,4 +1,4 @@
-"""The nearest samples of another set, exactly."""
+"""Exact nearest neighbours in another set of samples."""
 
 from typing import NamedTuple
 
@@ -7,11 +7,11 @@ from jaxtyping import Bool, Float, Int, Shaped, UInt8
 from torch import Tensor
 
 from agon.errors import SettingError
-from agon.metrics.blocks import Centring, bounds, framed, pair_squares, product_dtype, slack, together
 from agon.metrics.intervals import mean_score
+from agon.metrics.pairwise import Centring, bounds, framed, pair_squares, product_dtype, slack, together
 from agon.metrics.score import Score
 
-SPARE = 8  # candidates beside the k, so that nearly every query is decided by its bounds
+SPARE = 8  # candidates beside the k, so that the bounds decide nearly every query
 
 
 class Neighbours(NamedTuple):
@@ -19,15 +19,15 @@ class Neighbours(NamedTuple):
 
     Attributes:
         distances: "n k", Euclidean, float64.
-        indices: "n k", their numbers in the reference.
+        indices: "n k", their indices in the reference.
     """
 
     distances: Float[Tensor, "n k"]
     indices: Int[Tensor, "n k"]
 
 
-class _Found(NamedTuple):
-    """As `Neighbours`, with squared distances, and whether a query's are certain."""
+class _Nearest(NamedTuple):
+    """Like `Neighbours` with squared distances, and whether each query's result is certain."""
 
     squares: Float[Tensor, "n k"]
     indices: Int[Tensor, "n k"]
@@ -35,26 +35,29 @@ class _Found(NamedTuple):
 
 
 def nearest_neighbours(queries: Shaped[Tensor, "n ..."], reference: Shaped[Tensor, "m ..."], k: int = 1) -> Neighbours:
-    """The k nearest reference samples of each query, min_j |x_i - y_j|, by Euclidean distance.
+    """Find the k reference samples nearest to each query by Euclidean distance, min_j |x_i - y_j|.
 
-    Exact: the distances are Σ (x - y)² summed in float64 (1e-14 relative), the neighbours are those that they say,
-    a tie goes to the lower number, and a copy is at 0; whatever the blocks and the device. A query that is itself
-    in the reference is its own nearest neighbour.
+    The result is exact and does not depend on blocks or the device: squared distances are Σ (x - y)² summed in float64
+    (1e-14 relative), ties go to the lower index, and a copy has distance 0. A query that is in the reference is its own
+    nearest neighbour.
 
-    Memory beside the inputs and the result: under 100 MB, and 100 (k + 8) bytes a query. Time: about that of the
-    matrix product queries × reference in float32; only where many more than k samples are tied is it more.
+    Memory beside the inputs and the result: under 100 MB, and 100 (k + 8) bytes per query. Time: about that of the
+    float32 matrix product queries × reference, and more only if many more than k samples are tied.
 
     Args:
         queries: "n" samples of any shape, uint8 or floating.
         reference: "m" samples of the same shape.
         k: from 1 to m.
 
+    Returns:
+        Distances and indices, the nearest first.
+
     Raises:
-        DataError: no samples, of two shapes, or not finite.
+        DataError: a set is empty, shapes differ, or numbers are not finite.
         SettingError: k is not from 1 to m.
 
-    >>> found = nearest_neighbours(torch.tensor([[0.9], [5.0]]), torch.tensor([[0.0], [1.0], [2.0]]), k=2)
-    >>> found.indices.tolist()
+    >>> nearest = nearest_neighbours(torch.tensor([[0.9], [5.0]]), torch.tensor([[0.0], [1.0], [2.0]]), k=2)
+    >>> nearest.indices.tolist()
     [[1, 0], [2, 1]]
     """
     queries, reference = together(queries, reference, ("queries", "reference"))
@@ -65,61 +68,61 @@ def nearest_neighbours(queries: Shaped[Tensor, "n ..."], reference: Shaped[Tenso
 def nearest_squares(
     queries: Shaped[Tensor, "n d"], reference: Shaped[Tensor, "m d"], k: int, *, ties: bool = True
 ) -> tuple[Float[Tensor, "n k"], Int[Tensor, "n k"]]:
-    """Squared distances and numbers of the k nearest, exactly; of `flat` samples.
+    """Squared distances and indices of the k nearest samples, exactly; both sets must be `flat`.
 
     Args:
         queries: uint8 or floating.
         reference: the same.
         k: from 1 to m.
-        ties: whether to look for the lowest numbers among tied ones. Without, the distances are the same
-            to 1e-12 of |a|² + |b|², and a collapsed set takes no longer than another one.
+        ties: whether to look for the lowest indices among tied samples. Without it the distances are the same
+            to 1e-12 of |a|² + |b|², and a collapsed set takes no longer than any other.
     """
     if not 1 <= k <= len(reference):
         raise SettingError(f"k: expected from 1 to the {len(reference)} samples of the reference, got {k}")
     frame = framed(reference, queries)
-    found = _searched(queries, reference, k, frame, product_dtype(queries.device), ties)
-    again = (~found.sure).nonzero()[:, 0]
-    if len(again):
-        better = _searched(queries[again], reference, k, frame, torch.float64, ties)
-        for to, values in zip(found, better, strict=True):
-            to[again] = values
-    for row in (~found.sure).nonzero()[:, 0]:
-        found.squares[row], found.indices[row] = _one(queries, reference, row, k)
-    return found.squares, found.indices
+    nearest = _search(queries, reference, k, frame, product_dtype(queries.device), ties)
+    unsure = (~nearest.sure).nonzero()[:, 0]
+    if len(unsure):
+        refined = _search(queries[unsure], reference, k, frame, torch.float64, ties)
+        for column, values in zip(nearest, refined, strict=True):
+            column[unsure] = values
+    for row in (~nearest.sure).nonzero()[:, 0]:
+        nearest.squares[row], nearest.indices[row] = _exhaustive(queries, reference, row, k)
+    return nearest.squares, nearest.indices
 
 
-def _searched(queries: Tensor, reference: Tensor, k: int, frame: Centring, dtype: torch.dtype, ties: bool) -> _Found:
-    """The k nearest among the candidates, and whether no other sample can be nearer, or lower in number."""
+def _search(queries: Tensor, reference: Tensor, k: int, frame: Centring, dtype: torch.dtype, ties: bool) -> _Nearest:
+    """The k nearest among the candidates, and whether no other sample can be nearer or have a lower index."""
     least, indices, gap = _candidates(queries, reference, k + SPARE, frame, dtype)
     near = least <= (least[:, k - 1] + gap)[:, None]  # no other candidate can be among the k
-    squares, indices = _ordered(queries, reference, near, indices)
+    squares, indices = _sorted_exactly(queries, reference, near, indices)
     squares, indices = squares[:, :k].contiguous(), indices[:, :k].contiguous()
     last, beyond = squares[:, -1] * frame.scale**2, least[:, -1]  # whoever is no candidate is beyond it
     if not ties and dtype == torch.float64:
         beyond = beyond + gap
     sure = (last < beyond) | (least.shape[1] == len(reference))
-    return _Found(squares, indices, sure if ties else sure | (last == 0))
+    return _Nearest(squares, indices, sure if ties else sure | (last == 0))
 
 
 def _candidates(
     queries: Tensor, reference: Tensor, width: int, frame: Centring, dtype: torch.dtype
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """The least lower bounds of each query, ascending, their samples, and how much above one the square may be."""
+    """Each query's smallest lower bounds, ascending, their samples, and how far a square may lie above its bound."""
     n, width, device = len(queries), min(width, len(reference)), queries.device
     least = torch.full((n, width), torch.inf, dtype=dtype, device=device)
     indices = torch.zeros((n, width), dtype=torch.int64, device=device)
     norms, largest = torch.zeros(n, dtype=torch.float64, device=device), 0.0
     for row, column, lower in bounds(queries, reference, frame, dtype):
-        values, places = lower.topk(min(width, lower.shape[1]), largest=False, sorted=False)
-        values, places = torch.cat([least[row.rows], values], 1), places + column.start
+        values, positions = lower.topk(min(width, lower.shape[1]), largest=False, sorted=False)
+        values, positions = torch.cat([least[row.rows], values], 1), positions + column.start
         least[row.rows], chosen = values.topk(width, largest=False)
-        indices[row.rows] = torch.cat([indices[row.rows], places], 1).gather(1, chosen)
+        indices[row.rows] = torch.cat([indices[row.rows], positions], 1).gather(1, chosen)
         norms[row.rows], largest = row.norms, max(largest, float(column.norms.max()))
     return least.double(), indices, slack(queries.shape[1], dtype) * (norms + largest)
 
 
-def _ordered(queries: Tensor, reference: Tensor, near: Tensor, indices: Tensor) -> tuple[Tensor, Tensor]:
-    """Exact squares of the candidates that are `near`, each query's in ascending order, then by number."""
+def _sorted_exactly(queries: Tensor, reference: Tensor, near: Tensor, indices: Tensor) -> tuple[Tensor, Tensor]:
+    """Exact squares of the candidates that are `near`, sorted for each query by square, then by index."""
     indices, order = indices.sort(1)
     near = near.gather(1, order)
     squares = torch.full(near.shape, torch.inf, dtype=torch.float64, device=near.device)
@@ -128,7 +131,7 @@ def _ordered(queries: Tensor, reference: Tensor, near: Tensor, indices: Tensor) 
     return squares, indices.gather(1, order)
 
 
-def _one(queries: Tensor, reference: Tensor, row: Tensor, k: int) -> tuple[Tensor, Tensor]:
+def _exhaustive(queries: Tensor, reference: Tensor, row: Tensor, k: int) -> tuple[Tensor, Tensor]:
     """The k nearest of one query, by its exact distances to the whole reference."""
     every = torch.arange(len(reference), device=reference.device)
     squares, indices = pair_squares(queries, reference, row.expand(len(every)), every).sort(stable=True)

@@ -1,4 +1,4 @@
-"""Several runs by their errors on the same images: who is best how often, and where two differ most."""
+"""Rank runs by their errors on the same images: how often each is best, and where two differ most."""
 
 import math
 from collections.abc import Mapping
@@ -13,15 +13,18 @@ from agon.metrics.score import Score
 
 
 def best_rank(errors: Mapping[str, Float[Tensor, " n"]]) -> dict[str, Score]:
-    """Per cent of images of which each of several runs has the lowest error, "best-rank"; together they are 100.
+    """The percentage of images on which each run has the lowest error; the percentages sum to 100.
 
-    Runs that share the lowest error of an image get equal parts of it. The standard error is binomial.
+    Runs that share the lowest error on an image get equal parts of it. The standard error is binomial.
 
     Args:
-        errors: name of a run -> its errors on the same images, in the same order.
+        errors: maps each run's name to its errors on the same images, in the same order.
+
+    Returns:
+        A Score "best-rank", 0 to 100, for each run's name.
 
     Raises:
-        DataError: no runs, no images, errors of other numbers of images, or that are not finite.
+        DataError: there are no runs or no images, numbers of images differ, or errors are not finite.
 
     Source: metz2017, table 1, "percent best rank".
 
@@ -29,10 +32,10 @@ def best_rank(errors: Mapping[str, Float[Tensor, " n"]]) -> dict[str, Score]:
     >>> {name: score.value for name, score in shares.items()}
     {'a': 75.0, 'b': 25.0}
     """
-    sizes = {len(each) for each in errors.values()}
+    sizes = {len(run_errors) for run_errors in errors.values()}
     if len(sizes) != 1 or not min(sizes):
         raise DataError(f"best rank: expected the errors of runs on the same images, got {sorted(sizes)} of them")
-    table = torch.stack([each.detach().cpu().double() for each in errors.values()])  # runs n
+    table = torch.stack([run_errors.detach().cpu().double() for run_errors in errors.values()])  # runs n
     if not bool(table.isfinite().all()):
         raise DataError("best rank: expected finite errors, got some that are not")
     lowest = table == table.amin(0)
@@ -42,14 +45,17 @@ def best_rank(errors: Mapping[str, Float[Tensor, " n"]]) -> dict[str, Score]:
 
 
 def by_fractional_difference(a: Float[Tensor, " n"], b: Float[Tensor, " n"]) -> Int[Tensor, " n"]:
-    """The numbers of images in the order of falling |a - b| / ½(a + b): where two runs differ most comes first.
+    """Sort images by falling |a - b| / ½(a + b): the images on which two runs differ most come first.
 
     Args:
-        a: errors of one run, 0 or more.
-        b: of the other, on the same images.
+        a: the errors of one run, 0 or more.
+        b: the errors of the other run on the same images.
+
+    Returns:
+        The indices of the images.
 
     Raises:
-        DataError: other numbers of images, or errors that are negative or not finite.
+        DataError: numbers of images differ, or errors are negative or not finite.
 
     Source: metz2017, section 3.3.1 and figure 4.
 

@@ -1,4 +1,4 @@
-"""A score: a metric's value with its error, its n, its protocol and its passport."""
+"""A score: a metric's value with its error, its n, its protocol and its provenance."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -7,20 +7,20 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class Score:
-    """One number that can be believed.
+    """A measured number with everything needed to judge it and to measure it again.
 
     Attributes:
-        name: fixes the protocol's kind.
+        name: the metric's name, which fixes the kind of protocol.
         value: the number.
-        error: its standard error, or None where it has none.
-        interval: (low, high) that holds the true value with a confidence of 95 %, or None where there is none.
-        n: how many generated samples it rests on.
-        n_real: how many real ones; None where it needs none.
-        protocol: everything else that one must know to get it again, in words; nothing that was measured, so that two
-            scores of one protocol can be compared.
-        detail: further plain values for the report; "told", if it is there, is a sentence that the text form ends with.
-        passport: where it was measured, for whoever compares it with another: step, seed, extractor and its hash,
-            resizer, precision, version; whatever is known to the one who asked for it.
+        error: its standard error; None if it has none.
+        interval: (low, high), its 95 % confidence interval; None if it has none.
+        n: the number of generated samples.
+        n_real: the number of real samples; None if the metric needs none.
+        protocol: everything else that is needed to measure it again, in words. It contains no measured values, so
+            scores with equal protocols can be compared.
+        detail: further plain values for the report; if "told" is present, it is a sentence at the end of the text form.
+        passport: where the score was measured, as far as the caller knows: step, seed, extractor and its hash, resizer,
+            precision, version.
     """
 
     name: str
@@ -34,18 +34,18 @@ class Score:
     passport: Mapping[str, Any] = field(default_factory=dict)
 
     def stamped(self, **passport: Any) -> "Score":
-        """The same score with more in its passport."""
+        """A copy of the score with these entries added to its passport."""
         return replace(self, passport={**self.passport, **passport})
 
     def record(self) -> dict[str, Any]:
-        """As a line of metrics.jsonl: one flat object, the passport's entries beside the score's own."""
-        own = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "passport"}
-        return {**own, "detail": dict(self.detail), **self.passport}
+        """The score as a line of metrics.jsonl: one flat object that includes the passport's entries."""
+        values = {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.name != "passport"}
+        return {**values, "detail": dict(self.detail), **self.passport}
 
     @classmethod
     def read(cls, record: Mapping[str, Any]) -> "Score":
-        """The score that a line of metrics.jsonl records."""
-        names = {each.name for each in fields(cls)} - {"passport"}
+        """Read a score from a line of metrics.jsonl."""
+        names = {entry.name for entry in fields(cls)} - {"passport"}
         known = {name: value for name, value in record.items() if name in names}
         if isinstance(known.get("interval"), list):
             known["interval"] = tuple(known["interval"])
@@ -59,6 +59,6 @@ class Score:
         if self.interval is not None:
             error += f" [{self.interval[0]:.4g}, {self.interval[1]:.4g}]"
         n = f"n {self.n}" if self.n_real is None else f"n {self.n} against {self.n_real} real"
-        told = self.detail.get("told")
-        more = f"; {told}" if isinstance(told, str) else ""
-        return f"{self.name} {self.value:.4g}{error} ({n}; {self.protocol}{more})"
+        sentence = self.detail.get("told")
+        suffix = f"; {sentence}" if isinstance(sentence, str) else ""
+        return f"{self.name} {self.value:.4g}{error} ({n}; {self.protocol}{suffix})"

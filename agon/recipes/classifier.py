@@ -21,17 +21,18 @@ DECAY = 0.998  # of the average of the weights, which stands in for a falling ra
 
 
 def experiment(source: Source, *, steps: int | None = None) -> Experiment:
-    """The training of a source's classifier: two convolutions for grey images, residual blocks for colour ones.
+    """The experiment that trains the classifier of a source.
 
-    Grey ones take 1,000 steps and colour ones 5,000, or 12 epochs where those are fewer, but at least 200. Colour ones
-    judge by the average of their weights (see `agon.classifiers.settled`).
+    Grey images get a network of two convolutions, colour images one of residual blocks. Training takes 1,000 steps for
+    grey and 5,000 for colour images, or 12 epochs if those are fewer, but at least 200 steps. A classifier of colour
+    images uses the average of its weights (see `agon.classifiers.settled`).
 
     Args:
         source: images with 2 classes or more.
-        steps: another budget, in batches of 64, or of the whole set where that has fewer images.
+        steps: another number of steps. A batch has 64 images, or the whole set if that is smaller.
 
     Raises:
-        DataError: the source has no images, no classes, or one class only.
+        DataError: the source does not hold images, or has fewer than 2 classes.
     """
     if not source.classes:
         raise DataError(NO_LABELS)

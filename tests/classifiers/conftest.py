@@ -8,8 +8,8 @@ import torch
 
 from agon.classifiers import (
     SetClassifier,
+    cache,
     classifier_of,
-    kept,
 )
 from agon.data import Images
 from agon.training import train
@@ -31,19 +31,19 @@ def digits(path: Path, **changes: int) -> Path:
 @pytest.fixture
 def trainings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What was trained, in order."""
-    made: list[str] = []
+    directories: list[str] = []
     ordinary = train
 
     def counted(experiment: object, directory: Path, **settings: object) -> object:
-        made.append(str(directory))
+        directories.append(str(directory))
         return ordinary(experiment, directory, **settings)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(kept, "train", counted)
-    return made
+    monkeypatch.setattr(cache, "train", counted)
+    return directories
 
 
-def found(file: Path, cache: Path, show: bool = False, **settings: object) -> SetClassifier:
+def load_classifier(file: Path, cache: Path, show: bool = False, **settings: object) -> SetClassifier:
     source = Images(path=str(file), **settings)  # type: ignore[arg-type]
-    made = classifier_of(source, steps=STEPS, folder=cache, show=show)
-    assert isinstance(made, SetClassifier)
-    return made
+    classifier = classifier_of(source, steps=STEPS, folder=cache, show=show)
+    assert isinstance(classifier, SetClassifier)
+    return classifier

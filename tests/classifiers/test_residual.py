@@ -12,7 +12,7 @@ from agon.classifiers import (
     experiment,
     settled,
 )
-from agon.classifiers.judges import digest
+from agon.classifiers.classifier import digest
 from agon.data import Images
 from agon.errors import DataError
 from agon.experiment import Part
@@ -37,10 +37,10 @@ def colours(path: Path, n: int) -> Images:
 def test_colour_has_residual_blocks_and_averaged_weights(tmp_path: Path) -> None:
     """Fewer images than a batch work; what is kept judges in evaluation mode, by statistics of its own."""
     source = colours(tmp_path / "x.npz", 50)
-    made = experiment(source)
-    assert isinstance(made.game, Part)
-    assert made.game.settings["classifier"].make is ResidualClassifier
-    assert (made.batch, made.steps, made.averaging is not None) == (45, 200, True)
+    built = experiment(source)
+    assert isinstance(built.game, Part)
+    assert built.game.settings["classifier"].make is ResidualClassifier
+    assert (built.batch, built.steps, built.averaging is not None) == (45, 200, True)
     judge = classifier_of(source, steps=40, folder=tmp_path / "cache", show=False)
     assert judge.accuracy.value == 1
     images = to_uint8(source.take(20).real, -1, 1)
@@ -55,16 +55,16 @@ def test_averaged_weights_get_statistics_of_their_own(tmp_path: Path) -> None:
     torch.manual_seed(0)
     game, other = (Classification(classifier=ResidualClassifier(shape=(3, 6, 5), classes=2)) for _ in range(2))
     before = digest(game)
-    made = settled(game, dict(other.state_dict()), source)
+    built = settled(game, dict(other.state_dict()), source)
     assert digest(game) == before
     assert settled(game, None, source) is game
-    for mine, theirs in zip(made.parameters(), other.parameters(), strict=True):
-        assert torch.equal(mine, theirs)
-    norm = next(m for m in made.modules() if isinstance(m, nn.BatchNorm2d))
+    for ours, expected in zip(built.parameters(), other.parameters(), strict=True):
+        assert torch.equal(ours, expected)
+    norm = next(m for m in built.modules() if isinstance(m, nn.BatchNorm2d))
     with evaluation_mode(other), torch.no_grad():
         seen = other.classifier.layers[0](source.take(54).real)
     torch.testing.assert_close(norm.running_mean, seen.mean((0, 2, 3)), rtol=1e-3, atol=1e-4)
-    assert not made.training
+    assert not built.training
 
 
 def test_a_set_of_one_class_is_a_sentence(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from agon.classifiers.counts import class_counts
+from agon.classifiers.class_counts import class_counts
 from agon.data import Images, Stacked, hub
 from agon.data.description import describe
 from agon.data.labels import CLASSES, Column, numbered

@@ -80,49 +80,53 @@ def test_gam_by_hand_from_logits() -> None:
 
         return generate
 
-    found = battle(one, two, test, n=311, generate=(kept(one), kept(two)))
-    made = {game: torch.cat([x for g, x in drawn if g is game]) for game in (one, two)}
+    result = battle(one, two, test, n=311, generate=(kept(one), kept(two)))
+    generated = {game: torch.cat([x for g, x in drawn if g is game]) for game in (one, two)}
     errors = {}
     for name, game, other in (("first", one, two), ("second", two, one)):
-        for kind, x, is_real in (("test", test, True), ("foreign", made[other], False), ("own", made[game], False)):
+        for kind, x, is_real in (
+            ("test", test, True),
+            ("foreign", generated[other], False),
+            ("own", generated[game], False),
+        ):
             wrong = sum((logit > 0) != is_real for logit in game.critic(x).tolist())
-            rate = getattr(getattr(found, name), kind)
+            rate = getattr(getattr(result, name), kind)
             assert rate == (wrong, len(x))
             errors[name, kind] = wrong / len(x)
-    assert found.test.value == pytest.approx(errors["first", "test"] / errors["second", "test"], rel=1e-12)
-    assert found.sample.value == pytest.approx(errors["first", "foreign"] / errors["second", "foreign"], rel=1e-12)
+    assert result.test.value == pytest.approx(errors["first", "test"] / errors["second", "test"], rel=1e-12)
+    assert result.sample.value == pytest.approx(errors["first", "foreign"] / errors["second", "foreign"], rel=1e-12)
     accuracies = (1 - errors["first", "foreign"]) / (1 - errors["second", "foreign"])
-    assert found.sample.accuracies == pytest.approx(accuracies, rel=1e-12)
+    assert result.sample.accuracies == pytest.approx(accuracies, rel=1e-12)
 
 
 def test_error_rates_of_known_distributions() -> None:
     """N(0, 1) is real; samples are N(-2, 1) and N(-1, 1); both critics decide at -1."""
-    found = battle(line(-2.0, -1.0), line(-1.0, -1.0), real(), names=("far", "near"))
-    assert found.first.test.value == pytest.approx(phi(-1), abs=0.025)
-    assert found.first.foreign.value == pytest.approx(0.5, abs=0.03)
-    assert found.second.foreign.value == pytest.approx(phi(-1), abs=0.025)
-    assert (found.test.value, found.winner, found.verdict.outcome) == (1.0, "second", "second")
-    assert found.words(found.winner) == "near wins"
+    result = battle(line(-2.0, -1.0), line(-1.0, -1.0), real(), names=("far", "near"))
+    assert result.first.test.value == pytest.approx(phi(-1), abs=0.025)
+    assert result.first.foreign.value == pytest.approx(0.5, abs=0.03)
+    assert result.second.foreign.value == pytest.approx(phi(-1), abs=0.025)
+    assert (result.test.value, result.winner, result.verdict.outcome) == (1.0, "second", "second")
+    assert result.words(result.winner) == "near wins"
 
 
 def test_the_better_generator_wins_from_both_sides() -> None:
     """Exchanged: the ratios are inverted, the verdicts mirrored, the critics' errors the same."""
     good, bad = line(-0.5, -1.0), line(-3.0, -0.9)
-    found = battle(good, bad, real(), names=("good", "bad"))
+    result = battle(good, bad, real(), names=("good", "bad"))
     other = battle(bad, good, real(), names=("bad", "good"))
-    for battled in (found, other, other.swapped):
+    for battled in (result, other, other.swapped):
         assert battled.words(battled.winner) == battled.words(battled.verdict.outcome) == "good wins"
-    assert (other.swapped.first, other.swapped.second) == (found.first, found.second)
-    for one, two in ((found.test, other.test.inverse), (found.sample, other.sample.inverse)):
+    assert (other.swapped.first, other.swapped.second) == (result.first, result.second)
+    for one, two in ((result.test, other.test.inverse), (result.sample, other.sample.inverse)):
         assert (one.value, *one.interval) == pytest.approx((two.value, *two.interval), rel=1e-12)
 
 
 def test_a_battle_with_oneself_is_undecided() -> None:
     """Both ratios are exactly 1, also if one of both works on pixels of another range."""
     game = line(-1.0, -0.5)
-    found = battle(game, game, real())
-    assert (found.test.value, found.sample.value) == (1.0, 1.0)
-    assert (found.winner, found.verdict.outcome) == ("tie", "undecided")
+    result = battle(game, game, real())
+    assert (result.test.value, result.sample.value) == (1.0, 1.0)
+    assert (result.winner, result.verdict.outcome) == ("tie", "undecided")
     halved = Adversarial(generator=Halved(), critic=Line(0.25, 2.0))
     ranged = battle(game, halved, real(), ranges=((-1.0, 1.0), (0.0, 1.0)))
     assert (ranged.test.value, ranged.sample.value) == (1.0, 1.0)
@@ -141,18 +145,18 @@ class Halved(Shift):
 
 def test_perfect_critics_give_finite_numbers() -> None:
     """No error anywhere: smoothed, and undecided, as JSON."""
-    found = battle(line(-100.0, -50.0), line(-90.0, -50.0), real(200))
-    assert found.sample.smoothed
-    assert found.test.smoothed
-    assert found.sample.value == 1
-    assert found.verdict.outcome == "undecided"
-    json.dumps(found.score().record(), allow_nan=False)
+    result = battle(line(-100.0, -50.0), line(-90.0, -50.0), real(200))
+    assert result.sample.smoothed
+    assert result.test.smoothed
+    assert result.sample.value == 1
+    assert result.verdict.outcome == "undecided"
+    json.dumps(result.score().record(), allow_nan=False)
 
 
 def test_a_critic_at_exactly_its_boundary_errs_in_half() -> None:
     """It knows nothing: neither an error on all real samples nor on all generated ones."""
-    found = battle(line(-1.0, 0.0, slope=0.0), line(-1.0, -1.0), real(100))
-    assert [found.first.test, found.first.foreign, found.first.own] == [(50.0, 100)] * 3
+    result = battle(line(-1.0, 0.0, slope=0.0), line(-1.0, -1.0), real(100))
+    assert [result.first.test, result.first.foreign, result.first.own] == [(50.0, 100)] * 3
 
 
 @pytest.mark.parametrize("name", OBJECTIVES)
@@ -161,11 +165,11 @@ def test_every_objectives_boundary(name: str) -> None:
     game = line(-2.0, 0.0, OBJECTIVES[name]())
     known = {"least-squares": 0.5, "wasserstein": None, "relativistic": None, "margin-energy": None}.get(name, 0.0)
     assert game.boundary == known
-    found = battle(game, line(-2.0, -1.0), real(2000))
-    threshold = found.first.threshold
+    result = battle(game, line(-2.0, -1.0), real(2000))
+    threshold = result.first.threshold
     assert (threshold.n, threshold.value) == (800, pytest.approx(-1, abs=0.3)) if known is None else (None, known)
-    assert ("calibrated on 800" in found.protocol) == (known is None)
-    assert found.first.test.n == (1600 if known is None else 2000)
+    assert ("calibrated on 800" in result.protocol) == (known is None)
+    assert result.first.test.n == (1600 if known is None else 2000)
     forced = battle(game, line(-2.0, -1.0), real(2000), calibrate=True)
     assert forced.second.threshold.value == pytest.approx(0, abs=0.3)
     assert forced.sample.value == pytest.approx(1, abs=0.25)
@@ -176,36 +180,39 @@ def test_games_without_an_objective_of_logits_have_no_boundary() -> None:
     energy = Autoregressive(generator=Shift(0.0), encoder=nn.Identity(), autoregressor=nn.Linear(1, 1))
     equilibrium = BoundaryEquilibrium(generator=Shift(0.0), critic=Line(0.0))
     assert vae.boundary is energy.boundary is equilibrium.boundary is None
-    found = battle(energy, line(-2.0, -1.0), real(500))
-    assert found.first.threshold.n == 200
+    result = battle(energy, line(-2.0, -1.0), real(500))
+    assert result.first.threshold.n == 200
 
 
 def test_a_threshold_is_not_tested_on_what_it_was_calibrated_on() -> None:
     """Held-out samples can be given; then the whole test is tested, and nothing else moves the threshold."""
     game, other, held = line(-2.0, 0.0, Wasserstein()), line(-1.0, -1.0), real(5000)[4000:]
-    found = battle(game, other, real(), held=held)
-    assert (found.first.test.n, found.first.threshold.n) == (4000, 2000)
+    result = battle(game, other, real(), held=held)
+    assert (result.first.test.n, result.first.threshold.n) == (4000, 2000)
     again = battle(game, other, real()[:10], held=held, n=4000)
-    assert again.first.threshold == found.first.threshold
+    assert again.first.threshold == result.first.threshold
 
 
 def test_training_samples_are_told_beside_the_test() -> None:
-    found = battle(line(-2.0, -1.0), line(-1.0, -1.0), real(100), train=real(50))
-    assert found.first.train is not None
-    assert (found.first.train.n, found.first.train.value) == (50, found.second.train.value if found.second.train else 2)
-    assert "training" in str(found)
+    result = battle(line(-2.0, -1.0), line(-1.0, -1.0), real(100), train=real(50))
+    assert result.first.train is not None
+    assert (result.first.train.n, result.first.train.value) == (
+        50,
+        result.second.train.value if result.second.train else 2,
+    )
+    assert "training" in str(result)
 
 
 def test_the_score_tells_all() -> None:
     """From the first game's side; the text is a row of im2016's Table 1 with its uncertainty."""
-    found = battle(line(-2.0, -1.0), line(-1.0, -1.0), real(), names=("far", "near"))
-    score = found.score()
-    assert (score.name, score.value, score.n, score.n_real) == ("battle", found.sample.value, 4000, 4000)
+    result = battle(line(-2.0, -1.0), line(-1.0, -1.0), real(), names=("far", "near"))
+    score = result.score()
+    assert (score.name, score.value, score.n, score.n_real) == ("battle", result.sample.value, 4000, 4000)
     assert score.interval is not None
     assert score.interval[0] > 1
     assert (score.detail["opponent"], score.detail["verdict"]) == ("near", "near wins")
-    assert found.swapped.score().value == pytest.approx(1 / score.value)
-    rows = str(found).splitlines()
+    assert result.swapped.score().value == pytest.approx(1 / score.value)
+    rows = str(result).splitlines()
     assert rows[0].split() == ["Battler", "r_test", "r_sample", "Winner"]
     assert rows[1].split()[:4] == ["far", "vs.", "near", "1"]
     assert rows[1].split()[-1] == "near"
@@ -218,9 +225,9 @@ def test_the_block_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = battle(one, two, test, calibrate=True)
     for block in (7, 299, 1000):
         monkeypatch.setattr("agon.metrics.gam.critic.BLOCK", block)
-        found = battle(one, two, test, calibrate=True)
-        assert (found.test, found.sample) == (whole.test, whole.sample)
-        assert found.first.threshold == pytest.approx(whole.first.threshold, abs=1e-6)
+        result = battle(one, two, test, calibrate=True)
+        assert (result.test, result.sample) == (whole.test, whole.sample)
+        assert result.first.threshold == pytest.approx(whole.first.threshold, abs=1e-6)
 
 
 def test_the_seed_decides() -> None:
@@ -235,15 +242,15 @@ def test_the_seed_decides() -> None:
 def test_one_sided_is_the_error_on_foreign_samples() -> None:
     """As in a battle; with Wilson's interval, and the errors that tell whether the critic knows anything."""
     judge, other = line(-2.0, -1.0), line(-1.0, -1.0)
-    found = battle(judge, other, real(500))
+    result = battle(judge, other, real(500))
     latents = torch.randn(500, 1, generator=rng(3))
     score = one_sided(judge, other.generate(latents).detach(), real(500))
     assert score.value == float((latents > 0).double().mean())
-    assert score.value == pytest.approx(found.first.foreign.value, abs=0.1)
+    assert score.value == pytest.approx(result.first.foreign.value, abs=0.1)
     assert score.interval is not None
     assert score.interval[0] < score.value < score.interval[1]
-    assert score.detail["error_test"] == found.first.test.value
-    assert score.detail["error_own"] == found.first.own.value
+    assert score.detail["error_test"] == result.first.test.value
+    assert score.detail["error_own"] == result.first.own.value
     assert one_sided(judge, real(500)).n_real is None
     with pytest.raises(DataError, match="expected real test samples, got none"):
         one_sided(line(-2.0, 0.0, Wasserstein()), real(500))
@@ -256,7 +263,7 @@ def broken(value: float) -> Tensor:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"test": torch.zeros(20, 2)}, r"samples of shape \(2,\), got 20 of \(1,\)"),
         ({"test": torch.zeros(0, 1)}, "more than 0 samples .* got 0"),
@@ -268,9 +275,9 @@ def broken(value: float) -> Tensor:
         ({"b": Variational(autoencoder=Vae(shape=(1,), latent=1, widths=(4,)))}, "in which nobody judges"),
     ],
 )
-def test_what_cannot_be_fought_is_a_sentence(change: dict[str, object], told: str) -> None:
+def test_what_cannot_be_fought_is_a_sentence(change: dict[str, object], message: str) -> None:
     arguments = {"a": line(-1.0, 0.0), "b": line(-1.0, 0.0, LeastSquares()), "test": real(20), **change}
-    with pytest.raises(DataError, match=told):
+    with pytest.raises(DataError, match=message):
         battle(**arguments)  # type: ignore[arg-type]
 
 
@@ -278,9 +285,9 @@ def test_settings_out_of_range_are_a_sentence() -> None:
     game = line(-1.0, 0.0)
     with pytest.raises(SettingError, match="n of a battle: expected at least 1 sample, got 0"):
         battle(game, game, real(20), n=0)
-    found = battle(game, game, real(20), tie=0.5)
+    result = battle(game, game, real(20), tie=0.5)
     with pytest.raises(SettingError, match="a bound of at least 1"):
-        _ = found.winner
+        _ = result.winner
 
 
 def test_a_trained_pair_on_the_ring() -> None:

@@ -22,18 +22,18 @@ def game(seed: int = 0, **more: bool) -> Adversarial:
     """A generator and a critic with batch normalisation, whose running statistics have seen a little."""
     torch.manual_seed(seed)
     generator = mlp.Generator(shape=(2,), latent=3, widths=(8,), normalise=True)
-    made = Adversarial(generator=generator, critic=mlp.Critic(shape=(2,), widths=(8, 8), normalise=True, **more))
+    built = Adversarial(generator=generator, critic=mlp.Critic(shape=(2,), widths=(8, 8), normalise=True, **more))
     for step in range(5):
-        made.critic(normal(32, 1.0, step))
-        made.critic(normal(32, -1.0, step))
-    return made
+        built.critic(normal(32, 1.0, step))
+        built.critic(normal(32, -1.0, step))
+    return built
 
 
 def ready(statistics: Statistics, of: Adversarial | None = None) -> Adversarial:
     held = (normal(400, 1.0, 8), normal(400, -1.0, 9))
-    made = critic_of(of or game(), *held, statistics, False).game
-    assert isinstance(made, Adversarial)
-    return made
+    built = critic_of(of or game(), *held, statistics, False).game
+    assert isinstance(built, Adversarial)
+    return built
 
 
 @pytest.mark.parametrize("statistics", ["running", "reestimated"])
@@ -91,22 +91,22 @@ def test_the_game_is_left_bit_for_bit_as_it_was(statistics: Statistics) -> None:
 
 
 def test_which_statistics_is_told_and_changes_the_rates() -> None:
-    one, two, told = game(0), game(1), set()
+    one, two, protocols = game(0), game(1), set()
     for statistics in ("running", "reestimated", "batch"):
-        found = battle(one, two, normal(500, 1.0), statistics=statistics)
-        told.add((found.protocol, found.first.test.value))
-    assert len(told) == 3
-    assert any("statistics of 100 held-out real and as many own samples" in protocol for protocol, _ in told)
+        result = battle(one, two, normal(500, 1.0), statistics=statistics)
+        protocols.add((result.protocol, result.first.test.value))
+    assert len(protocols) == 3
+    assert any("statistics of 100 held-out real and as many own samples" in protocol for protocol, _ in protocols)
 
 
 def test_a_critic_without_batch_normalisation_has_no_choice() -> None:
     """All three are one, and nothing is held out."""
     torch.manual_seed(0)
     plain = Adversarial(generator=mlp.Generator(shape=(2,), latent=3), critic=mlp.Critic(shape=(2,)))
-    running, anew, own = (
+    running, anew, by_batch = (
         battle(plain, plain, normal(50), statistics=each) for each in ("running", "reestimated", "batch")
     )
-    assert running == anew == own
+    assert running == anew == by_batch
     assert running.first.test.n == 50
 
 

@@ -32,7 +32,7 @@ def rng(seed: int = 0) -> np.random.Generator:
     return np.random.default_rng(seed)
 
 
-def told(value: float, low: float, high: float) -> Ratio:
+def r_of(value: float, low: float, high: float) -> Ratio:
     return Ratio(value, 0.1, (low, high), 1.0, False)
 
 
@@ -73,33 +73,43 @@ def test_what_is_no_ratio_is_a_sentence(wrong: float) -> None:
 @pytest.mark.parametrize(
     ("test", "sample", "outcome", "reason"),
     [
-        (told(1.0, 0.9, 1.1), told(1.75, 1.5, 2.0), "second", "r_sample 1.75 .* excludes 1"),
-        (told(1.0, 0.9, 1.1), told(0.5, 0.4, 0.6), "first", "r_test 1 .* lies within 0.769 to 1.3"),
-        (told(1.0, 0.9, 1.1), told(1.001, 0.9, 1.1), "undecided", "r_sample 1.001 .* may be 1"),
-        (told(1.0, 0.9, 1.4), told(1.75, 1.5, 2.0), "undecided", "may lie within 0.769 to 1.3 or outside"),
-        (told(1.0, 0.5, 2.0), told(1.75, 1.5, 2.0), "undecided", "more test samples could tell"),
-        (told(2.0, 1.5, 2.4), told(1.75, 1.5, 2.0), "unfair", "GRAN1's critic errs more on real samples than GRAN3's"),
-        (told(0.5, 0.4, 0.6), told(1.75, 1.5, 2.0), "unfair", "GRAN3's critic errs more on real samples than GRAN1's"),
+        (r_of(1.0, 0.9, 1.1), r_of(1.75, 1.5, 2.0), "second", "r_sample 1.75 .* excludes 1"),
+        (r_of(1.0, 0.9, 1.1), r_of(0.5, 0.4, 0.6), "first", "r_test 1 .* lies within 0.769 to 1.3"),
+        (r_of(1.0, 0.9, 1.1), r_of(1.001, 0.9, 1.1), "undecided", "r_sample 1.001 .* may be 1"),
+        (r_of(1.0, 0.9, 1.4), r_of(1.75, 1.5, 2.0), "undecided", "may lie within 0.769 to 1.3 or outside"),
+        (r_of(1.0, 0.5, 2.0), r_of(1.75, 1.5, 2.0), "undecided", "more test samples could tell"),
+        (
+            r_of(2.0, 1.5, 2.4),
+            r_of(1.75, 1.5, 2.0),
+            "unfair",
+            "GRAN1's critic errs more on real samples than GRAN3's",
+        ),
+        (
+            r_of(0.5, 0.4, 0.6),
+            r_of(1.75, 1.5, 2.0),
+            "unfair",
+            "GRAN3's critic errs more on real samples than GRAN1's",
+        ),
     ],
 )
 def test_the_verdict_with_an_interval(test: Ratio, sample: Ratio, outcome: str, reason: str) -> None:
     names = ("GRAN1", "GRAN3")
-    found = verdict(test, sample, names)
-    assert found.outcome == outcome
-    assert re.search(reason, found.reason)
+    result = verdict(test, sample, names)
+    assert result.outcome == outcome
+    assert re.search(reason, result.reason)
     assert verdict(test.inverse, sample.inverse, names[::-1]).outcome == MIRRORED[outcome]
 
 
 def test_the_ratio_is_exact_and_its_inverse_too() -> None:
     one, two = ErrorRate(30, 1000), ErrorRate(120, 2000)
-    found, other = ratio(one, two, rng()), ratio(two, one, rng())
-    assert (found.value, found.smoothed) == (0.5, False)
-    assert found.accuracies == (1 - 0.03) / (1 - 0.06)
-    assert other == found.inverse.inverse.inverse
+    result, other = ratio(one, two, rng()), ratio(two, one, rng())
+    assert (result.value, result.smoothed) == (0.5, False)
+    assert result.accuracies == (1 - 0.03) / (1 - 0.06)
+    assert other == result.inverse.inverse.inverse
     assert other.value == 2
     log = math.sqrt(1 / 30 - 1 / 1000 + 1 / 120 - 1 / 2000)
-    assert found.error == pytest.approx(0.5 * log, rel=0.05)
-    assert found.interval == pytest.approx((0.5 * math.exp(-1.96 * log), 0.5 * math.exp(1.96 * log)), rel=0.1)
+    assert result.error == pytest.approx(0.5 * log, rel=0.05)
+    assert result.interval == pytest.approx((0.5 * math.exp(-1.96 * log), 0.5 * math.exp(1.96 * log)), rel=0.1)
 
 
 @pytest.mark.parametrize(("k1", "k2"), [(0, 0), (0, 7), (7, 0), (50, 50), (50, 0), (0, 50)])
@@ -107,14 +117,14 @@ def test_zero_and_total_errors_are_finite(k1: int, k2: int) -> None:
     """Both counts of a ratio are smoothed where one is zero; so are those of the accuracies."""
     one = np.arange(50) < k1
     two = np.arange(50) < k2
-    for found in (
+    for result in (
         ratio(ErrorRate(k1, 50), ErrorRate(k2, 50), rng()),
         paired_ratio(one.astype(float), two.astype(float), rng()),
     ):
-        assert all(map(math.isfinite, (found.value, found.error, *found.interval, found.accuracies)))
-        assert found.smoothed == (0 in (k1, k2))
-        assert found.value == ((k1 + 0.5) / (k2 + 0.5) if found.smoothed else k1 / k2)
-        assert 0 < found.interval[0] < found.value < found.interval[1]
+        assert all(map(math.isfinite, (result.value, result.error, *result.interval, result.accuracies)))
+        assert result.smoothed == (0 in (k1, k2))
+        assert result.value == ((k1 + 0.5) / (k2 + 0.5) if result.smoothed else k1 / k2)
+        assert 0 < result.interval[0] < result.value < result.interval[1]
 
 
 def draws(p: tuple[float, float, float, float], n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -159,20 +169,20 @@ def test_the_interval_of_one_rate_is_wilsons() -> None:
 def test_the_threshold_of_known_gaussians(scale: float, shift: float) -> None:
     """Of N(1, 1) and N(-1, 1) it lies at 0, where both err in Φ(-1); any affine map of realness moves it along."""
     fake, real = rng().normal(-1, 1, 20_000), rng(1).normal(1, 1, 20_000)
-    found = calibrated(real * scale + shift, fake * scale + shift)
-    assert (found.value - shift) / scale == pytest.approx(0, abs=0.15)
-    assert found.error == pytest.approx(norm.cdf(-1), abs=0.006)
-    assert found.n == 40_000
+    result = calibrated(real * scale + shift, fake * scale + shift)
+    assert (result.value - shift) / scale == pytest.approx(0, abs=0.15)
+    assert result.error == pytest.approx(norm.cdf(-1), abs=0.006)
+    assert result.n == 40_000
 
 
 def test_the_threshold_is_the_best_one() -> None:
     """Against a search through all of them, on small sets with ties between real and generated values."""
     for seed in range(50):
         real, fake = (rng(seed + side).integers(0, 6, 9).astype(float) + 1 - side for side in (0, 1))
-        found = calibrated(real, fake)
+        result = calibrated(real, fake)
         best = min(((real <= t).mean() + (fake > t).mean()) / 2 for t in np.arange(0.5, 6.5))
-        assert found.error == pytest.approx(best)
-        assert found.error == pytest.approx(((real <= found.value).mean() + (fake > found.value).mean()) / 2)
+        assert result.error == pytest.approx(best)
+        assert result.error == pytest.approx(((real <= result.value).mean() + (fake > result.value).mean()) / 2)
 
 
 def test_degenerate_thresholds() -> None:
@@ -188,7 +198,7 @@ def test_a_threshold_is_the_minimum_of_all_there_are() -> None:
     rng = np.random.default_rng(0)
     for size in range(1, 40):
         real, fake = rng.integers(0, 6, size) - 2.0, rng.integers(0, 6, 41 - size) * 1.0
-        found = calibrated(real, fake)
-        rates = [((real <= t).mean() + (fake > t).mean()) / 2 for t in (found.value, *np.arange(-3, 7) + 0.5)]
-        assert found.error == pytest.approx(min(rates)) == rates[0]
-        assert not np.isin(found.value, [*real, *fake])
+        result = calibrated(real, fake)
+        rates = [((real <= t).mean() + (fake > t).mean()) / 2 for t in (result.value, *np.arange(-3, 7) + 0.5)]
+        assert result.error == pytest.approx(min(rates)) == rates[0]
+        assert not np.isin(result.value, [*real, *fake])

@@ -9,7 +9,7 @@ from scipy.stats import binom
 from agon.errors import DataError
 from agon.metrics import Score, accuracy, class_coverage, class_divergence
 from agon.metrics.classes import fullest_class, recognised
-from agon.metrics.kinds import expected_divergence, share_divergence
+from agon.metrics.shares import expected_divergence, share_divergence
 
 EVEN = torch.full((10,), 600)
 
@@ -49,9 +49,9 @@ def test_the_number_of_classes_has_an_interval() -> None:
 
 @pytest.mark.parametrize("kept", [10, 5, 2, 1])
 def test_the_divergence_of_even_classes_is_the_log_of_what_is_dropped(kept: int) -> None:
-    found = class_divergence(certain(torch.arange(1000) % kept), EVEN, "sure")
-    assert found.value == pytest.approx(math.log(10 / kept), abs=1e-12)
-    assert (found.n, found.n_real) == (1000, 6000)
+    score = class_divergence(certain(torch.arange(1000) % kept), EVEN, "sure")
+    assert score.value == pytest.approx(math.log(10 / kept), abs=1e-12)
+    assert (score.n, score.n_real) == (1000, 6000)
 
 
 def test_shares_are_compared_with_the_datas_own() -> None:
@@ -65,8 +65,8 @@ def test_shares_are_compared_with_the_datas_own() -> None:
 
 
 def test_a_class_that_the_data_lack_counts_as_half_an_image() -> None:
-    found = class_divergence(certain(torch.ones(50, dtype=torch.long), 2), torch.tensor([100, 0]), "sure")
-    assert found.value == pytest.approx(math.log(100.5 / 0.5))
+    score = class_divergence(certain(torch.ones(50, dtype=torch.long), 2), torch.tensor([100, 0]), "sure")
+    assert score.value == pytest.approx(math.log(100.5 / 0.5))
 
 
 @pytest.mark.parametrize(("k", "n"), [(10, 1000), (3, 40), (1000, 500), (1000, 10_000)])
@@ -74,28 +74,28 @@ def test_what_real_samples_get_is_their_mean(k: int, n: int) -> None:
     """By the binomial sum, and by draws: also of fewer samples than classes."""
     weights = torch.rand(k, dtype=torch.float64, generator=torch.Generator().manual_seed(1)) + 0.2
     weights /= weights.sum()
-    told = expected_divergence(weights, n)
+    expected = expected_divergence(weights, n)
     some = torch.arange(1, n + 1).double()
     exact = sum(
         float((torch.from_numpy(binom.pmf(some.numpy(), n, float(w))) * some / n * (some / n / w).log()).sum())
         for w in weights[:10]
     )
     assert expected_divergence(torch.cat([weights[:10], torch.zeros(1)]), n) == pytest.approx(exact, rel=1e-4)
-    found = [share_divergence("x", drawn(weights, n, s).bincount(minlength=k), weights, "") for s in range(60)]
-    values = torch.tensor([each.value for each in found])
-    assert float(values.mean()) == pytest.approx(told, abs=4 * float(values.std()) / 60**0.5)
-    assert found[0].detail["real"] == pytest.approx(told, rel=1e-12)
+    scores = [share_divergence("x", drawn(weights, n, s).bincount(minlength=k), weights, "") for s in range(60)]
+    values = torch.tensor([each.value for each in scores])
+    assert float(values.mean()) == pytest.approx(expected, abs=4 * float(values.std()) / 60**0.5)
+    assert scores[0].detail["real"] == pytest.approx(expected, rel=1e-12)
 
 
 def test_the_error_is_that_of_repeated_draws_in_1000_classes() -> None:
     """Where the shares are right, and where half of the classes come twice as often."""
     weights = torch.ones(1000)
     for sampled in (weights, weights + (torch.arange(1000) % 2)):
-        found = [
+        scores = [
             share_divergence("x", drawn(sampled, 20_000, s).bincount(minlength=1000), weights, "") for s in range(60)
         ]
-        spread = torch.tensor([each.value for each in found]).std()
-        error = torch.tensor([each.error or 0.0 for each in found]).mean()
+        spread = torch.tensor([each.value for each in scores]).std()
+        error = torch.tensor([each.error or 0.0 for each in scores]).mean()
         assert float(error / spread) == pytest.approx(1, abs=0.35)
 
 
@@ -111,7 +111,7 @@ def test_dropping_a_tenth_of_1000_classes_is_seen() -> None:
 
 
 @pytest.mark.parametrize(
-    ("probabilities", "counts", "told"),
+    ("probabilities", "counts", "message"),
     [
         (certain(torch.zeros(1, dtype=torch.long)), EVEN, r"at least 2 rows that each sum to 1, got shape \(1, 10\)"),
         (torch.ones(5, 10), EVEN, "each sum to 1"),
@@ -120,15 +120,15 @@ def test_dropping_a_tenth_of_1000_classes_is_seen() -> None:
         (certain(torch.arange(5)), torch.zeros(10), "got 10 numbers that sum to 0"),
     ],
 )
-def test_what_has_no_divergence_is_a_sentence(probabilities: torch.Tensor, counts: torch.Tensor, told: str) -> None:
-    with pytest.raises(DataError, match=told):
+def test_what_has_no_divergence_is_a_sentence(probabilities: torch.Tensor, counts: torch.Tensor, message: str) -> None:
+    with pytest.raises(DataError, match=message):
         class_divergence(probabilities, counts, "sure")
 
 
 def test_the_accuracy_has_wilsons_interval() -> None:
-    found = accuracy(torch.arange(100) < 97, "")
-    assert found.interval is not None
-    assert found.interval == pytest.approx((0.9155, 0.9897), abs=1e-4)
+    score = accuracy(torch.arange(100) < 97, "")
+    assert score.interval is not None
+    assert score.interval == pytest.approx((0.9155, 0.9897), abs=1e-4)
 
 
 def test_recognised_is_the_share_of_one_class_and_not_of_the_fullest() -> None:

@@ -49,11 +49,11 @@ def test_quality_has_wilsons_interval_which_is_no_point_at_one() -> None:
 def test_the_interval_of_the_modes_is_what_redrawn_counts_find(count: int) -> None:
     """A mode counts from 10 of 800: it may be lost, or won, if the binomial distribution gives that over 2.5 %."""
     samples = torch.cat([RING.modes[:7].repeat(120, 1)[: 800 - count], RING.modes[7:].repeat(count, 1)])
-    found = of_ring(samples).modes
+    score = of_ring(samples).modes
     lost = float(binom.cdf(9, 800, count / 800))
-    assert found.value == (7 if count < 10 else 8)
-    assert found.interval == (7 if lost > 0.025 else 8, 8 if 1 - lost > 0.025 else 7)
-    assert of_ring(samples.flip(0)).modes.interval == found.interval, "one seed"
+    assert score.value == (7 if count < 10 else 8)
+    assert score.interval == (7 if lost > 0.025 else 8, 8 if 1 - lost > 0.025 else 7)
+    assert of_ring(samples.flip(0)).modes.interval == score.interval, "one seed"
 
 
 def test_true_weights_are_what_shares_are_compared_with() -> None:
@@ -78,10 +78,10 @@ def test_any_number_of_coordinates(d: int) -> None:
     """The share within 3 standard deviations is that of a χ² of d degrees below 9."""
     modes = 100 * torch.randn(5, d, generator=rng())
     samples = modes.repeat(4000, 1) + 0.3 * torch.randn(20_000, d, generator=rng(1))
-    found = mode_coverage(samples, modes, std=0.3)
-    assert found.quality.detail["real"] == pytest.approx(chi2.cdf(9, d), abs=1e-12)
-    assert found.quality.value == pytest.approx(chi2.cdf(9, d), abs=4 * (found.quality.error or 0))
-    assert found.modes.value == 5
+    score = mode_coverage(samples, modes, std=0.3)
+    assert score.quality.detail["real"] == pytest.approx(chi2.cdf(9, d), abs=1e-12)
+    assert score.quality.value == pytest.approx(chi2.cdf(9, d), abs=4 * (score.quality.error or 0))
+    assert score.modes.value == 5
 
 
 def test_a_collapsed_generator_has_one_mode() -> None:
@@ -138,7 +138,7 @@ def test_the_order_of_samples_and_the_blocks_do_not_matter(monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize(
-    ("samples", "std", "told"),
+    ("samples", "std", "message"),
     [
         (torch.tensor([[0.0, 0.0], [0.0, math.nan], [math.inf, 0.0]]), 0.02, "got 2 of 3 that are not"),
         (torch.zeros(5, 3), 0.02, r"samples of 2 coordinates, got \(5, 3\)"),
@@ -146,8 +146,8 @@ def test_the_order_of_samples_and_the_blocks_do_not_matter(monkeypatch: pytest.M
         (torch.zeros(5, 2), 0.0, "standard deviation above 0, got 0.0"),
     ],
 )
-def test_what_cannot_be_scored_is_a_sentence(samples: torch.Tensor, std: float, told: str) -> None:
-    with pytest.raises(DataError, match=told):
+def test_what_cannot_be_scored_is_a_sentence(samples: torch.Tensor, std: float, message: str) -> None:
+    with pytest.raises(DataError, match=message):
         mode_coverage(samples, RING.modes, std)
 
 

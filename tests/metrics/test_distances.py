@@ -9,7 +9,7 @@ from scipy.stats import wasserstein_distance
 
 from agon.errors import DataError, SettingError
 from agon.metrics import Score, pairwise_distance_gap, pairwise_distances
-from agon.metrics.distances import _unranked, distance_ratio, median_ratio
+from agon.metrics.distances import _pairs_of_ranks, distance_ratio, median_ratio
 
 
 def normal(n: int, *shape: int, seed: int = 0) -> torch.Tensor:
@@ -28,12 +28,12 @@ def test_all_pairs_are_scipys(shape: tuple[int, ...], dtype: torch.dtype) -> Non
 def test_pairs_are_numbered_without_gap() -> None:
     """Also where the root is rounded: at the edges of the rows of 100,000 samples."""
     for n in (2, 3, 50):
-        assert torch.equal(torch.stack(_unranked(torch.arange(n * (n - 1) // 2), n)), torch.triu_indices(n, n, 1))
+        assert torch.equal(torch.stack(_pairs_of_ranks(torch.arange(n * (n - 1) // 2), n)), torch.triu_indices(n, n, 1))
     n = 100_000
     i = torch.arange(0, n - 1, 97)
     begins = i * (2 * n - i - 1) // 2
     for numbers, row, column in ((begins, i, i + 1), (begins[1:] - 1, i[1:] - 1, torch.full_like(i[1:], n - 1))):
-        first, second = _unranked(numbers, n)
+        first, second = _pairs_of_ranks(numbers, n)
         assert torch.equal(first, row)
         assert torch.equal(second, column)
 
@@ -41,12 +41,12 @@ def test_pairs_are_numbered_without_gap() -> None:
 def test_random_pairs_are_different_seeded_and_fair() -> None:
     """Of numbers whose differences are all distinct: no pair twice, none of a sample with itself; every pair alike."""
     x = 2.0 ** torch.arange(30, dtype=torch.float64)[:, None]
-    found = pairwise_distances(x, pairs=400)
-    assert found.dtype == torch.float64
-    assert len(found.unique()) == 400
-    assert found.min() > 0
-    assert torch.equal(found, pairwise_distances(x, pairs=400))
-    assert not torch.equal(found, pairwise_distances(x, pairs=400, seed=1))
+    distances = pairwise_distances(x, pairs=400)
+    assert distances.dtype == torch.float64
+    assert len(distances.unique()) == 400
+    assert distances.min() > 0
+    assert torch.equal(distances, pairwise_distances(x, pairs=400))
+    assert not torch.equal(distances, pairwise_distances(x, pairs=400, seed=1))
     drawn = torch.cat([pairwise_distances(x, pairs=43, seed=seed) for seed in range(1000)])
     counts = drawn.unique(return_counts=True)[1].double()
     expected = 43 * 1000 / 435
@@ -57,18 +57,18 @@ def test_random_pairs_are_different_seeded_and_fair() -> None:
 def test_blocks_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     x = normal(40, 33)
     whole = pairwise_distances(x, pairs=None)
-    monkeypatch.setattr("agon.metrics.blocks.PAIRED", 33 * 7)
+    monkeypatch.setattr("agon.metrics.pairwise.PAIRED", 33 * 7)
     assert torch.equal(pairwise_distances(x, pairs=None), whole)
 
 
 def test_the_gap_is_scipys_wasserstein_distance() -> None:
     real, fake = normal(40, 6), 0.7 * normal(50, 6, seed=1)
-    ours, theirs = (pairwise_distances(x, pairs=None) for x in (real, fake))
+    ours, fake_distances = (pairwise_distances(x, pairs=None) for x in (real, fake))
     score = pairwise_distance_gap(real, fake, pairs=None)
-    expected = wasserstein_distance(ours.numpy(), theirs.numpy()) / float(ours.mean())
+    expected = wasserstein_distance(ours.numpy(), fake_distances.numpy()) / float(ours.mean())
     assert score.value == pytest.approx(expected, rel=1e-12)
     medians = score.detail["distribution"]["medians"]
-    assert medians == pytest.approx({"data": float(ours.median()), "model": float(theirs.median())})
+    assert medians == pytest.approx({"data": float(ours.median()), "model": float(fake_distances.median())})
     assert score.detail["shift"] == pytest.approx(medians["model"] / medians["data"] - 1)
     assert (score.n, score.n_real) == (50, 40)
 
@@ -81,9 +81,9 @@ def test_collapse_is_1_and_both_directions_are_told() -> None:
     noise = pairwise_distance_gap(real, 3 * normal(300, 5, seed=2))
     same = pairwise_distance_gap(real, normal(300, 5, seed=3))
     assert modes.detail["shift"] < 0 < 0.5 < noise.detail["shift"]
-    for told in (modes, noise):
-        assert told.interval is not None
-        assert told.interval[0] > 0.1
+    for score in (modes, noise):
+        assert score.interval is not None
+        assert score.interval[0] > 0.1
     assert same.value < 0.05
     assert same.detail["halves"] < 0.1
 
@@ -97,12 +97,12 @@ def test_the_error_is_that_of_repeated_draws(pairs: int | None) -> None:
 
     scores: list[Score] = [pairwise_distance_gap(*drawn(seed), pairs=pairs, seed=seed) for seed in range(200)]
     spread = float(torch.tensor([score.value for score in scores]).std())
-    told = float(torch.tensor([score.error or 0.0 for score in scores]).square().mean().sqrt())
-    assert told == pytest.approx(spread, rel=0.15)
+    reported = float(torch.tensor([score.error or 0.0 for score in scores]).square().mean().sqrt())
+    assert reported == pytest.approx(spread, rel=0.15)
     if pairs is None:
-        ours, theirs = (pairwise_distances(x, pairs=None) for x in drawn(0))
-        apart = math.sqrt(float(ours.var() + theirs.var()) / len(ours)) / float(ours.mean())
-        assert apart < 0.5 * told, "the control: an error as of independent pairs"
+        ours, fake_distances = (pairwise_distances(x, pairs=None) for x in drawn(0))
+        apart = math.sqrt(float(ours.var() + fake_distances.var()) / len(ours)) / float(ours.mean())
+        assert apart < 0.5 * reported, "the control: an error as of independent pairs"
 
 
 def test_histograms_are_densities() -> None:
@@ -114,7 +114,7 @@ def test_histograms_are_densities() -> None:
 
 
 @pytest.mark.parametrize(
-    ("real", "fake", "told"),
+    ("real", "fake", "message"),
     [
         (normal(3, 2), normal(9, 2), "at least 4 real samples, got 3"),
         (normal(9, 2), normal(1, 2), "fake samples: expected at least 2"),
@@ -123,8 +123,8 @@ def test_histograms_are_densities() -> None:
         (torch.ones(9, 2), normal(9, 2), "that differ, got 9 copies of one"),
     ],
 )
-def test_what_has_no_gap_is_a_sentence(real: torch.Tensor, fake: torch.Tensor, told: str) -> None:
-    with pytest.raises(DataError, match=told):
+def test_what_has_no_gap_is_a_sentence(real: torch.Tensor, fake: torch.Tensor, message: str) -> None:
+    with pytest.raises(DataError, match=message):
         pairwise_distance_gap(real, fake)
 
 

@@ -77,7 +77,7 @@ def folder(path: Path, images: torch.Tensor) -> str:
 def test_from_images_the_scores_are_those_of_torch_fidelity(file: Path, tmp_path: Path) -> None:
     """To 1e-6, from files, in other batches: there, means and kernels of float32 features are float32 themselves."""
     real, fake = pictures(N, 0), pictures(N, 1, lightest=100)
-    theirs = calculate_metrics(
+    expected = calculate_metrics(
         input1=folder(tmp_path / "fake", fake),
         input2=folder(tmp_path / "real", real),
         feature_extractor_weights_path=str(file),
@@ -98,15 +98,15 @@ def test_from_images_the_scores_are_those_of_torch_fidelity(file: Path, tmp_path
     inception = Inception(file, features="64")
     ours, of_real = extract(inception, fake, 7), extract(inception, real)
     assert ours.probabilities is not None
-    found = inception_score(ours.probabilities, 3)
-    assert found.value > 1.2
-    assert found.value == pytest.approx(theirs["inception_score_mean"], rel=1e-6)
+    score = inception_score(ours.probabilities, 3)
+    assert score.value > 1.2
+    assert score.value == pytest.approx(expected["inception_score_mean"], rel=1e-6)
     a, b = Moments().add(of_real.features), Moments().add(ours.features)
     distance = frechet_distance_of_moments(a.mean, a.covariance, b.mean, b.covariance)
-    assert distance == pytest.approx(theirs["frechet_inception_distance"], rel=1e-6)
+    assert distance == pytest.approx(expected["frechet_inception_distance"], rel=1e-6)
     published = Inception(file)
     kernel = kernel_distance(*(extract(published, x, 7).features for x in (real, fake)), size=8).value
-    assert kernel == pytest.approx(theirs["kernel_inception_distance_mean"], rel=1e-6)
+    assert kernel == pytest.approx(expected["kernel_inception_distance_mean"], rel=1e-6)
 
 
 def test_every_layer_is_that_of_torch_fidelity(file: Path) -> None:
@@ -114,30 +114,30 @@ def test_every_layer_is_that_of_torch_fidelity(file: Path) -> None:
     from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
     names, images = ["64", "192", "768", "2048", "logits_unbiased"], pictures(2, 0)
-    *theirs, logits = FeatureExtractorInceptionV3("theirs", names, str(file))(images)
-    for name, expected in zip(names, theirs, strict=False):
-        found = Inception(file, features=name)(images)
-        assert torch.equal(found.features, expected)
-        assert found.probabilities is not None
-        assert torch.equal(found.probabilities, logits.double().softmax(1))
+    *reference, logits = FeatureExtractorInceptionV3("theirs", names, str(file))(images)
+    for name, expected in zip(names, reference, strict=False):
+        features = Inception(file, features=name)(images)
+        assert torch.equal(features.features, expected)
+        assert features.probabilities is not None
+        assert torch.equal(features.probabilities, logits.double().softmax(1))
 
 
 def test_an_image_has_the_same_features_in_any_batch(file: Path) -> None:
     """To 1e-5, in either precision; grey is three equal channels."""
     images = pictures(5, 3)
     images[0] = images[0, :1]
-    found = {}
+    features = {}
     for precision, digits in (("float32", 1e-5), ("float64", 2e-7)):
         inception = Inception(file, precision=precision)
         whole, alone = inception(images), inception(images[:1, :1])
         assert whole.probabilities is not None
         assert alone.probabilities is not None
-        found[precision] = whole.features
+        features[precision] = whole.features
         assert torch.allclose(whole.features[:1], alone.features, rtol=digits, atol=digits / 10)
         assert torch.allclose(whole.probabilities[:1], alone.probabilities, rtol=digits)
-    assert torch.allclose(found["float32"], found["float64"], rtol=1e-3, atol=1e-4)
-    assert not torch.equal(found["float32"], found["float64"]), "float64 is float64"
-    assert not torch.allclose(found["float64"][:1], found["float64"][1:2], rtol=1e-2)
+    assert torch.allclose(features["float32"], features["float64"], rtol=1e-3, atol=1e-4)
+    assert not torch.equal(features["float32"], features["float64"]), "float64 is float64"
+    assert not torch.allclose(features["float64"][:1], features["float64"][1:2], rtol=1e-2)
 
 
 def test_it_keeps_the_contract_and_its_passport(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,9 +158,9 @@ def test_torch_fidelity_never_unpickles_the_file(file: Path, monkeypatch: pytest
     ordinary, loaded = torch.load, []
 
     def load(*args: Any, **settings: Any) -> Any:
-        found = ordinary(*args, **settings)
-        loaded.append((settings["weights_only"], len(found)))
-        return found
+        tensors = ordinary(*args, **settings)
+        loaded.append((settings["weights_only"], len(tensors)))
+        return tensors
 
     monkeypatch.setattr(torch, "load", load)
     monkeypatch.setattr("agon.metrics.inception.INCEPTION_SHA256", hashlib.sha256(file.read_bytes()).hexdigest())
@@ -169,8 +169,8 @@ def test_torch_fidelity_never_unpickles_the_file(file: Path, monkeypatch: pytest
 
 
 def test_safetensors_without_counters_give_the_same(state: dict[str, torch.Tensor], file: Path, tmp_path: Path) -> None:
-    own = {name: tensor for name, tensor in state.items() if not name.endswith("num_batches_tracked")}
-    save_file(own, tmp_path / "own.safetensors")
+    tensors = {name: tensor for name, tensor in state.items() if not name.endswith("num_batches_tracked")}
+    save_file(tensors, tmp_path / "own.safetensors")
     image = pictures(1, 0)
     assert torch.equal(Inception(tmp_path / "own.safetensors")(image).features, Inception(file)(image).features)
 
@@ -188,25 +188,25 @@ class Hostile:
 @pytest.mark.parametrize("kind", ["pickle", "torch", "old torch"])
 def test_a_hostile_file_is_refused_and_not_run(kind: str, tmp_path: Path) -> None:
     """The negative control: read as torch-fidelity reads it, it runs."""
-    file, made = tmp_path / "hostile.pth", tmp_path / "made"
-    content = {"fc.weight": Hostile(made)}
+    file, payload = tmp_path / "hostile.pth", tmp_path / "made"
+    content = {"fc.weight": Hostile(payload)}
     if kind == "pickle":
         file.write_bytes(pickle.dumps(content))
     else:
         torch.save(content, file, _use_new_zipfile_serialization=kind == "torch")
     with pytest.raises(DataError, match=r"expected a file of plain tensors, .* nothing in it was run"):
         Inception(file)
-    assert not made.exists()
+    assert not payload.exists()
     if kind != "pickle":
         torch.load(file, weights_only=False)
-        assert made.exists()
+        assert payload.exists()
 
 
 def test_what_is_no_file_of_its_weights_is_a_sentence(state: dict[str, torch.Tensor], tmp_path: Path) -> None:
     file = tmp_path / "weights.pth"
     few = {"fc.bias": state["fc.bias"]}
     broken = {**state, "fc.bias": state["fc.bias"] / 0}
-    for content, told in (
+    for content, message in (
         ({**state, "fc.bias": torch.zeros(7)}, r"fc.bias to have the shape \(1008,\), got \(7,\)"),
         (few, "lacks 471 of them and has 0 others, such as Conv2d_1a_3x3.bn.bias"),
         ({**state, "head": state["fc.bias"]}, "lacks 0 of them and has 1 others, such as head"),
@@ -214,7 +214,7 @@ def test_what_is_no_file_of_its_weights_is_a_sentence(state: dict[str, torch.Ten
         ([1, 2], "expected tensors by their names, got a list"),
     ):
         torch.save(content, file)
-        with pytest.raises(DataError, match=told):
+        with pytest.raises(DataError, match=message):
             Inception(file)
     torch.save(state, file)
     for data in (file.read_bytes()[:-1000], file.read_bytes()[:1000], b"", b"no weights"):
@@ -228,8 +228,8 @@ def test_without_the_file_it_says_where_to_put_it(tmp_path: Path, monkeypatch: p
     place = tmp_path / "checkpoints" / "weights-inception-2015-12-05-6726825d.pth"
     with pytest.raises(DataError) as caught:
         Inception()
-    for told in (str(place), "95,628,359 bytes", INCEPTION_SHA256, "download", "--extractor classifier"):
-        assert told in str(caught.value)
+    for message in (str(place), "95,628,359 bytes", INCEPTION_SHA256, "download", "--extractor classifier"):
+        assert message in str(caught.value)
     with pytest.raises(DataError, match=r"elsewhere\.pth"):
         Inception(tmp_path / "elsewhere.pth", download=True)
 

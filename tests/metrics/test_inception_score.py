@@ -1,6 +1,7 @@
 """The Inception score: its bounds, torch-fidelity's number from the same logits, its splits and its error."""
 
 import math
+import sys
 
 import pytest
 import torch
@@ -27,12 +28,12 @@ def test_its_bounds(k: int) -> None:
 def test_given_logits_it_is_torch_fidelity(n: int, splits: int) -> None:
     """In the order given, whether or not the splits come out even."""
     x = logits(n, 30)
-    theirs = isc_features_to_metric(x, splits=splits, shuffle=False)
-    found = inception_score(x.softmax(1), splits)
-    assert found.value == pytest.approx(theirs["inception_score_mean"], rel=1e-12)
-    assert found.detail["deviation"] == pytest.approx(theirs["inception_score_std"], rel=1e-9, abs=1e-12)
+    expected = isc_features_to_metric(x, splits=splits, shuffle=False)
+    score = inception_score(x.softmax(1), splits)
+    assert score.value == pytest.approx(expected["inception_score_mean"], rel=1e-12)
+    assert score.detail["deviation"] == pytest.approx(expected["inception_score_std"], rel=1e-9, abs=1e-12)
     single = inception_score(x.float().softmax(1), splits)
-    assert single.value == pytest.approx(theirs["inception_score_mean"], rel=1e-6)
+    assert single.value == pytest.approx(expected["inception_score_mean"], rel=1e-6)
 
 
 def test_samples_in_the_order_of_their_classes_are_caught() -> None:
@@ -45,12 +46,12 @@ def test_samples_in_the_order_of_their_classes_are_caught() -> None:
 
 def test_the_error_is_the_spread_over_new_samples() -> None:
     """By 10 splits: Student's interval holds the expected value 95 times in a hundred."""
-    found = [inception_score(logits(500, 10, s).softmax(1)) for s in range(300)]
-    values = torch.tensor([s.value for s in found])
-    error = math.sqrt(sum((s.error or 0) ** 2 for s in found) / len(found))
+    scores = [inception_score(logits(500, 10, s).softmax(1)) for s in range(300)]
+    values = torch.tensor([s.value for s in scores])
+    error = math.sqrt(sum((s.error or 0) ** 2 for s in scores) / len(scores))
     assert error / float(values.std()) == pytest.approx(1, abs=0.1)
     expected = float(values.mean())
-    held = [s.interval[0] <= expected <= s.interval[1] for s in found if s.interval]
+    held = [s.interval[0] <= expected <= s.interval[1] for s in scores if s.interval]
     assert sum(held) / len(held) == pytest.approx(0.95, abs=0.03)
     one = inception_score(logits(500, 10).softmax(1), splits=1)
     assert (one.error, one.interval) == (None, None)
@@ -60,7 +61,7 @@ def test_the_error_is_the_spread_over_new_samples() -> None:
 def test_blocks_do_not_matter(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
     x = logits(301, 10).softmax(1)
     whole = inception_score(x)
-    monkeypatch.setattr("agon.metrics.diversity.BLOCK", block)
+    monkeypatch.setattr(sys.modules[inception_score.__module__], "BLOCK", block)
     assert inception_score(x).value == pytest.approx(whole.value, rel=1e-13)
 
 
@@ -76,7 +77,7 @@ def test_a_collapsed_and_an_unsure_sampler_score_lower() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "told"),
+    ("rows", "message"),
     [
         (torch.ones(20, 3), "got 20 of 20 that are not"),
         (torch.tensor([[0.5, 0.5]] * 19 + [[1.5, -0.5]]), "got 1 of 20 that are not; give it the softmax"),
@@ -84,8 +85,8 @@ def test_a_collapsed_and_an_unsure_sampler_score_lower() -> None:
         (torch.full((9, 2), 0.5), "at least 10 samples for 10 splits, got 9 of 2 classes"),
     ],
 )
-def test_wrong_input_is_a_sentence(rows: torch.Tensor, told: str) -> None:
-    with pytest.raises(DataError, match=told):
+def test_wrong_input_is_a_sentence(rows: torch.Tensor, message: str) -> None:
+    with pytest.raises(DataError, match=message):
         inception_score(rows)
     with pytest.raises(SettingError, match="at least 1 split, got 0"):
         inception_score(rows, splits=0)

@@ -7,7 +7,7 @@ import torch
 
 from agon.metrics import Score
 from agon.metrics.intervals import mean_of_scores
-from agon.metrics.optimal import distance_from_half
+from agon.metrics.optimal_critic import distance_from_half
 
 
 def test_a_mean_over_generators_has_the_error_of_a_mean() -> None:

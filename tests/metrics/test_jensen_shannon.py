@@ -1,6 +1,7 @@
 """Divergence from a known density, and the optimal critic: closed forms, their own scatter, wrong samplers caught."""
 
 import math
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -12,7 +13,7 @@ from agon.data.points import Toy
 from agon.errors import DataError
 from agon.metrics import critic_gap, jensen_shannon, optimal_critic, support
 from agon.metrics.density import masses
-from agon.metrics.optimal import bandwidth_of, kernel_log_density, optimal_logit
+from agon.metrics.optimal_critic import bandwidth_of, kernel_log_density, optimal_logit
 
 LINE, RING = Gaussian(mean=0.0, std=1.0), Ring()
 BOX = torch.tensor([[-6.0], [6.0]])
@@ -30,19 +31,19 @@ def box(source: Toy) -> Tensor:
 @pytest.mark.parametrize("source", [LINE, RING, Grid(side=3), SwissRoll(noise=1.0)], ids=lambda s: type(s).__name__)
 def test_real_samples_get_what_is_told(source: Toy) -> None:
     """Not 0, but the mean of other real draws of as many, within four of their deviations."""
-    found = jensen_shannon(source.sample(N, rng()), source.log_density, box(source), cells=48)
-    assert abs(found.value - found.detail["real"]) < 4 * found.detail["spread"]
-    assert found.detail["real"] < 0.05
-    assert found.error is not None
-    assert 2 * found.detail["spread"] > found.error >= found.detail["spread"] > 0
+    score = jensen_shannon(source.sample(N, rng()), source.log_density, box(source), cells=48)
+    assert abs(score.value - score.detail["real"]) < 4 * score.detail["spread"]
+    assert score.detail["real"] < 0.05
+    assert score.error is not None
+    assert 2 * score.detail["spread"] > score.error >= score.detail["spread"] > 0
 
 
 def test_masses_are_the_normal_distributions() -> None:
     """By its distribution function; in the plane by that of both coordinates; the rest is outside."""
     ticks = torch.linspace(-6, 6, 17, dtype=torch.float64)
     exact = torch.special.ndtr(ticks).diff()
-    found = masses(LINE.log_density, BOX.double(), 16).masses
-    torch.testing.assert_close(found[:-1], exact, rtol=0, atol=1e-8)
+    cells = masses(LINE.log_density, BOX.double(), 16).masses
+    torch.testing.assert_close(cells[:-1], exact, rtol=0, atol=1e-8)
     one = Ring(number=1, radius=2.0, std=0.5)
     plane = masses(one.log_density, torch.tensor([[0.0, -2.0], [4.0, 2.0]]).double(), 32).masses
     side = torch.special.ndtr(torch.linspace(-4, 4, 33, dtype=torch.float64)).diff()
@@ -58,11 +59,11 @@ def test_a_shifted_normal_has_its_divergence() -> None:
     m = (p + q) / 2
     terms = p * (p / m).log() + q * (q / m).log()
     exact = float(torch.trapezoid(terms, x)) / 2
-    found = jensen_shannon(LINE.sample(N, rng()) + 1, LINE.log_density, BOX, cells=64)
-    assert found.error is not None
-    assert found.value == pytest.approx(exact, abs=4 * found.error + found.detail["real"])
-    assert found.interval is not None
-    assert found.interval[0] < exact < found.interval[1]
+    score = jensen_shannon(LINE.sample(N, rng()) + 1, LINE.log_density, BOX, cells=64)
+    assert score.error is not None
+    assert score.value == pytest.approx(exact, abs=4 * score.error + score.detail["real"])
+    assert score.interval is not None
+    assert score.interval[0] < exact < score.interval[1]
 
 
 def test_disjoint_samples_get_log_2_and_collapse_lies_between() -> None:
@@ -84,9 +85,9 @@ def test_disjoint_samples_get_log_2_and_collapse_lies_between() -> None:
 @pytest.mark.parametrize("shift", [0.0, 0.5])
 def test_the_error_is_that_of_repeated_draws(shift: float) -> None:
     """Of real samples, where the first order vanishes, and of wrong ones."""
-    found = [jensen_shannon(LINE.sample(500, rng(k)) + shift, LINE.log_density, BOX, cells=32) for k in range(60)]
-    spread = torch.tensor([each.value for each in found]).std()
-    error = torch.tensor([each.error or 0.0 for each in found]).mean()
+    scores = [jensen_shannon(LINE.sample(500, rng(k)) + shift, LINE.log_density, BOX, cells=32) for k in range(60)]
+    spread = torch.tensor([each.value for each in scores]).std()
+    error = torch.tensor([each.error or 0.0 for each in scores]).mean()
     assert float(error / spread) == pytest.approx(1, abs=0.35)
 
 
@@ -101,13 +102,13 @@ def test_neither_blocks_nor_order_nor_precision_matter(monkeypatch: pytest.Monke
 
 
 def test_the_line_has_a_distribution_for_the_report() -> None:
-    found = jensen_shannon(LINE.sample(N, rng()) + 1, LINE.log_density, BOX).detail["distribution"]
-    edges = torch.tensor(found["edges"])
+    distribution = jensen_shannon(LINE.sample(N, rng()) + 1, LINE.log_density, BOX).detail["distribution"]
+    edges = torch.tensor(distribution["edges"])
     assert len(edges) == 65
     for name, at in (("data", 0.0), ("model", 1.0)):
-        heights = torch.tensor(found[name])
+        heights = torch.tensor(distribution[name])
         assert float((heights * edges.diff()).sum()) == pytest.approx(1, abs=1e-3)
-        assert found["medians"][name] == pytest.approx(at, abs=0.1)
+        assert distribution["medians"][name] == pytest.approx(at, abs=0.1)
 
 
 def nowhere(x: Tensor) -> Tensor:
@@ -115,7 +116,7 @@ def nowhere(x: Tensor) -> Tensor:
 
 
 @pytest.mark.parametrize(
-    ("samples", "density", "bounds", "told"),
+    ("samples", "density", "bounds", "message"),
     [
         (torch.zeros(5, 1), Dirac().log_density, BOX, "got one that has none"),
         (torch.zeros(5, 1), nowhere, BOX, "no number there"),
@@ -128,9 +129,9 @@ def nowhere(x: Tensor) -> Tensor:
     ],
 )
 def test_what_cannot_be_compared_is_a_sentence(
-    samples: Tensor, density: Callable[[Tensor], Tensor | None], bounds: Tensor, told: str
+    samples: Tensor, density: Callable[[Tensor], Tensor | None], bounds: Tensor, message: str
 ) -> None:
-    with pytest.raises(DataError, match=told):
+    with pytest.raises(DataError, match=message):
         jensen_shannon(samples, density, bounds)
 
 
@@ -144,7 +145,7 @@ def test_the_kernel_density_is_the_formula_in_any_blocks(monkeypatch: pytest.Mon
 
     x, samples = torch.randn(33, 1, generator=rng()), torch.randn(50, 1, generator=rng(1))
     expected = norm.pdf(x.double().numpy(), samples.double().numpy().T, 0.3).mean(axis=1)
-    monkeypatch.setattr("agon.metrics.optimal.BLOCK", 7)
+    monkeypatch.setattr(sys.modules[optimal_critic.__module__], "BLOCK", 7)
     torch.testing.assert_close(kernel_log_density(x, samples, 0.3).exp(), torch.from_numpy(expected))
 
 
@@ -201,8 +202,8 @@ def test_only_samples_that_are_all_alike_have_no_gap() -> None:
         critic_gap(lambda x: x[:, 0], LINE.log_density, real, copies)
     for at in (-1, 2200):
         nearly = copies.index_fill(0, torch.tensor([at % 4500]), 0.7)
-        found = critic_gap(lambda x: 1e3 * ((x[:, 0] - 0.1).abs() - 0.01), LINE.log_density, real, nearly)
-        assert found.value < 0.1, "what the critic knows, too"
+        score = critic_gap(lambda x: 1e3 * ((x[:, 0] - 0.1).abs() - 0.01), LINE.log_density, real, nearly)
+        assert score.value < 0.1, "what the critic knows, too"
 
 
 def test_protocols_hold_no_measured_number() -> None:
@@ -219,10 +220,10 @@ def test_protocols_hold_no_measured_number() -> None:
 
 def test_what_no_gap_can_be_told_of_is_a_sentence() -> None:
     real = LINE.sample(50, rng())
-    for critic, fake, told in (
+    for critic, fake, message in (
         (lambda x: x[:, 0], real[:5], "8 generated points"),
         (lambda x: x, real, "finite logits of shape"),
         (lambda x: x[:, 0] / 0, real, "finite logits"),
     ):
-        with pytest.raises(DataError, match=told):
+        with pytest.raises(DataError, match=message):
             critic_gap(critic, LINE.log_density, real, fake)

@@ -50,12 +50,12 @@ def waves(x: Tensor, index: Tensor) -> Tensor:
 def test_bowls_of_any_condition_are_solved(dtype: torch.dtype, near: float) -> None:
     """Eigenvalues up to 1, 30, 1,000 and 10,000 times the least: each at its own centre, in its own time."""
     value, centres = bowls([1.0, 30.0, 1e3, 1e4])
-    found = minimise(value, 3 * normal(4, 6, seed=2, dtype=dtype), iterations=300, tolerance=1e-12)
-    assert (found.points - centres).abs().max() < near
-    assert found.points.dtype == found.values.dtype == dtype
-    assert bool(found.converged.all())
-    assert found.iterations[0] <= 6, "a round bowl takes a step of length 1, one to its centre, and rounding's"
-    assert bool((found.iterations[0] < found.iterations[1:]).all())
+    minimum = minimise(value, 3 * normal(4, 6, seed=2, dtype=dtype), iterations=300, tolerance=1e-12)
+    assert (minimum.points - centres).abs().max() < near
+    assert minimum.points.dtype == minimum.values.dtype == dtype
+    assert bool(minimum.converged.all())
+    assert minimum.iterations[0] <= 6, "a round bowl takes a step of length 1, one to its centre, and rounding's"
+    assert bool((minimum.iterations[0] < minimum.iterations[1:]).all())
 
 
 def test_no_more_passes_than_needed() -> None:
@@ -66,17 +66,17 @@ def test_no_more_passes_than_needed() -> None:
         calls[index] += 1
         return waves(x, index)
 
-    found = minimise(counted, normal(40, 8), iterations=60, tolerance=1e-6)
-    assert torch.equal(found.evaluations, calls)
-    assert int(calls.sum()) < 1.4 * int(found.iterations.sum()) + 40
+    minimum = minimise(counted, normal(40, 8), iterations=60, tolerance=1e-6)
+    assert torch.equal(minimum.evaluations, calls)
+    assert int(calls.sum()) < 1.4 * int(minimum.iterations.sum()) + 40
 
 
 def test_a_valley_in_a_batch() -> None:
     """Rosenbrock's from 20 starts; a minimum of any of them is a point without a slope."""
-    found = minimise(valley, 1.5 * normal(20, 4), iterations=500, tolerance=0.0)
-    slopes = torch.autograd.functional.jacobian(lambda x: valley(x, x).sum(), found.points)
+    minimum = minimise(valley, 1.5 * normal(20, 4), iterations=500, tolerance=0.0)
+    slopes = torch.autograd.functional.jacobian(lambda x: valley(x, x).sum(), minimum.points)
     assert slopes.abs().max() < 1e-5
-    ones = (found.points - 1).abs().amax(1) < 1e-5
+    ones = (minimum.points - 1).abs().amax(1) < 1e-5
     assert int(ones.sum()) >= 15, "the others are at the local minimum beside (-1, 1, 1, 1)"
 
 
@@ -137,16 +137,16 @@ def by_scipy(x: np.ndarray, number: int) -> float:
 def test_a_wall_of_no_numbers_is_not_passed(dtype: torch.dtype) -> None:
     """x - log x, whose first steps from 0.01 lead below 0: nothing but a shorter step, and never a NaN."""
     start = torch.tensor([[0.01], [5.0], [1e-4]], dtype=dtype)
-    found = minimise(lambda x, i: (x - x.log())[:, 0], start, tolerance=1e-14)
-    torch.testing.assert_close(found.points, torch.ones(3, 1, dtype=dtype), rtol=0, atol=1e-3)
-    assert bool(found.points.isfinite().all())
+    minimum = minimise(lambda x, i: (x - x.log())[:, 0], start, tolerance=1e-14)
+    torch.testing.assert_close(minimum.points, torch.ones(3, 1, dtype=dtype), rtol=0, atol=1e-3)
+    assert bool(minimum.points.isfinite().all())
 
 
 def test_values_never_rise_and_kinks_do_no_harm() -> None:
     """Σ |x| has no slope to make 0, and no curvature; what comes out is lower, and finite."""
     start = normal(10, 5, dtype=torch.float32)
-    found = minimise(lambda x, i: x.abs().sum(1), start, iterations=30)
-    assert bool((found.values < 0.05 * start.abs().sum(1)).all())
+    minimum = minimise(lambda x, i: x.abs().sum(1), start, iterations=30)
+    assert bool((minimum.values < 0.05 * start.abs().sum(1)).all())
 
 
 def test_constants_and_fallen_problems_end_at_once() -> None:
@@ -158,10 +158,10 @@ def test_constants_and_fallen_problems_end_at_once() -> None:
     def mixed(x: Tensor, index: Tensor) -> Tensor:
         return torch.where(index == 0, -x[:, 0].exp(), x[:, 0].square())
 
-    found = minimise(mixed, torch.ones(2, 1), iterations=50)
-    assert bool(found.points.isfinite().all())
-    assert bool(found.values.isfinite().all())
-    assert found.points[1].abs() < 1e-6
+    minimum = minimise(mixed, torch.ones(2, 1), iterations=50)
+    assert bool(minimum.points.isfinite().all())
+    assert bool(minimum.values.isfinite().all())
+    assert minimum.points[1].abs() < 1e-6
 
 
 def test_points_of_any_shape_keep_it() -> None:
@@ -171,13 +171,13 @@ def test_points_of_any_shape_keep_it() -> None:
         seen.add(x.shape[1:])
         return (x - 2).square().sum(dim=(1, 2))
 
-    found = minimise(value, torch.zeros(5, 2, 3))
+    minimum = minimise(value, torch.zeros(5, 2, 3))
     assert seen == {torch.Size([2, 3])}
-    torch.testing.assert_close(found.points, torch.full((5, 2, 3), 2.0))
+    torch.testing.assert_close(minimum.points, torch.full((5, 2, 3), 2.0))
 
 
 @pytest.mark.parametrize(
-    ("start", "settings", "error", "told"),
+    ("start", "settings", "error", "message"),
     [
         (torch.zeros(0, 2), {}, DataError, "at least 1 problem, got none"),
         (torch.tensor([[1.0], [math.nan]]), {}, DataError, "at the start, got 1 of 2 without"),
@@ -187,7 +187,7 @@ def test_points_of_any_shape_keep_it() -> None:
     ],
 )
 def test_what_cannot_be_minimised_is_a_sentence(
-    start: Tensor, settings: dict[str, float], error: type[Exception], told: str
+    start: Tensor, settings: dict[str, float], error: type[Exception], message: str
 ) -> None:
-    with pytest.raises(error, match=told):
+    with pytest.raises(error, match=message):
         minimise(lambda x, i: x.square().sum(1), start, **settings)  # type: ignore[arg-type]

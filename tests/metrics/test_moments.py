@@ -27,12 +27,12 @@ def test_parts_do_not_matter(cuts: list[int], block: int) -> None:
     x = correlated(57, 5)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("agon.metrics.moments.BLOCK", block)
-        found = Moments()
+        moments = Moments()
         for part in torch.tensor_split(x, sorted(cuts)):
-            found.add(part)
-    assert found.n == 57
-    assert torch.allclose(found.mean, x.mean(0), rtol=1e-12, atol=1e-12)
-    assert torch.allclose(found.covariance, torch.cov(x.T), rtol=1e-12, atol=1e-12)
+            moments.add(part)
+    assert moments.n == 57
+    assert torch.allclose(moments.mean, x.mean(0), rtol=1e-12, atol=1e-12)
+    assert torch.allclose(moments.covariance, torch.cov(x.T), rtol=1e-12, atol=1e-12)
 
 
 def test_groups_are_merged() -> None:
@@ -55,13 +55,13 @@ def test_small_variances_far_from_zero_survive() -> None:
 @pytest.mark.parametrize(("n", "d"), [(5, 20), (40, 20), (400, 3)])
 def test_the_shrinkage_is_that_of_scikit_learn(n: int, d: int) -> None:
     x = correlated(n, d)
-    theirs, share = ledoit_wolf(x.numpy())
+    expected, share = ledoit_wolf(x.numpy())
     moments = Moments().add(x)
-    found = shrinkage(x, moments)
-    assert found == pytest.approx(share, rel=1e-10)
+    amount = shrinkage(x, moments)
+    assert amount == pytest.approx(share, rel=1e-10)
     S = moments.scatter / n
-    ours = (1 - found) * S + found * S.trace() / d * torch.eye(d, dtype=torch.float64)
-    assert torch.allclose(ours, torch.from_numpy(theirs), rtol=1e-10)
+    ours = (1 - amount) * S + amount * S.trace() / d * torch.eye(d, dtype=torch.float64)
+    assert torch.allclose(ours, torch.from_numpy(expected), rtol=1e-10)
 
 
 def test_wrong_features_are_a_sentence() -> None:

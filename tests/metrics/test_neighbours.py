@@ -10,8 +10,8 @@ from sklearn.neighbors import NearestNeighbors
 
 from agon.errors import DataError, SettingError
 from agon.metrics import memorisation, nearest_neighbours
-from agon.metrics.blocks import framed, pair_squares, product_dtype, sides, slack
 from agon.metrics.neighbours import nearest_pixels, nearest_squares
+from agon.metrics.pairwise import framed, pair_squares, product_dtype, sides, slack
 
 
 def normal(n: int, *shape: int, seed: int = 0) -> torch.Tensor:
@@ -32,26 +32,26 @@ def test_agrees_with_scipy_and_scikit_learn(shape: tuple[int, ...], dtype: torch
     if dtype == torch.uint8:
         queries, reference = (each.mul(40).add(128).clamp(0, 255) for each in (queries, reference))
     queries, reference = queries.to(dtype), reference.to(dtype)
-    found = nearest_neighbours(queries, reference, k=5)
+    neighbours = nearest_neighbours(queries, reference, k=5)
     rows = [each.flatten(1).double().numpy() for each in (queries, reference)]
     brute = NearestNeighbors(n_neighbors=5, algorithm="brute").fit(rows[1]).kneighbors(rows[0])[0]
     tree = cKDTree(rows[1]).query(rows[0], k=5)[0]
-    np.testing.assert_allclose(found.distances.numpy(), tree, rtol=1e-13, atol=1e-13)
-    np.testing.assert_allclose(found.distances.numpy(), brute, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(neighbours.distances.numpy(), tree, rtol=1e-13, atol=1e-13)
+    np.testing.assert_allclose(neighbours.distances.numpy(), brute, rtol=1e-6, atol=1e-6)
     distances, indices = by_definition(queries, reference, 5)
-    assert torch.equal(found.indices, indices)
-    torch.testing.assert_close(found.distances, distances, rtol=1e-14, atol=0)
+    assert torch.equal(neighbours.indices, indices)
+    torch.testing.assert_close(neighbours.distances, distances, rtol=1e-14, atol=0)
 
 
 def test_ties_go_to_the_lower_number_and_copies_are_at_zero() -> None:
     """On a grid of 27 places nearly every sample is tied with many."""
     grid = torch.randint(0, 3, (400, 3), generator=torch.Generator().manual_seed(0))
     for reference in (grid.to(torch.uint8), grid.float() / 3):
-        found = nearest_neighbours(reference[:60], reference, k=30)
+        neighbours = nearest_neighbours(reference[:60], reference, k=30)
         distances, indices = by_definition(reference[:60], reference, 30)
-        assert torch.equal(found.indices, indices)
-        torch.testing.assert_close(found.distances, distances, rtol=1e-14, atol=0)
-        assert torch.all(found.distances[:, 0] == 0)
+        assert torch.equal(neighbours.indices, indices)
+        torch.testing.assert_close(neighbours.distances, distances, rtol=1e-14, atol=0)
+        assert torch.all(neighbours.distances[:, 0] == 0)
 
 
 @pytest.mark.parametrize("scale", [1.0, 1e-30, 1e30])
@@ -61,10 +61,10 @@ def test_what_a_matrix_product_cannot_tell_is_told(scale: float) -> None:
     spread[::2] += 100
     reference = (spread + 1000) * scale
     queries = reference[:50] + normal(50, 16).double() * 1e-4 * scale
-    found = nearest_neighbours(queries, reference, k=3)
+    neighbours = nearest_neighbours(queries, reference, k=3)
     distances, indices = by_definition(queries, reference, 3)
-    assert torch.equal(found.indices, indices)
-    torch.testing.assert_close(found.distances, distances, rtol=1e-14, atol=0)
+    assert torch.equal(neighbours.indices, indices)
+    torch.testing.assert_close(neighbours.distances, distances, rtol=1e-14, atol=0)
     a, b = queries.float() / scale, reference.float() / scale
     product = a.square().sum(1)[:, None] + b.square().sum(1) - 2 * a @ b.T
     assert (product.argmin(1) == indices[:, 0]).double().mean() < 0.2, "the naive product is no control any more"
@@ -75,10 +75,10 @@ def test_blocks_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = nearest_neighbours(queries, reference, k=4)
     for rows, columns, values in ((10, 300, 10**6), (101, 7, 10**6), (64, 100, 140)):
         for name, value in (("ROWS", rows), ("COLUMNS", columns), ("VALUES", values), ("PAIRED", 10)):
-            monkeypatch.setattr(f"agon.metrics.blocks.{name}", value)
-        found = nearest_neighbours(queries, reference, k=4)
-        assert torch.equal(found.indices, whole.indices)
-        assert torch.equal(found.distances, whole.distances)
+            monkeypatch.setattr(f"agon.metrics.pairwise.{name}", value)
+        neighbours = nearest_neighbours(queries, reference, k=4)
+        assert torch.equal(neighbours.indices, whole.indices)
+        assert torch.equal(neighbours.distances, whole.distances)
     one_by_one = [nearest_neighbours(query[None], reference, k=4).distances for query in queries[:9]]
     assert torch.equal(torch.cat(one_by_one), whole.distances[:9])
 
@@ -104,8 +104,8 @@ def test_products_of_fewer_digits_are_not_trusted(monkeypatch: pytest.MonkeyPatc
     assert product_dtype(cpu) == torch.float32
     with torch.autocast("cpu", dtype=torch.bfloat16):
         assert product_dtype(cpu) == torch.float64
-        found = nearest_neighbours(normal(20, 9), normal(90, 9, seed=1))
-    assert torch.equal(found.indices, nearest_neighbours(normal(20, 9), normal(90, 9, seed=1)).indices)
+        neighbours = nearest_neighbours(normal(20, 9), normal(90, 9, seed=1))
+    assert torch.equal(neighbours.indices, nearest_neighbours(normal(20, 9), normal(90, 9, seed=1)).indices)
     monkeypatch.setattr(torch, "get_float32_matmul_precision", lambda: "medium")
     assert product_dtype(cpu) == torch.float64
 
@@ -113,14 +113,14 @@ def test_products_of_fewer_digits_are_not_trusted(monkeypatch: pytest.MonkeyPatc
 def test_copies_take_no_longer_where_only_distances_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     """The radii of a collapsed set are decided by its bounds, and never by all distances of a sample."""
     exact = []
-    monkeypatch.setattr("agon.metrics.neighbours._one", lambda *_: exact.append(1))
+    monkeypatch.setattr("agon.metrics.neighbours._exhaustive", lambda *_: exact.append(1))
     for rows in (normal(1, 5).repeat(500, 1), torch.cat([normal(1, 5) + 1e-9 * normal(250, 5), 1e4 * normal(250, 5)])):
         nearest_squares(rows.double(), rows.double(), k=4, ties=False)
     assert not exact
 
 
 @pytest.mark.parametrize(
-    ("queries", "reference", "k", "error", "told"),
+    ("queries", "reference", "k", "error", "message"),
     [
         (torch.zeros(3, 2), torch.zeros(4, 3), 1, DataError, r"one shape, got \(2,\) and \(3,\)"),
         (torch.zeros(0, 2), torch.zeros(4, 2), 1, DataError, "queries: expected at least 1 samples"),
@@ -131,9 +131,9 @@ def test_copies_take_no_longer_where_only_distances_matter(monkeypatch: pytest.M
     ],
 )
 def test_what_has_no_neighbours_is_a_sentence(
-    queries: torch.Tensor, reference: torch.Tensor, k: int, error: type[Exception], told: str
+    queries: torch.Tensor, reference: torch.Tensor, k: int, error: type[Exception], message: str
 ) -> None:
-    with pytest.raises(error, match=told):
+    with pytest.raises(error, match=message):
         nearest_neighbours(queries, reference, k)
 
 
@@ -169,9 +169,9 @@ def test_the_error_of_memorisation_is_that_of_repeated_draws() -> None:
             memorisation(*(normal(100, 6, seed=3 * seed + part) * (spread if part == 0 else 1) for part in range(3)))
             for seed in range(150)
         ]
-        found = torch.tensor([draw.value for draw in draws]).std()
-        told = torch.tensor([draw.error or 0.0 for draw in draws]).square().mean().sqrt()
-        assert float(told / found) == pytest.approx(ratio, rel=0.25)
+        empirical = torch.tensor([draw.value for draw in draws]).std()
+        reported = torch.tensor([draw.error or 0.0 for draw in draws]).square().mean().sqrt()
+        assert float(reported / empirical) == pytest.approx(ratio, rel=0.25)
     assert draws[0].detail["independent"] < 40, "noise has few nearest images"
 
 

@@ -96,7 +96,7 @@ def test_protocols_hold_no_measured_number() -> None:
 
 
 @pytest.mark.parametrize(
-    ("images", "told"),
+    ("images", "message"),
     [
         (torch.zeros(5, 2, 7), r"at least 3 samples, .* \(5, 2, 7\)"),
         (torch.zeros(5, 7), "linear paths: expected p paths"),
@@ -104,6 +104,6 @@ def test_protocols_hold_no_measured_number() -> None:
         (normal(5, 4, 7) * math.inf, "got 20 of 20 samples that are not"),
     ],
 )
-def test_what_is_no_path_is_a_sentence(images: torch.Tensor, told: str) -> None:
-    with pytest.raises(DataError, match=told):
+def test_what_is_no_path_is_a_sentence(images: torch.Tensor, message: str) -> None:
+    with pytest.raises(DataError, match=message):
         path_smoothness(images, "linear")

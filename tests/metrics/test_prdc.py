@@ -68,9 +68,9 @@ def test_precision_and_recall_are_not_swapped() -> None:
     """One of ten modes, made well: all samples are good, and most of the data is not made."""
     real = normal(500, 4) + 20 * torch.arange(500)[:, None] % 200
     collapsed = normal(300, 4, 1)
-    for found in (prdc(real, collapsed), precision_recall(real, collapsed)):
-        assert found["precision"].value > 0.8
-        assert found["recall"].value < 0.3
+    for result in (prdc(real, collapsed), precision_recall(real, collapsed)):
+        assert result["precision"].value > 0.8
+        assert result["recall"].value < 0.3
         swapped = prdc(collapsed, real)
         assert swapped["precision"].value < 0.3
         assert swapped["recall"].value > 0.8
@@ -112,8 +112,8 @@ def test_blocks_and_precision_do_not_matter(name: str, monkeypatch: pytest.Monke
     real, fake = (each[:120] for each in SETS[name])
     expected = values(prdc(real, fake)), values(precision_recall(real, fake))
     for rows, columns, strip in ((1000, 7, 1000), (13, 1000, 5), (50, 33, 11)):
-        monkeypatch.setattr("agon.metrics.blocks.ROWS", rows)
-        monkeypatch.setattr("agon.metrics.blocks.COLUMNS", columns)
+        monkeypatch.setattr("agon.metrics.pairwise.ROWS", rows)
+        monkeypatch.setattr("agon.metrics.pairwise.COLUMNS", columns)
         monkeypatch.setattr(sys.modules[prdc.__module__], "STRIP", strip)
         assert (values(prdc(real, fake)), values(precision_recall(real, fake))) == expected
     single = values(prdc(real.float(), fake.float()))
@@ -123,16 +123,16 @@ def test_blocks_and_precision_do_not_matter(name: str, monkeypatch: pytest.Monke
 @pytest.mark.parametrize("name", ["normal", "off the origin", "nearly collapsed", "an outlier"])
 def test_few_distances_are_left_open(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The bounds decide nearly all of them, wherever the features lie and whatever their spread."""
-    pairs, manifolds = [], sys.modules[prdc.__module__]
-    exact = manifolds.pair_squares
-    monkeypatch.setattr(manifolds, "pair_squares", lambda *each: (pairs.append(len(each[2])), exact(*each))[1])
+    pairs, module = [], sys.modules[prdc.__module__]
+    exact = module.pair_squares
+    monkeypatch.setattr(module, "pair_squares", lambda *each: (pairs.append(len(each[2])), exact(*each))[1])
     real, fake = SETS[name]
     prdc(real, fake)
     assert sum(pairs) < 0.001 * 2 * len(real) * len(fake)
 
 
 @pytest.mark.parametrize(
-    ("real", "fake", "k", "error", "told"),
+    ("real", "fake", "k", "error", "message"),
     [
         (normal(9, 2), normal(5, 2), 5, DataError, r"fake features: expected at least 6 samples .* \(5, 2\)"),
         (normal(5, 2), normal(9, 2), 5, DataError, "real features: expected at least 6 samples"),
@@ -142,9 +142,9 @@ def test_few_distances_are_left_open(name: str, monkeypatch: pytest.MonkeyPatch)
     ],
 )
 def test_what_has_no_manifold_is_a_sentence(
-    real: torch.Tensor, fake: torch.Tensor, k: int, error: type[Exception], told: str
+    real: torch.Tensor, fake: torch.Tensor, k: int, error: type[Exception], message: str
 ) -> None:
-    with pytest.raises(error, match=told):
+    with pytest.raises(error, match=message):
         prdc(real, fake, k)
-    with pytest.raises(error, match=told):
+    with pytest.raises(error, match=message):
         precision_recall(real, fake, k)

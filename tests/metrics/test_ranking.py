@@ -15,14 +15,14 @@ def test_ranks_are_counted_and_ties_are_shared() -> None:
     a = torch.tensor([1.0, 1.0, 1.0, 2.0, 2.0, 1.0, 1.0, 1.0])
     b = torch.tensor([2.0, 2.0, 2.0, 1.0, 1.0, 1.0, 1.0, 1.0])
     c = torch.tensor([3.0, 3.0, 3.0, 3.0, 3.0, 3.0, 3.0, 1.0])
-    found = best_rank({"a": a, "b": b, "c": c})
-    assert [score.value for score in found.values()] == pytest.approx([100 * k / 24 for k in (13, 10, 1)])
-    assert sum(score.value for score in found.values()) == pytest.approx(100)
+    ranks = best_rank({"a": a, "b": b, "c": c})
+    assert [score.value for score in ranks.values()] == pytest.approx([100 * k / 24 for k in (13, 10, 1)])
+    assert sum(score.value for score in ranks.values()) == pytest.approx(100)
     share = 13 / 24
-    assert found["a"].error == pytest.approx(100 * math.sqrt(share * (1 - share) / 8))
-    low, high = found["a"].interval or (0.0, 0.0)
-    assert 0 < low < found["a"].value < high < 100
-    assert {score.protocol for score in found.values()} == {
+    assert ranks["a"].error == pytest.approx(100 * math.sqrt(share * (1 - share) / 8))
+    low, high = ranks["a"].interval or (0.0, 0.0)
+    assert 0 < low < ranks["a"].value < high < 100
+    assert {score.protocol for score in ranks.values()} == {
         "per cent of images with the lowest error among a, b, c; 33.3 if they are alike"
     }
 
@@ -30,10 +30,10 @@ def test_ranks_are_counted_and_ties_are_shared() -> None:
 def test_the_error_is_that_of_repeated_draws() -> None:
     """Alike runs have 100/4 each on 1,280 images, and 300 repetitions spread as much as the error says."""
     draws = torch.rand(300, 4, 1280, generator=torch.Generator().manual_seed(0))
-    found = [best_rank(dict(zip("abcd", draw, strict=True)))["a"] for draw in draws]
-    values = torch.tensor([score.value for score in found])
+    scores = [best_rank(dict(zip("abcd", draw, strict=True)))["a"] for draw in draws]
+    values = torch.tensor([score.value for score in scores])
     assert float(values.mean()) == pytest.approx(25, abs=0.3)
-    assert float(values.std()) == pytest.approx(found[0].error or 0, rel=0.15)
+    assert float(values.std()) == pytest.approx(scores[0].error or 0, rel=0.15)
 
 
 def test_the_fractional_difference_is_the_papers() -> None:
@@ -50,7 +50,7 @@ ONE = torch.ones(1)
 
 
 @pytest.mark.parametrize(
-    ("errors", "told"),
+    ("errors", "message"),
     [
         ({}, "errors of runs on the same images"),
         ({"a": ONE, "b": torch.ones(2)}, r"got \[1, 2\] of them"),
@@ -58,8 +58,8 @@ ONE = torch.ones(1)
         ({"a": ONE * math.nan}, "finite errors"),
     ],
 )
-def test_what_cannot_be_ranked_is_a_sentence(errors: dict[str, Tensor], told: str) -> None:
-    with pytest.raises(DataError, match=told):
+def test_what_cannot_be_ranked_is_a_sentence(errors: dict[str, Tensor], message: str) -> None:
+    with pytest.raises(DataError, match=message):
         best_rank(errors)
 
 

@@ -32,7 +32,7 @@ def smooth(seed: int = 0) -> nn.Module:
     return net.double().eval()
 
 
-def made(generate: Callable[[Tensor], Tensor], n: int = 8) -> Tensor:
+def generated(generate: Callable[[Tensor], Tensor], n: int = 8) -> Tensor:
     """What the generator makes of other latents than any search begins with."""
     with torch.no_grad():
         return generate(doubles(n, rng(99)))
@@ -41,22 +41,22 @@ def made(generate: Callable[[Tensor], Tensor], n: int = 8) -> Tensor:
 def test_what_the_generator_made_is_found() -> None:
     """From one of 3 starts at least, every sample of its own: the latent too, and an error near 0."""
     generate = smooth()
-    found = reconstruct(generate, made(generate), doubles, iterations=200, tolerance=1e-8)
-    assert found.errors.max() < 1e-10
-    torch.testing.assert_close(found.images, made(generate), rtol=0, atol=1e-4)
-    torch.testing.assert_close(found.latents, doubles(8, rng(99)), rtol=0, atol=1e-3)
-    assert found.score().value < 1e-10
+    result = reconstruct(generate, generated(generate), doubles, iterations=200, tolerance=1e-8)
+    assert result.errors.max() < 1e-10
+    torch.testing.assert_close(result.images, generated(generate), rtol=0, atol=1e-4)
+    torch.testing.assert_close(result.latents, doubles(8, rng(99)), rtol=0, atol=1e-3)
+    assert result.score().value < 1e-10
 
 
 def test_the_nearest_point_of_a_plane_is_its_projection() -> None:
     """G(z) = z W: the error is that of least squares, from every start alike."""
     weights = torch.randn(4, 10, generator=rng(1), dtype=torch.float64) * torch.logspace(0, 2, 10)
     targets = torch.randn(6, 10, generator=rng(2), dtype=torch.float64)
-    found = reconstruct(lambda z: z @ weights, targets, doubles, 2, tolerance=1e-12)
+    result = reconstruct(lambda z: z @ weights, targets, doubles, 2, tolerance=1e-12)
     nearest = targets @ torch.linalg.pinv(weights) @ weights
-    torch.testing.assert_close(found.images, nearest, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(result.images, nearest, rtol=1e-5, atol=1e-5)
     expected = (targets - nearest).square().mean(1)
-    torch.testing.assert_close(found.all_errors, expected[:, None].expand(6, 2), rtol=1e-6, atol=0)
+    torch.testing.assert_close(result.all_errors, expected[:, None].expand(6, 2), rtol=1e-6, atol=0)
 
 
 def test_a_collapsed_generator_is_told_from_one_that_covers() -> None:
@@ -71,27 +71,27 @@ def test_a_collapsed_generator_is_told_from_one_that_covers() -> None:
         return arc(1.0)(math.pi / 2 * torch.tanh(z))
 
     runs = {"all": arc(2.0), "half": half, "one": arc(0.0)}
-    found = {name: reconstruct(generate, targets, doubles) for name, generate in runs.items()}
-    errors = {name: float(each.errors.mean()) for name, each in found.items()}
+    results = {name: reconstruct(generate, targets, doubles) for name, generate in runs.items()}
+    errors = {name: float(each.errors.mean()) for name, each in results.items()}
     assert errors["all"] < 1e-6
     assert 0.1 < errors["half"] < 0.6
     assert errors["one"] == pytest.approx(1.0), "½|x - x_0|² over a circle"
-    ranks = best_rank({name: each.errors for name, each in found.items()})
+    ranks = best_rank({name: each.errors for name, each in results.items()})
     assert ranks["all"].value > 60, "where half a circle is enough, chance decides"
     assert ranks["one"].value < 5
-    worst = by_fractional_difference(found["all"].errors + 1e-3, found["half"].errors + 1e-3)
+    worst = by_fractional_difference(results["all"].errors + 1e-3, results["half"].errors + 1e-3)
     assert bool((targets[worst[:10], 0] < -0.1).all()), "what the half circle lacks"
 
 
 def test_more_starts_are_no_worse_and_the_best_is_chosen() -> None:
     generate = smooth()
     targets = torch.randn(6, 3, 8, generator=rng(3), dtype=torch.float64)
-    found = reconstruct(generate, targets, doubles, 4)
-    assert found.all_errors.shape == found.iterations.shape == found.converged.shape == (6, 4)
-    torch.testing.assert_close(found.errors, found.all_errors.amin(1), rtol=1e-9, atol=0)
-    torch.testing.assert_close(found.images, generate(found.latents).detach(), rtol=1e-12, atol=1e-12)
-    torch.testing.assert_close(found.errors, (found.images - targets).square().mean((1, 2)))
-    assert found.all_errors.std(1).max() > 0, "starts differ"
+    result = reconstruct(generate, targets, doubles, 4)
+    assert result.all_errors.shape == result.iterations.shape == result.converged.shape == (6, 4)
+    torch.testing.assert_close(result.errors, result.all_errors.amin(1), rtol=1e-9, atol=0)
+    torch.testing.assert_close(result.images, generate(result.latents).detach(), rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(result.errors, (result.images - targets).square().mean((1, 2)))
+    assert result.all_errors.std(1).max() > 0, "starts differ"
 
 
 def test_chunks_and_groups_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,9 +115,9 @@ def test_a_stretched_latent_costs_no_more(monkeypatch: pytest.MonkeyPatch) -> No
         drawn = partial(wide, 40)
         return reconstruct(lambda z: z @ weights, targets, drawn, 1, iterations=25, tolerance=0.0).errors
 
-    found = errors()
+    result = errors()
     monkeypatch.setattr("agon.metrics.reconstruction.LARGEST", 0)
-    assert bool((found < 0.1 * errors()).all())
+    assert bool((result < 0.1 * errors()).all())
 
 
 def wide(d: int, n: int, rng: torch.Generator) -> Tensor:
@@ -154,33 +154,33 @@ def test_points_and_other_generators() -> None:
 
 def test_the_score_has_the_error_of_a_mean() -> None:
     generate = smooth()
-    found = reconstruct(generate, torch.randn(40, 3, 8, generator=rng(6)).double(), doubles, 2, iterations=5)
-    score = found.score()
-    assert score.value == pytest.approx(float(found.errors.mean()))
-    assert score.error == pytest.approx(float(found.errors.std()) / math.sqrt(40))
+    result = reconstruct(generate, torch.randn(40, 3, 8, generator=rng(6)).double(), doubles, 2, iterations=5)
+    score = result.score()
+    assert score.value == pytest.approx(float(result.errors.mean()))
+    assert score.error == pytest.approx(float(result.errors.std()) / math.sqrt(40))
     assert score.interval is not None
     assert score.interval[1] - score.value == pytest.approx(1.96 * score.error, rel=1e-3)
     assert (score.name, score.n, score.n_real) == ("reconstruction", 40, 40)
     assert "the best of 2 starts, each of at most 5 iterations" in score.protocol
-    assert f"{float(found.converged.double().mean()):.0%} of the searches converged" in str(score)
-    assert score.detail["converged"] == float(found.converged.double().mean())
-    other = reconstruct(generate, made(generate) / 2, doubles, 2, iterations=5)
+    assert f"{float(result.converged.double().mean()):.0%} of the searches converged" in str(score)
+    assert score.detail["converged"] == float(result.converged.double().mean())
+    other = reconstruct(generate, generated(generate) / 2, doubles, 2, iterations=5)
     assert other.score().protocol == score.protocol, "it is the search alone"
-    assert other.score().detail["range"] == [float(made(generate).min()) / 2, float(made(generate).max()) / 2]
+    assert other.score().detail["range"] == [float(generated(generate).min()) / 2, float(generated(generate).max()) / 2]
     assert score.detail["mean_of_all_starts"] > score.value
-    assert one_target(found).score().error is None
+    assert one_target(result).score().error is None
 
 
-def one_target(found: Reconstruction) -> Reconstruction:
-    rows = {name: part[:1] for name, part in vars(found).items() if isinstance(part, Tensor)}
-    return Reconstruction(**rows, range=found.range, protocol=found.protocol)
+def one_target(result: Reconstruction) -> Reconstruction:
+    rows = {name: part[:1] for name, part in vars(result).items() if isinstance(part, Tensor)}
+    return Reconstruction(**rows, range=result.range, protocol=result.protocol)
 
 
 TARGETS = torch.zeros(3, 3, 8, dtype=torch.float64)
 
 
 @pytest.mark.parametrize(
-    ("targets", "settings", "error", "told"),
+    ("targets", "settings", "error", "message"),
     [
         (TARGETS[:, :2], {}, DataError, r"of the generator's shape \(3, 8\), got \(2, 8\)"),
         (TARGETS[:0], {}, DataError, "at least 1 target"),
@@ -192,9 +192,9 @@ TARGETS = torch.zeros(3, 3, 8, dtype=torch.float64)
     ],
 )
 def test_what_cannot_be_reconstructed_is_a_sentence(
-    targets: Tensor, settings: dict[str, int], error: type[Exception], told: str
+    targets: Tensor, settings: dict[str, int], error: type[Exception], message: str
 ) -> None:
-    with pytest.raises(error, match=told):
+    with pytest.raises(error, match=message):
         reconstruct(smooth(), targets, doubles, **settings)  # type: ignore[arg-type]
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from agon.classifiers import kept
+from agon.classifiers import cache
 from agon.cli import main
 from agon.data import Images
 from tests.runs.conftest import STEPS, Maker
@@ -61,10 +61,10 @@ def test_a_folder_of_replicates_is_cleared(tmp_path: Path) -> None:
 def test_a_classifiers_scratch_run_is_cleared(tmp_path: Path) -> None:
     """That of a process which was killed while it trained the same one."""
     source = Images(path="digits")
-    kept.classifier_of(source, steps=2, folder=tmp_path, show=False)
-    (place,) = (p for p in (tmp_path / kept.FOLDER).iterdir() if p.is_dir())
+    cache.classifier_of(source, steps=2, folder=tmp_path, show=False)
+    (place,) = (p for p in (tmp_path / cache.FOLDER).iterdir() if p.is_dir())
     (place / "00000002" / "state.json").write_text("damaged")
     left = place.with_name(f".{place.name}-abc") / "run"
     left.mkdir(parents=True)
-    kept.classifier_of(source, steps=2, folder=tmp_path, show=False)
-    assert [p.name for p in (tmp_path / kept.FOLDER).iterdir() if p.name.startswith(".")] == []
+    cache.classifier_of(source, steps=2, folder=tmp_path, show=False)
+    assert [p.name for p in (tmp_path / cache.FOLDER).iterdir() if p.name.startswith(".")] == []

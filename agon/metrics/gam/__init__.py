@@ -1,1 +1,1 @@
-"""The generative adversarial metric: two games exchange their opponents."""
+"""The generative adversarial metric (GAM): two games exchange their opponents."""

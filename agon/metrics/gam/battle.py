@@ -1,4 +1,4 @@
-"""Battles: each game's critic judges the other's samples, and both judge the same real ones."""
+"""Battles (GAM): each game's critic judges the other game's samples, and both judge the same real samples."""
 
 import numpy as np
 from jaxtyping import Float
@@ -7,35 +7,34 @@ from torch import Tensor
 from agon.errors import DataError
 from agon.games import Game
 from agon.latents import Latent, Normal
-from agon.metrics.gam.contender import (
-    Generate,
+from agon.metrics.gam.critic import DEFAULT, RUNNING, Statistics, critic_of, needs_held
+from agon.metrics.gam.entrants import (
+    MakeSamples,
     Range,
     RealSamples,
-    Samples,
     checked,
-    contender,
-    made,
+    entrant,
+    generated_samples,
+    judgement,
     rate,
     set_apart,
-    side,
 )
-from agon.metrics.gam.critic import DEFAULT, RUNNING, Statistics, critic_of, needs_held
 from agon.metrics.gam.outcome import Battle
 from agon.metrics.gam.rates import paired_ratio, ratio
 from agon.metrics.gam.verdict import TIE
 from agon.metrics.score import Score
 
-UNIT: Range = (0.0, 1.0)  # any range will do where both have the same
+UNIT: Range = (0.0, 1.0)  # any range serves if both games have the same
 
 
 def battle(
     a: Game,
     b: Game,
-    test: Samples,
+    test: Float[Tensor, "n ..."],
     *,
     names: tuple[str, str] = ("first", "second"),
     latents: tuple[Latent, Latent] = (Normal(), Normal()),
-    generate: tuple[Generate, Generate] | None = None,
+    generate: tuple[MakeSamples, MakeSamples] | None = None,
     ranges: tuple[Range, Range] | None = None,
     n: int | None = None,
     seed: int = 0,
@@ -45,104 +44,112 @@ def battle(
     train: Float[Tensor, "t ..."] | None = None,
     tie: float = TIE,
 ) -> Battle:
-    """GAM: the critic of each of two games judges the other's samples.
+    """Compare two games by GAM: the critic of each judges the other's samples.
 
         r_test = ε(D_a(x)) / ε(D_b(x)),   r_sample = ε(D_a(G_b(z))) / ε(D_b(G_a(z))),
 
-    with ε the share of samples that are taken for the other kind. r_sample < 1 speaks for a, whose samples b's critic
-    finds harder to tell than a's critic finds b's. A critic decides at its objective's boundary (`Game.boundary`), or,
-    where there is none, at a threshold that is calibrated on held-out samples; a sample at exactly that place counts
-    half. An error of zero is smoothed (`Ratio`). Both games are left as they are, and both get the same latents,
-    where theirs are of one kind, so that exchanging the two inverts the ratios.
+    where ε is the share of samples that a critic gets wrong. r_sample < 1 speaks for a: b's critic confuses a's samples
+    with real ones more often than a's critic confuses b's. A critic decides at its objective's boundary
+    (`Game.boundary`); without one, at a threshold calibrated on held-out samples. A sample exactly at the threshold
+    counts half. Zero error rates are smoothed (`Ratio`). Both games remain unchanged. Both get the same latents if they
+    share a latent distribution, so exchanging the games inverts the ratios.
 
-    What batch normalisation in a critic normalises by (`statistics`; the generators always use running ones):
+    `statistics` states how batch normalisation in a critic normalises (generators always use running statistics):
 
-    * "running": its running statistics, a moving average over the last real and generated batches of training.
-    * "reestimated": the means over held-out real and own generated samples, in batches of their own, half and half.
-    * "batch": those of each batch of 100, all real or all generated, as the author's code has it: for comparison
-      with it, since a sample's realness then depends on what else is in the batch.
+    * "running": by its running statistics, a moving average over the last real and generated batches of training.
+    * "reestimated": by means over held-out real samples and as many of its own, in separate batches.
+    * "batch": by each batch of 100, all real or all generated, as the author's code does. Use it only to compare with
+      that code: a sample's realness then depends on the rest of its batch.
 
-    Memory: the n samples of both, and 256 of them in the networks.
+    Memory: the n samples of both games, and 256 of them in the networks.
 
     Args:
         a: the first game.
         b: the second, of samples of the same shape.
         test: real samples that neither was trained on, in a's range.
-        names: of the two, for the words.
-        latents: what each generates from.
-        generate: latents -> samples of each; by default the games' own, in evaluation mode.
-        ranges: the (least, greatest) value of a's and of b's data where they differ: samples are mapped before the
-            other judges them.
-        n: generated samples of each that are judged, at least 1; by default as many as are tested.
-        seed: of the latents, of what is held out, and of the bootstrap.
+        names: the games' names in the result's text.
+        latents: the distribution that each game generates from.
+        generate: for each game, a function from latents to samples; by default the game's own, in evaluation mode.
+        ranges: (least, greatest) value of a's and of b's data, if they differ: samples are then mapped from one range
+            to the other before they are judged.
+        n: the number of generated samples of each game, at least 1; by default as many as test samples.
+        seed: chooses the latents, the held-out samples and the bootstrap's draws.
         statistics: "running", "reestimated" or "batch".
-        calibrate: a threshold for every critic, whether its objective states a boundary or not.
-        held: real samples for thresholds and statistics, in a's range; by default, where they are needed, a fifth of
-            `test`, at most 1,000, is set apart and not tested. As many generated ones are held out beside them.
-        train: training samples in a's range: then each critic's error on them is told, too.
-        tie: r_test counts as 1 within |log r_test| <= log tie.
+        calibrate: whether to calibrate every critic's threshold, even if its objective states a boundary.
+        held: real samples for thresholds and statistics, in a's range. By default, if they are needed, a fifth of
+            `test`, at most 1,000 samples, is held out and not tested. As many generated samples are held out, too.
+        train: training samples in a's range; the result then includes each critic's error on them.
+        tie: r_test counts as 1 if |log r_test| <= log tie.
+
+    Returns:
+        Both critics' error rates, the ratios with intervals, and the verdicts.
 
     Raises:
-        DataError: a game without a critic, shapes that differ, too few samples, or numbers that are not finite.
-        SettingError: a setting out of its range.
+        DataError: a game has no critic, shapes differ, there are too few samples, or numbers are not finite.
+        SettingError: a setting is out of its range.
 
     Source: im2016, section 4, equations 10 and 11; the table of its figure 6.
     """
     needed = needs_held(a, statistics, calibrate) | needs_held(b, statistics, calibrate)
     real = set_apart(test, held, train, needed, seed)
     spare = 0 if real.held is None else len(real.held)
-    number = len(real.tested) if n is None else n
-    paint = generate or (a.generate, b.generate)
-    samples = [made(*each, number, spare, seed) for each in zip((a, b), latents, paint, strict=True)]
+    count = len(real.tested) if n is None else n
+    generators = generate or (a.generate, b.generate)
+    samples = [
+        generated_samples(*arguments, count, spare, seed) for arguments in zip((a, b), latents, generators, strict=True)
+    ]
     bounds = ranges or (UNIT, UNIT)
-    one, two = (
-        contender(name, game, real.mapped(bounds[0], bound), checked(x, test, spare), bound, statistics, calibrate)
+    entrant_a, entrant_b = (
+        entrant(name, game, real.mapped(bounds[0], bound), checked(x, test, spare), bound, statistics, calibrate)
         for name, game, x, bound in zip(names, (a, b), samples, bounds, strict=True)
     )
-    first, second = side(one, two), side(two, one)
+    first, second = judgement(entrant_a, entrant_b), judgement(entrant_b, entrant_a)
     rng = np.random.default_rng(seed)
     return Battle(
         first=first,
         second=second,
-        test=paired_ratio(one.wrong, two.wrong, rng),
+        test=paired_ratio(entrant_a.wrong, entrant_b.wrong, rng),
         sample=ratio(first.foreign, second.foreign, rng),
         tie=tie,
-        protocol=f"ratio of error rates; {one.name}: {first.protocol}; {two.name}: {second.protocol}",
+        protocol=f"ratio of error rates; {entrant_a.name}: {first.protocol}; {entrant_b.name}: {second.protocol}",
     )
 
 
 def one_sided(
     judge: Game,
-    samples: Samples,
+    samples: Float[Tensor, "n ..."],
     test: Float[Tensor, "t ..."] | None = None,
     *,
     latent: Latent = Normal(),  # noqa: B008 - frozen
-    generate: Generate | None = None,
+    generate: MakeSamples | None = None,
     seed: int = 0,
     statistics: Statistics = DEFAULT,
     calibrate: bool = False,
     held: Float[Tensor, "h ..."] | None = None,
 ) -> Score:
-    """How many foreign samples a game's critic takes for real: GAM against a model without a critic.
+    """The share of another model's samples that a game's critic takes for real: GAM for a model without a critic.
 
-    "error", 0 to 1, with Wilson's interval. A low one says that the critic tells the samples from real ones, as it also
-    does if it takes nothing for real: its errors on real test samples and on its own are in the detail.
+    A low value means that the critic recognises the samples as generated. A critic that takes nothing for real gets 0,
+    too, so the detail has its error rates on real test samples and on its own generator's samples.
 
     Args:
-        judge: the game whose critic is asked.
-        samples: of the other model, in the range of the judge's data.
-        test: real samples that the judge was not trained on, in the same range. Without them only a critic with a
-            boundary and without batch normalisation, or one with running statistics, can be asked.
-        latent: what the judge generates its own samples from.
-        generate: latents -> them; by default the judge's own, in evaluation mode.
-        seed: of its latents, and of what is held out.
+        judge: the game whose critic judges.
+        samples: the other model's samples, in the range of the judge's data.
+        test: real samples that the judge was not trained on, in the same range. They may be omitted only if the critic
+            has a boundary, and has no batch normalisation or uses running statistics.
+        latent: the distribution that the judge generates its own samples from.
+        generate: a function from latents to the judge's samples; by default its own, in evaluation mode.
+        seed: chooses the judge's latents and the held-out samples.
         statistics: as in `battle`.
         calibrate: as in `battle`.
         held: as in `battle`.
 
+    Returns:
+        "error", 0 to 1, with Wilson's interval.
+
     Raises:
-        DataError: a game without a critic, shapes that differ, too few samples, or numbers that are not finite.
-        SettingError: a setting out of its range.
+        DataError: the game has no critic, shapes differ, there are too few samples, or numbers are not finite.
+        SettingError: a setting is out of its range.
 
     Source: im2016, section 4, last paragraph, and Table 2.
     """
@@ -155,24 +162,24 @@ def one_sided(
         )
     real = RealSamples(None, held, None) if test is None else set_apart(test, held, None, needed, seed)
     spare = 0 if real.held is None else len(real.held)
-    own = made(judge, latent, generate or judge.generate, len(samples), spare, seed)
-    for x in (samples, *(each for each in real if each is not None)):
-        checked(x, own)
-    critic = critic_of(judge, real.held, own[len(samples) :], statistics, calibrate)
-    error = rate(critic.wrong(samples, real=False))
-    rates = {"own": rate(critic.wrong(own[: len(samples)], real=False))}
+    own_samples = generated_samples(judge, latent, generate or judge.generate, len(samples), spare, seed)
+    for x in (samples, *(x for x in real if x is not None)):
+        checked(x, own_samples)
+    critic = critic_of(judge, real.held, own_samples[len(samples) :], statistics, calibrate)
+    foreign = rate(critic.wrong(samples, real=False))
+    rates = {"own": rate(critic.wrong(own_samples[: len(samples)], real=False))}
     if real.test is not None:
         rates["test"] = rate(critic.wrong(real.test, real=True))
     return Score(
         name="error",
-        value=error.value,
-        error=error.error,
-        interval=error.interval,
-        n=error.n,
+        value=foreign.value,
+        error=foreign.error,
+        interval=foreign.interval,
+        n=foreign.n,
         n_real=rates["test"].n if "test" in rates else None,
         protocol=f"share of foreign samples that a critic takes for real; {critic.protocol}",
         detail={
-            **{f"error_{kind}": each.value for kind, each in rates.items()},
+            **{f"error_{kind}": rate.value for kind, rate in rates.items()},
             "threshold": critic.threshold.value,
             "calibrated_on": critic.threshold.n,
         },

@@ -1,4 +1,4 @@
-"""A game's critic as a battle asks it: realness that depends on the sample alone, and where the decision turns."""
+"""A game's critic in a battle: realness that depends on the sample alone, and the threshold of its decision."""
 
 import copy
 import math
@@ -18,21 +18,20 @@ from agon.games import Game, modules_of
 
 Statistics = Literal["running", "reestimated", "batch"]
 DEFAULT: Statistics = "reestimated"
-Samples = Float[Tensor, "n ..."]
 RUNNING, BATCH = (Change("statistics", kind, f"--statistics {kind}") for kind in ("running", "batch"))
 BLOCK = 256  # samples that pass a critic at a time
-ESTIMATED = 250  # samples of a batch by which statistics are estimated anew
+ESTIMATED = 250  # samples of a batch that re-estimates statistics
 OWN = 100  # samples of a batch that is normalised by its own statistics
 
 
 class Threshold(NamedTuple):
-    """Where a critic's decision turns: realness above it is real, below it generated, at it half of each.
+    """A critic's threshold: realness above it means real, below it generated, and exactly at it half of each.
 
     Attributes:
-        value: in the units of realness.
-        n: how many held-out samples it was calibrated on, real and generated ones together; None where the
-            objective's boundary was taken.
-        error: the mean of the two error rates on those samples; None without them.
+        value: in units of realness.
+        n: the number of held-out samples, real and generated together, that it was calibrated on; None if it is the
+            objective's boundary.
+        error: the mean of the two error rates on those samples; None without calibration.
     """
 
     value: float
@@ -43,9 +42,9 @@ class Threshold(NamedTuple):
 def calibrated(real: Float64[np.ndarray, " n"], fake: Float64[np.ndarray, " m"]) -> Threshold:
     """The threshold t that minimises [P(real <= t) + P(fake > t)] / 2 over held-out samples.
 
-    Candidates lie half way between neighbouring values, and, half of their whole span away, below and above them all:
-    a critic that is wrong more often than right is best not listened to. Of several that are equally good, the middle
-    one is taken.
+    Candidates lie half way between neighbouring values, and half of the whole span below the least and above the
+    greatest value: a critic that is wrong more often than right is best ignored. Of several equally good candidates,
+    the function returns the middle one.
 
     Args:
         real: realness of real samples, finite, at least 1.
@@ -58,26 +57,26 @@ def calibrated(real: Float64[np.ndarray, " n"], fake: Float64[np.ndarray, " m"])
     values = np.unique(np.concatenate([real, fake]))
     if len(values) == 1:  # nothing to tell apart: half of all are wrong
         return Threshold(float(values[0]), n, 0.5)
-    reach = (values[-1] - values[0]) / 2
-    candidates = np.concatenate([[values[0] - reach], values[:-1] + np.diff(values) / 2, [values[-1] + reach]])
+    margin = (values[-1] - values[0]) / 2
+    candidates = np.concatenate([[values[0] - margin], values[:-1] + np.diff(values) / 2, [values[-1] + margin]])
     below = np.concatenate([[-np.inf], values])  # the greatest value that each candidate is above
     missed = np.searchsorted(np.sort(real), below, side="right") / len(real)
     passed = 1 - np.searchsorted(np.sort(fake), below, side="right") / len(fake)
     errors = (missed + passed) / 2
     best = np.flatnonzero(errors <= errors.min() + 1e-12)
-    place = best[len(best) // 2]
-    return Threshold(float(candidates[place]), n, float(errors[place]))
+    index = best[len(best) // 2]
+    return Threshold(float(candidates[index]), n, float(errors[index]))
 
 
 @dataclass(frozen=True)
-class Critic:
-    """What judges in a battle.
+class BattleCritic:
+    """A critic that is ready to judge in a battle.
 
     Attributes:
-        game: a copy, whose realness is asked.
-        threshold: of its decision.
-        block: samples that pass at a time.
-        protocol: how its statistics and its threshold came about, in words.
+        game: a copy of the game that provides the realness.
+        threshold: the threshold of its decision.
+        block: the number of samples that pass at a time; None for batches that normalise themselves.
+        protocol: how its statistics and its threshold were found, in words.
     """
 
     game: Game
@@ -85,66 +84,70 @@ class Critic:
     block: int | None
     protocol: str
 
-    def wrong(self, x: Samples, *, real: bool) -> Float64[np.ndarray, " n"]:
-        """1 where it takes a real sample for generated, or a generated one for real; 1/2 at exactly the threshold.
+    def wrong(self, x: Float[Tensor, "n ..."], *, real: bool) -> Float64[np.ndarray, " n"]:
+        """1 for each sample that it gets wrong, 0 for each that it gets right, 1/2 exactly at the threshold.
 
         Args:
-            x: samples in the range of the game's own.
-            real: whether they are.
+            x: samples in the game's range.
+            real: whether the samples are real.
         """
-        found = realness(self.game, x, self.block)
-        above = np.heaviside(found - self.threshold.value, 0.5)
+        scores = realness(self.game, x, self.block)
+        above = np.heaviside(scores - self.threshold.value, 0.5)
         return 1 - above if real else above
 
 
 def critic_of(
-    game: Game, real: Samples | None, fake: Samples | None, statistics: Statistics, calibrate: bool
-) -> Critic:
-    """The critic of a game, made ready on held-out samples; the game itself is not touched.
+    game: Game,
+    real: Float[Tensor, "n ..."] | None,
+    fake: Float[Tensor, "n ..."] | None,
+    statistics: Statistics,
+    calibrate: bool,
+) -> BattleCritic:
+    """Prepare a game's critic on held-out samples; the game itself remains unchanged.
 
     Args:
-        game: with a realness.
-        real: held-out real samples; None where `needs_held` is false.
-        fake: as many of the game's own.
-        statistics: by which batch normalisation normalises, as in `battle`.
-        calibrate: whether the threshold is calibrated where the game has a boundary, too.
+        game: a game with a realness.
+        real: held-out real samples; None if `needs_held` is false.
+        fake: as many samples of the game's own.
+        statistics: how batch normalisation normalises, as in `battle`.
+        calibrate: whether to calibrate the threshold even if the game has a boundary.
     """
-    play = copy.deepcopy(game).eval().requires_grad_(False)
-    layers, told = normalisations(play), "running statistics"
+    judge = copy.deepcopy(game).eval().requires_grad_(False)
+    layers, description = normalisations(judge), "running statistics"
     block: int | None = BLOCK
     if not layers:
-        told = "no batch normalisation"
+        description = "no batch normalisation"
     elif statistics == "reestimated":
-        _reestimate(play, layers, _given(real), _given(fake))
-        told = f"statistics of {len(_given(real))} held-out real and as many own samples"
+        _reestimate(judge, layers, _required(real), _required(fake))
+        description = f"statistics of {len(_required(real))} held-out real and as many own samples"
     elif statistics == "batch":
         for layer in layers:
             layer.train()
-        block, told = None, f"statistics of each batch of {OWN}"
+        block, description = None, f"statistics of each batch of {OWN}"
     if game.boundary is not None and not calibrate:
-        return Critic(play, Threshold(game.boundary), block, f"{told}, boundary {game.boundary:g}")
-    threshold = calibrated(realness(play, _given(real), block), realness(play, _given(fake), block))
-    return Critic(play, threshold, block, f"{told}, calibrated on {threshold.n} held-out samples")
+        return BattleCritic(judge, Threshold(game.boundary), block, f"{description}, boundary {game.boundary:g}")
+    threshold = calibrated(realness(judge, _required(real), block), realness(judge, _required(fake), block))
+    return BattleCritic(judge, threshold, block, f"{description}, calibrated on {threshold.n} held-out samples")
 
 
-def _given(held: Tensor | None) -> Tensor:
+def _required(held: Tensor | None) -> Tensor:
     assert held is not None  # who asks for a critic has asked `needs_held` first
     return held
 
 
-def _reestimate(play: Game, layers: Sequence[nn.Module], real: Tensor, fake: Tensor) -> None:
-    """The plain mean of the statistics of batches that are all real or all generated, half and half."""
+def _reestimate(judge: Game, layers: Sequence[nn.Module], real: Tensor, fake: Tensor) -> None:
+    """Set the statistics to their plain mean over batches, half of them all real, half all generated."""
     parts = [part for pair in zip(_parts(real, ESTIMATED), _parts(fake, ESTIMATED), strict=True) for part in pair]
     passes = iter(parts)
-    restate(layers, lambda: _ask(play, next(passes)), len(parts))
-    play.eval()
+    restate(layers, lambda: _realness_of_part(judge, next(passes)), len(parts))
+    judge.eval()
 
 
 def needs_held(game: Game, statistics: str, calibrate: bool) -> bool:
-    """Whether its critic must see held-out samples first.
+    """Whether a game's critic needs held-out samples before it can judge.
 
     Raises:
-        SettingError: there are no such statistics.
+        SettingError: `statistics` is unknown, or the critic does not keep them.
     """
     if statistics not in get_args(Statistics):
         known = ", ".join(get_args(Statistics))
@@ -159,50 +162,53 @@ def needs_held(game: Game, statistics: str, calibrate: bool) -> bool:
 
 
 def judges(game: Game) -> bool:
-    """Whether anybody in the game says how real a sample is."""
+    """Whether the game defines a realness, so that it can judge samples."""
     return type(game).realness is not Game.realness
 
 
 def normalisations(game: Game) -> list[nn.Module]:
-    """The layers of batch normalisation that judge; those that generate have statistics of their own."""
-    made = {id(m) for player in game.makers for _, module in modules_of(game, player) for m in module.modules()}
-    return [m for m in game.modules() if isinstance(m, _BatchNorm) and id(m) not in made]
+    """The batch normalisation layers of the players that judge, without those of the players that generate."""
+    generating = {id(m) for player in game.makers for _, module in modules_of(game, player) for m in module.modules()}
+    return [m for m in game.modules() if isinstance(m, _BatchNorm) and id(m) not in generating]
 
 
 @torch.no_grad()
-def realness(game: Game, x: Samples, block: int | None = BLOCK) -> Float64[np.ndarray, " n"]:
+def realness(game: Game, x: Float[Tensor, "n ..."], block: int | None = BLOCK) -> Float64[np.ndarray, " n"]:
     """How real a game finds each sample, on the device and in the precision of its parameters.
 
     Args:
-        game: with a realness, in the mode in which it is to be asked.
-        x: samples in the range of its own, at least 1.
-        block: samples that pass at a time; None for batches of nearly equal size that may normalise themselves.
+        game: a game with a realness, in the mode in which it shall judge.
+        x: at least 1 sample, in the game's range.
+        block: the number of samples that pass at a time; None for batches of nearly equal size that may normalise
+            themselves.
 
     Raises:
-        DataError: no samples, a realness that is not finite, or none at all.
+        DataError: there are no samples, realness is not finite, or the game has none.
     """
     if not len(x):
         raise DataError("a critic: expected at least 1 sample, got none")
     parts = _parts(x, OWN) if block is None else torch.split(x, block)
-    found = torch.cat([_ask(game, part).double().cpu() for part in parts])
-    lost = int((~found.isfinite()).sum())
-    if lost:
-        raise DataError(f"a critic: expected finite realness, got {lost} of {len(x)} that are not; is training broken?")
-    return found.numpy()
+    scores = torch.cat([_realness_of_part(game, part).double().cpu() for part in parts])
+    non_finite = int((~scores.isfinite()).sum())
+    if non_finite:
+        raise DataError(
+            f"a critic: expected finite realness, got {non_finite} of {len(x)} that are not; is training broken?"
+        )
+    return scores.numpy()
 
 
-def _ask(game: Game, x: Tensor) -> Tensor:
-    found = game.realness(x.to(next(game.parameters())))
-    if found is None:
+def _realness_of_part(game: Game, x: Tensor) -> Tensor:
+    scores = game.realness(x.to(next(game.parameters())))
+    if scores is None:
         raise DataError(
             f"a battle: expected a game with a critic, got a {type(game).__name__}, in which nobody judges; "
             "let another game's critic judge its samples (one_sided, agon battle RUN --against)"
         )
-    return found
+    return scores
 
 
 def _parts(x: Tensor, size: int) -> Iterator[Tensor]:
-    """Nearly equal parts of about `size`: no remainder of a single sample, which has no variance."""
+    """Split samples into nearly equal parts of about `size`; none is a single sample, which has no variance."""
     if len(x) < 2:
         raise DataError(
             f"a critic with batch normalisation: expected at least 2 samples of a kind to normalise by, got {len(x)}; "

@@ -1,26 +1,26 @@
-"""What a battle gave: error rates, their ratios, and the verdicts."""
+"""A battle's result: error rates, their ratios, and the verdicts."""
 
 from dataclasses import dataclass, replace
 from typing import Any
 
 from agon.metrics.gam.critic import Threshold
 from agon.metrics.gam.rates import ErrorRate, Ratio
-from agon.metrics.gam.verdict import Verdict, Winner, verdict, winner
+from agon.metrics.gam.verdict import BattleVerdict, Winner, verdict, winner
 from agon.metrics.score import Score
 
 
 @dataclass(frozen=True, kw_only=True)
-class Side:
-    """How one critic judged.
+class Judgement:
+    """One critic's error rates in a battle.
 
     Attributes:
-        name: of its game.
-        test: ε(D(x_test)): real samples that nobody was trained on.
+        name: its game's name.
+        test: ε(D(x_test)): real samples that neither game was trained on.
         foreign: ε(D(G'(z))): the opponent's samples.
         own: ε(D(G(z))): its own generator's.
         train: ε(D(x_train)), if training samples were given.
-        threshold: of its decision.
-        protocol: how its statistics and its threshold came about, in words.
+        threshold: the threshold of its decision.
+        protocol: how its statistics and its threshold were found, in words.
     """
 
     name: str
@@ -32,27 +32,27 @@ class Side:
     protocol: str
 
     def plain(self) -> dict[str, Any]:
-        """As JSON values."""
+        """The error rates as JSON values."""
         rates = {kind: getattr(self, kind) for kind in ("test", "foreign", "own", "train")}
-        told = {kind: {"value": r.value, **r._asdict()} for kind, r in rates.items() if r is not None}
-        return {"name": self.name, **told, "threshold": self.threshold._asdict(), "protocol": self.protocol}
+        values = {kind: {"value": r.value, **r._asdict()} for kind, r in rates.items() if r is not None}
+        return {"name": self.name, **values, "threshold": self.threshold._asdict(), "protocol": self.protocol}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Battle:
-    """What a battle gave; its text is a row of im2016's Table 1, with the verdict and its uncertainty below.
+    """A battle's result; its text is a row of im2016's Table 1, with the verdict and its uncertainty below.
 
     Attributes:
-        first: how the first game's critic judged.
-        second: how the second's did.
-        test: r_test, whose intervals rest on pairs: both critics saw the same samples.
+        first: the error rates of the first game's critic.
+        second: the error rates of the second game's critic.
+        test: r_test; its interval uses that both critics judge the same samples.
         sample: r_sample.
-        tie: the tie rule's bound.
-        protocol: in words.
+        tie: the bound of the tie rule.
+        protocol: how the critics judged, in words.
     """
 
-    first: Side
-    second: Side
+    first: Judgement
+    second: Judgement
     test: Ratio
     sample: Ratio
     tie: float
@@ -64,17 +64,17 @@ class Battle:
 
     @property
     def winner(self) -> Winner:
-        """By the paper's rule, equation 11."""
+        """The winner by the paper's rule, equation 11."""
         return winner(self.test.value, self.sample.value, self.tie)
 
     @property
-    def verdict(self) -> Verdict:
-        """The verdict with an interval."""
+    def verdict(self) -> BattleVerdict:
+        """The verdict that takes the intervals into account."""
         return verdict(self.test, self.sample, self.names, self.tie)
 
     @property
     def swapped(self) -> "Battle":
-        """The same battle told from the other side."""
+        """The same battle with the two games exchanged."""
         test, sample = self.test.inverse, self.sample.inverse
         return replace(self, first=self.second, second=self.first, test=test, sample=sample)
 
@@ -84,7 +84,7 @@ class Battle:
         return f"{known[outcome]} wins" if outcome in known else outcome
 
     def score(self) -> Score:
-        """As a record of the first game: "battle", r_sample, below 1 where the first game is the better one."""
+        """The battle as a Score of the first game: "battle", r_sample; below 1 if the first game is better."""
         detail = {
             "opponent": self.second.name,
             "winner": self.words(self.winner),
@@ -111,30 +111,37 @@ class Battle:
         )
 
     def __str__(self) -> str:
-        battler = " vs. ".join(self.names)
-        width = max(len(battler), len("Battler"))
+        battlers = " vs. ".join(self.names)
+        width = max(len(battlers), len("Battler"))
         outcome, reason = self.verdict
         known = dict(zip(("first", "second"), self.names, strict=True))
         name = known.get(self.winner, self.winner)
         return "\n".join(
             [
                 f"{'Battler':{width}}  r_test  r_sample  Winner",
-                f"{battler:{width}}  {self.test.value:6.4g}  {self.sample.value:8.4g}  {name}",
+                f"{battlers:{width}}  {self.test.value:6.4g}  {self.sample.value:8.4g}  {name}",
                 f"{self.words(outcome)}: {reason}",
-                *(_told(side) for side in (self.first, self.second)),
+                *(_error_line(judgement) for judgement in (self.first, self.second)),
             ]
         )
 
 
 def _by_accuracies(sample: Ratio) -> Winner:
-    """The author's code: the critic that is right more often about the other's samples wins."""
+    """The winner by the author's code: the critic that judges the other's samples correctly more often."""
     if sample.accuracies == 1:
         return "tie"
     return "first" if sample.accuracies > 1 else "second"
 
 
-def _told(side: Side) -> str:
-    """A critic's error rates in a line."""
-    kinds = {"real": side.test, "the other's": side.foreign, "its own": side.own, "training": side.train}
+def _error_line(judgement: Judgement) -> str:
+    """A critic's error rates in one line of text."""
+    kinds = {
+        "real": judgement.test,
+        "the other's": judgement.foreign,
+        "its own": judgement.own,
+        "training": judgement.train,
+    }
     rates = ", ".join(f"{kind} {rate.value:.4g} (n {rate.n})" for kind, rate in kinds.items() if rate is not None)
-    return f"errors of {side.name}'s critic: {rates}; {side.protocol}, threshold {side.threshold.value:.4g}"
+    return (
+        f"errors of {judgement.name}'s critic: {rates}; {judgement.protocol}, threshold {judgement.threshold.value:.4g}"
+    )

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 
 from agon.metrics.gam.outcome import Battle
-from agon.metrics.gam.verdict import TIE, Outcome
+from agon.metrics.gam.verdict import TIE, BattleOutcome
 from agon.metrics.score import Score
 
-POINTS: Mapping[Outcome, float] = {"first": -1.0, "second": 1.0, "unfair": 0.0, "undecided": 0.0}
+POINTS: Mapping[BattleOutcome, float] = {"first": -1.0, "second": 1.0, "unfair": 0.0, "undecided": 0.0}
 
 
 def battle_won(battle: Battle) -> Score:

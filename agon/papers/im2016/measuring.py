@@ -14,10 +14,10 @@ from agon.evaluate import Choice, evaluate
 from agon.experiment import Experiment
 from agon.games import Adversarial
 from agon.metrics import Score
-from agon.metrics.copying import copied_share, exact_copies, held_out_memorisation
 from agon.metrics.distances import distance_ratio
 from agon.metrics.gam.critic import Statistics
 from agon.metrics.gam.scores import battle_ratios, battle_won, critic_errors
+from agon.metrics.memorisation import copied_share, exact_copies, held_out_memorisation
 from agon.metrics.pixels import canvas_change, canvas_changes, detail, relative_detail
 from agon.networks import gran
 from agon.papers.classified import classifier_score

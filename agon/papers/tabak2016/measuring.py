@@ -13,7 +13,7 @@ from agon.metrics import Score, jensen_shannon, support
 from agon.metrics.classes import recognised
 from agon.metrics.courses import epoch_seconds, epoch_time, epoch_time_ratio
 from agon.metrics.intervals import mean_of_scores
-from agon.metrics.optimal import distance_from_half
+from agon.metrics.optimal_critic import distance_from_half
 from agon.metrics.pixels import roughness, saturation
 from agon.metrics.width import mean_and_width
 from agon.papers.item import Rows, Scores

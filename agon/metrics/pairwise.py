@@ -1,9 +1,9 @@
 """Squared Euclidean distances in blocks: bounds by one matrix product, exact ones of chosen pairs.
 
-A matrix product is the only fast way to many distances, and it loses their digits: |a|² + |b|² - 2ab is a small
-difference of large numbers. So it is only ever used for bounds that rounding cannot break; what they leave open
-is decided by Σ (a - b)² in float64, which depends on nothing but the pair: copies are at 0, ties are ties,
-and (a, b) is as far as (b, a), whatever the block.
+A matrix product is the only fast way to compute many distances, but |a|² + |b|² - 2ab loses digits, because it is a
+small difference of large numbers. So this module uses products only for bounds that hold despite rounding. Where the
+bounds do not decide, it computes Σ (a - b)² in float64, which depends on the pair alone: copies have distance 0, ties
+stay ties, and (a, b) has the distance of (b, a), whatever the block.
 """
 
 from collections.abc import Iterator
@@ -15,18 +15,18 @@ from torch import Tensor
 
 from agon.errors import DataError
 
-ROWS = 2048  # of a block of bounds
-COLUMNS = 8192  # of a block of bounds, at most
-VALUES = 2**21  # coordinates in a block of samples, at most
-PAIRED = 2**19  # coordinates whose exact differences are in memory together
+ROWS = 2048  # the most rows of a block of bounds
+COLUMNS = 8192  # the most columns of a block of bounds
+VALUES = 2**21  # the most coordinates of a block of samples
+PAIRED = 2**19  # coordinates whose exact differences are in memory at a time
 
 
 class Centring(NamedTuple):
-    """Where and in which unit a product is taken, so that its rounding is of the size of the distances.
+    """The origin and the unit of a product, chosen so that its rounding is relative to the distances.
 
     Attributes:
-        shift: a place in the middle of the reference, in float32, so that every precision has the same.
-        scale: a power of two, so that it rounds nothing: coordinates times `scale` are at most about 1.
+        shift: a point in the middle of the reference, in float32, so that it is the same in every precision.
+        scale: a power of two, so that scaling is exact; coordinates times `scale` are at most about 1.
     """
 
     shift: Float[Tensor, " d"]
@@ -37,9 +37,9 @@ class SampleBlock(NamedTuple):
     """One block of samples, ready for a product.
 
     Attributes:
-        start: the number of its first sample.
-        factors: what is multiplied, in the precision of the product.
-        norms: |a|² of its samples in the frame, float64, and what underflow needs.
+        start: the index of its first sample.
+        factors: the factor of the product, in the product's precision.
+        norms: |a|² of its samples in the frame, float64, plus an allowance for underflow.
     """
 
     start: int
@@ -48,20 +48,20 @@ class SampleBlock(NamedTuple):
 
     @property
     def rows(self) -> slice:
-        """Which samples these are."""
+        """The block's samples as a slice of the whole set."""
         return slice(self.start, self.start + len(self.norms))
 
 
 def flat(samples: Shaped[Tensor, "n ..."], what: str, least: int = 1) -> Shaped[Tensor, "n d"]:
-    """Samples as rows, uint8 or floating.
+    """Flatten samples to rows of uint8 or floating-point numbers.
 
     Args:
-        samples: "n" of any shape and number type.
-        what: they are, for the message.
-        least: how many there must be.
+        samples: n samples of any shape and number type.
+        what: names the samples in error messages.
+        least: the least n.
 
     Raises:
-        DataError: too few, without coordinates, or not finite.
+        DataError: there are fewer than `least` samples, they have no coordinates, or numbers are not finite.
     """
     if samples.ndim < 2 or len(samples) < least or not samples[0].numel():
         raise DataError(
@@ -70,41 +70,41 @@ def flat(samples: Shaped[Tensor, "n ..."], what: str, least: int = 1) -> Shaped[
     rows = samples.detach().flatten(1)
     rows = rows.cpu() if rows.device.type == "mps" else rows  # which has no float64
     rows = rows if rows.is_floating_point() or rows.dtype == torch.uint8 else rows.double()
-    lost = sum(_lost(rows[part]) for part in _parts(rows, ROWS))
-    if lost:
-        raise DataError(f"{what}: expected finite numbers, got {lost} of {len(rows)} samples that are not")
+    non_finite = sum(_count_non_finite(rows[part]) for part in _parts(rows, ROWS))
+    if non_finite:
+        raise DataError(f"{what}: expected finite numbers, got {non_finite} of {len(rows)} samples that are not")
     return rows
 
 
 def together(
     first: Shaped[Tensor, "n ..."], second: Shaped[Tensor, "m ..."], what: tuple[str, str], least: int = 1
 ) -> tuple[Shaped[Tensor, "n d"], Shaped[Tensor, "m d"]]:
-    """Two sets as rows, on the first one's device.
+    """Flatten two sets of samples to rows on the first set's device.
 
     Args:
-        first: "n" samples of any shape.
-        second: "m" samples of the same shape.
-        what: they are, for the message.
-        least: how many there must be of each.
+        first: n samples of any shape.
+        second: m samples of the same shape.
+        what: names both sets in error messages.
+        least: the least n and m.
 
     Raises:
-        DataError: as `flat`, or samples of two shapes.
+        DataError: as for `flat`, or the shapes differ.
     """
     if first.shape[1:] != second.shape[1:]:
         shapes = f"{tuple(first.shape[1:])} and {tuple(second.shape[1:])}"
         raise DataError(f"{what[0]} and {what[1]}: expected samples of one shape, got {shapes}")
-    one = flat(first, what[0], least)
-    return one, flat(second, what[1], least).to(one.device)
+    first_rows = flat(first, what[0], least)
+    return first_rows, flat(second, what[1], least).to(first_rows.device)
 
 
 def framed(reference: Shaped[Tensor, "m d"], other: Shaped[Tensor, "n d"]) -> Centring:
-    """The frame of two sets: about the mean of the first one, in a unit of the largest coordinate."""
+    """The frame for two sets: its origin is near the first set's mean, its unit fits the largest coordinate."""
     total = torch.zeros(reference.shape[1], dtype=torch.float64, device=reference.device)
     for part in _parts(reference, ROWS):
         total += reference[part].sum(0, dtype=torch.float64)
     sets = (other,) if other is reference else (reference, other)
-    ends = [torch.stack(x[part].aminmax()) for x in sets for part in _parts(x, ROWS)]
-    largest = float(torch.cat(ends).double().abs().max())
+    extremes = [torch.stack(x[part].aminmax()) for x in sets for part in _parts(x, ROWS)]
+    largest = float(torch.cat(extremes).double().abs().max())
     scale = 2.0 ** -torch.frexp(torch.tensor(largest, dtype=torch.float64)).exponent.item()
     return Centring((total / len(reference) * scale).float(), scale)
 
@@ -112,10 +112,10 @@ def framed(reference: Shaped[Tensor, "m d"], other: Shaped[Tensor, "n d"]) -> Ce
 def bounds(
     rows: Shaped[Tensor, "n d"], columns: Shaped[Tensor, "m d"], frame: Centring, dtype: torch.dtype
 ) -> Iterator[tuple[SampleBlock, SampleBlock, Float[Tensor, "r c"]]]:
-    """Lower bounds of all |a - b|², block by block: a block's rows, its columns and their bounds.
+    """Yield lower bounds of all |a - b|² block by block: the block's rows, its columns, and the bounds.
 
-    They are (1 - c)(|a|² + |b|²) - 2ab in units of the frame, with c = `_rounding`: none is above the exact square, and
-    none is more than `slack` times the sum of the sides' norms below it. The memory of a block is the next one's.
+    A bound is (1 - c)(|a|² + |b|²) - 2ab in units of the frame, with c = `_rounding`. It is never above the exact
+    square, and at most `slack` times the sum of the two norms below it. The next block overwrites the memory.
     """
     memory = frame.shift.new_empty(0, dtype=dtype)
     for column in sides(columns, frame, dtype, columns=True):
@@ -129,7 +129,7 @@ def bounds(
 def sides(
     samples: Shaped[Tensor, "n d"], frame: Centring, dtype: torch.dtype, *, columns: bool = False
 ) -> Iterator[SampleBlock]:
-    """The samples block by block, as rows or as columns of `bounds`; the memory of a block is the next one's."""
+    """Yield the samples block by block, as rows or as columns of `bounds`; the next block overwrites the memory."""
     d, parts = samples.shape[1], list(_parts(samples, COLUMNS if columns else ROWS))
     memory = frame.shift.new_empty(parts[0].stop, d + 2, dtype=dtype)
     for part in parts:
@@ -146,51 +146,51 @@ def sides(
 
 
 def slack(d: int, dtype: torch.dtype) -> float:
-    """How far a lower bound is below the exact square, at most, in units of |a|² + |b|²."""
+    """The largest distance of a lower bound below the exact square, in units of |a|² + |b|²."""
     return 2 * _rounding(d, dtype)
 
 
 def product_dtype(device: torch.device) -> torch.dtype:
-    """float32, or float64 where products in float32 are allowed fewer digits than they have (TF32, autocast)."""
-    fewer = torch.get_float32_matmul_precision() != "highest" or torch.is_autocast_enabled(device.type)
-    return torch.float64 if fewer else torch.float32
+    """float32, or float64 if float32 products may use reduced precision (TF32, autocast)."""
+    reduced = torch.get_float32_matmul_precision() != "highest" or torch.is_autocast_enabled(device.type)
+    return torch.float64 if reduced else torch.float32
 
 
 def pair_squares(
     x: Shaped[Tensor, "n d"], y: Shaped[Tensor, "m d"], first: Int[Tensor, " p"], second: Int[Tensor, " p"]
 ) -> Float[Tensor, " p"]:
-    """Exact |x_i - y_j|² of pairs (i, j): Σ of squared differences in float64, to 1e-15 d^½ relative."""
+    """Exact |x_i - y_j|² of the pairs (i, j): squared differences summed in float64, to 1e-15 d^½ relative."""
     n, size = len(first), max(2, PAIRED // x.shape[1])
     if n == 1:  # a sum to a single number is divided between threads, and would round otherwise
         return pair_squares(x, y, first.repeat(2), second.repeat(2))[:1]
-    found = torch.empty(n, dtype=torch.float64, device=x.device)  # at once: pieces would tear the heap apart
+    squares = torch.empty(n, dtype=torch.float64, device=x.device)  # at once: pieces would tear the heap apart
     for start in range(0, n, size):
         part = slice(min(start, n - 2), start + size)
-        found[part] = (x[first[part]].double() - y[second[part]].double()).square_().sum(1)
-    return found
+        squares[part] = (x[first[part]].double() - y[second[part]].double()).square_().sum(1)
+    return squares
 
 
 def _rounding(d: int, dtype: torch.dtype) -> float:
-    """c: what d + 2 products and sums lose at most, with their factors' own rounding, in units of |a|² + |b|²."""
+    """c: the largest rounding error of d + 2 products and sums, factors included, in units of |a|² + |b|²."""
     return 3.1 * (d + 8) * torch.finfo(dtype).eps / 2
 
 
 def _centre(samples: Shaped[Tensor, "n d"], frame: Centring, into: Float[Tensor, "n d"]) -> None:
-    """Samples in the frame, rounded once: the difference is taken in a precision that holds both."""
+    """Write samples in the frame, rounded once: the difference is computed in a precision that holds both."""
     wide = torch.float64 if samples.dtype == torch.float64 else into.dtype
     shift = frame.shift.to(wide)
     for part in _parts(samples, max(1, PAIRED // samples.shape[1])):
         into[part] = (samples[part].to(wide) * frame.scale).sub_(shift)
 
 
-def _lost(rows: Shaped[Tensor, "n d"]) -> int:
-    """How many rows are not finite; mostly by their sum, which is not if any of them is not."""
+def _count_non_finite(rows: Shaped[Tensor, "n d"]) -> int:
+    """The number of rows that are not finite; a finite total sum proves quickly that there are none."""
     if not rows.is_floating_point() or rows.sum(dtype=torch.float64).isfinite():
         return 0
     return int((~rows.isfinite().all(1)).sum())
 
 
 def _parts(samples: Shaped[Tensor, "n d"], rows: int) -> Iterator[slice]:
-    """The samples in parts of at most so many rows and at most VALUES coordinates."""
+    """Slices of at most `rows` samples and at most VALUES coordinates."""
     size = max(1, min(rows, VALUES // samples.shape[1]))
     return (slice(start, min(start + size, len(samples))) for start in range(0, len(samples), size))

@@ -1,4 +1,4 @@
-"""The Inception score: how sure a classifier is of each sample, and how unlike each other they are."""
+"""The Inception score: is a classifier sure of each sample, and do the samples differ from each other?"""
 
 import math
 from itertools import pairwise
@@ -11,29 +11,32 @@ from agon.errors import DataError, SettingError, require
 from agon.metrics.moments import doubles
 from agon.metrics.score import Score
 
-BLOCK = 1024  # rows that are in memory in float64 together
-SUM = 1e-3  # how far from 1 a row may sum
-TINY = 1e-300  # below any mean probability that counts
+BLOCK = 1024  # rows that are in memory in float64 at a time
+SUM = 1e-3  # how far a row's sum may differ from 1
+TINY = 1e-300  # below any mean probability that matters
 
 
 def inception_score(probabilities: Float[Tensor, "n k"], splits: int = 10) -> Score:
-    """exp E KL(p(y|x) || p(y)), averaged over consecutive splits, each with its own p(y) = E p(y|x); 1 to k.
+    """The Inception score, exp E KL(p(y|x) || p(y)), averaged over consecutive splits; 1 to k, higher is better.
 
-    Split i has the samples from i·n/splits to (i + 1)·n/splits, rounded down: all of them, in the order given,
-    so shuffle them before (samples in order of their classes get lower scores). Fewer samples a split
-    score lower, because p(y) is their own: values compare at equal n and splits only.
+    Each split uses its own p(y) = E p(y|x). Split i holds the samples from i·n/splits to (i + 1)·n/splits, rounded
+    down, in the order given. Shuffle the samples first: samples sorted by class get lower scores. Smaller splits also
+    score lower, so compare values at equal n and equal splits only.
 
-    The error is the standard error over splits, with Student's interval; the "±" that papers print is
-    the standard deviation of splits, which is in the detail, as "deviation". A single split has neither.
+    The error is the standard error over splits, with Student's interval. The "±" that papers print is the standard
+    deviation over splits; that is the detail "deviation". A single split has neither.
     Memory: 3 `BLOCK` rows in float64; the score does not depend on `BLOCK` beyond 1e-12.
 
     Args:
-        probabilities: p(y|x) of each sample: not negative, rows sum to 1.
-        splits: at least 1, at most n.
+        probabilities: p(y|x) of each sample: not negative, each row sums to 1.
+        splits: 1 to n.
+
+    Returns:
+        "inception-score", with an error and an interval if there are 2 splits or more.
 
     Raises:
-        DataError: fewer samples than splits, or a row that is no distribution.
-        SettingError: no splits.
+        DataError: there are fewer samples than splits, or a row is not a distribution.
+        SettingError: `splits` is below 1.
 
     Source: Salimans et al. 2016, section 4; yamazaki2017, equation 4.1.
 
@@ -50,12 +53,12 @@ def inception_score(probabilities: Float[Tensor, "n k"], splits: int = 10) -> Sc
     _expect_distributions(probabilities)
     bounds = [i * n // splits for i in range(splits + 1)]
     scores = [_split(probabilities[a:b]) for a, b in pairwise(bounds)]
-    found = torch.tensor(scores, dtype=torch.float64)
-    value, error, interval = float(found.mean()), None, None
+    split_scores = torch.tensor(scores, dtype=torch.float64)
+    value, error, interval = float(split_scores.mean()), None, None
     if splits > 1:
-        error = float(found.std()) / math.sqrt(splits)
-        reach = error * _student(splits - 1)
-        interval = (value - reach, value + reach)
+        error = float(split_scores.std()) / math.sqrt(splits)
+        half_width = error * _student(splits - 1)
+        interval = (value - half_width, value + half_width)
     return Score(
         name="inception-score",
         value=value,
@@ -63,7 +66,7 @@ def inception_score(probabilities: Float[Tensor, "n k"], splits: int = 10) -> Sc
         interval=interval,
         n=n,
         protocol=f"{k} classes, {splits} splits in the order given; lower for fewer samples",
-        detail={"deviation": float(found.std(correction=0)), "splits": scores},
+        detail={"deviation": float(split_scores.std(correction=0)), "splits": scores},
     )
 
 
@@ -81,7 +84,7 @@ def _expect_distributions(probabilities: Float[Tensor, "n k"]) -> None:
 
 
 def _split(probabilities: Float[Tensor, "n k"]) -> float:
-    """exp of H(E p) - E H(p), which is E KL(p || E p)."""
+    """The score of one split: exp(H(E p) - E H(p)), where H(E p) - E H(p) = E KL(p || E p)."""
     total, negentropy = torch.zeros((), dtype=torch.float64), 0.0
     for block in torch.split(probabilities, BLOCK):
         p = doubles(block).cpu()

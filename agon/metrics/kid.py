@@ -1,4 +1,4 @@
-"""The kernel distance: the squared maximum mean discrepancy between two sets of features."""
+"""The kernel distance, a squared maximum mean discrepancy of features; on Inception's features it is KID."""
 
 import math
 from typing import NamedTuple
@@ -13,35 +13,40 @@ from agon.metrics.intervals import NORMAL
 from agon.metrics.moments import doubles, expect_features
 from agon.metrics.score import Score
 
-LEAST = 4  # samples of a subset: its variances have s - 3 degrees of freedom
+LEAST = 4  # the fewest samples of a subset: its variances have s - 3 degrees of freedom
 
 
 def kernel_distance(
     real: Float[Tensor, "n d"], fake: Float[Tensor, "m _"], *, subsets: int = 100, size: int = 1000, seed: int = 2020
 ) -> Score:
-    """How far apart two distributions of features are, without a bias by n; KID on Inception's features.
+    """The unbiased kernel distance between real and generated features; on Inception's features it is KID.
 
-    E k(f, f') + E k(r, r') - 2 E k(f, r), k(x, y) = (xᵀy/d + 1)³, each mean over pairs of distinct samples, averaged
-    over random subsets: torch-fidelity's own, where it is given the generated features first. Slightly
-    negative values are right for distributions that are alike.
+        E k(f, f') + E k(r, r') - 2 E k(f, r),   k(x, y) = (xᵀy/d + 1)³,
 
-    The published "±" is the standard deviation over subsets, which says how large a subset is; it is in the detail, as
-    "deviation". The standard error here is that of the value over new samples of both sides: with the variances of
-    the terms of its Hoeffding decomposition, estimated without bias in each subset, Var U(n, m) is exact,
-    and B subsets of s add (Var U(s, s) - Var U(n, m)) / B.
+    with means over pairs of distinct samples, averaged over random subsets. The subsets are those of torch-fidelity
+    when it takes the generated features first. Lower is better; if both sides have the same distribution, slightly
+    negative values are correct.
 
-    Memory: 3 s² + 2 s d float64, whatever n is. The order of samples changes the subsets.
+    The "±" that papers print is the standard deviation over subsets, which mainly reflects their size; it is the detail
+    "deviation". The standard error here describes new samples of both sides. It uses the variances of the Hoeffding
+    decomposition's terms, estimated without bias in each subset: Var U(n, m) is exact, and B subsets of s samples add
+    (Var U(s, s) - Var U(n, m)) / B.
+
+    Memory: 3 s² + 2 s d float64 for any n. The order of the samples changes the subsets.
 
     Args:
         real: features of real samples, finite; at least `size` of them.
         fake: features of generated ones, as many or more.
-        subsets: B, at least 1.
-        size: s, of each subset, at least 4.
-        seed: of the subsets, from 0 to 2³² - 1.
+        subsets: B, the number of subsets, at least 1.
+        size: s, the samples of each subset, at least 4.
+        seed: chooses the subsets, 0 to 2³² - 1.
+
+    Returns:
+        "kernel-distance", without a unit.
 
     Raises:
-        DataError: other coordinates, fewer samples than `size`, or numbers that are not finite.
-        SettingError: subsets or their size out of range.
+        DataError: the sides have different coordinates, fewer samples than `size`, or numbers that are not finite.
+        SettingError: `subsets` or `size` is out of range.
 
     Source: Bińkowski et al. 2018, section 4 (KID); Gretton et al. 2012, equation 3; Hoeffding 1948 for the variance.
 
@@ -53,15 +58,17 @@ def kernel_distance(
         raise SettingError(f"kernel distance: expected 1 subset of {LEAST} or more, got {subsets} of {size}")
     expect_features("kernel distance", real, fake, size, f"give more, or subsets of a smaller size than {size}")
     draws = np.random.RandomState(seed)
-    found = []
+    results = []
     for _ in range(subsets):
-        chosen = [draws.choice(len(side), size, replace=False) for side in (fake, real)]
-        ours, theirs = (doubles(side[torch.from_numpy(i)]) for side, i in zip((fake, real), chosen, strict=True))
-        found.append(_subset(ours, theirs.to(ours.device)))
-    value = float(np.mean([each.value for each in found]))
-    terms = _Terms(*np.mean([each.terms for each in found], axis=0).clip(min=0).tolist())
-    whole, part = terms.variance(len(fake), len(real)), terms.variance(size, size)
-    error = math.sqrt(whole + (part - whole) / subsets)
+        chosen = [draws.choice(len(features), size, replace=False) for features in (fake, real)]
+        fake_subset, real_subset = (
+            doubles(features[torch.from_numpy(i)]) for features, i in zip((fake, real), chosen, strict=True)
+        )
+        results.append(_subset(fake_subset, real_subset.to(fake_subset.device)))
+    value = float(np.mean([result.value for result in results]))
+    terms = _Terms(*np.mean([result.terms for result in results], axis=0).clip(min=0).tolist())
+    all_samples, one_subset = terms.variance(len(fake), len(real)), terms.variance(size, size)
+    error = math.sqrt(all_samples + (one_subset - all_samples) / subsets)
     return Score(
         name="kernel-distance",
         value=value,
@@ -70,12 +77,12 @@ def kernel_distance(
         n=len(fake),
         n_real=len(real),
         protocol=f"{real.shape[1]} features, cubic kernel, {subsets} subsets of {size} drawn with seed {seed}",
-        detail={"deviation": float(np.std([each.value for each in found])), "subsets": subsets, "size": size},
+        detail={"deviation": float(np.std([result.value for result in results])), "subsets": subsets, "size": size},
     )
 
 
 class _Terms(NamedTuple):
-    """The variances of the Hoeffding decomposition's terms: g(x) = E k(x, X') - E k(x, Y), and what pairs add."""
+    """Variances of the Hoeffding decomposition: of g(x) = E k(x, X') - E k(x, Y) for each side, and of the pairs."""
 
     x: float
     y: float
@@ -84,7 +91,7 @@ class _Terms(NamedTuple):
     xy: float
 
     def variance(self, n: int, m: int) -> float:
-        """Of the unbiased estimate from n and m samples."""
+        """The variance of the unbiased estimate from n and m samples."""
         single = 4 * self.x / n + 4 * self.y / m
         pairs = 2 * self.xx / (n * (n - 1)) + 2 * self.yy / (m * (m - 1)) + 4 * self.xy / (n * m)
         return single + pairs
@@ -96,23 +103,23 @@ class _Subset(NamedTuple):
 
 
 class _Block(NamedTuple):
-    """A kernel matrix in short: its mean, the means of rows and columns, the variance of what they leave."""
+    """A kernel matrix's summary: its mean, the means of its rows and columns, and the residual variance."""
 
     mean: float
     rows: Float[Tensor, " s"]
     columns: Float[Tensor, " s"]
-    rest: float
+    residual: float
 
 
 def _subset(x: Float[Tensor, "s d"], y: Float[Tensor, "s d"]) -> _Subset:
     xx, yy, xy, s = _within(x), _within(y), _between(x, y), len(x)
-    noise_x, noise_y = (same.rest / (s - 1) + xy.rest / s for same in (xx, yy))  # of a mean over s partners
+    noise_x, noise_y = (same.residual / (s - 1) + xy.residual / s for same in (xx, yy))  # of a mean over s partners
     g_x, g_y = float((xx.rows - xy.rows).var()) - noise_x, float((yy.rows - xy.columns).var()) - noise_y
-    return _Subset(xx.mean + yy.mean - 2 * xy.mean, _Terms(g_x, g_y, xx.rest, yy.rest, xy.rest))
+    return _Subset(xx.mean + yy.mean - 2 * xy.mean, _Terms(g_x, g_y, xx.residual, yy.residual, xy.residual))
 
 
 def _within(x: Float[Tensor, "s d"]) -> _Block:
-    """Of distinct pairs of one side: the diagonal is left out."""
+    """The summary for one side's pairs of distinct samples, without the diagonal."""
     K, s = _kernel(x, x).fill_diagonal_(0), len(x)
     rows = K.sum(1) / (s - 1)
     mean = float(rows.mean())

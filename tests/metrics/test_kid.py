@@ -22,8 +22,8 @@ def normal(n: int, d: int, seed: int = 0) -> torch.Tensor:
 
 def fidelity(real: torch.Tensor, fake: torch.Tensor, **settings: int) -> tuple[float, float]:
     """torch-fidelity's mean and deviation; the generated features are its first input."""
-    found = kid_features_to_metric(fake, real, verbose=False, **settings)
-    return found["kernel_inception_distance_mean"], found["kernel_inception_distance_std"]
+    metrics = kid_features_to_metric(fake, real, verbose=False, **settings)
+    return metrics["kernel_inception_distance_mean"], metrics["kernel_inception_distance_std"]
 
 
 @pytest.mark.parametrize("d", [3, 64])
@@ -31,19 +31,19 @@ def test_given_features_it_is_torch_fidelity(d: int) -> None:
     """Sets of two sizes, so that swapped sides would draw other subsets: the negative control."""
     real, fake = normal(130, d), normal(100, d, 1) * 1.2 + 0.2
     mean, deviation = fidelity(real, fake, kid_subset_size=50, kid_subsets=20, rng_seed=7)
-    found = kernel_distance(real, fake, subsets=20, size=50, seed=7)
-    assert found.value == pytest.approx(mean, rel=1e-11)
-    assert found.detail["deviation"] == pytest.approx(deviation, rel=1e-9)
+    score = kernel_distance(real, fake, subsets=20, size=50, seed=7)
+    assert score.value == pytest.approx(mean, rel=1e-11)
+    assert score.detail["deviation"] == pytest.approx(deviation, rel=1e-9)
     assert kernel_distance(fake, real, subsets=20, size=50, seed=7).value != pytest.approx(mean, rel=1e-6)
 
 
 def test_its_defaults_are_those_of_torch_fidelity() -> None:
     named = {"subsets": "kid_subsets", "size": "kid_subset_size", "seed": "rng_seed"}
     defaults = {name: parameter.default for name, parameter in signature(kernel_distance).parameters.items()}
-    assert {name: defaults[name] for name in named} == {name: DEFAULTS[theirs] for name, theirs in named.items()}
+    assert {name: defaults[name] for name in named} == {name: DEFAULTS[expected] for name, expected in named.items()}
     real, fake = normal(1010, 4), normal(1000, 4, 1) + 0.3
-    theirs = fidelity(real, fake, kid_subsets=3)
-    assert kernel_distance(real, fake, subsets=3).value == pytest.approx(theirs[0], rel=1e-11)
+    expected = fidelity(real, fake, kid_subsets=3)
+    assert kernel_distance(real, fake, subsets=3).value == pytest.approx(expected[0], rel=1e-11)
 
 
 def test_one_subset_of_everything_is_the_unbiased_estimate_by_hand() -> None:
@@ -66,24 +66,24 @@ def scores(shift: float, n: tuple[int, int], d: int = 4, replicates: int = 200, 
 @pytest.mark.parametrize(("n", "subsets", "size"), [((120, 80), 10, 40), ((60, 60), 3, 60), ((200, 150), 1, 60)])
 def test_the_error_is_the_spread_over_new_samples(shift: float, n: tuple[int, int], subsets: int, size: int) -> None:
     """Whether the sides are alike or not, whether subsets overlap or are everything; too large, where one is all."""
-    found = scores(shift, n, subsets=subsets, size=size)
-    spread = float(torch.tensor([s.value for s in found]).std())
-    error = math.sqrt(sum((s.error or 0) ** 2 for s in found) / len(found))
+    draws = scores(shift, n, subsets=subsets, size=size)
+    spread = float(torch.tensor([s.value for s in draws]).std())
+    error = math.sqrt(sum((s.error or 0) ** 2 for s in draws) / len(draws))
     most = 1.4 if subsets == 1 else 1.2  # the variance of one subset's terms is cut off at 0
     assert 0.8 < error / spread < most
 
 
 def test_the_published_deviation_is_no_error() -> None:
     """The negative control: over the root of the number of subsets, it is several times too small."""
-    found = scores(1.0, (60, 60), subsets=50, size=40, replicates=30)
-    spread = float(torch.tensor([s.value for s in found]).std())
-    assert sum(s.detail["deviation"] / 7 for s in found) / 30 < 0.3 * spread
+    draws = scores(1.0, (60, 60), subsets=50, size=40, replicates=30)
+    spread = float(torch.tensor([s.value for s in draws]).std())
+    assert sum(s.detail["deviation"] / 7 for s in draws) / 30 < 0.3 * spread
 
 
 def test_it_has_no_bias_by_n_and_may_be_negative() -> None:
-    found = torch.tensor([s.value for s in scores(0.0, (40, 40), subsets=3, size=20)])
-    assert abs(float(found.mean())) < 4 * float(found.std()) / math.sqrt(len(found))
-    assert float(found.min()) < 0
+    values = torch.tensor([s.value for s in scores(0.0, (40, 40), subsets=3, size=20)])
+    assert abs(float(values.mean())) < 4 * float(values.std()) / math.sqrt(len(values))
+    assert float(values.min()) < 0
 
 
 def test_worse_samplers_are_worse() -> None:

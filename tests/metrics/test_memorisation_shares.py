@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from agon.metrics import Score, memorisation
-from agon.metrics.copying import copied_share, exact_copies, held_out_memorisation
+from agon.metrics.memorisation import copied_share, exact_copies, held_out_memorisation
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 1.0])

@@ -1,4 +1,4 @@
-"""Trained classifiers as extractors: what a set's own classes say of any images."""
+"""Trained classifiers as extractors: features and class probabilities of any images."""
 
 import hashlib
 from collections.abc import Sequence
@@ -21,19 +21,19 @@ CHUNK = 500  # images that pass at a time
 class SetClassifier:
     """The trained classifier of one set of images, as an extractor (`agon.metrics.extractors.Extractor`).
 
-    Features are what its last layer makes the logits of, in evaluation mode; probabilities are p(k | x). Images are
-    bytes, 0 black and 255 white, of the size and the channels that it was trained on.
+    Features are the inputs of the network's last layer in evaluation mode; probabilities are p(k | x). Images are
+    bytes, 0 black and 255 white, of the training images' size and channels.
 
     Args:
-        game: whose network it is; put into evaluation mode.
-        source: what it was trained on: shape, range and classes.
-        accuracy: on the set's whole test split.
-        key: of the cache: the same key is the same classifier.
+        game: the game with the trained network; it is put into evaluation mode.
+        source: the images that it was trained on, for their shape, range and classes.
+        accuracy: the accuracy on the set's whole test split.
+        key: the key in the cache; equal keys mean the same classifier.
 
     Attributes:
         game, accuracy, key: as given.
-        names: of the classes, in the order of their numbers.
-        shape, range: of an image, and the values of black and white, in training.
+        names: the names of the classes, in the order of their indices.
+        shape, range: the shape of a training image, and its values of black and white.
         name, hash, resizer, precision: as every extractor has them; the hash is SHA-256 of the weights.
     """
 
@@ -44,16 +44,16 @@ class SetClassifier:
         self.game, self.accuracy, self.key = game.eval(), accuracy, key
         self.names: Sequence[str] = tuple(source.classes)
         self.shape, self.range = source.shape, source.range or (-1.0, 1.0)
-        of = "x".join(map(str, self.shape))
-        self.name = f"classifier of {len(self.names)} classes of images {of}, accuracy {accuracy.value:.4f}"
+        size = "x".join(map(str, self.shape))
+        self.name = f"classifier of {len(self.names)} classes of images {size}, accuracy {accuracy.value:.4f}"
         self.hash = digest(game)
 
     @torch.no_grad()
     def __call__(self, images: ImageBytes) -> Features:
-        """Features "n d" and probabilities "n k" of images, wherever those lie.
+        """Compute features "n d" and probabilities "n k" on the images' own device.
 
         Raises:
-            DataError: images of another size or other channels.
+            DataError: images have another size or other channels.
         """
         if tuple(images.shape[1:]) != self.shape:
             raise DataError(
@@ -69,21 +69,21 @@ class SetClassifier:
 
     @torch.no_grad()
     def probabilities(self, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n k"]:
-        """p(class | image) for images in the source's range, wherever they lie; each row sums to 1."""
+        """p(class | image) for images in the source's range, on the images' own device; each row sums to 1."""
         weight = next(self.game.parameters())
         parts = [self.game.logits(chunk.to(weight)).softmax(1) for chunk in torch.split(images, CHUNK)]
         return torch.cat(parts).to(images.device)
 
 
 class StackedClassifier:
-    """The classifier of a grey set applied to each channel of stacks: p(abc | x) = p(a | x₁) p(b | x₂) p(c | x₃).
+    """A grey set's classifier applied to each channel of stacked images: p(abc | x) = p(a | x₁) p(b | x₂) p(c | x₃).
 
-    Memory: k³ probabilities an image, 1,000 for digits. Its accuracy is that of the grey one to the third power: the
-    three are right or wrong independently.
+    Memory: k³ probabilities per image, 1,000 for digits. Its accuracy is the grey classifier's to the third power,
+    because the three channels are independent.
 
     Args:
-        grey: of one channel.
-        names: of all triples of its classes, in order.
+        grey: the classifier of one channel.
+        names: the names of all triples of classes, in order.
 
     Attributes:
         grey: as given.
@@ -95,14 +95,16 @@ class StackedClassifier:
 
     def __init__(self, grey: SetClassifier, names: Sequence[str]) -> None:
         self.grey, self.names = grey, tuple(names)
-        one = grey.accuracy
+        grey_accuracy = grey.accuracy
         self.accuracy = Score(
-            name=one.name,
-            value=one.value**3,
-            error=None if one.error is None else 3 * one.value**2 * one.error,
-            interval=None if one.interval is None else (one.interval[0] ** 3, one.interval[1] ** 3),
-            n=one.n,
-            protocol=f"third power of the {one.protocol}",
+            name=grey_accuracy.name,
+            value=grey_accuracy.value**3,
+            error=None if grey_accuracy.error is None else 3 * grey_accuracy.value**2 * grey_accuracy.error,
+            interval=None
+            if grey_accuracy.interval is None
+            else (grey_accuracy.interval[0] ** 3, grey_accuracy.interval[1] ** 3),
+            n=grey_accuracy.n,
+            protocol=f"third power of the {grey_accuracy.protocol}",
         )
         self.key = f"{grey.key}-stacked"
         self.name = f"{grey.name}, on each of 3 channels"
@@ -112,14 +114,14 @@ class StackedClassifier:
         """Features "n 3d", channel after channel, and probabilities "n k³".
 
         Raises:
-            DataError: images of another size, or not of 3 channels.
+            DataError: images have another size, or not 3 channels.
         """
-        n, channels, *sides = images.shape
+        n, channels, *size = images.shape
         if channels != 3:
             raise DataError(f"a classifier of stacks: expected images of 3 channels, got {channels}")
-        features, each = self.grey(images.reshape(3 * n, 1, *sides))
-        assert each is not None  # a set's classifier knows classes
-        a, b, c = each.reshape(n, 3, -1).unbind(1)  # n k
+        features, probabilities = self.grey(images.reshape(3 * n, 1, *size))
+        assert probabilities is not None  # a set's classifier knows classes
+        a, b, c = probabilities.reshape(n, 3, -1).unbind(1)  # n k
         return Features(features.reshape(n, -1), torch.einsum("na,nb,nc->nabc", a, b, c).flatten(1))
 
 

@@ -1,4 +1,4 @@
-"""How much of one set lies on the manifold of another, a union of balls around its samples."""
+"""Precision, recall, density and coverage: manifolds are unions of balls around samples."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -9,7 +9,9 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from agon.errors import SettingError
-from agon.metrics.blocks import (
+from agon.metrics.intervals import mean_score, share_score
+from agon.metrics.neighbours import nearest_squares
+from agon.metrics.pairwise import (
     Centring,
     SampleBlock,
     bounds,
@@ -20,50 +22,52 @@ from agon.metrics.blocks import (
     slack,
     together,
 )
-from agon.metrics.intervals import mean_score, share_score
-from agon.metrics.neighbours import nearest_squares
 from agon.metrics.score import Score
 
-STRIP = 256  # rows of a block whose points in balls are listed together
-VAGUE = 0.05  # of a squared radius left open, and of the balls for which it is: from there on, float64
+STRIP = 256  # rows of a block whose points in balls are listed at a time
+VAGUE = 0.05  # float64 if the bounds leave open this part of a squared radius, for this part of the balls
 
 
 class Balls(NamedTuple):
-    """Which balls hold which points.
+    """Which balls contain which points.
 
     Attributes:
-        holding: of each point, in how many balls it lies.
-        held: of each ball, whether any point lies in it.
+        counts: of each point, in how many balls it lies.
+        occupied: of each ball, whether any point lies in it.
     """
 
-    holding: Int[Tensor, " n"]
-    held: Bool[Tensor, " m"]
+    counts: Int[Tensor, " n"]
+    occupied: Bool[Tensor, " m"]
 
 
 def prdc(real: Float[Tensor, "n d"], fake: Float[Tensor, "m _"], k: int = 5) -> Mapping[str, Score]:
-    """Precision, recall, density and coverage, with the ball around each sample up to its k-th neighbour in its set.
+    """Precision, recall, density and coverage of generated samples.
 
-    With B(a) = {x : |x - a| < |a - NN_k(a)|}, open, and the k-th neighbour counted without a itself:
+    B(a) = {x : |x - a| < |a - NN_k(a)|} is the open ball around a, up to its k-th neighbour in its own set, a itself
+    not counted:
 
     * "precision", 0 to 1: the share of fake samples in the ball of any real one.
     * "recall", 0 to 1: the share of real samples in the ball of any fake one.
-    * "density", from 0: the mean over fake samples of the number of real balls that hold them, over k. 1 is
-      expected of real samples; more than 1 says that fake ones lie where real ones are dense.
-    * "coverage", 0 to 1: the share of real samples whose ball holds any fake one. Of n = m real samples it is
-      expected to be about 1 - 2^-k.
+    * "density", from 0: the mean number of real balls that contain a fake sample, divided by k. Real samples get 1 on
+      average; more than 1 means that the fake samples lie where the real ones are dense.
+    * "coverage", 0 to 1: the share of real samples whose ball contains any fake one. If both sets are n = m real
+      samples, the expected value is about 1 - 2^-k.
 
-    The standard errors are those of the shares, or of the mean, over the samples counted, given the other set's
-    balls. Distances are exact, ties and copies included: the result does not depend on blocks or the device.
-    Memory beside the inputs: under 250 MB (mostly 80), and 300 bytes a sample. Not to be confused with
-    `precision_recall`, which has closed balls and another k.
+    The standard errors are over the samples that are counted, with the other set's balls held fixed. Distances are
+    exact, ties and copies included, so the result does not depend on blocks or the device. Memory beside the inputs:
+    under 250 MB (mostly 80), and 300 bytes per sample. Do not confuse this with `precision_recall`, which uses closed
+    balls and another k.
 
     Args:
         real: features of real samples, more than k.
         fake: features of generated samples, more than k.
         k: 1 or more.
 
+    Returns:
+        The scores by their names.
+
     Raises:
-        DataError: too few samples, of two lengths, or not finite.
+        DataError: there are too few samples, features of two lengths, or numbers that are not finite.
         SettingError: k is below 1.
 
     Source: Naeem et al. 2020; `compute_prdc` of the package prdc gives the same numbers.
@@ -78,27 +82,30 @@ def prdc(real: Float[Tensor, "n d"], fake: Float[Tensor, "m _"], k: int = 5) -> 
     share, mean = (partial(score, n=len(fake), n_real=len(real)) for score in (share_score, mean_score))
     rule = f"k {k}, open balls"
     return {
-        "precision": share("precision", of_real.holding > 0, f"fake samples in a real ball; {rule}"),
-        "recall": share("recall", of_fake.holding > 0, f"real samples in a fake ball; {rule}"),
-        "density": mean("density", of_real.holding.double() / k, f"real balls that hold a fake sample / k; {rule}"),
-        "coverage": share("coverage", of_real.held, f"real balls that hold a fake sample; {rule}"),
+        "precision": share("precision", of_real.counts > 0, f"fake samples in a real ball; {rule}"),
+        "recall": share("recall", of_fake.counts > 0, f"real samples in a fake ball; {rule}"),
+        "density": mean("density", of_real.counts.double() / k, f"real balls that hold a fake sample / k; {rule}"),
+        "coverage": share("coverage", of_real.occupied, f"real balls that hold a fake sample; {rule}"),
     }
 
 
 def precision_recall(real: Float[Tensor, "n d"], fake: Float[Tensor, "m _"], k: int = 3) -> Mapping[str, Score]:
     """Improved precision and recall: the share of each set on the other's manifold.
 
-    With B(a) = {x : |x - a| <= |a - NN_k(a)|}, closed, "precision" is the share of fake samples in the ball of any
-    real one, and "recall" that of real samples in the ball of any fake one; both 0 to 1. A generator that
-    makes few things well has high precision and low recall. Errors, exactness and memory are those of `prdc`.
+    B(a) = {x : |x - a| <= |a - NN_k(a)|} is a closed ball. "precision" is the share of fake samples in the ball of any
+    real one, "recall" the share of real samples in the ball of any fake one; both 0 to 1. A generator that makes few
+    things well has high precision and low recall. Errors, exactness and memory are as for `prdc`.
 
     Args:
         real: features of real samples, more than k.
         fake: features of generated samples, more than k.
         k: 1 or more.
 
+    Returns:
+        The scores by their names.
+
     Raises:
-        DataError: too few samples, of two lengths, or not finite.
+        DataError: there are too few samples, features of two lengths, or numbers that are not finite.
         SettingError: k is below 1.
 
     Source: Kynkäänniemi et al. 2019, equations 1 and 2; torch-fidelity's `prc` gives the same numbers.
@@ -113,8 +120,8 @@ def precision_recall(real: Float[Tensor, "n d"], fake: Float[Tensor, "m _"], k: 
     share = partial(share_score, n=len(fake), n_real=len(real))
     rule = f"k {k}, closed balls"
     return {
-        "precision": share("precision", of_real.holding > 0, f"fake samples in a real ball; {rule}"),
-        "recall": share("recall", of_fake.holding > 0, f"real samples in a fake ball; {rule}"),
+        "precision": share("precision", of_real.counts > 0, f"fake samples in a real ball; {rule}"),
+        "recall": share("recall", of_fake.counts > 0, f"real samples in a fake ball; {rule}"),
     }
 
 
@@ -127,7 +134,7 @@ def radii(samples: Float[Tensor, "n d"], k: int) -> Float[Tensor, " n"]:
 def balls(
     centres: Float[Tensor, "m d"], squares: Float[Tensor, " m"], points: Float[Tensor, "n d"], *, closed: bool
 ) -> Balls:
-    """Counts the points in balls, exactly.
+    """Count the points in balls, exactly.
 
     Args:
         centres: of the balls.
@@ -137,16 +144,16 @@ def balls(
     """
     frame = framed(centres, points)
     dtype = _precision(centres, squares, frame)
-    holding = torch.zeros(len(points), dtype=torch.int64, device=points.device)
-    held = torch.zeros(len(centres), dtype=torch.bool, device=points.device)
+    counts = torch.zeros(len(points), dtype=torch.int64, device=points.device)
+    occupied = torch.zeros(len(centres), dtype=torch.bool, device=points.device)
     for row, column, lower in bounds(points, centres, frame, dtype):
         for start in range(0, len(lower), STRIP):
             rows = slice(start, start + STRIP)
             strip = SampleBlock(row.start + start, row.factors[rows], row.norms[rows])
             point, centre = _inside(lower[rows], strip, column, points, centres, squares, frame, closed)
-            holding += torch.bincount(point, minlength=len(points))
-            held[centre] = True
-    return Balls(holding, held)
+            counts += torch.bincount(point, minlength=len(points))
+            occupied[centre] = True
+    return Balls(counts, occupied)
 
 
 def _features(real: Tensor, fake: Tensor, k: int) -> tuple[Tensor, Tensor]:

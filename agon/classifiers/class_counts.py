@@ -1,4 +1,4 @@
-"""How often each class of a set comes."""
+"""Count the images of each class in a set."""
 
 import torch
 from jaxtyping import Float
@@ -10,24 +10,27 @@ from agon.errors import Change, DataError
 from agon.games.classification import NO_LABELS
 
 WHOLE = Change("data.streaming", False)
-CHUNK = 500  # images that are drawn at a time
+CHUNK = 500  # images drawn at a time
 
 
 def class_counts(source: Source) -> Float[Tensor, " k"]:
-    """How many images of the training split are in each class, float64; those without a label are left out.
+    """Count the images of each class in the training split; images without a label are left out.
 
-    Of stacks, which need not be counted: their number, or that of the grey images where it is endless, times the
-    product of the three shares.
+    Stacked images are not counted: their counts are the number of stacks, or of grey images if the source is endless,
+    times the product of the three grey classes' shares.
 
     Args:
         source: images with classes, of a known size.
 
+    Returns:
+        One number for each class, float64.
+
     Raises:
-        DataError: no classes, or a stream, whose size nobody knows.
+        DataError: there are no classes, or the source is a stream of unknown size.
     """
     if isinstance(source, Stacked):
-        own = class_counts(source.of)
-        shares, number = own / own.sum(), float(source.stacks or own.sum())
+        grey_counts = class_counts(source.of)
+        shares, number = grey_counts / grey_counts.sum(), float(source.stacks or grey_counts.sum())
         return number * torch.einsum("a,b,c->abc", shares, shares, shares).flatten()
     count, k = source.count(), len(source.classes)
     if not k:

@@ -1,4 +1,4 @@
-"""How far the shares of samples in kinds (modes, classes) are from the shares that they should have."""
+"""How far the shares of modes or classes among samples are from their true shares."""
 
 import math
 
@@ -11,28 +11,28 @@ from agon.errors import DataError
 from agon.metrics.intervals import NORMAL
 from agon.metrics.score import Score
 
-RESAMPLES = 1_000  # of the counts, for an interval
-RARE = 50.0  # expected samples of a kind under which its part of the mean is summed over all counts
+RESAMPLES = 1_000  # resamples of the counts for an interval
+RARE = 50.0  # a kind with fewer expected samples gets its mean by a sum over all counts
 
 
 def share_divergence(
     name: str, histogram: Int[Tensor, " k"], weights: Num[Tensor, " k"], protocol: str, n_real: int | None = None
 ) -> Score:
-    """KL(h || w) = Σ h_k log(h_k / w_k) in nats of a histogram's shares h from the true ones w, 0 to max_k log 1/w_k.
+    """KL(h || w) = Σ h_k log(h_k / w_k), from 0 to max_k log 1/w_k nats: a histogram's shares h against the true w.
 
-    n samples of the true shares have a mean of about (k - 1) / 2n, not 0; exactly, the detail has it as "real". The
-    standard error is the root of Var(log(h / w)) / n - (k - 1) / 2n², and of no less than (k - 1) / 2n², which is
-    what is left of the variance where h = w.
+    n samples with the true shares get about (k - 1) / 2n on average, not 0; the detail "real" is their exact mean. The
+    squared standard error is Var(log(h / w)) / n - (k - 1) / 2n², but at least (k - 1) / 2n², which is the variance
+    at h = w.
 
     Args:
         name: of the score.
-        histogram: how many samples there are of each kind; at least 1 in all.
-        weights: of each kind, above 0 for each that a sample has; their sum does not matter.
-        protocol: in words.
-        n_real: how many real samples the weights rest on, where they do.
+        histogram: the number of samples of each kind, at least 1 in total.
+        weights: the true weight of each kind, above 0 for every kind that occurs; only their ratios matter.
+        protocol: how kinds and weights were found, in words.
+        n_real: the number of real samples behind the weights, if any.
 
     Raises:
-        DataError: no samples, or weights that are not finite, negative, or 0 for a kind that a sample has.
+        DataError: there are no samples, or a weight is negative, not finite, or 0 for a kind that occurs.
     """
     n, k = int(histogram.sum()), len(histogram)
     w = weights.double().cpu() / weights.double().sum().cpu()
@@ -59,21 +59,24 @@ def share_divergence(
     )
 
 
-def found_interval(histogram: Int[Tensor, " k"], least: Float[Tensor, " k"], n: int) -> tuple[float, float]:
-    """The 95 % interval of the number of kinds that are found, by bootstrap: percentiles over resampled counts.
+def covered_interval(histogram: Int[Tensor, " k"], least: Float[Tensor, " k"], n: int) -> tuple[float, float]:
+    """The 95 % interval of the number of covered kinds, by bootstrap: percentiles over resampled counts.
 
-    n samples are drawn anew with the observed shares of the kinds and of what is of none, 1,000 times under one seed. A
-    resample finds what is found by a narrow margin less often, and nothing that no sample was of; so where many kinds
-    have few samples it lies low, and then reaches up to the number that was found, no further.
+    Each of 1,000 resamples, under one seed, draws n samples with the observed shares of the kinds and of samples of no
+    kind. A kind that only just passes is missed in some resamples, and one without samples never appears. So if many
+    kinds have few samples, the interval lies low; it is extended to contain the observed number.
 
     Args:
-        histogram: how many samples there are of each kind, n or fewer in all.
-        least: from how many on a kind counts as found, above 0.
-        n: samples, from 1.
+        histogram: the number of samples of each kind, at most n in total.
+        least: the number of samples from which each kind counts as covered, above 0.
+        n: the number of samples, from 1.
+
+    Returns:
+        The interval's lower and upper end.
 
     Source: Efron 1979, "Bootstrap methods: another look at the jackknife".
 
-    >>> found_interval(torch.tensor([500, 480, 10, 0]), torch.full((4,), 10.0), 1000)
+    >>> covered_interval(torch.tensor([500, 480, 10, 0]), torch.full((4,), 10.0), 1000)
     (2.0, 3.0)
     """
     counts, enough = histogram.cpu().numpy(), least.cpu().numpy()
@@ -85,21 +88,21 @@ def found_interval(histogram: Int[Tensor, " k"], least: Float[Tensor, " k"], n: 
 
 
 def expected_divergence(weights: Float[Tensor, " k"], n: int) -> float:
-    """E[KL(h || w)] of the shares h of n samples of the true ones w: Σ E[h log(h / w)], n·h_k binomial.
+    """E[KL(h || w)] = Σ E[h log(h / w)] in nats, for the shares h of n samples drawn with the true shares w.
 
-    For kinds of which under 50 samples are expected it is summed over all counts that occur; for the others it is
-    (1 - w) / 2n + (1/w - w) / 12n², Taylor's series up to 1/n².
+    n·h_k is binomial. For a kind with fewer than 50 expected samples the function sums over all counts that occur; for
+    the others it uses the Taylor series up to 1/n², (1 - w) / 2n + (1/w - w) / 12n².
 
     Args:
-        weights: that sum to 1, float64.
-        n: samples, from 1.
+        weights: w, float64, with sum 1.
+        n: the number of samples, from 1.
 
     >>> round(expected_divergence(torch.full((10,), 0.1, dtype=torch.float64), 1000), 5)
     0.00451
     """
     w = weights[weights > 0]
     rare, often = w[w * n < RARE], w[w * n >= RARE]
-    told = ((1 - often) / (2 * n) + (1 / often - often) / (12 * n**2)).sum()
+    divergence = ((1 - often) / (2 * n) + (1 / often - often) / (12 * n**2)).sum()
     if len(rare):
         most = min(n, math.ceil(RARE + 12 * math.sqrt(RARE)))
         counts = torch.arange(1, most + 1, dtype=torch.float64)
@@ -107,5 +110,5 @@ def expected_divergence(weights: Float[Tensor, " k"], n: int) -> float:
         choose = torch.lgamma(total + 1) - torch.lgamma(counts + 1) - torch.lgamma(total - counts + 1)
         p, q = rare[:, None].log(), torch.log1p(-rare[:, None])
         chance = (choose + counts * p + torch.where(counts < n, (n - counts) * q, 0.0)).exp()  # k most
-        told = told + (chance * (counts / n) * ((counts / n).log() - p)).sum()
-    return float(told)
+        divergence = divergence + (chance * (counts / n) * ((counts / n).log() - p)).sum()
+    return float(divergence)

@@ -43,8 +43,8 @@ def test_commuting_and_rotated_covariances_have_closed_forms() -> None:
     a, b = torch.rand(6, generator=rng(), dtype=torch.float64), torch.rand(6, generator=rng(1), dtype=torch.float64)
     Q = torch.linalg.qr(normal(6, 6))[0]
     mean = torch.zeros(6)
-    found = frechet_distance_of_moments(mean, Q * a @ Q.T, mean, Q * b @ Q.T)
-    assert found == pytest.approx(float((a.sqrt() - b.sqrt()).square().sum()), rel=1e-12)
+    distance = frechet_distance_of_moments(mean, Q * a @ Q.T, mean, Q * b @ Q.T)
+    assert distance == pytest.approx(float((a.sqrt() - b.sqrt()).square().sum()), rel=1e-12)
     A, B = (x @ x.T for x in (normal(2, 2, 3), normal(2, 2, 4)))
     cross = ((A @ B).trace() + 2 * (A @ B).det().sqrt()).sqrt()
     expected = float(A.trace() + B.trace() - 2 * cross)
@@ -60,8 +60,8 @@ def test_a_set_is_at_zero_from_itself_and_the_sides_can_be_swapped() -> None:
 
 def test_given_features_it_is_torch_fidelity() -> None:
     x, y = normal(200, 64), normal(150, 64, 1, 1.5) @ torch.linalg.qr(normal(64, 64, 2))[0] + 0.3
-    theirs = fid_statistics_to_metric(*map(fid_features_to_statistics, (x, y)), verbose=False)
-    assert frechet_distance(x, y).value == pytest.approx(theirs["frechet_inception_distance"], rel=1e-10)
+    expected = fid_statistics_to_metric(*map(fid_features_to_statistics, (x, y)), verbose=False)
+    assert frechet_distance(x, y).value == pytest.approx(expected["frechet_inception_distance"], rel=1e-10)
 
 
 @pytest.mark.parametrize("block", [1, 64, 1000])
@@ -71,7 +71,7 @@ def test_blocks_do_not_matter(block: int, monkeypatch: pytest.MonkeyPatch) -> No
         whole = frechet_distance(x, y, covariance=how)
         with monkeypatch.context() as patch:
             patch.setattr("agon.metrics.moments.BLOCK", block)
-            patch.setattr("agon.metrics.frechet.BLOCK", block)
+            patch.setattr("agon.metrics.fid.BLOCK", block)
             part = frechet_distance(x, y, covariance=how)
         assert (part.value, part.error) == pytest.approx((whole.value, whole.error), rel=1e-11)
 
@@ -79,8 +79,8 @@ def test_blocks_do_not_matter(block: int, monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.mark.parametrize(("shift", "scale", "ratio"), [(0.5, 1.3, 1.0), (0.0, 1.6, 1.0), (0.0, 1.0, 1.45)])
 def test_the_error_is_the_spread_over_new_samples(shift: float, scale: float, ratio: float) -> None:
     """Of both sides, by mean and by covariance; where both are alike its first order vanishes: too large, not small."""
-    found = [frechet_distance(normal(400, 3, s), normal(300, 3, 10_000 + s, scale) + shift) for s in range(250)]
-    assert spread_and_error(found) == pytest.approx(ratio, abs=0.15)
+    scores = [frechet_distance(normal(400, 3, s), normal(300, 3, 10_000 + s, scale) + shift) for s in range(250)]
+    assert spread_and_error(scores) == pytest.approx(ratio, abs=0.15)
 
 
 @pytest.mark.parametrize("side", [0, 1])
@@ -92,15 +92,15 @@ def test_each_side_has_its_share_of_the_error(side: int) -> None:
 
     many = 2 * sample(8_000, 0)
     pairs = [(many, sample(200, 1 + s)) for s in range(200)]
-    found = [frechet_distance(*(pair if side == 0 else pair[::-1])) for pair in pairs]
-    assert spread_and_error(found) == pytest.approx(1.0, abs=0.2)
+    scores = [frechet_distance(*(pair if side == 0 else pair[::-1])) for pair in pairs]
+    assert spread_and_error(scores) == pytest.approx(1.0, abs=0.2)
 
 
 def test_the_value_falls_with_n_as_the_docstring_says() -> None:
     """About d²/2n between two halves of one distribution: 5 % of it is the term 2d/n and the like."""
     d, n = 40, 1000
-    found = [frechet_distance(normal(n, d, s), normal(n, d, 100 + s)).value for s in range(20)]
-    assert sum(found) / 20 == pytest.approx((d * (d + 1) / 2 + 2 * d) / n, rel=0.08)
+    scores = [frechet_distance(normal(n, d, s), normal(n, d, 100 + s)).value for s in range(20)]
+    assert sum(scores) / 20 == pytest.approx((d * (d + 1) / 2 + 2 * d) / n, rel=0.08)
 
 
 def test_too_few_samples_are_refused_with_the_two_ways_out() -> None:
@@ -116,10 +116,10 @@ def test_a_shrunk_covariance_is_nearer_to_the_truth() -> None:
     """Of 50 samples of N(0, I) against as many, at 40 features: the sample covariance says 20 times as much."""
     x, y = normal(50, 40), normal(50, 40, 1)
     assert frechet_distance(x, y, covariance="shrunk").value < 0.2 * frechet_distance(x, y).value
-    found = [
+    scores = [
         frechet_distance(normal(30, 40, s), normal(30, 40, 1000 + s) * 0.5 + 1, covariance="shrunk") for s in range(200)
     ]
-    assert spread_and_error(found) == pytest.approx(1.0, abs=0.2)
+    assert spread_and_error(scores) == pytest.approx(1.0, abs=0.2)
 
 
 @pytest.mark.parametrize("rank", [0, 3])
@@ -129,9 +129,9 @@ def test_collapse_is_told_and_has_its_number(rank: int) -> None:
     fake = (normal(200, rank, 1) @ basis if rank else torch.zeros(200, 32, dtype=torch.float64)) + 0.5
     score = frechet_distance(real, fake)
     assert (score.detail["collapsed"], score.detail["rank"], score.detail["rank_real"]) == (True, rank, 32)
-    told = f"the generated features have rank {rank}, where the real ones have 32, of 32: collapse"
-    assert score.detail["told"] == told
-    assert str(score).endswith(f"; {told})")
+    sentence = f"the generated features have rank {rank}, where the real ones have 32, of 32: collapse"
+    assert score.detail["told"] == sentence
+    assert str(score).endswith(f"; {sentence})")
     good = frechet_distance(real, normal(200, 32, 1))
     assert good.protocol == score.protocol, "measured numbers are in the detail"
     assert "told" not in good.detail
@@ -169,12 +169,12 @@ def test_wrong_input_is_a_sentence() -> None:
         frechet_distance(normal(9, 3), normal(9, 3).index_fill(0, torch.tensor([4]), math.inf))
     with pytest.raises(SettingError, match="'sample' or 'shrunk'"):
         frechet_distance(normal(9, 3), normal(9, 3), covariance="full")
-    for given, told in (
+    for given, message in (
         ((zero, torch.eye(4), zero, eye), "3 x 3 for a mean of 3, got 4 x 4"),
         ((zero, eye, torch.zeros(2), torch.eye(2)), "means of one length, got 3 and 2"),
         ((zero, -eye, zero, eye), "got a matrix with the eigenvalue -1"),
         ((zero, torch.ones(3, 3).triu(), zero, eye), "symmetric"),
         ((zero * math.nan, eye, zero, eye), "finite moments"),
     ):
-        with pytest.raises(DataError, match=told):
+        with pytest.raises(DataError, match=message):
             frechet_distance_of_moments(*given)

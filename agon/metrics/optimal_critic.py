@@ -1,4 +1,4 @@
-"""The critic that a known density and the generated samples allow, beside the one that was learned."""
+"""The optimal critic for a known density and generated samples, and its gap to a learned critic."""
 
 import math
 from collections.abc import Callable
@@ -14,24 +14,27 @@ from agon.metrics.density import LogDensity, finite
 from agon.metrics.intervals import mean_score
 from agon.metrics.score import Score
 
-BLOCK = 256  # points whose distances to all samples are in memory together
-TRIED = 2_000  # samples by which a bandwidth is chosen, at most
-TRIMMED = 0.01  # of the samples, those that fit worst, are left out of the choice: few stray ones would decide it
+BLOCK = 256  # points whose distances to all samples are in memory at a time
+TRIED = 2_000  # the most samples that choose a bandwidth
+TRIMMED = 0.01  # the worst samples that a likelihood leaves out, so that a few stray ones do not decide
 HALVINGS = 15  # bandwidths tried, each 1/√2 of the one before
-JUDGED = 2_000  # real samples at which the critics are compared, and as many generated ones
+JUDGED = 2_000  # the most real samples, and as many generated ones, at which the critics are compared
 HALF = 0.5  # the optimal critic's probability where both densities agree
-PLACES = 200  # of the curves
+PLACES = 200  # points of each curve
 
 
 def kernel_log_density(x: Float[Tensor, "n d"], samples: Float[Tensor, "m d"], bandwidth: float) -> Float[Tensor, " n"]:
-    """log 1/m Σ N(x; sample, bandwidth²), the Gaussian kernel estimate of the samples' density, in nats, float64.
+    """log 1/m Σ N(x; sample, bandwidth²): the log of a Gaussian kernel estimate of the samples' density.
 
-    Memory: BLOCK times m numbers. It does not depend on BLOCK.
+    Memory: BLOCK times m numbers. The result does not depend on BLOCK.
 
     Args:
-        x: where.
-        samples: of the unknown density.
+        x: the points at which to estimate.
+        samples: samples of the unknown density.
         bandwidth: standard deviation of each kernel in each direction, above 0.
+
+    Returns:
+        Nats, float64.
 
     Source: Parzen 1962, equation 1.1, with a Gaussian kernel.
     """
@@ -40,47 +43,51 @@ def kernel_log_density(x: Float[Tensor, "n d"], samples: Float[Tensor, "m d"], b
 
 
 def bandwidth_of(samples: Float[Tensor, "n d"]) -> float:
-    """The bandwidth under which each sample is likeliest by the others: leave-one-out maximum likelihood.
+    """Choose a kernel bandwidth by leave-one-out maximum likelihood.
 
-    Tried are Scott's n^(-1/(d+4)) times the mean deviation, and on from there by factors of 1/√2 down to 1/128: for
-    samples in clumps Scott's own is as wide as the clumps' distance. The worst 1 % are left out of each likelihood,
-    or few stray samples would decide it. Chosen by at most 2,000 samples, then narrowed to all n by Scott's power.
+    The candidates begin with Scott's n^(-1/(d+4)) times the mean standard deviation and fall by factors of 1/√2 to
+    1/128 of it, because for clustered samples Scott's rule gives a width like the distance of the clusters. Each
+    likelihood leaves out the worst 1 % of the samples, so that a few stray ones do not decide. The choice uses at most
+    2,000 samples; Scott's power then scales the bandwidth to all n.
 
     Args:
-        samples: finite; at least 2, not all the same.
+        samples: at least 2 finite points, not all the same.
+
+    Returns:
+        The bandwidth in units of the samples, above 0.
 
     Raises:
-        DataError: fewer, or samples that do not differ.
+        DataError: there are fewer than 2 samples, numbers are not finite, or all samples are the same.
 
     Source: Scott 1992, "Multivariate density estimation", equation 6.42; Duin 1976 for the likelihood.
     """
     finite(samples, "a bandwidth")
-    (n, d), exact = samples.shape, samples.double()
+    (n, d), samples_64 = samples.shape, samples.double()
     if not _differ(samples):
         raise DataError("a bandwidth: expected samples that differ, got one place only: the generator has collapsed")
-    some, deviation = exact[:TRIED], float(exact.std(dim=0).mean())
-    tried = [deviation * len(some) ** (-1 / (d + 4)) * 2 ** (-k / 2) for k in range(HALVINGS)]
-    squares = torch.cat([_squares(block, some) for block in torch.split(some, BLOCK)]).fill_diagonal_(math.inf)
-    best = max(tried, key=lambda bandwidth: _likelihood(squares, bandwidth, d))
-    return float(best * (n / len(some)) ** (-1 / (d + 4)))
+    subset, deviation = samples_64[:TRIED], float(samples_64.std(dim=0).mean())
+    bandwidths = [deviation * len(subset) ** (-1 / (d + 4)) * 2 ** (-k / 2) for k in range(HALVINGS)]
+    squares = torch.cat([_squares(block, subset) for block in torch.split(subset, BLOCK)]).fill_diagonal_(math.inf)
+    best = max(bandwidths, key=lambda bandwidth: _likelihood(squares, bandwidth, d))
+    return float(best * (n / len(subset)) ** (-1 / (d + 4)))
 
 
 def optimal_logit(
     x: Float[Tensor, "n d"], log_density: LogDensity, fake: Float[Tensor, "m d"], bandwidth: float | None = None
 ) -> Float[Tensor, " n"]:
-    """log p_d(x) - log p_g(x): the logit of the optimal critic, finite wherever the data's log density is.
+    """The logit of the optimal critic, log p_d(x) - log p_g(x); finite wherever the data's log density is.
 
-    p_g is a Gaussian kernel estimate from generated samples. Where neither density has mass, it tells which tail is
-    the heavier one, and no more. Memory: BLOCK times m numbers.
+    p_g is a Gaussian kernel estimate from generated samples. Where neither density has mass, the logit only says which
+    tail is heavier. Memory: BLOCK times m numbers.
 
     Args:
-        x: where, "n d"; at a sample of `fake` itself its own kernel counts, so leave those out.
-        log_density: log p_d in nats, of points in float64, such as a toy source's own.
-        fake: generated samples, at least 2.
-        bandwidth: of the estimate, above 0; by default `bandwidth_of(fake)`.
+        x: the points at which to evaluate; leave out the samples in `fake`, because their own kernels would count.
+        log_density: maps float64 points to log p_d in nats; a toy source has such a method.
+        fake: at least 2 generated samples.
+        bandwidth: the kernels' standard deviation, above 0; by default `bandwidth_of(fake)`.
 
     Raises:
-        DataError: points or samples that are not finite, fewer than 2 samples, or a distribution without a density.
+        DataError: numbers are not finite, there are fewer than 2 points or samples, or there is no density.
 
     Source: tabak2016, section 2, the equation after 8, as a logit.
     """
@@ -96,13 +103,18 @@ def optimal_logit(
 def optimal_critic(
     x: Float[Tensor, "n d"], log_density: LogDensity, fake: Float[Tensor, "m d"], bandwidth: float | None = None
 ) -> Float[Tensor, " n"]:
-    """D*(x) = p_d(x) / (p_d(x) + p_g(x)), the probability that x is real, from the two densities; ½ where they agree.
+    """The optimal critic D*(x) = p_d(x) / (p_d(x) + p_g(x)): the probability that x is real; ½ where both agree.
+
+    It takes the arguments of `optimal_logit`, and raises the same errors.
 
     Args:
-        x: where; see `optimal_logit`, also for the errors that are raised.
-        log_density: log p_d in nats, of points in float64.
+        x: the points at which to evaluate.
+        log_density: maps float64 points to log p_d in nats.
         fake: generated samples.
-        bandwidth: of p_g's estimate; by default `bandwidth_of(fake)`.
+        bandwidth: the kernels' standard deviation; by default `bandwidth_of(fake)`.
+
+    Returns:
+        Probabilities, float64.
 
     Source: tabak2016, section 2, the equation after 8.
 
@@ -122,27 +134,29 @@ def critic_gap(
     real: Float[Tensor, "n d"],
     fake: Float[Tensor, "m d"],
 ) -> Score:
-    """Mean |σ(D(x)) - D*(x)| over as many real as generated samples: 0 for an optimal critic, at most 1.
+    """The mean gap |σ(D(x)) - D*(x)| over equally many real and generated samples: 0 for an optimal critic, at most 1.
 
-    For critics whose logit is a log-odds, those of the minimax and the non-saturating loss; of another one (least
-    squares, hinge, Wasserstein, relativistic) σ(D(x)) is no probability, and the number means nothing.
+    Use it only for critics whose logit is a log-odds, such as those of the minimax and the non-saturating loss. For
+    others (least squares, hinge, Wasserstein, relativistic) σ(D(x)) is not a probability, and the gap is meaningless.
 
-    The first half of `fake` is p_g's estimate, the second is judged, so that no sample counts at its own place. The
-    estimate scatters, and so even the optimal critic gets more than 0: the detail tells about how much as "noise",
-    half the mean difference between the D* of the two quarters that the first half consists of. (Each of them
-    scatters with twice the variance of both together, and their difference with four times.) What the kernels
-    smooth away is not in it. Their width is in the detail, too; it is chosen by the first half, or, where that is of
-    one place only, by all.
+    The first half of `fake` estimates p_g and the second half is judged, so no sample is judged at its own kernel. The
+    estimate is noisy, so even the optimal critic gets more than 0. The detail "noise" says how much: half the mean
+    difference between the D* of the first half's two quarters. (Each quarter has twice the variance of the half, and
+    their difference four times.) It does not include the kernels' smoothing. The detail also has the bandwidth, chosen
+    by the first half, or by all samples if the first half is a single point.
 
     Args:
-        critic: points as `real` has them -> logits "n".
-        log_density: log p_d in nats, of points in float64, such as a toy source's own.
-        real: samples of the data, at least 4.
-        fake: generated ones, at least 8; as many of both are judged, at most 2,000 each.
+        critic: maps points like `real` to logits "n".
+        log_density: maps float64 points to log p_d in nats; a toy source has such a method.
+        real: at least 4 samples of the data.
+        fake: at least 8 generated samples; equally many of both are judged, at most 2,000 each.
+
+    Returns:
+        "critic-gap", 0 to 1, with its standard error.
 
     Raises:
-        DataError: fewer, other coordinates, numbers that are not finite, no density, or generated samples that are
-            all at one place, which have none.
+        DataError: there are fewer samples, coordinates differ, numbers are not finite, there is no density, or all
+            generated samples are the same point.
 
     Source: tabak2016, section 2 (D*) and figure 2, which draws both densities and the learned critic.
     """
@@ -174,12 +188,12 @@ def critic_gap(
 
 
 def _differ(samples: Float[Tensor, "n d"]) -> bool:
-    """Whether any sample is another one than the first; a deviation of copies may be rounded above 0."""
+    """Whether any sample differs from the first; the standard deviation of copies may be rounded above 0."""
     return not bool((samples == samples[0]).all())
 
 
 def _squares(x: Tensor, samples: Tensor) -> Float[Tensor, "n m"]:
-    """Squared distances, by differences: exact where they are small."""
+    """Squared distances as sums of squared differences, which are exact where they are small."""
     total = x.new_zeros(len(x), len(samples))
     for along, other in zip(x.unbind(1), samples.unbind(1), strict=True):
         total += (along[:, None] - other).square()
@@ -187,16 +201,16 @@ def _squares(x: Tensor, samples: Tensor) -> Float[Tensor, "n m"]:
 
 
 def _likelihood(squares: Float[Tensor, "n n"], bandwidth: float, d: int) -> float:
-    """Mean log density of all but the worst samples by the others, up to a constant."""
+    """The mean leave-one-out log density of all but the worst samples, up to a constant."""
     logs = torch.logsumexp(squares / (-2 * bandwidth**2), dim=1)
-    kept = logs.sort(descending=True).values[: max(1, round((1 - TRIMMED) * len(logs)))]
-    return float(kept.mean()) - d * math.log(bandwidth)
+    best = logs.sort(descending=True).values[: max(1, round((1 - TRIMMED) * len(logs)))]
+    return float(best.mean()) - d * math.log(bandwidth)
 
 
 def _curves(
     critic: Callable[[Tensor], Tensor], log_density: LogDensity, fake: Tensor, x: Tensor, width: float
 ) -> dict[str, list[float]]:
-    """Along the line that the samples lie on: both densities and both critics."""
+    """Both densities and both critics at points along the line."""
     low, high = float(x.min()), float(x.max())
     along = torch.linspace(low, high, PLACES, dtype=torch.float64, device=x.device)[:, None]
     density = log_density(along)
@@ -208,7 +222,7 @@ def _curves(
         "optimal critic": optimal_critic(along, log_density, fake, width),
         "learned critic": critic(along.to(x)).double().sigmoid(),
     }
-    return {name: [float(each) for each in curve] for name, curve in curves.items()}
+    return {name: [float(value) for value in curve] for name, curve in curves.items()}
 
 
 def distance_from_half(probabilities: Float[Tensor, " n"], n: int, n_real: int) -> Score:

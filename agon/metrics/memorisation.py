@@ -1,4 +1,4 @@
-"""Whether generated samples lie nearer to the training images than to others of the same distribution."""
+"""Memorisation: do generated samples lie nearer to the training images than to held-out images?"""
 
 import math
 from dataclasses import replace
@@ -7,37 +7,40 @@ import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor
 
-from agon.metrics.blocks import together
 from agon.metrics.distances import densities
 from agon.metrics.intervals import NORMAL, wilson
 from agon.metrics.neighbours import Neighbours, nearest_neighbours
+from agon.metrics.pairwise import together
 from agon.metrics.score import Score
 
 
 def memorisation(fake: Shaped[Tensor, "n ..."], train: Shaped[Tensor, "m ..."], held: Shaped[Tensor, "h ..."]) -> Score:
-    """The share of generated samples that are nearer to a training image than to any held-out one: "memorisation".
+    """The share of generated samples nearer to a training image than to any held-out one, corrected for set sizes.
 
-    With s that share, ties counting half, of m training and h held-out images of one distribution, the value is
+    Let s be that share for m training and h held-out images, with ties counted as half. The value is
 
         h s / (h s + m (1 - s)),
 
-    s itself where m = h. Whoever has not seen the training images is nearest to one of them with probability
-    m / (m + h), whatever they make, so gets 0.5; a generator of nothing but copies gets 1; less than 0.5 says
-    that the training images are avoided, or are not of the held-out ones' distribution. All training images are
-    looked at: of a random h of them, a memorised image would mostly be left out. The two must be a random split of one
-    set: MNIST's test images are of other writers than its training images, and get 0.39 against the rest of them.
+    which equals s where m = h. A generator that has not seen the training images is nearest to one of them with
+    probability m / (m + h), so it gets 0.5; a generator that only copies gets 1. A value under 0.5 means that the
+    generator avoids the training images, or that the two sets have different distributions. They must be a random split
+    of one set: MNIST's test images come from other writers, and get 0.39 against its training images. The metric uses
+    all training images, because a random subset of h would miss most memorised ones.
 
-    The standard error is binomial, √(s (1 - s) / n'), carried over to the value, with n' = n² / Σ c_i² independent
-    samples where c_i of the n have the same image i as their nearest: what is near to everything (noise is, to
-    one blank image) has one chance only. The interval is Wilson's, of n' too.
+    The standard error is binomial, √(s (1 - s) / n'), propagated to the value. n' = n² / Σ c_i² is the effective number
+    of independent samples, where c_i samples share the nearest image i: if all samples are nearest to one blank image,
+    as noise is, they count as one. The interval is Wilson's for n'.
 
     Args:
         fake: n generated samples of any shape, uint8 or floating, in the images' range.
         train: m images that the generator was trained on.
         held: h images of the same distribution that it was not trained on.
 
+    Returns:
+        "memorisation", 0 to 1; the detail has the share s and the median distances.
+
     Raises:
-        DataError: no samples, of two shapes, or not finite.
+        DataError: a set is empty, shapes differ, or numbers are not finite.
 
     Source: the nearest-neighbour test of data-copying against held-out images, as in Meehan et al. 2020.
 
@@ -47,9 +50,9 @@ def memorisation(fake: Shaped[Tensor, "n ..."], train: Shaped[Tensor, "m ..."], 
     """
     _, train = together(fake, train, ("generated samples", "training images"))
     fake, held = together(fake, held, ("generated samples", "held-out images"))
-    near, other = nearest_neighbours(fake, train), nearest_neighbours(fake, held)
-    share = float(_nearer(near, other).mean())
-    count = _independent(near, other)
+    to_train, to_held = nearest_neighbours(fake, train), nearest_neighbours(fake, held)
+    share = float(_nearer(to_train, to_held).mean())
+    count = _independent(to_train, to_held)
     n, m, h = len(fake), len(train), len(held)
     slope = h * m / (h * share + m * (1 - share)) ** 2
     low, high = wilson(share, count)
@@ -66,33 +69,33 @@ def memorisation(fake: Shaped[Tensor, "n ..."], train: Shaped[Tensor, "m ..."], 
             "share": share,
             "expected": m / (m + h),
             "independent": count,
-            "copies": float((near.distances == 0).double().mean()),
-            "median_train": float(near.distances.median()),
-            "median_held": float(other.distances.median()),
-            "distribution": _distribution(nearest_neighbours(held, train).distances, near.distances),
+            "copies": float((to_train.distances == 0).double().mean()),
+            "median_train": float(to_train.distances.median()),
+            "median_held": float(to_held.distances.median()),
+            "distribution": _distribution(nearest_neighbours(held, train).distances, to_train.distances),
         },
     )
 
 
-def _nearer(near: Neighbours, other: Neighbours) -> Float[Tensor, " n"]:
-    """1 where a training image is the nearer one, 0 where a held-out one is, half at a tie."""
-    return (1 + (other.distances - near.distances).sign()[:, 0]) / 2
+def _nearer(to_train: Neighbours, to_held: Neighbours) -> Float[Tensor, " n"]:
+    """1 where a training image is nearer, 0 where a held-out one is, 1/2 at a tie."""
+    return (1 + (to_held.distances - to_train.distances).sign()[:, 0]) / 2
 
 
 def _balanced(share: float, m: int, h: int) -> float:
     return h * share / (h * share + m * (1 - share))
 
 
-def _independent(near: Neighbours, other: Neighbours) -> float:
-    """n² / Σ c_i², c_i how many samples have the image i as their nearest."""
-    nearer = near.distances <= other.distances
-    nearest = torch.where(nearer, near.indices, -1 - other.indices)
+def _independent(to_train: Neighbours, to_held: Neighbours) -> float:
+    """The effective number of samples, n² / Σ c_i², where c_i samples have image i as their nearest."""
+    nearer = to_train.distances <= to_held.distances
+    nearest = torch.where(nearer, to_train.indices, -1 - to_held.indices)
     counts = torch.unique(nearest, return_counts=True)[1].double()
     return float(counts.sum() ** 2 / counts.square().sum())
 
 
 def _distribution(data: Tensor, model: Tensor) -> dict[str, object]:
-    """Of distances to the nearest training image: of held-out images, and of generated samples."""
+    """Histograms and medians of distances to the nearest training image, for held-out and for generated images."""
     return {
         **densities(data.flatten(), model.flatten()),
         "medians": {"data": float(data.median()), "model": float(model.median())},

@@ -13,7 +13,7 @@ from agon.classifiers import (
     class_counts,
     classifier_of,
 )
-from agon.classifiers.judges import digest
+from agon.classifiers.classifier import digest
 from agon.data import Images, Stacked
 from agon.errors import DataError
 from agon.figures.pictures import to_uint8
@@ -31,9 +31,9 @@ def judge(tmp_path_factory: pytest.TempPathFactory) -> SetClassifier:
     """Of the bundled digits, after a short training."""
     with pytest.MonkeyPatch.context() as patch:  # one core, as all tests of this module take
         patch.setattr("agon.training.arithmetic._cores", lambda: 1)
-        made = classifier_of(Images(), steps=150, folder=tmp_path_factory.mktemp("cache"), show=False)
-    assert isinstance(made, SetClassifier)
-    return made
+        built = classifier_of(Images(), steps=150, folder=tmp_path_factory.mktemp("cache"), show=False)
+    assert isinstance(built, SetClassifier)
+    return built
 
 
 def layers_of(game: Classification) -> nn.Sequential:
@@ -92,21 +92,21 @@ def test_stacks_are_judged_channel_by_channel(judge: SetClassifier, tmp_path: Pa
     drawn = source.take(60, split="test")
     assert drawn.label is not None
     images = to_uint8(drawn.real, -1, 1)
-    found, each = stacked(images), [judge(images[:, [k]]) for k in range(3)]
-    assert found.probabilities is not None
-    torch.testing.assert_close(found.probabilities.sum(1), torch.ones(60))
-    torch.testing.assert_close(found.features, torch.cat([one.features for one in each], 1))
+    result, each = stacked(images), [judge(images[:, [k]]) for k in range(3)]
+    assert result.probabilities is not None
+    torch.testing.assert_close(result.probabilities.sum(1), torch.ones(60))
+    torch.testing.assert_close(result.features, torch.cat([one.features for one in each], 1))
     a, b, c = (one.probabilities[7] for one in each if one.probabilities is not None)
-    assert float(found.probabilities[7, 456]) == pytest.approx(float(a[4] * b[5] * c[6]))
-    right = float((found.probabilities.argmax(1) == drawn.label).double().mean())
+    assert float(result.probabilities[7, 456]) == pytest.approx(float(a[4] * b[5] * c[6]))
+    right = float((result.probabilities.argmax(1) == drawn.label).double().mean())
     assert right == pytest.approx(stacked.accuracy.value, abs=0.2)
     assert stacked.accuracy.value == judge.accuracy.value**3
     assert isinstance(stacked, Extractor)
-    made = classifier_of(source, steps=STEPS, folder=tmp_path, show=False)
+    built = classifier_of(source, steps=STEPS, folder=tmp_path, show=False)
     again = classifier_of(Images(), steps=STEPS, folder=tmp_path, show=False)
-    assert isinstance(made, StackedClassifier)
-    assert (made.grey.hash, made.names[999], len(trainings)) == (again.hash, "999", 1)
-    assert made.hash != again.hash
+    assert isinstance(built, StackedClassifier)
+    assert (built.grey.hash, built.names[999], len(trainings)) == (again.hash, "999", 1)
+    assert built.hash != again.hash
 
 
 def test_samplers_that_drop_classes_are_told(judge: SetClassifier) -> None:
@@ -114,13 +114,17 @@ def test_samplers_that_drop_classes_are_told(judge: SetClassifier) -> None:
     images, label = held()
     counts = class_counts(Images())
 
-    def told(some: torch.Tensor) -> tuple[Score, Score]:
+    def class_scores(some: torch.Tensor) -> tuple[Score, Score]:
         probabilities = judge(some).probabilities
         assert probabilities is not None
         classes, _ = class_coverage(probabilities, judge.names, judge.name)
         return classes, class_divergence(probabilities, counts, judge.name)
 
-    real, half, one = told(images), told(images[label < 5]), told(images[:1].expand(180, -1, -1, -1))
+    real, half, one = (
+        class_scores(images),
+        class_scores(images[label < 5]),
+        class_scores(images[:1].expand(180, -1, -1, -1)),
+    )
     assert (real[0].value, one[0].value) == (10, 1)
     assert real[1].value < 5 * real[1].detail["real"]
     assert half[1].value == pytest.approx(0.69, abs=0.12)

@@ -15,7 +15,7 @@ from agon.classifiers import (
 )
 from agon.data import Images
 from agon.errors import DataError, RunError, SettingError
-from tests.classifiers.conftest import STEPS, digits, found
+from tests.classifiers.conftest import STEPS, digits, load_classifier
 
 pytestmark = pytest.mark.usefixtures("one_core")
 
@@ -25,11 +25,11 @@ def test_it_is_trained_once_and_found_again(
 ) -> None:
     """Where the data lie does not matter, and it says that it trains."""
     file, cache = digits(tmp_path / "digits.npz"), tmp_path / "cache"
-    first = found(file, cache, show=True)
-    told = capsys.readouterr().err
-    assert told.startswith("training a classifier of images 1x8x8 in 10 classes, once; it is kept in ")
-    second = found(file, cache, show=True)
-    moved = found(file.rename(tmp_path / "moved.npz"), cache, show=True)
+    first = load_classifier(file, cache, show=True)
+    stderr = capsys.readouterr().err
+    assert stderr.startswith("training a classifier of images 1x8x8 in 10 classes, once; it is kept in ")
+    second = load_classifier(file, cache, show=True)
+    moved = load_classifier(file.rename(tmp_path / "moved.npz"), cache, show=True)
     assert capsys.readouterr().err == ""
     assert len(trainings) == 1
     x = Images(path="digits").take(40).real
@@ -43,14 +43,14 @@ def test_other_content_is_trained_anew(tmp_path: Path, trainings: list[str]) -> 
     """One pixel, another share, other settings: each has its own; another range has not, nor the images' own size."""
     cache = tmp_path / "cache"
     file, other = digits(tmp_path / "one.npz", pixel=1), digits(tmp_path / "other.npz", pixel=2)
-    made = [found(file, cache), found(other, cache)]
-    assert found(file, cache, range=(0.0, 1.0)).key == made[0].key
-    assert found(file, cache, size=8, channels=1).key == made[0].key  # the size that they have
+    classifiers = [load_classifier(file, cache), load_classifier(other, cache)]
+    assert load_classifier(file, cache, range=(0.0, 1.0)).key == classifiers[0].key
+    assert load_classifier(file, cache, size=8, channels=1).key == classifiers[0].key  # the size that they have
     longer = classifier_of(Images(path=str(file)), steps=STEPS + 1, folder=cache, show=False)
-    keys = {each.key for each in [*made, found(file, cache, holdout=0.3), longer]}
+    keys = {each.key for each in [*classifiers, load_classifier(file, cache, holdout=0.3), longer]}
     assert len(trainings) == len(keys) == 4
     digits(file, pixel=2)  # the first file now holds what the second does
-    assert found(file, cache).key == made[1].key
+    assert load_classifier(file, cache).key == classifiers[1].key
     assert len(trainings) == 4
 
 
@@ -58,7 +58,7 @@ def test_other_content_is_trained_anew(tmp_path: Path, trainings: list[str]) -> 
 def test_what_is_damaged_is_trained_again(damage: str, tmp_path: Path, trainings: list[str]) -> None:
     """To the same weights, since everything random derives from one seed."""
     file, cache = digits(tmp_path / "digits.npz"), tmp_path / "cache"
-    first = found(file, cache)
+    first = load_classifier(file, cache)
     (tensors,) = cache.glob("classifiers/*/*/tensors.safetensors")
     content = tensors.read_bytes()
     if damage == "flip":
@@ -69,11 +69,11 @@ def test_what_is_damaged_is_trained_again(damage: str, tmp_path: Path, trainings
         tensors.with_name("state.json").write_text("{}")
     else:
         shutil.rmtree(tensors.parent)
-    second = found(file, cache)
+    second = load_classifier(file, cache)
     assert len(trainings) == 2
     x = Images(path="digits").take(40).real
     assert torch.equal(second.probabilities(x), first.probabilities(x))
-    assert found(file, cache).accuracy == first.accuracy
+    assert load_classifier(file, cache).accuracy == first.accuracy
     assert len(trainings) == 2
 
 
@@ -95,18 +95,18 @@ def test_it_gives_probabilities_and_its_accuracy_on_the_test_split(tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    "place", ["filelock.FileLock", "agon.classifiers.kept.TemporaryDirectory", "pathlib.Path.mkdir"]
+    "place", ["filelock.FileLock", "agon.classifiers.cache.TemporaryDirectory", "pathlib.Path.mkdir"]
 )
 def test_a_cache_that_can_only_be_read_is_read(place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is there is found without a lock; what is not is a sentence."""
     file, cache = digits(tmp_path / "digits.npz"), tmp_path / "cache"
-    first = found(file, cache)
+    first = load_classifier(file, cache)
 
     def refused(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(place, refused)
-    assert found(file, cache).hash == first.hash
+    assert load_classifier(file, cache).hash == first.hash
     with pytest.raises(RunError, match=r"classifiers.* cannot be written \(Permission denied\)"):
         classifier_of(Images(path=str(file)), steps=STEPS + 1, folder=cache, show=False)
 
@@ -122,7 +122,7 @@ def test_nothing_of_torchs_own_is_disturbed(tmp_path: Path) -> None:
     file = digits(tmp_path / "digits.npz")
     for _ in range(2):
         before, threads = torch.get_rng_state(), torch.get_num_threads()
-        found(file, tmp_path / "cache")
+        load_classifier(file, tmp_path / "cache")
         assert torch.equal(torch.get_rng_state(), before)
         assert torch.get_num_threads() == threads
 
@@ -131,20 +131,20 @@ def test_what_cannot_be_judged_is_refused(tmp_path: Path, trainings: list[str]) 
     bare = tmp_path / "bare.npy"
     np.save(bare, np.zeros((40, 8, 8), np.uint8))
     with pytest.raises(DataError, match="expected samples with class labels, got none"):
-        found(bare, tmp_path / "cache")
+        load_classifier(bare, tmp_path / "cache")
     file = digits(tmp_path / "digits.npz")
     with pytest.raises(DataError, match="'test'"):
-        found(file, tmp_path / "cache", holdout=0.0)
+        load_classifier(file, tmp_path / "cache", holdout=0.0)
     with pytest.raises(DataError, match="got a stream"):
-        found(file, tmp_path / "cache", streaming=True)
+        load_classifier(file, tmp_path / "cache", streaming=True)
     blocked = tmp_path / "file"
     blocked.write_text("")
     with pytest.raises(RunError, match="cannot be written"):
-        found(file, blocked)
+        load_classifier(file, blocked)
     assert trainings == []
 
 
 def test_one_class_of_a_set_is_judged_by_the_whole_set(tmp_path: Path, trainings: list[str]) -> None:
     file, cache = digits(tmp_path / "digits.npz"), tmp_path / "cache"
-    assert found(file, cache, only=2).hash == found(file, cache).hash
+    assert load_classifier(file, cache, only=2).hash == load_classifier(file, cache).hash
     assert len(trainings) == 1
