@@ -1,7 +1,7 @@
 # make demo trains and shows a first model; make test runs every check. Both set up what they need, once.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test evidence bench docs clean
+.PHONY: help setup demo test test-fast evidence bench docs clean
 
 BIN := .venv/bin
 DEMO := runs/demo
@@ -10,6 +10,7 @@ help:
 	@echo 'make setup     .venv with agon, editable, and the tools of its tests'
 	@echo 'make demo      train a DCGAN on bundled digits; the last line is the page to open'
 	@echo 'make test      lint, types, tests, and the code blocks of README.md and docs/'
+	@echo 'make test-fast the tests that train nothing, in under a minute'
 	@echo 'make evidence  the tests that take minutes each'
 	@echo 'make bench     measure speed and memory into docs/benchmarks.md; SECTIONS="step seeds" measures those'
 	@echo 'make docs      the documentation as a site, in site/'
@@ -43,7 +44,10 @@ test: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist worksteal
+
+test-fast: setup
+	$(BIN)/pytest -n 2 --dist worksteal -m 'fast and not evidence'
 
 evidence: setup
 	$(BIN)/pytest -m evidence

@@ -1,6 +1,7 @@
 """Under pytest the shapes and types of every annotation in agon are checked, and a process has one thread."""
 
 import os
+from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is loaded; started programs inherit it
 
@@ -8,8 +9,25 @@ import pytest
 from beartype import BeartypeConf, beartype
 from jaxtyping import install_import_hook
 
+from tests.quick import is_fast
+
 checked = beartype(conf=BeartypeConf(is_pep484_tower=True))  # an int is a float, as type checkers have it
 install_import_hook("agon", f"{__name__}.checked")  # before the first test imports agon
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With `-m "fast ..."`, import nothing of the other modules."""
+    others = config.getoption("markexpr").startswith("fast") and collection_path.name.startswith("test_")
+    return True if others and not is_fast(collection_path) else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that train nothing, for `make test-fast`; they come last, so that workers end together."""
+    fast = {path: is_fast(path) for path in {item.path for item in items}}
+    for item in items:
+        if fast[item.path]:
+            item.add_marker("fast")
+    items.sort(key=lambda item: fast[item.path])
 
 
 @pytest.fixture

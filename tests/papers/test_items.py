@@ -1,18 +1,19 @@
 """Every item is made at the smallest scale: trainings, measurements, pictures, tables and numbers."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
 
 from agon.errors import RunError, SettingError
+from agon.experiment import Experiment
 from agon.papers import ITEMS, find_item, items, reproduce
 from agon.papers.expectation import Expectation
 from agon.recipes import find
-from agon.runs import read
-
-SHARED = {}  # paper -> the folder of its runs, in this process
+from agon.runs import Run, read
+from agon.training import Arithmetic, Watch, train
 
 
 @pytest.fixture
@@ -22,8 +23,26 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return (base if base.parent.name.startswith("pytest-of") else base.parent) / "items"
 
 
+@pytest.fixture
+def trained_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trainings in this process, since starting another takes longer than they do; test_train_each is of processes."""
+
+    def train_each(
+        experiments: Mapping[Path, Experiment], *, arithmetic: object, watches: Mapping[Path, Watch], show: bool
+    ) -> dict[Path, Run]:
+        how = Arithmetic(threads=1)
+        return {
+            path: Run.open(path)
+            if path.exists()
+            else train(experiment, path, arithmetic=how, show=show, watch=watches.get(path))
+            for path, experiment in experiments.items()
+        }
+
+    monkeypatch.setattr("agon.papers.reproducing.train_each", train_each)
+
+
 @pytest.mark.parametrize("name", ITEMS)
-@pytest.mark.usefixtures("one_core")
+@pytest.mark.usefixtures("trained_here")
 def test_every_item_is_made(name: str, shared: Path) -> None:
     item, (paper, _, short) = find_item(name), name.partition("/")
     folder = shared / paper

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from agon import Adversarial, Averaging, Experiment, Turns, part
+from agon.cli import main
 from agon.data import Images, Ring
 from agon.networks import dcgan, mlp
 from agon.objectives import NonSaturating, Objective
@@ -79,6 +80,11 @@ def points(steps: int = 20, critic: object = None, **changes: object) -> Experim
 def command(*arguments: object, **options: object) -> subprocess.Popen[str]:
     """Start the command line in a process of its own, on one thread."""
     return _start([sys.executable, "-m", "agon.cli", *map(str, arguments)], **options)
+
+
+def here(*arguments: object) -> None:
+    """The command line in this process, where a process of its own is not the point; it must succeed."""
+    assert main(list(map(str, arguments))) == 0
 
 
 def module(name: str, *arguments: object) -> subprocess.Popen[str]:

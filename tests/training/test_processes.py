@@ -1,5 +1,6 @@
 """Two processes with half the batch each take the steps of one process with the whole batch."""
 
+import shutil
 import signal
 from pathlib import Path
 
@@ -8,16 +9,20 @@ import torch
 
 from agon.runs import Checkpoint, Run
 from tests.training.compare import assert_same, log_of
-from tests.training.programs import command, finished, module
+from tests.training.programs import command, finished, here, module
 from tests.training.test_stopping import SMALL, only_sentence, wait_for_step
 
 PENALTIES = ("--set", 'game.penalties=["r1", "r2", "gradient-penalty", "weight-decay"]')
 
 
 def train(run: Path, steps: int, *more: object) -> Checkpoint:
-    process = command("train", "radford2015/dcgan", "--out", run, "--steps", steps, *SMALL, *more)
-    status, _, err = finished(process)
-    assert status == 0, err
+    """In a process of its own if it starts another."""
+    words = ("train", "radford2015/dcgan", "--out", run, "--steps", steps, *SMALL, *more)
+    if "--devices" in more:
+        status, _, err = finished(command(*words))
+        assert status == 0, err
+    else:
+        here(*words)
     return last(run)
 
 
@@ -68,13 +73,19 @@ def test_unsynchronised_normalisation_is_caught(tmp_path: Path) -> None:
     assert largest_difference(alone, half, "game/") > 1e-5
 
 
-def test_begun_with_two_resumed_with_one(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def ten_steps(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run of two processes, not to be written."""
+    run = tmp_path_factory.mktemp("two") / "run"
+    train(run, 10, "--devices", 2)
+    return run
+
+
+def test_begun_with_two_resumed_with_one(ten_steps: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The state is taken over exactly; from there on it is the training of one process."""
-    run = tmp_path / "run"
-    before = train(run, 10, "--devices", 2)
-    status, _, err = finished(command("resume", run, "--steps", 20, "--devices", 1))
-    assert status == 0, err
-    assert "goes on from step 10" in err
+    before, run = last(ten_steps), Path(shutil.copytree(ten_steps, tmp_path / "run"))
+    here("resume", run, "--steps", 20, "--devices", 1)
+    assert "goes on from step 10" in capsys.readouterr().err
     taken_over = Run.open(run)
     assert taken_over.arithmetic["devices"] == 1
     kept = [p for p in taken_over.checkpoints.iterdir() if p.name == "00000010"]
@@ -84,9 +95,8 @@ def test_begun_with_two_resumed_with_one(tmp_path: Path) -> None:
     assert largest_difference(last(run), whole, "game/") < 1e-3
 
 
-def test_resumed_with_two_is_bit_for_bit(tmp_path: Path) -> None:
-    run, whole = tmp_path / "run", tmp_path / "whole"
-    train(run, 10, "--devices", 2)
+def test_resumed_with_two_is_bit_for_bit(ten_steps: Path, tmp_path: Path) -> None:
+    run, whole = Path(shutil.copytree(ten_steps, tmp_path / "run")), tmp_path / "whole"
     assert finished(command("resume", run, "--steps", 20))[0] == 0
     train(whole, 20, "--devices", 2)
     assert_same(run, whole)

@@ -13,12 +13,13 @@ import pytest
 import torch
 
 import agon
+from agon.cli import main
 from agon.errors import DivergedError, RunError
 from agon.jobs.signals import Signals
 from agon.runs import Run
 from agon.runs.files import writing
 from tests.training.compare import assert_same
-from tests.training.programs import command, finished
+from tests.training.programs import command, finished, here
 
 SMALL = [
     *("--threads", 1, "--device", "cpu"),
@@ -27,8 +28,12 @@ SMALL = [
 ]
 
 
-def train(run: Path, steps: int, *more: object, **options: object) -> "subprocess.Popen[str]":
-    return command("train", "radford2015/dcgan", "--out", run, "--steps", steps, *SMALL, *more, **options)
+def words(run: Path, steps: int) -> list[object]:
+    return ["train", "radford2015/dcgan", "--out", run, "--steps", steps, *SMALL]
+
+
+def train(run: Path, steps: int, *more: object) -> "subprocess.Popen[str]":
+    return command(*words(run, steps), *more)
 
 
 def wait_for_step(run: Path, step: int) -> None:
@@ -49,10 +54,24 @@ def only_sentence(err: str) -> str:
     return told[0]
 
 
+def complaint(capsys: pytest.CaptureFixture[str], *words: object, status: int = 2) -> str:
+    """The one sentence of a command in this process, which ends with that status."""
+    capsys.readouterr()
+    assert main(list(map(str, words))) == status
+    return only_sentence(capsys.readouterr().err)
+
+
+@pytest.fixture(scope="module")
+def never_stopped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    run = tmp_path_factory.mktemp("whole") / "run"
+    here(*words(run, 150))
+    return run
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_is_honoured_and_the_run_goes_on(tmp_path: Path, number: signal.Signals) -> None:
-    stopped, whole = tmp_path / "stopped", tmp_path / "whole"
-    process = train(stopped, 300)
+def test_a_signal_is_honoured_and_the_run_goes_on(tmp_path: Path, number: signal.Signals, never_stopped: Path) -> None:
+    stopped = tmp_path / "stopped"
+    process = train(stopped, 150)
     wait_for_step(stopped, 20)
     process.send_signal(number)
     status, _, err = finished(process)
@@ -61,15 +80,14 @@ def test_a_signal_is_honoured_and_the_run_goes_on(tmp_path: Path, number: signal
     reached = Run.open(stopped).last_good()[0]
     assert reached is not None
     assert f"stopped at step {reached.step};" in err
-    assert finished(command("resume", stopped))[0] == 0
-    assert finished(train(whole, 300))[0] == 0
-    assert_same(stopped, whole)
+    here("resume", stopped)
+    assert_same(stopped, never_stopped)
 
 
 def test_a_full_disk(tmp_path: Path) -> None:
     """The kernel refuses files over a limit in the middle of a checkpoint."""
     run = tmp_path / "run"
-    assert finished(train(run, 10))[0] == 0
+    here(*words(run, 10))
     largest = max(p.stat().st_size for p in run.rglob("*") if p.is_file() and p.name != "report.html")
 
     def limit() -> None:
@@ -82,8 +100,8 @@ def test_a_full_disk(tmp_path: Path) -> None:
     reached = Run.open(run).last_good()
     assert reached[0] is not None
     assert (reached[0].step, reached[1]) == (10, [])
-    assert finished(command("resume", run, "--steps", 20))[0] == 0
-    assert finished(train(tmp_path / "whole", 20))[0] == 0
+    here("resume", run, "--steps", 20)
+    here(*words(tmp_path / "whole", 20))
     assert_same(run, tmp_path / "whole")
 
 
@@ -97,20 +115,16 @@ def test_every_error_of_the_disk_is_a_sentence(tmp_path: Path) -> None:
             fail(number)
 
 
-def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
+def test_a_place_that_cannot_be_written(capsys: pytest.CaptureFixture[str]) -> None:
     """/proc refuses everybody, the superuser included."""
-    status, _, err = finished(train(Path("/proc/agon-run"), 5))
-    assert status == 2
-    assert "/proc/agon-run cannot be written" in only_sentence(err)
+    assert "/proc/agon-run cannot be written" in complaint(capsys, *words(Path("/proc/agon-run"), 5))
 
 
-def test_a_run_that_another_process_writes(tmp_path: Path) -> None:
+def test_a_run_that_another_process_writes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = tmp_path / "run"
     process = train(run, 100_000)
     wait_for_step(run, 5)
-    status, _, err = finished(command("resume", run))
-    assert status == 2
-    assert "is being written by another process" in only_sentence(err)
+    assert "is being written by another process" in complaint(capsys, "resume", run)
     process.kill()
     process.wait()
     process.communicate()
@@ -118,20 +132,17 @@ def test_a_run_that_another_process_writes(tmp_path: Path) -> None:
         pass
 
 
-def test_a_folder_that_holds_something(tmp_path: Path) -> None:
+def test_a_folder_that_holds_something(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "thesis.tex").write_text("precious")
-    status, _, err = finished(train(tmp_path / "run", 5))
-    assert status == 2
-    assert "holds other files already" in only_sentence(err)
+    assert "holds other files already" in complaint(capsys, *words(tmp_path / "run", 5))
     assert sorted(p.name for p in (tmp_path / "run").iterdir()) == ["thesis.tex"]
 
 
-def test_a_loss_that_becomes_nan(tmp_path: Path) -> None:
+def test_a_loss_that_becomes_nan(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = tmp_path / "run"
-    status, _, err = finished(train(run, 400, "--set", "optimisers.lr=1e30", "--set", "game.objective=wasserstein"))
-    told = only_sentence(err)
-    assert status == DivergedError.status
+    diverging = ("--set", "optimisers.lr=1e30", "--set", "game.objective=wasserstein")
+    told = complaint(capsys, *words(run, 400), *diverging, status=DivergedError.status)
     assert "is no finite number any more at step" in told
     good = Run.open(run).last_good()[0]
     assert good is not None
