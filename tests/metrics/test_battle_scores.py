@@ -5,7 +5,7 @@ import pytest
 
 from agon.metrics import Battle, Score
 from agon.metrics.gam.critic import Threshold
-from agon.metrics.gam.outcome import Side
+from agon.metrics.gam.outcome import Judgement
 from agon.metrics.gam.rates import ErrorRate, Ratio
 from agon.metrics.gam.scores import battle_ratios, battle_won, critic_errors
 from agon.metrics.gam.verdict import TIE
@@ -15,7 +15,7 @@ def fought(test: tuple[float, float], sample: tuple[float, float]) -> Battle:
     """A battle with these intervals."""
     rate = ErrorRate(1, 10)
     sides = [
-        Side(name=name, test=rate, foreign=rate, own=rate, train=None, threshold=Threshold(0.0), protocol="")
+        Judgement(name=name, test=rate, foreign=rate, own=rate, train=None, threshold=Threshold(0.0), protocol="")
         for name in ("one", "two")
     ]
     ratios = [Ratio(float(np.sqrt(low * high)), 0.1, (low, high), 1.0, False) for low, high in (test, sample)]
