@@ -69,20 +69,20 @@ class Turns(Dynamics):
         `moving` gets the movers, their batch, and samples: with their history where a mover makes them,
         without it for others, and None where the movers are to make them.
         """
-        told = Losses({}, {})
+        losses_of_round = Losses({}, {})
         batch = fake = None
         for turn, movers in enumerate(self.order):
             if batch is None or self.draws == "turn":
                 batch, fake = draw(), None
             if fake is None:
                 fake = self._samples(game, batch, turn)
-            made = bool(set(movers) & set(game.makers))
-            losses = moving(movers, batch, fake if made or fake is None else fake.detach())
-            told.players.update(losses.players)
-            told.seen.update(losses.seen)
-            if made:
+            generates = bool(set(movers) & set(game.makers))
+            losses = moving(movers, batch, fake if generates or fake is None else fake.detach())
+            losses_of_round.players.update(losses.players)
+            losses_of_round.seen.update(losses.seen)
+            if generates:
                 fake = None  # the generator has moved: these samples are not its own any more
-        return told
+        return losses_of_round
 
     def _samples(self, game: Game, batch: Batch, turn: int) -> Tensor | None:
         """Generated samples for the coming turn, with a history if a later turn can use the same pass.

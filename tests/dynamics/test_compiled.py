@@ -18,6 +18,7 @@ from agon.dynamics.unrolled import CompiledUnrolled, program
 from agon.dynamics.unrolled.dynamics import UnrolledTurn
 from agon.dynamics.unrolled.program import Program, agrees
 from agon.dynamics.unrolled.step_context import Inputs
+from agon.dynamics.unrolled.tracing import Flat, tensors_of
 from agon.dynamics.unrolled.vjp import StepFunctions
 from agon.games import Adversarial, Batch, Game, parameters_of
 from agon.objectives import Minimax
@@ -36,19 +37,6 @@ def quiet() -> None:
     logging.getLogger("torch.__trace").setLevel(logging.ERROR)
 
 
-class Plain(Program):
-    """A program that is not compiled."""
-
-    def __init__(self, functions: StepFunctions, state: Any, context: Any, direct: tuple[str, ...]) -> None:
-        self.functions, self.direct = functions, direct
-
-    def step(self, *given: Any) -> Any:
-        return self.functions.step(*given)
-
-    def surrogate(self, *given: Any) -> Any:
-        return self.functions.surrogate(*given)
-
-
 class Bent(StepFunctions):
     """Vector-Jacobian products are off by a factor."""
 
@@ -62,7 +50,13 @@ class Bent(StepFunctions):
 @pytest.fixture
 def uncompiled(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same functions, not traced and not compiled: what the unroll is in steps and their vjps."""
-    monkeypatch.setattr(program, "Program", Plain)
+    monkeypatch.setattr(program, "compiled", flat)
+
+
+def flat(function: Any, *example: Any) -> Flat:
+    made = Flat(function, *example)
+    made(tensors_of(example))  # which tells what it returns
+    return made
 
 
 def stepped(dynamics: Unrolled, game: Game, optimisers: Any) -> dict[str, Any]:
@@ -137,6 +131,7 @@ def test_a_first_order_look_alike_is_refused(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.usefixtures("uncompiled")
 def test_the_check_knows_rounding_from_a_wrong_gradient(dtype: torch.dtype) -> None:
     game = game_of("batch normalisation").to(dtype)
     optimisers = {player: RULES["adam"](parameters_of(game, player)) for player in game.players}
@@ -146,8 +141,9 @@ def test_the_check_knows_rounding_from_a_wrong_gradient(dtype: torch.dtype) -> N
     eager = UnrolledTurn(Unrolled(steps=3), game, optimisers, lambda: drawn, drawn)
     inputs = Inputs.of(game, optimisers, "generator", ("critic",), drawn, game.generate(drawn.latent))
     functions = Bent(game, "generator", ("critic",), inputs.groups)
+    made = Program(functions, inputs.state, inputs.context(()), ())
     for functions.by, right in ((1.0, True), (1.05, False), (float("nan"), False)):
-        assert agrees(Plain(functions, None, None, ()), eager, inputs) is right
+        assert agrees(made, eager, inputs) is right
 
 
 @pytest.mark.usefixtures("uncompiled")

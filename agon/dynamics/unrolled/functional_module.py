@@ -67,8 +67,8 @@ class FunctionalModule:
         present = {name: holder[key] for name, ((holder, key), *_) in slots.items() if name in tensors}
         new = {name: tensor for name, tensor in tensors.items() if tensor is not present[name]}
         like = before if before is not None and new.keys() <= before._replaced else None
-        instead = {id(present[name]): tensor for name, tensor in new.items()}
-        self._replica = Replica(instead, whole=before is None, like=None if like is None else like._replica)
+        replacements = {id(present[name]): tensor for name, tensor in new.items()}
+        self._replica = Replica(replacements, whole=before is None, like=None if like is None else like._replica)
         self._replaced = frozenset(new) if like is None else like._replaced  # what leads to none of them is shared
         self.module: nn.Module = self._replica(module)
         self.strays = tuple(self._replica.strays)

@@ -21,7 +21,7 @@ LOOSER = 3.0  # how many times as far from float64 as the eager gradient a compi
 
 
 class Program:
-    """The functions of `StepFunctions`, compiled, on flat lists of tensors: structures are built once an unroll.
+    """An unroll by compiled functions, on flat lists of tensors: structures are built once an unroll.
 
     Args:
         functions: what is compiled, for the example's structure and shapes.
@@ -50,16 +50,23 @@ class Program:
     def surrogate(
         self, state: State, context: StepContext, steps: int, begun: StepResult | None = None
     ) -> SurrogateResult:
-        """As `StepFunctions.surrogate`."""
-        now, around, past = tensors_of(state), tensors_of(context), []
+        """f_K and its derivatives in the context's sources: metz2017's equations 6 to 9, and 12 factor by factor.
+
+        Args:
+            state: θ^0.
+            context: all else.
+            steps: K.
+            begun: the first step's result, where it is known.
+        """
+        now, around, past = tensors_of(state), tensors_of(context), []  # equation 6
         of_state, of_gradients, of_cotangents = self._sizes
-        for k in range(steps):
+        for k in range(steps):  # equation 7
             after = tensors_of(begun) if begun is not None and k == 0 else self._step([*now, *around])
             past.append([*now, *after[of_state : of_state + of_gradients]])
             now = after[:of_state]
-        outer = self._outer([*now, *around])
+        outer = self._outer([*now, *around])  # equation 9
         cotangents = outer[-of_cotangents:]
-        for before in reversed(past):
+        for before in reversed(past):  # equation 12: ∂f/∂θ_D^K · dθ_D^K/dθ_G
             cotangents = self._step_vjp([*before, *cotangents, *around])
         leaves = [*outer[:-of_cotangents], *cotangents]
         result: SurrogateResult = pytree.tree_unflatten(leaves, self._outer.returned)

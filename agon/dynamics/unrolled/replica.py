@@ -39,7 +39,7 @@ class Replica:
     nor what C++ holds.
 
     Args:
-        instead: what takes a tensor's place, by its id.
+        replacements: what takes a tensor's place, by its id.
         whole: whether modules are made anew although nothing in them is replaced, and their buffers cloned,
             so that nothing that a pass changes is the original's.
         like: a replica that was made in the place of this one's original: what it has found is not looked for
@@ -52,19 +52,19 @@ class Replica:
         SettingError: a tensor that is to be replaced belongs to a module that cannot be made anew.
     """
 
-    def __init__(self, instead: Mapping[int, Tensor], *, whole: bool, like: "Replica | None" = None) -> None:
-        self.instead, self.whole = dict(instead), whole
+    def __init__(self, replacements: Mapping[int, Tensor], *, whole: bool, like: "Replica | None" = None) -> None:
+        self.replacements, self.whole = dict(replacements), whole
         self.strays: list[Tensor] = []
         self.plans: dict[int, Plan] = {}  # of modules made anew, by their ids
         self._known: Mapping[int, Plan] = {} if like is None else like.plans
         self._shared: dict[int, Any] = {} if like is None else like._shared  # by id: leads to nothing replaced
-        self._made = self._shared.copy()
+        self._replicas = self._shared.copy()
 
     def __call__(self, value: Any) -> Any:
         kind = type(value)
         if kind in ATOMS:
             return value
-        known = self._made.get(id(value))
+        known = self._replicas.get(id(value))
         if known is not None:
             return known
         rule: Rule | None = _rule(kind)  # type: ignore[arg-type]  # mypy takes no class for hashable
@@ -79,32 +79,34 @@ class Replica:
 
     def of(self, value: Any) -> Any:
         """The replica that has been made of an object; the object itself where it is shared."""
-        return self._made.get(id(value), value)
+        return self._replicas.get(id(value), value)
 
-    def begin(self, value: Any, made: Any) -> None:
+    def begin(self, value: Any, replicated: Any) -> None:
         """Whatever leads back to the object while its replica is being made leads to the replica."""
-        self._made[id(value)] = made
+        self._replicas[id(value)] = replicated
 
     def share(self, value: Any) -> Any:
         """The object itself: nothing that it leads to is replaced."""
-        self._made[id(value)] = self._shared[id(value)] = value
+        self._replicas[id(value)] = self._shared[id(value)] = value
         return value
 
 
 def _tensor(replica: Replica, value: Tensor) -> Tensor:
-    made = replica.instead.get(id(value))
-    if made is None and replica.whole and not isinstance(value, nn.Parameter):
+    replicated = replica.replacements.get(id(value))
+    if replicated is None and replica.whole and not isinstance(value, nn.Parameter):
         replica.strays.append(value)
-    return value if made is None else made
+    return value if replicated is None else replicated
 
 
 def _module(replica: Replica, value: nn.Module) -> Any:
     """Of the same class, with attributes of its own. (copy.copy refuses parametrised modules.)"""
-    own, made = value.__dict__, type(value).__new__(type(value))
-    replica.begin(value, made)
+    own, replicated = value.__dict__, type(value).__new__(type(value))
+    replica.begin(value, replicated)
     if replica.whole:
-        fresh = {id(b): b.clone() for b in own["_buffers"].values() if b is not None and id(b) not in replica.instead}
-        replica.instead |= fresh
+        fresh = {
+            id(b): b.clone() for b in own["_buffers"].values() if b is not None and id(b) not in replica.replacements
+        }
+        replica.replacements |= fresh
     attributes, followed = own.copy(), replica.followed(value)
     for name in followed:
         attributes[name] = replica(own[name])
@@ -116,14 +118,14 @@ def _module(replica: Replica, value: nn.Module) -> Any:
             attributes[name] = own[name].copy()
             replica.begin(own[name], attributes[name])
     attributes["_compiled_call_impl"] = None  # a compiled pass has no second derivative
-    object.__setattr__(made, "__dict__", attributes)
-    replica.plans[id(made)] = Plan(tuple(attributes.values()), leading)
-    return made
+    object.__setattr__(replicated, "__dict__", attributes)
+    replica.plans[id(replicated)] = Plan(tuple(attributes.values()), leading)
+    return replicated
 
 
 def _sealed(replica: Replica, value: nn.Module) -> nn.Module:
     """A module that C++ plays, or that ties hooks of C++ to its parameters."""
-    if any(id(parameter) in replica.instead for parameter in value.parameters()):
+    if any(id(parameter) in replica.replacements for parameter in value.parameters()):
         raise SettingError(
             f"look-ahead: expected modules that Python plays, got {type(value).__name__}, whose weights no others "
             "can replace; hand in the module that it was made of"
@@ -132,31 +134,31 @@ def _sealed(replica: Replica, value: nn.Module) -> nn.Module:
 
 
 def _list(replica: Replica, value: list[Any]) -> Any:
-    made = value.copy()
-    replica.begin(value, made)
-    made[:] = [part if type(part) in ATOMS else replica(part) for part in value]
-    return made if _differ(value, made) else replica.share(value)
+    replicated = value.copy()
+    replica.begin(value, replicated)
+    replicated[:] = [part if type(part) in ATOMS else replica(part) for part in value]
+    return replicated if _differ(value, replicated) else replica.share(value)
 
 
 def _dictionary(replica: Replica, value: dict[Any, Any]) -> Any:
     if not value:
         return replica.share(value)
-    made, changed = value.copy(), False
-    replica.begin(value, made)
+    replicated, changed = value.copy(), False
+    replica.begin(value, replicated)
     for key, part in value.items():
         if type(part) not in ATOMS:
-            made[key] = other = replica(part)
+            replicated[key] = other = replica(part)
             changed = changed or other is not part
-    return made if changed else replica.share(value)
+    return replicated if changed else replica.share(value)
 
 
 def _tuple(replica: Replica, value: tuple[Any, ...]) -> Any:
     parts = [replica(part) for part in value]
     if not _differ(value, parts):
         return replica.share(value)
-    made: tuple[Any, ...] = type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
-    replica.begin(value, made)
-    return made
+    replicated: tuple[Any, ...] = type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
+    replica.begin(value, replicated)
+    return replicated
 
 
 def _set(replica: Replica, value: Any) -> Any:
@@ -182,35 +184,35 @@ def _function(replica: Replica, value: FunctionType) -> Any:
     if all(type(part) in ATOMS for part in before):
         return replica.share(value)
     fresh = tuple(replica.of(cell) if replica.of(cell) is not cell else CellType() for cell in cells)
-    made = FunctionType(value.__code__, value.__globals__, value.__name__, value.__defaults__, fresh or None)
-    for old, new in zip((value, *cells), (made, *fresh), strict=True):
+    replicated = FunctionType(value.__code__, value.__globals__, value.__name__, value.__defaults__, fresh or None)
+    for old, new in zip((value, *cells), (replicated, *fresh), strict=True):
         replica.begin(old, new)
     after = [replica(part) for part in before]
     for cell, content in zip(fresh, after, strict=False):
         if content is not _EMPTY:
             cell.cell_contents = content
-    made.__defaults__, made.__kwdefaults__ = after[len(cells)], after[len(cells) + 1]
-    made.__dict__.update(zip(value.__dict__, after[len(cells) + 2 :], strict=True))
-    return made if _differ(before, after) else replica.share(value)
+    replicated.__defaults__, replicated.__kwdefaults__ = after[len(cells)], after[len(cells) + 1]
+    replicated.__dict__.update(zip(value.__dict__, after[len(cells) + 2 :], strict=True))
+    return replicated if _differ(before, after) else replica.share(value)
 
 
 def _reference(replica: Replica, value: Any) -> Any:
     target = value()
-    made = target if target is None else replica(target)
-    return value if made is target else weakref.ref(made)
+    replicated = target if target is None else replica(target)
+    return value if replicated is target else weakref.ref(replicated)
 
 
 def _object(replica: Replica, value: Any) -> Any:
     own: dict[str, Any] | None = getattr(value, "__dict__", None)
     if not isinstance(own, dict) or not own or type(value).__new__ is not _NEW:
         return replica.share(value)
-    made = object.__new__(type(value))
-    replica.begin(value, made)
+    replicated = object.__new__(type(value))
+    replica.begin(value, replicated)
     attributes = {name: part if type(part) in ATOMS else replica(part) for name, part in own.items()}
     if not _differ(own.values(), attributes.values()):
         return replica.share(value)
-    made.__dict__.update(attributes)
-    return made
+    replicated.__dict__.update(attributes)
+    return replicated
 
 
 _NEW: Any = object.__new__

@@ -1,9 +1,9 @@
 """Functions of tensors traced to plain operations, derivatives written out, and compiled."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -13,18 +13,37 @@ TINY = 4  # a product of matrices with a side up to this is faster as a fused su
 VECTORS = ("AVX2", "AVX512")  # found by torch already; inductor would try ten compilations to find out
 
 
-class Compiled:
-    """A compiled function of a flat list of tensors.
+class Flat:
+    """A function of structures as one of a flat list of tensors, which are those of an example.
+
+    What is no tensor among the example's arguments is a constant of it.
 
     Attributes:
-        returned: the structure of what the function returns.
+        returned: the structure of what the function returned when it was last called.
     """
 
-    def __init__(self, run: Any, returned: Any) -> None:
-        self._run, self.returned = run, returned
+    returned: Any
+
+    def __init__(self, function: Callable[..., Any], *example: Any) -> None:
+        self._function = function
+        self._leaves, self._arguments = pytree.tree_flatten(example)
+
+    def __call__(self, tensors: Sequence[Tensor]) -> list[Any]:
+        rest = iter(tensors)
+        leaves = [next(rest) if isinstance(leaf, Tensor) else leaf for leaf in self._leaves]
+        results = self._function(*pytree.tree_unflatten(leaves, self._arguments))
+        returned, self.returned = pytree.tree_flatten(results)
+        return returned
+
+
+class Compiled(NamedTuple):
+    """A compiled function of a flat list of tensors, and the structure of what it returns."""
+
+    run: Any
+    returned: Any
 
     def __call__(self, tensors: list[Tensor]) -> list[Tensor]:
-        return list(self._run(*tensors))
+        return list(self.run(*tensors))
 
 
 def compiled(function: Callable[..., Any], *example: Any) -> Compiled:
@@ -38,23 +57,13 @@ def compiled(function: Callable[..., Any], *example: Any) -> Compiled:
     from torch._inductor import standalone_compile
     from torch.fx.experimental.proxy_tensor import make_fx
 
-    leaves, arguments = pytree.tree_flatten(example)
-    tensors = [leaf.clone() for leaf in tensors_of(example)]  # one tensor twice would become one input
-    returned: list[Any] = []
-
-    def plain(*flat: Tensor) -> list[Tensor]:
-        rest = iter(flat)
-        whole = [next(rest) if isinstance(leaf, Tensor) else leaf for leaf in leaves]
-        results, structure = pytree.tree_flatten(function(*pytree.tree_unflatten(whole, arguments)))
-        returned[:] = [structure]
-        return results
-
+    flat, tensors = Flat(function, *example), [t.clone() for t in tensors_of(example)]  # one twice would be one input
     with torch.no_grad(), _settings():
-        graph = make_fx(plain, decomposition_table=_SMALL)(*tensors)
+        graph = make_fx(lambda *tensors: flat(tensors), decomposition_table=_SMALL)(*tensors)
         graph.graph.eliminate_dead_code()
         graph.recompile()
         run = standalone_compile(graph, list(tensors), dynamic_shapes="from_example_inputs")
-    return Compiled(run, returned[0])
+    return Compiled(run, flat.returned)
 
 
 def tensors_of(structure: Any) -> list[Tensor]:

@@ -8,7 +8,7 @@ metz2017's equations, with θ_D for the players that are looked ahead at and θ_
      (9)  f_K(θ_G, θ_D) = f(θ_G, θ_D^K(θ_G, θ_D))               `Unroll.surrogate`
     (10)  θ_G <- θ_G - η df_K/dθ_G                              `UnrolledTurn.move`
     (11)  θ_D <- θ_D + η ∂f/∂θ_D                                `UnrolledTurn.move`, or a turn of its own
-    (12)  df_K/dθ_G = ∂f/∂θ_G + ∂f/∂θ_D^K · dθ_D^K/dθ_G         autograd of (9) here; `StepFunctions.surrogate` compiled
+    (12)  df_K/dθ_G = ∂f/∂θ_G + ∂f/∂θ_D^K · dθ_D^K/dθ_G         autograd of (9); compiled, `Program.surrogate`
 
 The live players are never touched: a functional module plays.
 """

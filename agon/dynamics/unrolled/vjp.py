@@ -1,4 +1,4 @@
-"""An unroll by vector-Jacobian products: the inner step and its vjp as pure functions of tensors, called K times each.
+"""The inner step and its vector-Jacobian product as pure functions of tensors, for a `Program` to call K times each.
 
 The vjp of a step plays it anew, so that nothing but parameters, moments, gradients and buffers is kept of it.
 That is more work than one long history, but each function can be compiled once, whatever K is.
@@ -56,7 +56,7 @@ class SurrogateResult(NamedTuple):
 
 
 class StepFunctions:
-    """The three pure functions of one unroll, and the unroll made of them.
+    """The three pure functions of one unroll: equations 7 and 9, and a factor of 12.
 
     Args:
         game: not touched; a functional module of it plays.
@@ -68,28 +68,6 @@ class StepFunctions:
     def __init__(self, game: Game, player: str, others: Sequence[str], groups: Sequence[FlatGroup]) -> None:
         self._module = FunctionalModule(game)
         self._player, self._others, self._groups = player, tuple(others), tuple(groups)
-
-    def surrogate(
-        self, state: State, context: StepContext, steps: int, begun: StepResult | None = None
-    ) -> SurrogateResult:
-        """f_K and its derivatives in the context's sources, by K steps and their vjps: equations 6 to 9, and 12.
-
-        Args:
-            state: θ^0.
-            context: all else.
-            steps: K.
-            begun: the first step's result, where it is known.
-        """
-        past = []
-        for k in range(steps):  # equation 7
-            after = begun if begun is not None and k == 0 else self.step(state, context)
-            past.append((state, after.gradients))
-            state = after.state
-        surrogate = self.outer(state, context)  # equation 9
-        cotangents = surrogate.cotangents
-        for before, gradients in reversed(past):  # equation 12: ∂f/∂θ_D^K · dθ_D^K/dθ_G, factor by factor
-            cotangents = self.step_vjp(before, gradients, cotangents, context)
-        return surrogate._replace(cotangents=cotangents)
 
     def step(self, state: State, context: StepContext) -> StepResult:
         """θ^k to θ^{k+1}."""
