@@ -221,16 +221,27 @@ JSON = st.recursive(
 WORDS = st.text(string.printable, max_size=12)
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def assert_no_traceback(name: str, value: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.rmtree(folder / "run", ignore_errors=True)
+    arguments = ["train", "first/digits", *TINY, f"--set={name}={value}", "--out", folder / "run"]
+    status, _, err = run(capsys, *arguments)
+    assert status in (0, 2, 3), err
+    assert "Traceback" not in err
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=NAMES | WORDS, value=JSON.map(json.dumps) | WORDS)
 def test_no_setting_makes_a_traceback(
     name: str, value: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shutil.rmtree(tmp_path / "run", ignore_errors=True)
-    arguments = ["train", "first/digits", *TINY, f"--set={name}={value}", "--out", tmp_path / "run"]
-    status, _, err = run(capsys, *arguments)
-    assert status in (0, 2, 3), err
-    assert "Traceback" not in err
+    assert_no_traceback(name, value, tmp_path, capsys)
+
+
+@pytest.mark.evidence
+@settings(max_examples=1_000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(name=NAMES | WORDS, value=JSON.map(json.dumps) | WORDS)
+def test_nor_does_one_in_a_thousand(name: str, value: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert_no_traceback(name, value, tmp_path, capsys)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -1,6 +1,7 @@
 """agon evaluate: of samples and of seeds, whatever refuses."""
 
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -145,11 +146,18 @@ def test_samples_are_not_mixed_with_others(tmp_path: Path, capsys: pytest.Captur
     assert told(capsys, "data", "digits", "--n", 4, "--out", tmp_path / "samples")[0] == 2
 
 
-@pytest.fixture
-def seeds(tmp_path: Path) -> Path:
-    words = ["train", "first/ring", *TINY, "--seeds", "3", "--means", "batched", "--out", str(tmp_path / "seeds")]
+@pytest.fixture(scope="module")
+def trained_seeds(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("trained") / "seeds"
+    words = ["train", "first/ring", *TINY, "--seeds", "3", "--means", "batched", "--out", str(folder)]
     assert main(words) == 0
-    return tmp_path / "seeds"
+    return folder
+
+
+@pytest.fixture
+def seeds(trained_seeds: Path, tmp_path: Path) -> Path:
+    """A copy that a test may change."""
+    return Path(shutil.copytree(trained_seeds, tmp_path / "seeds"))
 
 
 def test_seeds_are_evaluated_and_summed_up(seeds: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -166,8 +174,6 @@ def test_seeds_are_evaluated_and_summed_up(seeds: Path, capsys: pytest.CaptureFi
 
 
 def test_one_seed_that_fails_leaves_the_others(seeds: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    import shutil
-
     shutil.rmtree(seeds / "seed-1" / "checkpoints")
     status, scores, complaint = told(capsys, "evaluate", seeds, "--metrics", "pairwise", "--n", 50)
     assert status == 2

@@ -24,10 +24,11 @@ def spread_and_error(scores: list[Score]) -> float:
     return float(errors.mean() / values.std())
 
 
-def test_shifted_unit_normals_of_2048_features_are_2048_apart() -> None:
-    """B2: pytorch-fid's golden number."""
-    eye, zero = torch.eye(2048), torch.zeros(2048)
-    assert frechet_distance_of_moments(zero, eye, zero + 1, eye) == pytest.approx(2048, rel=1e-14)
+@pytest.mark.parametrize("features", [512, pytest.param(2048, marks=pytest.mark.evidence)])
+def test_shifted_unit_normals_are_as_far_apart_as_they_have_features(features: int) -> None:
+    """B2: pytorch-fid's golden number, that of 2048."""
+    eye, zero = torch.eye(features), torch.zeros(features)
+    assert frechet_distance_of_moments(zero, eye, zero + 1, eye) == pytest.approx(features, rel=1e-14)
 
 
 def test_moments_without_full_rank_have_their_number() -> None:
