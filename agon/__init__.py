@@ -2,6 +2,7 @@
 
 run = train(recipe("first/ring").experiment(), "runs/ring")
 samples = sample(load(run), 64)
+print(*evaluate(run))
 
 `import agon` costs nothing: each name below, and each room such as `agon.networks`, is imported when it is first used.
 """
@@ -24,11 +25,13 @@ if TYPE_CHECKING:  # what type checkers and editors read; LAZY says the same to 
         unrolled_loss,
     )
     from agon.errors import AgonError
+    from agon.evaluation import evaluate
     from agon.experiment import Experiment, Part, part
     from agon.games import Adversarial, Batch, Game, Losses, parameters_of
     from agon.latents import Normal, Uniform
     from agon.papers import reproduce
     from agon.recipes import find as recipe
+    from agon.reports import write as report
     from agon.runs import Run
     from agon.samples import load, sample
     from agon.training import Arithmetic, resume, train
@@ -45,7 +48,9 @@ __all__ = [  # noqa: RUF022 - in reading order
     "Run",
     "load",
     "sample",
+    "evaluate",
     "battle",
+    "report",
     "reproduce",
     # an experiment of one's own
     "Experiment",
@@ -86,7 +91,9 @@ LAZY = {  # public name -> "module", or "module:name" where it has another name 
     "Run": "agon.runs",
     "load": "agon.samples",
     "sample": "agon.samples",
+    "evaluate": "agon.evaluation",
     "battle": "agon.arena",
+    "report": "agon.reports:write",
     "reproduce": "agon.papers",
     "Experiment": "agon.experiment",
     "Part": "agon.experiment",

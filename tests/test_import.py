@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import pkgutil
 import subprocess
 import sys
 from pathlib import Path
@@ -117,3 +118,12 @@ def test_shapes_are_checked_under_pytest() -> None:
     """What tests/conftest.py installs is there: a wrong shape does not pass."""
     with pytest.raises(TypeCheckError):
         Minimax().critic(torch.zeros(2, 1), torch.zeros(2, 1))
+
+
+@pytest.mark.parametrize("first", ["agon.evaluation, agon.reports", "agon.papers", "agon"])
+def test_no_room_takes_the_name_of_a_function(first: str) -> None:
+    """Whatever is imported first, each public name is what agon/__init__.py says: no room is called as one of them."""
+    program = f"import {first}\nimport agon\nfrom agon.arena import battles\nassert callable(agon.evaluate)\n"
+    program += "assert callable(agon.report)\nfrom agon import *\nassert callable(evaluate) and callable(report)"
+    assert brought(program)
+    assert not {module.name for module in pkgutil.iter_modules(agon.__path__)} & set(agon.__all__)

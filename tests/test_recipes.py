@@ -14,7 +14,7 @@ from agon.cli import main
 from agon.data import Gaussian, Grid, Images, Ring
 from agon.dynamics import Unrolled
 from agon.errors import SettingError
-from agon.evaluate import evaluate, over_time
+from agon.evaluation import evaluate, over_time
 from agon.experiment import Budget, Part
 from agon.metrics import modes_held
 from agon.recipes import RECIPES, Recipe, Scale

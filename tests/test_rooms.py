@@ -28,9 +28,9 @@ ORDER = (
     ("samples",),
     ("metrics",),
     ("classifiers",),
-    ("evaluate",),
+    ("evaluation",),
     ("arena",),
-    ("report",),
+    ("reports",),
     ("papers",),
     ("cli",),
 )
@@ -89,7 +89,7 @@ def test_a_planted_import_is_caught() -> None:
         "import agon.cli": "agon.recipes.first",
         "from agon import samples": "agon.training.loop",
         "from agon import Experiment": "agon.games.game",
-        "def f():\n    from agon.report import write": "agon.evaluate",
+        "def f():\n    from agon.reports import write": "agon.evaluation",
         "from agon.runs import Run": "agon.metrics.judge",
         "from ..data import Source": "agon.figures.pictures",
     }

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from agon.cli.catalogue import FILE
-from agon.evaluate import METRICS
-from agon.evaluate.extractors import KINDS
+from agon.evaluation import METRICS
+from agon.evaluation.extractors import KINDS
 from agon.papers import ITEMS, Item
 from agon.recipes import RECIPES, Recipe
 

@@ -14,8 +14,8 @@ from agon import __version__
 from agon.arena.contenders import BYTES, Asked, Contender, check_same_data
 from agon.arena.results import BattleResult
 from agon.errors import DataError
-from agon.evaluate.evidence import Measured
-from agon.evaluate.recorded import keep, stamped
+from agon.evaluation.evidence import Measured
+from agon.evaluation.recorded import keep, stamped
 from agon.metrics import Battle, Score
 from agon.metrics import battle as fight
 from agon.metrics import one_sided as ask

@@ -8,8 +8,8 @@ from torch import Tensor
 
 from agon import metrics
 from agon.errors import RunError
-from agon.evaluate.evidence import Measured
-from agon.evaluate.recorded import keep, recorded, stamped
+from agon.evaluation.evidence import Measured
+from agon.evaluation.recorded import keep, recorded, stamped
 from agon.figures.pictures import grid_png
 from agon.metrics import Score
 from agon.runs import Run, naming

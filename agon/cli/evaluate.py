@@ -55,7 +55,7 @@ class Evaluate:
         if self.data is None and self.set_:
             raise SettingError("--set: expected with --data, whose settings it changes; name the real images")
         settings = of_data(assignments(self.set_))
-        from agon.evaluate import Choice
+        from agon.evaluation import Choice
 
         choice = Choice(self.extractor, self.weights, self.download, self.trust)
         if self.samples is not None:
@@ -66,7 +66,7 @@ class Evaluate:
     def _runs(self, metrics: list[str], choice: Any) -> None:
         """Every run, whatever becomes of the others; what went wrong is told last."""
         from agon.arena import ranked
-        from agon.evaluate import IncompleteError
+        from agon.evaluation import IncompleteError
         from agon.runs import Run
 
         groups = [[Run.open(path) for path in spread([path])] for path in self.runs]
@@ -86,7 +86,7 @@ class Evaluate:
             raise failed[0] if len(failed) == 1 else IncompleteError([], failed)
 
     def _scores(self, run: Any, metrics: list[str], choice: Any, failed: list[AgonError], name: bool) -> Sequence[Any]:
-        from agon.evaluate import IncompleteError, evaluate
+        from agon.evaluation import IncompleteError, evaluate
 
         if name:
             say(f"{run.path}:")
@@ -104,7 +104,7 @@ class Evaluate:
 
     def _samples(self, samples: Path, settings: list[tuple[str, str]], metrics: list[str], choice: Any) -> None:
         from agon.data import named
-        from agon.evaluate import IncompleteError, evaluate_samples
+        from agon.evaluation import IncompleteError, evaluate_samples
 
         source = None if self.data is None else changed(named(self.data), settings)
         split = any(path == "holdout" for path, _ in settings)
@@ -117,7 +117,7 @@ class Evaluate:
             raise
 
     def _tell(self, found: Mapping[str, Any]) -> None:
-        from agon.evaluate import write
+        from agon.evaluation import write
 
         for measured in found.values():
             say(*measured.scores)

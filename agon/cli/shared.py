@@ -70,6 +70,6 @@ def spread(paths: Sequence[Path]) -> list[Path]:
 
 def write_report(runs: Sequence[Path], out: Path) -> None:
     """Write the page, and say where."""
-    from agon.report import write
+    from agon.reports import write
 
     say(write(runs, out))

@@ -112,7 +112,7 @@ def watching(metrics: str, every: int, n: int, extractor: str, source: Any, devi
     Raises:
         SettingError: an unknown metric, or a classifier that several processes would have to train.
     """
-    from agon.evaluate import Choice, Looks, asked
+    from agon.evaluation import Choice, Looks, asked
     from agon.training import Watch
 
     if not metrics:

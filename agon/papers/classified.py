@@ -4,8 +4,8 @@ from jaxtyping import UInt8
 from torch import Tensor
 
 from agon.data import Source
-from agon.evaluate import METRICS, Choice
-from agon.evaluate.evidence import Evidence
+from agon.evaluation import METRICS, Choice
+from agon.evaluation.evidence import Evidence
 from agon.papers.item import Scores
 
 CLASSIFIER = Choice("classifier")

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from agon.errors import SettingError
-from agon.evaluate import Choice, Looks
+from agon.evaluation import Choice, Looks
 from agon.experiment import Experiment
 from agon.papers.catalogue import find_item
 from agon.papers.item import Item

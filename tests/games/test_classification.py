@@ -15,12 +15,12 @@ from agon.classifiers import accuracy_of
 from agon.cli import main
 from agon.data import Ring
 from agon.errors import DataError, SettingError
-from agon.evaluate import evaluate
+from agon.evaluation import evaluate
 from agon.games import Batch, Classification
 from agon.metrics import accuracy
 from agon.networks.classifier import Classifier
-from agon.report import render
-from agon.report.reading import read
+from agon.reports import render
+from agon.reports.reading import read
 from agon.runs import read as records
 from agon.training import state
 from tests.training.compare import assert_same, samples_of

@@ -45,13 +45,13 @@ def test_only_figures_draw() -> None:
 
 def test_papers_import_nothing_of_report() -> None:
     for file in (HOUSE / "papers").rglob("*.py"):
-        assert not [name for name in imported(file.read_text()) if name.startswith("agon.report")], file
+        assert not [name for name in imported(file.read_text()) if name.startswith("agon.reports")], file
 
 
 def test_what_is_planted_is_caught() -> None:
     """The negative control of all three."""
     assert called("def f():\n    return [Score(name='x')]") & MAKES_SCORES
-    assert imported("def f():\n    from agon.report.scores import table\n    import matplotlib.axes") == {
-        "agon.report.scores",
+    assert imported("def f():\n    from agon.reports.scores import table\n    import matplotlib.axes") == {
+        "agon.reports.scores",
         "matplotlib.axes",
     }

@@ -11,7 +11,7 @@ import torch
 from agon import Arithmetic, train
 from agon.data import Gaussian, Images
 from agon.data.source import as_bytes
-from agon.evaluate import Choice, Looks
+from agon.evaluation import Choice, Looks
 from agon.experiment import Experiment, Part
 from agon.latents import Uniform
 from agon.metrics import Score

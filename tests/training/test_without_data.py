@@ -10,7 +10,7 @@ from PIL import Image
 import agon
 from agon.cli import main
 from agon.errors import DataError
-from agon.evaluate import evaluate
+from agon.evaluation import evaluate
 from agon.runs import Run
 from agon.samples.making import interpolate, load, sample
 from tests.training.programs import small

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from agon.data import Source
-from agon.evaluate import Choice, evaluate
+from agon.evaluation import Choice, evaluate
 from agon.experiment import Experiment
 from agon.papers.argan2018.models import CIFAR10
 from agon.papers.classified import CLASSIFIER, classifier_score

@@ -10,7 +10,7 @@ from torch import Tensor
 from agon.arena import Asked, BattleResult, battle
 from agon.data import Source
 from agon.data.source import as_bytes
-from agon.evaluate import Choice, evaluate
+from agon.evaluation import Choice, evaluate
 from agon.experiment import Experiment
 from agon.games import Adversarial
 from agon.metrics import Score

@@ -9,7 +9,7 @@ from torch import Tensor
 from agon.arena import ranked
 from agon.classifiers import classifier_of
 from agon.data.points import Mixture
-from agon.evaluate import evaluate, over_time
+from agon.evaluation import evaluate, over_time
 from agon.experiment import Experiment
 from agon.metrics import Coverage, Score, modes_held
 from agon.metrics.classes import fullest_class

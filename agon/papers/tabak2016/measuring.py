@@ -7,7 +7,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from agon.data import Gaussian, Images
-from agon.evaluate import evaluate, measured
+from agon.evaluation import evaluate, measured
 from agon.experiment import Experiment
 from agon.metrics import Score, jensen_shannon, support
 from agon.metrics.classes import recognised

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from agon.evaluate.evidence import ALL
+from agon.evaluation.evidence import ALL
 from agon.experiment import Experiment
 from agon.figures.clouds import clouds_png
 from agon.figures.colours import REAL, colour

@@ -9,8 +9,8 @@ from torch import Tensor
 from agon.data import Source
 from agon.data.points import Mixture
 from agon.errors import RunError
-from agon.evaluate import evaluate
-from agon.evaluate.evidence import ALL
+from agon.evaluation import evaluate
+from agon.evaluation.evidence import ALL
 from agon.experiment import Experiment
 from agon.figures.spacing import spread
 from agon.metrics import Score, mode_coverage

@@ -1,0 +1,174 @@
+"""What metrics are made of: samples, real ones and their features, each made when first asked for, and once."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from agon.data import Images, Source
+from agon.data.points import Toy
+from agon.errors import Change, DataError, SettingError
+from agon.evaluation.extractors import COORDINATES, Choice, Coordinates
+from agon.experiment import Experiment
+from agon.figures.pictures import pictured
+from agon.games import Game
+from agon.metrics import Score
+from agon.metrics.extractors import Extractor, Features, extract
+from agon.samples.making import latents
+from agon.samples.reading import CHUNK, as_compared, checked, real_samples
+from agon.training import Training
+from agon.training.randomness import derived
+
+ALL = 100_000  # images of a split that neighbours are looked for in, at most
+
+
+class Painter(NamedTuple):
+    """What can make more samples than there are: a run's generator.
+
+    Attributes:
+        experiment: whose latents it takes.
+        game: in evaluation mode, averaged weights in their places.
+        paint: latents -> samples in the source's range, differentiable.
+    """
+
+    experiment: Experiment
+    game: Game
+    paint: Callable[[Tensor], Tensor]
+
+
+class Measured(NamedTuple):
+    """What one metric gives.
+
+    Attributes:
+        scores: to be recorded.
+        pictures: PNGs by name, to be kept beside them.
+        arrays: numbers that a comparison of several runs needs, by name; kept by whoever compares.
+    """
+
+    scores: Sequence[Score]
+    pictures: Mapping[str, bytes] = {}
+    arrays: Mapping[str, Tensor] = {}
+
+
+@dataclass
+class Evidence:
+    """The samples of one run or folder, the real ones that they are compared with, and the features of both.
+
+    Attributes:
+        draw: makes the samples: bytes "n c h w", or points "n d".
+        source: of the real samples; None where there is none, for metrics of samples alone.
+        n: how many samples of each side; fewer real ones where the set has fewer.
+        choice: of the extractor; points are their own features.
+        painter: the run's generator; None for samples from a folder.
+        seed: of the latents.
+        data_seed: of the real samples; that of the training where it makes them.
+        compared: the source of `real`; `source` where it is None.
+        check: refuses a source whose content is not what it should be.
+    """
+
+    draw: Callable[[], Tensor]
+    source: Source | None
+    n: int
+    choice: Choice
+    painter: Painter | None = None
+    seed: int = 0
+    data_seed: int = 0
+    compared: Source | None = None
+    check: Callable[[], None] | None = None
+
+    @cached_property
+    def fake(self) -> Tensor:
+        fake = self.draw()
+        if self.source is not None and tuple(fake.shape[1:]) != self.source.shape:
+            raise _unlike(self.source, tuple(fake.shape[1:]))
+        return fake
+
+    @cached_property
+    def real(self) -> Tensor:
+        """Of the training split."""
+        return real_samples(self.compared or self.data, self.n, seed=self.data_seed)
+
+    @cached_property
+    def train(self) -> Tensor:
+        """The whole training split, or the first `ALL` of it: a copy may be of any of them."""
+        return real_samples(self.data, ALL, seed=self.data_seed)
+
+    @cached_property
+    def held(self) -> Tensor:
+        """The whole held-out split, or the first `ALL` of it."""
+        return real_samples(self.data, ALL, split="test", seed=self.data_seed)
+
+    @property
+    def data(self) -> Source:
+        """The source, where it is needed."""
+        if self.source is None:
+            raise SettingError("evaluate: expected real samples to compare with, got none; name them with --data")
+        if self.check is not None:
+            self.check()
+        return self.source
+
+    @cached_property
+    def extractor(self) -> Extractor:
+        return self.choice.make(self.source) if self.images else Coordinates()
+
+    @property
+    def kind(self) -> str:
+        """What scores of the features are called by."""
+        return self.choice.kind if self.images else COORDINATES
+
+    @cached_property
+    def fake_features(self) -> Features:
+        return extract(self.extractor, self.fake)
+
+    @cached_property
+    def real_features(self) -> Features:
+        return extract(self.extractor, self.real)
+
+    @property
+    def images(self) -> bool:
+        """Whether samples are images, not points."""
+        return self.fake.dtype is torch.uint8 if self.source is None else len(self.source.shape) == 3
+
+    def remember(self, other: "Evidence") -> None:
+        """Take over what does not change between two looks at one training: the real side, and the extractor."""
+        for name in ("real", "train", "held", "extractor", "real_features"):
+            if name in other.__dict__:
+                self.__dict__[name] = other.__dict__[name]
+
+
+@contextmanager
+def evidence_of(training: Training, n: int, seed: int, extractor: Choice) -> Iterator[Evidence]:
+    """The evidence of a training as it is; within it, the averaged weights play."""
+    experiment = training.experiment
+    source = experiment.data
+    data_seed = derived(experiment.seed, "data") if isinstance(source, Toy) else 0  # a toy's points come from the seed
+    with training.painting() as paint:
+        painter = Painter(experiment, training.game, paint)
+        draw, check = _drawing(training, paint, n, seed), training.refuse_other_data
+        yield Evidence(draw, source, checked(n), extractor, painter, seed, data_seed, check=check)
+
+
+def _drawing(training: Training, paint: Callable[[Tensor], Tensor], n: int, seed: int) -> Callable[[], Tensor]:
+    @torch.no_grad()
+    def draw() -> Tensor:
+        parts = torch.split(latents(training, n, seed), CHUNK)
+        return torch.cat([as_compared(paint(part).float().cpu(), training.experiment.data) for part in parts])
+
+    return draw
+
+
+def _unlike(source: Source, shape: tuple[int, ...]) -> DataError:
+    """What to say of samples that have another shape than the data, and how the data can have theirs."""
+    expected = f"samples: expected the data's shape {source.shape}, got {shape}"
+    if not isinstance(source, Images) or not pictured(shape):
+        return DataError(f"{expected}; compare them with data of that shape")
+    changes = []
+    if shape[0] != source.shape[0]:
+        changes.append(Change("data.channels", shape[0]))
+    if shape[1:] != source.shape[1:]:
+        changes.append(Change("data.size", shape[1] if shape[1] == shape[2] else list(shape[1:])))
+    return DataError(f"{expected}; give the data theirs with {' and '.join(map(str, changes))}", *changes)

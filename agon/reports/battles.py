@@ -1,0 +1,125 @@
+"""Battles as tables: two critics' ratios with their intervals and verdicts; one critic's error on others' samples."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import PurePath
+from typing import NamedTuple
+
+from agon.figures.colours import colour
+from agon.figures.numbers import UNKNOWN, number
+from agon.reports.reading import View, finite, ordered
+from agon.reports.scores import uncertainty
+from agon.runs import ends
+from agon.runs.scores import Object, ScoreRecord
+
+
+class BattleRow(NamedTuple):
+    """One battle, told from the run's side, as in im2016's Table 1."""
+
+    run: str
+    colour: str
+    opponent: str
+    test: str
+    sample: str
+    winner: str
+    verdict: str
+    reason: str
+    critics: list[str]
+
+
+class ErrorRow(NamedTuple):
+    """A critic's error on samples without a critic, as in im2016's Table 2; no colour if its run is not shown."""
+
+    judge: str
+    colour: str
+    opponent: str
+    value: str
+    uncertainty: str
+    n: str
+
+
+def rows(views: Sequence[View]) -> list[BattleRow]:
+    """The latest battle of each run with each opponent."""
+    names = _names(views)
+    newest = {(index, score.opponent): score for index, score in _scores(views, "battle")}
+    return [_row(index, views[index], score, names) for (index, _), score in newest.items()]
+
+
+def errors(views: Sequence[View]) -> list[ErrorRow]:
+    """The latest error of each critic on each opponent's samples; both runs record it, and it is told once."""
+    names = _names(views)
+    newest = {(_judge(index, score), score.opponent): (index, score) for index, score in _scores(views, "error")}
+    return [_error(index, views, score, names) for index, score in newest.values()]
+
+
+def _scores(views: Sequence[View], name: str) -> Iterator[tuple[int, ScoreRecord]]:
+    for index, view in enumerate(views):
+        for score in ordered(view.scores):
+            if score.name == name and score.opponent is not None:
+                yield index, score
+
+
+def _judge(index: int, score: ScoreRecord) -> object:
+    """Who was asked: a place is the same in every run, a mere name need not be."""
+    return score.judge if _is_path(score.judge) else (index, score.judge)
+
+
+def _names(views: Sequence[View]) -> dict[str, str]:
+    """Path -> name, of the runs that are shown and of all others that they fought: the shortest that differ."""
+    shown = {str(view.path.resolve()): view.name for view in views}
+    fought = [name for view in views for score in view.scores for name in (score.judge, score.opponent)]
+    paths = list(dict.fromkeys([*shown, *(name for name in fought if name is not None and _is_path(name))]))
+    return {**dict(zip(paths, ends([PurePath(path) for path in paths]), strict=True)), **shown}
+
+
+def _is_path(name: str | None) -> bool:
+    return name is not None and PurePath(name).is_absolute()
+
+
+def _row(index: int, view: View, score: ScoreRecord, names: dict[str, str]) -> BattleRow:
+    detail = score.detail
+    critics = detail.get("critics")
+    return BattleRow(
+        run=view.name,
+        colour=colour(index),
+        opponent=names.get(str(score.opponent), str(score.opponent or "?")),
+        test=_ratio(detail.get("r_test"), detail.get("r_test_interval")),
+        sample=_ratio(score.value, score.interval),
+        winner=str(detail.get("winner", "?")),
+        verdict=str(detail.get("verdict", "?")),
+        reason=str(detail.get("reason", "")),
+        critics=[_critic(critic) for critic in critics if isinstance(critic, dict)]
+        if isinstance(critics, list)
+        else [],
+    )
+
+
+def _error(index: int, views: Sequence[View], score: ScoreRecord, names: dict[str, str]) -> ErrorRow:
+    colours = {str(view.path.resolve()): colour(at) for at, view in enumerate(views)}
+    return ErrorRow(
+        judge=names.get(str(score.judge), score.judge or views[index].name),
+        colour=colours.get(str(score.judge), "" if score.judge else colour(index)),
+        opponent=names.get(str(score.opponent), score.opponent or UNKNOWN),
+        value=number(score.value),
+        uncertainty=uncertainty(score),
+        n=number(score.n),
+    )
+
+
+def _ratio(value: object, interval: object) -> str:
+    text = number(value) if finite(value) else "?"
+    if isinstance(interval, list | tuple) and len(interval) == 2 and all(map(finite, interval)):
+        text += f" [{number(interval[0], 3)}, {number(interval[1], 3)}]"
+    return text
+
+
+def _critic(critic: Object) -> str:
+    """A critic's error rates in words."""
+    kinds = {"test": "real", "foreign": "the other's", "own": "its own", "train": "training"}
+    values = {words: _value(critic.get(kind)) for kind, words in kinds.items()}
+    rates = [f"{words} {number(value, 3)}" for words, value in values.items() if value is not None]
+    return f"{critic.get('name', '?')}'s critic errs on samples: {', '.join(rates)}; {critic.get('protocol', '')}"
+
+
+def _value(rate: object) -> float | None:
+    value = rate.get("value") if isinstance(rate, dict) else None
+    return value if finite(value) else None

@@ -1,0 +1,49 @@
+"""Pictures that were made with a score: nearest neighbours, reconstructions."""
+
+import struct
+from collections.abc import Sequence
+from pathlib import Path
+
+from agon.errors import RunError
+from agon.figures.colours import colour
+from agon.reports.embedding import Picture, embed
+from agon.reports.reading import View, ordered
+from agon.runs.directory import content_of
+
+CAPTIONS = {
+    "neighbours": "samples (first column) and their nearest training images, the nearest first",
+    "reconstruction": "training images (odd rows) over the nearest samples found (even rows), best to worst",
+    "reconstructions": "training images (first column) and the nearest samples of each run, most different first",
+}
+WIDE = 540  # CSS pixels: two stand side by side
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+
+def pictures(views: Sequence[View]) -> list[Picture]:
+    """The latest of each name and run.
+
+    Raises:
+        RunError: a file is no PNG.
+    """
+    shown = []
+    for index, view in enumerate(views):
+        newest: dict[str, Path] = {}
+        for score in ordered(view.scores):
+            newest |= score.pictures
+        for name, file in newest.items():
+            caption = CAPTIONS.get(name, name)
+            caption = f"{view.name}: {caption}" if len(views) > 1 else caption
+            shown.append(_picture(file, caption, colour(index) if len(views) > 1 else None))
+    return shown
+
+
+def _picture(file: Path, caption: str, tint: str | None) -> Picture:
+    try:
+        content = content_of(file)
+        width, height = struct.unpack(">II", content[16:24]) if content.startswith(SIGNATURE) else (0, 0)
+    except (OSError, struct.error) as error:
+        raise RunError(f"{file} cannot be read ({error}); delete it and report again without it") from error
+    if not width or not height:
+        raise RunError(f"{file} is no PNG; delete it and report again without it")
+    factor = max(1, WIDE // width)
+    return Picture(caption, embed(content), factor * width, factor * height, caption, tint)

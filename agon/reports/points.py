@@ -1,0 +1,141 @@
+"""Samples that are points: a histogram of one coordinate, a scatter of two, beside the real ones."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from agon.errors import RunError
+from agon.figures.colours import REAL, colour
+from agon.figures.points import Frame, Points, Real, frame_of, inside, points_png
+from agon.figures.spacing import spread
+from agon.reports.embedding import Picture, embed
+from agon.reports.reading import View
+from agon.runs.snapshots import POINTS, read_array
+
+LARGE, SMALL = 360, 124  # CSS pixels of a panel's width: the last step, a step on the way
+STEPS = 8
+
+
+class Story(NamedTuple):
+    """One run's samples over time, on the frame of the real data."""
+
+    run: str
+    colour: str
+    panels: list[Picture]
+
+
+def beside(views: Sequence[View]) -> list[Picture]:
+    """Each run's last points, on its real ones (d = 1) or beside them (d = 2, or the first two of more).
+
+    Raises:
+        RunError: a file of samples that cannot be read, or has not as many coordinates as the real ones.
+    """
+    panels: dict[bytes, Picture] = {}  # by what they show: runs that share their real points show them once
+    frames = _frames(views)
+    for index, view in enumerate(views):
+        if not (files := _points(view)):
+            continue
+        step, real, name = max(files), _real(view), f"{view.name}, " if len(views) > 1 else ""
+        samples = _read(files[step], real)
+        frame = frames[samples.shape[1]]
+        if real is not None and samples.shape[1] > 1 and real.tobytes() not in panels:
+            panels[real.tobytes()] = _panel(f"{name}real", None, real, frame, LARGE, REAL)
+        last = _panel(f"{name}step {step:,}", real, samples, frame, LARGE, colour(index))
+        panels[view.name.encode()] = last
+    return list(panels.values())
+
+
+def undrawn(views: Sequence[View]) -> list[str]:
+    """A sentence for each run whose samples are neither images nor points.
+
+    Raises:
+        RunError: a file of samples that cannot be read.
+    """
+    sentences = []
+    for view in views:
+        shapes = [_load(file).shape[1:] for _, file in sorted(_arrays(view).items())[-1:]]
+        name = f"{view.name}: " if len(views) > 1 else ""
+        sentences += [
+            f"{name}samples of shape {shape} are neither images nor points, and are not drawn; "
+            "numpy reads them from the files in samples/"
+            for shape in shapes
+            if len(shape) != 1
+        ]
+    return sentences
+
+
+def stories(views: Sequence[View]) -> list[Story]:
+    """For each run with points at two steps or more: small panels at steps spread over its training.
+
+    Raises:
+        RunError: a file of samples that cannot be read, or has not as many coordinates as the real ones.
+    """
+    frames = _frames(views)
+    return [
+        Story(view.name, colour(index), _story(view, frames, colour(index)))
+        for index, view in enumerate(views)
+        if len(_points(view)) > 1
+    ]
+
+
+def _story(view: View, frames: Mapping[int, Frame], run: str) -> list[Picture]:
+    files, real = _points(view), _real(view)
+    last = _read(files[max(files)], real)
+    frame = frames[last.shape[1]]
+    return [
+        _panel(f"{step:,}", real, _read(files[step], last), frame, SMALL, run) for step in spread(list(files), STEPS)
+    ]
+
+
+def _frames(views: Sequence[View]) -> dict[int, Frame]:
+    """Number of coordinates -> the frame of all runs' real points, or last samples where none are real."""
+    clouds: dict[int, list[Points]] = {}
+    for view in views:
+        if files := _points(view):
+            real = _real(view)
+            cloud = _read(files[max(files)]) if real is None else real
+            clouds.setdefault(cloud.shape[1], []).append(cloud)
+    return {d: frame_of(np.concatenate(cloud)) for d, cloud in clouds.items()}
+
+
+def _panel(caption: str, real: Real | None, samples: Points, frame: Frame, width: int, run: str) -> Picture:
+    png, height = points_png(samples, frame, width=width, ink=run, real=real, bare=width < LARGE)
+    astray = int((~inside(samples, frame)).sum())
+    note = f"{astray:,} of {len(samples):,} outside" if astray else ""
+    alt = f"{len(samples)} points: {caption}"
+    return Picture(caption, embed(png), width, height, alt, None if run == REAL else run, note)
+
+
+def _real(view: View) -> Real | None:
+    return _read(view.real) if view.real is not None and view.real.suffix == POINTS else None
+
+
+def _points(view: View) -> Mapping[int, Path]:
+    """The files of points; none where they are of samples that cannot be drawn as points."""
+    files = _arrays(view)
+    return files if files and _load(files[max(files)]).ndim <= 2 else {}
+
+
+def _arrays(view: View) -> dict[int, Path]:
+    return {step: file for step, file in view.samples.items() if file.suffix == POINTS}
+
+
+def _load(file: Path) -> np.ndarray:
+    try:
+        return read_array(file)
+    except (OSError, ValueError, EOFError) as error:
+        raise RunError(f"{file} is not an array of points ({error}); delete it and report again") from error
+
+
+def _read(file: Path, like: Real | None = None) -> Points:
+    """The points of a file, with as many coordinates as `like` if it is given."""
+    points = _load(file)
+    d = "d" if like is None else like.shape[1]
+    if points.ndim != 2 or points.shape[1] < 1 or d not in ("d", points.shape[1]) or points.dtype.kind != "f":
+        raise RunError(
+            f"{file}: expected floating point numbers of shape (n, {d}), got {points.dtype} {points.shape}; "
+            "delete it and report again"
+        )
+    return np.asarray(points, dtype=np.float64)

@@ -1,0 +1,104 @@
+"""A run in one line: who plays, on what, how far it came, and the command that carries it on."""
+
+import shlex
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from agon.figures.colours import colour
+from agon.figures.numbers import number
+from agon.games import GAMES
+from agon.reports.reading import View
+from agon.reports.settings import IMPORTED, KIND, kind
+
+PLAYERS = (  # DESIGN.md's words for what holds weights
+    *("generator", "critic", "encoder", "decoder", "autoregressor"),
+    *("patch", "autoencoder", "painter", "classifier", "network"),
+)
+
+
+class Summary(NamedTuple):
+    """One run's line.
+
+    Attributes:
+        name: of the run.
+        colour: of the run.
+        facts: short phrases, to be put side by side.
+        state: whether it has made all its steps.
+        command: that carries it on.
+    """
+
+    name: str
+    colour: str
+    facts: list[str]
+    state: str
+    command: str
+
+
+def summary(index: int, view: View) -> Summary:
+    """The line of the run with this index on the page."""
+    made, planned = _made(view), _planned(view)
+    done = planned is not None and made is not None and made >= planned
+    command = f"agon resume {shlex.quote(str(view.path))}"
+    if done:
+        return Summary(
+            view.name,
+            colour(index),
+            _facts(view),
+            "It has made all its steps. To train on, give it more:",
+            f"{command} --steps {2 * planned if planned else 1}",
+        )
+    state = "It has logged no step yet. To start it:" if made is None else "It can go on from its last checkpoint:"
+    return Summary(view.name, colour(index), _facts(view), state, command)
+
+
+def title(views: Sequence[View]) -> str:
+    """The page's title: the run's name, or how many there are."""
+    return views[0].name if len(views) == 1 else f"{len(views)} runs compared"
+
+
+def generates(view: View) -> bool:
+    """Whether the run's game makes samples; one that is not known to make none does."""
+    game = view.experiment.get("game")
+    known = GAMES.get(kind(game)) if isinstance(game, dict) else None
+    return bool(getattr(known, "makers", True))
+
+
+def _facts(view: View) -> list[str]:
+    facts = [view.experiment["recipe"]] if isinstance(view.experiment.get("recipe"), str) else []
+    facts += [fact for fact in (_players(view.experiment.get("game")), _named(view.experiment, "data")) if fact]
+    made, planned = _made(view), _planned(view)
+    if planned is not None:
+        facts.append(f"{number(made or 0)} of {number(planned)} steps")
+    elif made is not None:
+        facts.append(f"{number(made)} steps")
+    last = view.log[-1] if view.log else {}
+    if "images" in last:
+        facts.append(f"{number(last['images'])} images")
+    if "wall/seconds" in last:
+        facts.append(f"{number(last['wall/seconds'], 3)} s")
+    return facts
+
+
+def _players(game: Any) -> str:
+    if not isinstance(game, dict):
+        return ""
+    parts = [kind(game[name]) for name in PLAYERS if isinstance(game.get(name), dict)]
+    return f"{kind(game)}: {', '.join(parts)}" if parts else kind(game)
+
+
+def _named(experiment: dict[str, Any], key: str) -> str:
+    """What an object is, with the first text in it: `Images digits`."""
+    part = experiment.get(key)
+    if not isinstance(part, dict):
+        return str(part or "")
+    texts = [text for name, text in part.items() if isinstance(text, str) and name not in (KIND, IMPORTED, "sha256")]
+    return " ".join([kind(part), *texts[:1]])
+
+
+def _made(view: View) -> int | None:
+    return int(view.log[-1]["step"]) if view.log else None
+
+
+def _planned(view: View) -> int | None:
+    steps = view.experiment.get("steps")
+    return steps if isinstance(steps, int) else None

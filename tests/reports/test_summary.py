@@ -1,0 +1,25 @@
+"""The first line tells what a run is, and the last how to carry it on."""
+
+import json
+import shlex
+
+from agon.reports.reading import read
+from agon.reports.summary import summary
+from tests.reports.conftest import lines, record
+
+
+def test_a_run_that_stopped_early_goes_on_and_a_finished_one_gets_more(make_run):
+    run = make_run("a run's name")
+    finished = summary(0, read([run])[0])
+    assert shlex.split(finished.command) == ["agon", "resume", str(run), "--steps", "2000"]
+    (run / "log.jsonl").write_text(lines([record(700, 0)]))
+    stopped = summary(0, read([run])[0])
+    assert shlex.split(stopped.command) == ["agon", "resume", str(run)]
+    assert "700 of 1,000 steps" in stopped.facts
+
+
+def test_an_experiment_of_another_form_is_still_told(make_run):
+    run = make_run()
+    (run / "experiment.json").write_text(json.dumps({"recipe": "radford2015/dcgan", "game": "mine", "data": None}))
+    facts = summary(0, read([run])[0]).facts
+    assert facts == ["radford2015/dcgan", "1,000 steps", "64,000 images", "123 s"]
