@@ -52,8 +52,15 @@ def with_blocks(*languages: str) -> list[Any]:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one_core: None) -> Path:
-    """Where a reader stands: an empty folder, but for the images that the pages call path/to/images."""
+def folder(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, one_core: None
+) -> Path:
+    """Where a reader stands: an empty folder, but for the images that the pages call path/to/images.
+
+    All pages share a cache, whichever process tests them, so that the classifier of the digits is trained once.
+    """
+    base = tmp_path_factory.getbasetemp()
+    shared = base if base.parent.name.startswith("pytest-of") else base.parent
     rng = np.random.default_rng(0)
     for number in range(100):
         place = tmp_path / "path/to/images" / ("cats" if number % 2 else "dogs")
@@ -61,7 +68,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one_core: None) -> P
         pixels = rng.integers(0, 256, (20, 24, 3), dtype=np.uint8)
         Image.fromarray(pixels).save(place / f"{number}.png")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("AGON_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("AGON_CACHE", str(shared / "cache"))
     return tmp_path
 
 

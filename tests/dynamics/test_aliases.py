@@ -359,7 +359,10 @@ def test_it_plays_any_dynamics_exactly(name: str, dynamics: str) -> None:
     assert (plain - true).norm() > 1e-3 * true.norm()
 
 
-@pytest.mark.parametrize("name", ["list", "parameters in a list", "checkpointed"])
+@pytest.mark.parametrize(
+    "name",
+    ["list", *(pytest.param(name, marks=pytest.mark.evidence) for name in ("parameters in a list", "checkpointed"))],
+)
 def test_a_compiled_look_ahead_is_exact_too(name: str) -> None:
     true = stepped(Plain, DYNAMICS["alternating"])
     rule = CompiledUnrolled.of(DYNAMICS["alternating"])  # type: ignore[arg-type]

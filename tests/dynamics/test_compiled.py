@@ -28,7 +28,10 @@ from .test_moves import SIMULTANEOUS, assert_identical, batch, state
 from .test_unrolled_exact import CRITICS, RULES, game_of, optimisers_of
 
 COMPILER = shutil.which("g++") is not None  # without one the eager step is taken, and "on" is refused
-COMPILABLE = sorted(set(CRITICS) - {"recurrent"})
+COMPILABLE = [  # the compiler takes seconds for each; uncompiled, the same functions are tried for every critic
+    pytest.param(name, marks=() if name.endswith("normalisation") else pytest.mark.evidence)
+    for name in sorted(set(CRITICS) - {"recurrent"})
+]
 
 
 @pytest.fixture(autouse=True)
