@@ -70,7 +70,7 @@ def test_takes_steps(recipe: Recipe) -> None:
     losses = training.advance()
     assert set(losses.players) == set(training.game.players)
     assert all(math.isfinite(value) for value in training.record(losses).values())
-    if training.game.makers:
+    if training.game.generating_players:
         samples = training.samples(training.fixed_latents(3))
         assert samples.shape == (3, *experiment.data.shape)
         assert samples.isfinite().all()
@@ -98,7 +98,7 @@ def trains(recipe: Recipe, folder: Path) -> None:
     assert isinstance(experiment.game, Part)
     game = experiment.game.make
     assert {name for name in last if name.startswith("loss/")} == {f"loss/{player}" for player in game.players}
-    assert bool(list(run.samples.glob(f"{experiment.steps:08d}.*"))) == bool(game.makers)
+    assert bool(list(run.samples.glob(f"{experiment.steps:08d}.*"))) == bool(game.generating_players)
 
 
 @EVERY

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from agon import __version__
-from agon.arena.contenders import BYTES, Asked, Contender, check_same_data
+from agon.arena.contenders import BYTES, BattleSettings, Contender, check_same_data
 from agon.arena.results import BattleResult
 from agon.errors import DataError
-from agon.evaluation.evidence import Measured
+from agon.evaluation.evidence import Measurement
 from agon.evaluation.recorded import keep, stamped
 from agon.metrics import Battle, Score
 from agon.metrics import battle as fight
@@ -26,7 +26,9 @@ from agon.samples.making import load, sample
 from agon.samples.reading import chosen, read_samples
 
 
-def battle(first: Run, second: Run, *, asked: Asked = Asked(), trust: bool = False) -> BattleResult:  # noqa: B008
+def battle(
+    first: Run, second: Run, *, settings: BattleSettings = BattleSettings(), trust: bool = False
+) -> BattleResult:  # noqa: B008
     """GAM of two runs of the same data; where one has no critic, the other's error on its samples.
 
     Samples are made as `agon sample` makes them, from averaged weights where there are any; the critics are those
@@ -36,7 +38,7 @@ def battle(first: Run, second: Run, *, asked: Asked = Asked(), trust: bool = Fal
     Args:
         first: M_1.
         second: M_2.
-        asked: how.
+        settings: how.
         trust: whether classes that are not agon's may be imported.
 
     Raises:
@@ -49,15 +51,15 @@ def battle(first: Run, second: Run, *, asked: Asked = Asked(), trust: bool = Fal
         check_same_data(one, two)
         passports: Sequence[dict[str, Any]]
         if judges(one.game) and judges(two.game):
-            result = BattleResult.of_both(_fought(one, two, asked))
+            result = BattleResult.of_both(_fought(one, two, settings))
             passports = two.as_opponent, one.as_opponent
         else:
             judge, other = (one, two) if judges(one.game) else (two, one)
-            result = BattleResult.of_one(_error_on_run(judge, other, asked))
+            result = BattleResult.of_one(_error_on_run(judge, other, settings))
             paths = {"judge_path": judge.path, "opponent_path": other.path}
             passports = [{**paths, "opponent_step": contender.training.step} for contender in (two, one)]
         for contender, score, passport in zip((one, two), result.scores, passports, strict=True):
-            _record(contender, score, asked, passport)
+            _record(contender, score, settings, passport)
     return result
 
 
@@ -66,7 +68,7 @@ def against(
     samples: Path,
     *,
     values: tuple[float, float] | None = None,
-    asked: Asked = Asked(),  # noqa: B008 - frozen
+    settings: BattleSettings = BattleSettings(),  # noqa: B008 - frozen
     trust: bool = False,
 ) -> Score:
     """The error of a run's critic on a folder or a file of any program's samples, appended to the run.
@@ -78,7 +80,7 @@ def against(
         run: whose critic is asked.
         samples: as `agon.samples.reading.read_samples` takes them; of more than n, n random ones are judged.
         values: (low, high) of pixels that are no bytes.
-        asked: how; without a tie rule.
+        settings: how; without a tie rule.
         trust: whether classes that are not agon's may be imported.
 
     Raises:
@@ -87,10 +89,10 @@ def against(
     """
     with run.scoring(0):
         judge = Contender(run, load(run, trust=trust), *names([run.path]))
-        foreign = chosen(read_samples(samples, values), asked.n, asked.seed)
+        foreign = chosen(read_samples(samples, values), settings.n, settings.seed)
         foreign = mapped(foreign.float(), BYTES, judge.range) if foreign.dtype == torch.uint8 else foreign
-        error = _error_on(judge, foreign, str(samples), asked)
-        _record(judge, error, asked, {"judge_path": judge.path, "opponent_path": str(samples.resolve())})
+        error = _error_on(judge, foreign, str(samples), settings)
+        _record(judge, error, settings, {"judge_path": judge.path, "opponent_path": str(samples.resolve())})
     return error
 
 
@@ -103,51 +105,51 @@ def _scoring(first: Run, second: Run) -> Iterator[tuple[Run, Run]]:
         yield first, second
 
 
-def _fought(one: Contender, two: Contender, asked: Asked) -> Battle:
+def _fought(one: Contender, two: Contender, settings: BattleSettings) -> Battle:
     with ExitStack() as stack:
         return fight(
             one.game,
             two.game,
-            one.test_samples(asked.n),
+            one.test_samples(settings.n),
             names=(one.name, two.name),
             latents=(one.training.experiment.latent, two.training.experiment.latent),
             generate=(stack.enter_context(one.training.painting()), stack.enter_context(two.training.painting())),
             ranges=(one.range, two.range),
-            seed=asked.seed,
-            statistics=asked.statistics,
-            calibrate=asked.calibrate,
-            tie=asked.tie,
+            seed=settings.seed,
+            statistics=settings.statistics,
+            calibrate=settings.calibrate,
+            tie=settings.tie,
         )
 
 
-def _error_on_run(judge: Contender, other: Contender, asked: Asked) -> Score:
+def _error_on_run(judge: Contender, other: Contender, settings: BattleSettings) -> Score:
     if not judges(judge.game):
         kinds = " and ".join(type(contender.game).__name__.lower() for contender in (other, judge))
         raise DataError(f"a battle: expected at least one run with a critic, got {kinds}, in which nobody judges")
-    samples = mapped(sample(other.training, asked.n, asked.seed), other.range, judge.range)
-    return _error_on(judge, samples, other.name, asked)
+    samples = mapped(sample(other.training, settings.n, settings.seed), other.range, judge.range)
+    return _error_on(judge, samples, other.name, settings)
 
 
-def _error_on(judge: Contender, samples: Tensor, opponent: str, asked: Asked) -> Score:
+def _error_on(judge: Contender, samples: Tensor, opponent: str, settings: BattleSettings) -> Score:
     """The error of a critic on samples "n *shape" in the range of its own data."""
     with judge.training.painting() as paint:
         score = ask(
             judge.game,
             samples,
-            judge.test_samples_if_needed(asked),
+            judge.test_samples_if_needed(settings),
             latent=judge.training.experiment.latent,
             generate=paint,
-            seed=asked.seed,
-            statistics=asked.statistics,
-            calibrate=asked.calibrate,
+            seed=settings.seed,
+            statistics=settings.statistics,
+            calibrate=settings.calibrate,
         )
     return replace(score, detail={"judge": judge.name, "opponent": opponent, **score.detail})
 
 
-def _record(contender: Contender, score: Score, asked: Asked, passport: dict[str, Any]) -> None:
+def _record(contender: Contender, score: Score, settings: BattleSettings, passport: dict[str, Any]) -> None:
     """Append a score to a run, unless the very same one is there."""
-    by = {"step": contender.training.step, "seed": asked.seed, "asked": asked.n, "metric": "battle"}
-    how = {"statistics": asked.statistics, "calibrate": asked.calibrate}
-    measured = stamped(Measured([score]), {**by, **passport, **how, "version": __version__})
+    by = {"step": contender.training.step, "seed": settings.seed, "asked": settings.n, "metric": "battle"}
+    how = {"statistics": settings.statistics, "calibrate": settings.calibrate}
+    measured = stamped(Measurement([score]), {**by, **passport, **how, "version": __version__})
     if json.loads(json.dumps(measured.scores[0].record())) not in read(contender.run.metrics):
         keep(measured, contender.run)

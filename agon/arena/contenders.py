@@ -18,7 +18,7 @@ N = 10_000
 BYTES = (0.0, 255.0)
 
 
-class Asked(NamedTuple):
+class BattleSettings(NamedTuple):
     """How a battle is fought.
 
     Attributes:
@@ -75,7 +75,7 @@ class Contender(NamedTuple):
         count = self.source.count("test")
         return self.source.take(checked(n) if count is None else min(checked(n), count), split="test").real
 
-    def test_samples_if_needed(self, asked: Asked) -> Tensor | None:
+    def test_samples_if_needed(self, settings: BattleSettings) -> Tensor | None:
         """The same, or None where they cannot be had and its critic can be asked without them.
 
         Raises:
@@ -83,9 +83,9 @@ class Contender(NamedTuple):
         """
         try:
             self.training.refuse_other_data()
-            return self.test_samples(asked.n)
+            return self.test_samples(settings.n)
         except DataError:
-            if needs_held(self.game, asked.statistics, asked.calibrate):
+            if needs_held(self.game, settings.statistics, settings.calibrate):
                 raise
             return None
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from agon import metrics
 from agon.errors import RunError
-from agon.evaluation.evidence import Measured
+from agon.evaluation.evidence import Measurement
 from agon.evaluation.recorded import keep, recorded, stamped
 from agon.figures.pictures import grid_png
 from agon.metrics import Score
@@ -56,7 +56,7 @@ def ranked(runs: Sequence[Run], scores: Sequence[Score]) -> list[Score]:
     for name, run, score in zip(names, runs, scores, strict=True):
         passport = {key: value for key, value in score.passport.items() if key not in ("pictures", "arrays", "torch")}
         passport |= {"metric": "best-rank", "among": names}
-        ranks += recorded(run, passport) or keep(stamped(Measured([shares[name]], pictures), passport), run)
+        ranks += recorded(run, passport) or keep(stamped(Measurement([shares[name]], pictures), passport), run)
     return ranks
 
 

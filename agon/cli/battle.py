@@ -40,14 +40,14 @@ class Battle:
             )
         if self.values and not self.against:
             raise SettingError("--values: expected with --against alone; a run knows its own values")
-        from agon.arena import Asked, against, battle
+        from agon.arena import BattleSettings, against, battle
         from agon.arena.results import error_table
         from agon.runs import Run
 
         runs = [Run.open(path) for path in self.runs]
-        asked = Asked(self.n, self.seed, self.statistics, self.calibrate, self.tie)
+        settings = BattleSettings(self.n, self.seed, self.statistics, self.calibrate, self.tie)
         if self.against:
-            how: dict[str, Any] = {"values": self.values, "asked": asked, "trust": self.trust}
+            how: dict[str, Any] = {"values": self.values, "settings": settings, "trust": self.trust}
             say(*error_table([against(runs[0], folder, **how) for folder in self.against]))
         else:
-            say(*battle(runs[0], runs[1], asked=asked, trust=self.trust).lines)
+            say(*battle(runs[0], runs[1], settings=settings, trust=self.trust).lines)

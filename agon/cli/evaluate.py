@@ -55,9 +55,9 @@ class Evaluate:
         if self.data is None and self.set_:
             raise SettingError("--set: expected with --data, whose settings it changes; name the real images")
         settings = of_data(assignments(self.set_))
-        from agon.evaluation import Choice
+        from agon.evaluation import ExtractorSpec
 
-        choice = Choice(self.extractor, self.weights, self.download, self.trust)
+        choice = ExtractorSpec(self.extractor, self.weights, self.download, self.trust)
         if self.samples is not None:
             self._samples(self.samples, settings, metrics, choice)
         else:

@@ -70,7 +70,7 @@ class Train:
             experiment = self.experiment()
             how = self.watch_every, self.watch_n, self.watch_extractor
             watch = watching(self.watch, *how, experiment.data, self.devices)
-            run = train(experiment, self.out, arithmetic=arithmetic, watch=watch)
+            run = train(experiment, self.out, arithmetic=arithmetic, callback=watch)
             if is_main_process():
                 report([run], self.out)
         else:
@@ -112,15 +112,15 @@ def watching(metrics: str, every: int, n: int, extractor: str, source: Any, devi
     Raises:
         SettingError: an unknown metric, or a classifier that several processes would have to train.
     """
-    from agon.evaluation import Choice, Looks, asked
-    from agon.training import Watch
+    from agon.evaluation import EvaluationCallback, ExtractorSpec, asked
+    from agon.training import Callback
 
     if not metrics:
         return None
     wanted = asked(names(metrics), source)
     if "classifier" in (*wanted, extractor) and (devices > 1 or "WORLD_SIZE" in os.environ):
         raise SettingError("--watch classifier: expected one process, got several; evaluate the run afterwards")
-    return Watch(every, Looks(wanted, n, Choice(extractor)))
+    return Callback(every, EvaluationCallback(wanted, n, ExtractorSpec(extractor)))
 
 
 def resume(
@@ -155,7 +155,7 @@ def resume(
     if not (run / REPLICATES).exists():
         source = source_of(Run.open(run), trust) if watch else None
         looks = watching(watch, watch_every, watch_n, watch_extractor, source, devices or 1)
-        trained = go_on(run, steps=steps, devices=devices, trust=trust, watch=looks)
+        trained = go_on(run, steps=steps, devices=devices, trust=trust, callback=looks)
         if is_main_process():
             report([trained], run)
         return

@@ -31,7 +31,7 @@ class Dynamics(ABC):
         return False
 
     @abstractmethod
-    def shown(self, game: Game) -> int:
+    def real_batches_per_step(self, game: Game) -> int:
         """How many batches of real samples one step shows to those who judge them: the unit of a budget.
 
         Those who judge are the players that do not generate; all players, where there are no others.

@@ -33,7 +33,7 @@ def update(game: Game, optimisers: Optimisers, movers: Collection[str], batch: B
 
 
 def apply_gradients(
-    game: Game, optimisers: Optimisers, gradients: Gradients, losses: Losses, *, settles: bool = True
+    game: Game, optimisers: Optimisers, gradients: Gradients, losses: Losses, *, ends_move: bool = True
 ) -> Losses:
     """Each player that has gradients takes its optimiser's step along them.
 
@@ -42,7 +42,7 @@ def apply_gradients(
         optimisers: one for each player.
         gradients: of each mover, one in the shape of each parameter.
         losses: with or without history.
-        settles: whether the move ends with this step; else more of it is to come.
+        ends_move: whether the move ends with this step; else more of it is to come.
 
     Returns:
         The losses, detached.
@@ -51,9 +51,9 @@ def apply_gradients(
         for parameter, gradient in zip(parameters_of(game, player), player_gradients, strict=True):
             parameter.grad = None if gradient is None else _laid_out_as(parameter, gradient.detach())
         optimisers[player].step()
-        if settles:
+        if ends_move:
             with torch.no_grad():
-                game.settle(player, losses.seen)
+                game.after_update(player, losses.seen)
     return Losses({name: loss.detach() for name, loss in losses.players.items()}, losses.seen)
 
 
@@ -131,6 +131,6 @@ def _others(game: Game, players: Collection[str]) -> list[str]:
 
 def after_update_of(game: Game, seen: Mapping[str, Tensor]) -> Callable[[nn.Module, str], None] | None:
     """What each player's move ends with, to be done to a functional module of the game; None where that is nothing."""
-    if not game.settles:
+    if not game.has_after_update:
         return None
-    return lambda module, player: module.settle(player, seen)  # type: ignore[operator]
+    return lambda module, player: module.after_update(player, seen)  # type: ignore[operator]

@@ -45,8 +45,8 @@ class Extragradient(Dynamics):
 
     turns: Turns = field(default_factory=lambda: Turns((("generator", "critic"),)))
 
-    def shown(self, game: Game) -> int:
-        return self.turns.shown(game)
+    def real_batches_per_step(self, game: Game) -> int:
+        return self.turns.real_batches_per_step(game)
 
     def check(self, game: Game) -> None:
         self.turns.check(game)
@@ -74,8 +74,8 @@ class Optimistic(Dynamics):
 
     turns: Turns = field(default_factory=lambda: Turns((("generator", "critic"),)))
 
-    def shown(self, game: Game) -> int:
-        return self.turns.shown(game)
+    def real_batches_per_step(self, game: Game) -> int:
+        return self.turns.real_batches_per_step(game)
 
     def check(self, game: Game) -> None:
         self.turns.check(game)
@@ -93,7 +93,7 @@ def _extrapolated(
         present = gradients_of(game, losses, movers)
         players = {player: named_parameters_of(game, player) for player in movers}
         first = {player: dict(zip(own, present[player], strict=True)) for player, own in players.items()}
-        remade = bool(set(movers) & set(game.makers))
+        remade = bool(set(movers) & set(game.generating_players))
 
         def there(functional: FunctionalModule) -> Losses:
             losses: Losses = functional.module(batch, None if remade else fake, of=movers)
@@ -123,12 +123,12 @@ def _corrected(
     with torch.enable_grad(), isolate(game, movers):
         losses: Losses = game(batch, fake, of=movers)
         gradients = gradients_of(game, losses, movers)
-    detached = apply_gradients(game, optimisers, gradients, losses, settles=False)
+    detached = apply_gradients(game, optimisers, gradients, losses, ends_move=False)
     for player in movers:
         for parameter, old in zip(parameters_of(game, player), before[player], strict=True):
             if parameter.grad is not None:
                 _correct(parameter, old, optimisers[player].state[parameter])
-        game.settle(player, losses.seen)
+        game.after_update(player, losses.seen)
     return detached
 
 

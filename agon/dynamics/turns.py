@@ -49,7 +49,7 @@ class Turns(Dynamics):
         if self.draws not in ("turn", "round"):
             raise SettingError(f"draws: expected 'turn' or 'round', got {self.draws!r}")
 
-    def shown(self, game: Game, others: Mapping[str, Collection[str]] = MappingProxyType({})) -> int:
+    def real_batches_per_step(self, game: Game, others: Mapping[str, Collection[str]] = MappingProxyType({})) -> int:
         """How many batches of real samples one step shows to judges; `others` play in a player's turn as well."""
         playing = [{*group, *(other for player in group for other in others.get(player, ()))} for group in self.order]
         turns = sum(bool(judges(game) & group) for group in playing)
@@ -76,7 +76,7 @@ class Turns(Dynamics):
                 batch, fake = draw(), None
             if fake is None:
                 fake = self._samples(game, batch, turn)
-            generates = bool(set(movers) & set(game.makers))
+            generates = bool(set(movers) & set(game.generating_players))
             losses = moving(movers, batch, fake if generates or fake is None else fake.detach())
             losses_of_round.players.update(losses.players)
             losses_of_round.seen.update(losses.seen)
@@ -89,9 +89,9 @@ class Turns(Dynamics):
 
         None where the movers make them in their own pass: the usual case of the generator's turn.
         """
-        if not game.makers or set(self.order[turn]) & set(game.makers):
+        if not game.generating_players or set(self.order[turn]) & set(game.generating_players):
             return None
-        later = [set(group) & set(game.makers) for group in self.order[turn + 1 :]]
+        later = [set(group) & set(game.generating_players) for group in self.order[turn + 1 :]]
         shared: Collection[str] = next(filter(None, later), set()) if self.draws == "round" else set()
         with isolate(game, shared), torch.set_grad_enabled(bool(shared)):
             return game.generate(batch.latent)
@@ -99,4 +99,4 @@ class Turns(Dynamics):
 
 def judges(game: Game) -> set[str]:
     """The players that do not generate; all, where there are no others."""
-    return set(game.players) - set(game.makers) or set(game.players)
+    return set(game.players) - set(game.generating_players) or set(game.players)

@@ -10,17 +10,17 @@
 """
 
 from agon.evaluation.by_labels import over_time
-from agon.evaluation.evaluating import IncompleteError, Looks, N, evaluate, evaluate_samples, measured
+from agon.evaluation.evaluating import EvaluationCallback, IncompleteError, N, evaluate, evaluate_samples, measured
 from agon.evaluation.evidence import evidence_of
-from agon.evaluation.extractors import Choice
+from agon.evaluation.extractors import ExtractorSpec
 from agon.evaluation.recorded import write
 from agon.evaluation.table import METRICS, asked
 
 __all__ = [
     "METRICS",
-    "Choice",
+    "EvaluationCallback",
+    "ExtractorSpec",
     "IncompleteError",
-    "Looks",
     "N",
     "asked",
     "evaluate",

@@ -8,7 +8,7 @@ import torch
 
 from agon import metrics
 from agon.errors import DataError, SettingError
-from agon.evaluation.evidence import Evidence, Measured
+from agon.evaluation.evidence import EvaluationContext, Measurement
 from agon.evaluation.extractors import provenance
 from agon.metrics import Score
 from agon.metrics.kid import LEAST
@@ -24,7 +24,7 @@ PUBLISHED = {  # what scores of the Inception's features are called; those of ot
 }
 
 
-def inception_scores(evidence: Evidence, *, splits: int = 10) -> Measured:
+def inception_scores(evidence: EvaluationContext, *, splits: int = 10) -> Measurement:
     """exp E KL(p(y|x) || p(y)) of the shuffled samples, in 10 splits."""
     probabilities = evidence.fake_features.probabilities
     if probabilities is None:
@@ -35,21 +35,21 @@ def inception_scores(evidence: Evidence, *, splits: int = 10) -> Measured:
     order = np.random.RandomState(SHUFFLED).permutation(len(probabilities))
     score = metrics.inception_score(probabilities[torch.from_numpy(order)], splits)
     protocol = score.protocol.replace("in the order given", f"shuffled by seed {SHUFFLED}")
-    return Measured([named(replace(score, protocol=protocol), evidence)])
+    return Measurement([named(replace(score, protocol=protocol), evidence)])
 
 
-def frechet(evidence: Evidence) -> Measured:
+def frechet(evidence: EvaluationContext) -> Measurement:
     """The Fréchet distance of the two sets of features."""
-    return Measured([named(metrics.frechet_distance(*_both(evidence)), evidence)])
+    return Measurement([named(metrics.frechet_distance(*_both(evidence)), evidence)])
 
 
-def frechet_shrunk(evidence: Evidence) -> Measured:
+def frechet_shrunk(evidence: EvaluationContext) -> Measurement:
     """The Fréchet distance with shrunk covariances, for fewer samples than features."""
     score = metrics.frechet_distance(*_both(evidence), covariance="shrunk")
-    return Measured([named(replace(score, name=f"{score.name}-shrunk"), evidence)])
+    return Measurement([named(replace(score, name=f"{score.name}-shrunk"), evidence)])
 
 
-def kernel(evidence: Evidence) -> Measured:
+def kernel(evidence: EvaluationContext) -> Measurement:
     """The kernel distance on torch-fidelity's own subsets."""
     real, fake = _both(evidence)
     if min(len(real), len(fake)) < LEAST:
@@ -58,21 +58,21 @@ def kernel(evidence: Evidence) -> Measured:
             "give more"
         )
     size = min(SUBSET, len(real), len(fake))
-    return Measured([named(metrics.kernel_distance(real, fake, size=size, seed=SHUFFLED), evidence)])
+    return Measurement([named(metrics.kernel_distance(real, fake, size=size, seed=SHUFFLED), evidence)])
 
 
-def improved(evidence: Evidence) -> Measured:
+def improved(evidence: EvaluationContext) -> Measurement:
     """Improved precision and recall, k = 3."""
     scores = metrics.precision_recall(*_both(evidence))
     return _manifold({name: replace(score, name=f"improved-{name}") for name, score in scores.items()}, evidence)
 
 
-def manifold(evidence: Evidence) -> Measured:
+def manifold(evidence: EvaluationContext) -> Measurement:
     """Precision, recall, density and coverage, k = 5."""
     return _manifold(metrics.prdc(*_both(evidence)), evidence)
 
 
-def named(score: Score, evidence: Evidence) -> Score:
+def named(score: Score, evidence: EvaluationContext) -> Score:
     """A score under the name that tells whose features it is of, with the extractor in its passport."""
     extractor = evidence.extractor
     name = PUBLISHED.get(score.name, score.name)
@@ -82,9 +82,9 @@ def named(score: Score, evidence: Evidence) -> Score:
     return score.stamped(extractor=provenance(extractor))
 
 
-def _both(evidence: Evidence) -> tuple[torch.Tensor, torch.Tensor]:
+def _both(evidence: EvaluationContext) -> tuple[torch.Tensor, torch.Tensor]:
     return evidence.real_features.features, evidence.fake_features.features
 
 
-def _manifold(scores: Mapping[str, Score], evidence: Evidence) -> Measured:
-    return Measured([named(score, evidence) for score in scores.values()])
+def _manifold(scores: Mapping[str, Score], evidence: EvaluationContext) -> Measurement:
+    return Measurement([named(score, evidence) for score in scores.values()])

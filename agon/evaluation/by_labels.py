@@ -8,7 +8,7 @@ from agon import metrics
 from agon.classifiers import class_counts, classifier_of
 from agon.data.points import Mixture, Toy
 from agon.errors import DataError
-from agon.evaluation.evidence import Evidence, Measured
+from agon.evaluation.evidence import EvaluationContext, Measurement
 from agon.evaluation.extractors import provenance
 from agon.games import Adversarial
 from agon.metrics import Coverage, Score
@@ -20,7 +20,7 @@ PLANE = 2  # coordinates up to which a density is integrated over
 CRITIC = 4_000  # samples of each kind that the critic is asked about, at most
 
 
-def classes(evidence: Evidence) -> Measured:
+def classes(evidence: EvaluationContext) -> Measurement:
     """Which classes are made, in which shares, and how sure the data's own classifier is of them."""
     classifier = classifier_of(evidence.data)
     probabilities = extract(classifier, evidence.fake).probabilities
@@ -29,10 +29,10 @@ def classes(evidence: Evidence) -> Measured:
         *metrics.class_coverage(probabilities, evidence.data.classes, classifier.name),
         metrics.class_divergence(probabilities, class_counts(evidence.data), classifier.name),
     ]
-    return Measured([score.stamped(extractor=provenance(classifier)) for score in scores])
+    return Measurement([score.stamped(extractor=provenance(classifier)) for score in scores])
 
 
-def modes(evidence: Evidence) -> Measured:
+def modes(evidence: EvaluationContext) -> Measurement:
     """Modes found, good samples, shares, the distance to the true density, and of the critic to the optimal one.
 
     Raises:
@@ -51,7 +51,7 @@ def modes(evidence: Evidence) -> Measured:
         scores += _optimality(evidence, source)
     if not scores:
         raise DataError("--metrics modes: expected data with modes or a density, got neither; use --metrics pairwise")
-    return Measured(scores)
+    return Measurement(scores)
 
 
 def over_time(run: Run, source: Mixture) -> Mapping[int, Coverage]:
@@ -64,7 +64,7 @@ def over_time(run: Run, source: Mixture) -> Mapping[int, Coverage]:
     return {step: metrics.mode_coverage(points, source.modes, source.std) for step, points in snapshots}
 
 
-def _optimality(evidence: Evidence, source: Toy) -> list[Score]:
+def _optimality(evidence: EvaluationContext, source: Toy) -> list[Score]:
     """Of critics whose logit is the log-odds that a sample is real."""
     game = evidence.painter.game if evidence.painter else None
     if not isinstance(game, Adversarial) or not isinstance(game.objective, Minimax | NonSaturating):

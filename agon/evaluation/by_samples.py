@@ -9,7 +9,7 @@ from torch import Tensor
 from agon import metrics
 from agon.data.points import Toy
 from agon.errors import Change, DataError, SettingError
-from agon.evaluation.evidence import ALL, Evidence, Measured, Painter
+from agon.evaluation.evidence import ALL, EvaluationContext, Measurement, Painter
 from agon.figures.pictures import grid_png, to_uint8
 from agon.latents import linear, spherical
 from agon.metrics import Score
@@ -24,13 +24,13 @@ PAIRED = 32  # targets in the picture, spread from the best found to the worst
 PATHS, ALONG = 64, 16  # paths between random latents, and samples on each
 
 
-def pairwise(evidence: Evidence) -> Measured:
+def pairwise(evidence: EvaluationContext) -> Measurement:
     """How far the distribution of distances between random pairs of samples is from that of the data."""
     score = metrics.pairwise_distance_gap(evidence.real, evidence.fake, pairs=PAIRS)
-    return Measured([_in_units(score, 255) if evidence.images else score])
+    return Measurement([_in_units(score, 255) if evidence.images else score])
 
 
-def neighbours(evidence: Evidence) -> Measured:
+def neighbours(evidence: EvaluationContext) -> Measurement:
     """Whether samples lie nearer to training images than to held-out ones, and the nearest ones to look at.
 
     Raises:
@@ -51,10 +51,10 @@ def neighbours(evidence: Evidence) -> Measured:
     if evidence.images:
         score = _in_units(score, 255)
     pictures = {"neighbours": _neighbours_png(evidence)} if evidence.images else {}
-    return Measured([_beside_held(score, evidence.train, evidence.held)], pictures)
+    return Measurement([_beside_held(score, evidence.train, evidence.held)], pictures)
 
 
-def reconstruction(evidence: Evidence, *, targets: int = TARGETS) -> Measured:
+def reconstruction(evidence: EvaluationContext, *, targets: int = TARGETS) -> Measurement:
     """How near the generator can come to random training images: the mean squared error of pixels from 0 to 1."""
     painter = _painter(evidence, "reconstruction")
     seed = evidence.data_seed if isinstance(evidence.data, Toy) else evidence.seed
@@ -64,10 +64,10 @@ def reconstruction(evidence: Evidence, *, targets: int = TARGETS) -> Measured:
     pictures = {"reconstruction": _pairs_png(real, nearest.images, nearest.errors)} if evidence.images else {}
     images = to_uint8(nearest.images.float().cpu(), 0.0, 1.0) if evidence.images else nearest.images.float().cpu()
     arrays = {"errors": nearest.errors.float().cpu(), "images": images, "targets": real}
-    return Measured([nearest.score()], pictures, arrays)
+    return Measurement([nearest.score()], pictures, arrays)
 
 
-def paths(evidence: Evidence) -> Measured:
+def paths(evidence: EvaluationContext) -> Measurement:
     """How evenly samples change along straight and spherical paths between random latents."""
     painter = _painter(evidence, "paths")
     rng = stream(evidence.seed, "paths")
@@ -79,7 +79,7 @@ def paths(evidence: Evidence) -> Measured:
             parts = [_unit_samples(painter, evidence, part).cpu() for part in torch.split(latents, 256)]
         samples = torch.cat(parts)
         scores += metrics.path_smoothness(samples.reshape(PATHS, ALONG, *samples.shape[1:]), name)
-    return Measured(scores)
+    return Measurement(scores)
 
 
 def _beside_held(score: Score, train: Tensor, held: Tensor) -> Score:
@@ -105,7 +105,7 @@ def _in_units(score: Score, unit: float) -> Score:
     return replace(score, detail=detail)
 
 
-def _neighbours_png(evidence: Evidence) -> bytes:
+def _neighbours_png(evidence: EvaluationContext) -> bytes:
     """A row a sample: itself, then its nearest training images, the nearest first."""
     shown = evidence.fake[:SHOWN]
     k = min(NEIGHBOURS, len(evidence.train))
@@ -114,7 +114,7 @@ def _neighbours_png(evidence: Evidence) -> bytes:
     return grid_png(torch.cat(rows), k + 1)
 
 
-def _painter(evidence: Evidence, metric: str) -> Painter:
+def _painter(evidence: EvaluationContext, metric: str) -> Painter:
     if evidence.painter is None:
         raise SettingError(f"--metrics {metric}: expected a run, whose generator can be asked; got samples alone")
     return evidence.painter
@@ -124,7 +124,7 @@ def _latents(painter: Painter, n: int, rng: torch.Generator) -> Tensor:
     return painter.experiment.latent.sample(n, painter.game.latent_shape, rng)
 
 
-def _unit_samples(painter: Painter, evidence: Evidence, latents: Tensor) -> Tensor:
+def _unit_samples(painter: Painter, evidence: EvaluationContext, latents: Tensor) -> Tensor:
     """Samples with pixels from 0 to 1; points as they are."""
     weight = next(painter.game.parameters())
     samples = painter.paint(latents.to(weight.device))

@@ -11,8 +11,8 @@ from agon import __version__
 from agon.classifiers import accuracy_of, settled
 from agon.data import Source
 from agon.errors import AgonError, DataError, SettingError
-from agon.evaluation.evidence import Evidence, Measured, evidence_of
-from agon.evaluation.extractors import Choice
+from agon.evaluation.evidence import EvaluationContext, Measurement, evidence_of
+from agon.evaluation.extractors import ExtractorSpec
 from agon.evaluation.recorded import folder_for_scores, keep_once, key, recorded, stamped
 from agon.evaluation.table import METRICS, asked
 from agon.games import Classification
@@ -24,7 +24,7 @@ from agon.training import Training
 
 N = 10_000
 T = TypeVar("T")
-EMPTY: Mapping[str, Measured] = MappingProxyType({})
+EMPTY: Mapping[str, Measurement] = MappingProxyType({})
 
 
 class IncompleteError(DataError):
@@ -39,7 +39,7 @@ class IncompleteError(DataError):
         self,
         scores: Sequence[Score],
         failed: Sequence[AgonError],
-        measured: Mapping[str, Measured] = EMPTY,
+        measured: Mapping[str, Measurement] = EMPTY,
     ) -> None:
         changes = [change for error in failed for change in error.changes]
         super().__init__("; ".join(str(error) for error in failed), *changes)
@@ -52,7 +52,7 @@ def evaluate(
     metrics: Sequence[str] = (),
     n: int = N,
     seed: int = 0,
-    extractor: Choice = Choice(),  # noqa: B008 - frozen
+    extractor: ExtractorSpec = ExtractorSpec(),  # noqa: B008 - frozen
     trust: bool = False,
     out: Path | None = None,
 ) -> list[Score]:
@@ -94,7 +94,7 @@ def measured(
     metrics: Sequence[str] = (),
     n: int = N,
     seed: int = 0,
-    extractor: Choice = Choice(),  # noqa: B008 - frozen
+    extractor: ExtractorSpec = ExtractorSpec(),  # noqa: B008 - frozen
 ) -> list[Score]:
     """As `evaluate`, of a training in this process, which goes on afterwards as if nothing had been asked."""
     names = asked(metrics, training.experiment.data)
@@ -102,7 +102,7 @@ def measured(
         return scored(evidence, names, run, training.step)
 
 
-def scored(evidence: Evidence, names: Sequence[str], run: Run, step: int) -> list[Score]:
+def scored(evidence: EvaluationContext, names: Sequence[str], run: Run, step: int) -> list[Score]:
     """The scores of these metrics at a step, recorded or taken now; raises as `evaluate` does."""
     by_metric, failed = _each(names, lambda name: _recorded_or_measured(evidence, name, run, step))
     scores = [score for scores in by_metric.values() for score in scores]
@@ -125,7 +125,7 @@ def _each(names: Sequence[str], measure: Callable[[str], T]) -> tuple[dict[str, 
     return by_metric, failed
 
 
-def _recorded_or_measured(evidence: Evidence, name: str, run: Run, step: int) -> list[Score]:
+def _recorded_or_measured(evidence: EvaluationContext, name: str, run: Run, step: int) -> list[Score]:
     passport = key(name, evidence, step=step)
     scores = recorded(run, passport)
     if scores:
@@ -142,10 +142,10 @@ def evaluate_samples(
     metrics: Sequence[str] = (),
     n: int = N,
     seed: int = 0,
-    extractor: Choice = Choice(),  # noqa: B008 - frozen
+    extractor: ExtractorSpec = ExtractorSpec(),  # noqa: B008 - frozen
     values: tuple[float, float] | None = None,
     compared: Source | None = None,
-) -> dict[str, Measured]:
+) -> dict[str, Measurement]:
     """Metric -> what it gives for the samples of a folder or a file of any other program.
 
     Args:
@@ -168,10 +168,10 @@ def evaluate_samples(
     def draw() -> Tensor:
         return chosen(read_samples(path, values), n, seed)
 
-    evidence = Evidence(draw, source, checked(n), extractor, seed=seed, compared=compared)
+    evidence = EvaluationContext(draw, source, checked(n), extractor, seed=seed, compared=compared)
     names = asked(metrics, source)
 
-    def measure(name: str) -> Measured:
+    def measure(name: str) -> Measurement:
         return stamped(METRICS[name](evidence), key(name, evidence, samples=str(path)))
 
     by_metric, failed = _each(names, measure)
@@ -192,11 +192,11 @@ def _accuracy(training: Training, run: Run) -> list[Score]:
     training.refuse_other_data()
     source = training.experiment.data
     accuracy = accuracy_of(settled(training.game, training.average, source), source)
-    return keep_once(stamped(Measured([accuracy]), passport), run, passport)
+    return keep_once(stamped(Measurement([accuracy]), passport), run, passport)
 
 
-class Looks:
-    """The `look` of a `training.Watch`: takes metrics of a training, and leaves it as it was.
+class EvaluationCallback:
+    """The `look` of a `training.Callback`: takes metrics of a training, and leaves it as it was.
 
     Real samples, their features and the extractor are made at the first look, and kept.
 
@@ -206,9 +206,9 @@ class Looks:
         extractor: of features.
     """
 
-    def __init__(self, metrics: Sequence[str], n: int, extractor: Choice = Choice()) -> None:  # noqa: B008 - frozen
+    def __init__(self, metrics: Sequence[str], n: int, extractor: ExtractorSpec = ExtractorSpec()) -> None:  # noqa: B008 - frozen
         self.metrics, self.n, self.extractor = metrics, n, extractor
-        self._kept: Evidence | None = None
+        self._kept: EvaluationContext | None = None
 
     def __call__(self, training: Training, run: Run) -> list[Score]:
         """The scores at this step, recorded in the run."""

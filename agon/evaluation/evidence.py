@@ -12,7 +12,7 @@ from torch import Tensor
 from agon.data import Images, Source
 from agon.data.points import Toy
 from agon.errors import Change, DataError, SettingError
-from agon.evaluation.extractors import COORDINATES, Choice, Coordinates
+from agon.evaluation.extractors import COORDINATES, Coordinates, ExtractorSpec
 from agon.experiment import Experiment
 from agon.figures.pictures import pictured
 from agon.games import Game
@@ -40,7 +40,7 @@ class Painter(NamedTuple):
     paint: Callable[[Tensor], Tensor]
 
 
-class Measured(NamedTuple):
+class Measurement(NamedTuple):
     """What one metric gives.
 
     Attributes:
@@ -55,7 +55,7 @@ class Measured(NamedTuple):
 
 
 @dataclass
-class Evidence:
+class EvaluationContext:
     """The samples of one run or folder, the real ones that they are compared with, and the features of both.
 
     Attributes:
@@ -73,7 +73,7 @@ class Evidence:
     draw: Callable[[], Tensor]
     source: Source | None
     n: int
-    choice: Choice
+    choice: ExtractorSpec
     painter: Painter | None = None
     seed: int = 0
     data_seed: int = 0
@@ -133,7 +133,7 @@ class Evidence:
         """Whether samples are images, not points."""
         return self.fake.dtype is torch.uint8 if self.source is None else len(self.source.shape) == 3
 
-    def remember(self, other: "Evidence") -> None:
+    def remember(self, other: "EvaluationContext") -> None:
         """Take over what does not change between two looks at one training: the real side, and the extractor."""
         for name in ("real", "train", "held", "extractor", "real_features"):
             if name in other.__dict__:
@@ -141,7 +141,7 @@ class Evidence:
 
 
 @contextmanager
-def evidence_of(training: Training, n: int, seed: int, extractor: Choice) -> Iterator[Evidence]:
+def evidence_of(training: Training, n: int, seed: int, extractor: ExtractorSpec) -> Iterator[EvaluationContext]:
     """The evidence of a training as it is; within it, the averaged weights play."""
     experiment = training.experiment
     source = experiment.data
@@ -149,7 +149,7 @@ def evidence_of(training: Training, n: int, seed: int, extractor: Choice) -> Ite
     with training.painting() as paint:
         painter = Painter(experiment, training.game, paint)
         draw, check = _drawing(training, paint, n, seed), training.refuse_other_data
-        yield Evidence(draw, source, checked(n), extractor, painter, seed, data_seed, check=check)
+        yield EvaluationContext(draw, source, checked(n), extractor, painter, seed, data_seed, check=check)
 
 
 def _drawing(training: Training, paint: Callable[[Tensor], Tensor], n: int, seed: int) -> Callable[[], Tensor]:

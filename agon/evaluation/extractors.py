@@ -18,7 +18,7 @@ COORDINATES = "coordinates"  # of points: no extractor
 
 
 @dataclass(frozen=True)
-class Choice:
+class ExtractorSpec:
     """Which extractor, and what it is made with.
 
     Attributes:
@@ -71,13 +71,13 @@ def provenance(extractor: Extractor) -> dict[str, str]:
     return {attribute: getattr(extractor, attribute) for attribute in ("name", "hash", "resizer", "precision")}
 
 
-def _classifier(choice: Choice, source: Source | None) -> Extractor:
+def _classifier(choice: ExtractorSpec, source: Source | None) -> Extractor:
     if source is None:
         raise SettingError("--extractor classifier: expected the data whose classes it knows; name them with --data")
     return classifier_of(source)
 
 
-KINDS: dict[str, Callable[[Choice, Source | None], Extractor]] = {
+KINDS: dict[str, Callable[[ExtractorSpec, Source | None], Extractor]] = {
     "inception": lambda choice, _: metrics.Inception(choice.weights, choice.download, device=_best()),
     "classifier": _classifier,
     "pixels": lambda *_: Pixels(),

@@ -6,9 +6,9 @@ from agon.data import Source
 from agon.data.points import Toy
 from agon.errors import SettingError, unknown
 from agon.evaluation import by_features, by_labels, by_samples
-from agon.evaluation.evidence import Evidence, Measured
+from agon.evaluation.evidence import EvaluationContext, Measurement
 
-Metric = Callable[[Evidence], Measured]
+Metric = Callable[[EvaluationContext], Measurement]
 OF_FEATURES: dict[str, Metric] = {  # those that the extractor changes
     "is": by_features.inception_scores,
     "fid": by_features.frechet,

@@ -69,8 +69,8 @@ class Adversarial(Game):
         return self.objective.boundary
 
     @property
-    def settles(self) -> bool:
-        return bool(self.projections) or type(self).settle is not Adversarial.settle
+    def has_after_update(self) -> bool:
+        return bool(self.projections) or type(self).after_update is not Adversarial.after_update
 
     def noise(self, shape: tuple[int, ...], rng: torch.Generator) -> dict[str, Tensor]:
         drawn = [penalty.noise(shape, rng) for penalty in self.penalties]
@@ -107,7 +107,7 @@ class Adversarial(Game):
         logits: Tensor = self.critic(x)
         return logits.float() if logits.dtype is torch.bfloat16 else logits
 
-    def settle(self, player: str, seen: Mapping[str, Tensor]) -> None:
+    def after_update(self, player: str, seen: Mapping[str, Tensor]) -> None:
         for projection in self.projections:
             if projection.of == player:
                 projection(self.get_submodule(player))

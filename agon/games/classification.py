@@ -29,7 +29,7 @@ class Classification(Game):
     """
 
     players: ClassVar[Mapping[str, Sequence[str]]] = {"classifier": ("classifier",)}
-    makers: ClassVar[Sequence[str]] = ()
+    generating_players: ClassVar[Sequence[str]] = ()
 
     def __init__(self, *, classifier: nn.Module) -> None:
         super().__init__()

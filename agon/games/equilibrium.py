@@ -77,8 +77,8 @@ class BoundaryEquilibrium(Adversarial):
             told.seen["equilibrium/measure"] = real + (self.gamma * real - generated).abs()
         return told
 
-    def settle(self, player: str, seen: Mapping[str, Tensor]) -> None:
-        super().settle(player, seen)
+    def after_update(self, player: str, seen: Mapping[str, Tensor]) -> None:
+        super().after_update(player, seen)
         if player == "critic":
             surplus = self._everywhere(seen["logit/fake"] - self.gamma * seen["logit/real"])
             self.k.add_(self.rate * surplus).clamp_(0, 1)

@@ -45,23 +45,23 @@ class Game(nn.Module, ABC):
 
     Attributes:
         players: each player's name -> the submodules whose parameters it moves.
-        makers: the players whose networks `generate` uses; empty where nothing is generated.
+        generating_players: the players whose networks `generate` uses; empty where nothing is generated.
         second_order: whether a loss already contains a derivative of a network.
-        settles: whether anything is left to be done after a player's move.
+        has_after_update: whether anything is left to be done after a player's move.
         boundary: the realness at which the decision turns from generated to real; None where no loss fixes one and a
             battle must calibrate it.
     """
 
     players: ClassVar[Mapping[str, Sequence[str]]]
-    makers: ClassVar[Sequence[str]] = ("generator",)
+    generating_players: ClassVar[Sequence[str]] = ("generator",)
 
     @property
     def second_order(self) -> bool:
         return False
 
     @property
-    def settles(self) -> bool:
-        return type(self).settle is not Game.settle
+    def has_after_update(self) -> bool:
+        return type(self).after_update is not Game.after_update
 
     @property
     def boundary(self) -> float | None:
@@ -91,7 +91,7 @@ class Game(nn.Module, ABC):
         """What else the losses need for a batch of `shape` (n, ...), drawn before the game is played."""
         return {}
 
-    def settle(self, player: str, seen: Mapping[str, Tensor]) -> None:
+    def after_update(self, player: str, seen: Mapping[str, Tensor]) -> None:
         """Called after each move of a player: for projections (clipping) and slow variables.
 
         Changes parameters or buffers in place, by differentiable operations: a move calls it without

@@ -42,7 +42,7 @@ class Variational(Game):
     """
 
     players: ClassVar[Mapping[str, Sequence[str]]] = {"autoencoder": ("autoencoder",)}
-    makers: ClassVar[Sequence[str]] = ("autoencoder",)
+    generating_players: ClassVar[Sequence[str]] = ("autoencoder",)
 
     def __init__(
         self,

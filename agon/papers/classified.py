@@ -4,13 +4,13 @@ from jaxtyping import UInt8
 from torch import Tensor
 
 from agon.data import Source
-from agon.evaluation import METRICS, Choice
-from agon.evaluation.evidence import Evidence
+from agon.evaluation import METRICS, ExtractorSpec
+from agon.evaluation.evidence import EvaluationContext
 from agon.papers.item import Scores
 
-CLASSIFIER = Choice("classifier")
+CLASSIFIER = ExtractorSpec("classifier")
 
 
 def classifier_score(images: UInt8[Tensor, "n c h w"], source: Source) -> Scores:
     """The formula of the Inception score by `agon.classifiers`' network of the source, as `agon evaluate` has it."""
-    return METRICS["is"](Evidence(lambda: images, source, len(images), CLASSIFIER)).scores
+    return METRICS["is"](EvaluationContext(lambda: images, source, len(images), CLASSIFIER)).scores

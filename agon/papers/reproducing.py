@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from agon.errors import SettingError
-from agon.evaluation import Choice, Looks
+from agon.evaluation import EvaluationCallback, ExtractorSpec
 from agon.experiment import Experiment
 from agon.papers.catalogue import find_item
 from agon.papers.item import Item
@@ -17,7 +17,7 @@ from agon.recipes import Scale
 from agon.recipes.recipe import EvaluationSchedule
 from agon.runs import Directory, Run, unreadable
 from agon.runs.files import clear
-from agon.training import Arithmetic, Watch
+from agon.training import Arithmetic, Callback
 from agon.training.replicates import train_many
 from agon.untrusted import NotRegularError
 
@@ -85,7 +85,7 @@ def _trained(
 ) -> dict[str, list[Run]]:
     """A finished run for every training and seed: begun, gone on with, or found."""
     experiments: dict[Path, Experiment] = {}
-    watches: dict[Path, Watch] = {}
+    callbacks: dict[Path, Callback] = {}
     paths: dict[str, list[Path]] = {}
     for label, recipe in item.trainings.items():
         experiment = recipe.experiment(source_of(recipe, scale, at), scale)
@@ -93,8 +93,8 @@ def _trained(
         for seed, path in zip(seeds, paths[label], strict=True):
             experiments[path] = replace(experiment, seed=seed)
             if scale in recipe.evaluations:
-                watches[path] = _watch(recipe.evaluations[scale])
-    runs = train_many(experiments, arithmetic=arithmetic, watches=watches, show=show)
+                callbacks[path] = _callback(recipe.evaluations[scale])
+    runs = train_many(experiments, arithmetic=arithmetic, callbacks=callbacks, show=show)
     return {label: [runs[path] for path in of_seeds] for label, of_seeds in paths.items()}
 
 
@@ -106,5 +106,5 @@ def _inside(folder: Path, name: str) -> Path:
         raise unreadable(error, folder / name, "put the run itself there, or choose another folder") from error
 
 
-def _watch(schedule: EvaluationSchedule) -> Watch:
-    return Watch(schedule.every, Looks(schedule.metrics, schedule.n, Choice(schedule.extractor)))
+def _callback(schedule: EvaluationSchedule) -> Callback:
+    return Callback(schedule.every, EvaluationCallback(schedule.metrics, schedule.n, ExtractorSpec(schedule.extractor)))

@@ -60,7 +60,7 @@ def generates(view: View) -> bool:
     """Whether the run's game makes samples; one that is not known to make none does."""
     game = view.experiment.get("game")
     known = GAMES.get(kind(game)) if isinstance(game, dict) else None
-    return bool(getattr(known, "makers", True))
+    return bool(getattr(known, "generating_players", True))
 
 
 def _facts(view: View) -> list[str]:

@@ -52,7 +52,7 @@ def load(
     if checkpoint is None:
         raise RunError(f"{run.path} has no checkpoint yet; agon resume {run.path} makes one")
     training.begun = str(checkpoint.state.get("fingerprint", ""))
-    training.settle(weights)
+    training.use_weights(weights)
     return training
 
 
@@ -94,7 +94,7 @@ def latents(training: Training, n: int, seed: int) -> Tensor:
     """
     if n < 1:
         raise SettingError(f"--n: expected at least 1 sample, got {n}")
-    if not training.game.makers:
+    if not training.game.generating_players:
         raise SettingError(
             f"expected a run whose game generates samples, got a {type(training.game).__name__.lower()}, which "
             "generates none; agon evaluate scores it"

@@ -3,8 +3,8 @@
 from agon.training.arithmetic import Arithmetic
 from agon.training.launch import is_main_process
 from agon.training.loop import resume, train
-from agon.training.recording import Watch
+from agon.training.recording import Callback
 from agon.training.state import capture, restore
 from agon.training.training import Training
 
-__all__ = ["Arithmetic", "Training", "Watch", "capture", "is_main_process", "restore", "resume", "train"]
+__all__ = ["Arithmetic", "Callback", "Training", "capture", "is_main_process", "restore", "resume", "train"]

@@ -15,7 +15,7 @@ from agon.training.compilation import settle_compilation
 from agon.training.launch import launch
 from agon.training.memory import enough_memory
 from agon.training.opening import budget_of, changes_since, continue_run, new_run, refuse_other_settings, standing
-from agon.training.recording import Recording, Watch
+from agon.training.recording import Callback, Recording
 from agon.training.restoring import restore_last
 from agon.training.training import Training
 
@@ -27,7 +27,7 @@ def train(
     arithmetic: Arithmetic | None = None,
     show: bool = True,
     progress: ProgressFactory = Progress,
-    watch: Watch | None = None,
+    callback: Callback | None = None,
 ) -> Run:
     """Train an experiment from its beginning, into a new run directory.
 
@@ -37,7 +37,7 @@ def train(
         arithmetic: device, precision, threads; by default the best device in float32.
         show: whether to tell the progress on standard error.
         progress: makes what is told of each step; another one where several trainings share a display.
-        watch: what else looks at it every so many steps, such as a metric.
+        callback: what else looks at it every so many steps, such as a metric.
 
     Returns:
         The finished run.
@@ -57,7 +57,7 @@ def train(
         training = Training(experiment, arithmetic, *place)
         settle_compilation(training)
         with nullcontext() if place.rank else new_run(training, directory) as run:
-            _loop(training, run, show, progress, watch)
+            _loop(training, run, show, progress, callback)
     return Run(Path(directory))
 
 
@@ -70,7 +70,7 @@ def resume(
     devices: int | None = None,
     show: bool = True,
     progress: ProgressFactory = Progress,
-    watch: Watch | None = None,
+    callback: Callback | None = None,
 ) -> Run:
     """Go on with a run from its last good checkpoint, bit for bit as if it had never stopped.
 
@@ -84,7 +84,7 @@ def resume(
             steps agree up to rounding.
         show: whether to tell the progress on standard error.
         progress: makes what is told of each step.
-        watch: what else looks at it every so many steps, such as a metric.
+        callback: what else looks at it every so many steps, such as a metric.
 
     Raises:
         RunError: no run there, another process writes it, no checkpoint is intact, or `experiment`
@@ -111,15 +111,17 @@ def resume(
         if training.step < known.steps:
             if not place.rank:
                 continue_run(training, run, checkpoint)
-            _loop(training, None if place.rank else run, show, progress, watch)
+            _loop(training, None if place.rank else run, show, progress, callback)
     return run
 
 
-def _loop(training: Training, run: Run | None, show: bool, progress: ProgressFactory, watch: Watch | None) -> None:
+def _loop(
+    training: Training, run: Run | None, show: bool, progress: ProgressFactory, callback: Callback | None
+) -> None:
     """Step until the budget is spent. `run` is None in all processes but the first."""
     steps = training.experiment.steps
     shown = progress(steps, training.step, show and run is not None)
-    with Signals() as signals, Recording(training, run, shown.update, watch) as recording, shown:
+    with Signals() as signals, Recording(training, run, shown.update, callback) as recording, shown:
         recording.begin()
         while training.step < steps:
             losses = training.advance()

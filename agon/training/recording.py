@@ -19,7 +19,7 @@ Look = Callable[[Training, Run], object]
 ShowStep = Callable[[int, Mapping[str, float] | None], object]
 
 
-class Watch(NamedTuple):
+class Callback(NamedTuple):
     """What looks at a training while it goes on, and leaves it as it was.
 
     What a user can mend ends the training if the look at step 0 finds it; later it is said, and the training goes on.
@@ -42,11 +42,13 @@ class Recording:
         training: what is recorded.
         run: where; None in all processes but the first, which take part in what needs all of them.
         show_step: is given each step that is recorded, and its record if there is one.
-        watch: what else looks at the training every so many steps.
+        callback: what else looks at the training every so many steps.
     """
 
-    def __init__(self, training: Training, run: Run | None, show_step: ShowStep, watch: Watch | None = None) -> None:
-        self.training, self.run, self.show_step, self.watch = training, run, show_step, watch
+    def __init__(
+        self, training: Training, run: Run | None, show_step: ShowStep, callback: Callback | None = None
+    ) -> None:
+        self.training, self.run, self.show_step, self.callback = training, run, show_step, callback
         self.events = Events(run.path / EVENTS, training.step) if run and installed("tensorboard") else None
         self.began = time.monotonic() - training.seconds
         self.last_log = time.monotonic(), training.images
@@ -79,7 +81,7 @@ class Recording:
         record = self._log(losses) if log_due else None
         if self._due(experiment.sample_every):
             self._save_samples()
-        if self.watch and self._due(self.watch.every):
+        if self.callback and self._due(self.callback.every):
             self._look()
         if checkpoint_due:
             self._save_checkpoint()
@@ -93,7 +95,7 @@ class Recording:
         """Whether `after_step` has anything to write after the present step, if no signal has come."""
         experiment = self.training.experiment
         marks = (experiment.log_every, experiment.sample_every, experiment.checkpoint_every, experiment.steps)
-        return any(map(self._due, (*marks, self.watch.every) if self.watch else marks))
+        return any(map(self._due, (*marks, self.callback.every) if self.callback else marks))
 
     def _due(self, every: int) -> bool:
         return self.training.step % every == 0
@@ -113,16 +115,16 @@ class Recording:
 
     def _save_samples(self) -> None:
         """A grid of samples from the fixed latents; none of a game that generates nothing."""
-        if self.run and self.training.game.makers:
+        if self.run and self.training.game.generating_players:
             self.run.picture(*looks.generated(self.training, self.training.experiment.grid))
 
     def _look(self) -> None:
         """Let the watch look at the training; its time is not the training's."""
-        if not self.run or not self.watch:
+        if not self.run or not self.callback:
             return
         (then, images), began = self.last_log, time.monotonic()
         try:
-            self.watch.look(self.training, self.run)
+            self.callback.look(self.training, self.run)
         except AgonError as error:
             if self.training.step == 0:
                 raise

@@ -157,7 +157,7 @@ class Training:
     @property
     def images(self) -> int:
         """How many real samples the critic has been shown so far."""
-        return self.step * self.experiment.dynamics.shown(self.game) * self.experiment.batch
+        return self.step * self.experiment.dynamics.real_batches_per_step(self.game) * self.experiment.batch
 
     def fixed_latents(self, n: int) -> Tensor:
         """The same n latents whenever they are asked for."""
@@ -181,12 +181,12 @@ class Training:
             yield self._generate
 
     @torch.no_grad()
-    def settle(self, weights: Literal["averaged", "live"]) -> None:
+    def use_weights(self, weights: Literal["averaged", "live"]) -> None:
         """Keep one set of weights for good: those of the last step, or their average in the place of these.
 
         A classifier keeps both: its average takes its statistics from the data, see `classifiers.settled`.
         """
-        if self.average is None or not self.game.makers:
+        if self.average is None or not self.game.generating_players:
             return
         if weights == "averaged":
             with borrowed(self.experiment.seed, "evaluation"), evaluation_mode(self.game):

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from agon import Run, train
-from agon.arena import Asked, against, battle
+from agon.arena import BattleSettings, against, battle
 from agon.averaging import Averaging
 from agon.cli import main
 from agon.data import Images, Ring, Source
@@ -24,7 +24,7 @@ from agon.samples.making import load
 
 pytestmark = pytest.mark.usefixtures("one_core")
 DIGITS = Images(path="digits")
-FEW = Asked(n=60)
+FEW = BattleSettings(n=60)
 
 
 def trained(path: Path, seed: int = 0, recipe: str = "first/digits", source: Source = DIGITS) -> Run:
@@ -60,9 +60,9 @@ def opened(runs: Path, *names: str) -> list[Run]:
     return [Run.open(runs / name) for name in names]
 
 
-def mutual(*runs: Run, asked: Asked) -> Battle:
+def mutual(*runs: Run, settings: BattleSettings) -> Battle:
     """The battle of two runs that both have a critic."""
-    found = battle(*runs, asked=asked).mutual
+    found = battle(*runs, settings=settings).mutual
     assert found is not None
     return found
 
@@ -70,8 +70,8 @@ def mutual(*runs: Run, asked: Asked) -> Battle:
 def test_a_battle_is_recorded_in_both_runs_once(runs: Path) -> None:
     """Each time from that run's side; asking again adds nothing; other statistics do."""
     one, two = opened(runs, "one", "two")
-    result = battle(one, two, asked=FEW)
-    assert battle(one, two, asked=FEW) == result
+    result = battle(one, two, settings=FEW)
+    assert battle(one, two, settings=FEW) == result
     records = [read(run.metrics) for run in (one, two)]
     assert [len(each) for each in records] == [1, 1]
     mine, theirs = (Score.read(each[0]) for each in records)
@@ -83,7 +83,7 @@ def test_a_battle_is_recorded_in_both_runs_once(runs: Path) -> None:
     places = [str(run.path.resolve()) for run in (one, two)]
     assert [each.passport["opponent_path"] for each in (theirs, mine)] == places
     assert {"version", "torch"} <= set(mine.passport)
-    battle(one, two, asked=replace_statistics("running"))
+    battle(one, two, settings=replace_statistics("running"))
     assert [len(read(run.metrics)) for run in (one, two)] == [2, 2]
 
 
@@ -94,10 +94,10 @@ def test_a_run_that_is_being_written_is_refused_at_once(busy: str, runs: Path, m
     one, two = opened(runs, "one", "two")
     (writer,) = opened(runs, busy)
     with writer.scoring(), pytest.raises(RunError, match=f"{busy}: its scores are being written by another process"):
-        battle(one, two, asked=FEW)
+        battle(one, two, settings=FEW)
     (writer,) = opened(runs, "one")
     with writer.scoring(), pytest.raises(RunError, match="one: its scores are being written by another process"):
-        against(one, runs / "noise.npz", asked=FEW)
+        against(one, runs / "noise.npz", settings=FEW)
     assert not read(one.metrics)
     assert not read(two.metrics)
 
@@ -113,7 +113,7 @@ def test_nobody_else_writes_the_runs_meanwhile(runs: Path, monkeypatch: pytest.M
         return fight(*arguments, **settings)
 
     monkeypatch.setattr("agon.arena.battles.fight", watched)
-    battle(*opened(runs, "one", "two"), asked=FEW)
+    battle(*opened(runs, "one", "two"), settings=FEW)
     assert refused == ["one", "two"]
     for run in opened(runs, "one", "two"):
         with run.scoring(0):
@@ -123,27 +123,27 @@ def test_nobody_else_writes_the_runs_meanwhile(runs: Path, monkeypatch: pytest.M
 def test_runs_that_train_may_fight(runs: Path) -> None:
     one, two = opened(runs, "one", "two")
     with one.locked(), two.locked():
-        assert battle(*opened(runs, "one", "two"), asked=FEW).mutual
+        assert battle(*opened(runs, "one", "two"), settings=FEW).mutual
 
 
 def test_a_run_may_fight_itself(runs: Path) -> None:
-    found = mutual(*opened(runs, "one", "one"), asked=FEW)
+    found = mutual(*opened(runs, "one", "one"), settings=FEW)
     assert (found.sample.value, found.names) == (1.0, ("one", "one"))
 
 
 def test_runs_of_one_name_are_called_by_the_shortest_ends_that_differ(runs: Path) -> None:
     shutil.copytree(runs / "two", runs / "other" / "one")
-    found = mutual(*opened(runs, "one", "other/one"), asked=FEW)
+    found = mutual(*opened(runs, "one", "other/one"), settings=FEW)
     assert found.names == ("runs/one", "other/one")
 
 
-def replace_statistics(name: str) -> Asked:
+def replace_statistics(name: str) -> BattleSettings:
     return FEW._replace(statistics=name)
 
 
 def test_the_other_way_round_mirrors(runs: Path) -> None:
     one, two = opened(runs, "one", "two")
-    found, other = mutual(one, two, asked=FEW), mutual(two, one, asked=FEW)
+    found, other = mutual(one, two, settings=FEW), mutual(two, one, settings=FEW)
     assert (other.first, other.second) == (found.second, found.first)
     assert other.winner == {"first": "second", "second": "first", "tie": "tie"}[found.winner]
 
@@ -151,7 +151,7 @@ def test_the_other_way_round_mirrors(runs: Path) -> None:
 def test_samples_come_from_averaged_weights_and_critics_from_live_ones(runs: Path) -> None:
     """By hand: the share of what `training.samples` makes that the opponent's critic takes for real."""
     one, two = opened(runs, "one", "two")
-    found = mutual(one, two, asked=FEW._replace(statistics="running"))
+    found = mutual(one, two, settings=FEW._replace(statistics="running"))
     judge, maker, raw = load(one), load(two), load(two, weights="live")
     from agon.data.order import generator
 
@@ -167,7 +167,7 @@ def test_a_run_without_a_critic_is_judged_by_the_other(runs: Path) -> None:
     """On either side; its samples are mapped from (0, 1) to the judge's (-1, 1)."""
     one, vae = opened(runs, "one", "vae")
     for pair in ((one, vae), (vae, one)):
-        result = battle(*pair, asked=FEW)
+        result = battle(*pair, settings=FEW)
         assert result.mutual is None
         score, same = result.scores
         assert score == same
@@ -178,21 +178,21 @@ def test_a_run_without_a_critic_is_judged_by_the_other(runs: Path) -> None:
     places = [(each[0]["judge_path"], each[0]["opponent_path"]) for each in records]
     assert places == 2 * [(str(one.path.resolve()), str(vae.path.resolve()))]
     with pytest.raises(DataError, match="expected at least one run with a critic, got variational and variational"):
-        battle(vae, vae, asked=FEW)
+        battle(vae, vae, settings=FEW)
 
 
 def test_samples_of_a_file_are_judged(runs: Path) -> None:
     (one,) = opened(runs, "one")
-    score = against(one, runs / "noise.npz", asked=FEW)
+    score = against(one, runs / "noise.npz", settings=FEW)
     assert (score.n, score.detail["opponent"]) == (40, str(runs / "noise.npz"))
-    assert against(one, runs / "noise.npz", asked=FEW._replace(n=30)).n == 30
+    assert against(one, runs / "noise.npz", settings=FEW._replace(n=30)).n == 30
     assert len(read(one.metrics)) == 2
     assert read(one.metrics)[0]["opponent_path"] == str((runs / "noise.npz").resolve())
     with pytest.raises(SettingError, match="expected at least 1 sample, got 0"):
-        against(one, runs / "noise.npz", asked=FEW._replace(n=0))
+        against(one, runs / "noise.npz", settings=FEW._replace(n=0))
     np.savez(runs / "large.npz", samples=np.zeros((9, 9, 9, 1), dtype=np.uint8))
     with pytest.raises(DataError, match=r"samples of shape \(1, 8, 8\), got 9 of \(1, 9, 9\)"):
-        against(one, runs / "large.npz", asked=FEW)
+        against(one, runs / "large.npz", settings=FEW)
 
 
 def test_arrays_that_are_no_bytes_are_judged_by_their_values(runs: Path) -> None:
@@ -200,10 +200,10 @@ def test_arrays_that_are_no_bytes_are_judged_by_their_values(runs: Path) -> None
     (one,) = opened(runs, "one")
     with np.load(runs / "noise.npz") as file:
         np.savez(runs / "numbers.npz", samples=file["samples"] / np.float32(127.5) - np.float32(1))
-    found = against(one, runs / "numbers.npz", values=(-1.0, 1.0), asked=FEW)
-    assert found.value == against(one, runs / "noise.npz", asked=FEW).value
+    found = against(one, runs / "numbers.npz", values=(-1.0, 1.0), settings=FEW)
+    assert found.value == against(one, runs / "noise.npz", settings=FEW).value
     with pytest.raises(DataError, match="values"):
-        against(one, runs / "numbers.npz", asked=FEW)
+        against(one, runs / "numbers.npz", settings=FEW)
     told = ("--against", str(runs / "numbers.npz"), "--values", "-1", "1", "--n", "60")
     assert main(["battle", str(runs / "one"), *told]) == 0
     assert len(read(one.metrics)) == 2, "the command asked what was asked before"
@@ -212,7 +212,7 @@ def test_arrays_that_are_no_bytes_are_judged_by_their_values(runs: Path) -> None
 def test_points_fight_too(runs: Path) -> None:
     """An endless source has as many test samples as are asked for."""
     (ring,) = opened(runs, "ring")
-    found = mutual(ring, ring, asked=FEW)
+    found = mutual(ring, ring, settings=FEW)
     assert (found.sample.value, found.first.test.n) == (1.0, 60)
 
 
@@ -224,7 +224,7 @@ def test_other_data_are_a_sentence(runs: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="expected runs on the same data, got one and threes with other test samples"):
         battle(one, threes)
     with pytest.raises(SettingError, match="--n: expected at least 1 sample, got 0"):
-        battle(one, one, asked=Asked(n=0))
+        battle(one, one, settings=BattleSettings(n=0))
 
 
 def told(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, list[str], str]:

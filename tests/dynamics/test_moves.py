@@ -27,7 +27,7 @@ class Bilinear(Game):
     """f = θψ; the generator holds θ and minimises f, the critic holds ψ and minimises -f."""
 
     players: ClassVar[Mapping[str, Sequence[str]]] = {"generator": ("theta",), "critic": ("psi",)}
-    makers: ClassVar[Sequence[str]] = ()
+    generating_players: ClassVar[Sequence[str]] = ()
     latent_shape = (1,)
 
     def __init__(self, theta: float, psi: float) -> None:

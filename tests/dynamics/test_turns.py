@@ -47,7 +47,7 @@ def test_the_batches_of_a_step_are_counted(draws: str, expected: int) -> None:
 )
 def test_images_are_what_the_critic_has_been_shown(order: tuple[tuple[str, ...], ...], draws: str, shown: int) -> None:
     """The unit of a budget counts no batch that only the generator's turn has drawn."""
-    assert Turns(order, draws=draws).shown(networks()) == shown
+    assert Turns(order, draws=draws).real_batches_per_step(networks()) == shown
 
 
 @pytest.mark.parametrize(

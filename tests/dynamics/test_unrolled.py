@@ -200,7 +200,7 @@ def test_images_count_what_a_looked_ahead_critic_is_shown(settings: dict[str, An
     dynamics = Unrolled(Turns(draws=draws), **settings)
     game, drawn = networks(), Draws()
     dynamics.step(game, adam(game), drawn)
-    assert dynamics.shown(game) == expected
+    assert dynamics.real_batches_per_step(game) == expected
     assert drawn.made == max(expected, 1 if draws == "round" else 2)
 
 

@@ -251,7 +251,7 @@ def test_a_projection_is_differentiated_through() -> None:
     """A game that clips its critic after each move, as WGAN does: the looked-ahead critic is clipped too."""
 
     class Clipped(Adversarial):
-        def settle(self, player: str, seen: Mapping[str, Tensor]) -> None:
+        def after_update(self, player: str, seen: Mapping[str, Tensor]) -> None:
             if player == "critic":
                 for p in self.critic.parameters():
                     p.clamp_(-0.3, 0.3)

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from agon.data import Images
-from agon.evaluation.evidence import Evidence
-from agon.evaluation.extractors import Choice
+from agon.evaluation.evidence import EvaluationContext
+from agon.evaluation.extractors import ExtractorSpec
 from agon.evaluation.table import METRICS
 from agon.metrics import Score
 from agon.samples.reading import real_samples
@@ -39,7 +39,7 @@ def told() -> dict[str, dict[str, Score]]:
     """Sampler -> score's name -> score."""
     found: dict[str, dict[str, Score]] = {}
     for name, fake in samplers().items():
-        evidence = Evidence(lambda fake=fake: fake, SOURCE, 1_500, Choice("classifier"))
+        evidence = EvaluationContext(lambda fake=fake: fake, SOURCE, 1_500, ExtractorSpec("classifier"))
         evidence.held = real_samples(SOURCE, 2 * N, split="test")[N:]
         scores = [score for metric in ASKED for score in METRICS[metric](evidence).scores]
         found[name] = {score.name: score for score in scores}

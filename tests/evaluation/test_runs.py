@@ -12,7 +12,7 @@ from agon.arena import ranked
 from agon.cli import Evaluate
 from agon.data import Images
 from agon.errors import DataError, SettingError
-from agon.evaluation import METRICS, Choice, IncompleteError, evaluate, evaluate_samples, write
+from agon.evaluation import METRICS, ExtractorSpec, IncompleteError, evaluate, evaluate_samples, write
 from agon.runs import read
 from agon.samples import write as written
 from agon.training import Training
@@ -20,7 +20,7 @@ from tests.evaluation.counting import Counting
 
 pytestmark = pytest.mark.usefixtures("one_core")
 Trained = Callable[[int], Run]
-COUNTING = Choice("tests.evaluation.counting:Counting", trust=True)
+COUNTING = ExtractorSpec("tests.evaluation.counting:Counting", trust=True)
 BY_FEATURES = ["is", "fid", "kid", "pr", "prdc"]
 
 
@@ -43,7 +43,7 @@ def test_many_metrics_make_samples_and_features_once(trained: Trained, monkeypat
 
 
 def test_asking_again_gives_what_was_recorded(trained: Trained) -> None:
-    run, asked = trained(0), {"metrics": ["kid"], "extractor": Choice("pixels")}
+    run, asked = trained(0), {"metrics": ["kid"], "extractor": ExtractorSpec("pixels")}
     first = evaluate(run, n=120, **asked)
     lines = read(run.metrics)
     assert evaluate(run, n=120, **asked) == first
@@ -111,8 +111,8 @@ def test_some_of_several_metrics_may_fail(trained: Trained) -> None:
 
 
 def test_nobody_takes_the_name_of_another_extractor() -> None:
-    assert Choice("mine:Inception").kind == "mine.Inception"
-    assert Choice("mine:Net").kind == "net"
+    assert ExtractorSpec("mine:Inception").kind == "mine.Inception"
+    assert ExtractorSpec("mine:Net").kind == "net"
 
 
 def test_random_samples_of_a_larger_folder_are_taken(trained: Trained, tmp_path: Path) -> None:
@@ -162,13 +162,13 @@ def test_what_cannot_be_measured_is_told(trained: Trained, tmp_path: Path, monke
     with pytest.raises(DataError, match="no such path"):
         evaluate_samples(tmp_path / "nowhere", Images(), metrics=["pairwise"])
     with pytest.raises(DataError, match=r"65"):
-        evaluate(run, metrics=["fid"], n=20, extractor=Choice("pixels"))
+        evaluate(run, metrics=["fid"], n=20, extractor=ExtractorSpec("pixels"))
     with pytest.raises(SettingError, match="--trust"):
-        evaluate(run, metrics=["fid"], n=20, extractor=Choice("mine:Extractor"))
+        evaluate(run, metrics=["fid"], n=20, extractor=ExtractorSpec("mine:Extractor"))
     with pytest.raises(SettingError, match="whose generator can be asked"):
         evaluate_samples(_folder(run, tmp_path), Images(), metrics=["paths"])
     with pytest.raises(SettingError, match="name them with --data"):
-        evaluate_samples(_folder(run, tmp_path), metrics=["kid"], extractor=Choice("pixels"))
+        evaluate_samples(_folder(run, tmp_path), metrics=["kid"], extractor=ExtractorSpec("pixels"))
     with pytest.raises(DataError, match=r"\(1, 16, 16\), got \(1, 8, 8\)"):
         evaluate_samples(_folder(run, tmp_path), Images(size=16), metrics=["pairwise"])
 

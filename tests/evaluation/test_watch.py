@@ -10,10 +10,10 @@ from agon import train
 from agon.cli import main
 from agon.data import Ring
 from agon.errors import DataError
-from agon.evaluation import Looks
+from agon.evaluation import EvaluationCallback
 from agon.recipes import find
 from agon.runs import Run, read
-from agon.training import Training, Watch
+from agon.training import Callback, Training
 
 pytestmark = pytest.mark.usefixtures("one_core")
 
@@ -27,8 +27,8 @@ def tensors(run: Run) -> dict[str, torch.Tensor]:
 def test_watching_does_not_disturb(tmp_path: Path) -> None:
     experiment = replace(find("first/ring").experiment(Ring(), "smoke"), steps=12)
     alone = train(experiment, tmp_path / "alone", show=False)
-    watch = Watch(4, Looks(["pairwise", "paths"], 64))
-    watched = train(experiment, tmp_path / "watched", show=False, watch=watch)
+    watch = Callback(4, EvaluationCallback(["pairwise", "paths"], 64))
+    watched = train(experiment, tmp_path / "watched", show=False, callback=watch)
     assert [record["step"] for record in read(watched.metrics) if record["name"] == "pairwise"] == [0, 4, 8, 12]
     mine, theirs = tensors(watched), tensors(alone)
     assert mine.keys() == theirs.keys()
@@ -66,7 +66,7 @@ def test_what_cannot_be_watched_ends_the_training_at_once_or_never(
 
     first = 0
     with pytest.raises(DataError, match="nothing to see"):
-        train(experiment, tmp_path / "first", show=False, watch=Watch(2, look))
+        train(experiment, tmp_path / "first", show=False, callback=Callback(2, look))
     first = 2
-    assert train(experiment, tmp_path / "second", show=False, watch=Watch(2, look)).last_good()[0] is not None
+    assert train(experiment, tmp_path / "second", show=False, callback=Callback(2, look)).last_good()[0] is not None
     assert "at step 2: nothing to see" in capsys.readouterr().err

@@ -207,7 +207,7 @@ def test_every_parameter_has_a_finite_gradient(
         dynamics = Unrolled(turns, {"generator": others}, steps=2) if ahead else turns
         told = dynamics.step(game, adam(game), draw)
         assert next(drawn) == 3
-        assert turns.shown(game) == 1  # the generator's further moves look at no real sample
+        assert turns.real_batches_per_step(game) == 1  # the generator's further moves look at no real sample
         assert told.players.keys() == game.players.keys()
         for name, parameter in game.named_parameters():
             assert parameter.grad is not None, name

@@ -66,7 +66,7 @@ def test_the_loss_is_the_cross_entropy_and_what_has_no_label_takes_no_part() -> 
     assert told.seen["accuracy"] == (x[known].argmax(1) == label[known]).float().mean()
     nothing = game(Batch(x, torch.zeros(6), {}, torch.full((6,), -1)), of=("classifier",))
     assert nothing.players["classifier"] == nothing.seen["accuracy"] == 0
-    assert (game.realness(x), game.latent_shape, tuple(game.makers)) == (None, (), ())
+    assert (game.realness(x), game.latent_shape, tuple(game.generating_players)) == (None, (), ())
 
 
 def test_without_labels_it_is_refused() -> None:

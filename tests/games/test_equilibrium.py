@@ -172,12 +172,12 @@ def test_processes_keep_one_k(monkeypatch: pytest.MonkeyPatch) -> None:
     one, other, whole = (game_of(initial=0.3, rate=0.1) for _ in range(3))
     seen = [game(b, of=("critic",)).seen for game, b in zip((one, other, whole), (*batches, both), strict=True)]
     surplus = [s["logit/fake"] - one.gamma * s["logit/real"] for s in seen]
-    whole.settle("critic", seen[2])
+    whole.after_update("critic", seen[2])
     monkeypatch.setattr(equilibrium.dist, "is_initialized", lambda: True)
     monkeypatch.setattr(equilibrium.dist, "get_world_size", lambda: 2)
     for game, own, others in ((one, 0, 1), (other, 1, 0)):
         monkeypatch.setattr(equilibrium, "total", lambda value, others=others: value + surplus[others])
-        game.settle("critic", seen[own])
+        game.after_update("critic", seen[own])
         torch.testing.assert_close(game.k, whole.k)
 
 

@@ -11,7 +11,7 @@ import torch
 from agon import Arithmetic, train
 from agon.data import Gaussian, Images
 from agon.data.source import as_bytes
-from agon.evaluation import Choice, Looks
+from agon.evaluation import EvaluationCallback, ExtractorSpec
 from agon.experiment import Experiment, Part
 from agon.latents import Uniform
 from agon.metrics import Score
@@ -23,7 +23,7 @@ from agon.runs import Run
 from agon.runs import image_snapshots as kept_images
 from agon.runs import point_snapshots as kept
 from agon.samples.making import load
-from agon.training import Training, Watch
+from agon.training import Callback, Training
 
 ITEMS = {item.name.removeprefix("tabak2016/"): item for item in tabak2016.ITEMS}
 ALONE = Arithmetic(device="cpu", threads=1)
@@ -44,8 +44,12 @@ def trained(name: str, folder: Path, look: bool = False) -> Run:
     """At smoke scale; with the looks that it gives."""
     recipe = next(recipe for recipe in RECIPES if recipe.name == f"tabak2016/{name}")
     schedule = recipe.evaluations.get("smoke")
-    watch = Watch(schedule.every, Looks(schedule.metrics, schedule.n, Choice("pixels"))) if look and schedule else None
-    return train(recipe.experiment(scale="smoke"), folder / name, arithmetic=ALONE, show=False, watch=watch)
+    watch = (
+        Callback(schedule.every, EvaluationCallback(schedule.metrics, schedule.n, ExtractorSpec("pixels")))
+        if look and schedule
+        else None
+    )
+    return train(recipe.experiment(scale="smoke"), folder / name, arithmetic=ALONE, show=False, callback=watch)
 
 
 def test_the_gaussians_are_those_of_figure_2_and_differ_in_nothing_else() -> None:

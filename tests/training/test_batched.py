@@ -25,7 +25,7 @@ from agon.training.replicates import ReplicatesError, resume, strategy
 from agon.training.replicates.batched_training import BatchedTraining
 from agon.training.replicates.equivalence import refuse_unequal, trainings
 from agon.training.replicates.folder import Plan, planned
-from agon.training.replicates.strategy import Choice, chosen
+from agon.training.replicates.strategy import StrategyChoice, chosen
 from tests.training.compare import assert_same, log_of
 from tests.training.programs import points, small
 from tests.training.test_replicates import ONE_THREAD, alone
@@ -38,7 +38,7 @@ UNROLLED = Unrolled(steps=3)
 class Clipped(agon.Adversarial):
     """Wasserstein's first critic: its weights are clipped after each of its moves."""
 
-    def settle(self, player: str, seen: Mapping[str, Tensor]) -> None:
+    def after_update(self, player: str, seen: Mapping[str, Tensor]) -> None:
         if player == "critic":
             for parameter in self.critic.parameters():
                 parameter.clamp_(-0.1, 0.1)
@@ -296,7 +296,9 @@ def test_one_that_diverges_is_named_and_harms_nobody(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The others are the runs alone; which means was chosen is told and written down."""
-    monkeypatch.setattr("agon.training.replicates.replicates.chosen", lambda plan: Choice("batched", "it is faster"))
+    monkeypatch.setattr(
+        "agon.training.replicates.replicates.chosen", lambda plan: StrategyChoice("batched", "it is faster")
+    )
     doomed = points(critic=agon.part(Doomed, diverges=1), averaging=agon.Averaging(decay=0.9))
     with pytest.raises(ReplicatesError, match="1 of 3 replicates failed") as e:
         agon.replicate(doomed, tmp_path / "all", 3)

@@ -8,7 +8,7 @@ import pytest
 import agon
 from agon.errors import RunError
 from agon.terminal.multi_progress import MultiProgress
-from agon.training import Watch
+from agon.training import Callback
 from agon.training.replicates import ReplicatesError, train_many
 from tests.training.programs import ROOT, Fateful, points
 from tests.training.test_replicates import ONE_THREAD, alone, assert_the_same_run
@@ -25,7 +25,7 @@ def test_each_is_the_run_alone_and_is_trained_once(tmp_path: Path, monkeypatch: 
     monkeypatch.syspath_prepend(str(ROOT))
     experiments = {tmp_path / "a" / "seed-0": points(), tmp_path / "b" / "seed-3": points(12, seed=3)}
     first, second = experiments
-    runs = train_many(experiments, arithmetic=ONE_THREAD, watches={second: Watch(4, look)}, show=False)
+    runs = train_many(experiments, arithmetic=ONE_THREAD, callbacks={second: Callback(4, look)}, show=False)
     assert list(runs) == [first, second]
     assert_the_same_run(first, alone(points(), 0, tmp_path / "alone-a"))
     assert_the_same_run(second, alone(points(12), 3, tmp_path / "alone-b"))

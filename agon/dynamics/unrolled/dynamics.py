@@ -73,9 +73,11 @@ class Unrolled(Dynamics):
     def second_order(self) -> bool:
         return self.steps > 0
 
-    def shown(self, game: Game) -> int:
-        """As `Turns.shown`; a looked-ahead player is shown what its next steps see."""
-        drawn = self.turns.shown(game, {p: others for p, others in self.looks_ahead.items() if self.steps})
+    def real_batches_per_step(self, game: Game) -> int:
+        """As `Turns.real_batches_per_step`; a looked-ahead player is shown what its next steps see."""
+        drawn = self.turns.real_batches_per_step(
+            game, {p: others for p, others in self.looks_ahead.items() if self.steps}
+        )
         fresh = self.steps if self.batches == "fresh" else 0
         moving = [player for group in self.turns.order for player in group]
         return drawn + fresh * sum(bool(judges(game) & set(self.looks_ahead.get(p, ()))) for p in moving)
@@ -160,7 +162,7 @@ class UnrolledTurn:
 
     def samples(self, movers: tuple[str, ...]) -> Tensor | None:
         """Samples "n *shape", made once for all inner steps by those whose turn it is; None where nobody makes any."""
-        if not set(movers) & set(self.game.makers):
+        if not set(movers) & set(self.game.generating_players):
             return None
         with preserve_buffers(self.game, movers):
             return self.game.generate(self.batch.latent)
@@ -189,7 +191,7 @@ class UnrolledTurn:
 
     def generates_anew(self, player: str) -> bool:
         """Whether samples change as those move whom a player looks ahead at, so that every step makes its own."""
-        return bool(set(self.rule.looks_ahead[player]) & set(self.game.makers))
+        return bool(set(self.rule.looks_ahead[player]) & set(self.game.generating_players))
 
     def surrogate_gradient(
         self, player: str, fake: Tensor | None, first: NamedGradients | None, last: bool
@@ -208,7 +210,8 @@ class UnrolledTurn:
             self.buffers,
             self.seen,
             checkpointed=self.rule.checkpoint,
-            moves_buffers=surrogate.fake is fake or player not in self.game.makers,  # else it has made `fake` already
+            moves_buffers=surrogate.fake is fake
+            or player not in self.game.generating_players,  # else it has made `fake` already
             again=extrapolated or not last,
         )
         if not extrapolated:

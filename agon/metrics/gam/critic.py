@@ -168,7 +168,9 @@ def judges(game: Game) -> bool:
 
 def normalisations(game: Game) -> list[nn.Module]:
     """The batch normalisation layers of the players that judge, without those of the players that generate."""
-    generating = {id(m) for player in game.makers for _, module in modules_of(game, player) for m in module.modules()}
+    generating = {
+        id(m) for player in game.generating_players for _, module in modules_of(game, player) for m in module.modules()
+    }
     return [m for m in game.modules() if isinstance(m, _BatchNorm) and id(m) not in generating]
 
 

@@ -103,7 +103,7 @@ def generated_samples(
     """Generate n + `spare` samples in evaluation mode, and return them on the CPU."""
     if n < 1:
         raise SettingError(f"n of a battle: expected at least 1 sample, got {n}")
-    if not game.makers:
+    if not game.generating_players:
         raise DataError(
             f"a battle: expected a game that generates, got a {type(game).__name__}, which generates nothing"
         )

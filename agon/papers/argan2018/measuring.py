@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from agon.data import Source
-from agon.evaluation import Choice, evaluate
+from agon.evaluation import ExtractorSpec, evaluate
 from agon.experiment import Experiment
 from agon.papers.argan2018.models import CIFAR10
 from agon.papers.classified import CLASSIFIER, classifier_score
@@ -12,7 +12,7 @@ from agon.recipes.scales import Scale
 from agon.runs import Run
 from agon.samples.reading import real_samples
 
-PIXELS = Choice("pixels")
+PIXELS = ExtractorSpec("pixels")
 CLASSIFIED = {"smoke": 200, "quick": 5_000, "paper": 50_000}  # samples that a classifier looks at
 COMPARED = {"smoke": 60, "quick": 2_000, "paper": 10_000}  # whose pixels are compared with real ones
 

@@ -7,10 +7,10 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
-from agon.arena import Asked, BattleResult, battle
+from agon.arena import BattleResult, BattleSettings, battle
 from agon.data import Source
 from agon.data.source import as_bytes
-from agon.evaluation import Choice, evaluate
+from agon.evaluation import ExtractorSpec, evaluate
 from agon.experiment import Experiment
 from agon.games import Adversarial
 from agon.metrics import Score
@@ -73,7 +73,7 @@ def critic_scores(critic: Run, other: Run, scale: Scale) -> Scores:
 
 
 def _battle(first: Run, second: Run, scale: Scale, statistics: Statistics) -> BattleResult:
-    return battle(first, second, asked=Asked(n=FOUGHT[scale], statistics=statistics))
+    return battle(first, second, settings=BattleSettings(n=FOUGHT[scale], statistics=statistics))
 
 
 def memorisation(run: Run, scale: Scale) -> Score:
@@ -94,7 +94,7 @@ def sample_scores(run: Run, scale: Scale) -> Scores:
     labelled = Experiment.from_json(run.experiment).data.shape[1] < UNLABELLED
     n = (LABELLED if labelled else OTHERS)[scale]
     metrics, extractor = (["classifier", "is"], "classifier") if labelled else (["prdc"], "pixels")
-    scores = evaluate(run, metrics=[*metrics, "pairwise"], n=n, extractor=Choice(extractor))
+    scores = evaluate(run, metrics=[*metrics, "pairwise"], n=n, extractor=ExtractorSpec(extractor))
     return [*scores, sample_distance(run, n)]
 
 

@@ -41,7 +41,7 @@ class BatchedGame(Game):
         assert isinstance(twin.module, Game)
         self.skeleton = twin.module
         of_class = {player: tuple(f"skeleton.{name}" for name in names) for player, names in first.players.items()}
-        vars(self).update(players=of_class, makers=first.makers, _found=(None, []))
+        vars(self).update(players=of_class, generating_players=first.generating_players, _found=(None, []))
 
     @property
     def second_order(self) -> bool:
@@ -97,13 +97,13 @@ class BatchedGame(Game):
 class BatchedSettlingGame(BatchedGame):
     """The same for a game whose moves end with something: it is done to all seeds' tensors at once."""
 
-    def settle(self, player: str, seen: Mapping[str, Tensor]) -> None:
-        self.skeleton.settle(player, seen)
+    def after_update(self, player: str, seen: Mapping[str, Tensor]) -> None:
+        self.skeleton.after_update(player, seen)
 
 
 def batched_game(games: Sequence[Game]) -> BatchedGame:
     """The games as one."""
-    return BatchedSettlingGame(games) if games[0].settles else BatchedGame(games)
+    return BatchedSettlingGame(games) if games[0].has_after_update else BatchedGame(games)
 
 
 def stack_batches(batches: Sequence[Batch]) -> Batch:

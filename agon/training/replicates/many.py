@@ -18,7 +18,7 @@ from agon.terminal.progress import ProgressFactory
 from agon.training.arithmetic import Arithmetic
 from agon.training.loop import resume, train
 from agon.training.opening import refuse_other_settings
-from agon.training.recording import Watch
+from agon.training.recording import Callback
 
 
 class ReplicatesError(RunError):
@@ -37,7 +37,7 @@ def train_many(
     experiments: Mapping[Path, Experiment],
     *,
     arithmetic: Arithmetic | None = None,
-    watches: Mapping[Path, Watch] | None = None,
+    callbacks: Mapping[Path, Callback] | None = None,
     show: bool = True,
 ) -> dict[Path, Run]:
     """Train every experiment into its own run directory, on a CPU one for each core at a time.
@@ -47,7 +47,7 @@ def train_many(
     Args:
         experiments: run directory -> what is trained in it.
         arithmetic: of each; threads=0 is one thread here.
-        watches: run directory -> what looks at that training.
+        callbacks: run directory -> what looks at that training.
         show: whether to tell the progress of all on standard error.
 
     Returns:
@@ -66,7 +66,7 @@ def train_many(
             Run(path).refuse_taken()
     if left:
         names = {path: "/".join(path.parts[-2:]) for path in left}  # a recipe's and its seed's
-        jobs = [training_job(names[path], path, left[path], how, (watches or {}).get(path)) for path in left]
+        jobs = [training_job(names[path], path, left[path], how, (callbacks or {}).get(path)) for path in left]
         group = Group("trainings", {names[path]: path for path in left}, {names[p]: e.steps for p, e in left.items()})
         train_group(LocalProcesses(jobs, at_once(how)), group, show, alike=False)
     return {path: Run.open(path) for path in experiments}
@@ -87,7 +87,7 @@ def is_done(path: Path, experiment: Experiment) -> bool:
 
 
 def training_job(
-    name: str, path: Path, experiment: Experiment, arithmetic: Arithmetic, watch: Watch | None = None
+    name: str, path: Path, experiment: Experiment, arithmetic: Arithmetic, callback: Callback | None = None
 ) -> Job:
     """A training as a job: begun, or gone on with.
 
@@ -96,20 +96,20 @@ def training_job(
         path: of the run directory.
         experiment: what is trained.
         arithmetic: how it computes, resolved.
-        watch: what looks at it meanwhile.
+        callback: what looks at it meanwhile.
     """
-    work = partial(_begin_or_resume, path, experiment, arithmetic, watch)
+    work = partial(_begin_or_resume, path, experiment, arithmetic, callback)
     return Job(name, work, tuple(values_under(experiment.describe(), "import")))
 
 
 def _begin_or_resume(
-    path: Path, experiment: Experiment, arithmetic: Arithmetic, watch: Watch | None, progress: ProgressFactory
+    path: Path, experiment: Experiment, arithmetic: Arithmetic, callback: Callback | None, progress: ProgressFactory
 ) -> None:
     torch.set_num_threads(arithmetic.threads)
     if Run(path).begun:
-        resume(path, experiment=experiment, progress=progress, watch=watch)
+        resume(path, experiment=experiment, progress=progress, callback=callback)
     else:
-        train(experiment, path, arithmetic=arithmetic, progress=progress, watch=watch)
+        train(experiment, path, arithmetic=arithmetic, progress=progress, callback=callback)
 
 
 def at_once(arithmetic: Arithmetic) -> int:

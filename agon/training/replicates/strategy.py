@@ -22,7 +22,7 @@ PATIENCE = 2.0  # seconds, where steps are long
 GAIN = 2.0  # how much faster a CPU must be for the last bits to be given up
 
 
-class Choice(NamedTuple):
+class StrategyChoice(NamedTuple):
     """What is chosen, and why.
 
     Attributes:
@@ -34,7 +34,7 @@ class Choice(NamedTuple):
     why: str
 
 
-def chosen(plan: Plan) -> Choice:
+def chosen(plan: Plan) -> StrategyChoice:
     """The means for a plan.
 
     On a CPU processes give bit for bit what a seed gives alone, and one program must be twice as fast
@@ -42,21 +42,21 @@ def chosen(plan: Plan) -> Choice:
     """
     cpu = plan.arithmetic.device == "cpu"
     if cpu and (plan.experiment.steps < WORTH or len(plan.seeds) <= GAIN * at_once(plan.arithmetic)):
-        return Choice("processes", "")
+        return StrategyChoice("processes", "")
     try:
         if not cpu:
             refuse_unequal(plan)
         if plan.experiment.steps < WORTH:
-            return Choice("batched", "")
+            return StrategyChoice("batched", "")
         choice = _measured(plan, GAIN if cpu else 1.0)
         if cpu and choice.means == "batched":
             refuse_unequal(plan)
     except SettingError as error:
-        return Choice("processes", str(error).partition(";")[0])
+        return StrategyChoice("processes", str(error).partition(";")[0])
     return choice
 
 
-def _measured(plan: Plan, gain: float) -> Choice:
+def _measured(plan: Plan, gain: float) -> StrategyChoice:
     """By a few steps of one training alone, and of all together, each compiled where that is due."""
     device, count, cpu = torch.device(plan.arithmetic.device), len(plan.seeds), plan.arithmetic.device == "cpu"
     share = count / min(at_once(plan.arithmetic), count)  # of the seeds that each process has
@@ -65,9 +65,9 @@ def _measured(plan: Plan, gain: float) -> Choice:
         (alone,) = trainings(plan, plan.seeds[:1], plan.arithmetic, device)
         one = seconds(alone, warm=1)
         if cpu and one > SLOW:
-            return Choice("processes", f"a step of {1000 * one:.3g} ms is too long for batched seeds to gain")
+            return StrategyChoice("processes", f"a step of {1000 * one:.3g} ms is too long for batched seeds to gain")
         if one * share * plan.experiment.steps < PAYS:
-            return Choice("processes" if cpu else "batched", "")
+            return StrategyChoice("processes" if cpu else "batched", "")
         settle_compilation(alone)
         apart = min(one, seconds(alone)) * share
         try:
@@ -77,7 +77,7 @@ def _measured(plan: Plan, gain: float) -> Choice:
         except Exception as error:  # vmap's, or a full memory
             raise SettingError(f"batched seeds fail ({str(error).partition('.')[0]})") from error
     why = f"a step of all {count} takes {1000 * together:.3g} ms batched and {1000 * apart:.3g} ms by processes"
-    return Choice("batched" if together * gain <= apart else "processes", why)
+    return StrategyChoice("batched" if together * gain <= apart else "processes", why)
 
 
 def seconds(training: Training | BatchedTraining, warm: int = WARM) -> float:
