@@ -159,9 +159,9 @@ def test_no_advice_has_one_language_alone() -> None:
 def test_advice_is_in_the_words_of_who_is_told() -> None:
     change = Change("data.values", (0, 1))
     error = SettingError(f"expected bytes; say {change} or {Change('means', 'processes')}", change)
-    assert str(error) == "expected bytes; say values=(0, 1) or means='processes'"
-    assert error.typed == "expected bytes; say --set data.values='[0, 1]' or means='processes'"
-    assert Change("means", "processes", "--means processes").typed == "--means processes"
+    assert str(error) == "expected bytes; say values=(0, 1) or strategy='processes'"
+    assert error.typed == "expected bytes; say --set data.values='[0, 1]' or strategy='processes'"
+    assert Change("strategy", "processes", "--strategy processes").typed == "--strategy processes"
     assert AgonError("plain").typed == "plain"
 
 
@@ -170,7 +170,7 @@ def test_advice_is_in_the_words_of_who_is_told() -> None:
     [
         (["first/digits", "--set", "batch=5000"], "--set batch=1617"),
         (["first/digits", "--set", "batch=5", "--devices", "2"], "--set batch=4"),
-        (["first/ring", "--seeds", "2", "--means", "batched", "--compile", "on"], "--means processes"),
+        (["first/ring", "--seeds", "2", "--strategy", "batched", "--compile", "on"], "--strategy processes"),
         (["first/ring", "--set", "latent=uniform", "--set", "latent.low=3"], "--set latent.low=-1.0"),
         (["yamazaki2017/mnist-classifier", "--set", "game.classifier.classes=3"], "--set game.classifier.classes=10"),
     ],

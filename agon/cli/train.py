@@ -31,7 +31,7 @@ class Train:
     """Every random stream derives from it."""
     seeds: int | None = None
     """As many trainings, of this seed and those after it, each in a run directory of its own."""
-    means: Literal["auto", "processes", "batched"] = "auto"
+    strategy: Literal["auto", "processes", "batched"] = "auto"
     """With --seeds, how several are trained at once; auto takes what measures fastest."""
     steps: int | None = None
     """Another budget than the recipe's."""
@@ -74,7 +74,7 @@ class Train:
             if is_main_process():
                 report([run], self.out)
         else:
-            many = partial(replicate, self.experiment(), self.out, self.seeds, means=self.means)
+            many = partial(replicate, self.experiment(), self.out, self.seeds, strategy=self.strategy)
             _replicated(partial(many, arithmetic=arithmetic), self.out)
 
     def experiment(self) -> Any:

@@ -149,7 +149,7 @@ def test_samples_are_not_mixed_with_others(tmp_path: Path, capsys: pytest.Captur
 @pytest.fixture(scope="module")
 def trained_seeds(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("trained") / "seeds"
-    words = ["train", "first/ring", *TINY, "--seeds", "3", "--means", "batched", "--out", str(folder)]
+    words = ["train", "first/ring", *TINY, "--seeds", "3", "--strategy", "batched", "--out", str(folder)]
     assert main(words) == 0
     return folder
 

@@ -41,7 +41,7 @@ def prepared(folder: Path) -> Place:
     for recipe, run in zip(recipes, things.values(), strict=True):
         assert ended(["train", recipe, *TINY, "--out", str(run)]) == (0, "")
     things["seeds"] = folder / "seeds"
-    seeds = ["--seeds", "2", "--means", "batched", "--out", str(folder / "seeds")]
+    seeds = ["--seeds", "2", "--strategy", "batched", "--out", str(folder / "seeds")]
     assert ended(["train", "first/ring", *TINY, *seeds])[0] == 0
     shutil.rmtree(things["unsaved"] / "checkpoints")
     (things["deep"] / "experiment.json").write_text("[" * 100_000)

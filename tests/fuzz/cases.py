@@ -48,7 +48,7 @@ OPTIONS: Mapping[str, Sequence[str]] = {
     "--devices": ("0", "-1", "x", "64"),
     "--device": ("cuda", "mps", "tpu"),
     "--out": WORDS,
-    "--means": ("batched", "x"),
+    "--strategy": ("batched", "x"),
 }
 
 

@@ -49,7 +49,7 @@ def test_a_run_killed_before_it_was_described_is_begun_again(tmp_path: Path) -> 
 
 
 def test_a_folder_of_replicates_is_cleared(tmp_path: Path) -> None:
-    arguments = ["train", "first/ring", "--scale", "smoke", "--steps", "2", "--seeds", "2", "--means", "batched"]
+    arguments = ["train", "first/ring", "--scale", "smoke", "--steps", "2", "--seeds", "2", "--strategy", "batched"]
     assert main([*arguments, "--out", str(tmp_path / "all")]) == 0
     for folder in (tmp_path / "all", tmp_path / "all" / "seed-0"):
         leave(folder)

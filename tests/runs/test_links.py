@@ -128,7 +128,7 @@ def test_a_new_run_is_not_begun_in_what_leads_elsewhere(name: str, tmp_path: Pat
 
 
 def test_seeds_that_are_links_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ["train", "first/ring", "--scale", "smoke", "--steps", "2", "--means", "processes"]
+    arguments = ["train", "first/ring", "--scale", "smoke", "--steps", "2", "--strategy", "processes"]
     assert main([*arguments, "--seeds", "2", "--out", str(tmp_path / "all")]) == 0
     shutil.move(tmp_path / "all" / "seed-1", tmp_path / "outside")
     (tmp_path / "all" / "seed-1").symlink_to(tmp_path / "outside")

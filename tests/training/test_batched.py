@@ -230,21 +230,21 @@ def test_what_cannot_is_refused_in_a_sentence_and_goes_by_processes(
         settings["critic"] = agon.part(settings["critic"])
     experiment = points(**settings)  # type: ignore[arg-type]
     with pytest.raises(SettingError, match=told) as caught:
-        agon.replicate(experiment, tmp_path / "all", 2, means="batched", show=False)
-    assert str(caught.value).endswith("use means='processes'")
+        agon.replicate(experiment, tmp_path / "all", 2, strategy="batched", show=False)
+    assert str(caught.value).endswith("use strategy='processes'")
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "all" / "replicates.json").exists()
     monkeypatch.setattr(strategy, "WORTH", 0)
     monkeypatch.setattr(strategy, "PAYS", 0.0)
     monkeypatch.setattr(strategy, "seconds", lambda each, **_: 1e-3)
     monkeypatch.setattr(strategy, "at_once", lambda plan: 1)
-    means, why = chosen(plan(experiment, seeds=4))
-    assert means == "processes"
+    strategy, why = chosen(plan(experiment, seeds=4))
+    assert strategy == "processes"
     assert "batched seeds" in why
 
 
 @pytest.mark.parametrize(
-    ("cores", "steps", "alone", "together", "means", "why"),
+    ("cores", "steps", "alone", "together", "strategy", "why"),
     [
         (2, 10_000, 0.002, 0.005, "processes", "a step of all 8 takes 5 ms batched and 8 ms by processes"),
         (2, 10_000, 0.002, 0.004, "batched", "a step of all 8 takes 4 ms batched and 8 ms by processes"),
@@ -255,12 +255,12 @@ def test_what_cannot_is_refused_in_a_sentence_and_goes_by_processes(
     ],
 )
 def test_the_choice(
-    monkeypatch: pytest.MonkeyPatch, cores: int, steps: int, alone: float, together: float, means: str, why: str
+    monkeypatch: pytest.MonkeyPatch, cores: int, steps: int, alone: float, together: float, strategy: str, why: str
 ) -> None:
     """On a CPU, batched seeds must be twice as fast; where it cannot pay, nothing is measured."""
     monkeypatch.setattr(strategy, "seconds", lambda each, **_: together if isinstance(each, BatchedTraining) else alone)
     monkeypatch.setattr(strategy, "at_once", lambda plan: cores)
-    assert chosen(plan(points(steps), seeds=8)) == (means, why)
+    assert chosen(plan(points(steps), seeds=8)) == (strategy, why)
 
 
 def assert_close(one: Path, other: Path) -> None:
@@ -295,7 +295,7 @@ class Doomed(mlp.Critic):
 def test_one_that_diverges_is_named_and_harms_nobody(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The others are the runs alone; which means was chosen is told and written down."""
+    """The others are the runs alone; which strategy was chosen is told and written down."""
     monkeypatch.setattr(
         "agon.training.replicates.replicates.chosen", lambda plan: StrategyChoice("batched", "it is faster")
     )
@@ -307,8 +307,8 @@ def test_one_that_diverges_is_named_and_harms_nobody(
     assert len(e.value.runs) == 3
     for seed in (0, 2):
         assert_close(tmp_path / "all" / f"seed-{seed}", alone(doomed, seed, tmp_path / str(seed)))
-    assert json.loads((tmp_path / "all" / "replicates.json").read_text())["means"] == "batched"
-    assert agon.Run.open(tmp_path / "all" / "seed-0").arithmetic["means"] == "batched"
+    assert json.loads((tmp_path / "all" / "replicates.json").read_text())["strategy"] == "batched"
+    assert agon.Run.open(tmp_path / "all" / "seed-0").arithmetic["strategy"] == "batched"
     shown = capsys.readouterr().err.splitlines()
     assert {line.partition(":")[0] for line in shown if line.startswith("seed-")} == {"seed-0", "seed-1", "seed-2"}
     assert shown[0] == "seeds are trained batched: it is faster"
@@ -330,7 +330,7 @@ def stopping(at: int) -> Callable[[BatchedTraining], Losses]:
 def test_a_signal_stops_all_and_resume_goes_on_bit_for_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also from different steps: the seed that was trained further by itself waits for nobody."""
     experiment = points(14, game=game(normalise=True), averaging=agon.Averaging(decay=0.9))
-    batched = partial(agon.replicate, experiment, seeds=3, arithmetic=DOUBLE, means="batched", show=False)
+    batched = partial(agon.replicate, experiment, seeds=3, arithmetic=DOUBLE, strategy="batched", show=False)
     batched(directory=tmp_path / "whole")
     with monkeypatch.context() as patched:
         patched.setattr(BatchedTraining, "advance", stopping(6))
@@ -342,15 +342,15 @@ def test_a_signal_stops_all_and_resume_goes_on_bit_for_bit(tmp_path: Path, monke
         assert_same(tmp_path / "all" / f"seed-{seed}", tmp_path / "whole" / f"seed-{seed}")
     agon.training.resume(tmp_path / "all" / "seed-1", steps=20, show=False)
     resume(tmp_path / "all", steps=20, show=False)
-    resume(tmp_path / "whole", steps=20, means="processes", show=False)
+    resume(tmp_path / "whole", steps=20, strategy="processes", show=False)
     for seed in range(3):
         assert_close(tmp_path / "all" / f"seed-{seed}", tmp_path / "whole" / f"seed-{seed}")
     with pytest.raises(SettingError, match="there is no means 'batch'"):
-        resume(tmp_path / "all", means="batch")
+        resume(tmp_path / "all", strategy="batch")
 
 
 def test_the_command_line_names_a_means(tmp_path: Path) -> None:
     begin = ["train", "first/ring", "--scale", "smoke", "--steps", "2", "--device", "cpu", "--seeds", "2"]
-    assert main([*begin, "--means", "batched", "--out", str(tmp_path / "all")]) == 0
-    assert json.loads((tmp_path / "all" / "replicates.json").read_text())["means"] == "batched"
+    assert main([*begin, "--strategy", "batched", "--out", str(tmp_path / "all")]) == 0
+    assert json.loads((tmp_path / "all" / "replicates.json").read_text())["strategy"] == "batched"
     assert (tmp_path / "all" / "report.html").exists()

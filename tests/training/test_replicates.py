@@ -17,7 +17,7 @@ from agon.errors import AgonError, Interrupted, RunError, SettingError
 from agon.jobs import Ended, Outcome
 from agon.terminal.multi_progress import MultiProgress
 from agon.terminal.progress import QUIET
-from agon.training.replicates import MEANS, ReplicatesError, resume
+from agon.training.replicates import STRATEGIES, ReplicatesError, resume
 from agon.training.replicates.folder import Folder, Plan, planned
 from tests.test_progress import Clock, Terminal, terminal
 from tests.training.compare import assert_same
@@ -117,9 +117,9 @@ def test_the_last_sentence_says_how_to_go_on(
     """Seeds 0 and 1 were begun: a run can go on alone; seed 2 goes on with the directory."""
     outcome = Outcome({f"seed-{seed}": Ended(3 if why else 0, why) for seed, why in ended.items()}, number)
     monkeypatch.setattr(Foreseen, "outcome", outcome, raising=False)
-    monkeypatch.setitem(MEANS, "foreseen", Foreseen)
+    monkeypatch.setitem(STRATEGIES, "foreseen", Foreseen)
     with pytest.raises(error) as caught:
-        agon.replicate(points(), tmp_path / "all", 3, means="foreseen", show=False)
+        agon.replicate(points(), tmp_path / "all", 3, strategy="foreseen", show=False)
     assert str(caught.value) == told.format(f"go on with: agon resume {tmp_path}/all")
     assert caught.value.status == status
 
@@ -168,7 +168,7 @@ def test_a_longer_budget_is_the_longer_training(tmp_path: Path) -> None:
     with folder.locked(), pytest.raises(RunError, match="written by another process"):
         resume(folder.path)
     with pytest.raises(SettingError, match="there is no means 'threads'"):
-        resume(folder.path, means="threads")
+        resume(folder.path, strategy="threads")
     resume(folder.path, steps=20, show=False)
     assert_the_same_run(folder.run(3).path, alone(points(20), 3, tmp_path / "alone"))
 

@@ -61,7 +61,7 @@ class BatchedRunner:
 
     def __init__(self, folder: Folder, plan: Plan) -> None:
         self.folder, self.plan, self.signals = folder, plan, Signals()
-        self.choices: dict[str, Any] = plan.arithmetic.describe() | {"means": plan.means}
+        self.choices: dict[str, Any] = plan.arithmetic.describe() | {"strategy": plan.strategy}
         self.ended: dict[str, Ended] = {}
         self.shown = 0.0  # when the progress was
         with aside():

@@ -15,7 +15,7 @@ from agon.training.optimisers import build_optimiser
 from agon.training.replicates.batched_game import batched_game, losses_of_each, of_seed, stack_batches
 from agon.training.training import Training
 
-APART = Change("means", "processes", "--means processes")
+APART = Change("strategy", "processes", "--strategy processes")
 ELEMENTWISE = ("SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "Adamax", "RAdam", "Rprop")
 State = Mapping[str, Tensor | None]
 

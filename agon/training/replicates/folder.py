@@ -28,13 +28,13 @@ class Plan:
         experiment: what each replicate trains, but for the seed.
         seeds: of the replicates, in their order.
         arithmetic: how each of them computes, resolved.
-        means: how several are trained at once.
+        strategy: how several are trained at once.
     """
 
     experiment: Experiment
     seeds: tuple[int, ...]
     arithmetic: Arithmetic
-    means: str = "processes"
+    strategy: str = "processes"
 
     def replicate(self, seed: int) -> Experiment:
         """The experiment of one seed."""
@@ -55,7 +55,7 @@ class Plan:
         """As replicates.json holds it."""
         described = {
             "seeds": self.seeds,
-            "means": self.means,
+            "strategy": self.strategy,
             "arithmetic": asdict(self.arithmetic),
             "experiment": self.experiment.describe(),
         }
@@ -193,11 +193,11 @@ def read(text: str, experiment: Experiment | None, trust: bool) -> Plan:
         described = parse_json(text)
         seeds, arithmetic = tuple(map(int, described["seeds"])), Arithmetic.read(described["arithmetic"])
         written: dict[str, Any] = dict(described["experiment"])
-        means = str(described["means"])
+        strategy = str(described["strategy"] if "strategy" in described else described["means"])  # its name until 0.1
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise SettingError(f"{REPLICATES} cannot be read ({error!r}); begin again in another folder") from error
     if experiment is None:
-        return Plan(Experiment.from_json(json.dumps(written), trust), seeds, arithmetic, means)
+        return Plan(Experiment.from_json(json.dumps(written), trust), seeds, arithmetic, strategy)
     now = {**experiment.describe(), "seed": written["seed"], "steps": written["steps"]}
     lines = list(differences(written, json.loads(json.dumps(now))))
     if lines:
@@ -206,4 +206,4 @@ def read(text: str, experiment: Experiment | None, trust: bool) -> Plan:
             "resume with those they were begun with, or begin again in another folder"
         )
     same = replace(experiment, seed=written["seed"], steps=max(experiment.steps, written["steps"]))
-    return Plan(same, seeds, arithmetic, means)
+    return Plan(same, seeds, arithmetic, strategy)

@@ -23,7 +23,7 @@ def _processes(folder: Folder, plan: Plan) -> Executor:
     return LocalProcesses(jobs, at_once(plan.arithmetic))
 
 
-MEANS: dict[str, Callable[[Folder, Plan], Executor]] = {"processes": _processes, "batched": BatchedRunner}
+STRATEGIES: dict[str, Callable[[Folder, Plan], Executor]] = {"processes": _processes, "batched": BatchedRunner}
 AUTO = "auto"  # what measures fastest; for replicates that were begun, what they were begun by
 
 
@@ -33,7 +33,7 @@ def replicate(
     seeds: int | Sequence[int],
     *,
     arithmetic: Arithmetic | None = None,
-    means: str = AUTO,
+    strategy: str = AUTO,
     show: bool = True,
 ) -> list[Run]:
     """Train one experiment under many seeds, each into a run directory of its own.
@@ -47,7 +47,7 @@ def replicate(
         seeds: how many, from the experiment's own seed on; or which.
         arithmetic: of each replicate; threads=0 is one thread here: where it pays to batch seeds, launches take
             the time, which a second thread does not shorten.
-        means: how several are trained at once, a name in `MEANS`; "auto" takes what measures fastest, which on
+        strategy: how several are trained at once, a name in `STRATEGIES`; "auto" takes what measures fastest, which on
             a CPU must be batched by a factor of two.
         show: whether to tell the progress of all on standard error.
 
@@ -62,11 +62,11 @@ def replicate(
         ReplicatesError: some replicates have failed, and are named; the others are done.
         Interrupted: SIGINT or SIGTERM came; those that were running have written a checkpoint.
     """
-    _refuse(means)
+    _refuse(strategy)
     folder = Folder(Path(directory))
     folder.refuse_taken()
     plan = planned(experiment, seeds, arithmetic or Arithmetic())
-    plan = replace(plan, means=_fastest(plan, show) if means == AUTO else means)
+    plan = replace(plan, strategy=_fastest(plan, show) if strategy == AUTO else strategy)
     with folder.locked():
         folder.refuse_taken()  # another process may have been faster
         return _trained(folder, plan, show)
@@ -78,7 +78,7 @@ def resume(
     steps: int | None = None,
     experiment: Experiment | None = None,
     trust: bool = False,
-    means: str = AUTO,
+    strategy: str = AUTO,
     show: bool = True,
 ) -> list[Run]:
     """Go on with every replicate that is not done, or not even begun, as if they had never stopped.
@@ -88,7 +88,7 @@ def resume(
         steps: a longer budget for all of them.
         experiment: what they were begun with, under any seed; needed for classes that cannot be imported.
         trust: whether classes that are not agon's may be imported, which runs their code.
-        means: how several are trained at once, a name in `MEANS`; "auto" goes on as before.
+        strategy: how several are trained at once, a name in `STRATEGIES`; "auto" goes on as before.
         show: whether to tell the progress of all on standard error.
 
     Returns:
@@ -99,28 +99,28 @@ def resume(
         ReplicatesError: some replicates have failed, and are named; the others are done.
         Interrupted: SIGINT or SIGTERM came; those that were running have written a checkpoint.
     """
-    _refuse(means)
+    _refuse(strategy)
     folder = Folder(Path(directory))
     plan = read(folder.text, experiment, trust).with_steps(steps)
-    if means != AUTO:
-        plan = replace(plan, means=means)
-    _known(plan.means)
+    if strategy != AUTO:
+        plan = replace(plan, strategy=strategy)
+    _known(plan.strategy)
     with folder.locked():
         return _trained(folder, plan, show)
 
 
 def _fastest(plan: Plan, show: bool) -> str:
-    """The means that measures fastest, which is told with the reason."""
-    means, why = chosen(plan)
+    """The strategy that measures fastest; the reason is printed."""
+    strategy, why = chosen(plan)
     if show and why:
-        warn(f"seeds are trained {'batched' if means == 'batched' else 'by ' + means}: {why}")
-    return means
+        warn(f"seeds are trained {'batched' if strategy == 'batched' else 'by ' + strategy}: {why}")
+    return strategy
 
 
-def _refuse(means: str) -> None:
-    """Unknown means, and processes that must not start others."""
-    if means != AUTO:
-        _known(means)
+def _refuse(strategy: str) -> None:
+    """Refuse an unknown strategy, and processes that must not start others."""
+    if strategy != AUTO:
+        _known(strategy)
     if "WORLD_SIZE" in os.environ:
         raise SettingError("seeds: expected a process of its own, got one that torchrun started; leave torchrun out")
     if in_worker():
@@ -130,15 +130,15 @@ def _refuse(means: str) -> None:
         )
 
 
-def _known(means: str) -> None:
-    if means not in MEANS:
-        raise SettingError(unknown("means", means, [AUTO, *MEANS]))
+def _known(strategy: str) -> None:
+    if strategy not in STRATEGIES:
+        raise SettingError(unknown("strategy", strategy, [AUTO, *STRATEGIES]))
 
 
 def _trained(folder: Folder, plan: Plan, show: bool) -> list[Run]:
     """Train what is not trained yet; the runs of all seeds."""
     runs = {name_of(seed): folder.run(seed) for seed in plan.seeds}
-    executor = MEANS[plan.means](folder, plan)
+    executor = STRATEGIES[plan.strategy](folder, plan)
     folder.write(plan)  # with the present budget, which also those have that are not begun yet
     paths, steps = {name: run.path for name, run in runs.items()}, dict.fromkeys(runs, plan.experiment.steps)
     train_group(executor, Group("replicates", paths, steps, _spelled, folder.path), show)

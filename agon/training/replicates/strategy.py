@@ -1,4 +1,4 @@
-"""Which means measures fastest."""
+"""Which strategy measures fastest."""
 
 import time
 from typing import NamedTuple
@@ -26,16 +26,16 @@ class StrategyChoice(NamedTuple):
     """What is chosen, and why.
 
     Attributes:
-        means: a name in `MEANS`.
+        strategy: a name in `STRATEGIES`.
         why: the measured times, or what stands against batched seeds; empty where nothing was tried.
     """
 
-    means: str
+    strategy: str
     why: str
 
 
 def chosen(plan: Plan) -> StrategyChoice:
-    """The means for a plan.
+    """The strategy for a plan.
 
     On a CPU processes give bit for bit what a seed gives alone, and one program must be twice as fast
     to be chosen instead; on an accelerator, where processes can only take turns, it must not be slower.
@@ -49,7 +49,7 @@ def chosen(plan: Plan) -> StrategyChoice:
         if plan.experiment.steps < WORTH:
             return StrategyChoice("batched", "")
         choice = _measured(plan, GAIN if cpu else 1.0)
-        if cpu and choice.means == "batched":
+        if cpu and choice.strategy == "batched":
             refuse_unequal(plan)
     except SettingError as error:
         return StrategyChoice("processes", str(error).partition(";")[0])
