@@ -34,7 +34,7 @@ if TYPE_CHECKING:  # what type checkers and editors read; LAZY says the same to 
     from agon.reports import write as report
     from agon.runs import Run
     from agon.samples import load, sample
-    from agon.training import Arithmetic, resume, train
+    from agon.training import Compute, resume, train
     from agon.training.replicates import replicate
 
 __version__ = "0.1.0"
@@ -63,7 +63,7 @@ __all__ = [  # noqa: RUF022 - in reading order
     "Normal",
     "Uniform",
     "Averaging",
-    "Arithmetic",
+    "Compute",
     # who plays, and what each player wants
     "Game",
     "Adversarial",
@@ -105,7 +105,7 @@ LAZY = {  # public name -> "module", or "module:name" where it has another name 
     "Normal": "agon.latents",
     "Uniform": "agon.latents",
     "Averaging": "agon.averaging",
-    "Arithmetic": "agon.training",
+    "Compute": "agon.training",
     "Game": "agon.games",
     "Adversarial": "agon.games",
     "Batch": "agon.games",

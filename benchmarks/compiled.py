@@ -8,7 +8,7 @@ import torch
 
 from benchmarks.report import Section, table
 from benchmarks.sets import Set
-from benchmarks.sides import THREADS, agon_side, arithmetic
+from benchmarks.sides import THREADS, agon_side, compute
 from benchmarks.timing import compared
 
 
@@ -27,7 +27,7 @@ def section(sets: list[Set], quick: bool) -> Section:
 
 def _rows(sets: list[Set], rounds: int) -> Iterator[tuple[str, ...]]:
     for each in sets:
-        compiled, plain = agon_side(each, how=arithmetic(compile="on")), agon_side(each)
+        compiled, plain = agon_side(each, how=compute(compile="on")), agon_side(each)
         began = time.perf_counter()
         compiled.advance()
         first = time.perf_counter() - began

@@ -17,7 +17,7 @@ from agon.training import Training
 from benchmarks.by_hand import STEPS, ByHand
 from benchmarks.report import Section, table
 from benchmarks.sets import Set
-from benchmarks.sides import arithmetic
+from benchmarks.sides import compute
 from benchmarks.timing import Compared, compared, seconds
 
 RECIPES = (  # name, the set it is measured on, whether the loop by hand is written for it
@@ -128,7 +128,7 @@ class Operations(TorchDispatchMode):
 
 
 def training(experiment: Experiment) -> Training:
-    how = arithmetic(threads=1, compile="off")
+    how = compute(threads=1, compile="off")
     return Training(experiment, how, torch.device(how.device))
 
 

@@ -67,7 +67,7 @@ def _advance(of: Set, steps: int) -> int:
 def _train(of: Set, steps: int) -> int:
     from agon import train
     from agon.training.recording import Recording
-    from benchmarks.sides import agon_experiment, arithmetic
+    from benchmarks.sides import agon_experiment, compute
 
     before: list[int] = []
     enter = Recording.__enter__
@@ -80,7 +80,7 @@ def _train(of: Set, steps: int) -> int:
     every = max(1, steps // 2)
     experiment = replace(agon_experiment(of), steps=steps, checkpoint_every=every, sample_every=every)
     with tempfile.TemporaryDirectory() as folder:
-        train(experiment, Path(folder) / "run", arithmetic=arithmetic(), show=False)
+        train(experiment, Path(folder) / "run", compute=compute(), show=False)
     return before[0]
 
 

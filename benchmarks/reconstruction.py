@@ -16,7 +16,7 @@ from agon.networks import dcgan
 from agon.training import Training
 from benchmarks.report import Section, table
 from benchmarks.sets import Set
-from benchmarks.sides import BATCH, THREADS, arithmetic
+from benchmarks.sides import BATCH, THREADS, compute
 from benchmarks.timing import seconds
 
 IMAGES, STARTS, LATENT = 256, 3, 100
@@ -133,7 +133,7 @@ def trained(mnist: Set, width: int, steps: int) -> dcgan.Generator:
         batch=BATCH,
         steps=steps,
     )
-    training = Training(experiment, arithmetic(compile="off"), torch.device("cpu"))
+    training = Training(experiment, compute(compile="off"), torch.device("cpu"))
     for _ in range(steps):
         training.advance()
     generator = training.game.generator

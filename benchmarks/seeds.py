@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from agon import Arithmetic, Experiment, train
+from agon import Compute, Experiment, train
 from agon.recipes import find
 from agon.runs import Run, read
 from agon.training.replicates import replicate
@@ -37,13 +37,11 @@ def _rows(how: str, steps: int) -> list[tuple[str, ...]]:
     made = find("metz2017/ring-k10").experiment()
     every = steps // 2
     experiment = replace(made, steps=steps, log_every=every // 5, sample_every=every, checkpoint_every=every)
-    arithmetic = Arithmetic(device="cpu", threads=1, compile=how)  # type: ignore[arg-type]
+    compute = Compute(device="cpu", threads=1, compile=how)  # type: ignore[arg-type]
     with tempfile.TemporaryDirectory() as folder:
-        alone, _ = _timed(lambda: [train(experiment, Path(folder, "one"), arithmetic=arithmetic, show=False)])
+        alone, _ = _timed(lambda: [train(experiment, Path(folder, "one"), compute=compute, show=False)])
         several, runs = _timed(
-            lambda: replicate(
-                experiment, Path(folder, "all"), SEEDS, arithmetic=arithmetic, means="processes", show=False
-            )
+            lambda: replicate(experiment, Path(folder, "all"), SEEDS, compute=compute, strategy="processes", show=False)
         )
         step = SEEDS / (os.cpu_count() or 1) * float(np.mean([_milliseconds(run, experiment) for run in runs]))
     name = f"agon, compile {how}"

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 import torch
 
-from agon import Adversarial, Arithmetic, Experiment, Normal, Turns, part
+from agon import Adversarial, Compute, Experiment, Normal, Turns, part
 from agon.networks import dcgan
 from agon.training import Training
 from agon.training.compilation import settle_compilation
@@ -14,9 +14,9 @@ from benchmarks.sets import Set
 BATCH, WIDTH, THREADS = 64, 64, 2
 
 
-def arithmetic(**settings: Any) -> Arithmetic:
+def compute(**settings: Any) -> Compute:
     """What agon chooses by default, on a CPU with the threads of the other side."""
-    return Arithmetic(**{"device": "cpu", "threads": THREADS, **settings}).resolved()
+    return Compute(**{"device": "cpu", "threads": THREADS, **settings}).resolved()
 
 
 def agon_experiment(of: Set, draws: Literal["round", "turn"] = "round") -> Experiment:
@@ -36,9 +36,9 @@ def agon_experiment(of: Set, draws: Literal["round", "turn"] = "round") -> Exper
     )
 
 
-def agon_side(of: Set, draws: Literal["round", "turn"] = "round", how: Arithmetic | None = None) -> Training:
+def agon_side(of: Set, draws: Literal["round", "turn"] = "round", how: Compute | None = None) -> Training:
     """agon's trainer, ready to advance."""
-    how = how or arithmetic()
+    how = how or compute()
     training = Training(agon_experiment(of, draws), how, torch.device(how.device))
     settle_compilation(training)
     return training

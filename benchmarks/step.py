@@ -6,7 +6,7 @@ import torch
 
 from benchmarks.report import Section, table
 from benchmarks.sets import Set
-from benchmarks.sides import BATCH, THREADS, WIDTH, agon_side, arithmetic, hand_written_side
+from benchmarks.sides import BATCH, THREADS, WIDTH, agon_side, compute, hand_written_side
 from benchmarks.timing import Compared, compared
 
 Row = tuple[str, str, Compared]
@@ -66,7 +66,7 @@ def _on_cuda(sets: list[Set], rounds: int, steps: int) -> Iterator[Row]:
             (False, "bf16", "on"),
         ):
             theirs = hand_written_side(each, "cuda", theirs_bf16)
-            how = arithmetic(device="cuda", precision=precision, compile=compiled)
+            how = compute(device="cuda", precision=precision, compile=compiled)
             ours = agon_side(each, "round", how)
             label = f"cuda, {precision}, compile {compiled}, against {'bf16' if theirs_bf16 else 'fp32'}"
             yield (

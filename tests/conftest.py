@@ -33,4 +33,4 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture
 def one_core(monkeypatch: pytest.MonkeyPatch) -> None:
     """A training that takes all cores takes one: the tests run beside each other."""
-    monkeypatch.setattr("agon.training.arithmetic._cores", lambda: 1)
+    monkeypatch.setattr("agon.training.compute._cores", lambda: 1)

@@ -27,7 +27,7 @@ def trains(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-
 @pytest.mark.parametrize(
     "content",
     [
-        "from agon.training import Arithmetic",
+        "from agon.training import Compute",
         "from agon import (\n    Experiment,\n    train,\n)",
         "import agon\n\ndef test():\n    agon.resume('run')",
         "from agon.cli import main",

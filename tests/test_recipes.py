@@ -9,7 +9,7 @@ from typing import get_args
 import pytest
 import torch
 
-from agon import Arithmetic, Experiment, train
+from agon import Compute, Experiment, train
 from agon.cli import main
 from agon.data import Gaussian, Grid, Images, Ring
 from agon.dynamics import Unrolled
@@ -66,7 +66,7 @@ NAMED = {
 def test_takes_steps(recipe: Recipe) -> None:
     """At its smallest scale, which downloads nothing: finite losses of every player, and finite samples."""
     experiment = recipe.experiment(scale="smoke")
-    training = Training(experiment, Arithmetic(threads=1, device="cpu").resolved(), torch.device("cpu"))
+    training = Training(experiment, Compute(threads=1, device="cpu").resolved(), torch.device("cpu"))
     losses = training.advance()
     assert set(losses.players) == set(training.game.players)
     assert all(math.isfinite(value) for value in training.record(losses).values())

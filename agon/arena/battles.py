@@ -27,8 +27,12 @@ from agon.samples.reading import chosen, read_samples
 
 
 def battle(
-    first: Run, second: Run, *, settings: BattleSettings = BattleSettings(), trust: bool = False
-) -> BattleResult:  # noqa: B008
+    first: Run,
+    second: Run,
+    *,
+    settings: BattleSettings = BattleSettings(),  # noqa: B008 - frozen
+    trust: bool = False,
+) -> BattleResult:
     """GAM of two runs of the same data; where one has no critic, the other's error on its samples.
 
     Samples are made as `agon sample` makes them, from averaged weights where there are any; the critics are those

@@ -47,7 +47,7 @@ def reproduce(
     check_items(item)
     from agon.papers import items
     from agon.papers import reproduce as make
-    from agon.training import Arithmetic
+    from agon.training import Compute
 
     for name in items(item):
-        say(make(name, out, scale=scale, seeds=seeds, data=data, arithmetic=Arithmetic(device=device)))
+        say(make(name, out, scale=scale, seeds=seeds, data=data, compute=Compute(device=device)))

@@ -61,21 +61,21 @@ class Train:
 
     def __call__(self) -> None:
         self._check()
-        from agon.training import Arithmetic, is_main_process, train
+        from agon.training import Compute, is_main_process, train
         from agon.training.replicates import replicate
 
         arguments = ("device", "devices", "precision", "threads", "compile", "memory")
-        arithmetic = Arithmetic(**{name: getattr(self, name) for name in arguments})
+        compute = Compute(**{name: getattr(self, name) for name in arguments})
         if self.seeds is None:
             experiment = self.experiment()
             how = self.watch_every, self.watch_n, self.watch_extractor
             watch = watching(self.watch, *how, experiment.data, self.devices)
-            run = train(experiment, self.out, arithmetic=arithmetic, callback=watch)
+            run = train(experiment, self.out, compute=compute, callback=watch)
             if is_main_process():
                 report([run], self.out)
         else:
             many = partial(replicate, self.experiment(), self.out, self.seeds, strategy=self.strategy)
-            _replicated(partial(many, arithmetic=arithmetic), self.out)
+            _replicated(partial(many, compute=compute), self.out)
 
     def experiment(self) -> Any:
         """The recipe's experiment, as changed; the data first, since layers take their sizes from it."""

@@ -75,7 +75,7 @@ def _training(item: Item, label: str, runs: Sequence[Run], folder: Path) -> dict
         "data": described(recipe, experiment.data),
         "steps": experiment.steps,
         "images": records[0]["images"],
-        "arithmetic": {key: runs[0].arithmetic.get(key) for key in ("device", "precision", "threads", "compile")},
+        "arithmetic": {key: runs[0].compute.get(key) for key in ("device", "precision", "threads", "compile")},
         "runs": [
             {
                 "run": run.path.relative_to(folder).as_posix(),

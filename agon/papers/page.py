@@ -144,8 +144,8 @@ def _trainings(numbers: Numbers) -> str:
     ]
     head = ["training", "recipe", "data", "steps", "real samples seen", "minutes, fastest seed"]
     seeds = f"--seeds {numbers['seeds']}"
-    arithmetic = numbers["trainings"][0]["arithmetic"]
-    by = f"{arithmetic['device']}, {arithmetic['precision']}, torch {numbers['versions']['torch']}"
+    compute = numbers["trainings"][0]["arithmetic"]
+    by = f"{compute['device']}, {compute['precision']}, torch {numbers['versions']['torch']}"
     counted = f" A step is {numbers['updates']} of the paper's." if numbers["updates"] > 1 else ""
     command = f"`agon reproduce {numbers['item']} --scale {numbers['scale']} {seeds}`"
     return f"{command} ({by}).{counted}\n\n{table(head, body)}"

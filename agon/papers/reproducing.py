@@ -17,7 +17,7 @@ from agon.recipes import Scale
 from agon.recipes.recipe import EvaluationSchedule
 from agon.runs import Directory, Run, unreadable
 from agon.runs.files import clear
-from agon.training import Arithmetic, Callback
+from agon.training import Callback, Compute
 from agon.training.replicates import train_many
 from agon.untrusted import NotRegularError
 
@@ -29,7 +29,7 @@ def reproduce(
     scale: Scale = "quick",
     seeds: int | None = None,
     data: Sequence[str] = (),
-    arithmetic: Arithmetic | None = None,
+    compute: Compute | None = None,
     show: bool = True,
 ) -> Path:
     """Train what an item needs, measure it, and write its pictures, its tables and its numbers.
@@ -43,7 +43,7 @@ def reproduce(
         scale: of every training.
         seeds: how many; 0, 1, ...; by default the item's own number.
         data: what stands at the place of sets of images: "mnist=FOLDER", or "FOLDER" for all; see `sources.places`.
-        arithmetic: of each training; by default the best device in float32, one thread.
+        compute: of each training; by default the best device in float32, one thread.
         show: whether to show the progress on standard error.
 
     Returns:
@@ -61,7 +61,7 @@ def reproduce(
         raise SettingError(f"seeds: expected at least 1, got {count}")
     paper, _, short = name.partition("/")
     folder = Path("runs", f"{paper}-{scale}") if out is None else out
-    runs = _trained(item, folder, scale, range(count), places(data), arithmetic, show)
+    runs = _trained(item, folder, scale, range(count), places(data), compute, show)
     rows = [item.measure({label: run[seed] for label, run in runs.items()}, scale) for seed in range(count)]
     measured = numbers(item, scale, runs, rows, folder)
     pictures, files = item.draw(runs, scale), Directory(folder)
@@ -80,7 +80,7 @@ def _trained(
     scale: Scale,
     seeds: Sequence[int],
     at: Mapping[str, str],
-    arithmetic: Arithmetic | None,
+    compute: Compute | None,
     show: bool,
 ) -> dict[str, list[Run]]:
     """A finished run for every training and seed: begun, gone on with, or found."""
@@ -94,7 +94,7 @@ def _trained(
             experiments[path] = replace(experiment, seed=seed)
             if scale in recipe.evaluations:
                 callbacks[path] = _callback(recipe.evaluations[scale])
-    runs = train_many(experiments, arithmetic=arithmetic, callbacks=callbacks, show=show)
+    runs = train_many(experiments, compute=compute, callbacks=callbacks, show=show)
     return {label: [runs[path] for path in of_seeds] for label, of_seeds in paths.items()}
 
 

@@ -100,7 +100,7 @@ def _contents(views: Sequence[View]) -> dict[str, Any]:
             for figure in (*figures, *drawn)
         ],
         "experiment": settings.rows([view.experiment for view in views]),
-        "arithmetic": settings.rows([view.arithmetic for view in views]),
+        "arithmetic": settings.rows([view.compute for view in views]),
         "style": _embedded((ROOM / "style.css").read_text(encoding="utf-8")),
         "scripts": list(map(_embedded, scripts)),
         "hashes": list(map(_hash, scripts)),

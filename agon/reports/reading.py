@@ -23,7 +23,7 @@ class View:
         name: the shortest end of the path that tells it from the other runs on the page.
         path: of the directory, as it was given.
         experiment: the nested settings.
-        arithmetic: the choices that change the arithmetic; empty if not recorded.
+        compute: the choices that change the arithmetic; empty if not recorded.
         log: records in order of their steps; a series' value can be NaN.
         scores: in the order in which they were made.
         real: file of the real samples, None if there is none.
@@ -33,7 +33,7 @@ class View:
     name: str
     path: Path
     experiment: dict[str, Any]
-    arithmetic: dict[str, Any]
+    compute: dict[str, Any]
     log: Sequence[Mapping[str, float]]
     scores: Sequence[ScoreRecord]
     real: Path | None
@@ -77,7 +77,7 @@ def _view(path: Path, name: str) -> View:
         name=name,
         path=path,
         experiment=described_to_show(path / EXPERIMENT),
-        arithmetic=described_to_show(path / ARITHMETIC) if files.holds(ARITHMETIC) else {},
+        compute=described_to_show(path / ARITHMETIC) if files.holds(ARITHMETIC) else {},
         log=read_log(path / LOG),
         scores=read_scores(path / SCORES),
         real=real_snapshot(files),

@@ -106,9 +106,9 @@ class Run:
         if self.path.exists() and (not self.path.is_dir() or self._foreign()):
             raise RunError(f"{self.path} holds other files already; choose a new or an empty folder")
 
-    def describe(self, experiment: str, arithmetic: Mapping[str, Any]) -> None:
+    def describe(self, experiment: str, compute: Mapping[str, Any]) -> None:
         """Write what the run is; arithmetic first, since a run exists when its experiment.json does."""
-        self.files.write(ARITHMETIC, (json.dumps(arithmetic, indent=2) + "\n").encode())
+        self.files.write(ARITHMETIC, (json.dumps(compute, indent=2) + "\n").encode())
         self.files.write(EXPERIMENT, experiment.encode())
 
     @property
@@ -122,7 +122,7 @@ class Run:
         return described(self.files, EXPERIMENT)
 
     @property
-    def arithmetic(self) -> dict[str, Any]:
+    def compute(self) -> dict[str, Any]:
         """The content of arithmetic.json."""
         return described(self.files, ARITHMETIC)
 

@@ -12,7 +12,7 @@ from agon.errors import RunError, SettingError
 from agon.experiment import Experiment
 from agon.runs import Run
 from agon.runs.layout import ARITHMETIC
-from agon.training import Arithmetic, Training
+from agon.training import Compute, Training
 from agon.training.memory import enough_memory
 from agon.training.randomness import stream
 from agon.training.restoring import restore_last
@@ -45,9 +45,9 @@ def load(
         raise SettingError(f"weights: expected 'averaged' or 'live', got {weights!r}")
     known = experiment or Experiment.from_json(run.experiment, trust)
     known = replace(known, data=_noted(run, known.data))
-    arithmetic = Arithmetic.read({**run.arithmetic, "device": "auto", "devices": 1, "compile": "off"}).resolved()
+    compute = Compute.read({**run.compute, "device": "auto", "devices": 1, "compile": "off"}).resolved()
     with enough_memory():
-        training = Training(known, arithmetic, torch.device(arithmetic.device))
+        training = Training(known, compute, torch.device(compute.device))
     checkpoint, _ = restore_last(training, run, restore_model)
     if checkpoint is None:
         raise RunError(f"{run.path} has no checkpoint yet; agon resume {run.path} makes one")
@@ -58,7 +58,7 @@ def load(
 
 def _noted(run: Run, source: Source) -> Source:
     """The source with what the run has noted of it; runs of earlier versions have not, and it is read."""
-    noted = run.arithmetic.get("source")
+    noted = run.compute.get("source")
     shape, classes = (noted.get(name) for name in ("shape", "classes")) if isinstance(noted, dict) else (None, None)
     if not isinstance(shape, list) or not isinstance(classes, list) or not shape:
         return source

@@ -1,10 +1,10 @@
 """train(experiment, run) and resume(run): the only owner of device, seeds and time."""
 
-from agon.training.arithmetic import Arithmetic
+from agon.training.compute import Compute
 from agon.training.launch import is_main_process
 from agon.training.loop import resume, train
 from agon.training.recording import Callback
 from agon.training.state import capture, restore
 from agon.training.training import Training
 
-__all__ = ["Arithmetic", "Callback", "Training", "capture", "is_main_process", "restore", "resume", "train"]
+__all__ = ["Callback", "Compute", "Training", "capture", "is_main_process", "restore", "resume", "train"]

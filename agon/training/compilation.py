@@ -21,7 +21,7 @@ TRIED = 2  # steps in which a look-ahead must have been compiled: an optimiser's
 
 
 def settle_compilation(training: Training) -> None:
-    """Compile as `arithmetic.compile` says; afterwards it is "on" or "off", as the run's description will say.
+    """Compile as `compute.compile` says; afterwards it is "on" or "off", as the run's description will say.
 
     With `Unrolled` dynamics it is the look-ahead that is compiled, which was always measured to be worth it
     from a thousand steps on; "auto" does so where that works. Of ordinary dynamics it is the networks'
@@ -31,7 +31,7 @@ def settle_compilation(training: Training) -> None:
     Raises:
         SettingError: "on" where nothing can be compiled.
     """
-    how, dynamics = training.arithmetic.compile, training.dynamics
+    how, dynamics = training.compute.compile, training.dynamics
     unrolled = isinstance(dynamics, Unrolled) and dynamics.steps > 0
     enough = training.experiment.steps - training.step >= WORTH
     if how == "off" or (how == "auto" and not enough):
@@ -45,7 +45,7 @@ def settle_compilation(training: Training) -> None:
             "compile: expected off for networks with second derivatives (of a penalty, or a look-ahead that cannot be "
             "compiled itself), got on; leave it at auto"
         )
-    training.arithmetic = replace(training.arithmetic, compile="on" if done else "off")
+    training.compute = replace(training.compute, compile="on" if done else "off")
 
 
 def _look_ahead(training: Training, dynamics: Unrolled) -> bool:

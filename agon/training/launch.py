@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import torch
 
 from agon.errors import Change, SettingError
-from agon.training.arithmetic import Arithmetic, counted
+from agon.training.compute import Compute, counted
 
 
 class Place(NamedTuple):
@@ -39,25 +39,25 @@ def is_main_process() -> bool:
     return _place is None or _place.rank == 0
 
 
-def launch(arithmetic: Arithmetic, batch: int) -> Place:
+def launch(compute: Compute, batch: int) -> Place:
     """Start the other processes, or join them (torchrun, SLURM), and find this one's device.
 
     Raises:
         SettingError: the batch cannot be shared equally.
     """
-    if batch % arithmetic.devices:
-        near = Change("batch", max(1, batch // arithmetic.devices) * arithmetic.devices)
+    if batch % compute.devices:
+        near = Change("batch", max(1, batch // compute.devices) * compute.devices)
         raise SettingError(
-            f"batch: expected a multiple of the {arithmetic.devices} processes, got {batch}; use {near}", near
+            f"batch: expected a multiple of the {compute.devices} processes, got {batch}; use {near}", near
         )
-    if arithmetic.devices > 1 and "WORLD_SIZE" not in os.environ and not _repeatable():
+    if compute.devices > 1 and "WORLD_SIZE" not in os.environ and not _repeatable():
         raise SettingError(
-            f"devices: expected a script, which each of {arithmetic.devices} processes runs, got a notebook, python -c "
+            f"devices: expected a script, which each of {compute.devices} processes runs, got a notebook, python -c "
             "or standard input; write a file, or use agon train --devices, or one device"
         )
     global _place
-    torch.set_num_threads(arithmetic.threads)
-    fabric = _fabric(arithmetic)
+    torch.set_num_threads(compute.threads)
+    fabric = _fabric(compute)
     fabric.launch()
     _place = Place(fabric.device, fabric.global_rank, fabric.world_size)
     return _place
@@ -69,20 +69,20 @@ def _repeatable() -> bool:
     return file is not None and Path(file).is_file() and not hasattr(builtins, "__IPYTHON__")
 
 
-def _fabric(arithmetic: Arithmetic) -> Any:
+def _fabric(compute: Compute) -> Any:
     from lightning_fabric import Fabric
     from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 
-    alone = arithmetic.devices == 1 and "WORLD_SIZE" not in os.environ
-    local = counted("LOCAL_WORLD_SIZE", arithmetic.devices)
-    os.environ.setdefault("OMP_NUM_THREADS", str(arithmetic.threads))
+    alone = compute.devices == 1 and "WORLD_SIZE" not in os.environ
+    local = counted("LOCAL_WORLD_SIZE", compute.devices)
+    os.environ.setdefault("OMP_NUM_THREADS", str(compute.threads))
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Fabric's advice on loaders and devices, of which we use neither
         return Fabric(
-            accelerator=arithmetic.device,
+            accelerator=compute.device,
             devices=local,
-            num_nodes=max(1, arithmetic.devices // local),
+            num_nodes=max(1, compute.devices // local),
             strategy="auto" if alone else "ddp",
             plugins=LightningEnvironment() if alone else None,
         )

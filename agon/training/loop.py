@@ -10,8 +10,8 @@ from agon.runs import Run
 from agon.terminal import warn
 from agon.terminal.progress import Progress, ProgressFactory
 from agon.training.agreement import agreed
-from agon.training.arithmetic import Arithmetic
 from agon.training.compilation import settle_compilation
+from agon.training.compute import Compute
 from agon.training.launch import launch
 from agon.training.memory import enough_memory
 from agon.training.opening import budget_of, changes_since, continue_run, new_run, refuse_other_settings, standing
@@ -24,7 +24,7 @@ def train(
     experiment: Experiment,
     directory: Path | str,
     *,
-    arithmetic: Arithmetic | None = None,
+    compute: Compute | None = None,
     show: bool = True,
     progress: ProgressFactory = Progress,
     callback: Callback | None = None,
@@ -34,7 +34,7 @@ def train(
     Args:
         experiment: what to train.
         directory: of the run; new or empty.
-        arithmetic: device, precision, threads; by default the best device in float32.
+        compute: device, precision, threads; by default the best device in float32.
         show: whether to tell the progress on standard error.
         progress: makes what is told of each step; another one where several trainings share a display.
         callback: what else looks at it every so many steps, such as a metric.
@@ -51,10 +51,10 @@ def train(
     """
     Run(Path(directory)).refuse_taken()  # before minutes are spent on reading data
     experiment.to_json()  # and so is what cannot be written down
-    arithmetic = (arithmetic or Arithmetic()).resolved()
-    place = launch(arithmetic, experiment.batch)
+    compute = (compute or Compute()).resolved()
+    place = launch(compute, experiment.batch)
     with enough_memory(), agreed(place):
-        training = Training(experiment, arithmetic, *place)
+        training = Training(experiment, compute, *place)
         settle_compilation(training)
         with nullcontext() if place.rank else new_run(training, directory) as run:
             _loop(training, run, show, progress, callback)
@@ -91,22 +91,22 @@ def resume(
             differs from what the run was begun with.
     """
     run = Run.open(directory)
-    described = run.arithmetic
-    arithmetic = Arithmetic.read(described)
-    if devices is not None and devices != arithmetic.devices:
-        arithmetic = replace(arithmetic, devices=devices, threads=0)
-    arithmetic = arithmetic.resolved()
+    described = run.compute
+    compute = Compute.read(described)
+    if devices is not None and devices != compute.devices:
+        compute = replace(compute, devices=devices, threads=0)
+    compute = compute.resolved()
     known = experiment or Experiment.from_json(run.experiment, trust)
     refuse_other_settings(run, known)
     known = known.with_steps(budget_of(run, known, steps))
-    place = launch(arithmetic, known.batch)
+    place = launch(compute, known.batch)
     with enough_memory(), agreed(place), nullcontext() if place.rank else run.locked():
-        training = Training(known, arithmetic, *place)
+        training = Training(known, compute, *place)
         checkpoint, complaints = restore_last(training, run)
         settle_compilation(training)
         before = {**described, **(checkpoint.state.get("arithmetic") or {} if checkpoint else {})}
         if show and not place.rank:
-            for line in [*complaints, *changes_since(before, training.arithmetic), standing(run, training)]:
+            for line in [*complaints, *changes_since(before, training.compute), standing(run, training)]:
                 warn(line)
         if training.step < known.steps:
             if not place.rank:

@@ -9,7 +9,7 @@ from agon.errors import RunError
 from agon.experiment import Experiment, differences
 from agon.runs import Checkpoint, Run
 from agon.training import looks
-from agon.training.arithmetic import Arithmetic
+from agon.training.compute import Compute
 from agon.training.training import Training
 
 
@@ -77,9 +77,9 @@ def budget_of(run: Run, experiment: Experiment, steps: int | None = None) -> int
     return steps
 
 
-def changes_since(described: Mapping[str, Any], arithmetic: Arithmetic) -> Iterator[str]:
+def changes_since(described: Mapping[str, Any], compute: Compute) -> Iterator[str]:
     """A warning for each version or choice that is not what the run was begun with."""
-    now = arithmetic.describe()
+    now = compute.describe()
     for line in differences({k: described.get(k) for k in now}, now):
         yield f"{line}: the steps from here on may differ in their last bits"
 
@@ -95,5 +95,5 @@ def _described(training: Training, choices: Mapping[str, Any] | None) -> dict[st
     """What arithmetic.json says: how numbers are computed, and of which data."""
     source = training.experiment.data
     known = {"shape": list(training.shape), "classes": list(source.classes)}
-    own = training.arithmetic.describe()
+    own = training.compute.describe()
     return {**own, "data": training.data.fingerprint, "source": known, **(choices or {})}

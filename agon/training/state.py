@@ -30,7 +30,7 @@ def capture(training: Training) -> Checkpoint:
     tensors |= _prefixed("random", random_states(training))
     state = {
         "experiment": training.experiment.describe(),
-        "arithmetic": training.arithmetic.describe(),
+        "arithmetic": training.compute.describe(),
         "data": training.data.state(),
         "fingerprint": training.data.fingerprint,
         "optimisers": groups,

@@ -19,7 +19,7 @@ from agon.experiment.memory import refuse_more
 from agon.games import Batch, Losses, parameters_of
 from agon.networks.layers import evaluation_mode
 from agon.networks.synchronised import alone, synchronise
-from agon.training.arithmetic import Arithmetic
+from agon.training.compute import Compute
 from agon.training.optimisers import build_optimiser
 from agon.training.randomness import GlobalStreams, borrowed, derived, stream
 
@@ -35,7 +35,7 @@ class Training:
 
     Attributes:
         experiment: what is trained.
-        arithmetic: how, resolved.
+        compute: how, resolved.
         device: where.
         shape: of a sample, asked of the source once: some open their files for it.
         game, optimisers, average: what moves.
@@ -49,20 +49,20 @@ class Training:
     def __init__(
         self,
         experiment: Experiment,
-        arithmetic: Arithmetic,
+        compute: Compute,
         device: torch.device,
         rank: int = 0,
         world: int = 1,
     ) -> None:
-        self.experiment, self.arithmetic, self.device = experiment, arithmetic, device
+        self.experiment, self.compute, self.device = experiment, compute, device
         self.rank, self.world = rank, world
         with borrowed(experiment.seed, "init"):
             game = experiment.build()
         game.check_source(experiment.data)
-        layout = torch.channels_last if arithmetic.channels_last else torch.contiguous_format
+        layout = torch.channels_last if compute.channels_last else torch.contiguous_format
         if world > 1:
             synchronise(game)
-        self.game = game.to(device, arithmetic.dtype).to(memory_format=layout)
+        self.game = game.to(device, compute.dtype).to(memory_format=layout)
         self.shape = experiment.data.shape
         self.layout = layout if len(self.shape) == 3 else torch.contiguous_format
         self.optimisers = {
@@ -78,7 +78,7 @@ class Training:
         self.random = {name: stream(experiment.seed, name) for name in STREAMS}
         if experiment.batch == 1:
             self._refuse_alone()
-        self.streams = GlobalStreams(arithmetic.threads if arithmetic.device == "cpu" else 0)
+        self.streams = GlobalStreams(compute.threads if compute.device == "cpu" else 0)
         with self.streams.held():
             torch.manual_seed(derived(experiment.seed, f"layers/{rank}"))
         self.step, self.seconds, self.begun = 0, 0.0, ""
@@ -95,7 +95,7 @@ class Training:
             batch=self.experiment.batch,
             seed=derived(self.experiment.seed, "data"),
             device=self.device,
-            memory=int(self.arithmetic.memory * 2**30),
+            memory=int(self.compute.memory * 2**30),
             rank=self.rank,
             world=self.world,
         )
@@ -117,7 +117,7 @@ class Training:
         latent = self.experiment.latent.sample(1, game.latent_shape, rng)
         label = torch.zeros(1, dtype=torch.int64, device=self.device) if self.experiment.data.classes else None
         noise = {name: self._mine(tensor) for name, tensor in game.noise((1, *self.shape), rng).items()}
-        real = torch.zeros(1, *self.shape, device=self.device, dtype=self.arithmetic.dtype)
+        real = torch.zeros(1, *self.shape, device=self.device, dtype=self.compute.dtype)
         try:
             game.losses(Batch(real, self._mine(latent), noise, label), of=tuple(game.players))
         except ValueError as error:
@@ -134,7 +134,7 @@ class Training:
 
     def advance(self) -> Losses:
         """One step of the dynamics."""
-        with self.streams.held(), self.arithmetic.autocast():
+        with self.streams.held(), self.compute.autocast():
             losses = self.dynamics.step(self.game, self.optimisers, self.draw)
         if self.average is not None:
             self.average.update(self.game, self.step)
@@ -148,7 +148,7 @@ class Training:
         latent = self.experiment.latent.sample(n, self.game.latent_shape, self.random["latents"])
         noise = self.game.noise((n, *self.shape), self.random["noise"])
         return Batch(
-            real.to(self.arithmetic.dtype, memory_format=self.layout),
+            real.to(self.compute.dtype, memory_format=self.layout),
             self._mine(latent),
             {name: self._mine(tensor) for name, tensor in noise.items()},
             label,
@@ -196,7 +196,7 @@ class Training:
     def record(self, losses: Losses) -> dict[str, float]:
         """What the log says of the step just done; means over processes."""
         told = {f"loss/{player}": loss for player, loss in losses.players.items()} | losses.seen
-        means = over_processes([value.detach().to(self.arithmetic.dtype) for value in told.values()])
+        means = over_processes([value.detach().to(self.compute.dtype) for value in told.values()])
         record: dict[str, float] = {"step": self.step, "images": self.images}
         record |= {name: float(value) for name, value in zip(told, means, strict=True) if value is not None}
         for player in losses.players:
@@ -207,7 +207,7 @@ class Training:
     def _mine(self, drawn: Tensor) -> Tensor:
         part = len(drawn) // self.world
         mine = drawn[self.rank * part : (self.rank + 1) * part]
-        return mine.to(self.device, self.arithmetic.dtype, non_blocking=True)
+        return mine.to(self.device, self.compute.dtype, non_blocking=True)
 
     @contextmanager
     def _averaged(self) -> Iterator[None]:
@@ -227,6 +227,6 @@ class Training:
             restate(modules, lambda: self._generate(self.experiment.latent.sample(n, shape, rng)))
 
     def _generate(self, latents: Tensor) -> Tensor:
-        with self.arithmetic.autocast():
-            samples: Tensor = self.game.generate(latents.to(self.device, self.arithmetic.dtype))
+        with self.compute.autocast():
+            samples: Tensor = self.game.generate(latents.to(self.device, self.compute.dtype))
             return samples

@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from agon import Arithmetic, Experiment, part
+from agon import Compute, Experiment, part
 from agon.averaging import Averaging
 from agon.data import Images, Source
 from agon.dynamics import Dynamics, Extragradient, Optimistic, Turns, Unrolled
@@ -77,7 +77,7 @@ def experiment(game: Any, data: Source, dynamics: Dynamics, **more: Any) -> Expe
 
 
 def begun(described: Experiment) -> Training:
-    return Training(described, Arithmetic(threads=1, device="cpu").resolved(), torch.device("cpu"))
+    return Training(described, Compute(threads=1, device="cpu").resolved(), torch.device("cpu"))
 
 
 def assert_plays(described: Experiment, ahead: Dynamics, folder: Path) -> None:

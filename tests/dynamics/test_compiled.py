@@ -194,7 +194,7 @@ PROGRAM = """
 import sys
 from pathlib import Path
 import torch
-from agon import Adversarial, Arithmetic, Experiment, Ring, Unrolled, part, resume, train
+from agon import Adversarial, Compute, Experiment, Ring, Unrolled, part, resume, train
 from agon.networks import mlp
 from agon.objectives import Minimax
 from tests.training.compare import assert_same
@@ -204,14 +204,14 @@ game = part(Adversarial, generator=part(mlp.Generator, shape=(2,), latent=4, wid
             objective=Minimax())
 experiment = Experiment(game=game, data=Ring(), steps=12, batch=32, dynamics=Unrolled(steps=3), checkpoint_every=6,
                         sample_every=6)
-how = Arithmetic(threads=1, compile="on")
-whole = train(experiment, folder / "whole", arithmetic=how, show=False)
-train(experiment.with_steps(6), folder / "parts", arithmetic=how, show=False)
+how = Compute(threads=1, compile="on")
+whole = train(experiment, folder / "whole", compute=how, show=False)
+train(experiment.with_steps(6), folder / "parts", compute=how, show=False)
 parts = resume(folder / "parts", steps=12, show=False)
 assert_same(whole.path, parts.path)
-assert whole.arithmetic["compile"] == parts.arithmetic["compile"] == "on"
-eager = train(experiment, folder / "eager", arithmetic=Arithmetic(threads=1), show=False)
-assert eager.arithmetic["compile"] == "off"  # too short to be worth it
+assert whole.compute["compile"] == parts.compute["compile"] == "on"
+eager = train(experiment, folder / "eager", compute=Compute(threads=1), show=False)
+assert eager.compute["compile"] == "off"  # too short to be worth it
 one, other = (run.last_good()[0].tensors for run in (whole, eager))
 for name, tensor in one.items():
     if tensor.is_floating_point():

@@ -13,7 +13,7 @@ from agon.errors import SettingError
 from agon.experiment import Experiment, part
 from agon.games import Adversarial, parameters_of
 from agon.networks import mlp
-from agon.training import Arithmetic, resume, train
+from agon.training import Compute, resume, train
 
 from ..training.compare import assert_same
 from .test_moves import NOTHING, SIMULTANEOUS, Bilinear, H, adam, assert_identical, batch, networks, sgd, state
@@ -170,7 +170,7 @@ def test_a_run_with_it_is_resumed_bit_for_bit(dynamics: Dynamics, tmp_path: Path
         checkpoint_every=4,
         sample_every=4,
     )
-    how = Arithmetic(threads=1)
-    whole = train(experiment, tmp_path / "whole", arithmetic=how, show=False)
-    train(experiment.with_steps(4), tmp_path / "parts", arithmetic=how, show=False)
+    how = Compute(threads=1)
+    whole = train(experiment, tmp_path / "whole", compute=how, show=False)
+    train(experiment.with_steps(4), tmp_path / "parts", compute=how, show=False)
     assert_same(whole.path, resume(tmp_path / "parts", steps=8, show=False).path)

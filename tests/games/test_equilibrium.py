@@ -200,7 +200,7 @@ def trained(steps: int, where: Path) -> Path:
         grid=4,
     )
     assert Experiment.from_json(experiment.to_json()) == experiment
-    agon.train(experiment, where, arithmetic=agon.Arithmetic(threads=1, device="cpu"), show=False)
+    agon.train(experiment, where, compute=agon.Compute(threads=1, device="cpu"), show=False)
     return where
 
 

@@ -220,10 +220,10 @@ def experiment(name: str) -> Experiment:
 @EVERY
 def test_it_trains_and_goes_on_bit_for_bit(name: str, tmp_path: Path) -> None:
     one, whole = tmp_path / "one", tmp_path / "whole"
-    arithmetic = agon.Arithmetic(threads=1, device="cpu")
+    compute = agon.Compute(threads=1, device="cpu")
     described = experiment(name)
     assert Experiment.from_json(described.to_json()) == described
-    agon.train(described.with_steps(4), one, arithmetic=arithmetic, show=False)
+    agon.train(described.with_steps(4), one, compute=compute, show=False)
     agon.resume(one, steps=6, show=False)
-    agon.train(described, whole, arithmetic=arithmetic, show=False)
+    agon.train(described, whole, compute=compute, show=False)
     assert_same(one, whole)

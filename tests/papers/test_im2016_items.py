@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from agon import Arithmetic, train
+from agon import Compute, train
 from agon.data.source import as_bytes
 from agon.experiment import Experiment, Part
 from agon.papers import im2016
@@ -112,7 +112,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """GRAN3 on the digits, at its first weights but for two steps."""
     experiment = replace(TRAININGS["mnist-gran3"].experiment(scale="smoke"), steps=2, sample_every=2)
     folder: Path = tmp_path_factory.mktemp("im2016")
-    return train(experiment, folder / "run", arithmetic=Arithmetic(device="cpu", threads=1), show=False)
+    return train(experiment, folder / "run", compute=Compute(device="cpu", threads=1), show=False)
 
 
 def test_the_last_canvas_is_the_sample(run: Run) -> None:

@@ -13,7 +13,7 @@ from agon.papers import ITEMS, find_item, items, reproduce
 from agon.papers.expectation import Expectation
 from agon.recipes import find
 from agon.runs import Run, read
-from agon.training import Arithmetic, Callback, train
+from agon.training import Callback, Compute, train
 
 
 @pytest.fixture
@@ -28,13 +28,13 @@ def trained_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Trainings in this process, since starting another takes longer than they do; test_train_each is of processes."""
 
     def train_each(
-        experiments: Mapping[Path, Experiment], *, arithmetic: object, watches: Mapping[Path, Callback], show: bool
+        experiments: Mapping[Path, Experiment], *, compute: object, watches: Mapping[Path, Callback], show: bool
     ) -> dict[Path, Run]:
-        how = Arithmetic(threads=1)
+        how = Compute(threads=1)
         return {
             path: Run.open(path)
             if path.exists()
-            else train(experiment, path, arithmetic=how, show=show, callback=watches.get(path))
+            else train(experiment, path, compute=how, show=show, callback=watches.get(path))
             for path, experiment in experiments.items()
         }
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from agon import Arithmetic, train
+from agon import Compute, train
 from agon.data import Gaussian, Images
 from agon.data.source import as_bytes
 from agon.evaluation import EvaluationCallback, ExtractorSpec
@@ -26,7 +26,7 @@ from agon.samples.making import load
 from agon.training import Callback, Training
 
 ITEMS = {item.name.removeprefix("tabak2016/"): item for item in tabak2016.ITEMS}
-ALONE = Arithmetic(device="cpu", threads=1)
+ALONE = Compute(device="cpu", threads=1)
 
 
 def made(item: Item) -> dict[str, Experiment]:
@@ -49,7 +49,7 @@ def trained(name: str, folder: Path, look: bool = False) -> Run:
         if look and schedule
         else None
     )
-    return train(recipe.experiment(scale="smoke"), folder / name, arithmetic=ALONE, show=False, callback=watch)
+    return train(recipe.experiment(scale="smoke"), folder / name, compute=ALONE, show=False, callback=watch)
 
 
 def test_the_gaussians_are_those_of_figure_2_and_differ_in_nothing_else() -> None:

@@ -48,7 +48,7 @@ def experiment(seed: int, width: int) -> dict[str, Any]:
     }
 
 
-def arithmetic() -> dict[str, Any]:
+def compute() -> dict[str, Any]:
     return {
         "device": "cpu",
         "devices": 1,
@@ -141,5 +141,5 @@ def ring(n: int, d: int, spread: float, seed: int) -> np.ndarray:
 def bare_run(run: Path, settings: dict[str, Any]) -> Path:
     (run / "samples").mkdir(parents=True)
     (run / "experiment.json").write_text(json.dumps(settings))
-    (run / "arithmetic.json").write_text(json.dumps(arithmetic()))
+    (run / "arithmetic.json").write_text(json.dumps(compute()))
     return run

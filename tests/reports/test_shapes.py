@@ -14,7 +14,7 @@ from agon import reports
 from agon.data.source import RealBatch
 from agon.experiment import Experiment
 from agon.games import Adversarial
-from agon.training import Arithmetic, train
+from agon.training import Compute, train
 from tests.reports.page import read_page, section
 
 
@@ -77,7 +77,7 @@ def experiment(of: tuple[int, ...]) -> Experiment:
 
 @pytest.mark.parametrize("of", [(24, 3), (3, 4, 8, 8), (2, 8, 8), (4, 8, 8), (7,), (2,), (3, 8, 8)])
 def test_every_shape_has_a_page(of: tuple[int, ...], tmp_path: Path) -> None:
-    run = train(experiment(of), tmp_path / "run", arithmetic=Arithmetic(device="cpu", threads=1), show=False)
+    run = train(experiment(of), tmp_path / "run", compute=Compute(device="cpu", threads=1), show=False)
     page = read_page(reports.write([run.path], tmp_path / "page.html"))
     drawn = len(of) == 1 or of == (3, 8, 8)
     assert bool(section(page, "samples").all("img")) == drawn
@@ -89,7 +89,7 @@ def test_every_shape_has_a_page(of: tuple[int, ...], tmp_path: Path) -> None:
 
 
 def test_beside_each_other(tmp_path: Path) -> None:
-    how = {"arithmetic": Arithmetic(device="cpu", threads=1), "show": False}
+    how = {"compute": Compute(device="cpu", threads=1), "show": False}
     runs = [train(experiment(of), tmp_path / f"{len(of)}", **how).path for of in ((24, 3), (2,))]
     words = section(read_page(reports.write(runs, tmp_path / "page.html")), "samples").words()
     assert "2: samples of shape (24, 3) are neither images nor points" in words

@@ -23,7 +23,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run with scores, a battle, a report and two checkpoints; not to be written."""
     run = tmp_path_factory.mktemp("whole") / "run"
     experiment = points(STEPS, log_every=1, sample_every=2, checkpoint_every=2)
-    agon.train(experiment, run, arithmetic=agon.Arithmetic(threads=1, device="cpu"), show=False)
+    agon.train(experiment, run, compute=agon.Compute(threads=1, device="cpu"), show=False)
     for arguments in (["evaluate", run, "--n", 20], ["battle", run, run, "--n", 20], ["report", run]):
         assert main(list(map(str, arguments))) == 0
     (run / "metrics").mkdir(exist_ok=True)
@@ -38,7 +38,7 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """As `whole`, of images, with averaged weights, pictures and arrays of scores."""
     run = tmp_path_factory.mktemp("images") / "run"
     experiment = small(STEPS, log_every=1, sample_every=2, checkpoint_every=2)
-    agon.train(experiment, run, arithmetic=agon.Arithmetic(threads=1, device="cpu"), show=False)
+    agon.train(experiment, run, compute=agon.Compute(threads=1, device="cpu"), show=False)
     metrics = ["--metrics", "pairwise,neighbours,reconstruction", "--n", "9"]
     for arguments in (["evaluate", run, *metrics], ["battle", run, run, "--n", 20], ["report", run]):
         assert main(list(map(str, arguments))) == 0

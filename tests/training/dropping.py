@@ -29,8 +29,8 @@ def main(run: Path, steps: int) -> None:
     if Run(run).begun:
         agon.resume(run, steps=steps, experiment=experiment(steps), show=False)
     else:
-        two = agon.Arithmetic(devices=2, threads=1, device="cpu")
-        agon.train(experiment(steps), run, arithmetic=two, show=False)
+        two = agon.Compute(devices=2, threads=1, device="cpu")
+        agon.train(experiment(steps), run, compute=two, show=False)
 
 
 if __name__ == "__main__":

@@ -24,8 +24,8 @@ def begin(run: Path, steps: int) -> int:
         agon.resume(run, show=False)
     else:
         settings = {"log_every": 10, "sample_every": 50}
-        arithmetic = agon.Arithmetic(threads=1, device="cpu")
-        agon.train(small(steps, **settings), run, arithmetic=arithmetic, show=False)
+        compute = agon.Compute(threads=1, device="cpu")
+        agon.train(small(steps, **settings), run, compute=compute, show=False)
     os._exit(0)
 
 

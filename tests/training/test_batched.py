@@ -103,8 +103,8 @@ def stepped(
     whole: Plan, steps: int = 8, **changes: object
 ) -> tuple[BatchedTraining, list[Training], Losses, list[Losses]]:
     """Together and alone, and what the last step told of them."""
-    lone = trainings(whole, whole.seeds, whole.arithmetic, CPU)
-    batched = BatchedTraining(trainings(whole, whole.seeds, replace(whole.arithmetic, **changes), CPU))
+    lone = trainings(whole, whole.seeds, whole.compute, CPU)
+    batched = BatchedTraining(trainings(whole, whole.seeds, replace(whole.compute, **changes), CPU))
     for _ in range(steps):
         told = [training.advance() for training in lone]
         losses = batched.advance()
@@ -238,13 +238,13 @@ def test_what_cannot_is_refused_in_a_sentence_and_goes_by_processes(
     monkeypatch.setattr(strategy, "PAYS", 0.0)
     monkeypatch.setattr(strategy, "seconds", lambda each, **_: 1e-3)
     monkeypatch.setattr(strategy, "at_once", lambda plan: 1)
-    strategy, why = chosen(plan(experiment, seeds=4))
-    assert strategy == "processes"
+    name, why = chosen(plan(experiment, seeds=4))
+    assert name == "processes"
     assert "batched seeds" in why
 
 
 @pytest.mark.parametrize(
-    ("cores", "steps", "alone", "together", "strategy", "why"),
+    ("cores", "steps", "alone", "together", "name", "why"),
     [
         (2, 10_000, 0.002, 0.005, "processes", "a step of all 8 takes 5 ms batched and 8 ms by processes"),
         (2, 10_000, 0.002, 0.004, "batched", "a step of all 8 takes 4 ms batched and 8 ms by processes"),
@@ -255,12 +255,12 @@ def test_what_cannot_is_refused_in_a_sentence_and_goes_by_processes(
     ],
 )
 def test_the_choice(
-    monkeypatch: pytest.MonkeyPatch, cores: int, steps: int, alone: float, together: float, strategy: str, why: str
+    monkeypatch: pytest.MonkeyPatch, cores: int, steps: int, alone: float, together: float, name: str, why: str
 ) -> None:
     """On a CPU, batched seeds must be twice as fast; where it cannot pay, nothing is measured."""
     monkeypatch.setattr(strategy, "seconds", lambda each, **_: together if isinstance(each, BatchedTraining) else alone)
     monkeypatch.setattr(strategy, "at_once", lambda plan: cores)
-    assert chosen(plan(points(steps), seeds=8)) == (strategy, why)
+    assert chosen(plan(points(steps), seeds=8)) == (name, why)
 
 
 def assert_close(one: Path, other: Path) -> None:
@@ -308,7 +308,7 @@ def test_one_that_diverges_is_named_and_harms_nobody(
     for seed in (0, 2):
         assert_close(tmp_path / "all" / f"seed-{seed}", alone(doomed, seed, tmp_path / str(seed)))
     assert json.loads((tmp_path / "all" / "replicates.json").read_text())["strategy"] == "batched"
-    assert agon.Run.open(tmp_path / "all" / "seed-0").arithmetic["strategy"] == "batched"
+    assert agon.Run.open(tmp_path / "all" / "seed-0").compute["strategy"] == "batched"
     shown = capsys.readouterr().err.splitlines()
     assert {line.partition(":")[0] for line in shown if line.startswith("seed-")} == {"seed-0", "seed-1", "seed-2"}
     assert shown[0] == "seeds are trained batched: it is faster"
@@ -330,7 +330,7 @@ def stopping(at: int) -> Callable[[BatchedTraining], Losses]:
 def test_a_signal_stops_all_and_resume_goes_on_bit_for_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also from different steps: the seed that was trained further by itself waits for nobody."""
     experiment = points(14, game=game(normalise=True), averaging=agon.Averaging(decay=0.9))
-    batched = partial(agon.replicate, experiment, seeds=3, arithmetic=DOUBLE, strategy="batched", show=False)
+    batched = partial(agon.replicate, experiment, seeds=3, compute=DOUBLE, strategy="batched", show=False)
     batched(directory=tmp_path / "whole")
     with monkeypatch.context() as patched:
         patched.setattr(BatchedTraining, "advance", stopping(6))

@@ -15,12 +15,12 @@ from agon.samples.making import load
 from tests.training.compare import assert_same
 from tests.training.programs import points, small
 
-ONE_THREAD = agon.Arithmetic(threads=1, device="cpu")
+ONE_THREAD = agon.Compute(threads=1, device="cpu")
 Edit = Callable[[dict[str, Any]], None]
 
 
 def train(run: Path, experiment: Experiment) -> Path:
-    agon.train(experiment, run, arithmetic=ONE_THREAD, show=False)
+    agon.train(experiment, run, compute=ONE_THREAD, show=False)
     return run
 
 
@@ -82,9 +82,9 @@ def test_a_run_of_an_earlier_version_goes_on_by_its_own_rules(tmp_path: Path) ->
     slow = {"averaging": agon.Averaging(decay=0.9, ramp=False)}
     run = train(tmp_path / "run", small(10, **slow))
     edited(run, lambda e: e["averaging"].pop("ramp"))
-    arithmetic = json.loads((run / "arithmetic.json").read_text())
-    del arithmetic["source"]
-    (run / "arithmetic.json").write_text(json.dumps(arithmetic))
+    compute = json.loads((run / "arithmetic.json").read_text())
+    del compute["source"]
+    (run / "arithmetic.json").write_text(json.dumps(compute))
     without_description(run)
     assert load(Run.open(run)).step == 10
     agon.resume(run, steps=20, show=False)

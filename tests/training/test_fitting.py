@@ -16,13 +16,13 @@ from agon.samples.making import load
 from tests.training.compare import assert_same
 from tests.training.programs import points
 
-ONE_THREAD = agon.Arithmetic(threads=1, device="cpu")
+ONE_THREAD = agon.Compute(threads=1, device="cpu")
 Tensors = dict[str, Tensor]
 
 
 def train(run: Path) -> Path:
     settings = {"log_every": 1, "sample_every": 2, "checkpoint_every": 2}
-    agon.train(points(4, **settings), run, arithmetic=ONE_THREAD, show=False)
+    agon.train(points(4, **settings), run, compute=ONE_THREAD, show=False)
     return run
 
 

@@ -87,7 +87,7 @@ def test_begun_with_two_resumed_with_one(ten_steps: Path, tmp_path: Path, capsys
     here("resume", run, "--steps", 20, "--devices", 1)
     assert "goes on from step 10" in capsys.readouterr().err
     taken_over = Run.open(run)
-    assert taken_over.arithmetic["devices"] == 1
+    assert taken_over.compute["devices"] == 1
     kept = [p for p in taken_over.checkpoints.iterdir() if p.name == "00000010"]
     assert kept
     assert all(torch.equal(before.tensors[n], t) for n, t in _load(kept[0]).tensors.items())

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from agon import Arithmetic, Experiment, part
+from agon import Compute, Experiment, part
 from agon.data import Images
 from agon.games import Adversarial
 from agon.networks import mlp
@@ -21,7 +21,7 @@ def training(tmp_path: Path) -> Training:
     generator = part(mlp.Generator, shape=source.shape, latent=4, widths=(8,))
     game = part(Adversarial, generator=generator, critic=part(mlp.Critic, shape=source.shape, widths=(8,)))
     experiment = Experiment(game=game, data=source, steps=3, batch=8)
-    training = Training(experiment, Arithmetic(device="cpu", threads=1), torch.device("cpu"))
+    training = Training(experiment, Compute(device="cpu", threads=1), torch.device("cpu"))
     assert training.data.count == 32
     return training
 

@@ -11,16 +11,16 @@ import pytest
 from agon.cli import main
 from agon.errors import SettingError
 from agon.recipes import RECIPES
-from agon.training import Arithmetic, Training, train
+from agon.training import Compute, Training, train
 
 TINY = ("--scale", "smoke", "--steps", "1", "--threads", "1", "--device", "cpu")
 PROGRAM = """
 from agon.recipes import RECIPES
 from agon.errors import SettingError
-from agon.training import Arithmetic, train
+from agon.training import Compute, train
 recipe = RECIPES["first/ring"]
 try:
-    train(recipe.experiment(recipe.data("smoke"), "smoke"), "run", arithmetic=Arithmetic(device="cpu", devices=2))
+    train(recipe.experiment(recipe.data("smoke"), "smoke"), "run", compute=Compute(device="cpu", devices=2))
 except SettingError as error:
     print(error)
 """
@@ -43,7 +43,7 @@ def test_one_sample_is_enough_where_nothing_is_normalised(tmp_path: Path) -> Non
 def test_asking_for_one_sample_leaves_a_training_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     recipe = RECIPES["first/ring"]
     experiment = replace(recipe.experiment(recipe.data("smoke"), "smoke"), batch=1, steps=2)
-    how = {"arithmetic": Arithmetic(device="cpu", threads=1), "show": False}
+    how = {"compute": Compute(device="cpu", threads=1), "show": False}
     asked = train(experiment, tmp_path / "asked", **how).last_good()[0]
     monkeypatch.setattr(Training, "_refuse_alone", lambda self: None)
     plain = train(experiment, tmp_path / "plain", **how).last_good()[0]
@@ -71,7 +71,7 @@ def test_a_notebook_cannot_start_several_processes(tmp_path: Path, monkeypatch: 
     recipe = RECIPES["first/ring"]
     experiment = recipe.experiment(recipe.data("smoke"), "smoke")
     with pytest.raises(SettingError, match="a notebook"):
-        train(experiment, tmp_path / "run", arithmetic=Arithmetic(device="cpu", devices=2))
+        train(experiment, tmp_path / "run", compute=Compute(device="cpu", devices=2))
 
 
 @pytest.mark.parametrize(

@@ -24,13 +24,13 @@ from tests.training.compare import assert_same
 from tests.training.programs import ROOT, Fateful, command, finished, points, small
 from tests.training.test_stopping import only_sentence, wait_for_step
 
-ONE_THREAD = agon.Arithmetic(threads=1, device="cpu")
+ONE_THREAD = agon.Compute(threads=1, device="cpu")
 __all__ = ["terminal"]  # a fixture
 
 
 def alone(experiment: agon.Experiment, seed: int, run: Path) -> Path:
     """The run of one seed, trained by itself."""
-    return agon.train(replace(experiment, seed=seed), run, arithmetic=ONE_THREAD, show=False).path
+    return agon.train(replace(experiment, seed=seed), run, compute=ONE_THREAD, show=False).path
 
 
 def assert_the_same_run(one: Path, other: Path) -> None:
@@ -42,7 +42,7 @@ def assert_the_same_run(one: Path, other: Path) -> None:
 
 @pytest.fixture
 def two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agon.training.arithmetic._cores", lambda: 2)
+    monkeypatch.setattr("agon.training.compute._cores", lambda: 2)
 
 
 @pytest.mark.usefixtures("two_cores")
@@ -201,7 +201,7 @@ def test_what_cannot_be_replicated_is_one_sentence(tmp_path: Path) -> None:
             agon.replicate(experiment, tmp_path / "all", seeds, show=False)
         assert not (tmp_path / "all" / "replicates.json").exists()
     with pytest.raises(SettingError, match="expected one device for each replicate, got devices=2"):
-        agon.replicate(points(), tmp_path / "all", 2, arithmetic=agon.Arithmetic(devices=2))
+        agon.replicate(points(), tmp_path / "all", 2, compute=agon.Compute(devices=2))
     with pytest.raises(RunError, match="expected a directory of replicates"):
         resume(tmp_path / "nowhere")
 
@@ -224,8 +224,8 @@ def replicate(folder: str) -> None:
 
 
 if __name__ == "__main__":
-    one_thread = agon.Arithmetic(threads=1, device="cpu")
-    agon.train(points(critic=agon.part(Mine, width=6)), "alone", arithmetic=one_thread)
+    one_thread = agon.Compute(threads=1, device="cpu")
+    agon.train(points(critic=agon.part(Mine, width=6)), "alone", compute=one_thread)
     replicate("all")
     os.environ["UNGUARDED"] = "yes"
 if "UNGUARDED" in os.environ:

@@ -16,11 +16,11 @@ from agon.training import looks
 from tests.training.compare import assert_same, log_of, samples_of
 from tests.training.programs import finished, module, small
 
-ONE_THREAD = agon.Arithmetic(threads=1, device="cpu")
+ONE_THREAD = agon.Compute(threads=1, device="cpu")
 
 
 def train(run: Path, steps: int = 20, **changes: object) -> Path:
-    agon.train(small(steps, **changes), run, arithmetic=ONE_THREAD, show=False)
+    agon.train(small(steps, **changes), run, compute=ONE_THREAD, show=False)
     return run
 
 
@@ -143,7 +143,7 @@ def test_a_ready_instance_starts_from_its_own_weights(tmp_path: Path) -> None:
     built = small(5).build()
     weights = {name: value.clone() for name, value in built.state_dict().items()}
     experiment = small(5, game=built)
-    agon.train(experiment, tmp_path / "run", arithmetic=ONE_THREAD, show=False)
+    agon.train(experiment, tmp_path / "run", compute=ONE_THREAD, show=False)
     first = checkpoints.load(tmp_path / "run" / "checkpoints" / "00000000")
     assert all(torch.equal(first.tensors[f"game/{name}"], value) for name, value in weights.items())
     with pytest.raises(SettingError, match="ready instance"):

@@ -17,11 +17,11 @@ from tests.training.compare import assert_same
 from tests.training.dropping import experiment
 from tests.training.programs import points
 
-ONE_THREAD = agon.Arithmetic(threads=1, device="cpu")
+ONE_THREAD = agon.Compute(threads=1, device="cpu")
 
 
 def train(run: Path, described: agon.Experiment) -> Path:
-    agon.train(described, run, arithmetic=ONE_THREAD, show=False)
+    agon.train(described, run, compute=ONE_THREAD, show=False)
     return run
 
 
@@ -60,10 +60,10 @@ def test_sampling_and_resuming_beside_a_training_disturb_nothing(tmp_path: Path)
 def test_each_has_its_own_number_of_threads(tmp_path: Path) -> None:
     """Sums over parts of a batch depend on it in their last bits."""
     with ThreadPoolExecutor(2) as pool:
-        two = agon.Arithmetic(threads=2, device="cpu")
-        one = pool.submit(agon.train, experiment(40), tmp_path / "one", arithmetic=ONE_THREAD, show=False)
-        other = pool.submit(agon.train, experiment(40), tmp_path / "two", arithmetic=two, show=False)
-        assert [run.result().arithmetic["threads"] for run in (one, other)] == [1, 2]
+        two = agon.Compute(threads=2, device="cpu")
+        one = pool.submit(agon.train, experiment(40), tmp_path / "one", compute=ONE_THREAD, show=False)
+        other = pool.submit(agon.train, experiment(40), tmp_path / "two", compute=two, show=False)
+        assert [run.result().compute["threads"] for run in (one, other)] == [1, 2]
     assert_same(tmp_path / "one", train(tmp_path / "alone", experiment(40)))
 
 

@@ -25,19 +25,19 @@ def test_each_is_the_run_alone_and_is_trained_once(tmp_path: Path, monkeypatch: 
     monkeypatch.syspath_prepend(str(ROOT))
     experiments = {tmp_path / "a" / "seed-0": points(), tmp_path / "b" / "seed-3": points(12, seed=3)}
     first, second = experiments
-    runs = train_many(experiments, arithmetic=ONE_THREAD, callbacks={second: Callback(4, look)}, show=False)
+    runs = train_many(experiments, compute=ONE_THREAD, callbacks={second: Callback(4, look)}, show=False)
     assert list(runs) == [first, second]
     assert_the_same_run(first, alone(points(), 0, tmp_path / "alone-a"))
     assert_the_same_run(second, alone(points(12), 3, tmp_path / "alone-b"))
     assert (second / "looks").read_text().split() == ["0", "4", "8", "12"]
     assert not (first / "looks").exists()
     made = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
-    assert train_many(experiments, arithmetic=ONE_THREAD, show=False).keys() == runs.keys()
+    assert train_many(experiments, compute=ONE_THREAD, show=False).keys() == runs.keys()
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == made
     with pytest.raises(RunError, match="was begun with other settings"):
-        train_many({first: replace(points(), batch=8)}, arithmetic=ONE_THREAD, show=False)
+        train_many({first: replace(points(), batch=8)}, compute=ONE_THREAD, show=False)
     with pytest.raises(RunError, match=r"holds something|not empty|holds"):
-        train_many({tmp_path / "a": points()}, arithmetic=ONE_THREAD, show=False)
+        train_many({tmp_path / "a": points()}, compute=ONE_THREAD, show=False)
 
 
 @pytest.mark.usefixtures("one_core")

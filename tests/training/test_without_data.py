@@ -15,7 +15,7 @@ from agon.runs import Run
 from agon.samples.making import interpolate, load, sample
 from tests.training.programs import small
 
-ONE_THREAD = agon.Arithmetic(threads=1, device="cpu")
+ONE_THREAD = agon.Compute(threads=1, device="cpu")
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def weights_of(run: Path, which: str) -> torch.Tensor:
 
 def test_a_loaded_run_has_one_set_of_weights(tmp_path: Path) -> None:
     """The averaged ones by default: what the module makes is what `sample` makes; the live ones when asked for."""
-    agon.train(small(20, averaging=agon.Averaging(decay=0.999)), tmp_path / "run", arithmetic=ONE_THREAD, show=False)
+    agon.train(small(20, averaging=agon.Averaging(decay=0.999)), tmp_path / "run", compute=ONE_THREAD, show=False)
     checkpoint = Run.open(tmp_path / "run").last_good()[0]
     assert checkpoint is not None
     averaged, live = weights_of(tmp_path / "run", "averaged"), weights_of(tmp_path / "run", "live")
@@ -108,7 +108,7 @@ def test_a_loaded_run_has_one_set_of_weights(tmp_path: Path) -> None:
 
 
 def test_the_command_line_asks_for_either(tmp_path: Path) -> None:
-    agon.train(small(20), tmp_path / "run", arithmetic=ONE_THREAD, show=False)
+    agon.train(small(20), tmp_path / "run", compute=ONE_THREAD, show=False)
     made = {}
     for which in ("averaged", "live"):
         out = tmp_path / f"{which}.npz"

@@ -4,7 +4,7 @@
 |---|---|
 | samples and test images of a battle: not stated | 5,000 of each at quick, 10,000 at paper scale, or all there are |
 | equation 11: r_test is nearly 1; how near is not stated | from 1/1.3 to 1.3, see `metrics.winner` |
-| by what batch normalisation in D normalises what it judges: not stated | see `agon.arena.BattleSettings`; "-batch": see below |
+| by what batch normalisation in D normalises what it judges: not stated | see `BattleSettings`; "-batch": below |
 | no uncertainty is told | intervals by bootstrap; "won" is 0 where they allow no winner |
 
 The columns that end in "-batch" normalise each batch of 100 by its own statistics, as the authors' code does.

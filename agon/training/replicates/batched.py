@@ -61,17 +61,17 @@ class BatchedRunner:
 
     def __init__(self, folder: Folder, plan: Plan) -> None:
         self.folder, self.plan, self.signals = folder, plan, Signals()
-        self.choices: dict[str, Any] = plan.arithmetic.describe() | {"strategy": plan.strategy}
+        self.choices: dict[str, Any] = plan.compute.describe() | {"strategy": plan.strategy}
         self.ended: dict[str, Ended] = {}
         self.shown = 0.0  # when the progress was
         with aside():
-            torch.set_num_threads(plan.arithmetic.threads)
+            torch.set_num_threads(plan.compute.threads)
             refuse_unequal(plan)
 
     def run(self, progress: MultiProgress) -> Outcome:
         """Until all have ended, or a signal has come and was honoured."""
         with aside(), self.signals, ExitStack() as stack:
-            device = launch(self.plan.arithmetic, self.plan.experiment.batch).device
+            device = launch(self.plan.compute, self.plan.experiment.batch).device
             replicates: list[Replicate] = []
             for seed in self.plan.seeds:
                 with self._failing([name_of(seed)], progress):
@@ -91,8 +91,8 @@ class BatchedRunner:
         if begun:
             refuse_other_settings(run, experiment)
             experiment = experiment.with_steps(budget_of(run, experiment))
-        arithmetic = replace(self.plan.arithmetic, memory=self.plan.arithmetic.memory / len(self.plan.seeds))
-        training = Training(experiment, arithmetic, device)
+        compute = replace(self.plan.compute, memory=self.plan.compute.memory / len(self.plan.seeds))
+        training = Training(experiment, compute, device)
         if begun:
             stack.enter_context(run.locked())
             left = self._restored(name_of(seed), training, run, progress)
@@ -104,7 +104,7 @@ class BatchedRunner:
     def _restored(self, name: str, training: Training, run: Run, progress: MultiProgress) -> bool:
         """Bring a training to its run's last good checkpoint; whether there are steps left."""
         checkpoint, complaints = restore_last(training, run)
-        changes = changes_since(run.arithmetic, self.plan.arithmetic)
+        changes = changes_since(run.compute, self.plan.compute)
         for line in (*complaints, *changes, standing(run, training)):
             progress.say(f"{name}: {line}")
         if training.step == training.experiment.steps:

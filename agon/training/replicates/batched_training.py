@@ -36,7 +36,7 @@ class BatchedTraining:
 
     def __init__(self, trainings: Sequence[Training]) -> None:
         first = trainings[0]
-        self.trainings, self.arithmetic, self.dynamics = trainings, first.arithmetic, _compiled(first)
+        self.trainings, self.compute, self.dynamics = trainings, first.compute, _compiled(first)
         self.game = batched_game([training.game for training in trainings])
         parts = {player: first.experiment.optimiser(player) for player in self.game.players}
         for player, part in parts.items():
@@ -47,7 +47,7 @@ class BatchedTraining:
 
     def advance(self) -> Losses:
         """One step of every training; `own` tells them apart."""
-        with self.arithmetic.autocast():
+        with self.compute.autocast():
             losses = self.dynamics.step(self.game, self.optimisers, self.draw)
         for training in self.trainings:
             if training.average is not None:
@@ -103,7 +103,7 @@ class BatchedTraining:
 
 def _compiled(training: Training) -> Dynamics:
     """The dynamics, their look-ahead compiled where it is for a training alone, and where it can be."""
-    dynamics, how = training.experiment.dynamics, training.arithmetic.compile
+    dynamics, how = training.experiment.dynamics, training.compute.compile
     due = how == "on" or (how == "auto" and training.experiment.steps >= WORTH)
     possible = training.device.type != "cpu" or shutil.which("g++") is not None
     return CompiledUnrolled.of(dynamics) if isinstance(dynamics, Unrolled) and due and possible else dynamics

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from agon.errors import SettingError
-from agon.training.arithmetic import Arithmetic
+from agon.training.compute import Compute
 from agon.training.optimisers import moments
 from agon.training.randomness import aside
 from agon.training.replicates.batched_training import APART, BatchedTraining
@@ -18,9 +18,9 @@ COMPARED = 2  # steps after which a batched training must be what it is alone
 RTOL, ATOL = 1e-6, 1e-9  # in float64: rounding stays far below, any other computation lies far above
 
 
-def trainings(plan: Plan, seeds: Sequence[int], arithmetic: Arithmetic, device: torch.device) -> list[Training]:
+def trainings(plan: Plan, seeds: Sequence[int], compute: Compute, device: torch.device) -> list[Training]:
     """Of these seeds at their beginning, which share the memory for data."""
-    shared = replace(arithmetic, memory=arithmetic.memory / len(seeds))
+    shared = replace(compute, memory=compute.memory / len(seeds))
     return [Training(plan.replicate(seed), shared, device) for seed in seeds]
 
 
@@ -30,14 +30,12 @@ def refuse_unequal(plan: Plan) -> None:
     In float64, where nothing but rounding can be mistaken for a difference, two seeds make two steps
     together and alone; then, as they will be computed, one step together.
     """
-    if plan.arithmetic.compile == "on" and not plan.experiment.dynamics.second_order:
+    if plan.compute.compile == "on" and not plan.experiment.dynamics.second_order:
         raise SettingError(f"batched seeds: expected no compiled networks, got compile on; use {APART}", APART)
     with aside():
         try:
             difference = _difference(plan)
-            BatchedTraining(
-                trainings(plan, plan.seeds[:2], plan.arithmetic, torch.device(plan.arithmetic.device))
-            ).advance()
+            BatchedTraining(trainings(plan, plan.seeds[:2], plan.compute, torch.device(plan.compute.device))).advance()
         except SettingError:
             raise
         except Exception as error:  # whatever vmap, or a user's network under it, cannot do
@@ -52,8 +50,8 @@ def refuse_unequal(plan: Plan) -> None:
 
 def _difference(plan: Plan) -> str:
     """The first tensor of two trainings that differs between together and alone, or nothing."""
-    kind = "cpu" if plan.arithmetic.device == "mps" else plan.arithmetic.device  # mps has no float64
-    exact = replace(plan.arithmetic, device=kind, precision="fp64")
+    kind = "cpu" if plan.compute.device == "mps" else plan.compute.device  # mps has no float64
+    exact = replace(plan.compute, device=kind, precision="fp64")
     seeds, device = (*plan.seeds, *plan.seeds)[:2], torch.device(kind)
     alone = trainings(plan, seeds, exact, device)
     batched = BatchedTraining(trainings(plan, seeds, exact, device))

@@ -14,7 +14,7 @@ from agon.experiment import Experiment, differences
 from agon.runs import Directory, Run, unreadable
 from agon.runs.description import text_of
 from agon.runs.layout import REPLICATES
-from agon.training.arithmetic import Arithmetic
+from agon.training.compute import Compute
 from agon.training.replicates.many import values_under
 from agon.training.training import Training
 from agon.untrusted import NotRegularError, parse_json
@@ -27,13 +27,13 @@ class Plan:
     Attributes:
         experiment: what each replicate trains, but for the seed.
         seeds: of the replicates, in their order.
-        arithmetic: how each of them computes, resolved.
+        compute: how each of them computes, resolved.
         strategy: how several are trained at once.
     """
 
     experiment: Experiment
     seeds: tuple[int, ...]
-    arithmetic: Arithmetic
+    compute: Compute
     strategy: str = "processes"
 
     def replicate(self, seed: int) -> Experiment:
@@ -56,7 +56,7 @@ class Plan:
         described = {
             "seeds": self.seeds,
             "strategy": self.strategy,
-            "arithmetic": asdict(self.arithmetic),
+            "arithmetic": asdict(self.compute),
             "experiment": self.experiment.describe(),
         }
         return json.dumps(described, indent=2, ensure_ascii=False) + "\n"
@@ -152,7 +152,7 @@ def name_of(seed: int) -> str:
     return f"seed-{seed}"
 
 
-def planned(experiment: Experiment, seeds: int | Sequence[int], arithmetic: Arithmetic) -> Plan:
+def planned(experiment: Experiment, seeds: int | Sequence[int], compute: Compute) -> Plan:
     """A new plan, checked before anything is begun.
 
     Raises:
@@ -163,9 +163,9 @@ def planned(experiment: Experiment, seeds: int | Sequence[int], arithmetic: Arit
     chosen = range(experiment.seed, experiment.seed + seeds) if isinstance(seeds, int) else seeds
     if not chosen or len(set(chosen)) < len(chosen):
         raise SettingError(f"seeds: expected a number from 1, or seeds that differ, got {seeds}")
-    if arithmetic.devices > 1:
+    if compute.devices > 1:
         raise SettingError(
-            f"seeds: expected one device for each replicate, got devices={arithmetic.devices}; "
+            f"seeds: expected one device for each replicate, got devices={compute.devices}; "
             "leave devices out, or train one seed alone"
         )
     instances = list(values_under(experiment.describe(), "instance"))
@@ -174,11 +174,11 @@ def planned(experiment: Experiment, seeds: int | Sequence[int], arithmetic: Arit
             f"seeds: expected parts, which each seed builds anew, got a ready {instances[0]}; "
             "use agon.part(...), or train it alone"
         )
-    plan = Plan(experiment, tuple(chosen), replace(arithmetic, threads=arithmetic.threads or 1).resolved())
+    plan = Plan(experiment, tuple(chosen), replace(compute, threads=compute.threads or 1).resolved())
     for seed in plan.seeds:
         plan.replicate(seed)
     with torch.random.fork_rng(devices=[]):
-        Training(plan.replicate(plan.seeds[0]), plan.arithmetic, torch.device("cpu"))
+        Training(plan.replicate(plan.seeds[0]), plan.compute, torch.device("cpu"))
     return plan
 
 
@@ -191,13 +191,13 @@ def read(text: str, experiment: Experiment | None, trust: bool) -> Plan:
     """
     try:
         described = parse_json(text)
-        seeds, arithmetic = tuple(map(int, described["seeds"])), Arithmetic.read(described["arithmetic"])
+        seeds, compute = tuple(map(int, described["seeds"])), Compute.read(described["arithmetic"])
         written: dict[str, Any] = dict(described["experiment"])
         strategy = str(described["strategy"] if "strategy" in described else described["means"])  # its name until 0.1
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise SettingError(f"{REPLICATES} cannot be read ({error!r}); begin again in another folder") from error
     if experiment is None:
-        return Plan(Experiment.from_json(json.dumps(written), trust), seeds, arithmetic, strategy)
+        return Plan(Experiment.from_json(json.dumps(written), trust), seeds, compute, strategy)
     now = {**experiment.describe(), "seed": written["seed"], "steps": written["steps"]}
     lines = list(differences(written, json.loads(json.dumps(now))))
     if lines:
@@ -206,4 +206,4 @@ def read(text: str, experiment: Experiment | None, trust: bool) -> Plan:
             "resume with those they were begun with, or begin again in another folder"
         )
     same = replace(experiment, seed=written["seed"], steps=max(experiment.steps, written["steps"]))
-    return Plan(same, seeds, arithmetic, strategy)
+    return Plan(same, seeds, compute, strategy)

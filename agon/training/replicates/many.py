@@ -15,7 +15,7 @@ from agon.jobs import Executor, Job, LocalProcesses
 from agon.runs import Run
 from agon.terminal.multi_progress import MultiProgress
 from agon.terminal.progress import ProgressFactory
-from agon.training.arithmetic import Arithmetic
+from agon.training.compute import Compute
 from agon.training.loop import resume, train
 from agon.training.opening import refuse_other_settings
 from agon.training.recording import Callback
@@ -36,7 +36,7 @@ class ReplicatesError(RunError):
 def train_many(
     experiments: Mapping[Path, Experiment],
     *,
-    arithmetic: Arithmetic | None = None,
+    compute: Compute | None = None,
     callbacks: Mapping[Path, Callback] | None = None,
     show: bool = True,
 ) -> dict[Path, Run]:
@@ -46,7 +46,7 @@ def train_many(
 
     Args:
         experiments: run directory -> what is trained in it.
-        arithmetic: of each; threads=0 is one thread here.
+        compute: of each; threads=0 is one thread here.
         callbacks: run directory -> what looks at that training.
         show: whether to tell the progress of all on standard error.
 
@@ -58,7 +58,7 @@ def train_many(
         ReplicatesError: some trainings have failed, and are named; the others are done.
         Interrupted: SIGINT or SIGTERM came; those that were running have written a checkpoint.
     """
-    how = arithmetic or Arithmetic()
+    how = compute or Compute()
     how = replace(how, threads=how.threads or 1).resolved()
     left = {path: experiment for path, experiment in experiments.items() if not is_done(path, experiment)}
     for path in left:
@@ -87,7 +87,7 @@ def is_done(path: Path, experiment: Experiment) -> bool:
 
 
 def training_job(
-    name: str, path: Path, experiment: Experiment, arithmetic: Arithmetic, callback: Callback | None = None
+    name: str, path: Path, experiment: Experiment, compute: Compute, callback: Callback | None = None
 ) -> Job:
     """A training as a job: begun, or gone on with.
 
@@ -95,29 +95,29 @@ def training_job(
         name: of the job.
         path: of the run directory.
         experiment: what is trained.
-        arithmetic: how it computes, resolved.
+        compute: how it computes, resolved.
         callback: what looks at it meanwhile.
     """
-    work = partial(_begin_or_resume, path, experiment, arithmetic, callback)
+    work = partial(_begin_or_resume, path, experiment, compute, callback)
     return Job(name, work, tuple(values_under(experiment.describe(), "import")))
 
 
 def _begin_or_resume(
-    path: Path, experiment: Experiment, arithmetic: Arithmetic, callback: Callback | None, progress: ProgressFactory
+    path: Path, experiment: Experiment, compute: Compute, callback: Callback | None, progress: ProgressFactory
 ) -> None:
-    torch.set_num_threads(arithmetic.threads)
+    torch.set_num_threads(compute.threads)
     if Run(path).begun:
         resume(path, experiment=experiment, progress=progress, callback=callback)
     else:
-        train(experiment, path, arithmetic=arithmetic, progress=progress, callback=callback)
+        train(experiment, path, compute=compute, progress=progress, callback=callback)
 
 
-def at_once(arithmetic: Arithmetic) -> int:
+def at_once(compute: Compute) -> int:
     """How many trainings run at a time: on an accelerator one, since what sharing it costs is not measured."""
-    if arithmetic.device != "cpu":
+    if compute.device != "cpu":
         return 1
-    cores = replace(arithmetic, threads=0).resolved().threads
-    return max(1, cores // arithmetic.threads)
+    cores = replace(compute, threads=0).resolved().threads
+    return max(1, cores // compute.threads)
 
 
 @dataclass(frozen=True)

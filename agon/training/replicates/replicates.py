@@ -10,7 +10,7 @@ from agon.experiment import Experiment
 from agon.jobs import Executor, LocalProcesses, in_worker
 from agon.runs import Run
 from agon.terminal import warn
-from agon.training.arithmetic import Arithmetic
+from agon.training.compute import Compute
 from agon.training.replicates.batched import BatchedRunner
 from agon.training.replicates.folder import Folder, Plan, name_of, planned, read
 from agon.training.replicates.many import Group, at_once, train_group, training_job
@@ -19,8 +19,8 @@ from agon.training.replicates.strategy import chosen
 
 def _processes(folder: Folder, plan: Plan) -> Executor:
     paths = {seed: folder.run(seed).path for seed in plan.seeds}
-    jobs = [training_job(name_of(s), path, plan.replicate(s), plan.arithmetic) for s, path in paths.items()]
-    return LocalProcesses(jobs, at_once(plan.arithmetic))
+    jobs = [training_job(name_of(s), path, plan.replicate(s), plan.compute) for s, path in paths.items()]
+    return LocalProcesses(jobs, at_once(plan.compute))
 
 
 STRATEGIES: dict[str, Callable[[Folder, Plan], Executor]] = {"processes": _processes, "batched": BatchedRunner}
@@ -32,7 +32,7 @@ def replicate(
     directory: Path | str,
     seeds: int | Sequence[int],
     *,
-    arithmetic: Arithmetic | None = None,
+    compute: Compute | None = None,
     strategy: str = AUTO,
     show: bool = True,
 ) -> list[Run]:
@@ -45,7 +45,7 @@ def replicate(
         experiment: what to train; of parts, since each seed builds its own game.
         directory: of all the runs, `seed-7` for seed 7; new or empty.
         seeds: how many, from the experiment's own seed on; or which.
-        arithmetic: of each replicate; threads=0 is one thread here: where it pays to batch seeds, launches take
+        compute: of each replicate; threads=0 is one thread here: where it pays to batch seeds, launches take
             the time, which a second thread does not shorten.
         strategy: how several are trained at once, a name in `STRATEGIES`; "auto" takes what measures fastest, which on
             a CPU must be batched by a factor of two.
@@ -65,7 +65,7 @@ def replicate(
     _refuse(strategy)
     folder = Folder(Path(directory))
     folder.refuse_taken()
-    plan = planned(experiment, seeds, arithmetic or Arithmetic())
+    plan = planned(experiment, seeds, compute or Compute())
     plan = replace(plan, strategy=_fastest(plan, show) if strategy == AUTO else strategy)
     with folder.locked():
         folder.refuse_taken()  # another process may have been faster

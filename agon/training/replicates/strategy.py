@@ -40,8 +40,8 @@ def chosen(plan: Plan) -> StrategyChoice:
     On a CPU processes give bit for bit what a seed gives alone, and one program must be twice as fast
     to be chosen instead; on an accelerator, where processes can only take turns, it must not be slower.
     """
-    cpu = plan.arithmetic.device == "cpu"
-    if cpu and (plan.experiment.steps < WORTH or len(plan.seeds) <= GAIN * at_once(plan.arithmetic)):
+    cpu = plan.compute.device == "cpu"
+    if cpu and (plan.experiment.steps < WORTH or len(plan.seeds) <= GAIN * at_once(plan.compute)):
         return StrategyChoice("processes", "")
     try:
         if not cpu:
@@ -58,11 +58,11 @@ def chosen(plan: Plan) -> StrategyChoice:
 
 def _measured(plan: Plan, gain: float) -> StrategyChoice:
     """By a few steps of one training alone, and of all together, each compiled where that is due."""
-    device, count, cpu = torch.device(plan.arithmetic.device), len(plan.seeds), plan.arithmetic.device == "cpu"
-    share = count / min(at_once(plan.arithmetic), count)  # of the seeds that each process has
+    device, count, cpu = torch.device(plan.compute.device), len(plan.seeds), plan.compute.device == "cpu"
+    share = count / min(at_once(plan.compute), count)  # of the seeds that each process has
     with aside():
-        torch.set_num_threads(plan.arithmetic.threads)
-        (alone,) = trainings(plan, plan.seeds[:1], plan.arithmetic, device)
+        torch.set_num_threads(plan.compute.threads)
+        (alone,) = trainings(plan, plan.seeds[:1], plan.compute, device)
         one = seconds(alone, warm=1)
         if cpu and one > SLOW:
             return StrategyChoice("processes", f"a step of {1000 * one:.3g} ms is too long for batched seeds to gain")
@@ -71,7 +71,7 @@ def _measured(plan: Plan, gain: float) -> StrategyChoice:
         settle_compilation(alone)
         apart = min(one, seconds(alone)) * share
         try:
-            together = seconds(BatchedTraining(trainings(plan, plan.seeds, plan.arithmetic, device)))
+            together = seconds(BatchedTraining(trainings(plan, plan.seeds, plan.compute, device)))
         except SettingError:
             raise
         except Exception as error:  # vmap's, or a full memory
@@ -82,7 +82,7 @@ def _measured(plan: Plan, gain: float) -> StrategyChoice:
 
 def seconds(training: Training | BatchedTraining, warm: int = WARM) -> float:
     """Of one step: the shortest of several, since others may disturb."""
-    device, taken = torch.device(training.arithmetic.device), list[float]()
+    device, taken = torch.device(training.compute.device), list[float]()
     while len(taken) < warm + TIMED and sum(taken[warm:]) < PATIENCE:
         began = time.perf_counter()
         training.advance()

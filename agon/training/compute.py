@@ -19,7 +19,7 @@ MOST = 1_024  # devices or threads: far more than that ends a process, or a mach
 
 
 @dataclass(frozen=True, kw_only=True)
-class Arithmetic:
+class Compute:
     """Where and how numbers are computed; none of it changes what is trained, all of it the last bits.
 
     Attributes:
@@ -52,7 +52,7 @@ class Arithmetic:
                 f"from 0 to {MOST_GIB:,}, got {self.devices}, {self.threads} and {self.memory}"
             )
 
-    def resolved(self) -> "Arithmetic":
+    def resolved(self) -> "Compute":
         """With every "auto" that the machine decides replaced by what it is here.
 
         Raises:
@@ -96,7 +96,7 @@ class Arithmetic:
         return {**asdict(self), "torch": torch.__version__, "agon": __version__}
 
     @classmethod
-    def read(cls, described: dict[str, Any]) -> "Arithmetic":
+    def read(cls, described: dict[str, Any]) -> "Compute":
         """From what `describe` gave.
 
         Raises:

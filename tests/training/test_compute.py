@@ -15,14 +15,14 @@ from tests.training.compare import log_of
 from tests.training.programs import command, finished, small
 
 
-def training(arithmetic: agon.Arithmetic, **changes: object) -> Training:
-    return Training(small(**changes), arithmetic.resolved(), torch.device("cpu"))  # type: ignore[arg-type]
+def training(compute: agon.Compute, **changes: object) -> Training:
+    return Training(small(**changes), compute.resolved(), torch.device("cpu"))  # type: ignore[arg-type]
 
 
 def test_bfloat16_networks_with_float32_weights_and_losses() -> None:
     """The networks run in bfloat16; weights, moments and losses do not, and the loss is near that of float32."""
-    half = training(agon.Arithmetic(precision="bf16", device="cpu", threads=1))
-    whole = training(agon.Arithmetic(device="cpu", threads=1))
+    half = training(agon.Compute(precision="bf16", device="cpu", threads=1))
+    whole = training(agon.Compute(device="cpu", threads=1))
     seen: list[torch.dtype] = []
     half.game.generator.register_forward_hook(lambda module, args, out: seen.append(out.dtype))
     for _ in range(5):
@@ -42,7 +42,7 @@ def test_each_player_meets_the_others_weights_of_now_under_autocast() -> None:
         with torch.no_grad():
             layer.weight += 10
         assert torch.equal(layer(x), before)
-    with agon.Arithmetic(precision="bf16", device="cpu").autocast():
+    with agon.Compute(precision="bf16", device="cpu").autocast():
         before = layer(x)
         with torch.no_grad():
             layer.weight += 10
@@ -50,26 +50,26 @@ def test_each_player_meets_the_others_weights_of_now_under_autocast() -> None:
 
 
 def test_float64_is_float64_throughout() -> None:
-    done = training(agon.Arithmetic(precision="fp64", device="cpu", threads=1))
+    done = training(agon.Compute(precision="fp64", device="cpu", threads=1))
     losses = done.advance()
     assert {p.dtype for p in done.game.parameters()} == {torch.float64}
     assert {loss.dtype for loss in losses.players.values()} == {torch.float64}
 
 
 def test_choices_are_written_and_restored(tmp_path: Path) -> None:
-    chosen = agon.Arithmetic(device="cpu", threads=1, precision="bf16", channels_last=False)
-    agon.train(small(5), tmp_path / "run", arithmetic=chosen, show=False)
+    chosen = agon.Compute(device="cpu", threads=1, precision="bf16", channels_last=False)
+    agon.train(small(5), tmp_path / "run", compute=chosen, show=False)
     torch.set_num_threads(2)
     agon.resume(tmp_path / "run", steps=10, show=False)
     assert torch.get_num_threads() == 1
     expected = replace(chosen.resolved(), compile="off")  # what "auto" came to
-    assert agon.Arithmetic.read(Run.open(tmp_path / "run").arithmetic) == expected
+    assert agon.Compute.read(Run.open(tmp_path / "run").compute) == expected
     assert [record["step"] for record in log_of(tmp_path / "run")] == [5, 10]
 
 
 def test_memory_format_changes_no_more_than_rounding() -> None:
-    last = training(agon.Arithmetic(device="cpu", threads=1, precision="fp64"))
-    first = training(agon.Arithmetic(device="cpu", threads=1, precision="fp64", channels_last=False))
+    last = training(agon.Compute(device="cpu", threads=1, precision="fp64"))
+    first = training(agon.Compute(device="cpu", threads=1, precision="fp64", channels_last=False))
     for _ in range(3):
         last.advance(), first.advance()
     for one, other in zip(last.game.parameters(), first.game.parameters(), strict=True):
@@ -79,15 +79,13 @@ def test_memory_format_changes_no_more_than_rounding() -> None:
 def test_compilation_is_refused_where_networks_are_differentiated_twice(tmp_path: Path) -> None:
     game = small().game.changed(penalties=(R1(),))  # type: ignore[union-attr]
     with pytest.raises(SettingError, match="second derivatives"):
-        agon.train(
-            small(5, game=game), tmp_path / "run", arithmetic=agon.Arithmetic(compile="on", device="cpu"), show=False
-        )
+        agon.train(small(5, game=game), tmp_path / "run", compute=agon.Compute(compile="on", device="cpu"), show=False)
 
 
 @pytest.mark.parametrize("wrong", [{"threads": -1}, {"devices": 0}])
 def test_wrong_choices_are_sentences(wrong: dict[str, object]) -> None:
     with pytest.raises(SettingError, match=next(iter(wrong))):
-        agon.Arithmetic(**wrong)  # type: ignore[arg-type]
+        agon.Compute(**wrong)  # type: ignore[arg-type]
 
 
 @pytest.mark.evidence
