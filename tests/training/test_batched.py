@@ -345,11 +345,11 @@ def test_a_signal_stops_all_and_resume_goes_on_bit_for_bit(tmp_path: Path, monke
     resume(tmp_path / "whole", steps=20, strategy="processes", show=False)
     for seed in range(3):
         assert_close(tmp_path / "all" / f"seed-{seed}", tmp_path / "whole" / f"seed-{seed}")
-    with pytest.raises(SettingError, match="there is no means 'batch'"):
+    with pytest.raises(SettingError, match="there is no strategy 'batch'"):
         resume(tmp_path / "all", strategy="batch")
 
 
-def test_the_command_line_names_a_means(tmp_path: Path) -> None:
+def test_the_command_line_names_a_strategy(tmp_path: Path) -> None:
     begin = ["train", "first/ring", "--scale", "smoke", "--steps", "2", "--device", "cpu", "--seeds", "2"]
     assert main([*begin, "--strategy", "batched", "--out", str(tmp_path / "all")]) == 0
     assert json.loads((tmp_path / "all" / "replicates.json").read_text())["strategy"] == "batched"

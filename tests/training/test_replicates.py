@@ -167,7 +167,7 @@ def test_a_longer_budget_is_the_longer_training(tmp_path: Path) -> None:
         resume(folder.path, experiment=points(13, batch=8))
     with folder.locked(), pytest.raises(RunError, match="written by another process"):
         resume(folder.path)
-    with pytest.raises(SettingError, match="there is no means 'threads'"):
+    with pytest.raises(SettingError, match="there is no strategy 'threads'"):
         resume(folder.path, strategy="threads")
     resume(folder.path, steps=20, show=False)
     assert_the_same_run(folder.run(3).path, alone(points(20), 3, tmp_path / "alone"))
