@@ -6,14 +6,14 @@ from functools import cache
 from pathlib import Path
 
 HERE = Path(__file__).parent
-TRAIN = {"training", "replicates", "jobs", "evaluate", "arena", "papers", "classifiers", "samples", "cli"}  # rooms
-CALLS = {"train", "resume", "replicate"}  # of agon itself
+TRAIN = {"training", "jobs", "evaluation", "arena", "papers", "classifiers", "samples", "cli"}  # rooms
+CALLS = {"train", "resume", "replicate", "evaluate", "battle", "reproduce"}  # of agon itself
 START = {"subprocess", "multiprocessing", "torch.multiprocessing", "os.fork"}
 SLOW = {  # train nothing, and take many seconds all the same: compilers, finite differences, many features, whole sets
     "dynamics/test_aliases.py",
     "dynamics/test_compiled.py",
     "dynamics/test_unrolled_exact.py",
-    "metrics/test_frechet.py",
+    "metrics/test_fid.py",
     "metrics/test_inception.py",
     "data/test_broken.py",
     "data/test_stacked.py",
