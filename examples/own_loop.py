@@ -2,9 +2,7 @@
 
 import torch
 
-from agon import Adversarial, Batch, Turns
-from agon.data import Ring, Stream
-from agon.games import parameters_of
+from agon import Adversarial, Batch, Ring, Stream, Turns, parameters_of
 from agon.networks import mlp
 
 game = Adversarial(generator=mlp.Generator(shape=(2,), latent=16), critic=mlp.Critic(shape=(2,)))

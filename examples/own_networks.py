@@ -3,7 +3,6 @@
 from torch import nn
 
 import agon
-from agon.data import Ring
 
 
 class MyGenerator(nn.Sequential):
@@ -19,6 +18,6 @@ class MyCritic(nn.Sequential):
 
 
 game = agon.part(agon.Adversarial, generator=agon.part(MyGenerator, width=64), critic=agon.part(MyCritic))
-experiment = agon.Experiment(game=game, data=Ring(), steps=500)
+experiment = agon.Experiment(game=game, data=agon.Ring(), steps=500)
 run = agon.train(experiment, "runs/mine")
 print(run.path)
