@@ -1,4 +1,4 @@
-"""Write your own training loop: a game, an optimiser for each player, a function that draws a batch, and dynamics."""
+"""Write your own training loop: a game, an optimiser for each player, batches, and dynamics."""
 
 import torch
 
