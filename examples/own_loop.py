@@ -1,10 +1,8 @@
-"""Write your own training loop: a game, an optimiser for each player, a function that draws a batch, and dynamics."""
+"""Write your own training loop: a game, an optimiser for each player, batches, and dynamics."""
 
 import torch
 
-from agon import Adversarial, Batch, Turns
-from agon.data import Ring, Stream
-from agon.games import parameters_of
+from agon import Adversarial, Batch, Ring, Stream, Turns, parameters_of
 from agon.networks import mlp
 
 game = Adversarial(generator=mlp.Generator(shape=(2,), latent=16), critic=mlp.Critic(shape=(2,)))

@@ -3,7 +3,6 @@
 from torch import nn
 
 import agon
-from agon.data import Ring
 
 
 class MyGenerator(nn.Sequential):
@@ -18,7 +17,8 @@ class MyCritic(nn.Sequential):
         super().__init__(nn.Linear(2, 64), nn.ReLU(), nn.Linear(64, 1), nn.Flatten(0))
 
 
-game = agon.part(agon.Adversarial, generator=agon.part(MyGenerator, width=64), critic=agon.part(MyCritic))
-experiment = agon.Experiment(game=game, data=Ring(), steps=500)
+generator, critic = agon.part(MyGenerator, width=64), agon.part(MyCritic)
+game = agon.part(agon.Adversarial, generator=generator, critic=critic)
+experiment = agon.Experiment(game=game, data=agon.Ring(), steps=500)
 run = agon.train(experiment, "runs/mine")
 print(run.path)
