@@ -1,4 +1,4 @@
-"""What every dynamics is: a rule by which the players of a game move."""
+"""The interface of all dynamics: a rule by which the players of a game move."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -10,19 +10,19 @@ from agon.games.game import Batch, Game, Losses
 
 @dataclass(frozen=True)
 class Dynamics(ABC):
-    """A frozen rule; what changes lives in the game and its optimisers."""
+    """A frozen rule by which players move; all state lives in the game and its optimisers."""
 
     @abstractmethod
     def step(self, game: Game, optimisers: Optimisers, draw: Callable[[], Batch]) -> Losses:
-        """One step: one round of moves.
+        """Make one step: one round of moves.
 
         Args:
-            game: moved in place.
+            game: updated in place.
             optimisers: one for each player, over exactly its parameters.
-            draw: gives a new batch at each call.
+            draw: returns a new batch at each call.
 
         Returns:
-            Detached losses of every player that moved, as each saw it before its last move.
+            The detached loss of every player that moved, as it was before that player's last move.
         """
 
     @property
@@ -32,9 +32,9 @@ class Dynamics(ABC):
 
     @abstractmethod
     def real_batches_per_step(self, game: Game) -> int:
-        """How many batches of real samples one step shows to those who judge them: the unit of a budget.
+        """How many batches of real samples one step shows to the scoring players; a budget counts these.
 
-        Those who judge are the players that do not generate; all players, where there are no others.
+        The scoring players are those that do not generate, or all players if every player generates.
         """
 
     @abstractmethod

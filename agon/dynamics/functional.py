@@ -1,7 +1,7 @@
-"""SGD, Adam and RMSProp as pure functions, which carry on from the state of a live torch optimiser.
+"""SGD, Adam and RMSProp as pure functions that continue from the state of a live torch optimiser.
 
-One pure step equals one step of `torch.optim` within rounding, and is differentiable, also where torch's
-own is not: the derivative of the root √v is defined as 0 at v = 0 (a unit that never fired has v = 0).
+One functional step equals one step of `torch.optim` up to rounding. It is differentiable even where torch's
+is not: the derivative of √v is defined as 0 at v = 0 (a unit that never fired has v = 0).
 """
 
 import inspect
@@ -15,26 +15,26 @@ from torch import Tensor
 from agon.errors import SettingError
 from agon.networks.layers import root
 
-Moments = Mapping[str, Any]  # name in torch's state -> a tensor; "step" -> the number of steps taken
-Rule = Callable[[Tensor, Tensor, Moments], "Moved"]
+OptimiserMoments = Mapping[str, Any]  # name in torch's state -> a tensor; "step" -> the number of steps taken
+UpdateRule = Callable[[Tensor, Tensor, OptimiserMoments], "Updated"]
 
 
-class Moved(NamedTuple):
-    """What one step gives.
+class Updated(NamedTuple):
+    """The result of one step.
 
     Attributes:
-        parameter: after the step.
-        moments: after the step, by their names in torch's state.
+        parameter: its value after the step.
+        moments: their values after the step, by their names in torch's state.
     """
 
     parameter: Tensor
-    moments: Moments
+    moments: OptimiserMoments
 
 
 def sgd(
     parameter: Tensor,
     gradient: Tensor,
-    moments: Moments,
+    moments: OptimiserMoments,
     *,
     lr: float,
     momentum: float = 0.0,
@@ -42,8 +42,8 @@ def sgd(
     weight_decay: float = 0.0,
     nesterov: bool = False,
     maximize: bool = False,
-) -> Moved:
-    """b' = momentum·b + (1 - dampening)·g, θ' = θ - lr·b'; the first b' is g itself.
+) -> Updated:
+    """Make one step of SGD: b' = momentum·b + (1 - dampening)·g, θ' = θ - lr·b'; the first b' is g itself.
 
     As torch.optim.SGD: Nesterov's θ' = θ - lr·(g + momentum·b'); g includes weight_decay·θ.
 
@@ -52,17 +52,17 @@ def sgd(
     """
     gradient = _with_decay(parameter, gradient, weight_decay, maximize)
     if not momentum:
-        return Moved(parameter - lr * gradient, {})
-    before = moments.get("momentum_buffer")
-    buffer = gradient if before is None else momentum * before + (1 - dampening) * gradient
+        return Updated(parameter - lr * gradient, {})
+    previous = moments.get("momentum_buffer")
+    buffer = gradient if previous is None else momentum * previous + (1 - dampening) * gradient
     direction = gradient + momentum * buffer if nesterov else buffer
-    return Moved(parameter - lr * direction, {"momentum_buffer": buffer})
+    return Updated(parameter - lr * direction, {"momentum_buffer": buffer})
 
 
 def adam(
     parameter: Tensor,
     gradient: Tensor,
-    moments: Moments,
+    moments: OptimiserMoments,
     *,
     lr: float,
     betas: tuple[float, float] = (0.9, 0.999),
@@ -71,11 +71,11 @@ def adam(
     amsgrad: bool = False,
     maximize: bool = False,
     decoupled_weight_decay: bool = False,
-) -> Moved:
-    """m' = β1 m + (1 - β1) g, v' = β2 v + (1 - β2) g², θ' = θ - lr · m̂ / (√v̂ + ε).
+) -> Updated:
+    """Make one step of Adam: m' = β1 m + (1 - β1) g, v' = β2 v + (1 - β2) g², θ' = θ - lr · m̂ / (√v̂ + ε).
 
-    m̂ = m' / (1 - β1ᵗ), v̂ = v' / (1 - β2ᵗ), t the number of this step. As torch.optim.Adam and AdamW;
-    with amsgrad v̂ is the largest so far.
+    m̂ = m' / (1 - β1ᵗ), v̂ = v' / (1 - β2ᵗ), where t counts steps from 1. As torch.optim.Adam and AdamW;
+    with amsgrad, v̂ is the largest so far.
 
     Source: Kingma and Ba 2015, Algorithm 1; Loshchilov and Hutter 2019 for decoupled decay.
     """
@@ -91,13 +91,13 @@ def adam(
         after["max_exp_avg_sq"] = torch.maximum(_moment(moments, "max_exp_avg_sq", parameter), square)
     largest = after["max_exp_avg_sq"] if amsgrad else square
     denominator = root(largest) / (1 - second**step) ** 0.5 + eps
-    return Moved(parameter - mean / denominator * (lr / (1 - first**step)), after)
+    return Updated(parameter - mean / denominator * (lr / (1 - first**step)), after)
 
 
 def rmsprop(
     parameter: Tensor,
     gradient: Tensor,
-    moments: Moments,
+    moments: OptimiserMoments,
     *,
     lr: float,
     alpha: float = 0.99,
@@ -106,10 +106,10 @@ def rmsprop(
     momentum: float = 0.0,
     centered: bool = False,
     maximize: bool = False,
-) -> Moved:
-    """v' = α v + (1 - α) g², θ' = θ - lr · g / (√v' + ε).
+) -> Updated:
+    """Make one step of RMSProp: v' = α v + (1 - α) g², θ' = θ - lr · g / (√v' + ε).
 
-    As torch.optim.RMSprop: centred, the variance v' - ḡ'² takes the place of v'; with momentum,
+    As torch.optim.RMSprop: if centered, the variance v' - ḡ'² replaces v'; with momentum,
     b' = momentum·b + g / (√v' + ε) and θ' = θ - lr·b'. Source: Tieleman and Hinton 2012.
     """
     gradient = _with_decay(parameter, gradient, weight_decay, maximize)
@@ -122,80 +122,81 @@ def rmsprop(
     if momentum:
         direction = momentum * _moment(moments, "momentum_buffer", parameter) + direction
         after["momentum_buffer"] = direction
-    return Moved(parameter - lr * direction, after)
+    return Updated(parameter - lr * direction, after)
 
 
-class Pure(NamedTuple):
-    """The pure side of a torch optimiser.
+class FunctionalOptimiser(NamedTuple):
+    """The functional version of a torch optimiser.
 
     Attributes:
-        rule: the function.
-        moments: what of torch's state it carries on.
+        rule: the function that makes one step.
+        moments: the names in torch's state that the function reads and updates.
     """
 
-    rule: Callable[..., Moved]
+    rule: Callable[..., Updated]
     moments: tuple[str, ...]
 
 
-_ADAM = Pure(adam, ("step", "exp_avg", "exp_avg_sq", "max_exp_avg_sq"))
+_ADAM = FunctionalOptimiser(adam, ("step", "exp_avg", "exp_avg_sq", "max_exp_avg_sq"))
 
-TWINS: dict[type[torch.optim.Optimizer], Pure] = {
-    torch.optim.SGD: Pure(sgd, ("momentum_buffer",)),
+FUNCTIONAL: dict[type[torch.optim.Optimizer], FunctionalOptimiser] = {
+    torch.optim.SGD: FunctionalOptimiser(sgd, ("momentum_buffer",)),
     torch.optim.Adam: _ADAM,
     torch.optim.AdamW: _ADAM,
-    torch.optim.RMSprop: Pure(rmsprop, ("square_avg", "momentum_buffer", "grad_avg")),
+    torch.optim.RMSprop: FunctionalOptimiser(rmsprop, ("square_avg", "momentum_buffer", "grad_avg")),
 }
 
-ARITHMETIC = ("foreach", "fused", "capturable", "differentiable")  # options that change speed, not values
+IMPLEMENTATION = ("foreach", "fused", "capturable", "differentiable")  # options that change speed, not values
 
 
-def twin_of(optimiser: torch.optim.Optimizer) -> Pure:
-    """The pure twin of a live optimiser.
+def functional_of(optimiser: torch.optim.Optimizer) -> FunctionalOptimiser:
+    """The functional version of a live optimiser.
 
     Raises:
-        SettingError: there is none, or it does not know an option that is set.
+        SettingError: there is none, or it does not support an option that is set.
     """
-    kind = type(optimiser)
-    if kind not in TWINS:
-        known = ", ".join(sorted({each.__name__ for each in TWINS}))
-        raise SettingError(f"look-ahead: expected an optimiser out of {known}, got {kind.__name__}, which has no twin")
-    twin = TWINS[kind]
-    known_options = {*_names(twin.rule), *ARITHMETIC}
+    optimiser_class = type(optimiser)
+    if optimiser_class not in FUNCTIONAL:
+        known = ", ".join(sorted({supported.__name__ for supported in FUNCTIONAL}))
+        raise SettingError(f"look-ahead: expected an optimiser out of {known}, got {optimiser_class.__name__}")
+    functional = FUNCTIONAL[optimiser_class]
+    known_options = {*_names(functional.rule), *IMPLEMENTATION}
     for option in optimiser.defaults:
         if option not in known_options and any(group.get(option) for group in optimiser.param_groups):
             raise SettingError(
-                f"look-ahead: the option {option} of {kind.__name__} has no pure twin; leave it at its default"
+                f"look-ahead: the option {option} of {optimiser_class.__name__} is not supported; "
+                "leave it at its default"
             )
-    return twin
+    return functional
 
 
-def rule_of(optimiser: torch.optim.Optimizer, group: Mapping[str, Any]) -> Rule:
-    """The pure step with the present settings of one of an optimiser's groups."""
-    rule = twin_of(optimiser).rule
+def rule_of(optimiser: torch.optim.Optimizer, group: Mapping[str, Any]) -> UpdateRule:
+    """The functional step with the current settings of one parameter group."""
+    rule = functional_of(optimiser).rule
     settings = {name: _plain(value) for name, value in group.items() if name in _names(rule)}
     return partial(rule, **settings)
 
 
 def moments_of(optimiser: torch.optim.Optimizer, parameter: Tensor) -> dict[str, Any]:
-    """What the optimiser remembers of a parameter, as a pure step carries it on; empty before its first step."""
-    remembered = optimiser.state.get(parameter, {})
-    found = {name: remembered.get(name) for name in TWINS[type(optimiser)].moments}
-    return {name: _plain(value) if name == "step" else value for name, value in found.items() if value is not None}
+    """An optimiser's moments of a parameter, as the functional step takes them; empty before the first step."""
+    state = optimiser.state.get(parameter, {})
+    moments = {name: state.get(name) for name in FUNCTIONAL[type(optimiser)].moments}
+    return {name: _plain(value) if name == "step" else value for name, value in moments.items() if value is not None}
 
 
 @cache
-def _names(rule: Callable[..., Moved]) -> frozenset[str]:
+def _names(rule: Callable[..., Updated]) -> frozenset[str]:
     return frozenset(inspect.signature(rule).parameters)
 
 
 def _plain(value: Any) -> Any:
-    """Numbers that torch keeps in tensors, as numbers."""
+    """Convert numbers that torch keeps in tensors to plain numbers."""
     if isinstance(value, tuple):
-        return tuple(_plain(each) for each in value)
+        return tuple(_plain(part) for part in value)
     return value.item() if isinstance(value, Tensor) else value
 
 
-def _moment(moments: Moments, name: str, parameter: Tensor) -> Tensor:
+def _moment(moments: OptimiserMoments, name: str, parameter: Tensor) -> Tensor:
     moment: Tensor | None = moments.get(name)
     return torch.zeros_like(parameter) if moment is None else moment
 

@@ -1,4 +1,4 @@
-"""One move: some players follow their gradients together while all others stand still, bit for bit."""
+"""One move: some players follow their gradients together, and all others stay bit-identical."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -10,21 +10,21 @@ from agon.dynamics.processes import average
 from agon.games.game import Batch, Game, Losses, buffers_of, parameters_of
 
 Optimisers = Mapping[str, torch.optim.Optimizer]
-Gradients = dict[str, list[Tensor | None]]  # player -> one for each of its parameters
+Gradients = dict[str, list[Tensor | None]]  # player -> a gradient for each of its parameters
 
 
 def update(game: Game, optimisers: Optimisers, movers: Collection[str], batch: Batch, fake: Tensor | None) -> Losses:
-    """Each mover takes one optimiser step along the gradient of its own loss at the present point.
+    """Let each mover take one optimiser step along the gradient of its own loss at the current point.
 
     Args:
         game: changed in place: the movers' parameters and buffers, nothing else.
         optimisers: one for each player.
-        movers: who moves; together means simultaneously.
-        batch: what they see.
-        fake: "n *shape", generated samples with the history that their losses need, or None to make them.
+        movers: the players that move, simultaneously.
+        batch: the batch on which the losses are computed.
+        fake: generated samples "n *shape" with the history that the losses need, or None to generate them.
 
     Returns:
-        Detached losses of the movers, and what was seen.
+        The movers' detached losses, and the scalars for the log.
     """
     with isolate(game, movers):
         losses = game(batch, fake, of=movers)
@@ -35,14 +35,14 @@ def update(game: Game, optimisers: Optimisers, movers: Collection[str], batch: B
 def apply_gradients(
     game: Game, optimisers: Optimisers, gradients: Gradients, losses: Losses, *, ends_move: bool = True
 ) -> Losses:
-    """Each player that has gradients takes its optimiser's step along them.
+    """Take an optimiser step for each player that has gradients.
 
     Args:
         game: its parameters change in place.
         optimisers: one for each player.
-        gradients: of each mover, one in the shape of each parameter.
-        losses: with or without history.
-        ends_move: whether the move ends with this step; else more of it is to come.
+        gradients: for each mover, a gradient in the shape of each parameter.
+        losses: the losses, with or without history.
+        ends_move: whether the move ends with this step, so that `after_update` is called.
 
     Returns:
         The losses, detached.
@@ -62,14 +62,14 @@ def gradients_of(
 ) -> Gradients:
     """Each mover's gradient ∂L_p/∂θ_p of its own loss in its own parameters, averaged over processes.
 
-    A parameter that is frozen, or that the loss does not reach, has None, as after `backward`.
+    The gradient is None where a parameter is frozen or the loss does not depend on it, as after `backward`.
 
     Args:
-        game: whose parameters.
-        losses: with their history.
-        movers: whose gradients.
-        again: whether the losses' history will be needed once more.
-        history: whether the gradients can be differentiated in turn.
+        game: owns the parameters.
+        losses: the losses, with their history.
+        movers: the players whose gradients are computed.
+        again: whether to keep the losses' history for another pass.
+        history: whether the gradients themselves must be differentiable.
     """
     players = list(movers)
     gradients = {}
@@ -83,7 +83,7 @@ def gradients_of(
 
 
 def _laid_out_as(parameter: Tensor, gradient: Tensor) -> Tensor:
-    """The gradient in its parameter's memory format: fused optimisers pair the two by memory, not by index."""
+    """The gradient in its parameter's memory format: fused optimisers match the two by memory, not by index."""
     if gradient.stride() == parameter.stride():
         return gradient
     return torch.empty_like(parameter).copy_(gradient)
@@ -91,14 +91,14 @@ def _laid_out_as(parameter: Tensor, gradient: Tensor) -> Tensor:
 
 @contextmanager
 def isolate(game: Game, movers: Collection[str]) -> Iterator[None]:
-    """Within it, only the movers' parameters require gradients; after it, only their buffers have changed."""
+    """Let only the movers' parameters require gradients, and only the movers' buffers change."""
     with freeze(game, movers), preserve_buffers(game, movers):
         yield
 
 
 @contextmanager
 def freeze(game: Game, but: Collection[str]) -> Iterator[None]:
-    """Within it, no player's parameters require gradients but those of `but`."""
+    """Within the context, only the parameters of the players in `but` require gradients."""
     parameters = [p for player in _others(game, but) for p in parameters_of(game, player) if p.requires_grad]
     for parameter in parameters:
         parameter.requires_grad_(False)
@@ -111,10 +111,10 @@ def freeze(game: Game, but: Collection[str]) -> Iterator[None]:
 
 @contextmanager
 def preserve_buffers(game: Game, but: Collection[str]) -> Iterator[None]:
-    """After it, no player's buffers have changed but those of `but`.
+    """Restore the buffers of all players but those in `but` at the end of the context.
 
-    A player's statistics (batch and spectral normalisation) belong to its own move: others still
-    normalise by the batch at hand, but their running statistics are put back.
+    A player's statistics (batch and spectral normalisation) change in its own move only: other players
+    still normalise by the current batch, but their running statistics are restored.
     """
     buffers = [b for player in _others(game, but) for b in buffers_of(game, player)]
     before = [buffer.clone() for buffer in buffers]
@@ -122,7 +122,7 @@ def preserve_buffers(game: Game, but: Collection[str]) -> Iterator[None]:
         yield
     finally:
         for buffer, value in zip(buffers, before, strict=True):
-            buffer.data.copy_(value)  # unseen by autograd: a pass still to be used may hold this very value
+            buffer.data.copy_(value)  # hidden from autograd: a graph still in use may hold this very value
 
 
 def _others(game: Game, players: Collection[str]) -> list[str]:
@@ -130,7 +130,7 @@ def _others(game: Game, players: Collection[str]) -> list[str]:
 
 
 def after_update_of(game: Game, seen: Mapping[str, Tensor]) -> Callable[[nn.Module, str], None] | None:
-    """What each player's move ends with, to be done to a functional module of the game; None where that is nothing."""
+    """The game's `after_update`, as a function of a functional module and a player; None if the game has none."""
     if not game.has_after_update:
         return None
     return lambda module, player: module.after_update(player, seen)  # type: ignore[operator]

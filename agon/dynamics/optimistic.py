@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from agon.dynamics.dynamics import Dynamics
-from agon.dynamics.functional import twin_of
+from agon.dynamics.functional import functional_of
 from agon.dynamics.moves import (
     Optimisers,
     after_update_of,
@@ -29,16 +29,16 @@ PAST = "past_move"  # in the optimiser's state, so that a checkpoint has it
 
 @dataclass(frozen=True)
 class Extragradient(Dynamics):
-    """Each turn's players step to where their optimisers would bring them, and move by the gradients there.
+    """In each turn, players extrapolate by an optimiser step and move along the gradients at that point.
 
         θ̂ = θ + Δ(F(θ)),   θ' = θ + Δ(F(θ̂)),
 
     with F the movers' gradients on the turn's batch and Δ their optimisers' step. The step to θ̂ leaves
-    the moments as they are (Gidel et al. 2019, Algorithm 4, lets it move them). Who moves together is
-    extrapolated together; on the bilinear game with simultaneous moves it converges.
+    the moments unchanged (in Gidel et al. 2019, Algorithm 4, it updates them). Players that move together
+    are extrapolated together. With simultaneous moves it converges on the bilinear game.
 
     Attributes:
-        turns: who moves when.
+        turns: the schedule: who moves when.
 
     Source: Korpelevich 1976; Gidel et al. 2019, equations 13 and 14.
     """
@@ -53,7 +53,7 @@ class Extragradient(Dynamics):
 
     def check_optimisers(self, optimisers: Optimisers) -> None:
         for optimiser in optimisers.values():
-            twin_of(optimiser)
+            functional_of(optimiser)
 
     def step(self, game: Game, optimisers: Optimisers, draw: Callable[[], Batch]) -> Losses:
         return self.turns.play(game, draw, partial(_extrapolated, game, optimisers))
@@ -61,13 +61,13 @@ class Extragradient(Dynamics):
 
 @dataclass(frozen=True)
 class Optimistic(Dynamics):
-    """Each move is corrected by the one before: θ_{t+1} = θ_t + 2Δ_t - Δ_{t-1}, with Δ_t the optimiser's step.
+    """Correct each move by the previous one: θ_{t+1} = θ_t + 2Δ_t - Δ_{t-1}, with Δ_t the optimiser's step.
 
-    With SGD this is θ - h·(2g_t - g_{t-1}), with Adam the published Optimistic Adam; a player's first
-    move is an ordinary one.
+    With SGD this is θ - h·(2g_t - g_{t-1}), with Adam the published Optimistic Adam. A player's first
+    move is an ordinary step.
 
     Attributes:
-        turns: who moves when.
+        turns: the schedule: who moves when.
 
     Source: Daskalakis et al. 2018, equation 6 and Algorithm 1.
     """
@@ -90,28 +90,29 @@ def _extrapolated(
     with freeze(game, movers), as_written():
         with preserve_buffers(game, movers):
             losses: Losses = game(batch, fake, of=movers)
-        present = gradients_of(game, losses, movers)
+        current = gradients_of(game, losses, movers)
         players = {player: named_parameters_of(game, player) for player in movers}
-        first = {player: dict(zip(own, present[player], strict=True)) for player, own in players.items()}
-        remade = bool(set(movers) & set(game.generating_players))
+        first = {player: dict(zip(names, current[player], strict=True)) for player, names in players.items()}
+        regenerates = bool(set(movers) & set(game.generating_players))
 
-        def there(functional: FunctionalModule) -> Losses:
-            losses: Losses = functional.module(batch, None if remade else fake, of=movers)
+        def outer(functional: FunctionalModule) -> Losses:
+            losses: Losses = functional.module(batch, None if regenerates else fake, of=movers)
             return losses
 
         unroll = Unroll(game, players, optimisers, after_update=after_update_of(game, losses.seen))
-        ahead = unroll.surrogate(1, there, first, fake)
+        ahead = unroll.surrogate(1, outer, first, fake)
         gradients = {
-            player: _gradients_at(unroll.functional, ahead.players[player], own) for player, own in players.items()
+            player: _gradients_at(unroll.functional, ahead.players[player], parameters)
+            for player, parameters in players.items()
         }
     return apply_gradients(game, optimisers, gradients, losses)
 
 
 def _gradients_at(functional: FunctionalModule, loss: Tensor, parameters: Mapping[str, Tensor]) -> list[Tensor | None]:
-    """Of a player's loss, a scalar, in its parameters where the functional module has them, each in its shape."""
-    there = functional.tensors([name for name, p in parameters.items() if p.requires_grad])
-    gradients = torch.autograd.grad(loss, list(there.values()), retain_graph=True, allow_unused=True)
-    by_name = dict(zip(there, gradients, strict=True))
+    """Gradients of a player's loss () in the functional module's parameters, each in its parameter's shape."""
+    extrapolated = functional.tensors([name for name, p in parameters.items() if p.requires_grad])
+    gradients = torch.autograd.grad(loss, list(extrapolated.values()), retain_graph=True, allow_unused=True)
+    by_name = dict(zip(extrapolated, gradients, strict=True))
     return average([by_name.get(name) for name in parameters])
 
 
@@ -125,15 +126,15 @@ def _corrected(
         gradients = gradients_of(game, losses, movers)
     detached = apply_gradients(game, optimisers, gradients, losses, ends_move=False)
     for player in movers:
-        for parameter, old in zip(parameters_of(game, player), before[player], strict=True):
+        for parameter, previous in zip(parameters_of(game, player), before[player], strict=True):
             if parameter.grad is not None:
-                _correct(parameter, old, optimisers[player].state[parameter])
+                _correct(parameter, previous, optimisers[player].state[parameter])
         game.after_update(player, losses.seen)
     return detached
 
 
 def _correct(parameter: Tensor, before: Tensor, state: dict[str, Tensor]) -> None:
-    """θ + 2Δ_t - Δ_{t-1}, where the optimiser has already added Δ_t."""
-    now = parameter - before
-    parameter += now - state.get(PAST, now)
-    state[PAST] = now
+    """Turn θ + Δ_t, which the optimiser has made, into θ + 2Δ_t - Δ_{t-1}."""
+    move = parameter - before
+    parameter += move - state.get(PAST, move)
+    state[PAST] = move

@@ -1,4 +1,4 @@
-"""Several processes as one: means over processes, where there are any."""
+"""Means over the processes that train together."""
 
 from collections.abc import Sequence
 from typing import TypeVar
@@ -18,11 +18,11 @@ def processes() -> int:
 
 
 def average(tensors: Sequence[T]) -> list[T]:
-    """The mean over processes of each tensor, by one collective; the tensors themselves if alone.
+    """Average each tensor over processes by one collective; with one process, return the tensors themselves.
 
-    The loss is a mean over the batch, and every process has an equal part of it, so the mean of the
-    parts' gradients is the gradient of the whole. Differentiable, so that this holds as well for
-    gradients through the look-ahead's inner steps, in which every process sees all others' samples.
+    The loss is a mean over the batch, and every process has an equal part of the batch, so the mean of the
+    parts' gradients is the gradient of the whole. The mean is differentiable, so this also holds for
+    gradients through the look-ahead's inner steps, which depend on the samples of all processes.
     """
     count = processes()
     present = [t for t in tensors if t is not None]

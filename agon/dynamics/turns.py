@@ -1,4 +1,4 @@
-"""Alternating and simultaneous gradient steps, and any number of moves each: one schedule of turns."""
+"""Schedules of turns: alternating and simultaneous gradient steps, with any number of moves for each player."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -14,15 +14,15 @@ from agon.dynamics.moves import Optimisers, isolate, update
 from agon.errors import SettingError, unknown
 from agon.games.game import Batch, Game, Losses
 
-Moving = Callable[[tuple[str, ...], Batch, Tensor | None], Losses]
+Move = Callable[[tuple[str, ...], Batch, Tensor | None], Losses]
 
-MOST = 1_000  # groups that move in one step
+MOST_GROUPS = 1_000  # that move in one step
 ALTERNATING = (("critic",), ("generator",))
 
 
 @dataclass(frozen=True)
 class Turns(Dynamics):
-    """One step is one round of `order`; the players of one group move together.
+    """Each step is one round of `order`; the players of a group move together.
 
     (("critic",), ("generator",)) alternates: Gauss-Seidel on the game's vector field.
     (("generator", "critic"),) is simultaneous: explicit Euler, all gradients at one point.
@@ -44,15 +44,15 @@ class Turns(Dynamics):
                 f"order of turns: expected groups of one or more different players, got {self.order}; "
                 f"an example is {ALTERNATING}"
             )
-        if len(self.order) > MOST:
-            raise SettingError(f"order of turns: expected at most {MOST:,} groups, got {len(self.order):,}")
+        if len(self.order) > MOST_GROUPS:
+            raise SettingError(f"order of turns: expected at most {MOST_GROUPS:,} groups, got {len(self.order):,}")
         if self.draws not in ("turn", "round"):
             raise SettingError(f"draws: expected 'turn' or 'round', got {self.draws!r}")
 
     def real_batches_per_step(self, game: Game, others: Mapping[str, Collection[str]] = MappingProxyType({})) -> int:
-        """How many batches of real samples one step shows to judges; `others` play in a player's turn as well."""
+        """As `Dynamics.real_batches_per_step`; `others[player]` also see the batch in that player's turn."""
         playing = [{*group, *(other for player in group for other in others.get(player, ()))} for group in self.order]
-        turns = sum(bool(judges(game) & group) for group in playing)
+        turns = sum(bool(scoring_players(game) & group) for group in playing)
         return turns if self.draws == "turn" else min(turns, 1)
 
     def check(self, game: Game) -> None:
@@ -63,11 +63,11 @@ class Turns(Dynamics):
     def step(self, game: Game, optimisers: Optimisers, draw: Callable[[], Batch]) -> Losses:
         return self.play(game, draw, partial(update, game, optimisers))
 
-    def play(self, game: Game, draw: Callable[[], Batch], moving: Moving) -> Losses:
-        """One round: who moves when, on which batch, with which samples; `moving` says how.
+    def play(self, game: Game, draw: Callable[[], Batch], move: Move) -> Losses:
+        """Play one round: decide who moves when, on which batch and with which samples; `move` makes the moves.
 
-        `moving` gets the movers, their batch, and samples: with their history where a mover makes them,
-        without it for others, and None where the movers are to make them.
+        `move` gets the movers, their batch, and samples: with their history if a mover generated them,
+        without it for other movers, and None if the movers must generate them.
         """
         losses_of_round = Losses({}, {})
         batch = fake = None
@@ -77,17 +77,17 @@ class Turns(Dynamics):
             if fake is None:
                 fake = self._samples(game, batch, turn)
             generates = bool(set(movers) & set(game.generating_players))
-            losses = moving(movers, batch, fake if generates or fake is None else fake.detach())
+            losses = move(movers, batch, fake if generates or fake is None else fake.detach())
             losses_of_round.players.update(losses.players)
             losses_of_round.seen.update(losses.seen)
             if generates:
-                fake = None  # the generator has moved: these samples are not its own any more
+                fake = None  # the generator has moved: these samples are out of date
         return losses_of_round
 
     def _samples(self, game: Game, batch: Batch, turn: int) -> Tensor | None:
-        """Generated samples for the coming turn, with a history if a later turn can use the same pass.
+        """Generated samples "n *shape" for the coming turn, with a history if a later turn can use the same pass.
 
-        None where the movers make them in their own pass: the usual case of the generator's turn.
+        None if the movers generate them in their own pass, as is usual in the generator's turn.
         """
         if not game.generating_players or set(self.order[turn]) & set(game.generating_players):
             return None
@@ -97,6 +97,6 @@ class Turns(Dynamics):
             return game.generate(batch.latent)
 
 
-def judges(game: Game) -> set[str]:
-    """The players that do not generate; all, where there are no others."""
+def scoring_players(game: Game) -> set[str]:
+    """The players that do not generate; all players if every player generates."""
     return set(game.players) - set(game.generating_players) or set(game.players)

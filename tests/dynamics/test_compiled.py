@@ -18,7 +18,7 @@ from agon.dynamics.unrolled import CompiledUnrolled, program
 from agon.dynamics.unrolled.dynamics import UnrolledTurn
 from agon.dynamics.unrolled.program import Program, agrees
 from agon.dynamics.unrolled.step_context import Inputs
-from agon.dynamics.unrolled.tracing import Flat, tensors_of
+from agon.dynamics.unrolled.tracing import FlatFunction, tensors_of
 from agon.dynamics.unrolled.vjp import StepFunctions
 from agon.games import Adversarial, Batch, Game, parameters_of
 from agon.objectives import Minimax
@@ -56,8 +56,8 @@ def uncompiled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(program, "compiled", flat)
 
 
-def flat(function: Any, *example: Any) -> Flat:
-    made = Flat(function, *example)
+def flat(function: Any, *example: Any) -> FlatFunction:
+    made = FlatFunction(function, *example)
     made(tensors_of(example))  # which tells what it returns
     return made
 

@@ -9,7 +9,17 @@ import pytest
 import torch
 from torch import Tensor
 
-from agon.dynamics.functional import ARITHMETIC, TWINS, Moved, adam, moments_of, rmsprop, rule_of, sgd, twin_of
+from agon.dynamics.functional import (
+    FUNCTIONAL,
+    IMPLEMENTATION,
+    Updated,
+    adam,
+    functional_of,
+    moments_of,
+    rmsprop,
+    rule_of,
+    sgd,
+)
 from agon.errors import SettingError
 from agon.networks.layers import root
 
@@ -50,7 +60,7 @@ def test_a_pure_step_is_torchs_own(
         parameter.grad = gradient(step, 9, dtype)
         optimiser.step()
     rule = rule_of(optimiser, optimiser.param_groups[0])
-    pure = Moved(parameter.detach().clone(), {n: copied(v) for n, v in moments_of(optimiser, parameter).items()})
+    pure = Updated(parameter.detach().clone(), {n: copied(v) for n, v in moments_of(optimiser, parameter).items()})
     for step in range(begun, begun + 3):
         parameter.grad = gradient(step, 9, dtype)
         optimiser.step()
@@ -122,23 +132,23 @@ def test_first_and_second_derivatives_are_those_of_finite_differences(name: str)
     assert torch.autograd.gradgradcheck(PURE[name], inputs)
 
 
-def test_an_optimiser_without_a_twin_is_refused_by_name() -> None:
+def test_an_unsupported_optimiser_is_refused_by_name() -> None:
     with pytest.raises(SettingError, match="expected an optimiser out of Adam, AdamW, RMSprop, SGD, got NAdam"):
-        twin_of(torch.optim.NAdam([torch.nn.Parameter(torch.ones(1))]))
+        functional_of(torch.optim.NAdam([torch.nn.Parameter(torch.ones(1))]))
 
 
-def test_an_option_without_a_twin_is_refused_by_name() -> None:
+def test_an_unsupported_option_is_refused_by_name() -> None:
     optimiser = torch.optim.Adam([torch.nn.Parameter(torch.ones(1))])
     optimiser.defaults["lookahead"] = 0.0
-    twin_of(optimiser)
+    functional_of(optimiser)
     optimiser.param_groups[0]["lookahead"] = 0.5
-    with pytest.raises(SettingError, match="the option lookahead of Adam has no pure twin"):
-        twin_of(optimiser)
+    with pytest.raises(SettingError, match="the option lookahead of Adam is not supported"):
+        functional_of(optimiser)
 
 
 def test_every_option_of_torchs_optimisers_is_known() -> None:
     """A new release's option shows here, and not as a wrong gradient."""
-    for kind, twin in TWINS.items():
-        defaults = kind([torch.nn.Parameter(torch.ones(1))], lr=0.1).defaults
-        known = {*inspect.signature(twin.rule).parameters, *ARITHMETIC}
-        assert set(defaults) <= known, kind
+    for optimiser_class, functional in FUNCTIONAL.items():
+        defaults = optimiser_class([torch.nn.Parameter(torch.ones(1))], lr=0.1).defaults
+        known = {*inspect.signature(functional.rule).parameters, *IMPLEMENTATION}
+        assert set(defaults) <= known, optimiser_class

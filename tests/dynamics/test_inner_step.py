@@ -8,7 +8,7 @@ from torch import Tensor
 
 from agon.dynamics import Turns
 from agon.dynamics.unrolled.functional_module import FunctionalModule
-from agon.dynamics.unrolled.inner_step import State, inner_step
+from agon.dynamics.unrolled.inner_step import InnerState, inner_step
 from agon.dynamics.unrolled.step_context import SAMPLES, Inputs
 from agon.dynamics.unrolled.vjp import Cotangents, StepFunctions, vjp
 from agon.games import Adversarial
@@ -22,7 +22,7 @@ def inputs_of(game: Adversarial, optimisers: Any) -> Inputs:
     return Inputs.of(game, optimisers, "generator", ("critic",), batch(0), game.generate(batch(0).latent))
 
 
-def step_of(game: Adversarial, inputs: Inputs, at: State, fake: Tensor) -> State:
+def step_of(game: Adversarial, inputs: Inputs, at: InnerState, fake: Tensor) -> InnerState:
     """θ^{k+1}, as a function of everything, with its history."""
     after, _ = inner_step(
         inputs.groups, at, FunctionalModule(game), lambda module: module(inputs.batch, fake, of=("critic",))
@@ -65,7 +65,7 @@ def test_its_vjp_is_what_autograd_makes_of_it(critic: str, rule: str) -> None:
     fake = context.sources[SAMPLES].requires_grad_()
     parameters = tuple(p.requires_grad_() for p in at.parameters)
     moments = tuple({n: m if n == "step" else m.clone().requires_grad_() for n, m in own.items()} for own in at.moments)
-    at = State(parameters, moments, at.buffers)
+    at = InnerState(parameters, moments, at.buffers)
     remembered = [m for own in moments for n, m in own.items() if n != "step"]
 
     after = step_of(game, inputs, at, fake)

@@ -149,7 +149,7 @@ def test_extragradient_is_two_evaluations_by_hand() -> None:
         torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-12)
 
 
-def test_an_optimiser_without_a_twin_is_refused() -> None:
+def test_an_unsupported_optimiser_is_refused() -> None:
     with pytest.raises(SettingError, match="got NAdam"):
         Extragradient().check_optimisers({"critic": torch.optim.NAdam([torch.ones(1)])})
 

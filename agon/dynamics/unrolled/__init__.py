@@ -1,11 +1,11 @@
-"""Unrolled dynamics: a player differentiates through what others will answer (metz2017).
+"""Unrolled dynamics: a player differentiates through the others' next steps (metz2017).
 
 From the top down: `dynamics` says who moves when and who looks ahead at whom; `surrogate` is f_K of one player in a
-game; `unroll` has equations 6 to 12, by autograd; `inner_step` is equation 7, a pure function of tensors, written once.
-`vjp` is the same unroll by vector-Jacobian products of that step, which `program` compiles (`tracing`) and checks, out
-of a game's tensors (`step_context`), for the turns of `compiled`. Below them all: `functional_module` (a `replica`)
-plays on other tensors, `flat_groups` are a player's parameters as vectors, `guard` refuses what cannot be unrolled.
-For loops that are not agon's: `loss`, and `check` with its `referee`.
+game; `unroll` implements equations 6 to 12 by autograd; `inner_step` is equation 7, as a pure function of tensors.
+`vjp` computes the same unroll by vector-Jacobian products of that step; `program` compiles them (`tracing`) from a
+game's tensors (`step_context`) and checks the result; `compiled` uses it. All of them build on `functional_module`
+(a `replica`), which plays on other tensors, `flat_groups`, a player's parameters as vectors, and `guard`, which
+refuses what cannot be unrolled. For other training loops there are `loss`, and `check` with its `referee`.
 """
 
 from agon.dynamics.unrolled.check import Verdict, check_unrolling

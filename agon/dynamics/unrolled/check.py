@@ -1,4 +1,4 @@
-"""Is a gradient the true unrolled one? Finite differences decide, made with torch's own optimiser."""
+"""Check whether a gradient is the true unrolled one, by finite differences with torch's own optimiser."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from agon.dynamics.unrolled.loss import unrolled_loss
 from agon.dynamics.unrolled.referee import LossOf, Referee, Slope, rounding, same_draws
 from agon.errors import SettingError
 
-Kind = Literal["unrolled", "first-order", "not unrolled", "neither", "detached", "random", "undecided"]
+GradientKind = Literal["unrolled", "first-order", "not unrolled", "neither", "detached", "random", "undecided"]
 
-CLOSE = 0.05  # two gradients are called equal if their distance is a smaller part of the true one
-RANDOM = 2  # directions that have nothing to do with the gradients
-WHOLE = 24  # up to so many parameters, every one of them is a direction
-SENTENCES: dict[Kind, str] = {
+CLOSE = 0.05  # two gradients count as equal below this relative distance
+RANDOM = 2  # directions that are independent of the gradients
+WHOLE = 24  # up to this many parameters, each of them is a direction
+SENTENCES: dict[GradientKind, str] = {
     "unrolled": "this is the true unrolled gradient",
     "first-order": "this is a first-order look-alike: the critic's reaction is missing from it",
     "not unrolled": "this is not unrolled at all: it is the gradient at the present critic, of 0 steps",
@@ -34,18 +34,18 @@ class Verdict:
     """The result of `check_unrolling`: true if the gradient is unrolled; printed, it is a sentence.
 
     Attributes:
-        kind: what the gradient is; "undecided" only where finite differences are too inexact to tell.
-        off: distance of the checked gradient from the true one, relative to the true one's norm: by the
-            unrolled gradient where finite differences confirm it, else by these in the directions looked at.
-        first_order_off: the same of the first-order gradient: how much the reaction matters.
-        slope: of f_K along the difference of the unrolled and the first-order gradient, by finite differences.
-        uncertainty: of that: how much it depends on the differences' width.
-        expected: the same slope by the unrolled gradient; where there is none, by the checked one.
+        kind: what the gradient is; "undecided" only if finite differences are too inexact to tell.
+        off: distance of the checked gradient from the true one, relative to the true one's norm. The true one
+            is the unrolled gradient if finite differences confirm it, else the differences themselves.
+        first_order_off: the same distance for the first-order gradient: how much the reaction matters.
+        slope: derivative of f_K along the unrolled minus the first-order gradient, by finite differences.
+        uncertainty: how much `slope` depends on the width of the differences.
+        expected: the same slope by the unrolled gradient, or by the checked one if there is none.
         steps: K.
-        refusal: why there is no unrolled gradient to compare with; empty where there is one.
+        refusal: why there is no unrolled gradient to compare with; empty if there is one.
     """
 
-    kind: Kind
+    kind: GradientKind
     off: float
     first_order_off: float
     slope: float
@@ -76,24 +76,24 @@ def check_unrolling(
     parameters: Iterable[Tensor],
     gradient: Sequence[Tensor | None] | None = None,
 ) -> Verdict:
-    """Say whether a gradient of the generator is that of the surrogate loss, and what else it is if not.
+    """Check whether a gradient of the generator is that of the surrogate loss, and say what it is if not.
 
-    The referee is f_K itself: for each difference the critic takes K real steps of torch.optim, and is put back
-    bit for bit, so that nothing of agon's look-ahead is in the judgement.
+    The reference is f_K itself: for each difference the critic takes K real steps of torch.optim and is restored
+    bit for bit, so that the reference does not use agon's look-ahead.
 
     Args:
-        critic: as in `unrolled_loss`; afterwards what it was.
-        critic_optimiser: the critic's own, of any kind that `unrolled_loss` takes; not changed.
-        inner: the critic's loss, a scalar (). Like `outer` it must make its samples from the generator anew at each
-            call, from the same latents and the same real batch.
+        critic: as in `unrolled_loss`; restored afterwards.
+        critic_optimiser: the critic's own optimiser, as in `unrolled_loss`; not changed.
+        inner: the critic's loss, a scalar (). Like `outer`, it must generate its samples at each call, from the
+            same latents, and use the same real batch.
         outer: the generator's loss, a scalar ().
         steps: K, from 1.
-        parameters: the generator's; moved by small differences, and put back bit for bit.
-        gradient: what is checked, one in the shape of each parameter; None takes their `.grad`, as one's own step
-            has left it.
+        parameters: the generator's parameters; moved by small differences, and restored bit for bit.
+        gradient: the gradient to check, a tensor in the shape of each parameter; by default their `.grad`, as your
+            own training step left it.
 
     Returns:
-        What the gradient is, with its distances from the true one; true if it is unrolled.
+        What the gradient is, with its distances from the true one; true if the gradient is unrolled.
 
     Raises:
         SettingError: no steps, or no gradient to check.
@@ -134,13 +134,13 @@ def check_unrolling(
 def _verdict(
     gradients: dict[str, Tensor], directions: Tensor, slopes: list[Slope], steps: int, refusal: str, random: bool
 ) -> Verdict:
-    """By the slopes alone: the distance of each gradient "p" from what they say, in all directions "d p" together."""
+    """Judge each gradient "p" by its distance from the measured slopes, over all directions "d p" together."""
     values = directions.new_tensor([slope.value for slope in slopes])
     size = float(values.norm()) or float((directions @ gradients["checked"]).norm())
     off = {name: float((directions @ gradient - values).norm()) / size for name, gradient in gradients.items()}
     blurred = float(directions.new_tensor([slope.uncertainty for slope in slopes]).norm()) / size
     confirmed = off.get("unrolled", 1.0) < CLOSE
-    if confirmed:  # distances by that gradient are sharper than by differences
+    if confirmed:  # distances to that gradient are more precise than to finite differences
         off = {name: _distance(gradient, gradients["unrolled"]) for name, gradient in gradients.items()}
     known = dict(gradients) if not confirmed else {n: g for n, g in gradients.items() if n != "unrolled"}
     distances = {"unrolled": off["checked"]} | {
@@ -156,7 +156,7 @@ def _verdict(
 
 
 def _distance(one: Tensor, other: Tensor) -> float:
-    """Of two gradients "p", relative to the second."""
+    """Distance of two gradients "p", relative to the second."""
     return float((one - other).norm() / other.norm().clamp_min(torch.finfo(other.dtype).tiny))
 
 
@@ -166,9 +166,9 @@ def _directions(gradients: dict[str, Tensor]) -> Tensor:
     true = gradients.get("unrolled", checked)
     rng, n = torch.Generator().manual_seed(0), checked.numel()
     noise = torch.eye(n) if n <= WHOLE else torch.randn(RANDOM, n, generator=rng)
-    wanted = [true - first_order, true, checked - true, true - gradients["not unrolled"], *noise.to(checked)]
+    candidates = [true - first_order, true, checked - true, true - gradients["not unrolled"], *noise.to(checked)]
     units: list[Tensor] = []
-    for vector in wanted:
+    for vector in candidates:
         rest, size = vector, float(vector.norm())
         for _ in range(2):  # twice is enough (Kahan and Parlett)
             for unit in units:
@@ -179,12 +179,12 @@ def _directions(gradients: dict[str, Tensor]) -> Tensor:
 
 
 def _random(referee: Referee) -> bool:
-    """Whether f_K differs although no weight does: by another seed of the global stream, or by itself."""
+    """Whether f_K changes between calls with the same weights, under another seed of the global stream or the same."""
     first, others = referee.value(seed=0), (referee.value(seed=0), referee.value(seed=1))
     return any(abs(float(first - other)) > 100 * rounding(first) for other in others)
 
 
 def _flat(gradients: Sequence[Tensor | None], parameters: list[Tensor]) -> Tensor:
-    """One vector "p", with zeros where there is no gradient."""
+    """Flatten gradients to one vector "p", with zeros where there is no gradient."""
     parts = [torch.zeros_like(p) if g is None else g for g, p in zip(gradients, parameters, strict=True)]
     return torch.cat([part.detach().flatten() for part in parts])

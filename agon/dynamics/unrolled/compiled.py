@@ -1,8 +1,8 @@
-"""Unrolled dynamics whose inner step and its vjp are compiled: the same step, several times faster.
+"""Unrolled dynamics with a compiled inner step and vjp: the same step, several times faster.
 
 Compiling a whole unroll can silently give the first-order gradient, and takes time that grows with K. Here
 the functions of `vjp` are traced to plain operations, in which every derivative is written out, and
-these are compiled. Each program is compared with the eager gradient before it is used.
+the traces are compiled. Each program is compared with the eager gradient before it is used.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -21,18 +21,18 @@ from agon.dynamics.unrolled.unroll import NamedGradients
 from agon.dynamics.unrolled.vjp import StepResult
 from agon.games.game import Batch, Game, Losses, named_buffers_of
 
-PROGRAMS = 8  # at most: settings that change from step to step are not compiled for again and again
+MOST_PROGRAMS = 8  # so that settings that change at every step do not cause compilation at every step
 
 
 @dataclass(frozen=True)
 class CompiledUnrolled(Unrolled):
-    """`Unrolled` by compiled programs where there can be any, and by the eager step elsewhere.
+    """`Unrolled` by compiled programs where possible, and by the eager step elsewhere.
 
-    There is none for samples that are made anew, fresh batches, extrapolation, games with a projection,
+    The eager step is used for regenerated samples, fresh batches, extrapolation, games with a projection,
     several processes, and an optimiser's very first step.
 
     Attributes:
-        programs: by what each is compiled for; None where one was refused.
+        programs: `Inputs.key` -> its program; None if it could not be compiled.
     """
 
     programs: dict[Any, Program | None] = field(default_factory=dict, repr=False, compare=False)
@@ -44,7 +44,7 @@ class CompiledUnrolled(Unrolled):
 
     @property
     def working(self) -> bool:
-        """Whether some program has passed its check."""
+        """Whether any program has passed its check."""
         return any(program is not None for program in self.programs.values())
 
     def turn(self, game: Game, optimisers: Optimisers, draw: Callable[[], Batch], batch: Batch) -> UnrolledTurn:
@@ -52,7 +52,7 @@ class CompiledUnrolled(Unrolled):
 
 
 class CompiledTurn(UnrolledTurn):
-    """One turn, by a program where there is one."""
+    """One turn, by a compiled program if there is one."""
 
     rule: CompiledUnrolled
 
@@ -60,16 +60,16 @@ class CompiledTurn(UnrolledTurn):
         self, rule: CompiledUnrolled, game: Game, optimisers: Optimisers, draw: Callable[[], Batch], batch: Batch
     ) -> None:
         super().__init__(rule, game, optimisers, draw, batch)
-        self.inputs: dict[str, Inputs] = {}  # by the player that looks ahead
-        self.begun: dict[str, StepResult] = {}  # the first inner steps, where the others move in the same turn
+        self.inputs: dict[str, Inputs] = {}  # the player that looks ahead -> its inputs
+        self.begun: dict[str, StepResult] = {}  # the same player -> the first inner step, shared with the others' move
 
     def shares_first_step(self, player: str, plain: Sequence[str]) -> bool:
-        return False  # with its history, as the eager step needs it
+        return False  # the eager step shares it with its history, which a program does not have
 
     def own_gradients(
         self, movers: Sequence[str], fake: Tensor | None, *, again: bool, history: bool
     ) -> tuple[Losses, Gradients]:
-        """By a program's inner step where somebody looks ahead at just these."""
+        """As in `UnrolledTurn`, by a program's inner step if a player looks ahead at exactly these movers."""
         for player in (p for p, others in self.rule.looks_ahead.items() if set(others) == set(movers)):
             if self._can_be_compiled(player) and fake is not None:
                 inputs = self._inputs(player, fake)
@@ -93,11 +93,11 @@ class CompiledTurn(UnrolledTurn):
         return Losses({player: result.loss}, result.seen), gradients
 
     def _can_be_compiled(self, player: str) -> bool:
-        plain = self.rule.batches == "same" and self.rule.extrapolation == 1 and processes() == 1
-        return plain and not self.generates_anew(player) and not self.game.has_after_update
+        supported = self.rule.batches == "same" and self.rule.extrapolation == 1 and processes() == 1
+        return supported and not self.generates_anew(player) and not self.game.has_after_update
 
     def _inputs(self, player: str, fake: Tensor | None) -> Inputs:
-        if player not in self.inputs:  # the same for the others' own step in this turn
+        if player not in self.inputs:  # shared with the others' own step in this turn
             others = self.rule.looks_ahead[player]
             self.inputs[player] = Inputs.of(self.game, self.optimisers, player, others, self.batch, fake, self.buffers)
         return self.inputs[player]
@@ -106,11 +106,11 @@ class CompiledTurn(UnrolledTurn):
         programs, key = self.rule.programs, inputs.key
         if key not in programs:
             eager = UnrolledTurn(self.rule, self.game, self.optimisers, self.draw, self.batch)
-            programs[key] = compiled_program(eager, inputs) if len(programs) < PROGRAMS else None
+            programs[key] = compiled_program(eager, inputs) if len(programs) < MOST_PROGRAMS else None
         return programs[key]
 
     def _others_gradients(self, step: StepResult, inputs: Inputs) -> tuple[Losses, Gradients]:
-        """The others' own losses and gradients in this turn, out of an inner step."""
+        """The others' own losses and gradients in this turn, from an inner step."""
         by_name = unflatten(inputs.groups, step.gradients)
         gradients: Gradients = {}
         for other in inputs.others:
@@ -119,6 +119,6 @@ class CompiledTurn(UnrolledTurn):
         return Losses(step.losses, step.seen), gradients
 
     def _load_buffers(self, player: str, values: Mapping[str, Tensor]) -> None:
-        """A player's statistics after its move; unseen by autograd: the samples' history may hold their values."""
+        """Set a player's statistics, hidden from autograd: the samples' history may hold their values."""
         for name, buffer in named_buffers_of(self.game, player).items() if values else ():
             buffer.data.copy_(values[name])

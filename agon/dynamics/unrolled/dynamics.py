@@ -1,4 +1,4 @@
-"""Unrolled dynamics: a player differentiates through what others will answer."""
+"""Unrolled dynamics: a player differentiates through the others' next steps."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
@@ -9,42 +9,42 @@ import torch
 from torch import Tensor, nn
 
 from agon.dynamics.dynamics import Dynamics
-from agon.dynamics.functional import twin_of
+from agon.dynamics.functional import functional_of
 from agon.dynamics.moves import Gradients, Optimisers, apply_gradients, freeze, gradients_of, preserve_buffers
-from agon.dynamics.turns import Turns, judges
+from agon.dynamics.turns import Turns, scoring_players
 from agon.dynamics.unrolled.functional_module import as_written
 from agon.dynamics.unrolled.surrogate import Surrogate
 from agon.dynamics.unrolled.unroll import NamedGradients
 from agon.errors import SettingError, unknown
 from agon.games.game import Batch, Game, Losses, named_parameters_of
 
-AHEAD = "ahead/"  # before the names of what was seen of players that were looked ahead at
+AHEAD = "ahead/"  # prefix of the scalars that were seen while looking ahead
 
 
 @dataclass(frozen=True)
 class Unrolled(Dynamics):
     """A schedule of turns in which some players look ahead at others' next steps.
 
-    A player p that looks ahead at R moves along the whole derivative of its surrogate loss
+    A player p that looks ahead at players R moves along the whole derivative of its surrogate loss
 
         f_K(θ_p) = L_p(θ_p, θ_R^K(θ_p)),   θ_R^{k+1} = θ_R^k + Δ_R(∇L_R(θ_p, θ_R^k)),   k < K,
 
-    with Δ_R the live optimisers of R, moments included: both terms of metz2017's equation 12. The
-    live players of R, their buffers, flags and moments stay bit-identical. The others in a turn
-    move as ever. Whoever generates and is looked ahead at makes its samples anew at every step.
+    with Δ_R the step of R's live optimisers, moments included: both terms of metz2017's equation 12. The
+    live players of R, their buffers, flags and moments stay bit-identical. The other players in a turn
+    move as usual. If a generating player is looked ahead at, samples are regenerated at every step.
 
-    looks_ahead={"generator": ("critic",)} is the paper; ("encoder", "autoregressor") are anticipated
-    together; {"critic": ("generator",)} is its discussion's converse; a player that is in its own
-    tuple anticipates its own steps too: {"generator": ("critic", "generator")} is the discussion's
-    recursive look-ahead, in which from the second step on each has answered the other's answer.
+    looks_ahead={"generator": ("critic",)} is the paper's method; players in one tuple, such as ("encoder",
+    "autoregressor"), move together; {"critic": ("generator",)} is the converse from the paper's discussion.
+    A player in its own tuple also anticipates its own steps: {"generator": ("critic", "generator")} is the
+    discussion's recursive look-ahead, in which from the second step on both players react to each other.
 
     Attributes:
-        turns: who moves when.
-        looks_ahead: player -> whom it looks ahead at; they move together, step by step.
+        turns: the schedule: who moves when.
+        looks_ahead: player -> the players it looks ahead at, which move together, step by step.
         steps: K, from 0; with 0 this is `turns`.
         batches: "same" uses the turn's batch for all inner steps (metz2017, section 3), "fresh" draws
             one for each.
-        checkpoint: keep no inner step's intermediate results, but compute them anew: memory for time.
+        checkpoint: recompute inner steps in the backward pass instead of storing them: less memory, more time.
         extrapolation: s in g_0 + s·(g_K - g_0), with g_0 the gradient without look-ahead: 1 is the
             unrolled gradient. The discussion's cheap variant is steps=1 with s over 1.
 
@@ -74,13 +74,13 @@ class Unrolled(Dynamics):
         return self.steps > 0
 
     def real_batches_per_step(self, game: Game) -> int:
-        """As `Turns.real_batches_per_step`; a looked-ahead player is shown what its next steps see."""
+        """As `Turns.real_batches_per_step`; batches that only inner steps see count as well."""
         drawn = self.turns.real_batches_per_step(
             game, {p: others for p, others in self.looks_ahead.items() if self.steps}
         )
         fresh = self.steps if self.batches == "fresh" else 0
         moving = [player for group in self.turns.order for player in group]
-        return drawn + fresh * sum(bool(judges(game) & set(self.looks_ahead.get(p, ()))) for p in moving)
+        return drawn + fresh * sum(bool(scoring_players(game) & set(self.looks_ahead.get(p, ()))) for p in moving)
 
     def check(self, game: Game) -> None:
         self.turns.check(game)
@@ -96,19 +96,19 @@ class Unrolled(Dynamics):
 
     def check_optimisers(self, optimisers: Optimisers) -> None:
         for player in {other for others in self.looks_ahead.values() for other in others if self.steps}:
-            twin_of(optimisers[player])
+            functional_of(optimisers[player])
 
     def step(self, game: Game, optimisers: Optimisers, draw: Callable[[], Batch]) -> Losses:
         if not self.steps:
             return self.turns.step(game, optimisers, draw)
 
-        def moving(movers: tuple[str, ...], batch: Batch, fake: Tensor | None) -> Losses:
+        def move(movers: tuple[str, ...], batch: Batch, fake: Tensor | None) -> Losses:
             return self.turn(game, optimisers, draw, batch).move(movers, fake)
 
-        return self.turns.play(game, draw, moving)
+        return self.turns.play(game, draw, move)
 
     def turn(self, game: Game, optimisers: Optimisers, draw: Callable[[], Batch], batch: Batch) -> "UnrolledTurn":
-        """One turn, in which somebody may look ahead."""
+        """One turn, in which players may look ahead."""
         return UnrolledTurn(self, game, optimisers, draw, batch)
 
 
@@ -120,27 +120,27 @@ class UnrolledTurn:
         game: changed in place: the movers' parameters and buffers, nothing else.
         optimisers: one for each player.
         draw: gives fresh batches for inner steps.
-        batch: the turn's own.
+        batch: the turn's batch.
     """
 
     def __init__(
         self, rule: Unrolled, game: Game, optimisers: Optimisers, draw: Callable[[], Batch], batch: Batch
     ) -> None:
         self.rule, self.game, self.optimisers, self.draw, self.batch = rule, game, optimisers, draw, batch
-        self.seen: Mapping[str, Tensor] = {}  # in the others' own pass: the first inner step's, where that is shared
-        self.buffers = dict(game.named_buffers())  # statistics at the point from which all of the turn starts
+        self.seen: Mapping[str, Tensor] = {}  # scalars of the others' own pass, which may be the first inner step's
+        self.buffers = dict(game.named_buffers())  # statistics at the start of the turn
 
     def move(self, movers: tuple[str, ...], fake: Tensor | None) -> Losses:
-        """Who looks ahead moves along its surrogate's gradient, the others along their own, together.
+        """Move players that look ahead along their surrogate's gradient, and the others along their own, together.
 
-        metz2017's equations 10 and 11, with the players' own optimisers.
+        These are metz2017's equations 10 and 11, with the players' own optimisers.
 
         Args:
             movers: the players whose turn it is.
-            fake: "n *shape", samples with the history that the movers' losses need, or None to make them.
+            fake: samples "n *shape" with the history that the movers' losses need, or None to generate them.
 
         Returns:
-            Detached losses of the movers, and what was seen.
+            The movers' detached losses, and the scalars for the log.
         """
         lookers = [player for player in movers if player in self.rule.looks_ahead]
         plain = [player for player in movers if player not in lookers]
@@ -154,14 +154,14 @@ class UnrolledTurn:
             self.seen = dict(losses.seen)
             for player in lookers:
                 first = self._named(gradients, player) if self.shares_first_step(player, plain) else None
-                surrogate, own = self.surrogate_gradient(player, fake, first, last=player == lookers[-1])
+                surrogate, gradient = self.surrogate_gradient(player, fake, first, last=player == lookers[-1])
                 losses.players.update(surrogate.players)
                 losses.seen.update({AHEAD + name: value for name, value in surrogate.seen.items()})
-                gradients[player] = own
+                gradients[player] = gradient
         return apply_gradients(self.game, self.optimisers, gradients, losses)
 
     def samples(self, movers: tuple[str, ...]) -> Tensor | None:
-        """Samples "n *shape", made once for all inner steps by those whose turn it is; None where nobody makes any."""
+        """Samples "n *shape" that the movers generate once for all inner steps; None if no mover generates."""
         if not set(movers) & set(self.game.generating_players):
             return None
         with preserve_buffers(self.game, movers):
@@ -170,13 +170,13 @@ class UnrolledTurn:
     def own_gradients(
         self, movers: Sequence[str], fake: Tensor | None, *, again: bool, history: bool
     ) -> tuple[Losses, Gradients]:
-        """The movers' own losses, and their gradients at the present point.
+        """The movers' own losses, and their gradients at the current point.
 
         Args:
-            movers: who does not look ahead.
-            fake: "n *shape" or None.
-            again: whether the history of `fake` will be needed once more.
-            history: whether the gradients can be differentiated in turn.
+            movers: the players that do not look ahead.
+            fake: samples "n *shape", or None.
+            again: whether to keep the history of `fake` for another pass.
+            history: whether the gradients themselves must be differentiable.
         """
         if not movers:
             return Losses({}, {}), {}
@@ -185,12 +185,12 @@ class UnrolledTurn:
         return losses, gradients_of(self.game, losses, movers, again=again, history=history)
 
     def shares_first_step(self, player: str, plain: Sequence[str]) -> bool:
-        """Whether the first inner gradients are the ones along which the others move in this very turn."""
+        """Whether the first inner gradients are those along which the others move in this turn."""
         others = self.rule.looks_ahead[player]
         return self.rule.batches == "same" and set(others) <= set(plain) and not self.generates_anew(player)
 
     def generates_anew(self, player: str) -> bool:
-        """Whether samples change as those move whom a player looks ahead at, so that every step makes its own."""
+        """Whether every inner step must generate its own samples, because a generating player is looked ahead at."""
         return bool(set(self.rule.looks_ahead[player]) & set(self.game.generating_players))
 
     def surrogate_gradient(
@@ -199,9 +199,9 @@ class UnrolledTurn:
         """f_K and its whole derivative in the player's parameters: metz2017, equations 9 and 12.
 
         Args:
-            player: who looks ahead.
-            fake: "n *shape", with its history, or None.
-            first: the others' gradients at the present point, with their history, if known.
+            player: the player that looks ahead.
+            fake: samples "n *shape" with their history, or None.
+            first: the others' gradients at the current point, with their history, if known.
             last: whether no other player will need the history of `fake`.
         """
         surrogate, extrapolated = self.surrogate(player, fake), self.rule.extrapolation != 1
@@ -211,7 +211,7 @@ class UnrolledTurn:
             self.seen,
             checkpointed=self.rule.checkpoint,
             moves_buffers=surrogate.fake is fake
-            or player not in self.game.generating_players,  # else it has made `fake` already
+            or player not in self.game.generating_players,  # else its pass that generated `fake` moved them
             again=extrapolated or not last,
         )
         if not extrapolated:
@@ -219,34 +219,34 @@ class UnrolledTurn:
         return losses, _extrapolated(surrogate.present_gradient(again=not last), ahead, self.rule.extrapolation)
 
     def surrogate(self, player: str, fake: Tensor | None) -> Surrogate:
-        """Of a player that looks ahead; `fake` "n *shape" serves where it does not change on the way."""
+        """The surrogate of a player that looks ahead; uses `fake` "n *shape" unless samples must be regenerated."""
         others, steps, fresh = self.rule.looks_ahead[player], self.rule.steps, self.rule.batches == "fresh"
         fake = None if self.generates_anew(player) else fake
         inner = [(self.draw(), None) for _ in range(steps)] if fresh else [(self.batch, fake)] * steps
         return Surrogate(self.game, self.optimisers, player, others, self.batch, fake, inner)
 
     def _named(self, gradients: Gradients, player: str) -> NamedGradients:
-        """The gradients of those whom a player looks ahead at, by parameter."""
+        """The gradients of the players that a player looks ahead at, by parameter."""
         return {
             other: dict(zip(named_parameters_of(self.game, other), gradients[other], strict=True))
             for other in self.rule.looks_ahead[player]
         }
 
 
-def _extrapolated(present: list[Tensor | None], ahead: list[Tensor | None], scale: float) -> list[Tensor | None]:
-    """g_0 + s·(g_K - g_0): further in the direction in which looking ahead perturbs (metz2017, section 4)."""
+def _extrapolated(current: list[Tensor | None], ahead: list[Tensor | None], scale: float) -> list[Tensor | None]:
+    """g_0 + s·(g_K - g_0): further in the direction in which the look-ahead changes g_0 (metz2017, section 4)."""
     return [
         last if first is None or last is None else torch.lerp(first, last, scale)
-        for first, last in zip(present, ahead, strict=True)
+        for first, last in zip(current, ahead, strict=True)
     ]
 
 
 @contextmanager
 def _twice_differentiable(game: Game) -> Iterator[None]:
-    """Without cuDNN where any network is recurrent: its kernels have no second derivative.
+    """Disable cuDNN if any network is recurrent: its recurrent kernels have no second derivative.
 
-    The gradient of whoever is looked ahead at passes through other players' networks too, an encoder's
-    through its autoregressor, and is differentiated there as well.
+    All networks count: the gradient of a player that is looked ahead at passes through other players' networks
+    too, an encoder's through the autoregressor, and is differentiated there as well.
     """
     recurrent = any(isinstance(layer, nn.RNNBase) for layer in game.modules())
     with torch.backends.cudnn.flags(enabled=False) if recurrent else nullcontext():

@@ -1,4 +1,4 @@
-"""Parameters that take every step alike, as one flat vector: few operations instead of many."""
+"""Parameters with the same optimiser settings, as one flat vector: few operations instead of many."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -6,63 +6,63 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from agon.dynamics.functional import Moments, Rule, moments_of, rule_of
+from agon.dynamics.functional import OptimiserMoments, UpdateRule, moments_of, rule_of
 
 
 class FlatGroup(NamedTuple):
-    """Parameters of one player with the same settings, number of steps and precision: "p" numbers in all.
+    """Parameters of one player with the same settings, number of steps and precision; "p" numbers in total.
 
     Attributes:
-        player: whose they are.
-        parameters: the live ones, by their names in the module that plays.
-        rule: the pure step of their optimiser.
-        moments: of the optimiser, at the live point.
+        player: the player that owns the parameters.
+        parameters: the live parameters, by their names in the module.
+        rule: the functional step of their optimiser.
+        moments: the optimiser's moments at the live point.
     """
 
     player: str
     parameters: Mapping[str, Tensor]
-    rule: Rule
-    moments: Moments
+    rule: UpdateRule
+    moments: OptimiserMoments
 
     def flatten(self, tensors: Mapping[str, Tensor | None]) -> Tensor:
-        """One vector "p" out of a tensor for each parameter, in its shape."""
+        """Concatenate tensors in the parameters' shapes to one vector "p"."""
         return _concatenated([tensors[name] for name in self.parameters])
 
     def unflatten(self, vector: Tensor) -> dict[str, Tensor]:
-        """The vector "p" as the parameters that it holds, each in its own shape and memory format."""
+        """Split a vector "p" into tensors in the parameters' shapes and memory formats."""
         parts = torch.split(vector, [p.numel() for p in self.parameters.values()])
         return {n: _formatted(v.view(p.shape), p) for v, (n, p) in zip(parts, self.parameters.items(), strict=True)}
 
 
 def flat_groups(player: str, parameters: Mapping[str, Tensor], optimiser: torch.optim.Optimizer) -> Iterator[FlatGroup]:
-    """The groups of some of a player's parameters, which are given by name.
+    """Sort a player's parameters, given by name, into flat groups.
 
     Raises:
-        SettingError: the optimiser, or one of its options, has no pure twin.
+        SettingError: the optimiser, or one of its options, has no functional version.
     """
     names = {id(parameter): name for name, parameter in parameters.items()}
     for settings in optimiser.param_groups:
         rule = rule_of(optimiser, settings)
-        alike: dict[Any, list[tuple[str, Tensor, Moments]]] = {}
+        alike: dict[Any, list[tuple[str, Tensor, OptimiserMoments]]] = {}
         for parameter in (p for p in settings["params"] if id(p) in names):
             moments = moments_of(optimiser, parameter)
-            kind = (parameter.dtype, parameter.device, moments.get("step"), tuple(moments))
-            alike.setdefault(kind, []).append((names[id(parameter)], parameter, moments))
+            key = (parameter.dtype, parameter.device, moments.get("step"), tuple(moments))
+            alike.setdefault(key, []).append((names[id(parameter)], parameter, moments))
         for members in alike.values():
             live = {name: parameter for name, parameter, _ in members}
             yield FlatGroup(player, live, rule, _flat_moments([moments for *_, moments in members]))
 
 
 def unflatten(groups: Sequence[FlatGroup], vectors: Sequence[Tensor]) -> dict[str, Tensor]:
-    """The parameters of all groups by name, out of one vector "p" a group."""
+    """The parameters of all groups by name, from one vector "p" for each group."""
     parts = [group.unflatten(vector) for group, vector in zip(groups, vectors, strict=True)]
     return {name: tensor for part in parts for name, tensor in part.items()}
 
 
-def _flat_moments(moments: list[Moments]) -> Moments:
-    """The parameters' moments as those of one vector; they have the same names and the same step."""
+def _flat_moments(moments: list[OptimiserMoments]) -> OptimiserMoments:
+    """The moments of several parameters as those of one vector; they have the same names and the same step."""
     return {
-        name: value if name == "step" else _concatenated([own[name] for own in moments])
+        name: value if name == "step" else _concatenated([parameter_moments[name] for parameter_moments in moments])
         for name, value in moments[0].items()
     }
 
@@ -72,7 +72,7 @@ def _concatenated(tensors: list[Tensor | None]) -> Tensor:
 
 
 def _formatted(tensor: Tensor, like: Tensor) -> Tensor:
-    """In channels-last memory where the live parameter is."""
+    """The tensor in channels-last memory format if the live parameter has it."""
     if like.ndim == 4 and not like.is_contiguous() and like.is_contiguous(memory_format=torch.channels_last):
         return tensor.contiguous(memory_format=torch.channels_last)
     return tensor

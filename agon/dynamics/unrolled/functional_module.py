@@ -1,4 +1,4 @@
-"""A functional module: the same computation on other tensors, while the module itself is never touched."""
+"""A functional module: the same computation on other tensors, without changing the module itself."""
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,22 +17,22 @@ Slots = dict[str, list[tuple[Any, str]]]  # tensor's name -> each dictionary tha
 class FunctionalModule:
     """A module of the same class and settings around other tensors, through which gradients flow.
 
-    All by which a module can reach its layers and its tensors is made anew (`Replica`), not only what is
-    registered. Training flags, hooks and parametrisations are the module's. A parameter that is used in
-    several places is replaced in all of them. What a pass leaves behind (an attribute, a count) stays with
-    the one that played, and with those that are made `at` other tensors from it.
+    Everything through which a module can reach its layers and tensors is replicated (`Replica`), not only what
+    is registered. Training flags, hooks and parametrisations are the module's. A parameter that is used in
+    several places is replaced in all of them. What a pass leaves behind (an attribute, a count) stays in the
+    functional module that played, and in those derived from it by `at`.
 
-    It keeps its tensors: what is computed anew in the backward pass (checkpointing) is so with them.
-    Not to be confused with `torch.func.functional_call`, which swaps registered tensors for the time of a call.
+    A functional module keeps its tensors, so recomputation in the backward pass (checkpointing) uses them.
+    Not to be confused with `torch.func.functional_call`, which swaps registered tensors only during a call.
 
     Args:
-        module: stays what it is.
-        tensors: in the place of its parameters and buffers, by name and in their shapes; buffers that are not
+        module: the original; not changed.
+        tensors: replacements of its parameters and buffers, by name and in their shapes; buffers that are not
             named are cloned.
 
     Attributes:
-        module: to be called like the other.
-        strays: tensors that the module keeps beside its parameters and buffers, still the module's own.
+        module: the module to call.
+        strays: tensors that the module keeps outside its parameters and buffers; shared with the original.
     """
 
     _replica: Replica
@@ -42,7 +42,7 @@ class FunctionalModule:
         self._build(module, slots_of(module), tensors or {}, None)
 
     def at(self, tensors: Mapping[str, Tensor]) -> "FunctionalModule":
-        """Another one, with these tensors and otherwise the present ones; it shares what holds none of them."""
+        """A functional module with these tensors and otherwise the same ones; it shares what holds none of them."""
         other = FunctionalModule.__new__(FunctionalModule)
         other._build(self.module, self._slots, tensors, self)
         return other
@@ -54,20 +54,20 @@ class FunctionalModule:
                 holder[key] = tensor
 
     def tensors(self, names: Iterable[str]) -> dict[str, Tensor]:
-        """The present tensors of these names: a module may have put others in the place of its buffers."""
-        present = {}
+        """The current tensors of these names: a pass may have replaced a buffer by another tensor."""
+        current = {}
         for name in names:
             holder, key = self._slots[name][0]
-            present[name] = holder[key]
-        return present
+            current[name] = holder[key]
+        return current
 
     def _build(
         self, module: nn.Module, slots: Slots, tensors: Mapping[str, Tensor], before: "FunctionalModule | None"
     ) -> None:
-        present = {name: holder[key] for name, ((holder, key), *_) in slots.items() if name in tensors}
-        new = {name: tensor for name, tensor in tensors.items() if tensor is not present[name]}
+        current = {name: holder[key] for name, ((holder, key), *_) in slots.items() if name in tensors}
+        new = {name: tensor for name, tensor in tensors.items() if tensor is not current[name]}
         like = before if before is not None and new.keys() <= before._replaced else None
-        replacements = {id(present[name]): tensor for name, tensor in new.items()}
+        replacements = {id(current[name]): tensor for name, tensor in new.items()}
         self._replica = Replica(replacements, whole=before is None, like=None if like is None else like._replica)
         self._replaced = frozenset(new) if like is None else like._replaced  # what leads to none of them is shared
         self.module: nn.Module = self._replica(module)
@@ -78,10 +78,10 @@ class FunctionalModule:
 
 @contextmanager
 def as_written() -> Iterator[None]:
-    """Within it, modules are neither compiled nor do they find what others have cached.
+    """Run modules eagerly and without torch's cache of parametrised weights.
 
-    A compiled pass has no second derivative; torch caches a parametrised weight by the module that it was written
-    for, which a functional module is not.
+    A compiled pass has no second derivative, and the cache is keyed by the original module, so a functional
+    module would find the original's weights.
     """
     enabled, cache = parametrize._cache_enabled, parametrize._cache
     parametrize._cache_enabled, parametrize._cache = 0, {}
@@ -94,7 +94,7 @@ def as_written() -> Iterator[None]:
 
 
 def slots_of(module: nn.Module) -> Slots:
-    """For every parameter and buffer by name, where it stands: in several places if it is used in several."""
+    """Where a module holds each parameter and buffer, by name; a shared tensor is held in several places."""
     slots: Slots = {}
     first: dict[int, str] = {}
     for prefix, owner in module.named_modules(remove_duplicate=False):

@@ -1,7 +1,7 @@
-"""The guard of a look-ahead: a loss that depends on the live players, and not on where they would be, is refused.
+"""The guard of a look-ahead: it refuses losses that depend on the live players instead of their future state.
 
-A module may reach its weights in a way that no copy can follow: a global variable, a closure in C++, a tensor
-that was made of them before. Without a guard such a look-ahead silently is none, or half of one.
+A module may reach its weights in a way that no replica can follow: a global variable, a closure in C++, a tensor
+computed from them earlier. Without a guard, such a look-ahead would silently be wrong.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -18,16 +18,16 @@ ADVICE = "keep layers and parameters in registered submodules (nn.ModuleList, nn
 
 
 class Guard:
-    """Refuses a loss that reaches the players at another place than where its functional module puts them.
+    """Refuses losses that depend on the players' parameters at another point than the functional module's.
 
     Args:
-        module: the live one.
-        functional: of that, at the live point, before its first pass.
-        live: the players' own parameters, by name, which no loss of a functional module may reach.
+        module: the live module.
+        functional: its functional module at the live point, before its first pass.
+        live: the players' live parameters, by name, which no loss of a functional module may reach.
 
     Raises:
-        SettingError: the module keeps a tensor that shares memory with a parameter, which moves with the live
-            parameter and with no other.
+        SettingError: the module keeps a tensor that shares memory with a parameter, and so would move with the
+            live parameter only.
     """
 
     def __init__(self, module: nn.Module, functional: FunctionalModule, live: Mapping[str, Tensor]) -> None:
@@ -38,15 +38,15 @@ class Guard:
         self._refuse_shared([*(b for _, b, _ in self._buffers), *functional.strays])
 
     def passed(self, tensors: Iterable[Tensor]) -> None:
-        """The players have been at these, and will be elsewhere."""
+        """Record parameters that the players have left."""
         self._passed |= {_origin(tensor) for tensor in tensors}
 
     def refuse_elsewhere(self, losses: Iterable[Tensor], here: Iterable[Tensor] = ()) -> None:
-        """Raise a SettingError, which names the parameter, if a loss depends on the players elsewhere.
+        """Raise a SettingError that names the parameter if a loss depends on the players at another point.
 
         Args:
-            losses: at one place.
-            here: what they may depend on: the players there, and samples. Their histories are not followed.
+            losses: the losses at one point.
+            here: tensors on which they may depend: the parameters there, and samples. Histories end at these.
         """
         ends = {_origin(tensor) for tensor in here}
         for node in _history([loss.grad_fn for loss in losses], ends):
@@ -63,7 +63,7 @@ class Guard:
                 )
 
     def refuse_strangers(self, loss: Tensor, optimiser: torch.optim.Optimizer) -> None:
-        """Raise a SettingError if a loss depends on what an optimiser moves beside the players' parameters."""
+        """Raise a SettingError if a loss depends on tensors that the optimiser moves beside the players' parameters."""
         strangers = {id(p): p for group in optimiser.param_groups for p in group["params"] if id(p) not in self._names}
         for node in _history([loss.grad_fn], set()) if strangers else ():
             stranger = strangers.get(id(getattr(node, "variable", None)))
@@ -75,7 +75,7 @@ class Guard:
                 )
 
     def refuse_changed(self, but: Collection[str] = ()) -> None:
-        """Raise a SettingError if a pass has changed a live buffer, out of all that are not named in `but`."""
+        """Raise a SettingError if a pass has changed a live buffer that is not named in `but`."""
         for name, buffer, version in self._buffers:
             if buffer._version != version and name not in but:
                 raise SettingError(
@@ -92,7 +92,7 @@ class Guard:
                 )
 
     def _way(self, tensor: Tensor) -> str:
-        """By which name the live tensor is reached, as far as that can be found."""
+        """The name by which the module reaches a live tensor, if it can be found."""
         return next(_ways(self._module, tensor), "a way that cannot be followed")
 
 
@@ -101,7 +101,7 @@ def _origin(tensor: Tensor) -> Any:
 
 
 def _history(begin: Iterable[Any], ends: set[Any]) -> Iterator[Any]:
-    """The nodes of autograd's graph from which something was computed; it is not followed beyond the ends."""
+    """The nodes of autograd's graph behind `begin`, up to the ends."""
     seen = {None, *ends}
     waiting = [node for node in begin if node not in seen]
     seen.update(waiting)
@@ -115,20 +115,20 @@ def _history(begin: Iterable[Any], ends: set[Any]) -> Iterator[Any]:
 
 
 def _ways(module: nn.Module, tensor: Tensor) -> Iterator[str]:
-    """Attributes that are no registered place of a tensor, and global variables of a module's functions."""
+    """The unregistered attributes and the global variables by which a module reaches a tensor."""
     for prefix, owner in module.named_modules():
         path = f"{prefix}." if prefix else ""
         for name, value in vars(owner).items():
             if not name.startswith("_") and _leads(value, tensor):
                 yield f"the attribute {path}{name}"
-        for kind in type(owner).__mro__:
-            if not kind.__module__.startswith("torch."):
-                yield from _globals(kind, tensor)
+        for base in type(owner).__mro__:
+            if not base.__module__.startswith("torch."):
+                yield from _globals(base, tensor)
     yield from (f"the buffer {name}" for name, buffer in module.named_buffers() if _same(buffer, tensor))
 
 
-def _globals(kind: type, tensor: Tensor) -> Iterator[str]:
-    for function in vars(kind).values():
+def _globals(owner: type, tensor: Tensor) -> Iterator[str]:
+    for function in vars(owner).values():
         if isinstance(function, FunctionType):
             for name in function.__code__.co_names:
                 if _leads(function.__globals__.get(name), tensor):
@@ -137,7 +137,7 @@ def _globals(kind: type, tensor: Tensor) -> Iterator[str]:
 
 def _leads(value: Any, tensor: Tensor) -> bool:
     if isinstance(value, nn.Module):
-        return any(_same(own, tensor) for own in (*value.parameters(), *value.buffers()))
+        return any(_same(registered, tensor) for registered in (*value.parameters(), *value.buffers()))
     if isinstance(value, dict):
         return any(_leads(part, tensor) for part in value.values())
     if isinstance(value, (list, tuple, set)):
@@ -146,7 +146,7 @@ def _leads(value: Any, tensor: Tensor) -> bool:
 
 
 def _same(one: Tensor, other: Tensor) -> bool:
-    """The same tensor, or one that was computed from it at once."""
+    """Whether one is the other, or was computed from it by a single operation."""
     origin = one.grad_fn.next_functions if one.grad_fn is not None else ()
     return one is other or any(getattr(node, "variable", None) is other for node, _ in origin)
 

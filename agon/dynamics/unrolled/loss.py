@@ -1,4 +1,4 @@
-"""Unrolling as a tool for loops that are not agon's: one's own modules, one's own optimiser."""
+"""Unrolling for your own training loop, with your own modules and optimiser."""
 
 import torch
 from torch import Tensor, nn
@@ -19,33 +19,33 @@ def unrolled_loss(
     steps: int,
     checkpoint: bool = False,
 ) -> Tensor:
-    """The surrogate loss f_K = outer(θ^K), θ^{k+1} = θ^k + Δ(∇ inner(θ^k)): call `.backward()` on it.
+    """The surrogate loss f_K = outer(θ^K), θ^{k+1} = θ^k + Δ(∇ inner(θ^k)); call `.backward()` on it.
 
-    Both losses are called with the looked-ahead critic: a module like `critic`, to be called and
-    asked for parameters in the same way, whose weights are functions of all that `inner` has seen. So
-    generated samples must still have their history in `inner` too: hand them in without `.detach()`.
+    Both losses are called with the looked-ahead critic: a module that is used like `critic`, whose
+    weights are functions of everything that `inner` depends on. So generated samples must keep their
+    history in `inner` too: pass them without `.detach()`.
 
-    The live critic, its gradients, buffers and optimiser are untouched, and the gradient flows through
-    both terms of metz2017's equation 12. Among several processes of torch.distributed the inner
-    gradients are averaged, differentiably. Not to be confused with taking the critic's steps first and
+    The live critic, its gradients, buffers and optimiser are not changed, and the gradient flows through
+    both terms of metz2017's equation 12. With several processes of torch.distributed, the inner
+    gradients are averaged differentiably. Not to be confused with taking the critic's steps first and
     differentiating only through its last state, which drops the second term.
 
     Args:
-        critic: any module; those of its parameters that require gradients look ahead.
-        critic_optimiser: its own torch.optim.SGD, Adam, AdamW or RMSprop, whose settings and moments
-            the inner steps carry on from.
+        critic: any module; its parameters that require gradients take the inner steps.
+        critic_optimiser: its own torch.optim.SGD, Adam, AdamW or RMSprop; the inner steps continue from its
+            settings and moments.
         inner: the loss that the critic minimises, a scalar (). It may draw a new batch at each call,
             unless `checkpoint` is set, which calls it twice for each step.
         outer: the loss that the generator minimises, a scalar ().
-        steps: K, from 0; with 0 the ordinary loss.
-        checkpoint: keep no inner step's intermediate results, but compute them anew in the backward pass.
+        steps: K, from 0; with 0, the ordinary loss.
+        checkpoint: recompute inner steps in the backward pass instead of storing them: less memory, more time.
 
     Returns:
         The loss, a scalar () with history.
 
     Raises:
-        SettingError: no look-ahead is possible with these, or a loss depends on the critic's live weights, by a
-            way that the looked-ahead module cannot follow.
+        SettingError: no look-ahead is possible with these arguments, or a loss depends on the critic's live
+            weights in a way that the looked-ahead module cannot follow.
 
     Source: metz2017, equations 6 to 12.
 

@@ -1,4 +1,4 @@
-"""A compiled unroll, and the check without which it is not used."""
+"""A compiled unroll, and the check that it must pass before it is used."""
 
 import copy
 import logging
@@ -11,26 +11,28 @@ from torch.utils import _pytree as pytree
 
 from agon.dynamics.moves import Optimisers, freeze
 from agon.dynamics.unrolled.dynamics import UnrolledTurn
-from agon.dynamics.unrolled.inner_step import State
+from agon.dynamics.unrolled.inner_step import InnerState
 from agon.dynamics.unrolled.step_context import Inputs, StepContext
 from agon.dynamics.unrolled.tracing import compiled, tensors_of
 from agon.dynamics.unrolled.vjp import StepFunctions, StepResult, SurrogateResult
 from agon.games.game import Game
 
-LOOSER = 3.0  # how many times as far from float64 as the eager gradient a compiled one may be
+LOOSER = 3.0  # a compiled gradient may be this many times as far from float64 as the eager one
 
 
 class Program:
-    """An unroll by compiled functions, on flat lists of tensors: structures are built once an unroll.
+    """An unroll by compiled functions on flat lists of tensors, so that structures are built once per unroll.
 
     Args:
-        functions: what is compiled, for the example's structure and shapes.
-        state: the example: where an unroll begins.
-        context: the example's.
-        direct: the parameters of the looking player that losses depend on not only by samples.
+        functions: the functions to compile, for the structure and shapes of the examples.
+        state: an example: the state at which an unroll begins.
+        context: an example of everything else.
+        direct: the looking player's parameters on which losses depend other than through samples.
     """
 
-    def __init__(self, functions: StepFunctions, state: State, context: StepContext, direct: tuple[str, ...]) -> None:
+    def __init__(
+        self, functions: StepFunctions, state: InnerState, context: StepContext, direct: tuple[str, ...]
+    ) -> None:
         self.direct = direct
         after, gradients, *_ = functions.step(state, context)
         cotangents = functions.outer(after, context).cotangents
@@ -40,7 +42,7 @@ class Program:
         self._sizes = tuple(len(tensors_of(part)) for part in (state, gradients, cotangents))
 
     @torch.no_grad()
-    def step(self, state: State, context: StepContext) -> StepResult:
+    def step(self, state: InnerState, context: StepContext) -> StepResult:
         """As `StepFunctions.step`."""
         leaves = self._step([*tensors_of(state), *tensors_of(context)])
         result: StepResult = pytree.tree_unflatten(leaves, self._step.returned)
@@ -48,36 +50,36 @@ class Program:
 
     @torch.no_grad()
     def surrogate(
-        self, state: State, context: StepContext, steps: int, begun: StepResult | None = None
+        self, state: InnerState, context: StepContext, steps: int, begun: StepResult | None = None
     ) -> SurrogateResult:
         """f_K and its derivatives in the context's sources: metz2017's equations 6 to 9, and 12 factor by factor.
 
         Args:
-            state: θ^0.
-            context: all else.
+            state: the state at θ^0.
+            context: everything else.
             steps: K.
-            begun: the first step's result, where it is known.
+            begun: the first step's result, if known.
         """
-        now, around, past = tensors_of(state), tensors_of(context), []  # equation 6
+        current, constants, past = tensors_of(state), tensors_of(context), []  # equation 6
         of_state, of_gradients, of_cotangents = self._sizes
         for k in range(steps):  # equation 7
-            after = tensors_of(begun) if begun is not None and k == 0 else self._step([*now, *around])
-            past.append([*now, *after[of_state : of_state + of_gradients]])
-            now = after[:of_state]
-        outer = self._outer([*now, *around])  # equation 9
+            after = tensors_of(begun) if begun is not None and k == 0 else self._step([*current, *constants])
+            past.append([*current, *after[of_state : of_state + of_gradients]])
+            current = after[:of_state]
+        outer = self._outer([*current, *constants])  # equation 9
         cotangents = outer[-of_cotangents:]
         for before in reversed(past):  # equation 12: ∂f/∂θ_D^K · dθ_D^K/dθ_G
-            cotangents = self._step_vjp([*before, *cotangents, *around])
+            cotangents = self._step_vjp([*before, *cotangents, *constants])
         leaves = [*outer[:-of_cotangents], *cotangents]
         result: SurrogateResult = pytree.tree_unflatten(leaves, self._outer.returned)
         return result
 
 
 def compiled_program(eager: UnrolledTurn, inputs: Inputs) -> Program | None:
-    """A program for these inputs; None where the tracer or the compiler gives up, or the check fails."""
+    """Compile a program for these inputs; None if tracing or compilation fails, or the program fails its check."""
     try:
         program = _compiled(inputs)
-    except Exception as error:  # whatever torch cannot trace or compile still has its eager step
+    except Exception as error:  # if torch cannot trace or compile it, the eager step remains
         logging.getLogger(__name__).info("not compiled: %r", error)
         return None
     return program if program is not None and agrees(program, eager, inputs) else None
@@ -92,16 +94,16 @@ def _compiled(inputs: Inputs) -> Program | None:
     state, context = inputs.state, inputs.context(direct)
     after = functions.step(state, context).state
     if [list(m) for m in after.moments] != [list(m) for m in state.moments]:
-        return None  # an optimiser's first step: its moments come into being
+        return None  # an optimiser's first step, which creates its moments
     return Program(functions, state, context, direct)
 
 
 def agrees(program: Program, eager: UnrolledTurn, inputs: Inputs) -> bool:
-    """Whether a program's gradient is the eager one, and no first-order look-alike.
+    """Whether a program's gradient is the eager one, and not a first-order look-alike.
 
-    In float32 even two exact gradients differ, where a second moment is nearly 0. So float64 is the judge:
-    a program may be `LOOSER` times as far from it as the eager step in its own precision is, and must be
-    nearer to it than half the way to the gradient of inner steps without a vjp.
+    In float32 even two exact gradients differ where a second moment is nearly 0. So float64 is the reference:
+    a program may be `LOOSER` times as far from it as the eager step in the program's precision, and must be
+    less than half as far from it as the first-order gradient.
     """
     result = program.surrogate(inputs.state, inputs.context(program.direct), eager.rule.steps)
     checked = _flat(inputs.gradients(result.cotangents.sources, again=True))
@@ -116,7 +118,7 @@ def agrees(program: Program, eager: UnrolledTurn, inputs: Inputs) -> bool:
 def _references(
     eager: UnrolledTurn, inputs: Inputs, direct: Sequence[str], cast: Callable[[Tensor], Tensor]
 ) -> tuple[Tensor, Tensor]:
-    """The eager gradient and the first-order one, each flat "p", of a copy in another precision."""
+    """The eager and the first-order gradient, each flat "p", of a copy in another precision."""
     game, optimisers = copy.deepcopy((eager.game, dict(eager.optimisers)))
     for name, buffer in game.named_buffers():
         buffer.data.copy_(inputs.buffers[name])
@@ -141,8 +143,8 @@ def _recast(game: Game, optimisers: Optimisers, cast: Callable[[Tensor], Tensor]
             tensor.data = cast(tensor.data)
     for optimiser in optimisers.values():
         for state in optimiser.state.values():
-            kept = {n: v for n, v in state.items() if n != "step" and isinstance(v, Tensor)}
-            state.update({n: cast(v) for n, v in kept.items()})
+            moments = {n: v for n, v in state.items() if n != "step" and isinstance(v, Tensor)}
+            state.update({n: cast(v) for n, v in moments.items()})
 
 
 def _flat(gradients: Sequence[Tensor | None]) -> Tensor:
@@ -150,6 +152,6 @@ def _flat(gradients: Sequence[Tensor | None]) -> Tensor:
 
 
 def _distance(checked: Tensor, truth: Tensor) -> float:
-    """Of two vectors "p", relative to the second; infinite where anything is no number."""
+    """Distance of two vectors "p", relative to the second; infinite if it is not a finite number."""
     distance = float((checked - truth).norm() / truth.norm())
     return distance if math.isfinite(distance) else math.inf

@@ -1,7 +1,7 @@
 """The referee of an unrolled gradient: f_K by real steps of torch.optim, and its finite differences.
 
-Nothing of a look-ahead takes part. The critic itself makes the steps, not a copy, so that whatever it reaches
-its weights by is in the judgement; afterwards all is put back bit for bit.
+It uses nothing of the look-ahead. The critic itself makes the steps, not a copy, so that every way in which it
+reaches its weights counts; afterwards everything is restored bit for bit.
 """
 
 import copy
@@ -19,7 +19,7 @@ WIDTHS = tuple(10.0**-k for k in range(1, 8))  # of the differences, relative to
 
 
 class Slope(NamedTuple):
-    """f_K's derivative in a direction, and how much it depends on the differences' width."""
+    """f_K's derivative in a direction, and how much it depends on the width of the differences."""
 
     value: float
     uncertainty: float
@@ -29,12 +29,12 @@ class Referee:
     """f_K as a function of the generator's parameters.
 
     Args:
-        critic: makes the steps, and is put back.
+        critic: makes the steps, and is restored.
         optimiser: the critic's; a copy of it makes the steps.
-        inner: what the critic minimises.
+        inner: the loss that the critic minimises.
         outer: f.
         steps: K.
-        parameters: the generator's; moved by small differences, and put back.
+        parameters: the generator's; moved by small differences, and restored.
     """
 
     def __init__(
@@ -50,26 +50,26 @@ class Referee:
         self._inner, self._outer, self._steps = inner, outer, steps
 
     def value(self, seed: int = 0) -> Tensor:
-        """f_K, a scalar (), with torch's global random stream begun by a seed."""
+        """f_K, a scalar (), with torch's global random stream seeded."""
         with same_draws(seed), self._stepped(self._steps):
             return self._outer(self._critic).detach()
 
     def first_order(self, steps: int) -> list[Tensor | None]:
         """The first term of metz2017's equation 12 alone: the derivative at the critic after some steps.
 
-        One in the shape of each parameter; None where the loss does not reach it.
+        One gradient in the shape of each parameter; None if the loss does not depend on it.
         """
         with same_draws(), self._stepped(steps):
             return list(torch.autograd.grad(self._outer(self._critic), self._parameters, allow_unused=True))
 
     def slope(self, direction: Tensor) -> Slope:
-        """In a direction "p" of all parameters, by central differences of the steadiest width."""
+        """The derivative in a direction "p" of all parameters, by central differences of the most stable width."""
         pairs = pairwise(list(self._slopes(direction)))
         slopes = (Slope(b.value, abs(b.value - a.value) + b.uncertainty) for a, b in pairs)
         return min(slopes, key=lambda slope: slope.uncertainty)
 
     def _slopes(self, direction: Tensor) -> Iterator[Slope]:
-        """Of ever smaller width, each as uncertain as f_K's last digit makes it."""
+        """Slopes of ever smaller width; the uncertainty of each is that of f_K's rounding."""
         before = [p.detach().clone() for p in self._parameters]
         size = float(torch.cat([p.flatten() for p in before]).norm()) or 1.0
         try:
@@ -84,9 +84,9 @@ class Referee:
 
     @contextmanager
     def _stepped(self, steps: int) -> Iterator[None]:
-        """Within it, the critic has made real steps."""
-        with _put_back(self._critic, self._optimiser):
-            optimiser = _of_same_parameters(self._optimiser)
+        """Within the context, the critic has made real steps; afterwards it is restored."""
+        with _restored(self._critic, self._optimiser):
+            optimiser = _copy_for_same_parameters(self._optimiser)
             free = [p for p in self._critic.parameters() if p.requires_grad]
             for _ in range(steps):
                 gradients = torch.autograd.grad(self._inner(self._critic), free, allow_unused=True)
@@ -97,20 +97,20 @@ class Referee:
 
 
 def rounding(value: Tensor) -> float:
-    """How far apart two numbers of the size and precision of a scalar () are."""
+    """The distance between neighbouring numbers of the size and precision of a scalar ()."""
     return float(value.abs()) * torch.finfo(value.dtype).eps
 
 
 @contextmanager
 def same_draws(seed: int = 0) -> Iterator[None]:
-    """Within it, layers that draw from torch's global stream draw the same at each call."""
+    """Seed torch's global stream, so that layers draw the same numbers in each such context."""
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         yield
 
 
-def _of_same_parameters(optimiser: torch.optim.Optimizer) -> torch.optim.Optimizer:
-    """Another optimiser with the present settings and moments, which moves the same parameters."""
+def _copy_for_same_parameters(optimiser: torch.optim.Optimizer) -> torch.optim.Optimizer:
+    """A copy with the current settings and moments, which moves the same parameters."""
     other = copy.copy(optimiser)
     other.param_groups = [dict(group) for group in optimiser.param_groups]
     other.state = copy.copy(optimiser.state)
@@ -120,10 +120,10 @@ def _of_same_parameters(optimiser: torch.optim.Optimizer) -> torch.optim.Optimiz
 
 
 @contextmanager
-def _put_back(critic: nn.Module, optimiser: torch.optim.Optimizer) -> Iterator[None]:
-    """Afterwards the critic's tensors and attributes, and whatever else the optimiser moves, are as before."""
-    others = [p for group in optimiser.param_groups for p in group["params"]]
-    tensors = {id(t): t for t in (*critic.parameters(), *critic.buffers(), *others)}
+def _restored(critic: nn.Module, optimiser: torch.optim.Optimizer) -> Iterator[None]:
+    """Restore the critic's tensors and attributes, and everything else that the optimiser moves, at the end."""
+    moved = [p for group in optimiser.param_groups for p in group["params"]]
+    tensors = {id(t): t for t in (*critic.parameters(), *critic.buffers(), *moved)}
     values = [(t, t.detach().clone(), t.grad) for t in tensors.values()]
     modules = [(m, vars(m).copy(), m._buffers.copy()) for m in critic.modules()]
     try:
@@ -134,7 +134,7 @@ def _put_back(critic: nn.Module, optimiser: torch.optim.Optimizer) -> Iterator[N
             vars(module).update(attributes)
             module._buffers.update(buffers)
         for tensor, value, gradient in values:
-            tensor.data.copy_(value)  # unseen by autograd: a loss still to be differentiated stays valid
+            tensor.data.copy_(value)  # hidden from autograd: a loss still to be differentiated stays valid
             tensor.grad = gradient
 
 

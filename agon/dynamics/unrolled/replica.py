@@ -1,7 +1,7 @@
-"""A replica of an object around other tensors: all that leads to them is made anew, the rest is shared.
+"""A replica of an object around other tensors: whatever leads to them is replicated, the rest is shared.
 
-`copy.deepcopy` does not serve: it refuses tensors with a history and some modules, copies what leads to no
-tensor at all, and takes functions for atoms, whose closures may hold a layer.
+`copy.deepcopy` cannot do this: it refuses tensors with a history and some modules, copies objects that lead to
+no tensor, and does not copy functions, whose closures may hold a layer.
 """
 
 import functools
@@ -21,72 +21,72 @@ ATOMS = frozenset({bool, int, float, complex, str, bytes, type(None), torch.dtyp
 OPAQUE = {*sys.stdlib_module_names, "torch", "numpy"}  # libraries whose objects lead to no layer
 REGISTERS = ("_parameters", "_buffers", "_modules")
 
-Rule = Callable[["Replica", Any], Any]
+Replicator = Callable[["Replica", Any], Any]
 
 
-class Plan(NamedTuple):
-    """What is known of a replicated module: its attributes, and which of them lead to a replaced tensor."""
+class KnownModule(NamedTuple):
+    """A replicated module's attributes, and the names of those that lead to a replaced tensor."""
 
     values: tuple[Any, ...]
     leading: tuple[str, ...]
 
 
 class Replica:
-    """Called with an object, it gives the same object around other tensors.
+    """Maps an object to the same object around other tensors.
 
     It follows modules, lists, tuples, sets, dictionaries, bound methods, partial functions, closures, weak
-    references, and the attributes of objects. It does not follow what a function finds among its globals,
-    nor what C++ holds.
+    references, and the attributes of objects. It does not follow a function's global variables, nor
+    objects held by C++.
 
     Args:
-        replacements: what takes a tensor's place, by its id.
-        whole: whether modules are made anew although nothing in them is replaced, and their buffers cloned,
-            so that nothing that a pass changes is the original's.
-        like: a replica that was made in the place of this one's original: what it has found is not looked for
-            again. It must have replaced all that is replaced now.
+        replacements: id of a tensor -> the tensor that replaces it.
+        whole: whether to replicate modules in which nothing is replaced, and to clone their buffers, so that
+            a pass changes nothing of the original.
+        like: an earlier replica, of which this one's original is a result: what it found is reused. It must
+            have replaced every tensor that is replaced now.
 
     Attributes:
-        strays: tensors met that nothing replaces, and that no module has registered.
+        strays: tensors that are neither replaced nor registered in a module.
 
     Raises:
-        SettingError: a tensor that is to be replaced belongs to a module that cannot be made anew.
+        SettingError: a tensor to be replaced belongs to a module that cannot be replicated.
     """
 
     def __init__(self, replacements: Mapping[int, Tensor], *, whole: bool, like: "Replica | None" = None) -> None:
         self.replacements, self.whole = dict(replacements), whole
         self.strays: list[Tensor] = []
-        self.plans: dict[int, Plan] = {}  # of modules made anew, by their ids
-        self._known: Mapping[int, Plan] = {} if like is None else like.plans
-        self._shared: dict[int, Any] = {} if like is None else like._shared  # by id: leads to nothing replaced
+        self.known_modules: dict[int, KnownModule] = {}  # id of a replicated module -> its attributes
+        self._known: Mapping[int, KnownModule] = {} if like is None else like.known_modules
+        self._shared: dict[int, Any] = {} if like is None else like._shared  # id -> object without replaced tensors
         self._replicas = self._shared.copy()
 
     def __call__(self, value: Any) -> Any:
-        kind = type(value)
-        if kind in ATOMS:
+        value_class = type(value)
+        if value_class in ATOMS:
             return value
         known = self._replicas.get(id(value))
         if known is not None:
             return known
-        rule: Rule | None = _rule(kind)  # type: ignore[arg-type]  # mypy takes no class for hashable
-        return self.share(value) if rule is None else rule(self, value)
+        replicator: Replicator | None = _replicator(value_class)  # type: ignore[arg-type]  # mypy: class not hashable
+        return self.share(value) if replicator is None else replicator(self, value)
 
     def followed(self, module: nn.Module) -> Iterable[str]:
-        """The attributes of a module that may lead to a replaced tensor: known where none has changed since."""
-        own, plan = module.__dict__, self._known.get(id(module))
-        if plan is not None and len(own) == len(plan.values) and all(map(is_, own.values(), plan.values)):
-            return plan.leading
-        return [name for name, part in own.items() if type(part) not in ATOMS]
+        """Names of the attributes that may lead to a replaced tensor, from the earlier replica if none has changed."""
+        attributes, known = module.__dict__, self._known.get(id(module))
+        if known and len(attributes) == len(known.values) and all(map(is_, attributes.values(), known.values)):
+            return known.leading
+        return [name for name, part in attributes.items() if type(part) not in ATOMS]
 
     def of(self, value: Any) -> Any:
-        """The replica that has been made of an object; the object itself where it is shared."""
+        """An object's replica; the object itself if it is shared."""
         return self._replicas.get(id(value), value)
 
     def begin(self, value: Any, replicated: Any) -> None:
-        """Whatever leads back to the object while its replica is being made leads to the replica."""
+        """Register an unfinished replica, so that references back to the object lead to the replica."""
         self._replicas[id(value)] = replicated
 
     def share(self, value: Any) -> Any:
-        """The object itself: nothing that it leads to is replaced."""
+        """Register an object that leads to no replaced tensor, and return it."""
         self._replicas[id(value)] = self._shared[id(value)] = value
         return value
 
@@ -99,32 +99,30 @@ def _tensor(replica: Replica, value: Tensor) -> Tensor:
 
 
 def _module(replica: Replica, value: nn.Module) -> Any:
-    """Of the same class, with attributes of its own. (copy.copy refuses parametrised modules.)"""
-    own, replicated = value.__dict__, type(value).__new__(type(value))
+    """Replicate a module: the same class, replicated attributes. (copy.copy refuses parametrised modules.)"""
+    original, replicated = value.__dict__, type(value).__new__(type(value))
     replica.begin(value, replicated)
     if replica.whole:
-        fresh = {
-            id(b): b.clone() for b in own["_buffers"].values() if b is not None and id(b) not in replica.replacements
-        }
-        replica.replacements |= fresh
-    attributes, followed = own.copy(), replica.followed(value)
+        buffers = [b for b in original["_buffers"].values() if b is not None and id(b) not in replica.replacements]
+        replica.replacements |= {id(buffer): buffer.clone() for buffer in buffers}
+    attributes, followed = original.copy(), replica.followed(value)
     for name in followed:
-        attributes[name] = replica(own[name])
-    leading = tuple(name for name in followed if attributes[name] is not own[name])
+        attributes[name] = replica(original[name])
+    leading = tuple(name for name in followed if attributes[name] is not original[name])
     if not replica.whole and not leading:
         return replica.share(value)
     for name in REGISTERS:
-        if attributes[name] is own[name]:
-            attributes[name] = own[name].copy()
-            replica.begin(own[name], attributes[name])
+        if attributes[name] is original[name]:
+            attributes[name] = original[name].copy()
+            replica.begin(original[name], attributes[name])
     attributes["_compiled_call_impl"] = None  # a compiled pass has no second derivative
     object.__setattr__(replicated, "__dict__", attributes)
-    replica.plans[id(replicated)] = Plan(tuple(attributes.values()), leading)
+    replica.known_modules[id(replicated)] = KnownModule(tuple(attributes.values()), leading)
     return replicated
 
 
 def _sealed(replica: Replica, value: nn.Module) -> nn.Module:
-    """A module that C++ plays, or that ties hooks of C++ to its parameters."""
+    """Share a module that runs in C++, or ties C++ hooks to its parameters; refuse it if it must be replicated."""
     if any(id(parameter) in replica.replacements for parameter in value.parameters()):
         raise SettingError(
             f"look-ahead: expected modules that Python plays, got {type(value).__name__}, whose weights no others "
@@ -178,7 +176,7 @@ def _partial(replica: Replica, value: Any) -> Any:
 
 
 def _function(replica: Replica, value: FunctionType) -> Any:
-    """With its closure, defaults and attributes."""
+    """Replicate a function with its closure, defaults and attributes."""
     cells, filled = value.__closure__ or (), [_content(cell) for cell in value.__closure__ or ()]
     before = (*filled, value.__defaults__, value.__kwdefaults__, *value.__dict__.values())
     if all(type(part) in ATOMS for part in before):
@@ -203,20 +201,20 @@ def _reference(replica: Replica, value: Any) -> Any:
 
 
 def _object(replica: Replica, value: Any) -> Any:
-    own: dict[str, Any] | None = getattr(value, "__dict__", None)
-    if not isinstance(own, dict) or not own or type(value).__new__ is not _NEW:
+    original: dict[str, Any] | None = getattr(value, "__dict__", None)
+    if not isinstance(original, dict) or not original or type(value).__new__ is not _NEW:
         return replica.share(value)
     replicated = object.__new__(type(value))
     replica.begin(value, replicated)
-    attributes = {name: part if type(part) in ATOMS else replica(part) for name, part in own.items()}
-    if not _differ(own.values(), attributes.values()):
+    attributes = {name: part if type(part) in ATOMS else replica(part) for name, part in original.items()}
+    if not _differ(original.values(), attributes.values()):
         return replica.share(value)
     replicated.__dict__.update(attributes)
     return replicated
 
 
 _NEW: Any = object.__new__
-_EMPTY = object()  # of a variable that has no value yet
+_EMPTY = object()  # content of a closure's cell that has no value yet
 
 
 def _content(cell: CellType) -> Any:
@@ -230,7 +228,7 @@ def _differ(before: Any, after: Any) -> bool:
     return any(one is not other for one, other in zip(before, after, strict=True))
 
 
-KINDS: tuple[tuple[Any, Rule | None], ...] = (
+REPLICATORS: tuple[tuple[Any, Replicator | None], ...] = (
     ((torch.jit.ScriptModule, nn.parallel.DistributedDataParallel), _sealed),
     (nn.Module, _module),
     (Tensor, _tensor),
@@ -247,9 +245,9 @@ KINDS: tuple[tuple[Any, Rule | None], ...] = (
 
 
 @functools.lru_cache(maxsize=1024)
-def _rule(kind: Any) -> Rule | None:
-    """How objects of a class are followed; None where they are shared as they are."""
-    for kinds, rule in KINDS:
-        if issubclass(kind, kinds):
-            return rule
-    return None if kind.__module__.partition(".")[0] in OPAQUE else _object
+def _replicator(value_class: Any) -> Replicator | None:
+    """The function that replicates objects of a class; None if they are always shared."""
+    for classes, replicator in REPLICATORS:
+        if issubclass(value_class, classes):
+            return replicator
+    return None if value_class.__module__.partition(".")[0] in OPAQUE else _object

@@ -1,4 +1,4 @@
-"""The tensors of one unroll, out of a game and its optimisers, for the compiled functions of `vjp`."""
+"""The tensors of one unroll, from a game and its optimisers, for the compiled functions of `vjp`."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -7,24 +7,25 @@ import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
-from agon.dynamics.functional import Moments
+from agon.dynamics.functional import OptimiserMoments
 from agon.dynamics.moves import Optimisers
 from agon.dynamics.unrolled.flat_groups import FlatGroup, flat_groups
-from agon.dynamics.unrolled.inner_step import State
+from agon.dynamics.unrolled.inner_step import InnerState
 from agon.games.game import Batch, Game
 
 Named = dict[str, Tensor]
 
-SAMPLES = "samples"  # the source that is no parameter
+SAMPLES = "samples"  # the only source that is not a parameter
 
 
 class StepContext(NamedTuple):
-    """All that the losses depend on beside the state, the same for every inner step.
+    """Everything but the state on which the losses depend, the same for all inner steps.
 
     Attributes:
-        batch: the turn's own.
-        sources: what the surrogate is differentiated in: the samples "n *shape", and the looking player's parameters.
-        constants: parameters that stay what they are, by name.
+        batch: the turn's batch.
+        sources: tensors in which the surrogate is differentiated: the samples "n *shape", and parameters of the
+            looking player.
+        constants: parameters that do not change, by name.
         statistics: the buffers of the player that looks ahead.
     """
 
@@ -39,11 +40,11 @@ class Inputs(NamedTuple):
 
     Attributes:
         game, player, others: who looks ahead at whom.
-        groups: of the others' free parameters, all of which are taken to have gradients.
-        batch: the turn's own.
+        groups: flat groups of the others' free parameters, all of which are assumed to have gradients.
+        batch: the turn's batch.
         fake: samples "n *shape" with their history, or None.
-        buffers: of the whole game.
-        parameters: all of them, by name.
+        buffers: all buffers of the game, by name.
+        parameters: all parameters of the game, by name.
     """
 
     game: Game
@@ -66,24 +67,24 @@ class Inputs(NamedTuple):
         fake: Tensor | None,
         buffers: Named | None = None,
     ) -> "Inputs":
-        """Where the game stands now; its buffers where they are given."""
+        """The inputs at the game's current point, with `buffers` in place of its own if given."""
         groups: list[FlatGroup] = []
         parameters = dict[str, Tensor](game.named_parameters())
         for other in others:
             free = {n: p for n, p in of_player(game, other, parameters).items() if p.requires_grad}
             groups += flat_groups(other, free, optimisers[other])
-        begun = dict(game.named_buffers()) if buffers is None else buffers
-        return cls(game, player, tuple(others), tuple(groups), batch, fake, begun, parameters)
+        buffers = dict(game.named_buffers()) if buffers is None else buffers
+        return cls(game, player, tuple(others), tuple(groups), batch, fake, buffers, parameters)
 
     @property
     def key(self) -> tuple[Any, ...]:
-        """What a program is compiled for: settings are its constants, shapes its own."""
+        """What a program is compiled for: the players, settings, shapes and training flags."""
         rules = tuple(
             (g.player, *g.parameters, *map(str, sorted(g.rule.keywords.items())), *g.moments)  # type: ignore[attr-defined]
             for g in self.groups
         )
-        given = pytree.tree_leaves((tuple(self.batch), self.fake, [list(g.parameters.values()) for g in self.groups]))
-        shapes = tuple((t.shape, t.dtype, t.device) for t in given if isinstance(t, Tensor))
+        leaves = pytree.tree_leaves((tuple(self.batch), self.fake, [list(g.parameters.values()) for g in self.groups]))
+        shapes = tuple((t.shape, t.dtype, t.device) for t in leaves if isinstance(t, Tensor))
         return self.player, rules, shapes, tuple(module.training for module in self.game.modules())
 
     @property
@@ -92,14 +93,14 @@ class Inputs(NamedTuple):
         return of_player(self.game, self.player, self.parameters)
 
     @property
-    def state(self) -> State:
-        """θ^0: the others at their live point."""
+    def state(self) -> InnerState:
+        """The state at θ^0: the others at their live point."""
         vectors = tuple(group.flatten(group.parameters).detach() for group in self.groups)
         moments = tuple(_tensors(group.moments) for group in self.groups)
-        return State(vectors, moments, self.buffers)
+        return InnerState(vectors, moments, self.buffers)
 
     def context(self, direct: Sequence[str]) -> StepContext:
-        """All else; `direct` are those of the player's parameters that the losses depend on not only by samples."""
+        """Everything else; `direct` names the player's parameters on which losses depend other than through samples."""
         samples = {} if self.fake is None else {SAMPLES: self.fake.detach()}
         ahead = {name for group in self.groups for name in group.parameters}
         constants = {n: p.detach() for n, p in self.parameters.items() if n not in ahead and n not in direct}
@@ -111,28 +112,28 @@ class Inputs(NamedTuple):
         """df_K/dθ_p for each of the player's parameters, from the surrogate's derivatives in the sources.
 
         Args:
-            cotangents: of each source, in its shape.
-            again: whether the samples' history will be needed once more.
+            cotangents: the surrogate's derivative in each source, in its shape.
+            again: whether to keep the samples' history for another pass.
         """
-        own = self.own_parameters
-        free = {n: p for n, p in own.items() if p.requires_grad}
+        parameters = self.own_parameters
+        free = {n: p for n, p in parameters.items() if p.requires_grad}
         gradients: dict[str, Tensor | None] = {n: cotangents.get(n) for n in free}
         if self.fake is not None and self.fake.requires_grad:
             through = torch.autograd.grad(
                 self.fake, list(free.values()), cotangents[SAMPLES], retain_graph=again, allow_unused=True
             )
             gradients = {n: _sum(gradients[n], g) for n, g in zip(free, through, strict=True)}
-        return [gradients.get(name) for name in own]
+        return [gradients.get(name) for name in parameters]
 
 
 def of_player(game: Game, player: str, tensors: Named) -> Named:
-    """What of a game's parameters or buffers, by name, is a player's."""
+    """Select a player's tensors from a game's parameters or buffers."""
     submodules = tuple(f"{sub}." for sub in game.players[player])
     return {name: tensor for name, tensor in tensors.items() if name.startswith(submodules)}
 
 
-def _tensors(moments: Moments) -> Named:
-    """The number of steps as a tensor too, so that it is no constant of a program; exact to 2^53."""
+def _tensors(moments: OptimiserMoments) -> Named:
+    """Convert the number of steps to a tensor, so that it is not a constant of a program; exact to 2^53."""
     return {n: torch.tensor(float(m), dtype=torch.float64) if n == "step" else m for n, m in moments.items()}
 
 

@@ -16,13 +16,13 @@ class Surrogate(NamedTuple):
     """f_K(θ_p) = L_p(θ_p, θ_R^K(θ_p)) of a player p that looks ahead at others, R.
 
     Attributes:
-        game: not touched, but for the player's buffers.
-        optimisers: one for each player; not touched.
+        game: not changed, except for the player's buffers.
+        optimisers: one for each player; not changed.
         player: p.
         others: R.
-        batch: of L_p.
-        fake: "n *shape", samples of `batch` with their history, or None to make them.
-        inner: the same two of each inner step, K of them.
+        batch: the batch of L_p.
+        fake: samples "n *shape" of `batch` with their history, or None to generate them.
+        inner: the batch and samples of each of the K inner steps.
     """
 
     game: Game
@@ -46,12 +46,12 @@ class Surrogate(NamedTuple):
         """f_K, and df_K/dθ_p for each of the player's parameters, in their shapes.
 
         Args:
-            first: the others' gradients at the present point, with their history, if known.
-            buffers: of the game, from which the inner steps start where `first` is not known.
-            seen: what the pass of `first` has told of the others.
-            checkpointed: compute inner steps anew in the backward pass.
+            first: the others' gradients at the current point, with their history, if known.
+            buffers: the game's buffers from which the inner steps start if `first` is not known.
+            seen: the scalars seen in the pass of `first`.
+            checkpointed: recompute inner steps in the backward pass.
             moves_buffers: whether the player's statistics move in this pass, as they do once in its own move.
-            again: whether the samples' history will be needed once more.
+            again: whether to keep the samples' history for another pass.
         """
         statistics = named_buffers_of(self.game, self.player) if moves_buffers else {}
 
@@ -64,11 +64,11 @@ class Surrogate(NamedTuple):
         losses = unroll.surrogate(len(self.inner), outer, first, self.fake)
         unroll.guard.refuse_changed(but=named_buffers_of(self.game, self.player))
         for name, value in unroll.functional.tensors(statistics).items():
-            statistics[name].data.copy_(value)  # a module may have put another tensor in a buffer's place
+            statistics[name].data.copy_(value)  # a module may have replaced a buffer by another tensor
         return losses, gradients_of(self.game, losses, (self.player,), again=again)[self.player]
 
     def present_gradient(self, *, again: bool) -> list[Tensor | None]:
-        """dL_p/dθ_p at the present point, of 0 inner steps."""
+        """dL_p/dθ_p at the current point, after 0 inner steps."""
         with preserve_buffers(self.game, ()):
             losses: Losses = self.game(self.batch, self.fake, of=(self.player,))
         return gradients_of(self.game, losses, (self.player,), again=again)[self.player]
@@ -88,5 +88,5 @@ class Surrogate(NamedTuple):
             attached={self.player} & set(self.others),
             buffers=buffers,
             checkpointed=checkpointed,
-            prepare=decompose if self.game.second_order else None,  # a penalty, the step ahead, the surrogate
+            prepare=decompose if self.game.second_order else None,  # third order: a penalty, a step, the surrogate
         )

@@ -1,4 +1,4 @@
-"""Functions of tensors traced to plain operations, derivatives written out, and compiled."""
+"""Compile functions of tensors: trace them to plain operations, derivatives written out, and compile the trace."""
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
@@ -9,17 +9,17 @@ import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
-TINY = 4  # a product of matrices with a side up to this is faster as a fused sum than as a call
-VECTORS = ("AVX2", "AVX512")  # found by torch already; inductor would try ten compilations to find out
+TINY = 4  # matrix products with a side up to this are faster as a fused sum than as a call
+VECTORS = ("AVX2", "AVX512")  # torch has detected them already; inductor would need ten compilations to do so
 
 
-class Flat:
-    """A function of structures as one of a flat list of tensors, which are those of an example.
+class FlatFunction:
+    """A function of nested structures as a function of a flat list of the tensors in them.
 
-    What is no tensor among the example's arguments is a constant of it.
+    Everything in the example's arguments that is not a tensor becomes a constant.
 
     Attributes:
-        returned: the structure of what the function returned when it was last called.
+        returned: the structure of the last returned value.
     """
 
     returned: Any
@@ -37,7 +37,7 @@ class Flat:
 
 
 class Compiled(NamedTuple):
-    """A compiled function of a flat list of tensors, and the structure of what it returns."""
+    """A compiled function of a flat list of tensors, and the structure of its returned value."""
 
     run: Any
     returned: Any
@@ -47,17 +47,18 @@ class Compiled(NamedTuple):
 
 
 def compiled(function: Callable[..., Any], *example: Any) -> Compiled:
-    """The same function, for arguments of the example's structure and shapes.
+    """Compile a function for arguments of the example's structure and shapes.
 
-    It must be pure, and may differentiate: the trace sees through torch.autograd.grad. What is no
-    tensor among the arguments is a constant of the result.
+    The function must be pure, and may differentiate: the trace sees through torch.autograd.grad. Arguments
+    that are not tensors become constants.
     """
     logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)  # it warns where there is no CUDA
     import torch._inductor.inductor_prims
     from torch._inductor import standalone_compile
     from torch.fx.experimental.proxy_tensor import make_fx
 
-    flat, tensors = Flat(function, *example), [t.clone() for t in tensors_of(example)]  # one twice would be one input
+    flat = FlatFunction(function, *example)
+    tensors = [t.clone() for t in tensors_of(example)]  # a tensor that occurs twice would be traced as one input
     with torch.no_grad(), _settings():
         graph = make_fx(lambda *tensors: flat(tensors), decomposition_table=_SMALL)(*tensors)
         graph.graph.eliminate_dead_code()
@@ -73,7 +74,7 @@ def tensors_of(structure: Any) -> list[Tensor]:
 
 @contextmanager
 def _settings() -> Iterator[None]:
-    """What shortens inductor's compilation on a CPU and costs no speed."""
+    """Settings that shorten inductor's compilation on a CPU without costing speed."""
     from torch._inductor import config
 
     known = torch.backends.cpu.get_cpu_capability() in VECTORS
@@ -83,7 +84,7 @@ def _settings() -> Iterator[None]:
 
 
 def _product(a: Tensor, b: Tensor) -> Any:
-    """a @ b as a sum of outer products, which fuses with what is around it, where a side is tiny."""
+    """a @ b as a sum of outer products, which fuses with the surrounding operations, if a side is tiny."""
     (n, k), m = a.shape, b.shape[1]
     if k == 1:
         return a * b
@@ -105,7 +106,7 @@ def _biased_product(bias: Tensor, a: Tensor, b: Tensor, *, beta: float = 1, alph
 
 
 def _by_rows(x: Tensor) -> Tensor:
-    """In memory row by row, so that the fused loops read it in one direction."""
+    """Lay x out row by row in memory, so that fused loops read it in one direction."""
     rows: Tensor = torch.ops.prims.inductor_force_stride_order(x, [x.shape[1], 1])
     return rows
 

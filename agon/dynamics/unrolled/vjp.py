@@ -1,7 +1,7 @@
-"""The inner step and its vector-Jacobian product as pure functions of tensors, for a `Program` to call K times each.
+"""The inner step and its vector-Jacobian product as pure functions of tensors, which a `Program` calls K times each.
 
-The vjp of a step plays it anew, so that nothing but parameters, moments, gradients and buffers is kept of it.
-That is more work than one long history, but each function can be compiled once, whatever K is.
+The vjp of a step recomputes it, so that only its parameters, moments, gradients and buffers are stored. That is
+more work than one long history, but each function can be compiled once for any K.
 """
 
 from collections.abc import Sequence
@@ -11,13 +11,13 @@ import torch
 from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
-from agon.dynamics.functional import Moments
+from agon.dynamics.functional import OptimiserMoments
 from agon.dynamics.unrolled.flat_groups import FlatGroup
 from agon.dynamics.unrolled.functional_module import FunctionalModule
 from agon.dynamics.unrolled.inner_step import (
-    Gradients,
+    InnerGradients,
+    InnerState,
     LossesOf,
-    State,
     inner_gradients,
     inner_step,
     inner_update,
@@ -30,16 +30,16 @@ Vectors = tuple[Tensor, ...]
 
 
 class StepResult(NamedTuple):
-    """One inner step: θ^{k+1}, the gradients "p" along which it went, the others' losses, and what was seen."""
+    """One inner step: the state at θ^{k+1}, the step's gradients "p", the others' losses, and scalars for the log."""
 
-    state: State
+    state: InnerState
     gradients: Vectors
     losses: Named
     seen: Named
 
 
 class Cotangents(NamedTuple):
-    """f_K's derivatives in a state's parameters and moments, one "p" each, and in the context's sources."""
+    """f_K's derivatives in a state's parameters and moments, "p" each, and in the context's sources."""
 
     parameters: Vectors
     moments: tuple[Named, ...]
@@ -47,7 +47,7 @@ class Cotangents(NamedTuple):
 
 
 class SurrogateResult(NamedTuple):
-    """f_K, what was seen, the looking player's buffers after its pass, and f_K's derivatives."""
+    """f_K, scalars for the log, the looking player's buffers after its pass, and f_K's derivatives."""
 
     loss: Tensor
     seen: Named
@@ -56,21 +56,21 @@ class SurrogateResult(NamedTuple):
 
 
 class StepFunctions:
-    """The three pure functions of one unroll: equations 7 and 9, and a factor of 12.
+    """The three pure functions of one unroll: equations 7 and 9, and one factor of equation 12.
 
     Args:
-        game: not touched; a functional module of it plays.
-        player: who looks ahead.
-        others: at whom.
-        groups: of the others' parameters; their settings are constants of the functions.
+        game: not changed; a functional module of it plays.
+        player: the player that looks ahead.
+        others: the players that it looks ahead at.
+        groups: the others' parameters; their settings become constants of the functions.
     """
 
     def __init__(self, game: Game, player: str, others: Sequence[str], groups: Sequence[FlatGroup]) -> None:
         self._module = FunctionalModule(game)
         self._player, self._others, self._groups = player, tuple(others), tuple(groups)
 
-    def step(self, state: State, context: StepContext) -> StepResult:
-        """θ^k to θ^{k+1}."""
+    def step(self, state: InnerState, context: StepContext) -> StepResult:
+        """Step from θ^k to θ^{k+1}."""
         leaves = state._replace(parameters=tuple(_leaf(p) for p in state.parameters))
         with torch.enable_grad():
             after, gradients = inner_step(self._groups, leaves, self._in(context), self._losses_of(context))
@@ -79,75 +79,83 @@ class StepFunctions:
         )
         return StepResult(after, vectors, losses, gradients.losses.seen)
 
-    def step_vjp(self, state: State, gradients: Vectors, cotangents: Cotangents, context: StepContext) -> Cotangents:
+    def step_vjp(
+        self, state: InnerState, gradients: Vectors, cotangents: Cotangents, context: StepContext
+    ) -> Cotangents:
         """Cotangents at θ^k from those at θ^{k+1}: through the optimisers' update, then through the gradients.
 
         Args:
-            state: at θ^k.
-            gradients: along which the step went, "p" each.
-            cotangents: at θ^{k+1}.
-            context: all else.
+            state: the state at θ^k.
+            gradients: the step's gradients, "p" each.
+            cotangents: f_K's derivatives at θ^{k+1}.
+            context: everything else.
         """
         context = _with_leaves(context)
         gradients = tuple(_leaf(g) for g in gradients)
-        moments = tuple({n: _leaf(m) if n != "step" else m for n, m in own.items()} for own in state.moments)
+        moments = tuple({n: _leaf(m) if n != "step" else m for n, m in group.items()} for group in state.moments)
         state = state._replace(parameters=tuple(_leaf(p) for p in state.parameters), moments=moments)
         sources, n = list(context.sources.values()), len(gradients)
         with torch.enable_grad():
             after = inner_update(self._groups, state, gradients)
-            through = vjp(
+            through_update = vjp(
                 [*after.parameters, *_listed(after.moments)],
                 [*state.parameters, *gradients, *_listed(moments)],
                 [*cotangents.parameters, *_listed(cotangents.moments)],
             )
-            again = self._gradients(state, context)
-            bent = vjp(again.vectors, [*state.parameters, *sources], through[n : 2 * n])
+            recomputed = self._gradients(state, context).vectors
+            through_gradients = vjp(recomputed, [*state.parameters, *sources], through_update[n : 2 * n])
         return Cotangents(
-            tuple(a + b for a, b in zip(through[:n], bent[:n], strict=True)),
-            _like(moments, through[2 * n :]),
-            {name: cotangents.sources[name] + s for name, s in zip(context.sources, bent[n:], strict=True)},
+            tuple(a + b for a, b in zip(through_update[:n], through_gradients[:n], strict=True)),
+            _like(moments, through_update[2 * n :]),
+            {
+                name: cotangents.sources[name] + source
+                for name, source in zip(context.sources, through_gradients[n:], strict=True)
+            },
         )
 
-    def outer(self, state: State, context: StepContext) -> SurrogateResult:
+    def outer(self, state: InnerState, context: StepContext) -> SurrogateResult:
         """f_K at θ^K, and its derivatives there."""
         context = _with_leaves(context)
         leaves = [_leaf(p) for p in state.parameters]
         with torch.enable_grad():
-            there = State(tuple(leaves), state.moments, {**state.buffers, **context.statistics})
-            functional = module_at(self._groups, there, self._in(context))
+            last = InnerState(tuple(leaves), state.moments, {**state.buffers, **context.statistics})
+            functional = module_at(self._groups, last, self._in(context))
             losses: Losses = functional.module(context.batch, context.sources.get(SAMPLES), of=(self._player,))
             loss = losses.players[self._player]
-            slopes = vjp([loss], [*leaves, *context.sources.values()], [torch.ones_like(loss)])
+            derivatives = vjp([loss], [*leaves, *context.sources.values()], [torch.ones_like(loss)])
         n, zeros = len(leaves), [torch.zeros_like(m) for m in _listed(state.moments)]
-        sources = dict(zip(context.sources, slopes[n:], strict=True))
-        cotangents = Cotangents(tuple(slopes[:n]), _like(state.moments, zeros), sources)
+        sources = dict(zip(context.sources, derivatives[n:], strict=True))
+        cotangents = Cotangents(tuple(derivatives[:n]), _like(state.moments, zeros), sources)
         return SurrogateResult(loss.detach(), losses.seen, functional.tensors(context.statistics), cotangents)
 
-    def direct_sources(self, state: State, context: StepContext) -> tuple[str, ...] | None:
-        """The parameters among the sources that some loss depends on; None where it misses one of the others'."""
+    def direct_sources(self, state: InnerState, context: StepContext) -> tuple[str, ...] | None:
+        """Names of the parameters among the sources on which a loss depends directly.
+
+        None if a loss does not depend on all of its player's parameters, so that there can be no program.
+        """
         context = _with_leaves(context)
         parts = [
             {n: _leaf(p) for n, p in group.unflatten(vector).items()}
             for group, vector in zip(self._groups, state.parameters, strict=True)
         ]
         with torch.enable_grad():
-            there = state._replace(buffers={**state.buffers, **context.statistics})
-            functional = module_at(self._groups, there, self._in(context))
+            current = state._replace(buffers={**state.buffers, **context.statistics})
+            functional = module_at(self._groups, current, self._in(context))
             functional = functional.at({name: leaf for part in parts for name, leaf in part.items()})
-            everybody = (self._player, *self._others)
-            losses: Losses = functional.module(context.batch, context.sources.get(SAMPLES), of=everybody)
+            players = (self._player, *self._others)
+            losses: Losses = functional.module(context.batch, context.sources.get(SAMPLES), of=players)
             used: set[str] = set()
             for player, loss in losses.players.items():
-                mine = [part for g, part in zip(self._groups, parts, strict=True) if g.player == player]
-                own = [p for part in mine for p in part.values()]
-                inputs = [*own, *context.sources.values()]
-                slopes = torch.autograd.grad(loss, inputs, retain_graph=True, allow_unused=True)
-                if any(g is None for g in slopes[: len(own)]):
+                own = [part for group, part in zip(self._groups, parts, strict=True) if group.player == player]
+                parameters = [p for part in own for p in part.values()]
+                inputs, n = [*parameters, *context.sources.values()], len(parameters)
+                gradients = torch.autograd.grad(loss, inputs, retain_graph=True, allow_unused=True)
+                if any(gradient is None for gradient in gradients[:n]):
                     return None
-                used |= {n for n, g in zip(context.sources, slopes[len(own) :], strict=True) if g is not None}
+                used |= {name for name, g in zip(context.sources, gradients[n:], strict=True) if g is not None}
         return tuple(n for n in context.sources if n in used and n != SAMPLES)
 
-    def _gradients(self, state: State, context: StepContext) -> Gradients:
+    def _gradients(self, state: InnerState, context: StepContext) -> InnerGradients:
         return inner_gradients(self._groups, state, self._in(context), self._losses_of(context))
 
     def _in(self, context: StepContext) -> FunctionalModule:
@@ -164,12 +172,12 @@ class StepFunctions:
 
 
 def vjp(outputs: Sequence[Tensor], inputs: Sequence[Tensor], cotangents: Sequence[Tensor]) -> list[Tensor]:
-    """Vector-Jacobian products Σ_o ō · ∂o/∂i, one in the shape of each input; zeros where no output depends on it.
+    """Vector-Jacobian products Σ_o ō · ∂o/∂i, one in the shape of each input; zeros if no output depends on it.
 
     Args:
-        outputs: with their history.
-        inputs: of which they were computed.
-        cotangents: ō, one in the shape of each output.
+        outputs: tensors o with their history.
+        inputs: tensors i from which the outputs were computed.
+        cotangents: tensors ō, one in the shape of each output.
     """
     pairs = [(o, c) for o, c in zip(outputs, cotangents, strict=True) if o.requires_grad]
     products = torch.autograd.grad(
@@ -186,12 +194,12 @@ def _with_leaves(context: StepContext) -> StepContext:
     return context._replace(sources={n: _leaf(s) for n, s in context.sources.items()})
 
 
-def _listed(moments: Sequence[Moments]) -> list[Tensor]:
-    """All that is differentiated through: everything but the number of steps."""
-    return [m for own in moments for n, m in own.items() if n != "step"]
+def _listed(moments: Sequence[OptimiserMoments]) -> list[Tensor]:
+    """List the moments that are differentiated through: all but the number of steps."""
+    return [m for group in moments for n, m in group.items() if n != "step"]
 
 
-def _like(moments: Sequence[Moments], cotangents: Sequence[Tensor]) -> tuple[Named, ...]:
-    """The inverse of `_listed`, by the same names."""
+def _like(moments: Sequence[OptimiserMoments], cotangents: Sequence[Tensor]) -> tuple[Named, ...]:
+    """The inverse of `_listed`, with the names of `moments`."""
     rest = iter(cotangents)
-    return tuple({n: next(rest) for n in own if n != "step"} for own in moments)
+    return tuple({n: next(rest) for n in group if n != "step"} for group in moments)
