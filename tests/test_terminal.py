@@ -108,10 +108,8 @@ def test_the_parser_s_complaint_is_the_same_sentence_in_any_encoding(
     encoding: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding=encoding))
-    assert main(["trian"]) == 2
-    commands = "recipes, data, train, resume, sample, evaluate, battle, report, reproduce"
-    told = f"agon: Unrecognized options: trian Available subcommands: {commands}; for all options: agon --help"
-    assert capsys.readouterr().err.split() == told.split()
+    assert main(["recipes", "first", "second"]) == 2
+    assert capsys.readouterr().err == "agon: Unrecognized options: second; for all options: agon recipes --help\n"
 
 
 def test_what_is_quoted_cannot_move_the_cursor(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -158,7 +156,7 @@ def test_no_advice_has_one_language_alone() -> None:
 
 def test_advice_is_in_the_words_of_who_is_told() -> None:
     change = Change("data.values", (0, 1))
-    error = SettingError(f"expected bytes; say {change} or {Change('means', 'processes')}", change)
+    error = SettingError(f"expected bytes; say {change} or {Change('strategy', 'processes')}", change)
     assert str(error) == "expected bytes; say values=(0, 1) or strategy='processes'"
     assert error.typed == "expected bytes; say --set data.values='[0, 1]' or strategy='processes'"
     assert Change("strategy", "processes", "--strategy processes").typed == "--strategy processes"

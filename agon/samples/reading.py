@@ -14,6 +14,7 @@ from agon.data.order import generator
 from agon.data.source import as_bytes
 from agon.errors import Change, DataError, SettingError
 from agon.experiment.memory import refuse_more
+from agon.places import refuse_no_samples
 
 CHUNK = 1_000  # samples that are made or read at a time
 _VALUES = Change("values", (-1.0, 1.0), "--values -1 1")
@@ -40,8 +41,7 @@ def read_samples(path: Path, values: tuple[float, float] | None = None) -> Tenso
     Raises:
         DataError: nothing is there, a file is broken, images differ in size, or arrays hold Python objects.
     """
-    if not path.exists():
-        raise DataError(f"expected a folder or a file of samples at {path}, but there is no such path")
+    refuse_no_samples(path)
     points = _points(path)
     if points is not None:
         return points
