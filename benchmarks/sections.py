@@ -48,7 +48,8 @@ SECTIONS: dict[str, Measurement] = {
     "unrolled-k": Measurement(lambda _, quick: unrolled.against_steps(quick), UNROLLED),
     "unrolled-memory": Measurement(lambda _, quick: unrolled.memory(), UNROLLED),
     "seeds": Measurement(
-        lambda _, quick: seeds.section(quick), (*TRAINING, "agon/training/replicates", "agon/jobs", "agon/runs", "benchmarks/seeds.py")
+        lambda _, quick: seeds.section(quick),
+        (*TRAINING, "agon/training/replicates", "agon/jobs", "agon/runs", "benchmarks/seeds.py"),
     ),
     "neighbours": Measurement(distances.neighbours, ("agon/metrics", "benchmarks/distances.py")),
     "prdc": Measurement(distances.manifolds, ("agon/metrics", "benchmarks/distances.py")),

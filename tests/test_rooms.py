@@ -10,6 +10,7 @@ HOUSE = Path(agon.__file__).parent
 ORDER = (
     ("untrusted",),
     ("errors",),
+    ("places",),
     ("terminal",),
     ("figures",),
     ("data",),

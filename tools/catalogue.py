@@ -1,4 +1,4 @@
-"""agon/cli/catalogue.json, from the recipes, the items and the metrics themselves.
+"""Write agon/cli/catalogue.json from the recipes, items, metrics and sources themselves.
 
     python -m tools.catalogue
 
@@ -10,19 +10,24 @@ from collections.abc import Iterable
 from typing import Any
 
 from agon.cli.catalogue import FILE
+from agon.data import SOURCES
 from agon.evaluation import METRICS
 from agon.evaluation.extractors import KINDS
 from agon.papers import ITEMS, Item
+from agon.places import DIGITS
 from agon.recipes import RECIPES, Recipe
+from agon.recipes.sets import SETS
 
 
 def contents() -> dict[str, Any]:
-    """What the file holds: kind -> name -> what is told of it."""
+    """What the file holds: kind -> name -> facts about it."""
     return {
         "recipe": _entries(RECIPES.values()),
         "item": _entries(ITEMS.values()),
         "metric": {name: {} for name in METRICS},
         "extractor": {name: {} for name in KINDS},
+        "source": {name: {} for name in (*SOURCES, DIGITS)},
+        "set of images": {name: {} for name in SETS},
     }
 
 

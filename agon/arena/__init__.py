@@ -1,4 +1,4 @@
-"""Runs against each other: battles of critics and generators, and who reconstructs the same images best."""
+"""Compare runs: battles of critics and generators, and reconstructions of the same images."""
 
 from agon.arena.battles import against, battle
 from agon.arena.contenders import BattleSettings

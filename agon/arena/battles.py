@@ -1,4 +1,4 @@
-"""Battles of runs: run directories and folders -> samples and critics -> a record in each run."""
+"""Battles of runs: critics judge the samples of runs or folders, and the score is recorded in each run."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -16,9 +16,8 @@ from agon.arena.results import BattleResult
 from agon.errors import DataError
 from agon.evaluation.evidence import Measurement
 from agon.evaluation.recorded import keep, stamped
-from agon.metrics import Battle, Score
-from agon.metrics import battle as fight
-from agon.metrics import one_sided as ask
+from agon.metrics import Battle, Score, one_sided
+from agon.metrics import battle as battle_of_games
 from agon.metrics.gam.critic import judges
 from agon.metrics.gam.entrants import mapped
 from agon.runs import Run, names, read
@@ -33,29 +32,29 @@ def battle(
     settings: BattleSettings = BattleSettings(),  # noqa: B008 - frozen
     trust: bool = False,
 ) -> BattleResult:
-    """GAM of two runs of the same data; where one has no critic, the other's error on its samples.
+    """Compute GAM of two runs on the same data or, if one has no critic, the error of the other critic on its samples.
 
-    Samples are made as `agon sample` makes them, from averaged weights where there are any; the critics are those
-    that the trainings ended with. The score is appended to the metrics.jsonl of both, each time from that run's side;
-    nobody else writes the scores of either meanwhile, but they may go on training.
+    Samples come from averaged weights where there are any, as in `agon sample`; the critics have the weights of the
+    last step. The score is appended to the metrics.jsonl of both runs, each time from that run's side. No other
+    process can write their scores meanwhile, but the runs may go on training.
 
     Args:
-        first: M_1.
-        second: M_2.
-        settings: how.
-        trust: whether classes that are not agon's may be imported.
+        first: the run M_1.
+        second: the run M_2.
+        settings: settings of the battle.
+        trust: whether classes from outside agon may be imported.
 
     Raises:
-        DataError: other data than the other's, no critic in either, or too few samples.
-        RunError: a run without a checkpoint, or one whose scores another process writes.
+        DataError: the runs have different data or no critic, or there are too few samples.
+        RunError: a run has no checkpoint, or another process writes its scores.
     """
     with _scoring(first, second) as runs:
-        called = names([run.path for run in runs])
-        one, two = (Contender(run, load(run, trust=trust), name) for run, name in zip(runs, called, strict=True))
+        short_names = names([run.path for run in runs])
+        one, two = (Contender(run, load(run, trust=trust), name) for run, name in zip(runs, short_names, strict=True))
         check_same_data(one, two)
         passports: Sequence[dict[str, Any]]
         if judges(one.game) and judges(two.game):
-            result = BattleResult.of_both(_fought(one, two, settings))
+            result = BattleResult.of_both(_mutual_battle(one, two, settings))
             passports = two.as_opponent, one.as_opponent
         else:
             judge, other = (one, two) if judges(one.game) else (two, one)
@@ -75,43 +74,43 @@ def against(
     settings: BattleSettings = BattleSettings(),  # noqa: B008 - frozen
     trust: bool = False,
 ) -> Score:
-    """The error of a run's critic on a folder or a file of any program's samples, appended to the run.
+    """Compute the error of a run's critic on any program's samples in a folder or file, and append it to the run.
 
-    Where the run's data cannot be had, or have changed, the critic's error on real samples is left out; a critic whose
-    threshold or statistics must be calibrated on them cannot be asked then.
+    If the run's data are missing or have changed, the critic's error on real samples is left out; a critic whose
+    threshold or statistics must be calibrated on real samples is then refused.
 
     Args:
-        run: whose critic is asked.
-        samples: as `agon.samples.reading.read_samples` takes them; of more than n, n random ones are judged.
-        values: (low, high) of pixels that are no bytes.
-        settings: how; without a tie rule.
-        trust: whether classes that are not agon's may be imported.
+        run: the run whose critic judges.
+        samples: a path for `agon.samples.reading.read_samples`; of more than n samples, n random ones are judged.
+        values: (low, high) of pixels that are not bytes.
+        settings: settings of the battle; the tie rule is not used.
+        trust: whether classes from outside agon may be imported.
 
     Raises:
-        DataError: a run without a critic, samples that cannot be read, or of another shape than the run's.
-        RunError: a run without a checkpoint, or one that another process writes.
+        DataError: the run has no critic, or the samples cannot be read, or differ in shape from the run's.
+        RunError: the run has no checkpoint, or another process writes it.
     """
     with run.scoring(0):
         judge = Contender(run, load(run, trust=trust), *names([run.path]))
-        foreign = chosen(read_samples(samples, values), settings.n, settings.seed)
-        foreign = mapped(foreign.float(), BYTES, judge.range) if foreign.dtype == torch.uint8 else foreign
-        error = _error_on(judge, foreign, str(samples), settings)
+        judged = chosen(read_samples(samples, values), settings.n, settings.seed)
+        judged = mapped(judged.float(), BYTES, judge.range) if judged.dtype == torch.uint8 else judged
+        error = _error_on(judge, judged, str(samples), settings)
         _record(judge, error, settings, {"judge_path": judge.path, "opponent_path": str(samples.resolve())})
     return error
 
 
 @contextmanager
 def _scoring(first: Run, second: Run) -> Iterator[tuple[Run, Run]]:
-    """Both runs, whose scores nobody else writes meanwhile: a battle is recorded in both, or is not begun."""
+    """Lock the scores of both runs, so that a battle is recorded in both, or refused before it begins."""
     if first.path.resolve() == second.path.resolve():
-        second = first  # whose lock lets it in again
+        second = first  # its lock can be taken twice
     with first.scoring(0), second.scoring(0):
         yield first, second
 
 
-def _fought(one: Contender, two: Contender, settings: BattleSettings) -> Battle:
+def _mutual_battle(one: Contender, two: Contender, settings: BattleSettings) -> Battle:
     with ExitStack() as stack:
-        return fight(
+        return battle_of_games(
             one.game,
             two.game,
             one.test_samples(settings.n),
@@ -135,9 +134,9 @@ def _error_on_run(judge: Contender, other: Contender, settings: BattleSettings) 
 
 
 def _error_on(judge: Contender, samples: Tensor, opponent: str, settings: BattleSettings) -> Score:
-    """The error of a critic on samples "n *shape" in the range of its own data."""
+    """Compute the error of a critic on samples "n *shape" in the range of its data."""
     with judge.training.painting() as paint:
-        score = ask(
+        score = one_sided(
             judge.game,
             samples,
             judge.test_samples_if_needed(settings),
@@ -151,9 +150,9 @@ def _error_on(judge: Contender, samples: Tensor, opponent: str, settings: Battle
 
 
 def _record(contender: Contender, score: Score, settings: BattleSettings, passport: dict[str, Any]) -> None:
-    """Append a score to a run, unless the very same one is there."""
-    by = {"step": contender.training.step, "seed": settings.seed, "asked": settings.n, "metric": "battle"}
-    how = {"statistics": settings.statistics, "calibrate": settings.calibrate}
-    measured = stamped(Measurement([score]), {**by, **passport, **how, "version": __version__})
-    if json.loads(json.dumps(measured.scores[0].record())) not in read(contender.run.metrics):
-        keep(measured, contender.run)
+    """Append a score to a run, unless the same score is there."""
+    identity = {"step": contender.training.step, "seed": settings.seed, "asked": settings.n, "metric": "battle"}
+    options = {"statistics": settings.statistics, "calibrate": settings.calibrate}
+    measurement = stamped(Measurement([score]), {**identity, **passport, **options, "version": __version__})
+    if json.loads(json.dumps(measurement.scores[0].record())) not in read(contender.run.metrics):
+        keep(measurement, contender.run)

@@ -1,4 +1,4 @@
-"""Who fights, and how: runs at their last checkpoints, and the samples that their critics are asked about."""
+"""The runs of a battle at their last checkpoints, the samples that they judge, and the settings."""
 
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -19,14 +19,14 @@ BYTES = (0.0, 255.0)
 
 
 class BattleSettings(NamedTuple):
-    """How a battle is fought.
+    """Settings of a battle.
 
     Attributes:
-        n: real test samples, at most all there are; as many generated ones of each as are tested.
-        seed: of the latents, of what is held out, and of the bootstrap.
-        statistics: by which batch normalisation in a critic normalises, as in `agon.metrics.battle`.
-        calibrate: a threshold for every critic, whether its objective states a boundary or not.
-        tie: r_test counts as 1 within |log r_test| <= log tie.
+        n: number of real test samples, if there are as many, and of generated samples of each run.
+        seed: seed of the latents, of the held-out samples and of the bootstrap.
+        statistics: statistics of a critic's batch normalisation, as in `agon.metrics.battle`.
+        calibrate: whether to find the threshold of every critic, even where its objective defines a boundary.
+        tie: r_test counts as a tie if |log r_test| <= log tie.
     """
 
     n: int = N
@@ -37,7 +37,7 @@ class BattleSettings(NamedTuple):
 
 
 class Contender(NamedTuple):
-    """A run in a battle: the training at its last checkpoint, and the name that it has there."""
+    """A run in a battle: its training at the last checkpoint, and its name in the results."""
 
     run: Run
     training: Training
@@ -53,21 +53,21 @@ class Contender(NamedTuple):
 
     @property
     def range(self) -> tuple[float, float]:
-        """Of its images; points are compared as they are."""
+        """Range of its images; points are compared as they are."""
         return self.source.range or BYTES
 
     @property
     def path(self) -> str:
-        """Where its run is: two runs can have one name."""
+        """Path of its run, since two runs can have one name."""
         return str(self.run.path.resolve())
 
     @property
     def as_opponent(self) -> dict[str, Any]:
-        """What the other's record says of it."""
+        """What the opponent's record says of it."""
         return {"opponent_path": self.path, "opponent_step": self.training.step}
 
     def test_samples(self, n: int) -> Tensor:
-        """At most n real samples "n *shape" that no training of it has seen.
+        """Return at most n real samples "n *shape" that were not used in its training.
 
         Raises:
             SettingError: n is under 1.
@@ -76,10 +76,10 @@ class Contender(NamedTuple):
         return self.source.take(checked(n) if count is None else min(checked(n), count), split="test").real
 
     def test_samples_if_needed(self, settings: BattleSettings) -> Tensor | None:
-        """The same, or None where they cannot be had and its critic can be asked without them.
+        """Return the test samples, or None if they are missing and its critic can judge without them.
 
         Raises:
-            DataError: they cannot be had, and its critic must be calibrated on them.
+            DataError: they are missing, and its critic must be calibrated on them.
         """
         try:
             self.training.refuse_other_data()
@@ -91,10 +91,10 @@ class Contender(NamedTuple):
 
 
 def check_same_data(first: Contender, second: Contender) -> None:
-    """Refuse runs that do not know the same real samples, in whichever range.
+    """Refuse runs with different test samples; their ranges may differ.
 
     Raises:
-        DataError: their samples differ in shape, or in what they are.
+        DataError: the samples differ in shape or content.
     """
     shapes = [contender.source.shape for contender in (first, second)]
     if shapes[0] != shapes[1]:

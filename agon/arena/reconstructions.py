@@ -1,4 +1,4 @@
-"""Several runs by their reconstructions of the same images: who comes nearest, and where they differ most."""
+"""Compare runs by their reconstructions of the same images: who comes nearest, and where they differ most."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -15,15 +15,15 @@ from agon.metrics import Score
 from agon.runs import Run, naming
 from agon.runs.scores import attached_arrays, attachment
 
-SHOWN = 10  # images of the picture, as in metz2017's figure 4
+SHOWN = 10  # images in the picture, as in figure 4 of metz2017
 
 
 class Reconstructions(NamedTuple):
-    """What one run's generator can come nearest to.
+    """The reconstructions of images by one run's generator.
 
     Attributes:
         targets: "n *shape", images as bytes.
-        images: "n *shape", the nearest ones that were found.
+        images: "n *shape", the nearest generated images.
         errors: "n", mean squared errors.
     """
 
@@ -33,14 +33,14 @@ class Reconstructions(NamedTuple):
 
 
 def ranked(runs: Sequence[Run], scores: Sequence[Score]) -> list[Score]:
-    """Per cent of the images on which each run comes nearest, recorded in each, with the images that differ most.
+    """Score each run by the share of images (in per cent) that it reconstructs best, and record the scores.
 
     Args:
-        runs: two or more whose reconstructions were measured.
-        scores: the "reconstruction" score of each, in the same order.
+        runs: two or more runs with a "reconstruction" score.
+        scores: these scores, in the same order.
 
     Raises:
-        RunError: a run's reconstructions are not where they were left, or are of other images.
+        RunError: a run's file of reconstructions is missing, or the runs reconstructed different images.
     """
     names = naming.names([run.path for run in runs])
     if len(set(names)) < len(names):
@@ -61,24 +61,24 @@ def ranked(runs: Sequence[Run], scores: Sequence[Score]) -> list[Score]:
 
 
 def reconstructions(run: Run, score: Score) -> Reconstructions:
-    """What was found for each image when a run's "reconstruction" score was taken.
+    """Read the reconstructions that belong to a run's "reconstruction" score.
 
     Raises:
-        RunError: the file is not where it was left.
+        RunError: their file is missing or damaged.
     """
-    named = score.passport.get("arrays")
+    file = score.passport.get("arrays")
     try:
-        arrays = attached_arrays(run.path, named)
+        arrays = attached_arrays(run.path, file)
         return Reconstructions(*(torch.from_numpy(arrays[name]) for name in Reconstructions._fields))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(
-            f"{run.path / attachment(named)} cannot be read ({error}); delete the score's line in {run.metrics} and "
+            f"{run.path / attachment(file)} cannot be read ({error}); delete the score's line in {run.metrics} and "
             "ask again"
         ) from error
 
 
 def _picture(by_run: Mapping[str, Reconstructions]) -> bytes:
-    """A row an image: the target, then every run's, in their order; those of the largest difference first."""
+    """Draw a row for each image: the target, then each run's reconstruction; largest differences first."""
     first, *_, last = by_run.values()
     order = metrics.by_fractional_difference(first.errors, last.errors)[:SHOWN]
     columns = [first.targets[order], *(of_run.images[order] for of_run in by_run.values())]

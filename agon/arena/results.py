@@ -1,4 +1,4 @@
-"""What a battle of two runs gives, and how it reads."""
+"""The result of a battle of two runs, and its tables."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from agon.metrics import Battle, Score
 
 @dataclass(frozen=True)
 class BattleResult:
-    """The score of each run, and what they rest on where both have a critic.
+    """The scores of a battle, and the battle itself if both runs have a critic.
 
     Attributes:
-        scores: of the first run and of the second: "battle", each from its own side; where one has no critic, for
-            both the "error" of the other's on its samples.
-        mutual: both critics' error rates, their ratios and the verdict; None where only one run has a critic.
+        scores: the first and the second run's score "battle", each from its own side; if one has no critic, twice the
+            "error" of the other's critic on its samples.
+        mutual: both critics' error rates, their ratios and the verdict; None if only one run has a critic.
     """
 
     scores: tuple[Score, Score]
@@ -21,17 +21,17 @@ class BattleResult:
 
     @classmethod
     def of_both(cls, battle: Battle) -> "BattleResult":
-        """Of two runs with critics."""
+        """Return the result of two runs with critics."""
         return cls((battle.score(), battle.swapped.score()), battle)
 
     @classmethod
     def of_one(cls, error: Score) -> "BattleResult":
-        """Of a critic's error on the samples of a run without one."""
+        """Return the result of a critic's error on the samples of a run without a critic."""
         return cls((error, error))
 
     @property
     def lines(self) -> list[str]:
-        """A row of im2016's Table 1 with the verdict below, or one of its Table 2."""
+        """A row as in Table 1 of im2016 with the verdict below, or as in its Table 2."""
         if self.mutual is not None:
             return str(self.mutual).splitlines()
         error = self.scores[0]
@@ -42,7 +42,7 @@ class BattleResult:
 
 
 def error_table(errors: Sequence[Score]) -> list[str]:
-    """Rows as in im2016's Table 2, with the uncertainty of each below them.
+    """Return rows as in Table 2 of im2016, followed by the errors with their uncertainties.
 
     Args:
         errors: scores of `one_sided`, whose details name the judge and the opponent.

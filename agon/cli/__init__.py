@@ -1,11 +1,11 @@
-"""The command line: parses, looks names up, calls one function; what is heavy is imported by the command that runs."""
+"""The command line: parse, check the arguments, call one function. Each command imports what is heavy when it runs."""
 
 import os
 import sys
 from collections.abc import Callable, Sequence
 
 from agon.cli.arguments import parsed
-from agon.cli.battle import Battle
+from agon.cli.battle import BattleCommand
 from agon.cli.catalogue import recipes
 from agon.cli.evaluate import Evaluate
 from agon.cli.report import report, reproduce
@@ -23,30 +23,30 @@ COMMANDS: dict[str, Callable[..., object]] = {
     "resume": resume,
     "sample": sample,
     "evaluate": Evaluate,
-    "battle": Battle,
+    "battle": BattleCommand,
     "report": report,
     "reproduce": reproduce,
 }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; users' errors are one sentence on standard error and a non-zero status."""
+    """Run one command and return its exit status; a user's error is one sentence on standard error."""
     with usable_streams():
         try:
             parsed(COMMANDS, sys.argv[1:] if arguments is None else arguments)()
         except AgonError as error:
-            return _told(error)
+            return _report(error)
         except KeyboardInterrupt:
             return 130
         except BrokenPipeError:  # agon ... | head
             let_go()
         except Exception as error:
-            return _unforeseen(error)
+            return _report_unexpected(error)
         return 0
 
 
-def _told(error: AgonError) -> int:
-    """Say what a user can mend, once for all processes of a training; the first one alone says that it was stopped."""
+def _report(error: AgonError) -> int:
+    """Print the sentence of an error, once for all processes of a training, and return the exit status."""
     if os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0")) in ("", "0"):
         warn(f"agon: {error.typed}")
     if isinstance(error, Interrupted):
@@ -56,12 +56,12 @@ def _told(error: AgonError) -> int:
     return error.status
 
 
-def _unforeseen(error: Exception) -> int:
-    """What the system refused, as any user's error; or a bug of ours: no traceback unless it is asked for."""
+def _report_unexpected(error: Exception) -> int:
+    """Print what the system refuses like a user's error, and a bug of agon as one line unless AGON_DEBUG is set."""
     if "AGON_DEBUG" in os.environ:
         raise error
-    known = refused(error)
-    if known is not None:
-        return _told(known)
+    refusal = refused(error)
+    if refusal is not None:
+        return _report(refusal)
     warn(f"agon: internal error: {error!r}; please report it with what AGON_DEBUG=1 shows")
     return INTERNAL

@@ -1,4 +1,4 @@
-"""`python -m agon.cli`, as torchrun starts it."""
+"""Run the command line with `python -m agon.cli`, as torchrun does."""
 
 import sys
 

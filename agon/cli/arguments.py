@@ -1,4 +1,4 @@
-"""What the command line's parser makes of its arguments: one call, or one sentence."""
+"""Parse the arguments of the command line into one call, or refuse them with one sentence."""
 
 import errno
 import io
@@ -19,17 +19,18 @@ BOX = str.maketrans("│╰╯─", "    ")
 SHELLS = ("bash", "zsh", "fish")
 DESCRIPTION = """Train, measure, compare and diagnose adversarial generative models.
 
---version tells the version; --print-completion bash, zsh or fish prints a script that completes commands and options.
+agon COMMAND --help explains a command. agon --version prints the version. agon --print-completion SHELL prints a script
+with which bash, zsh or fish completes commands and options.
 """
 
 Commands = Mapping[str, Callable[..., object]]
 
 
 def parsed(commands: Commands, arguments: Sequence[str]) -> Callable[[], object]:
-    """The command that was asked for, ready to be called.
+    """Return the requested command, ready to be called.
 
     Raises:
-        SettingError: what the parser complains of, as one sentence instead of its box.
+        SettingError: the parser refuses the arguments; its complaint is one sentence instead of a box.
     """
     first = arguments[0] if arguments else ""
     if first == "--version":
@@ -44,7 +45,7 @@ def parsed(commands: Commands, arguments: Sequence[str]) -> Callable[[], object]
 
 
 def _quiet(commands: Commands, arguments: Sequence[str]) -> Callable[[], object]:
-    """The call, with the parser's complaint raised instead of printed."""
+    """Parse, and raise the parser's complaint instead of printing it."""
     complaint = io.StringIO()
     try:
         with redirect_stderr(complaint):
@@ -56,7 +57,7 @@ def _quiet(commands: Commands, arguments: Sequence[str]) -> Callable[[], object]
 
 
 def _parse(commands: Commands, arguments: Sequence[str]) -> Callable[[], object]:
-    """By the parser of one command alone, where one is named: its complaints are then of that command's options."""
+    """Parse with the parser of the named command alone, so that complaints name the options of that command."""
     deferred: dict[str, Callable[..., Any]] = {name: _deferred(command) for name, command in commands.items()}
     call: Callable[[], object]
     if arguments and arguments[0] in commands:
@@ -68,14 +69,14 @@ def _parse(commands: Commands, arguments: Sequence[str]) -> Callable[[], object]
 
 
 def _print_completion(commands: Commands, shell: str = "") -> None:
-    """A script for a shell, which completes commands and their options."""
+    """Print the completion script of a shell."""
     if shell not in SHELLS:
         raise SettingError(unknown("shell", shell, SHELLS))
     _parse(commands, ["--tyro-print-completion", shell])
 
 
 def _sentence(box: str) -> str:
-    """What the parser says, without the box that it draws of lines or hyphens, and without its titles, which repeat.
+    """Return the parser's complaint without the box around it and without repeated titles.
 
     >>> _sentence(" Oh\\n ----\\n  Oh no:\\n  x\\n  ----\\n  For full helptext, run agon -h")
     'Oh no: x; for all options: agon -h'
@@ -88,9 +89,9 @@ def _sentence(box: str) -> str:
 
 
 def _check_paths(call: Callable[[], object]) -> None:
-    """Refuse what no file system can have: the system would, at whatever place first asks it."""
-    given = [*call.args, *call.keywords.values()] if isinstance(call, partial) else vars(call).values()
-    for value in given:
+    """Refuse paths that no file system can have, before the system refuses them at an arbitrary place."""
+    values = [*call.args, *call.keywords.values()] if isinstance(call, partial) else vars(call).values()
+    for value in values:
         for path in value if isinstance(value, tuple) else (value,):
             if isinstance(path, Path):
                 _check_path(path)
@@ -106,12 +107,12 @@ def _check_path(path: Path) -> None:
 
 
 def _deferred(command: Callable[..., object]) -> Callable[..., object]:
-    """The same command for the parser, which calls what it has parsed: it gives the call instead of making it."""
+    """Wrap a command so that the parser, which calls what it has parsed, returns the call instead of making it."""
     if isinstance(command, type):
         return command
 
     @wraps(command)
-    def call(*given: Any, **named: Any) -> Callable[[], object]:
-        return partial(command, *given, **named)
+    def call(*positional: Any, **named: Any) -> Callable[[], object]:
+        return partial(command, *positional, **named)
 
     return call

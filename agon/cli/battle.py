@@ -1,36 +1,39 @@
-"""agon battle: two runs exchange their opponents, or a run's critic judges other samples."""
+"""agon battle: the critics of two runs judge each other's samples, or one critic judges other samples."""
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from agon.cli.checks import check_samples
 from agon.cli.shared import Runs
 from agon.errors import SettingError
+from agon.places import refuse_no_samples
+from agon.runs.taken import refuse_no_run
 from agon.terminal import say
 
 
 @dataclass
-class Battle:
-    """Let two runs' critics judge each other's samples: who generates better (GAM); or one run's judge a folder's."""
+class BattleCommand:
+    """Let the critics of two runs judge each other's samples (GAM), to see which run generates better."""
 
     runs: Runs = ()
-    """Two run directories; or one, with --against."""
+    """Two run directories, or one with --against."""
     against: tuple[Path, ...] = ()
-    """Folders of images, or array files: samples of models without a critic."""
+    """Folders of images or array files, which the critic of the one run judges."""
     values: tuple[float, float] | None = None
-    """With --against, the values of black and white in arrays that are no bytes."""
+    """With --against: the values of black and white in arrays of floats, e.g. -1 1."""
     n: int = 10_000
-    """Real test samples, and as many generated ones as are tested."""
+    """Number of real test samples, and of generated samples of each run."""
     seed: int = 0
-    """Of the latents, of what is held out, and of the intervals."""
+    """Seed of the latents, of the held-out samples and of the intervals."""
     statistics: Literal["running", "reestimated", "batch"] = "reestimated"
-    """By which batch normalisation in a critic normalises; batch is the author's way, for comparison with it."""
+    """Statistics of a critic's batch normalisation; batch is what the author's code uses."""
     calibrate: bool = False
-    """A threshold on held-out samples for every critic, not only for those whose objective states no boundary."""
+    """Find the decision threshold of every critic on held-out samples, even where its objective defines one."""
     tie: float = 1.3
-    """Up to which ratio the errors on real samples count as equal."""
+    """Largest ratio of the errors on real samples that counts as a tie."""
     trust: bool = False
-    """Allow the runs to import classes that are not agon's."""
+    """Allow the runs to import classes from outside agon, which runs their code."""
 
     def __call__(self) -> None:
         if len(self.runs) != (1 if self.against else 2):
@@ -40,6 +43,13 @@ class Battle:
             )
         if self.values and not self.against:
             raise SettingError("--values: expected with --against alone; a run knows its own values")
+        check_samples(self.n)
+        if self.seed < 0:
+            raise SettingError(f"--seed: expected at least 0, got {self.seed}")
+        for path in self.runs:
+            refuse_no_run(path)
+        for path in self.against:
+            refuse_no_samples(path)
         from agon.arena import BattleSettings, against, battle
         from agon.arena.results import error_table
         from agon.runs import Run
@@ -47,7 +57,7 @@ class Battle:
         runs = [Run.open(path) for path in self.runs]
         settings = BattleSettings(self.n, self.seed, self.statistics, self.calibrate, self.tie)
         if self.against:
-            how: dict[str, Any] = {"values": self.values, "settings": settings, "trust": self.trust}
-            say(*error_table([against(runs[0], folder, **how) for folder in self.against]))
+            options: dict[str, Any] = {"values": self.values, "settings": settings, "trust": self.trust}
+            say(*error_table([against(runs[0], folder, **options) for folder in self.against]))
         else:
             say(*battle(runs[0], runs[1], settings=settings, trust=self.trust).lines)

@@ -1,6 +1,6 @@
-"""What there is to train and to reproduce, by name, from catalogue.json beside this file: so that no name needs torch.
+"""Look names up in catalogue.json beside this file, which needs no torch.
 
-`python -m tools.catalogue` writes the file from the recipes and items themselves; a test compares them.
+`python -m tools.catalogue` writes the file from the recipes, items, metrics and sources; a test compares them.
 """
 
 import json
@@ -15,24 +15,24 @@ from agon.errors import SettingError, unknown
 from agon.terminal import say
 
 FILE = Path(__file__).with_name("catalogue.json")
-Kind = Literal["recipe", "item", "metric", "extractor"]
+CatalogueKind = Literal["recipe", "item", "metric", "extractor", "source", "set of images"]
 
 
 @cache
 def catalogue() -> dict[str, dict[str, Any]]:
-    """Kind -> name -> what is told of it: of a recipe or an item its paper, its claim and its minutes by scale."""
+    """Return kind -> name -> facts: of a recipe or an item its paper, its claim and its minutes at each scale."""
     contents: dict[str, dict[str, Any]] = json.loads(FILE.read_text(encoding="utf-8"))
     return contents
 
 
-def check_name(kind: Kind, name: str) -> None:
-    """Raise a SettingError, with the nearest name there is, if nothing of this kind has the name."""
+def check_name(kind: CatalogueKind, name: str) -> None:
+    """Raise a SettingError, which advises the nearest name, if nothing of this kind has the name."""
     if name not in catalogue()[kind]:
         raise SettingError(unknown(kind, name, catalogue()[kind]))
 
 
 def check_items(name: str) -> None:
-    """Raise a SettingError if it names neither an item nor a paper with items."""
+    """Raise a SettingError if the name is neither an item's nor a paper's."""
     if not any(item.startswith(f"{name}/") for item in catalogue()["item"]):
         check_name("item", name)
 
@@ -46,10 +46,10 @@ def check_metrics(metrics: Iterable[str], extractor: str) -> None:
 
 
 def recipes(beginning: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="[NAME]")] = "", /) -> None:
-    """List what there is to train and to reproduce: name, paper, claim, cost.
+    """List the recipes to train and the papers' items to reproduce, with their claims and costs.
 
     Args:
-        beginning: Of the names to list, e.g. im2016 or im2016/mnist; by default all.
+        beginning: List only names that begin with this, e.g. im2016 or im2016/mnist.
     """
     entries = {**catalogue()["recipe"], **catalogue()["item"]}
     chosen = {name: entry for name, entry in entries.items() if name.startswith(beginning)}

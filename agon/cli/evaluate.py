@@ -1,4 +1,4 @@
-"""agon evaluate: scores of runs, or of any folder of samples."""
+"""agon evaluate: score runs, or any folder of samples."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -6,65 +6,71 @@ from pathlib import Path
 from typing import Any
 
 from agon.cli.catalogue import check_metrics
+from agon.cli.checks import check_runs, check_samples, check_source
 from agon.cli.shared import Runs, Set, assignments, changed, names, of_data, spread
 from agon.errors import AgonError, SettingError
+from agon.places import refuse_no_samples
 from agon.terminal import say
 
 
 @dataclass
 class Evaluate:
-    """Score the samples of runs, or of any folder of images: scores with their errors, appended to their run."""
+    """Score the samples of runs, and record the scores in the runs; or score any folder of images."""
 
     runs: Runs = ()
-    """Run directories, or those of many seeds, whose scores are summed up over the seeds."""
+    """Run directories, or directories of many seeds, whose scores are also averaged over the seeds."""
     metrics: str = ""
-    """Some of is, fid, fid-shrunk, kid, pr, prdc, classifier, modes, pairwise, neighbours, reconstruction, paths, with
-    commas between; by default what the data allow."""
+    """Comma-separated metrics, out of is, fid, fid-shrunk, kid, pr, prdc, classifier, modes, pairwise, neighbours,
+    reconstruction, paths. By default those that the data allow."""
     n: int = 10_000
-    """How many samples, and at most as many real ones."""
+    """Number of generated samples, and largest number of real ones."""
     seed: int = 0
-    """Of the latents; with --samples, of their choice where there are more than n."""
+    """Seed of the latents; with --samples, of the choice of n samples out of more."""
     extractor: str = "inception"
-    """Of the features that is, fid, kid, pr and prdc compare: inception, classifier (the data's own), pixels, or
-    package.module:Name."""
+    """Feature extractor of is, fid, kid, pr, prdc: inception, classifier, pixels, or your package.module:Name."""
     weights: Path | None = None
-    """The Inception's weights, where they are not in torch's cache."""
+    """File of the Inception network's weights; by default the one in torch's cache."""
     download: bool = False
-    """Fetch the Inception's weights, 96 MB, once."""
+    """Download the Inception network's weights (96 MB) if they are not there."""
     samples: Path | None = None
-    """A folder of images, or an array file, of another program's samples, in the place of runs."""
+    """Score these samples instead of runs: a folder of images or an array file, made by any program."""
     data: str | None = None
-    """With --samples, the real ones: a folder, a file, a Hub name, or the name of a toy."""
+    """With --samples: the real data; a folder, a file, a Hub name, or the name of a toy distribution."""
     values: tuple[float, float] | None = None
-    """With --samples, the values of black and white in arrays that are no bytes."""
+    """With --samples: the values of black and white in arrays of floats, e.g. -1 1."""
     out: Path | None = None
-    """A folder for metrics.jsonl and the pictures: of --samples, or of one run that is only to be read."""
+    """Folder for metrics.jsonl and pictures: with --samples, or for a run that must not be changed."""
     set_: Set = ()
-    """With --data, change one setting of it, e.g. --set data.size=32."""
+    """With --data: change one setting of the data, e.g. --set data.size=32."""
     trust: bool = False
-    """Allow the import of classes that are not agon's."""
+    """Allow imports of classes from outside agon, which runs their code."""
 
     def __call__(self) -> None:
         metrics = names(self.metrics)
         check_metrics(metrics, self.extractor)
         if bool(self.runs) == (self.samples is not None):
             raise SettingError("agon evaluate: expected run directories, or --samples FOLDER; give one of both")
-        given = [option for option in ("data", "values", "set_") if getattr(self, option)]
-        if self.samples is None and given:
-            raise SettingError(f"--{given[0].rstrip('_')}: expected with --samples alone; a run has its own")
+        misplaced = [option for option in ("data", "values", "set_") if getattr(self, option)]
+        if self.samples is None and misplaced:
+            raise SettingError(f"--{misplaced[0].rstrip('_')}: expected with --samples alone; a run has its own")
         if self.data is None and self.set_:
             raise SettingError("--set: expected with --data, whose settings it changes; name the real images")
         settings = of_data(assignments(self.set_))
+        check_source(self.data)
+        check_samples(self.n)
+        check_runs(self.runs)
+        if self.samples is not None:
+            refuse_no_samples(self.samples)
         from agon.evaluation import ExtractorSpec
 
-        choice = ExtractorSpec(self.extractor, self.weights, self.download, self.trust)
+        spec = ExtractorSpec(self.extractor, self.weights, self.download, self.trust)
         if self.samples is not None:
-            self._samples(self.samples, settings, metrics, choice)
+            self._samples(self.samples, settings, metrics, spec)
         else:
-            self._runs(metrics, choice)
+            self._runs(metrics, spec)
 
-    def _runs(self, metrics: list[str], choice: Any) -> None:
-        """Every run, whatever becomes of the others; what went wrong is told last."""
+    def _runs(self, metrics: list[str], spec: Any) -> None:
+        """Score every run, even where others fail, and raise the errors last."""
         from agon.arena import ranked
         from agon.evaluation import IncompleteError
         from agon.runs import Run
@@ -74,26 +80,26 @@ class Evaluate:
         if self.out is not None and len(runs) > 1:
             raise SettingError(f"--out: expected one run, whose scores the folder is for, got {len(runs)}")
         failed: list[AgonError] = []
-        told = {run: self._scores(run, metrics, choice, failed, name=len(runs) > 1) for run in runs}
+        scores = {run: self._scores(run, metrics, spec, failed, name=len(runs) > 1) for run in runs}
         for path, group in zip(self.runs, groups, strict=True):
             if len(group) > 1:
-                say(f"{path}, mean and 95 % interval over seeds:", *over_seeds([told[run] for run in group]))
+                say(f"{path}, mean and 95 % interval over seeds:", *over_seeds([scores[run] for run in group]))
         if len(runs) > 1 and "reconstruction" in metrics and not failed:
-            found = [next(score for score in told[run] if score.name == "reconstruction") for run in runs]
-            for run, score in zip(runs, ranked(runs, found), strict=True):
+            errors = [next(score for score in scores[run] if score.name == "reconstruction") for run in runs]
+            for run, score in zip(runs, ranked(runs, errors), strict=True):
                 say(f"{run.path}: {score}")
         if failed:
             raise failed[0] if len(failed) == 1 else IncompleteError([], failed)
 
-    def _scores(self, run: Any, metrics: list[str], choice: Any, failed: list[AgonError], name: bool) -> Sequence[Any]:
+    def _scores(self, run: Any, metrics: list[str], spec: Any, failed: list[AgonError], name: bool) -> Sequence[Any]:
         from agon.evaluation import IncompleteError, evaluate
 
         if name:
             say(f"{run.path}:")
         scores: Sequence[Any] = ()
-        how: dict[str, Any] = {"metrics": metrics, "n": self.n, "seed": self.seed, "extractor": choice}
+        options: dict[str, Any] = {"metrics": metrics, "n": self.n, "seed": self.seed, "extractor": spec}
         try:
-            scores = evaluate(run, **how, trust=self.trust, out=self.out)
+            scores = evaluate(run, **options, trust=self.trust, out=self.out)
         except IncompleteError as error:
             scores = error.scores
             failed.append(error)
@@ -102,31 +108,32 @@ class Evaluate:
         say(*scores)
         return scores
 
-    def _samples(self, samples: Path, settings: list[tuple[str, str]], metrics: list[str], choice: Any) -> None:
+    def _samples(self, samples: Path, settings: list[tuple[str, str]], metrics: list[str], spec: Any) -> None:
         from agon.data import named
         from agon.evaluation import IncompleteError, evaluate_samples
 
         source = None if self.data is None else changed(named(self.data), settings)
         split = any(path == "holdout" for path, _ in settings)
-        how: dict[str, Any] = {"n": self.n, "seed": self.seed, "extractor": choice, "values": self.values}
-        how["compared"] = None if source is None or split else whole(source)
+        options: dict[str, Any] = {"n": self.n, "seed": self.seed, "extractor": spec, "values": self.values}
+        options["compared"] = None if source is None or split else whole(source)
         try:
-            self._tell(evaluate_samples(samples, source, metrics=metrics, **how))
+            self._report(evaluate_samples(samples, source, metrics=metrics, **options))
         except IncompleteError as error:
-            self._tell(error.measured)
+            self._report(error.measured)
             raise
 
-    def _tell(self, found: Mapping[str, Any]) -> None:
+    def _report(self, measurements: Mapping[str, Any]) -> None:
+        """Print the scores, and write them to --out."""
         from agon.evaluation import write
 
-        for measured in found.values():
-            say(*measured.scores)
+        for measurement in measurements.values():
+            say(*measurement.scores)
         if self.out is not None:
-            write(found, self.out)
+            write(measurements, self.out)
 
 
 def over_seeds(seeds: Sequence[Sequence[Any]]) -> list[str]:
-    """A line for each score: its mean over the seeds that have it, with the interval of the mean by Student's t."""
+    """Return a line for each score: its mean over the seeds that have it, with the mean's Student t interval."""
     from agon.papers.intervals import interval
 
     names = dict.fromkeys(score.name for scores in seeds for score in scores)
@@ -134,14 +141,14 @@ def over_seeds(seeds: Sequence[Sequence[Any]]) -> list[str]:
     lines = []
     for name in names:
         values = [float(score.value) for scores in seeds for score in scores if score.name == name]
-        found = interval(values)
-        half = "" if found.half is None else f" [{found.mean - found.half:.4g}, {found.mean + found.half:.4g}]"
-        lines.append(f"  {name:{width}}  {found.mean:.4g}{half}  ({len(values)} seeds)")
+        mean, half = (estimate := interval(values)).mean, estimate.half
+        bounds = "" if half is None else f" [{mean - half:.4g}, {mean + half:.4g}]"
+        lines.append(f"  {name:{width}}  {mean:.4g}{bounds}  ({len(values)} seeds)")
     return lines
 
 
 def whole(source: Any) -> Any:
-    """A source without a part that is held out, where it has no test split of its own: of stacks, what they stack."""
+    """Return the source without held-out images, where it has no test split of its own."""
     if hasattr(source, "of"):
         return replace(source, of=whole(source.of))
     return replace(source, holdout=0.0) if hasattr(source, "holdout") else source

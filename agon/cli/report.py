@@ -1,4 +1,4 @@
-"""agon report and agon reproduce: the page of runs, and the pages of a paper's tables and figures."""
+"""agon report and agon reproduce: a page about runs, and a paper's tables and figures."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -6,20 +6,22 @@ from typing import Annotated, Literal
 import tyro
 
 from agon.cli.catalogue import check_items
+from agon.cli.checks import check_sets, check_shown
 from agon.cli.shared import Runs, Sets, spread, write_report
 from agon.errors import SettingError
 from agon.terminal import say
 
 
 def report(runs: Runs, /, out: Path | None = None) -> None:
-    """Write one page about one run, or several side by side.
+    """Write one HTML page about one run, or several side by side.
 
     Args:
-        runs: Run directories, or those of many seeds.
-        out: The page; by default report.html in the first of these directories.
+        runs: Run directories, or directories of many seeds.
+        out: File to write; by default report.html in the first directory.
     """
     if not runs:
         raise SettingError("agon report: expected one run directory or more, got none")
+    check_shown(runs)
     from agon.runs.layout import REPORT
 
     write_report(spread(runs), out or runs[0] / REPORT)
@@ -34,20 +36,23 @@ def reproduce(
     data: Sets = (),
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
 ) -> None:
-    """Train, measure and draw what a paper's table or figure shows; going on where it was stopped.
+    """Reproduce a table or figure of a paper: train, measure and draw. The same command continues what was stopped.
 
     Args:
-        item: Its name, e.g. metz2017/figure1, or a paper's, for all of its items; agon recipes tells which there are.
-        scale: Seconds, minutes, or the paper's own size.
-        seeds: How many of each training; by default the item's own number.
-        out: The folder of its files and runs, which the items of a paper share; by default runs/PAPER-SCALE.
-        data: What stands at the place of a set of images, e.g. mnist=FOLDER, or FOLDER for all; may be repeated.
-        device: Where to compute.
+        item: Name of an item, e.g. metz2017/figure1, or of a paper for all its items; agon recipes lists them.
+        scale: Size of the trainings: smoke takes seconds, quick takes minutes, paper is the paper's own size.
+        seeds: Number of seeds of each training; by default the item's own.
+        out: Folder for results and runs, which the items of a paper share; by default runs/PAPER-SCALE.
+        data: Read a set of images from here, e.g. mnist=FOLDER.
+        device: Device to compute on; auto takes the best one.
     """
     check_items(item)
+    check_sets(data)
+    if seeds is not None and seeds < 1:
+        raise SettingError(f"seeds: expected at least 1, got {seeds}")
     from agon.papers import items
-    from agon.papers import reproduce as make
+    from agon.papers import reproduce as reproduce_item
     from agon.training import Compute
 
     for name in items(item):
-        say(make(name, out, scale=scale, seeds=seeds, data=data, compute=Compute(device=device)))
+        say(reproduce_item(name, out, scale=scale, seeds=seeds, data=data, compute=Compute(device=device)))

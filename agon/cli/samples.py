@@ -1,11 +1,14 @@
-"""agon data and agon sample: what a source holds, and what a run generates."""
+"""agon data and agon sample: describe a data set, and draw samples from a run."""
 
 from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
 
+from agon.cli.checks import check_samples, check_source
 from agon.cli.shared import Set, Where, assignments, changed, of_data
+from agon.errors import SettingError
+from agon.runs.taken import refuse_no_run
 from agon.terminal import say
 
 
@@ -17,16 +20,19 @@ def data(
     n: int = 64,
     check: bool = False,
 ) -> None:
-    """Tell what a source is: count, shape, range, classes, splits.
+    """Describe a data set: number of samples, shape, range, classes, splits.
 
     Args:
-        source: A folder, a file, a Hub name, or the name of a toy.
+        source: A folder, a file, a Hub name, or the name of a toy distribution such as ring.
         set_: Change one setting of the source.
-        out: Write a picture of n samples here.
-        n: How many samples the picture shows.
-        check: Decode every image, and name those that cannot be read.
+        out: Write a picture of n samples to this file.
+        n: Number of samples in the picture.
+        check: Decode every image, and list those that cannot be read.
     """
     settings = of_data(assignments(set_))
+    check_source(source)
+    if out is not None:
+        check_samples(n)
     from agon.data import named
     from agon.data.description import describe
     from agon.samples import first_samples, write
@@ -49,17 +55,22 @@ def sample(
     weights: Literal["averaged", "live"] = "averaged",
     trust: bool = False,
 ) -> None:
-    """Sample a run: a grid (.png), arrays (.npz), or a folder of PNGs.
+    """Draw samples from a run: a grid (.png), arrays (.npz), or a folder of PNGs.
 
     Args:
-        run: The run directory.
-        out: NAME.png, NAME.npz, or a folder.
-        n: How many samples; with --interpolate, how many paths.
-        seed: Of the latents.
-        interpolate: Samples along each path between two latents (spherical for normal latents); 0 for none.
-        weights: The average over the last steps, where the run keeps one, or those of the last step.
-        trust: Allow the run to import classes that are not agon's.
+        run: Run directory.
+        out: File NAME.png or NAME.npz, or a folder for one PNG a sample.
+        n: Number of samples; with --interpolate, number of paths.
+        seed: Seed of the latents.
+        interpolate: Number of samples along each path between two latents (spherical for normal latents); 0 draws
+            independent samples.
+        weights: Sample with weights averaged over the last steps, if the run keeps an average, or with the last ones.
+        trust: Allow the run to import classes from outside agon, which runs their code.
     """
+    if interpolate < 0:
+        raise SettingError(f"--interpolate: expected at least 1 sample along each path, got {interpolate}")
+    check_samples(n)
+    refuse_no_run(run)
     from agon import samples as sampling
     from agon.runs import Run
 

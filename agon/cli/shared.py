@@ -1,4 +1,4 @@
-"""Arguments that several commands share, and what they do with them."""
+"""Types of arguments that several commands share, and functions on them."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -11,12 +11,19 @@ from agon.terminal import say
 
 Set = Annotated[
     tuple[str, ...],
-    tyro.conf.arg(name="set", metavar="PART.FIELD=VALUE", help="Change one setting; may be repeated."),
+    tyro.conf.arg(
+        name="set",
+        metavar="PART.FIELD=VALUE",
+        help="Change one setting, e.g. --set data.size=32.",
+    ),
     tyro.conf.UseAppendAction,
 ]
 Sets = Annotated[
     tuple[str, ...],
-    tyro.conf.arg(metavar="[SET=]SOURCE", help="Read images from here; may be repeated."),
+    tyro.conf.arg(
+        metavar="[SET=]SOURCE",
+        help="Read a set of images from here, e.g. mnist=FOLDER.",
+    ),
     tyro.conf.UseAppendAction,
 ]
 Runs = Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="[RUN ...]")]
@@ -24,15 +31,15 @@ Where = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
 
 
 def names(text: str) -> list[str]:
-    """Words with commas between."""
+    """Split a text at its commas into names."""
     return [name for name in text.replace(" ", "").split(",") if name]
 
 
 def assignments(settings: Sequence[str]) -> list[tuple[str, str]]:
-    """The path and the value of each setting PART.FIELD=VALUE.
+    """Return the path and the value of each setting PART.FIELD=VALUE.
 
     Raises:
-        SettingError: one is written otherwise.
+        SettingError: a setting is not written like this.
     """
     pairs = []
     for setting in settings:
@@ -44,21 +51,21 @@ def assignments(settings: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def of_data(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The same settings, as a source alone names them: size for data.size."""
+    """Return the settings under the names that a source alone has: size for data.size."""
     return [(path.removeprefix("data."), value) for path, value in pairs]
 
 
 def changed(owner: Any, pairs: Iterable[tuple[str, str]]) -> Any:
-    """An experiment or a source with each setting changed."""
-    from agon.experiment import changed as change
+    """Return an experiment or a source with each setting changed."""
+    from agon.experiment import changed as with_setting
 
     for path, value in pairs:
-        owner = change(owner, path, value)
+        owner = with_setting(owner, path, value)
     return owner
 
 
 def spread(paths: Sequence[Path]) -> list[Path]:
-    """The runs at these paths: in the place of a directory of seeds, those of its seeds."""
+    """Return the run directories at these paths; a directory of many seeds stands for the runs of its seeds."""
     from agon.runs.layout import REPLICATES
     from agon.training.replicates import Folder
 
@@ -69,7 +76,7 @@ def spread(paths: Sequence[Path]) -> list[Path]:
 
 
 def write_report(runs: Sequence[Path], out: Path) -> None:
-    """Write the page, and say where."""
+    """Write the page, and print its path."""
     from agon.reports import write
 
     say(write(runs, out))

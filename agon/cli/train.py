@@ -1,4 +1,4 @@
-"""agon train and agon resume: a recipe from its beginning, and a run from its last checkpoint."""
+"""agon train and agon resume: train a recipe, and continue a run from its last checkpoint."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from agon.cli.catalogue import check_metrics, check_name
+from agon.cli.checks import check_budget, check_new, check_runs, check_samples, check_source
 from agon.cli.shared import Set, Where, assignments, changed, names, of_data, write_report
 from agon.errors import NotInstalledError, SettingError
 from agon.terminal import warn
@@ -17,47 +18,46 @@ from agon.terminal import warn
 
 @dataclass
 class Train:
-    """Train a recipe from its beginning, into a new run directory."""
+    """Train a recipe into a new run directory."""
 
     recipe: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="RECIPE")]
-    """Its name; agon recipes tells which there are."""
+    """Name of the recipe; agon recipes lists them."""
     out: Path
-    """The run directory: new, or empty."""
+    """Run directory to write, new or empty."""
     data: str | None = None
-    """A folder, a file, a Hub name, or the name of a toy; by default the recipe's own."""
+    """Data set: a folder, a file, a Hub name, or the name of a toy distribution; by default the recipe's own."""
     scale: Literal["smoke", "quick", "paper"] = "quick"
-    """Seconds, minutes, or the paper's own size."""
+    """Size of the training: smoke takes seconds, quick takes minutes, paper is the paper's own size."""
     seed: int = 0
-    """Every random stream derives from it."""
+    """Seed of all random numbers."""
     seeds: int | None = None
-    """As many trainings, of this seed and those after it, each in a run directory of its own."""
+    """Train this many seeds, from --seed on, each into its own run directory."""
     strategy: Literal["auto", "processes", "batched"] = "auto"
-    """With --seeds, how several are trained at once; auto takes what measures fastest."""
+    """With --seeds: how to train several at once; auto measures and takes the fastest."""
     steps: int | None = None
-    """Another budget than the recipe's."""
+    """Number of steps; by default the recipe's own."""
     set_: Set = ()
     """Change one setting, e.g. --set game.generator.width=32 or --set game.objective=hinge."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
-    """Where to compute."""
+    """Device to compute on; auto takes the best one."""
     devices: int = 1
-    """Processes of one device each; they share each batch."""
+    """Number of processes, each with one device, that share every batch."""
     precision: Literal["fp32", "bf16", "fp64"] = "fp32"
-    """Of the networks."""
+    """Floating-point precision of the networks."""
     threads: int = 0
-    """Of each process; 0 takes all cores, or with --seeds one."""
+    """CPU threads of each process; 0 takes all cores, or one with --seeds."""
     compile: Literal["auto", "on", "off"] = "auto"
-    """The look-ahead, or the networks, by torch's compiler; auto where it is known or measured to be faster."""
-
+    """Use torch.compile for unrolled steps or networks; auto does where it is known or measured to be faster."""
     memory: float = 4.0
-    """GiB of decoded data that may stand on the device; more is mapped from the cache."""
+    """GiB of decoded data to keep on the device; the rest is read from the cache on disk."""
     watch: str = ""
-    """Metrics to take while it trains, as agon evaluate names them, with commas between."""
+    """Metrics of agon evaluate to compute during the training, separated by commas."""
     watch_every: int = 1_000
-    """Steps from one to the next."""
+    """With --watch: number of steps between evaluations."""
     watch_n: int = 5_000
-    """Samples of each, always of the same latents."""
+    """With --watch: number of samples in each evaluation, always from the same latents."""
     watch_extractor: str = "inception"
-    """Of their features: inception, classifier or pixels."""
+    """With --watch: feature extractor; inception, classifier or pixels."""
 
     def __call__(self) -> None:
         self._check()
@@ -68,9 +68,9 @@ class Train:
         compute = Compute(**{name: getattr(self, name) for name in arguments})
         if self.seeds is None:
             experiment = self.experiment()
-            how = self.watch_every, self.watch_n, self.watch_extractor
-            watch = watching(self.watch, *how, experiment.data, self.devices)
-            run = train(experiment, self.out, compute=compute, callback=watch)
+            options = self.watch_every, self.watch_n, self.watch_extractor
+            callback = watching(self.watch, *options, experiment.data, self.devices)
+            run = train(experiment, self.out, compute=compute, callback=callback)
             if is_main_process():
                 report([run], self.out)
         else:
@@ -78,7 +78,7 @@ class Train:
             _replicated(partial(many, compute=compute), self.out)
 
     def experiment(self) -> Any:
-        """The recipe's experiment, as changed; the data first, since layers take their sizes from it."""
+        """Return the recipe's experiment with all changes; the data first, since layers take their sizes from them."""
         from agon.data import named
         from agon.recipes import find
 
@@ -91,36 +91,40 @@ class Train:
         return changed(experiment, [pair for pair in settings if not pair[0].startswith("data.")])
 
     def _check(self) -> None:
-        """Refuse what can be refused before torch is imported, which takes seconds."""
+        """Refuse what can be refused before torch is imported."""
         check_name("recipe", self.recipe)
         assignments(self.set_)
-        _check_watch(self.watch, self.watch_every, self.watch_extractor)
+        _check_watch(self.watch, self.watch_every, self.watch_n, self.watch_extractor)
         if self.watch and self.seeds is not None:
             raise SettingError("--watch: expected one training, got --seeds; evaluate the runs afterwards")
+        check_source(self.data)
+        check_budget(self.steps, self.seed)
+        check_new(self.out, self.seeds)
 
 
-def _check_watch(metrics: str, every: int, extractor: str) -> None:
+def _check_watch(metrics: str, every: int, n: int, extractor: str) -> None:
     if metrics:
         check_metrics(names(metrics), extractor)
         if every < 1:
             raise SettingError(f"--watch-every: expected at least 1 step, got {every}")
+        check_samples(n, "--watch-n")
 
 
 def watching(metrics: str, every: int, n: int, extractor: str, source: Any, devices: int = 1) -> Any:
-    """What takes those metrics during a training; None where none are asked for.
+    """Return the callback that computes these metrics during a training, or None without metrics.
 
     Raises:
-        SettingError: an unknown metric, or a classifier that several processes would have to train.
+        SettingError: a metric is unknown, or several processes would have to train a classifier.
     """
     from agon.evaluation import EvaluationCallback, ExtractorSpec, asked
     from agon.training import Callback
 
     if not metrics:
         return None
-    wanted = asked(names(metrics), source)
-    if "classifier" in (*wanted, extractor) and (devices > 1 or "WORLD_SIZE" in os.environ):
+    chosen = asked(names(metrics), source)
+    if "classifier" in (*chosen, extractor) and (devices > 1 or "WORLD_SIZE" in os.environ):
         raise SettingError("--watch classifier: expected one process, got several; evaluate the run afterwards")
-    return Callback(every, EvaluationCallback(wanted, n, ExtractorSpec(extractor)))
+    return Callback(every, EvaluationCallback(chosen, n, ExtractorSpec(extractor)))
 
 
 def resume(
@@ -134,28 +138,29 @@ def resume(
     watch_n: int = 5_000,
     watch_extractor: str = "inception",
 ) -> None:
-    """Go on with a run from its last good checkpoint, bit for bit; or with all of train --seeds.
+    """Continue a run, or a directory of many seeds, from its last good checkpoint, as if it had never stopped.
 
     Args:
-        run: The run directory, or that of many seeds.
-        steps: A longer budget.
-        devices: Another number of processes.
-        trust: Allow the run to import classes that are not agon's.
-        watch: Metrics to take while it trains, as agon evaluate names them, with commas between.
-        watch_every: Steps from one to the next.
-        watch_n: Samples of each, always of the same latents.
-        watch_extractor: Of their features: inception, classifier or pixels.
+        run: Run directory, or directory of many seeds.
+        steps: Number of steps in all, for a longer training; by default the run's own.
+        devices: Number of processes; by default the run's own.
+        trust: Allow the run to import classes from outside agon, which runs their code.
+        watch: Metrics of agon evaluate to compute during the training, separated by commas.
+        watch_every: With --watch: number of steps between evaluations.
+        watch_n: With --watch: number of samples in each evaluation, always from the same latents.
+        watch_extractor: With --watch: feature extractor; inception, classifier or pixels.
     """
-    _check_watch(watch, watch_every, watch_extractor)
+    _check_watch(watch, watch_every, watch_n, watch_extractor)
+    check_runs([run])
     from agon.runs import Run
     from agon.runs.layout import REPLICATES
     from agon.training import is_main_process, replicates
-    from agon.training import resume as go_on
+    from agon.training import resume as resume_training
 
     if not (run / REPLICATES).exists():
         source = source_of(Run.open(run), trust) if watch else None
-        looks = watching(watch, watch_every, watch_n, watch_extractor, source, devices or 1)
-        trained = go_on(run, steps=steps, devices=devices, trust=trust, callback=looks)
+        callback = watching(watch, watch_every, watch_n, watch_extractor, source, devices or 1)
+        trained = resume_training(run, steps=steps, devices=devices, trust=trust, callback=callback)
         if is_main_process():
             report([trained], run)
         return
@@ -165,7 +170,7 @@ def resume(
 
 
 def _replicated(train: Callable[[], Sequence[Any]], directory: Path) -> None:
-    """One page of all seeds, those that failed among them."""
+    """Train many seeds, and write one page about all of them, even where some failed."""
     from agon.training.replicates import ReplicatesError
 
     try:
@@ -178,7 +183,7 @@ def _replicated(train: Callable[[], Sequence[Any]], directory: Path) -> None:
 
 
 def report(runs: Sequence[Any], directory: Path) -> None:
-    """The page of runs, in their directory; without the packages that it needs, why there is none."""
+    """Write the page of runs into their directory, or warn that a package for it is missing."""
     from agon.runs.layout import REPORT
 
     try:
@@ -188,7 +193,7 @@ def report(runs: Sequence[Any], directory: Path) -> None:
 
 
 def source_of(run: Any, trust: bool) -> Any:
-    """The data that a run is trained on."""
+    """Return the data that a run is trained on."""
     from agon.experiment import Experiment
 
     return Experiment.from_json(run.experiment, trust).data

@@ -6,17 +6,16 @@ A *source* is a frozen description; `Stream` draws endless, seeded, resumable ba
 torch.Size([64, 2])
 """
 
-import os
 from dataclasses import fields as fields_of
 from typing import Any
 
 from agon.data.images import Images
-from agon.data.places import DIGITS, HUB
 from agon.data.source import MEMORY, Opened, RealBatch, Source, Split
 from agon.data.stacked import Stacked
 from agon.data.stream import Stream
 from agon.data.toy import Dirac, Gaussian, Grid, Ring, SwissRoll
-from agon.errors import DataError, SettingError, unknown
+from agon.errors import SettingError, unknown
+from agon.places import DIGITS, refuse_unknown
 
 SOURCES: dict[str, type[Source]] = {
     "gaussian": Gaussian,
@@ -47,9 +46,7 @@ def named(text: str, **fields: Any) -> Source:
     """
     kind = SOURCES.get(text, Images)
     if kind is Images and text != "images":
-        plain = text != DIGITS and not text.startswith(HUB) and "/" not in text
-        if plain and not os.path.lexists(os.path.expanduser(text)):
-            raise DataError(unknown("source or path", text, [*SOURCES, DIGITS]))
+        refuse_unknown(text, [*SOURCES, DIGITS])
         fields = {"path": text, **fields}
     known = [field.name for field in fields_of(kind)]
     for name in fields:

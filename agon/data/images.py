@@ -18,12 +18,12 @@ from agon.data.decoding import Decoding, complaint, look, named
 from agon.data.finite import Finite
 from agon.data.flow import Ahead, Flow
 from agon.data.mapped import copied
-from agon.data.places import HUB, located
 from agon.data.reading import Reading
 from agon.data.rows import ImageRows
 from agon.data.source import MEMORY, Opened, Source, Split
 from agon.data.splits import Membership, class_number
 from agon.errors import DataError
+from agon.places import HUB, located
 from agon.untrusted import printable
 
 LIMIT = 178_956_970  # pixels: Pillow takes more for an attack

@@ -3,18 +3,17 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 from agon.data.arrays import read_arrays, read_digits
 from agon.data.folders import read_folder
 from agon.data.hub import read_hub
-from agon.data.places import DIGITS, HUB
 from agon.data.rows import ImageRows
 from agon.data.source import Split
 from agon.data.tables import no_images, read_tables, without_images
 from agon.data.tree import Walk
 from agon.errors import DataError
+from agon.places import DIGITS, HUB, missing
 from agon.untrusted import kind_of
 
 
@@ -75,7 +74,7 @@ class Reading:
             if os.path.islink(place) and not os.path.exists(place):
                 raise DataError(f"expected images at {place}, but there is no such path: it is a link to nothing")
             if not place.exists():
-                raise DataError(_missing(place))
+                raise missing(place)
             return self._file(place)
         except OSError as fault:
             raise DataError(f"expected to read {place}, but the system refuses: {fault}") from fault
@@ -113,15 +112,3 @@ class Reading:
         if splits is None:
             raise no_images(place)
         return splits
-
-
-def _missing(place: Path) -> str:
-    folder = next((parent for parent in place.parents if parent.is_dir()), Path("/"))
-    below = place.relative_to(folder).parts
-    near = get_close_matches(below[0], [f.name for f in folder.iterdir()], n=1, cutoff=0.5)
-    if near:
-        rest = "/".join((near[0], *below[1:]))
-        advice = f"did you mean '{folder / rest}'?" if len(below) == 1 else f"did you mean '{folder / near[0]}'?"
-    else:
-        advice = f"give '{DIGITS}', an existing path, or the Hub's '{HUB}owner/name'"
-    return f"expected images at {place}, but there is no such path; {advice}"

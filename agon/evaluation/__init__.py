@@ -1,12 +1,12 @@
-"""Samples -> metrics -> scores, appended to their run.
+"""Compute metrics of samples, and append the scores to the run.
 
 | module | content |
 |---|---|
-| evaluating | scores of a run, of a training that goes on, or of a folder of samples |
-| evidence, extractors | what metrics are made of: samples, real ones, and the features of both |
+| evaluating | evaluate a run, a training that goes on, or a folder of samples |
+| evidence, extractors | what metrics need: generated and real samples, and the features of both |
 | table | the metrics by name |
 | by_features, by_labels, by_samples | the metrics themselves |
-| recorded | scores that a run has, or is given |
+| recorded | read and write the scores of a run |
 """
 
 from agon.evaluation.by_labels import over_time

@@ -1,4 +1,4 @@
-"""Scores of features: how far the generated samples' are from the real ones', and how sure a classifier is."""
+"""Metrics of features: distances between real and generated features, and the Inception score."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,10 +13,10 @@ from agon.evaluation.extractors import provenance
 from agon.metrics import Score
 from agon.metrics.kid import LEAST
 
-SHUFFLED = 2020  # the seed of torch-fidelity's own order and subsets, so that its scores can be compared
+SHUFFLED = 2020  # the seed of torch-fidelity's order and subsets, so that its scores can be compared
 SUBSET = 1_000  # samples in each of KID's subsets, or all where there are fewer
 
-PUBLISHED = {  # what scores of the Inception's features are called; those of other features say whose they are
+PUBLISHED = {  # names of scores of the Inception's features; scores of other features name their extractor
     "inception-score": "inception-score",
     "frechet-distance": "fid",
     "frechet-distance-shrunk": "fid-shrunk",
@@ -24,67 +24,67 @@ PUBLISHED = {  # what scores of the Inception's features are called; those of ot
 }
 
 
-def inception_scores(evidence: EvaluationContext, *, splits: int = 10) -> Measurement:
-    """exp E KL(p(y|x) || p(y)) of the shuffled samples, in 10 splits."""
-    probabilities = evidence.fake_features.probabilities
+def inception_scores(context: EvaluationContext, *, splits: int = 10) -> Measurement:
+    """Compute exp E KL(p(y|x) || p(y)) of the shuffled samples, in 10 splits."""
+    probabilities = context.fake_features.probabilities
     if probabilities is None:
         raise SettingError(
-            f"--metrics is: expected images and an extractor that knows classes, got {evidence.extractor.name}; "
+            f"--metrics is: expected images and an extractor that knows classes, got {context.extractor.name}; "
             "for images, use --extractor inception or classifier"
         )
     order = np.random.RandomState(SHUFFLED).permutation(len(probabilities))
     score = metrics.inception_score(probabilities[torch.from_numpy(order)], splits)
     protocol = score.protocol.replace("in the order given", f"shuffled by seed {SHUFFLED}")
-    return Measurement([named(replace(score, protocol=protocol), evidence)])
+    return Measurement([named(replace(score, protocol=protocol), context)])
 
 
-def frechet(evidence: EvaluationContext) -> Measurement:
-    """The Fréchet distance of the two sets of features."""
-    return Measurement([named(metrics.frechet_distance(*_both(evidence)), evidence)])
+def frechet(context: EvaluationContext) -> Measurement:
+    """Compute the Fréchet distance of the two sets of features."""
+    return Measurement([named(metrics.frechet_distance(*_both(context)), context)])
 
 
-def frechet_shrunk(evidence: EvaluationContext) -> Measurement:
-    """The Fréchet distance with shrunk covariances, for fewer samples than features."""
-    score = metrics.frechet_distance(*_both(evidence), covariance="shrunk")
-    return Measurement([named(replace(score, name=f"{score.name}-shrunk"), evidence)])
+def frechet_shrunk(context: EvaluationContext) -> Measurement:
+    """Compute the Fréchet distance with shrunk covariances, for fewer samples than features."""
+    score = metrics.frechet_distance(*_both(context), covariance="shrunk")
+    return Measurement([named(replace(score, name=f"{score.name}-shrunk"), context)])
 
 
-def kernel(evidence: EvaluationContext) -> Measurement:
-    """The kernel distance on torch-fidelity's own subsets."""
-    real, fake = _both(evidence)
+def kernel(context: EvaluationContext) -> Measurement:
+    """Compute the kernel distance on torch-fidelity's subsets."""
+    real, fake = _both(context)
     if min(len(real), len(fake)) < LEAST:
         raise DataError(
             f"--metrics kid: expected at least {LEAST} samples of both sides, got {len(fake)} against {len(real)}; "
             "give more"
         )
     size = min(SUBSET, len(real), len(fake))
-    return Measurement([named(metrics.kernel_distance(real, fake, size=size, seed=SHUFFLED), evidence)])
+    return Measurement([named(metrics.kernel_distance(real, fake, size=size, seed=SHUFFLED), context)])
 
 
-def improved(evidence: EvaluationContext) -> Measurement:
-    """Improved precision and recall, k = 3."""
-    scores = metrics.precision_recall(*_both(evidence))
-    return _manifold({name: replace(score, name=f"improved-{name}") for name, score in scores.items()}, evidence)
+def precision_recall(context: EvaluationContext) -> Measurement:
+    """Compute improved precision and recall, k = 3."""
+    scores = metrics.precision_recall(*_both(context))
+    return _named_scores({name: replace(score, name=f"improved-{name}") for name, score in scores.items()}, context)
 
 
-def manifold(evidence: EvaluationContext) -> Measurement:
-    """Precision, recall, density and coverage, k = 5."""
-    return _manifold(metrics.prdc(*_both(evidence)), evidence)
+def prdc(context: EvaluationContext) -> Measurement:
+    """Compute precision, recall, density and coverage, k = 5."""
+    return _named_scores(metrics.prdc(*_both(context)), context)
 
 
-def named(score: Score, evidence: EvaluationContext) -> Score:
-    """A score under the name that tells whose features it is of, with the extractor in its passport."""
-    extractor = evidence.extractor
+def named(score: Score, context: EvaluationContext) -> Score:
+    """Return the score under a name that says which features it compares, with the extractor in its passport."""
+    extractor = context.extractor
     name = PUBLISHED.get(score.name, score.name)
     if extractor.hash != metrics.INCEPTION_SHA256:
-        name = f"{evidence.kind}-{score.name.removeprefix('inception-')}"
+        name = f"{context.kind}-{score.name.removeprefix('inception-')}"
     score = replace(score, name=name, protocol=f"{score.protocol}; {extractor.name}")
     return score.stamped(extractor=provenance(extractor))
 
 
-def _both(evidence: EvaluationContext) -> tuple[torch.Tensor, torch.Tensor]:
-    return evidence.real_features.features, evidence.fake_features.features
+def _both(context: EvaluationContext) -> tuple[torch.Tensor, torch.Tensor]:
+    return context.real_features.features, context.fake_features.features
 
 
-def _manifold(scores: Mapping[str, Score], evidence: EvaluationContext) -> Measurement:
-    return Measurement([named(score, evidence) for score in scores.values()])
+def _named_scores(scores: Mapping[str, Score], context: EvaluationContext) -> Measurement:
+    return Measurement([named(score, context) for score in scores.values()])

@@ -1,4 +1,4 @@
-"""Scores by what is known of the data: their classes, or their modes and density."""
+"""Metrics that use what is known of the data: their classes, or their modes and density."""
 
 from collections.abc import Mapping
 
@@ -17,56 +17,56 @@ from agon.objectives import Minimax, NonSaturating
 from agon.runs import Run, point_snapshots
 
 PLANE = 2  # coordinates up to which a density is integrated over
-CRITIC = 4_000  # samples of each kind that the critic is asked about, at most
+CRITIC = 4_000  # largest number of real and of generated samples that the critic judges
 
 
-def classes(evidence: EvaluationContext) -> Measurement:
-    """Which classes are made, in which shares, and how sure the data's own classifier is of them."""
-    classifier = classifier_of(evidence.data)
-    probabilities = extract(classifier, evidence.fake).probabilities
+def classes(context: EvaluationContext) -> Measurement:
+    """Measure which classes are generated, in which shares, and how sure the data set's classifier is."""
+    classifier = classifier_of(context.data)
+    probabilities = extract(classifier, context.fake).probabilities
     assert probabilities is not None  # a classifier knows classes
     scores = [
-        *metrics.class_coverage(probabilities, evidence.data.classes, classifier.name),
-        metrics.class_divergence(probabilities, class_counts(evidence.data), classifier.name),
+        *metrics.class_coverage(probabilities, context.data.classes, classifier.name),
+        metrics.class_divergence(probabilities, class_counts(context.data), classifier.name),
     ]
     return Measurement([score.stamped(extractor=provenance(classifier)) for score in scores])
 
 
-def modes(evidence: EvaluationContext) -> Measurement:
-    """Modes found, good samples, shares, the distance to the true density, and of the critic to the optimal one.
+def modes(context: EvaluationContext) -> Measurement:
+    """Measure covered modes, sample quality, mode shares, and distances to the true density and the optimal critic.
 
     Raises:
-        DataError: the data are no known distribution.
+        DataError: the data are not a known distribution.
     """
-    source = evidence.data
+    source = context.data
     if not isinstance(source, Toy):
         raise DataError(
             "--metrics modes: expected a known distribution of points (gaussian, ring, grid, swiss-roll), got "
             f"{type(source).__name__.lower()}; for classes of images use --metrics classifier"
         )
-    scores = list(metrics.mode_coverage(evidence.fake, source.modes, source.std)) if isinstance(source, Mixture) else []
-    if source.shape[0] <= PLANE and source.log_density(evidence.real[:2]) is not None:
-        box = metrics.support(evidence.real)
-        scores.append(metrics.jensen_shannon(evidence.fake, source.log_density, box))
-        scores += _optimality(evidence, source)
+    scores = list(metrics.mode_coverage(context.fake, source.modes, source.std)) if isinstance(source, Mixture) else []
+    if source.shape[0] <= PLANE and source.log_density(context.real[:2]) is not None:
+        box = metrics.support(context.real)
+        scores.append(metrics.jensen_shannon(context.fake, source.log_density, box))
+        scores += _optimality(context, source)
     if not scores:
         raise DataError("--metrics modes: expected data with modes or a density, got neither; use --metrics pairwise")
     return Measurement(scores)
 
 
 def over_time(run: Run, source: Mixture) -> Mapping[int, Coverage]:
-    """Step -> `mode_coverage` of the points that the run kept at it, of the same latents each time.
+    """Return step -> `mode_coverage` of the points that the run kept at that step, always from the same latents.
 
     Raises:
-        RunError: the run kept none, or a file of them cannot be read.
+        RunError: the run kept no points, or a file of them cannot be read.
     """
     snapshots = point_snapshots(run).items()
     return {step: metrics.mode_coverage(points, source.modes, source.std) for step, points in snapshots}
 
 
-def _optimality(evidence: EvaluationContext, source: Toy) -> list[Score]:
-    """Of critics whose logit is the log-odds that a sample is real."""
-    game = evidence.painter.game if evidence.painter else None
+def _optimality(context: EvaluationContext, source: Toy) -> list[Score]:
+    """Compare the critic with the optimal one, if its logit is the log-odds that a sample is real."""
+    game = context.painter.game if context.painter else None
     if not isinstance(game, Adversarial) or not isinstance(game.objective, Minimax | NonSaturating):
         return []
     weight = next(game.parameters())
@@ -75,6 +75,6 @@ def _optimality(evidence: EvaluationContext, source: Toy) -> list[Score]:
         return game.realness(points.to(weight)).cpu()
 
     try:
-        return [metrics.critic_gap(logits, source.log_density, evidence.real[:CRITIC], evidence.fake[:CRITIC])]
-    except DataError:  # too few to tell a density from, or one place only, which has none
+        return [metrics.critic_gap(logits, source.log_density, context.real[:CRITIC], context.fake[:CRITIC])]
+    except DataError:  # too few samples for a density, or all in one place
         return []

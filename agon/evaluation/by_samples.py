@@ -1,4 +1,4 @@
-"""Scores of distances: among samples, to real ones in both directions, and along paths between latents."""
+"""Metrics of distances: among samples, to real samples, and along paths between latents."""
 
 from dataclasses import replace
 from functools import partial
@@ -17,26 +17,26 @@ from agon.samples.reading import real_samples
 from agon.training.randomness import stream
 
 PAIRS = 10_000
-SHOWN, NEIGHBOURS = 8, 7  # rows and, after the sample itself, columns of the picture
-TARGETS = 1_280  # training images that are searched for
+SHOWN, NEIGHBOURS = 8, 7  # rows of the picture, and columns after the sample itself
+TARGETS = 1_280  # training images to reconstruct
 STARTS = 3
-PAIRED = 32  # targets in the picture, spread from the best found to the worst
+PAIRED = 32  # targets in the picture, from the best to the worst reconstruction
 PATHS, ALONG = 64, 16  # paths between random latents, and samples on each
 
 
-def pairwise(evidence: EvaluationContext) -> Measurement:
-    """How far the distribution of distances between random pairs of samples is from that of the data."""
-    score = metrics.pairwise_distance_gap(evidence.real, evidence.fake, pairs=PAIRS)
-    return Measurement([_in_units(score, 255) if evidence.images else score])
+def pairwise(context: EvaluationContext) -> Measurement:
+    """Compare the distances between random pairs of samples with those between pairs of real samples."""
+    score = metrics.pairwise_distance_gap(context.real, context.fake, pairs=PAIRS)
+    return Measurement([_in_units(score, 255) if context.images else score])
 
 
-def neighbours(evidence: EvaluationContext) -> Measurement:
-    """Whether samples lie nearer to training images than to held-out ones, and the nearest ones to look at.
+def neighbours(context: EvaluationContext) -> Measurement:
+    """Measure whether samples lie nearer to training images than to held-out ones, and show the nearest.
 
     Raises:
-        DataError: training data without end, or nothing is held out.
+        DataError: the training data are endless, or nothing is held out.
     """
-    n_train, n_held = evidence.data.count("train"), evidence.data.count("test")
+    n_train, n_held = context.data.count("train"), context.data.count("test")
     if n_train is None or n_held is None:
         raise DataError(
             "--metrics neighbours: expected a finite set of training data, got one without an end or a known size; "
@@ -45,45 +45,45 @@ def neighbours(evidence: EvaluationContext) -> Measurement:
     if not n_held:
         holdout = Change("data.holdout", 0.1)
         raise DataError(f"--metrics neighbours: expected held-out samples, got none; set {holdout}", holdout)
-    score = metrics.memorisation(evidence.fake, evidence.train, evidence.held)
+    score = metrics.memorisation(context.fake, context.train, context.held)
     if n_train > ALL:
         score = replace(score, protocol=f"{score.protocol}; the first {ALL:,} of {n_train:,} training images")
-    if evidence.images:
+    if context.images:
         score = _in_units(score, 255)
-    pictures = {"neighbours": _neighbours_png(evidence)} if evidence.images else {}
-    return Measurement([_beside_held(score, evidence.train, evidence.held)], pictures)
+    pictures = {"neighbours": _neighbours_png(context)} if context.images else {}
+    return Measurement([_with_held_out(score, context.train, context.held)], pictures)
 
 
-def reconstruction(evidence: EvaluationContext, *, targets: int = TARGETS) -> Measurement:
-    """How near the generator can come to random training images: the mean squared error of pixels from 0 to 1."""
-    painter = _painter(evidence, "reconstruction")
-    seed = evidence.data_seed if isinstance(evidence.data, Toy) else evidence.seed
-    real = real_samples(evidence.data, min(targets, evidence.n), seed=seed)
-    generate = partial(_unit_samples, painter, evidence)
-    nearest = metrics.reconstruct(generate, _unit(real), partial(_latents, painter), STARTS, seed=evidence.seed)
-    pictures = {"reconstruction": _pairs_png(real, nearest.images, nearest.errors)} if evidence.images else {}
-    images = to_uint8(nearest.images.float().cpu(), 0.0, 1.0) if evidence.images else nearest.images.float().cpu()
+def reconstruction(context: EvaluationContext, *, targets: int = TARGETS) -> Measurement:
+    """Measure how well the generator reconstructs random training images, by mean squared error of pixels in [0, 1]."""
+    painter = _painter(context, "reconstruction")
+    seed = context.data_seed if isinstance(context.data, Toy) else context.seed
+    real = real_samples(context.data, min(targets, context.n), seed=seed)
+    generate = partial(_unit_samples, painter, context)
+    nearest = metrics.reconstruct(generate, _unit(real), partial(_latents, painter), STARTS, seed=context.seed)
+    pictures = {"reconstruction": _pairs_png(real, nearest.images, nearest.errors)} if context.images else {}
+    images = to_uint8(nearest.images.float().cpu(), 0.0, 1.0) if context.images else nearest.images.float().cpu()
     arrays = {"errors": nearest.errors.float().cpu(), "images": images, "targets": real}
     return Measurement([nearest.score()], pictures, arrays)
 
 
-def paths(evidence: EvaluationContext) -> Measurement:
-    """How evenly samples change along straight and spherical paths between random latents."""
-    painter = _painter(evidence, "paths")
-    rng = stream(evidence.seed, "paths")
+def paths(context: EvaluationContext) -> Measurement:
+    """Measure how evenly samples change along straight and spherical paths between random latents."""
+    painter = _painter(context, "paths")
+    rng = stream(context.seed, "paths")
     ends = painter.experiment.latent.sample(2 * PATHS, painter.game.latent_shape, rng)
     scores: list[Score] = []
     for name, walk in {"linear": linear, "spherical": spherical}.items():
         latents = torch.cat([walk(ends[2 * i], ends[2 * i + 1], ALONG) for i in range(PATHS)])
         with torch.no_grad():
-            parts = [_unit_samples(painter, evidence, part).cpu() for part in torch.split(latents, 256)]
+            parts = [_unit_samples(painter, context, part).cpu() for part in torch.split(latents, 256)]
         samples = torch.cat(parts)
         scores += metrics.path_smoothness(samples.reshape(PATHS, ALONG, *samples.shape[1:]), name)
     return Measurement(scores)
 
 
-def _beside_held(score: Score, train: Tensor, held: Tensor) -> Score:
-    """With what held-out images would get: less than 0.5 where they come from elsewhere, as other writers' digits."""
+def _with_held_out(score: Score, train: Tensor, held: Tensor) -> Score:
+    """Add the score of held-out images, which is under 0.5 if they differ from the training images, e.g. in writers."""
     if len(held) < 2:
         return score
     share = metrics.memorisation(held[::2], train, held[1::2]).value
@@ -91,7 +91,7 @@ def _beside_held(score: Score, train: Tensor, held: Tensor) -> Score:
 
 
 def _in_units(score: Score, unit: float) -> Score:
-    """Distances of bytes as those of pixels from 0 to 1; their densities the other way round."""
+    """Divide distances of bytes by the unit, for pixels in [0, 1], and multiply densities by it."""
     detail = dict(score.detail)
     for name in ("median_train", "median_held"):
         if name in detail:
@@ -105,30 +105,30 @@ def _in_units(score: Score, unit: float) -> Score:
     return replace(score, detail=detail)
 
 
-def _neighbours_png(evidence: EvaluationContext) -> bytes:
-    """A row a sample: itself, then its nearest training images, the nearest first."""
-    shown = evidence.fake[:SHOWN]
-    k = min(NEIGHBOURS, len(evidence.train))
-    nearest = metrics.nearest_neighbours(shown, evidence.train, k).indices
-    rows = [torch.cat([image[None], evidence.train[indices]]) for image, indices in zip(shown, nearest, strict=True)]
+def _neighbours_png(context: EvaluationContext) -> bytes:
+    """Draw one row for each sample: the sample, then its nearest training images, nearest first."""
+    shown = context.fake[:SHOWN]
+    k = min(NEIGHBOURS, len(context.train))
+    nearest = metrics.nearest_neighbours(shown, context.train, k).indices
+    rows = [torch.cat([image[None], context.train[indices]]) for image, indices in zip(shown, nearest, strict=True)]
     return grid_png(torch.cat(rows), k + 1)
 
 
-def _painter(evidence: EvaluationContext, metric: str) -> Painter:
-    if evidence.painter is None:
+def _painter(context: EvaluationContext, metric: str) -> Painter:
+    if context.painter is None:
         raise SettingError(f"--metrics {metric}: expected a run, whose generator can be asked; got samples alone")
-    return evidence.painter
+    return context.painter
 
 
 def _latents(painter: Painter, n: int, rng: torch.Generator) -> Tensor:
     return painter.experiment.latent.sample(n, painter.game.latent_shape, rng)
 
 
-def _unit_samples(painter: Painter, evidence: EvaluationContext, latents: Tensor) -> Tensor:
-    """Samples with pixels from 0 to 1; points as they are."""
+def _unit_samples(painter: Painter, context: EvaluationContext, latents: Tensor) -> Tensor:
+    """Generate samples with pixels in [0, 1]; points are unchanged."""
     weight = next(painter.game.parameters())
     samples = painter.paint(latents.to(weight.device))
-    bounds = evidence.data.range
+    bounds = context.data.range
     return samples if bounds is None else (samples - bounds[0]) / (bounds[1] - bounds[0])
 
 
@@ -137,7 +137,7 @@ def _unit(samples: Tensor) -> Tensor:
 
 
 def _pairs_png(targets: Tensor, nearest: Tensor, errors: Tensor) -> bytes:
-    """Targets "n c h w" over the samples found for them, from the best to the worst."""
+    """Draw targets "n c h w" over their reconstructions, from the best to the worst."""
     order = errors.cpu().argsort()
     order = order[torch.linspace(0, len(order) - 1, min(PAIRED, len(order))).round().long()]
     images = to_uint8(nearest.cpu()[order], 0.0, 1.0)

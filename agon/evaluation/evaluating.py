@@ -1,4 +1,4 @@
-"""A run, or a folder of samples -> scores; a run's are appended to it."""
+"""Evaluate a run, whose scores are appended to it, or a folder of samples."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -28,11 +28,11 @@ EMPTY: Mapping[str, Measurement] = MappingProxyType({})
 
 
 class IncompleteError(DataError):
-    """Some of several metrics could not be taken; the others are there.
+    """Some of several metrics failed; the others succeeded.
 
     Attributes:
-        scores: those that could, of a run, in which they are recorded.
-        measured: metric -> what it gives, of samples that belong to no run.
+        scores: of the metrics that succeeded, which are recorded in the run.
+        measured: metric -> its measurement, for samples that belong to no run.
     """
 
     def __init__(
@@ -56,27 +56,27 @@ def evaluate(
     trust: bool = False,
     out: Path | None = None,
 ) -> list[Score]:
-    """Scores of n samples of a run, appended to its metrics.jsonl, once.
+    """Score n samples of a run, and append the scores to its metrics.jsonl.
 
-    Samples and their features are made once for all metrics. Asking again with the same step, seed, n and
-    extractor gives the recorded scores.
+    Samples and features are computed once for all metrics. A second call with the same step, seed, n and
+    extractor returns the recorded scores.
 
     Args:
-        run: with a checkpoint.
-        metrics: names in METRICS; by default what the data allow without anybody's weights. A classifier has one
-            score, its accuracy on the whole test split, and is asked for no other.
-        n: how many samples, and at most as many real ones.
-        seed: of the latents.
-        extractor: of features, for the metrics that compare them.
-        trust: whether classes that are not agon's may be imported.
-        out: a folder for the scores in the place of the run, which then is only read.
+        run: a run with a checkpoint.
+        metrics: names in METRICS; by default those that the data allow without pretrained weights. A classifier has
+            only one score, its accuracy on the whole test split.
+        n: number of generated samples, and largest number of real ones.
+        seed: seed of the latents.
+        extractor: extractor of the features, for the metrics that compare features.
+        trust: whether classes from outside agon may be imported.
+        out: a folder for the scores; the run itself is then only read.
 
     Raises:
-        SettingError: an unknown metric, or one that the run cannot have.
-        DataError: samples that are not finite, too few of them, or data without what a metric needs.
-        IncompleteError: one of these, for some of several metrics.
-        RunError: no checkpoint, or another process writes the run's scores. One that trains it does not disturb: the
-            newest whole checkpoint is read.
+        SettingError: a metric is unknown, or does not apply to the run.
+        DataError: samples are not finite or too few, or the data lack what a metric needs.
+        IncompleteError: some of several metrics failed like this.
+        RunError: there is no checkpoint, or another process writes the run's scores. A training may go on meanwhile:
+            the newest whole checkpoint is read.
     """
     place = run if out is None else folder_for_scores(out)
     training = load(run, trust=trust)
@@ -96,15 +96,15 @@ def measured(
     seed: int = 0,
     extractor: ExtractorSpec = ExtractorSpec(),  # noqa: B008 - frozen
 ) -> list[Score]:
-    """As `evaluate`, of a training in this process, which goes on afterwards as if nothing had been asked."""
+    """Evaluate a training in this process as `evaluate` does, without changing it."""
     names = asked(metrics, training.experiment.data)
-    with evidence_of(training, n, seed, extractor) as evidence:
-        return scored(evidence, names, run, training.step)
+    with evidence_of(training, n, seed, extractor) as context:
+        return scored(context, names, run, training.step)
 
 
-def scored(evidence: EvaluationContext, names: Sequence[str], run: Run, step: int) -> list[Score]:
-    """The scores of these metrics at a step, recorded or taken now; raises as `evaluate` does."""
-    by_metric, failed = _each(names, lambda name: _recorded_or_measured(evidence, name, run, step))
+def scored(context: EvaluationContext, names: Sequence[str], run: Run, step: int) -> list[Score]:
+    """Return the scores of these metrics at a step, recorded or computed now; raises as `evaluate` does."""
+    by_metric, failed = _by_metric(names, lambda name: _recorded_or_measured(context, name, run, step))
     scores = [score for scores in by_metric.values() for score in scores]
     if failed and len(failed) < len(names):
         raise IncompleteError(scores, failed)
@@ -113,8 +113,8 @@ def scored(evidence: EvaluationContext, names: Sequence[str], run: Run, step: in
     return scores
 
 
-def _each(names: Sequence[str], measure: Callable[[str], T]) -> tuple[dict[str, T], list[AgonError]]:
-    """What was measured, by its metric, and what went wrong with the others."""
+def _by_metric(names: Sequence[str], measure: Callable[[str], T]) -> tuple[dict[str, T], list[AgonError]]:
+    """Return the results of the metrics that succeeded, by name, and the errors of the others."""
     by_metric: dict[str, T] = {}
     failed: list[AgonError] = []
     for name in names:
@@ -125,14 +125,14 @@ def _each(names: Sequence[str], measure: Callable[[str], T]) -> tuple[dict[str, 
     return by_metric, failed
 
 
-def _recorded_or_measured(evidence: EvaluationContext, name: str, run: Run, step: int) -> list[Score]:
-    passport = key(name, evidence, step=step)
+def _recorded_or_measured(context: EvaluationContext, name: str, run: Run, step: int) -> list[Score]:
+    passport = key(name, context, step=step)
     scores = recorded(run, passport)
     if scores:
         return scores
     with run.scoring():  # refused before minutes are spent
         pass
-    return keep_once(stamped(METRICS[name](evidence), passport), run, passport)
+    return keep_once(stamped(METRICS[name](context), passport), run, passport)
 
 
 def evaluate_samples(
@@ -146,35 +146,35 @@ def evaluate_samples(
     values: tuple[float, float] | None = None,
     compared: Source | None = None,
 ) -> dict[str, Measurement]:
-    """Metric -> what it gives for the samples of a folder or a file of any other program.
+    """Return metric -> its measurement of samples in a folder or a file, made by any program.
 
     Args:
         path: see `agon.samples.reading.read_samples`.
-        source: of real samples, for the metrics that compare.
-        metrics: names in METRICS; by default what the data allow.
-        n: how many of the samples, at random where there are more, and at most as many real ones.
-        seed: of their choice.
-        extractor: of features.
-        values: (low, high) of pixels that are no bytes.
-        compared: the source of the real samples that distances are taken to, where it is another one than `source`,
-            of which classifiers are trained and neighbours looked for: the same without a part that is held out.
+        source: source of the real samples, for the metrics that compare.
+        metrics: names in METRICS; by default those that the data allow.
+        n: number of samples, chosen at random out of more, and largest number of real ones.
+        seed: seed of the choice.
+        extractor: extractor of the features.
+        values: (low, high) of pixels that are not bytes.
+        compared: source of the real samples that samples are compared with, if it differs from `source`, on which
+            classifiers are trained and in which neighbours are searched: the same source with nothing held out.
 
     Raises:
-        SettingError: an unknown metric, or one that needs a generator or real samples.
-        DataError: samples that cannot be read, too few, or of another size than the real ones.
-        IncompleteError: one of these, for some of several metrics.
+        SettingError: a metric is unknown, or needs a generator or real samples.
+        DataError: samples cannot be read, are too few, or differ in size from the real ones.
+        IncompleteError: some of several metrics failed like this.
     """
 
     def draw() -> Tensor:
         return chosen(read_samples(path, values), n, seed)
 
-    evidence = EvaluationContext(draw, source, checked(n), extractor, seed=seed, compared=compared)
+    context = EvaluationContext(draw, source, checked(n), extractor, seed=seed, compared=compared)
     names = asked(metrics, source)
 
     def measure(name: str) -> Measurement:
-        return stamped(METRICS[name](evidence), key(name, evidence, samples=str(path)))
+        return stamped(METRICS[name](context), key(name, context, samples=str(path)))
 
-    by_metric, failed = _each(names, measure)
+    by_metric, failed = _by_metric(names, measure)
     if failed and by_metric:
         raise IncompleteError([], failed, by_metric)
     if failed:
@@ -183,7 +183,7 @@ def evaluate_samples(
 
 
 def _accuracy(training: Training, run: Run) -> list[Score]:
-    """A classifier's one score, whatever n and seed are."""
+    """Return the accuracy, a classifier's only score, which does not depend on n and seed."""
     passport = {"metric": "accuracy", "step": training.step, "version": __version__}
     scores = recorded(run, passport)
     if scores:
@@ -196,24 +196,24 @@ def _accuracy(training: Training, run: Run) -> list[Score]:
 
 
 class EvaluationCallback:
-    """The `look` of a `training.Callback`: takes metrics of a training, and leaves it as it was.
+    """Computes metrics of a training, as the function of a `training.Callback`, without changing the training.
 
-    Real samples, their features and the extractor are made at the first look, and kept.
+    Real samples, their features and the extractor are made at the first call, and kept.
 
     Args:
         metrics: names in METRICS.
-        n: samples at each look.
-        extractor: of features.
+        n: number of samples in each evaluation.
+        extractor: extractor of the features.
     """
 
     def __init__(self, metrics: Sequence[str], n: int, extractor: ExtractorSpec = ExtractorSpec()) -> None:  # noqa: B008 - frozen
         self.metrics, self.n, self.extractor = metrics, n, extractor
-        self._kept: EvaluationContext | None = None
+        self._previous: EvaluationContext | None = None
 
     def __call__(self, training: Training, run: Run) -> list[Score]:
-        """The scores at this step, recorded in the run."""
-        with evidence_of(training, self.n, 0, self.extractor) as evidence:
-            if self._kept is not None:
-                evidence.remember(self._kept)
-            self._kept = evidence
-            return scored(evidence, asked(self.metrics, training.experiment.data), run, training.step)
+        """Record the scores at this step in the run, and return them."""
+        with evidence_of(training, self.n, 0, self.extractor) as context:
+            if self._previous is not None:
+                context.remember(self._previous)
+            self._previous = context
+            return scored(context, asked(self.metrics, training.experiment.data), run, training.step)

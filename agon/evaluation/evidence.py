@@ -1,4 +1,4 @@
-"""What metrics are made of: samples, real ones and their features, each made when first asked for, and once."""
+"""What metrics need: generated samples, real samples and their features, each computed once, when first used."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,15 +23,15 @@ from agon.samples.reading import CHUNK, as_compared, checked, real_samples
 from agon.training import Training
 from agon.training.randomness import derived
 
-ALL = 100_000  # images of a split that neighbours are looked for in, at most
+ALL = 100_000  # largest number of images of a split in which neighbours are searched
 
 
 class Painter(NamedTuple):
-    """What can make more samples than there are: a run's generator.
+    """A run's generator, which can make more samples.
 
     Attributes:
-        experiment: whose latents it takes.
-        game: in evaluation mode, averaged weights in their places.
+        experiment: the run's experiment, which states the latents.
+        game: the game in evaluation mode, with averaged weights.
         paint: latents -> samples in the source's range, differentiable.
     """
 
@@ -41,12 +41,12 @@ class Painter(NamedTuple):
 
 
 class Measurement(NamedTuple):
-    """What one metric gives.
+    """The result of one metric.
 
     Attributes:
-        scores: to be recorded.
-        pictures: PNGs by name, to be kept beside them.
-        arrays: numbers that a comparison of several runs needs, by name; kept by whoever compares.
+        scores: scores to record.
+        pictures: PNGs by name, kept beside the scores.
+        arrays: arrays by name, which comparisons of several runs need.
     """
 
     scores: Sequence[Score]
@@ -56,24 +56,24 @@ class Measurement(NamedTuple):
 
 @dataclass
 class EvaluationContext:
-    """The samples of one run or folder, the real ones that they are compared with, and the features of both.
+    """The samples of a run or folder, the real samples to compare them with, and the features of both.
 
     Attributes:
-        draw: makes the samples: bytes "n c h w", or points "n d".
-        source: of the real samples; None where there is none, for metrics of samples alone.
-        n: how many samples of each side; fewer real ones where the set has fewer.
-        choice: of the extractor; points are their own features.
+        draw: generates the samples: bytes "n c h w", or points "n d".
+        source: source of the real samples; None for metrics of samples alone.
+        n: number of generated and of real samples; fewer real ones if the set has fewer.
+        spec: which extractor to use; points are their own features.
         painter: the run's generator; None for samples from a folder.
-        seed: of the latents.
-        data_seed: of the real samples; that of the training where it makes them.
-        compared: the source of `real`; `source` where it is None.
-        check: refuses a source whose content is not what it should be.
+        seed: seed of the latents.
+        data_seed: seed of the real samples; the training's own where it makes them.
+        compared: source of `real`; None for `source`.
+        check: refuses a source whose content has changed.
     """
 
     draw: Callable[[], Tensor]
     source: Source | None
     n: int
-    choice: ExtractorSpec
+    spec: ExtractorSpec
     painter: Painter | None = None
     seed: int = 0
     data_seed: int = 0
@@ -84,17 +84,17 @@ class EvaluationContext:
     def fake(self) -> Tensor:
         fake = self.draw()
         if self.source is not None and tuple(fake.shape[1:]) != self.source.shape:
-            raise _unlike(self.source, tuple(fake.shape[1:]))
+            raise _shape_error(self.source, tuple(fake.shape[1:]))
         return fake
 
     @cached_property
     def real(self) -> Tensor:
-        """Of the training split."""
+        """Real samples of the training split."""
         return real_samples(self.compared or self.data, self.n, seed=self.data_seed)
 
     @cached_property
     def train(self) -> Tensor:
-        """The whole training split, or the first `ALL` of it: a copy may be of any of them."""
+        """The whole training split, or the first `ALL` of it, in which copies are searched."""
         return real_samples(self.data, ALL, seed=self.data_seed)
 
     @cached_property
@@ -104,7 +104,11 @@ class EvaluationContext:
 
     @property
     def data(self) -> Source:
-        """The source, where it is needed."""
+        """The source, for metrics that need one.
+
+        Raises:
+            SettingError: there is none.
+        """
         if self.source is None:
             raise SettingError("evaluate: expected real samples to compare with, got none; name them with --data")
         if self.check is not None:
@@ -113,12 +117,12 @@ class EvaluationContext:
 
     @cached_property
     def extractor(self) -> Extractor:
-        return self.choice.make(self.source) if self.images else Coordinates()
+        return self.spec.make(self.source) if self.images else Coordinates()
 
     @property
     def kind(self) -> str:
-        """What scores of the features are called by."""
-        return self.choice.kind if self.images else COORDINATES
+        """The word for the features in the names of scores."""
+        return self.spec.kind if self.images else COORDINATES
 
     @cached_property
     def fake_features(self) -> Features:
@@ -134,7 +138,7 @@ class EvaluationContext:
         return self.fake.dtype is torch.uint8 if self.source is None else len(self.source.shape) == 3
 
     def remember(self, other: "EvaluationContext") -> None:
-        """Take over what does not change between two looks at one training: the real side, and the extractor."""
+        """Take over what stays the same between two evaluations of a training: real samples, features, extractor."""
         for name in ("real", "train", "held", "extractor", "real_features"):
             if name in other.__dict__:
                 self.__dict__[name] = other.__dict__[name]
@@ -142,7 +146,7 @@ class EvaluationContext:
 
 @contextmanager
 def evidence_of(training: Training, n: int, seed: int, extractor: ExtractorSpec) -> Iterator[EvaluationContext]:
-    """The evidence of a training as it is; within it, the averaged weights play."""
+    """Yield the evaluation context of a training as it is; the averaged weights are in use meanwhile."""
     experiment = training.experiment
     source = experiment.data
     data_seed = derived(experiment.seed, "data") if isinstance(source, Toy) else 0  # a toy's points come from the seed
@@ -161,8 +165,8 @@ def _drawing(training: Training, paint: Callable[[Tensor], Tensor], n: int, seed
     return draw
 
 
-def _unlike(source: Source, shape: tuple[int, ...]) -> DataError:
-    """What to say of samples that have another shape than the data, and how the data can have theirs."""
+def _shape_error(source: Source, shape: tuple[int, ...]) -> DataError:
+    """Return the error for samples of another shape than the data's, with the settings that would make them equal."""
     expected = f"samples: expected the data's shape {source.shape}, got {shape}"
     if not isinstance(source, Images) or not pictured(shape):
         return DataError(f"{expected}; compare them with data of that shape")

@@ -1,4 +1,4 @@
-"""Extractors by name: the Inception, the data's own classifier, pixels, or a user's."""
+"""Feature extractors by name: Inception, the data set's classifier, pixels, or a user's."""
 
 import hashlib
 from collections.abc import Callable
@@ -14,19 +14,19 @@ from agon.data import Source
 from agon.errors import SettingError, unknown
 from agon.metrics.extractors import Extractor, Features, ImageBytes, Pixels
 
-COORDINATES = "coordinates"  # of points: no extractor
+COORDINATES = "coordinates"  # points are their own features
 
 
 @dataclass(frozen=True)
 class ExtractorSpec:
-    """Which extractor, and what it is made with.
+    """Which extractor to use, and how to build it.
 
     Attributes:
-        name: "inception", "classifier" (of the data's own classes), "pixels", or "package.module:Name" of a class
-            or function of one's own that makes one (the contract is `agon.metrics.extractors.Extractor`).
-        weights: the Inception's file; by default torch's cache is looked into.
-        download: whether they may be fetched.
-        trust: whether a module that is not agon's may be imported, which runs its code.
+        name: "inception", "classifier" (of the data set's classes), "pixels", or "package.module:Name" of your class
+            or function that makes one (the contract is `agon.metrics.extractors.Extractor`).
+        weights: file of the Inception network's weights; by default the one in torch's cache.
+        download: whether the weights may be downloaded.
+        trust: whether a module from outside agon may be imported, which runs its code.
     """
 
     name: str = "inception"
@@ -40,16 +40,16 @@ class ExtractorSpec:
 
     @property
     def kind(self) -> str:
-        """In a word, as scores are named by it; one's own cannot take the name of another."""
+        """The word for it in the names of scores; a user's extractor cannot take the name of another."""
         short = self.name.partition(":")[2].lower()
         return self.name.replace(":", ".") if short in KINDS else short or self.name
 
     def make(self, source: Source | None) -> Extractor:
-        """The extractor.
+        """Build the extractor.
 
         Raises:
-            SettingError: a classifier without data, a module without trust, or something that is no extractor.
-            DataError: the Inception's weights are not there, or the data have no classes.
+            SettingError: a classifier has no data, a module is not trusted, or the object is not an extractor.
+            DataError: the Inception network's weights are not there, or the data have no classes.
         """
         if self.name in KINDS:
             return KINDS[self.name](self, source)
@@ -57,7 +57,7 @@ class ExtractorSpec:
 
 
 class Coordinates:
-    """Points as their own features; never asked for images."""
+    """Points as their own features."""
 
     name, resizer, precision = COORDINATES, "none", "float32"
     hash = hashlib.sha256(b"points as they are").hexdigest()
@@ -67,40 +67,40 @@ class Coordinates:
 
 
 def provenance(extractor: Extractor) -> dict[str, str]:
-    """What a score of its features records of an extractor."""
+    """Return what a score records of its extractor."""
     return {attribute: getattr(extractor, attribute) for attribute in ("name", "hash", "resizer", "precision")}
 
 
-def _classifier(choice: ExtractorSpec, source: Source | None) -> Extractor:
+def _classifier(spec: ExtractorSpec, source: Source | None) -> Extractor:
     if source is None:
         raise SettingError("--extractor classifier: expected the data whose classes it knows; name them with --data")
     return classifier_of(source)
 
 
 KINDS: dict[str, Callable[[ExtractorSpec, Source | None], Extractor]] = {
-    "inception": lambda choice, _: metrics.Inception(choice.weights, choice.download, device=_best()),
+    "inception": lambda spec, _: metrics.Inception(spec.weights, spec.download, device=_best_device()),
     "classifier": _classifier,
     "pixels": lambda *_: Pixels(),
 }
 
 
-def _best() -> torch.device:
+def _best_device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def _imported(name: str, trust: bool) -> Extractor:
-    """A user's own extractor, by the place of what makes it."""
+    """Import and build a user's extractor."""
     if not trust:
         raise SettingError(
             f"--extractor {name}: expected a known extractor; to import yours, which runs it, add --trust"
         )
     module, _, attribute = name.partition(":")
     try:
-        named = getattr(import_module(module), attribute)
+        factory = getattr(import_module(module), attribute)
     except Exception as error:  # whatever a user's module does when it is imported
         raise SettingError(f"--extractor {name}: cannot be imported ({error}); expected package.module:Name") from error
-    makes_one = callable(named) and (isinstance(named, type) or not isinstance(named, Extractor))
-    extractor = named() if makes_one else named
+    is_factory = callable(factory) and (isinstance(factory, type) or not isinstance(factory, Extractor))
+    extractor = factory() if is_factory else factory
     if not isinstance(extractor, Extractor):
         raise SettingError(
             f"--extractor {name}: expected a function of images with name, hash, resizer and precision, got "

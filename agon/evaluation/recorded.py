@@ -1,4 +1,4 @@
-"""Scores in a run: found there, or appended to it, with their pictures and arrays beside them."""
+"""Read the scores of a run, or append scores to it, with their pictures and arrays."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,52 +15,52 @@ from agon.runs import Run, append, read
 from agon.runs.scores import attach
 
 
-def key(metric: str, evidence: EvaluationContext, **more: Any) -> dict[str, Any]:
-    """What makes a measurement the same one: a part of its passport."""
-    by = {"features": f"{evidence.kind} {evidence.extractor.hash}"} if metric in OF_FEATURES else {}
-    return {"metric": metric, "asked": evidence.n, "seed": evidence.seed, **by, **more, "version": __version__}
+def key(metric: str, context: EvaluationContext, **more: Any) -> dict[str, Any]:
+    """Return the part of a measurement's passport that identifies it."""
+    by = {"features": f"{context.kind} {context.extractor.hash}"} if metric in OF_FEATURES else {}
+    return {"metric": metric, "asked": context.n, "seed": context.seed, **by, **more, "version": __version__}
 
 
-def stamped(measured: Measurement, passport: Mapping[str, Any]) -> Measurement:
-    """The same with its passport in every score."""
-    here = {**passport, "torch": torch.__version__}
-    return measured._replace(scores=[score.stamped(**here) for score in measured.scores])
+def stamped(measurement: Measurement, passport: Mapping[str, Any]) -> Measurement:
+    """Return the measurement with its passport in every score."""
+    full = {**passport, "torch": torch.__version__}
+    return measurement._replace(scores=[score.stamped(**full) for score in measurement.scores])
 
 
-def recorded(run: Run, wanted: Mapping[str, Any]) -> list[Score]:
-    """The scores of that measurement, if it was made."""
-    records = [record for record in read(run.metrics) if all(record.get(k) == v for k, v in wanted.items())]
+def recorded(run: Run, passport: Mapping[str, Any]) -> list[Score]:
+    """Return the recorded scores of the measurement with this passport; none if it was not made."""
+    records = [record for record in read(run.metrics) if all(record.get(k) == v for k, v in passport.items())]
     return [Score.read(record) for record in records]
 
 
-def keep(measured: Measurement, run: Run) -> list[Score]:
-    """Append the scores to the run; pictures and arrays first, so that a score is never without them."""
+def keep(measurement: Measurement, run: Run) -> list[Score]:
+    """Append the scores to the run, after their pictures and arrays, so that a score always has them."""
     with run.scoring():
-        return _append(measured, run)
+        return _append(measurement, run)
 
 
-def keep_once(measured: Measurement, run: Run, wanted: Mapping[str, Any]) -> list[Score]:
-    """The same, unless another process has recorded that measurement meanwhile: then its scores."""
+def keep_once(measurement: Measurement, run: Run, passport: Mapping[str, Any]) -> list[Score]:
+    """Append the scores, unless another process has recorded the same measurement: then return its scores."""
     with run.scoring():
-        return recorded(run, wanted) or keep(measured, run)
+        return recorded(run, passport) or keep(measurement, run)
 
 
 def write(by_metric: Mapping[str, Measurement], folder: Path) -> None:
     """Append the scores of samples that belong to no run to a folder's metrics.jsonl, with their pictures.
 
     Raises:
-        RunError: the folder cannot be written, or is a run's own.
+        RunError: the folder cannot be written, or is a run.
     """
     place = folder_for_scores(folder)
-    for measured in by_metric.values():
-        _append(measured, place)
+    for measurement in by_metric.values():
+        _append(measurement, place)
 
 
 def folder_for_scores(folder: Path) -> Run:
-    """A folder that is no run's own, made where it is missing; scores are kept in it as in a run.
+    """Create a folder for scores, which is not a run; scores are kept in it as in a run.
 
     Raises:
-        RunError: it cannot be written, or is a run's own.
+        RunError: it cannot be written, or is a run.
     """
     place = Run(folder)
     if place.begun:
@@ -69,8 +69,8 @@ def folder_for_scores(folder: Path) -> Run:
     return place
 
 
-def _append(measured: Measurement, run: Run) -> list[Score]:
-    attached = attach(run.path, measured.scores[0].passport, measured.pictures, measured.arrays)
-    scores = [score.stamped(**attached) for score in measured.scores]
+def _append(measurement: Measurement, run: Run) -> list[Score]:
+    attached = attach(run.path, measurement.scores[0].passport, measurement.pictures, measurement.arrays)
+    scores = [score.stamped(**attached) for score in measurement.scores]
     append(run.metrics, *(score.record() for score in scores))
     return scores

@@ -1,4 +1,4 @@
-"""The metrics by the names that they are asked for by."""
+"""The metrics by name."""
 
 from collections.abc import Callable, Sequence
 
@@ -9,13 +9,13 @@ from agon.evaluation import by_features, by_labels, by_samples
 from agon.evaluation.evidence import EvaluationContext, Measurement
 
 Metric = Callable[[EvaluationContext], Measurement]
-OF_FEATURES: dict[str, Metric] = {  # those that the extractor changes
+OF_FEATURES: dict[str, Metric] = {  # metrics that depend on the extractor
     "is": by_features.inception_scores,
     "fid": by_features.frechet,
     "fid-shrunk": by_features.frechet_shrunk,
     "kid": by_features.kernel,
-    "pr": by_features.improved,
-    "prdc": by_features.manifold,
+    "pr": by_features.precision_recall,
+    "prdc": by_features.prdc,
 }
 METRICS: dict[str, Metric] = {
     **OF_FEATURES,
@@ -29,10 +29,10 @@ METRICS: dict[str, Metric] = {
 
 
 def asked(metrics: Sequence[str], source: Source | None) -> list[str]:
-    """The names, each once, or those that the data allow.
+    """Return the requested metrics without repetitions, or those that the data allow.
 
     Raises:
-        SettingError: one is unknown, or none is given where there are no data to choose by.
+        SettingError: a metric is unknown, or neither metrics nor data are given.
     """
     for name in metrics:
         if name not in METRICS:
@@ -45,7 +45,7 @@ def asked(metrics: Sequence[str], source: Source | None) -> list[str]:
 
 
 def default_metrics(source: Source) -> list[str]:
-    """What data allow without anybody's weights: modes, classes, or else distances."""
+    """Return the metrics that the data allow without pretrained weights: modes, classes, or else distances."""
     if isinstance(source, Toy) and source.modes is not None:
         return ["modes"]
     if source.classes:

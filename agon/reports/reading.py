@@ -13,6 +13,7 @@ from agon.runs.layout import ARITHMETIC, EXPERIMENT, LOG, SAMPLES, SCORES
 from agon.runs.records import read_log
 from agon.runs.scores import ScoreRecord, read_scores
 from agon.runs.snapshots import real_snapshot, snapshots
+from agon.runs.taken import refuse_nothing_to_show
 
 
 @dataclass(frozen=True)
@@ -70,9 +71,7 @@ def finite(value: object) -> TypeGuard[float]:
 
 def _view(path: Path, name: str) -> View:
     files = Directory(path)
-    if not files.holds(EXPERIMENT):
-        what = "is not a directory" if not path.is_dir() else f"has no {EXPERIMENT}"
-        raise RunError(f"{path} {what}; expected the directory of a run: give the one that holds {EXPERIMENT}")
+    refuse_nothing_to_show(path)
     return View(
         name=name,
         path=path,

@@ -6,16 +6,24 @@
 | run | the directory as a whole: begun, locked, rewound |
 | description, records, scores, snapshots, checkpoints | what the files hold: each written and read in one place |
 | directory, files, arrays, limits | how files are read and written safely, whoever made them |
+| taken | whether a path holds a run, or is free for one |
 | naming | what runs are called beside each other |
+
+The modules that need torch are imported when a name of theirs is first used.
 """
 
-from agon.runs.checkpoints import Checkpoint
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from agon.runs.directory import Directory, unreadable
 from agon.runs.files import write_atomically, writing
 from agon.runs.naming import ends, names
 from agon.runs.records import Events, append, read
-from agon.runs.run import Run
-from agon.runs.snapshots import image_snapshots, last_images, point_snapshots
+
+if TYPE_CHECKING:  # what type checkers and editors read; LAZY says the same to Python
+    from agon.runs.checkpoints import Checkpoint
+    from agon.runs.run import Run
+    from agon.runs.snapshots import image_snapshots, last_images, point_snapshots
 
 __all__ = [
     "Checkpoint",
@@ -33,3 +41,19 @@ __all__ = [
     "write_atomically",
     "writing",
 ]
+
+LAZY = {  # name -> module
+    "Checkpoint": "checkpoints",
+    "Run": "run",
+    "image_snapshots": "snapshots",
+    "last_images": "snapshots",
+    "point_snapshots": "snapshots",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """A name of a module that needs torch, at its first use."""
+    if name not in LAZY:
+        raise AttributeError(f"module 'agon.runs' has no attribute '{name}'")
+    globals()[name] = value = getattr(import_module(f"agon.runs.{LAZY[name]}"), name)
+    return value

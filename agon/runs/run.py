@@ -1,7 +1,6 @@
 """A run: the directory that one experiment writes. The only owner of the disk."""
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,13 +11,12 @@ from agon.runs import checkpoints, records
 from agon.runs.checkpoints import Checkpoint
 from agon.runs.description import described, text_of
 from agon.runs.directory import Directory, unreadable
-from agon.runs.files import refuse_undecodable, writing
+from agon.runs.files import writing
 from agon.runs.layout import (
     ARITHMETIC,
     ATTACHMENTS,
     CHECKPOINTS,
     EXPERIMENT,
-    LEFTOVERS,
     LOG,
     RUN_LOCK,
     SAMPLES,
@@ -26,6 +24,7 @@ from agon.runs.layout import (
     SCORES_LOCK,
 )
 from agon.runs.snapshots import snapshots
+from agon.runs.taken import refuse_no_run, refuse_taken
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -70,12 +69,8 @@ class Run:
         Raises:
             RunError: there is none at that path.
         """
-        path = Path(path)
-        run = cls(path)
-        if not run.files.holds(EXPERIMENT):
-            what = f"which has no {EXPERIMENT}" if os.path.lexists(path) else "which does not exist"
-            raise RunError(f"expected a run directory, got {path}, {what}; agon train ... --out {path} begins one")
-        return run
+        refuse_no_run(Path(path))
+        return cls(Path(path))
 
     @property
     def begun(self) -> bool:
@@ -97,14 +92,8 @@ class Run:
         return run
 
     def refuse_taken(self) -> None:
-        """Raise a RunError if the path holds a run, or anything else, already, or cannot hold one."""
-        refuse_undecodable(self.path)
-        if self.begun:
-            raise RunError(
-                f"{self.path} holds a run already; agon resume {self.path} goes on with it, or choose another folder"
-            )
-        if self.path.exists() and (not self.path.is_dir() or self._foreign()):
-            raise RunError(f"{self.path} holds other files already; choose a new or an empty folder")
+        """Raise a RunError if the path already holds a run, or anything else, or cannot hold one."""
+        refuse_taken(self.path)
 
     def describe(self, experiment: str, compute: Mapping[str, Any]) -> None:
         """Write what the run is; arithmetic first, since a run exists when its experiment.json does."""
@@ -232,7 +221,3 @@ class Run:
         """As `clear`, but what a training beside has under way is its own."""
         with suppress(RunError), self.locked():
             pass
-
-    def _foreign(self) -> list[Path]:
-        """What is in the folder and no leftover of a run that was killed before it was described."""
-        return [p for p in self.path.iterdir() if p.name not in LEFTOVERS and not p.name.startswith(".")]

@@ -1,4 +1,4 @@
-"""Samples: made from a run, written to files, or read from another program's; and real ones."""
+"""Make samples from a run, write them to files, and read real samples or another program's."""
 
 from agon.samples.making import interpolate, load, sample
 from agon.samples.reading import as_compared, chosen, first_samples, read_samples, real_samples

@@ -1,4 +1,4 @@
-"""Samples of a finished or stopped run: its last good checkpoint, latents of a seed, and what comes of them."""
+"""Make samples from the last good checkpoint of a finished or stopped run."""
 
 from dataclasses import replace
 from typing import Literal
@@ -26,28 +26,28 @@ def load(
     experiment: Experiment | None = None,
     weights: Literal["averaged", "live"] = "averaged",
 ) -> Training:
-    """A run at its last good checkpoint, in this process, for samples and metrics; the data are not needed.
+    """Load a run at its last good checkpoint, for samples and metrics; the data are not needed.
 
-    Its game, and all that is made from it, has one set of weights: the averaged ones, where the run averages any,
-    with statistics of their own, as `agon sample` uses them; or those of the last step.
+    The game has one set of weights: the averaged ones, if the run averages any, with their own statistics, as in
+    `agon sample`; or those of the last step.
 
     Args:
         run: the run.
-        trust: whether a user's own classes may be imported.
-        experiment: what the run was begun with, where no file can tell.
-        weights: which of them.
+        trust: whether a user's classes may be imported.
+        experiment: the experiment of the run, if its classes cannot be imported.
+        weights: which weights to load.
 
     Raises:
-        SettingError: other weights than these two.
-        RunError: there is no checkpoint, none is intact, or experiment.json was changed by hand.
+        SettingError: `weights` has another value.
+        RunError: there is no intact checkpoint, or experiment.json was changed by hand.
     """
     if weights not in ("averaged", "live"):
         raise SettingError(f"weights: expected 'averaged' or 'live', got {weights!r}")
-    known = experiment or Experiment.from_json(run.experiment, trust)
-    known = replace(known, data=_noted(run, known.data))
+    experiment = experiment or Experiment.from_json(run.experiment, trust)
+    experiment = replace(experiment, data=_with_recorded_shape(run, experiment.data))
     compute = Compute.read({**run.compute, "device": "auto", "devices": 1, "compile": "off"}).resolved()
     with enough_memory():
-        training = Training(known, compute, torch.device(compute.device))
+        training = Training(experiment, compute, torch.device(compute.device))
     checkpoint, _ = restore_last(training, run, restore_model)
     if checkpoint is None:
         raise RunError(f"{run.path} has no checkpoint yet; agon resume {run.path} makes one")
@@ -56,10 +56,10 @@ def load(
     return training
 
 
-def _noted(run: Run, source: Source) -> Source:
-    """The source with what the run has noted of it; runs of earlier versions have not, and it is read."""
-    noted = run.compute.get("source")
-    shape, classes = (noted.get(name) for name in ("shape", "classes")) if isinstance(noted, dict) else (None, None)
+def _with_recorded_shape(run: Run, source: Source) -> Source:
+    """Return the source with the shape and classes that the run recorded; runs of earlier versions recorded none."""
+    record = run.compute.get("source")
+    shape, classes = (record.get(name) for name in ("shape", "classes")) if isinstance(record, dict) else (None, None)
     if not isinstance(shape, list) or not isinstance(classes, list) or not shape:
         return source
     if any(type(side) is not int or side < 1 for side in shape) or any(type(name) is not str for name in classes):
@@ -68,7 +68,7 @@ def _noted(run: Run, source: Source) -> Source:
 
 
 def sample(training: Training, n: int, seed: int = 0) -> Tensor:
-    """n samples "n *shape" in the data's range, from latents of a seed.
+    """Generate n samples "n *shape" in the data's range, from the latents of a seed.
 
     Raises:
         SettingError: n is under 1, or the run's game generates nothing.
@@ -77,7 +77,7 @@ def sample(training: Training, n: int, seed: int = 0) -> Tensor:
 
 
 def interpolate(training: Training, paths: int, steps: int, seed: int = 0) -> Tensor:
-    """Samples "paths·steps *shape" along paths between random latents: spherical for normal ones."""
+    """Generate samples "paths·steps *shape" along paths between random latents, spherical for normal latents."""
     if steps < 1:
         raise SettingError(f"--interpolate: expected at least 1 sample along each path, got {steps}")
     training.refuse_more("--interpolate", paths * steps)
@@ -87,7 +87,7 @@ def interpolate(training: Training, paths: int, steps: int, seed: int = 0) -> Te
 
 
 def latents(training: Training, n: int, seed: int) -> Tensor:
-    """n latents of a seed.
+    """Draw n latents of a seed.
 
     Raises:
         SettingError: n is under 1, or the run's game generates nothing.

@@ -1,4 +1,4 @@
-"""Samples that no run makes: another program's, in a folder or an array file, and real ones of a source."""
+"""Read samples of other programs from a folder or an array file, and real samples of a source."""
 
 import math
 from pathlib import Path
@@ -14,34 +14,34 @@ from agon.data.order import generator
 from agon.data.source import as_bytes
 from agon.errors import Change, DataError, SettingError
 from agon.experiment.memory import refuse_more
+from agon.places import refuse_no_samples
 
-CHUNK = 1_000  # samples that are made or read at a time
+CHUNK = 1_000  # samples made or read at a time
 _VALUES = Change("values", (-1.0, 1.0), "--values -1 1")
-ADVICE: dict[str, tuple[Any, ...]] = {  # of sources, by the setting that it names -> that for samples
+ADVICE: dict[str, tuple[Any, ...]] = {  # setting that a source's advice names -> advice for samples
     "values": (f"say what black and white are, for example {_VALUES}", _VALUES),
     "size": ("samples are compared as they are, so save them all in one size",),
     "channels": ("samples are compared as they are, so save them all in grey or all in colour",),
     "skip_corrupt": ("every sample counts, so mend the files, or remove them",),
 }
-STREAMED = 100  # of a set whose size nobody knows: it may have few
+STREAMED = 100  # samples of a set of unknown size to read at a time; it may have few
 
 
 def read_samples(path: Path, values: tuple[float, float] | None = None) -> Tensor:
-    """All samples of a folder of images or a .npz, .npy or .parquet file, in the order of their names or rows.
+    """Read all samples of a folder of images or a .npz, .npy or .parquet file, in the order of names or rows.
 
     Args:
         path: a folder of PNG, JPEG or WebP files; arrays "n h w", "n h w c" or "n c h w" of bytes; or one array
             "n d" of numbers, which are points. Of a set with splits, those of "train" and then those of "test".
-        values: (low, high) of pixels that are no bytes.
+        values: (low, high) of pixels that are not bytes.
 
     Returns:
         Images as bytes "n c h w", or points as float32 "n d".
 
     Raises:
-        DataError: nothing is there, a file is broken, images differ in size, or arrays hold Python objects.
+        DataError: nothing is there, a file is damaged, images differ in size, or arrays hold Python objects.
     """
-    if not path.exists():
-        raise DataError(f"expected a folder or a file of samples at {path}, but there is no such path")
+    refuse_no_samples(path)
     points = _points(path)
     if points is not None:
         return points
@@ -49,11 +49,11 @@ def read_samples(path: Path, values: tuple[float, float] | None = None) -> Tenso
     try:
         return torch.cat([images.stored("train"), images.stored("test")])
     except DataError as error:
-        raise _of_samples(error) from error
+        raise _with_advice_for_samples(error) from error
 
 
-def _of_samples(error: DataError) -> DataError:
-    """The same with advice that samples can follow: no setting changes how they are read but `values`."""
+def _with_advice_for_samples(error: DataError) -> DataError:
+    """Replace the advice for a source, since `values` is the only setting of samples."""
     reason, _, advice = str(error).rpartition("; ")
     for word, (better, *changes) in ADVICE.items():
         if word in advice:
@@ -62,7 +62,7 @@ def _of_samples(error: DataError) -> DataError:
 
 
 def chosen(samples: Tensor, n: int, seed: int) -> Tensor:
-    """All samples, or n random ones of more, under a seed: a folder may have them class by class.
+    """Choose n samples at random out of more, since a folder may be ordered by class.
 
     Raises:
         SettingError: n is under 1.
@@ -74,7 +74,7 @@ def chosen(samples: Tensor, n: int, seed: int) -> Tensor:
 
 
 def checked(n: int) -> int:
-    """A number of samples.
+    """Return a number of samples if it is at least 1.
 
     Raises:
         SettingError: it is under 1.
@@ -85,7 +85,7 @@ def checked(n: int) -> int:
 
 
 def real_samples(source: Source, n: int, *, split: Split = "train", seed: int = 0) -> Tensor:
-    """At most n real samples under a seed, of a finite set none twice: bytes "n c h w", or points as they are."""
+    """Draw at most n real samples, from a finite set without repetition: bytes "n c h w", or points as they are."""
     opened = source.open(seed=seed, split=split)
     if opened.count is None:
         refuse_more("--n", n, math.prod(source.shape))
@@ -96,7 +96,7 @@ def real_samples(source: Source, n: int, *, split: Split = "train", seed: int = 
 
 
 def first_samples(source: Source, n: int) -> Tensor:
-    """The first n real samples, or all where there are fewer, as the source has them: for a look.
+    """Return the first n real samples of a source, or all if there are fewer.
 
     Raises:
         SettingError: n is under 1, or more than the memory holds.
@@ -106,19 +106,19 @@ def first_samples(source: Source, n: int) -> Tensor:
 
 
 def as_compared(samples: Tensor, source: Source) -> Tensor:
-    """Images as the bytes that a file would hold; points unchanged.
+    """Convert images to the bytes that a file would hold; points are unchanged.
 
     Raises:
-        DataError: numbers that are not finite.
+        DataError: numbers are not finite.
     """
-    lost = int((~samples.flatten(1).isfinite().all(1)).sum())
-    if lost:
-        raise DataError(f"samples: expected finite numbers, got {lost} of {len(samples)} samples without them")
+    broken = int((~samples.flatten(1).isfinite().all(1)).sum())
+    if broken:
+        raise DataError(f"samples: expected finite numbers, got {broken} of {len(samples)} samples without them")
     return as_bytes(samples, source) if len(source.shape) == 3 else samples
 
 
 def _points(path: Path) -> Tensor | None:
-    """The only array of a file where it is one of points, None for anything else."""
+    """Read the only array of a file if it holds points; None for anything else."""
     if path.suffix not in (".npz", ".npy") or not path.is_file():
         return None
     archive = Archive(path)

@@ -1,4 +1,4 @@
-"""Samples as files: a picture, arrays, or a folder of pictures."""
+"""Write samples as a picture, arrays, or a folder of pictures."""
 
 import io
 from pathlib import Path
@@ -18,8 +18,8 @@ def write(samples: Tensor, source: Source, out: Path, columns: int | None = None
     """Write samples "n *shape" as a PNG grid (.png), arrays (.npz: uint8 NHWC or float32), or a folder of PNGs.
 
     Raises:
-        SettingError: points as a picture, or another ending.
-        RunError: the place cannot be written.
+        SettingError: points cannot be a picture, or the name has another ending.
+        RunError: the file or folder cannot be written.
     """
     pictures = pictured(source.shape)
     if out.suffix == ".npz":
@@ -34,12 +34,12 @@ def write(samples: Tensor, source: Source, out: Path, columns: int | None = None
     elif out.suffix:
         raise SettingError(f"--out: expected NAME.png, NAME.npz or a folder, got {out}")
     else:
-        _write_each(out, as_bytes(samples, source))
+        _write_folder(out, as_bytes(samples, source))
     return out
 
 
-def _write_each(folder: Path, images: Tensor) -> None:
-    """A PNG for each; none into a folder that holds anything, whose files would be counted among them."""
+def _write_folder(folder: Path, images: Tensor) -> None:
+    """Write a PNG for each image into an empty folder; other files in it would be taken for samples."""
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         taken = next(folder.iterdir(), None)

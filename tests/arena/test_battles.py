@@ -112,7 +112,7 @@ def test_nobody_else_writes_the_runs_meanwhile(runs: Path, monkeypatch: pytest.M
             refused.append(run.path.name)
         return fight(*arguments, **settings)
 
-    monkeypatch.setattr("agon.arena.battles.fight", watched)
+    monkeypatch.setattr("agon.arena.battles.battle_of_games", watched)
     battle(*opened(runs, "one", "two"), settings=FEW)
     assert refused == ["one", "two"]
     for run in opened(runs, "one", "two"):

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from agon.data import Images, hub, named
-from agon.data.places import located
 from agon.errors import DataError, SettingError
 from agon.experiment.changes import differences
 from agon.experiment.codec import decode, encode
+from agon.places import located
 
 
 @pytest.fixture

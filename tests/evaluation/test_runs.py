@@ -199,4 +199,4 @@ def test_every_metric_is_told() -> None:
     told = inspect.getsource(Evaluate).partition('metrics: str = ""')[2].partition("n: int")[0]
     for name in METRICS:
         assert f"`{name}`" in page, name
-        assert f"{name}," in told.replace(" with", ", with"), name
+        assert f" {name}," in told.replace(".", ","), name

@@ -14,6 +14,7 @@ from agon.experiment import Experiment, differences
 from agon.runs import Directory, Run, unreadable
 from agon.runs.description import text_of
 from agon.runs.layout import REPLICATES
+from agon.runs.taken import refuse_taken_by_replicates
 from agon.training.compute import Compute
 from agon.training.replicates.many import values_under
 from agon.training.training import Training
@@ -114,12 +115,7 @@ class Folder:
 
     def refuse_taken(self) -> None:
         """Raise a RunError if the path holds replicates, a run, or anything else already."""
-        if self.files.holds(REPLICATES):
-            raise RunError(
-                f"{self.path} holds replicates already; agon resume {self.path} goes on with them, "
-                "or choose another folder"
-            )
-        Run(self.path).refuse_taken()
+        refuse_taken_by_replicates(self.path)
 
     @property
     def text(self) -> str:

@@ -1,8 +1,15 @@
-"""What the word that a user gives for images means: a bundled set, a path of this machine, or a name on the Hub."""
+"""What the word that a user gives for data means: a bundled set, a path of this machine, or a name on the Hub.
+
+The command line asks here before it imports torch.
+"""
 
 import os
 import re
+from collections.abc import Iterable
 from difflib import get_close_matches
+from pathlib import Path
+
+from agon.errors import DataError, unknown
 
 DIGITS = "digits"  # the bundled set; "./digits" is a folder of that name
 HUB = "hub:"
@@ -68,3 +75,42 @@ def is_name(text: str) -> bool:
 
 def _is_pair(text: str) -> bool:
     return len(text) <= LONGEST and re.fullmatch(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", text) is not None
+
+
+def refuse_unknown(text: str, names: Iterable[str]) -> None:
+    """Refuse a plain word that is neither the name of a source nor a path of this machine.
+
+    Args:
+        text: the user's word.
+        names: of the sources.
+
+    Raises:
+        DataError: it is neither; the sentence has the nearest name.
+    """
+    plain = not text.startswith(HUB) and "/" not in text
+    names = list(names)
+    if plain and text not in names and not os.path.lexists(os.path.expanduser(text)):
+        raise DataError(unknown("source or path", text, names))
+
+
+def missing(place: Path) -> DataError:
+    """The error for an absolute path with nothing there; it advises the nearest name beside it."""
+    folder = next((parent for parent in place.parents if parent.is_dir()), Path("/"))
+    below = place.relative_to(folder).parts
+    near = get_close_matches(below[0], [f.name for f in folder.iterdir()], n=1, cutoff=0.5)
+    if near:
+        rest = "/".join((near[0], *below[1:]))
+        advice = f"did you mean '{folder / rest}'?" if len(below) == 1 else f"did you mean '{folder / near[0]}'?"
+    else:
+        advice = f"give '{DIGITS}', an existing path, or the Hub's '{HUB}owner/name'"
+    return DataError(f"expected images at {place}, but there is no such path; {advice}")
+
+
+def refuse_no_samples(path: Path) -> None:
+    """Refuse a path of samples where nothing is.
+
+    Raises:
+        DataError: nothing is there.
+    """
+    if not path.exists():
+        raise DataError(f"expected a folder or a file of samples at {path}, but there is no such path")

@@ -1,0 +1,78 @@
+"""Refuse wrong arguments before torch is imported, which takes seconds, in the words that Python uses."""
+
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from agon.cli.catalogue import catalogue, check_name
+from agon.errors import SettingError
+from agon.places import HUB, located, missing, refuse_unknown
+from agon.runs.layout import REPLICATES
+from agon.runs.taken import refuse_no_run, refuse_nothing_to_show, refuse_taken, refuse_taken_by_replicates
+
+
+def check_samples(n: int, option: str = "--n") -> None:
+    """Raise a SettingError if a number of samples is under 1."""
+    if n < 1:
+        raise SettingError(f"{option}: expected at least 1 sample, got {n}")
+
+
+def check_budget(steps: int | None, seed: int) -> None:
+    """Raise a SettingError for a number of steps or a seed that no experiment can have."""
+    if steps is not None and steps < 1:
+        raise SettingError(f"experiment.steps: expected at least 1, got {steps}")
+    if not 0 <= seed < 2**63:
+        raise SettingError(f"experiment.seed: expected 0 <= seed < 2^63, got {seed}")
+
+
+def check_source(text: str | None) -> None:
+    """Raise a DataError for a word that is neither a source's name, nor an existing path, nor a name on the Hub."""
+    names = catalogue()["source"]
+    if text is None or text in names:
+        return
+    refuse_unknown(text, names)
+    with suppress(OSError, ValueError):  # what else is wrong with it is found when it is read
+        place = located(text)
+        if not place.startswith(HUB) and _is_nothing(Path(place)):
+            raise missing(Path(place))
+
+
+def check_sets(places: Iterable[str]) -> None:
+    """Raise a SettingError for a SET=SOURCE whose set does not exist."""
+    for place in places:
+        name, equals, _ = place.partition("=")
+        if equals:
+            check_name("set of images", name)
+
+
+def check_runs(paths: Iterable[Path]) -> None:
+    """Raise a RunError for a path that holds neither a run nor runs of many seeds."""
+    for path in paths:
+        if not (path / REPLICATES).exists():
+            refuse_no_run(path)
+
+
+def check_shown(paths: Iterable[Path]) -> None:
+    """Raise a RunError for a path that holds neither a run nor runs of many seeds, for a page that would show it."""
+    for path in paths:
+        if not (path / REPLICATES).is_file():
+            refuse_nothing_to_show(path)
+
+
+def check_new(path: Path, seeds: int | None) -> None:
+    """Raise an error for a number of seeds under 1, or for a directory that is taken."""
+    if seeds is None:
+        refuse_taken(path)
+        return
+    if seeds < 1:
+        raise SettingError(f"seeds: expected a number from 1, or seeds that differ, got {seeds}")
+    refuse_taken_by_replicates(path)
+
+
+def _is_nothing(path: Path) -> bool:
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    return False
