@@ -1,4 +1,4 @@
-"""What the word that a user gives for data means: a bundled set, a path of this machine, or a name on the Hub.
+"""Decide what a user's word for data means: the bundled set, a local path, or a name on the Hub.
 
 The command line asks here before it imports torch.
 """
@@ -15,7 +15,7 @@ DIGITS = "digits"  # the bundled set; "./digits" is a folder of that name
 HUB = "hub:"
 LONGEST = 96  # characters of a name on the Hub
 ENDINGS = (".npz", ".npy", ".parquet", ".png", ".jpg", ".jpeg", ".zip", ".tar", ".gz", ".h5", ".csv")
-FOLDERS = {  # that people keep images in: never an owner's name
+FOLDERS = {  # usual folders of images, never taken for an owner's name
     *(
         "data",
         "dataset",
@@ -37,12 +37,12 @@ FOLDERS = {  # that people keep images in: never an owner's name
 def located(text: str) -> str:
     """The place that a word means, with its kind: "digits", "hub:owner/name", or an absolute path.
 
-    "owner/name" is one of the Hub only where nothing here is like it: no such path, no folder that is called `owner`
-    or nearly so, no usual name of a folder of images, no file's ending. Whatever is taken for a path is never asked of
-    a network.
+    "owner/name" means the Hub only if it resembles nothing local: there is no such path and no folder called `owner`
+    or similar, `owner` is not a usual folder of images, and the name has no file extension. Anything taken for a path
+    never causes a network request.
 
     Raises:
-        ValueError: after "hub:" there is no owner and name.
+        ValueError: the text after "hub:" is not "owner/name".
 
     >>> located("digits"), located("ylecun/mnist"), located("hub:ylecun/mnist")
     ('digits', 'hub:ylecun/mnist', 'hub:ylecun/mnist')
@@ -60,7 +60,7 @@ def located(text: str) -> str:
 
 
 def is_name(text: str) -> bool:
-    """Whether a word looks like "owner/name" on the Hub, and not like a path that is missing here.
+    """Whether a word looks like "owner/name" on the Hub, and not like a missing path.
 
     >>> is_name("ylecun/mnist"), is_name("./ylecun/mnist"), is_name("mnist"), is_name("a/b.npz"), is_name("data/cats")
     (True, False, False, False, False)

@@ -29,15 +29,15 @@ SOURCES: dict[str, type[Source]] = {
 
 
 def named(text: str, **fields: Any) -> Source:
-    """The source that a word of a command line means.
+    """Make the source that a command-line argument names.
 
     Args:
-        text: a name in SOURCES, "digits", a path, or the Hub's "hub:owner/name" (or "owner/name" that is like no path).
-        **fields: of the source.
+        text: a name in SOURCES, "digits", a path, or "hub:owner/name" (or "owner/name" if it resembles no local path).
+        **fields: fields of the source.
 
     Raises:
         SettingError: the source has no such field, or a field does not accept the value.
-        DataError: the word is no name, and nothing is at that path.
+        DataError: the text is not a known name, and there is nothing at that path.
 
     >>> named("ring", number=4)
     Ring(points=None, std=0.02, number=4, radius=2.0)

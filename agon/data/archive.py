@@ -1,4 +1,4 @@
-"""The arrays of a .npy or .npz file, measured before they are read."""
+"""The arrays of a .npy or .npz file, whose sizes are checked before they are read."""
 
 import math
 import zipfile
@@ -13,16 +13,16 @@ from agon.untrusted import open_regular, shortened
 
 
 class Archive:
-    """The arrays of a file by name; a .npy file has one, called "array", which is mapped from the disk.
+    """The arrays of a file by name; a .npy file has one, "array", which is mapped from the disk.
 
     Args:
         file: a regular file.
 
     Attributes:
-        shapes: of the arrays.
+        shapes: name -> shape of an array.
 
     Raises:
-        DataError: it is no such file, or an array of it is larger than what is stored of it.
+        DataError: the file is not a .npy or .npz file, or an array is cut off.
     """
 
     def __init__(self, file: Path) -> None:
@@ -34,14 +34,14 @@ class Archive:
                 self.shapes = self._measured(zipfile.ZipFile(stream)) if self._zipped else {"array": self._load().shape}
         except DataError:
             raise
-        except Exception as fault:  # zip, zlib and numpy's header reader raise a dozen kinds on foreign bytes
+        except Exception as fault:  # zip, zlib and numpy's header reader raise a dozen types on damaged bytes
             raise self._refused(fault) from fault
 
     def __getitem__(self, name: str) -> np.ndarray:
-        """An array; of a .npz it is in memory.
+        """Read an array; one of a .npz file is loaded into memory.
 
         Raises:
-            DataError: it is damaged, holds Python objects, or is larger than what is read into memory.
+            DataError: the array is damaged, holds Python objects, or is too large for memory.
         """
         try:
             return self._unpacked(name) if self._zipped else self._load()
@@ -51,7 +51,7 @@ class Archive:
             raise self._refused(fault) from fault
 
     def first(self, names: Iterable[str]) -> str | None:
-        """The first of some names that an array has, in any case."""
+        """The first of these names that an array has, ignoring case."""
         lower = {name.lower(): name for name in self.shapes}
         return next((lower[name] for name in names if name in lower), None)
 
@@ -72,7 +72,7 @@ class Archive:
                 return np.lib.format.read_array(member, allow_pickle=False)
 
     def _measured(self, archive: zipfile.ZipFile) -> dict[str, tuple[int, ...]]:
-        """Shapes from the headers, of which none promises more than its file holds."""
+        """Read the shapes from the headers, and check that each file holds as many bytes as its header promises."""
         shapes: dict[str, tuple[int, ...]] = {}
         self._member = {info.filename.removesuffix(".npy"): info.filename for info in archive.infolist()}
         for name, member in self._member.items():

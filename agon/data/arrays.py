@@ -17,7 +17,7 @@ from agon.data.source import Split
 from agon.errors import DataError
 from agon.untrusted import listed
 
-NAMES: dict[Split, tuple[str, ...]] = {  # names that images have in .npz files, the first found is taken
+NAMES: dict[Split, tuple[str, ...]] = {  # names of images in .npz files; the first that exists is taken
     "train": ("train_images", "x_train", "train", "images", "x", "data", "arr_0"),
     "test": ("test_images", "x_test", "test", "val_images", "x_val"),
 }
@@ -25,7 +25,7 @@ LABELS: dict[Split, tuple[str, ...]] = {
     "train": ("train_labels", "y_train", "labels", "label", "y", "arr_1"),
     "test": ("test_labels", "y_test", "val_labels", "y_val"),
 }
-PART = 1024  # images a part
+PART = 1024  # images in a part
 DIGITS = Path(__file__).with_name("digits.csv.gz")
 
 
@@ -41,17 +41,17 @@ class Arrays(ImageRows):
 
     @property
     def parts(self) -> int:
-        """One for every PART images."""
+        """One part for every PART images."""
         return -(-len(self) // PART)
 
     def part(self, number: int) -> Iterator[Raw]:
-        """Images number·PART and on."""
+        """The images from number · PART on."""
         for row in range(number * PART, min((number + 1) * PART, len(self))):
             label = None if self.labels is None else int(self.labels[row])
             yield Raw(f"{self._place} row {row}", self._images[row], label)
 
     def digest(self) -> str:
-        """Of shape, pixels and labels."""
+        """Hash of shape, pixels and labels."""
         total = hashlib.sha256(repr(self._images.shape).encode())
         for first in range(0, len(self), PART):
             total.update(np.ascontiguousarray(self._images[first : first + PART]).data)
@@ -75,23 +75,24 @@ def read_digits(*, labelled: bool = True) -> Mapping[Split, ImageRows]:
 
 @cache
 def _digits() -> tuple[UInt8[np.ndarray, "n 8 8 1"], Labels]:
-    """Read once a process: a source is asked for its shape again and again."""
+    """Read the file once in a process, because a source needs its shape again and again."""
     table = np.loadtxt(DIGITS, delimiter=",")  # "n 65": the pixels in reading order, 0 to 16, and the class
     images = np.rint(table[:, :-1] * (255 / 16)).astype(np.uint8).reshape(-1, 8, 8, 1)
     return images, numbered({"train": [Column("digits", table[:, -1])]})["train"]
 
 
 def read_arrays(file: Path, values: tuple[float, float] | None, *, labelled: bool = True) -> Mapping[Split, ImageRows]:
-    """The images of a .npy or .npz file.
+    """Read the images of a .npy or .npz file.
 
     Args:
-        file: its arrays are "n h w", "n h w c" or "n c h w"; in a .npz they have one of NAMES, in any
-            case, or are the only array of 3 or 4 dimensions.
-        values: the range (low, high) of numbers that are not bytes.
-        labelled: whether labels are read.
+        file: its arrays are "n h w", "n h w c" or "n c h w"; in a .npz, images have one of NAMES, in upper
+            or lower case, or are the only array of 3 or 4 dimensions.
+        values: range (low, high) of numbers that are not bytes.
+        labelled: whether to read labels.
 
     Raises:
-        DataError: it is no such file, holds Python objects, which are never read, or no such images.
+        DataError: the file is not a .npy or .npz file, holds Python objects (they are never read), or holds no
+            such images.
     """
     archive = Archive(file)
     rows: dict[Split, ImageRows] = {}
@@ -106,15 +107,15 @@ def read_arrays(file: Path, values: tuple[float, float] | None, *, labelled: boo
     chosen = [archive.first(NAMES[split]) for split in rows]
     left = [name for name in spare if archive.first((name,)) not in chosen]
     splits = _labelled(rows, columns, labelled)
-    for each in splits.values():
-        each.left_out = (f"the arrays {listed(left)} of images",) if left else ()
+    for split_rows in splits.values():
+        split_rows.left_out = (f"the arrays {listed(left)} of images",) if left else ()
     return splits
 
 
 def _labelled(rows: dict[Split, ImageRows], columns: Mapping[Split, Column], labelled: bool) -> dict[Split, ImageRows]:
     labels = numbered({split: [column] for split, column in columns.items() if labelled})
-    for split, each in rows.items():
-        each.label(labels[split] if labelled else Labels(None, (), OFF))
+    for split, split_rows in rows.items():
+        split_rows.label(labels[split] if labelled else Labels(None, (), OFF))
     return rows
 
 

@@ -1,10 +1,9 @@
-"""Decoded images on the disk: memory-maps named by the content they were made from.
+"""A cache of decoded images on the disk: memory-maps named by the content they were made from.
 
-A set lies in three files, NAME.npy (bytes "n c h w"), NAME-labels.npy and NAME.json, NAME a SHA-256 of the key and
-the labels: the same images can be labelled in another way. Each is written under a
-temporary name, flushed to the disk and renamed; the JSON comes last and states the checksums of the others,
-so a set is there in full or not at all, and processes that make it at once do not disturb each other. The
-folder can be deleted at any time.
+A set consists of three files, NAME.npy (bytes "n c h w"), NAME-labels.npy and NAME.json. NAME is a SHA-256 of the key
+and the labels, because the same images can have other labels. Each file is written under a temporary name, flushed to
+the disk and renamed. The JSON comes last and holds the checksums of the others, so a set is complete or absent, and
+processes that write it at the same time do not disturb each other. The folder can be deleted at any time.
 """
 
 import hashlib
@@ -25,8 +24,8 @@ from agon.data.mapped import forget
 from agon.data.rows import ImageRows
 from agon.errors import DataError
 
-VERSION = 1  # of the decoding: a change of what decode() returns makes other keys
-BLOCK = 2**24  # bytes that are read at a time for a checksum
+VERSION = 1  # version of the decoding, part of the keys: raise it when decode() returns something else
+BLOCK = 2**24  # bytes to read at a time for a checksum
 
 
 class Decoded(NamedTuple):
@@ -34,8 +33,8 @@ class Decoded(NamedTuple):
 
     Attributes:
         images: bytes "n c h w", in memory or memory-mapped (read-only).
-        labels: "n" int64, -1 where an image has none.
-        key: hex SHA-256 of the stored content and of everything that decides how it is decoded.
+        labels: "n" int64, -1 for an image without a label.
+        key: hex SHA-256 of the stored content and of everything that determines how it is decoded.
     """
 
     images: UInt8[np.ndarray, "n c h w"]
@@ -45,24 +44,24 @@ class Decoded(NamedTuple):
 
 def default_folder() -> Path:
     """$AGON_CACHE, else $XDG_CACHE_HOME/agon, else ~/.cache/agon."""
-    if own := os.environ.get("AGON_CACHE"):
-        return Path(own)
+    if folder := os.environ.get("AGON_CACHE"):
+        return Path(folder)
     return Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")) / "agon"
 
 
 def decoded(rows: ImageRows, decoding: Decoding, *, folder: Path, memory: int) -> Decoded:
-    """The decoded images of a split: found in the cache, or made and left there.
+    """Load the decoded images of a split from the cache, or decode them and write them there.
 
-    Where the cache cannot be written they are kept in memory instead, if they fit.
+    If the cache cannot be written, they are kept in memory, if they fit.
 
     Args:
         rows: the stored images.
         decoding: how they are decoded.
-        folder: of the cache; made where it is missing.
-        memory: bytes that may be used where the folder cannot be.
+        folder: folder of the cache; created if missing.
+        memory: bytes of memory that may be used if the folder cannot be written.
 
     Raises:
-        DataError: images cannot be read, or there is room neither on the disk nor in memory.
+        DataError: images cannot be read, or there is no room on the disk nor in memory.
     """
     key = hashlib.sha256(f"{VERSION} {rows.identity()} {decoding!r}".encode()).hexdigest()
     name = hashlib.sha256(key.encode() + (b"" if rows.labels is None else rows.labels.tobytes())).hexdigest()
@@ -81,7 +80,7 @@ def decoded(rows: ImageRows, decoding: Decoding, *, folder: Path, memory: int) -
 
 
 def _load(folder: Path, name: str) -> Decoded | None:
-    """A set from the cache, or None where it is not there, or not as it was written."""
+    """Load a set from the cache; None if it is missing or damaged."""
     try:
         about = json.loads((folder / f"{name}.json").read_text())
         images = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
@@ -115,11 +114,11 @@ def _write(folder: Path, name: str, chunks: Iterator[Chunk], shape: tuple[int, .
     def images(file: IO[bytes]) -> None:
         _header(file, shape)
         for chunk in chunks:
-            # plain writes, because a full disk is an error for them and a killed process for a memory-map
+            # plain writes: a full disk raises an error here, but would kill the process on a memory-map
             file.write(chunk.images.data)
             all_labels.append(chunk.labels)
         file.seek(0)
-        _header(file, (sum(map(len, all_labels)), *shape[1:]))  # fewer than foreseen where some were skipped
+        _header(file, (sum(map(len, all_labels)), *shape[1:]))  # fewer than planned if some were skipped
 
     _replace(folder / f"{name}.npy", images)
     labels = np.concatenate(all_labels)
@@ -130,12 +129,12 @@ def _write(folder: Path, name: str, chunks: Iterator[Chunk], shape: tuple[int, .
 
 
 def _header(file: IO[bytes], shape: tuple[int, ...]) -> None:
-    # numpy leaves room for the first dimension to change, so that the header can be written again
+    # numpy leaves room for the first dimension to change, so the header can be rewritten
     np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
 
 
 def _replace(path: Path, write: Callable[[IO[bytes]], object]) -> None:
-    """Write a file under another name, flush it to the disk, and give it its name at once."""
+    """Write a file atomically: under another name, flushed to the disk, then renamed."""
     handle, name = tempfile.mkstemp(prefix=path.stem, suffix=".part", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:

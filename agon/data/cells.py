@@ -1,4 +1,4 @@
-"""What a table's cell holds of an image: a file's bytes, or a path relative to the table."""
+"""The image in a table's cell: a file's bytes, or a path relative to the table."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +12,7 @@ LABELS = ("label", "labels", "fine_label", "class", "target")
 
 
 def image_column(features: Mapping[str, Any]) -> str | None:
-    """The column that holds images: the first of type Image, else the first with one of the usual names, or None."""
+    """The column of images: the first of type Image, else the first with a usual name, else None."""
     typed = [name for name, kind in features.items() if type(kind).__name__ == "Image"]
     named = [name for name in IMAGES if name in features]
     return next(iter(typed + named), None)
@@ -24,16 +24,16 @@ def label_column(features: Mapping[str, Any]) -> str | None:
 
 
 def class_names(features: Mapping[str, Any], column: str | None) -> list[str] | None:
-    """Names that a column of type ClassLabel states for its numbers, or None."""
+    """The class names that a column of type ClassLabel states, or None."""
     return None if column is None else getattr(features[column], "names", None)
 
 
 def content_of(value: Any, folder: Path) -> Content:
-    """What a cell holds.
+    """The content of a cell.
 
     Args:
-        value: of the cell: bytes, a path, or a struct of both, as the Hub stores them.
-        folder: that a path is relative to, and must stay in.
+        value: the cell's value: bytes, a path, or a struct of both, as the Hub stores them.
+        folder: the folder to which a path is relative, and in which it must stay.
     """
     if isinstance(value, Mapping):
         value = value.get("bytes") or value.get("path")
@@ -49,7 +49,7 @@ def content_of(value: Any, folder: Path) -> Content:
 
 
 def may_hold_paths(about: Any, column: str) -> bool:
-    """Whether cells of an image column may hold paths alone, as far as a parquet file's metadata tell."""
+    """Whether cells of an image column may hold only paths, judging by the parquet file's metadata."""
     for group in range(about.num_row_groups):
         row_group = about.row_group(group)
         for number in range(row_group.num_columns):

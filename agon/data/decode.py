@@ -1,4 +1,4 @@
-"""One stored image, in whatever format and mode, to bytes of channels, rows and columns."""
+"""Decode one stored image of any format and mode to bytes "c h w"."""
 
 import io
 from collections.abc import Mapping
@@ -19,44 +19,44 @@ if TYPE_CHECKING:
 
 
 class NoImage(NamedTuple):
-    """No image, and why."""
+    """A missing image, with the reason."""
 
     reason: str
 
 
 Content = bytes | Path | np.ndarray | NoImage
 COMMON = ("PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP")
-PIXELS = 2**26  # of an image by default: 0.2 GB as bytes of three colours
-FILE = 2**30  # bytes of an image's file
-REFUSED = ("EPS",)  # Pillow runs Ghostscript, a whole programming language, to read it
-ALONE = 2**24  # pixels from which on images are decoded one after another, for each takes many times its size
+PIXELS = 2**26  # most pixels of an image by default: 0.2 GB as bytes of three colours
+FILE = 2**30  # most bytes of an image's file
+REFUSED = ("EPS",)  # to read it, Pillow runs Ghostscript, a whole programming language
+ALONE = 2**24  # larger images are decoded one after another, because each takes many times its size in memory
 LARGE = Lock()
-UNREAD = frozenset((".heic", ".heif", ".avif", ".jxl"))  # photographs that Pillow may not read: counted all the same
-STATED = ("PNG", "PPM")  # formats that state the white of integers of 32 bits
-SAMPLES, EXTRA = 277, 338  # tags of TIFF: bands a pixel, and what those after the colours mean (1 and 2: opacity)
+UNREAD = frozenset((".heic", ".heif", ".avif", ".jxl"))  # photographs that Pillow may not read, but that are counted
+STATED = ("PNG", "PPM")  # formats that define the white of 32-bit integers
+SAMPLES, EXTRA = 277, 338  # tags of TIFF: bands of a pixel, and the meaning of extra bands (1 and 2: opacity)
 LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601, as Pillow's "L"
 
 
 def decode(
     content: Content, *, size: tuple[int, int] | None, channels: int | None, most: int = PIXELS
 ) -> UInt8[np.ndarray, "c h w"]:
-    """One image as it is trained on.
+    """Decode one image for training.
 
-    The first frame of an animation; turned upright as its EXIF orientation says; transparent pixels
-    over white; palettes looked up; CMYK to RGB; 16 bits scaled to 8 (not clipped); resized by area and
-    cropped at the centre where a size is given.
+    Takes the first frame of an animation, applies the EXIF orientation, puts transparent pixels over
+    white, looks up palettes, converts CMYK to RGB, scales 16 bits to 8 (without clipping), and, if a
+    size is given, crops at the centre and resizes by area.
 
     Args:
-        content: a file's bytes, a file's path, pixels "h w c" that are decoded already, or the lack of any.
-        size: (height, width) wanted; None keeps the stored size.
-        channels: 1 (luma) or 3 wanted; None keeps what the image has.
-        most: pixels that a file may have.
+        content: a file's bytes, a file's path, decoded pixels "h w c", or a missing image.
+        size: (height, width) of the result; None keeps the stored size.
+        channels: 1 (luma) or 3 channels of the result; None keeps the stored channels.
+        most: most pixels that a file may have.
 
     Returns:
         Contiguous bytes.
 
     Raises:
-        Exception: of any kind, with the decoder's own words, where the bytes are no whole image.
+        Exception: of any type, with the decoder's message, if the bytes are not a whole image.
     """
     if isinstance(content, NoImage):
         raise ValueError(content.reason)
@@ -71,7 +71,7 @@ def decode(
 
 @lru_cache(maxsize=1)
 def formats() -> tuple[str, ...]:
-    """Names of the formats that are read: all that Pillow opens, the common first, less REFUSED."""
+    """Names of the supported formats: all that Pillow opens except REFUSED, the common ones first."""
     from PIL import Image
 
     Image.init()
@@ -80,7 +80,7 @@ def formats() -> tuple[str, ...]:
 
 @lru_cache(maxsize=1)
 def suffixes() -> frozenset[str]:
-    """File name endings of those formats, in lower case with the dot."""
+    """File extensions of those formats, in lower case with the dot."""
     from PIL import Image
 
     read = formats()
@@ -88,16 +88,16 @@ def suffixes() -> frozenset[str]:
 
 
 def unread(file: Path) -> str:
-    """Why a photograph's format cannot be read; "" where it can."""
+    """Why a photograph's format cannot be read; "" if it can."""
     ending = file.suffix.lower()
     return f"the format {ending} is not read here; save it as .png or .jpg" if ending in UNREAD - suffixes() else ""
 
 
 def stored(content: Content) -> bytes:
-    """The bytes that an image is known by.
+    """The bytes that identify an image.
 
     Raises:
-        OSError: of a file that is not there, or is none.
+        OSError: the file does not exist or is not a regular file.
     """
     if isinstance(content, Path):
         return read_regular(content, most=FILE)
@@ -139,10 +139,10 @@ def _pixels(image: "Image") -> UInt8[np.ndarray, "h w c"]:
 
 
 def _bands(image: "Image") -> UInt8[np.ndarray, "h w 4"] | None:
-    """The bands of a TIFF file of four that does not say that one is opacity; None for any other.
+    """The bands of a TIFF file with four bands none of which is declared as opacity; None for any other image.
 
     Raises:
-        ValueError: it has bands that Pillow passes over.
+        ValueError: the file has bands that Pillow ignores.
     """
     tags: Mapping[int, Any] = getattr(image, "tag_v2", {})
     number, kinds = tags.get(SAMPLES, 1), tags.get(EXTRA, ())
@@ -154,7 +154,7 @@ def _bands(image: "Image") -> UInt8[np.ndarray, "h w 4"] | None:
 
 
 def _eight_bits(array: np.ndarray) -> UInt8[np.ndarray, "h w 1"]:
-    """65535 -> 255, rounded: the high byte alone would darken, and clipping would whiten everything."""
+    """Scale 65535 to 255, rounded: taking the high byte would darken, and clipping would whiten everything."""
     if array.min() < 0 or array.max() > 65535:
         raise ValueError(f"its integers go from {array.min()} to {array.max()}, expected 0 to 65535")
     return np.rint(array / 257).astype(np.uint8)[:, :, None]
@@ -163,7 +163,7 @@ def _eight_bits(array: np.ndarray) -> UInt8[np.ndarray, "h w 1"]:
 def _over_white(image: "Image") -> "Image":
     from PIL import Image
 
-    if image.mode == "La":  # premultiplied grey has only this way out
+    if image.mode == "La":  # Pillow converts premultiplied grey only to LA
         image = image.convert("LA")
     front = image.convert("RGBA")
     return Image.alpha_composite(Image.new("RGBA", front.size, "white"), front)
@@ -178,6 +178,6 @@ def _with_channels(pixels: UInt8[np.ndarray, "h w c"], channels: int) -> UInt8[n
         return np.repeat(pixels, 3, axis=2)
     grey = np.empty((*pixels.shape[:2], 1), np.uint8)
     rows = max(1, BAND // pixels[0].size)
-    for first in range(0, len(pixels), rows):  # never a large image as floats
+    for first in range(0, len(pixels), rows):  # in bands, so that a large image is never in memory as floats
         grey[first : first + rows, :, 0] = np.rint(pixels[first : first + rows] @ LUMA)
     return grey

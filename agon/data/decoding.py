@@ -1,4 +1,4 @@
-"""Many stored images to one shape, with an account of those that cannot be read."""
+"""Decode many stored images to one shape, and report those that cannot be read."""
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,11 +17,11 @@ from agon.errors import DataError
 from agon.untrusted import NAMED, printable, shortened
 
 CHUNK = 256  # images decoded at a time
-HEAVY = 2**14  # bytes of a stored image from which threads pay: below, they only fight over the interpreter
+HEAVY = 2**14  # bytes of a stored image from which threads pay off: below, they only fight over the interpreter
 
 
 class Chunk(NamedTuple):
-    """Decoded images with their labels (-1 where there is none)."""
+    """Decoded images with their labels (-1 for an image without one)."""
 
     images: UInt8[np.ndarray, "n c h w"]
     labels: Int[np.ndarray, " n"]
@@ -32,25 +32,25 @@ class Decoding:
     """How stored images are decoded.
 
     Args:
-        shape: (channels, height, width) that every image must come out with.
-        size: (height, width) to resize to; None where images are kept as they are.
-        channels: 1 or 3 to convert to; None where grey may become colour, but nothing is lost.
-        skip_corrupt: leave out what cannot be read instead of refusing the set.
-        most_pixels: of a file.
+        shape: (channels, height, width) that every decoded image must have.
+        size: (height, width) to resize to; None keeps the stored size.
+        channels: 1 or 3 to convert to; with None, grey becomes colour if the set has colours, and nothing is lost.
+        skip_corrupt: leave out images that cannot be read instead of refusing the set.
+        most_pixels: most pixels that a file may have.
     """
 
     shape: tuple[int, int, int]
     size: tuple[int, int] | None
     channels: int | None
     skip_corrupt: bool
-    most_pixels: int = field(default=PIXELS, repr=False)  # it does not change what is decoded, whose key this is
+    most_pixels: int = field(default=PIXELS, repr=False)  # the repr is part of the cache's key; this changes no pixel
 
     def chunks(self, rows: ImageRows) -> Iterator[Chunk]:
-        """All images in their order.
+        """Decode all images in order.
 
         Raises:
-            DataError: images are unreadable (all are looked at first, to name them and say how many),
-                or of another shape.
+            DataError: images are unreadable (all are tried first, so that the error counts them), or
+                have another shape.
         """
         broken: list[Unreadable] = []
         waiting = iter(rows)
@@ -63,10 +63,10 @@ class Decoding:
             raise DataError(complaint(broken, of=len(rows)))
 
     def broken(self, rows: ImageRows) -> list[Unreadable]:
-        """All images that cannot be read, in their order; each is decoded, and none kept.
+        """Find all images that cannot be read, in order, by decoding every image and keeping none.
 
         Raises:
-            DataError: one is of another shape.
+            DataError: an image has another shape.
         """
         waiting, unreadable = iter(rows), list[Unreadable]()
         while raws := list(islice(waiting, CHUNK)):
@@ -74,7 +74,7 @@ class Decoding:
         return unreadable
 
     def many(self, raws: Sequence[Raw]) -> list[UInt8[np.ndarray, "c h w"] | Unreadable]:
-        """Decode some, with all processors where the images are large enough."""
+        """Decode several images, in parallel if they are large enough."""
         if not raws or _weight(raws[0]) < HEAVY:
             return [self.one(raw) for raw in raws]
         with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -84,7 +84,7 @@ class Decoding:
         """Decode one image to the common shape.
 
         Raises:
-            DataError: it is readable and has another shape.
+            DataError: the image is readable, but has another shape.
         """
         image = attempt(raw, size=self.size, channels=self.channels, most=self.most_pixels)
         if isinstance(image, Unreadable):
@@ -99,10 +99,10 @@ class Decoding:
 def attempt(
     raw: Raw, *, size: tuple[int, int] | None, channels: int | None, most: int = PIXELS
 ) -> UInt8[np.ndarray, "c h w"] | Unreadable:
-    """Decode an image, or say why that is impossible."""
+    """Decode an image, or say why it cannot be read."""
     try:
         return decode(raw.content, size=size, channels=channels, most=most)
-    except Exception as fault:  # decoders of foreign bytes raise whatever they like
+    except Exception as fault:  # on damaged bytes, decoders raise exceptions of any type
         return Unreadable(raw.place, _said(fault))
 
 
@@ -112,7 +112,7 @@ def look(
     """The shape of the first readable image, which the others must have.
 
     Raises:
-        DataError: none is readable.
+        DataError: no image is readable.
     """
     broken = []
     for raw in raws:
@@ -124,13 +124,13 @@ def look(
 
 
 def named(broken: Sequence[Unreadable]) -> str:
-    """The first of them, with the reason, and how many more there are."""
+    """Name the first unreadable images with their reasons, and count the others."""
     more = f"; and {len(broken) - NAMED:,} more" if len(broken) > NAMED else ""
     return "; ".join(f"{printable(place)} ({shortened(reason)})" for place, reason in broken[:NAMED]) + more
 
 
 def complaint(broken: Sequence[Unreadable], *, of: int) -> str:
-    """Which images cannot be read, how many, and what to do."""
+    """The message for unreadable images: which, how many, and what to do."""
     advice = "mend or remove them, or leave them out with --set data.skip_corrupt=true"
     if len(broken) == of:
         advice = "none is left, so check what they are"

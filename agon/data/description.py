@@ -1,11 +1,11 @@
-"""What a source is, in a few lines for a reader."""
+"""A source described in a few lines of text."""
 
 from agon.data.source import Source, Split
 from agon.untrusted import listed, printable
 
 
 def describe(source: Source) -> str:
-    """Count by split, shape, range and classes; reads no more than the source needs to tell.
+    """Describe a source: samples of each split, shape, range and classes. Reads no more than necessary.
 
     >>> from agon.data import Ring
     >>> print(describe(Ring()))

@@ -1,4 +1,4 @@
-"""What a setting must be, as sentences: each raises SettingError with expected, got and advice."""
+"""Checks of settings: each raises a SettingError that says what was expected and what it got."""
 
 import math
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from agon.errors import SettingError
 
 
 def setting(owner: object, name: str, expected: str, got: object) -> SettingError:
-    """The error for a field that is not as expected.
+    """Make the error for a field with an unexpected value.
 
     >>> print(setting(3, "std", "a number above 0", -1))
     int expects std to be a number above 0, got -1
@@ -17,7 +17,7 @@ def setting(owner: object, name: str, expected: str, got: object) -> SettingErro
 
 
 def whole(owner: object, *, least: int, most: int | None = None, **fields: Any) -> None:
-    """Every field is an int (and no bool) of at least `least`, and at most `most`."""
+    """Check that every field is an int (not a bool) of at least `least` and at most `most`."""
     for name, value in fields.items():
         if type(value) is not int or value < least:
             raise setting(owner, name, f"a whole number of at least {least}", value)
@@ -26,21 +26,21 @@ def whole(owner: object, *, least: int, most: int | None = None, **fields: Any) 
 
 
 def finite(owner: object, **fields: Any) -> None:
-    """Every field is a finite number."""
+    """Check that every field is a finite number."""
     for name, value in fields.items():
         if not _is_number(value):
             raise setting(owner, name, "a finite number", value)
 
 
 def positive(owner: object, **fields: Any) -> None:
-    """Every field is a finite number above 0."""
+    """Check that every field is a finite number above 0."""
     for name, value in fields.items():
         if not _is_number(value) or value <= 0:
             raise setting(owner, name, "a number above 0", value)
 
 
 def interval(owner: object, **fields: Any) -> None:
-    """Every field is a pair (low, high) of finite numbers with low < high; a list becomes a tuple."""
+    """Check that every field is a pair (low, high) of finite numbers with low < high; a list becomes a tuple."""
     for name, value in fields.items():
         pair = tuple(value) if isinstance(value, list | tuple) else ()
         if len(pair) != 2 or not all(map(_is_number, pair)) or not pair[0] < pair[1]:
@@ -49,21 +49,21 @@ def interval(owner: object, **fields: Any) -> None:
 
 
 def flags(owner: object, fields: Mapping[str, Any]) -> None:
-    """Every field is True or False."""
+    """Check that every field is True or False."""
     for name, value in fields.items():
         if type(value) is not bool:
             raise setting(owner, name, "True or False", value)
 
 
 def optional_text(owner: object, **fields: Any) -> None:
-    """Every field is a string that is not empty, or None."""
+    """Check that every field is a non-empty string or None."""
     for name, value in fields.items():
         if value is not None and (not isinstance(value, str) or not value):
             raise setting(owner, name, "a word, or None", value)
 
 
 def split(owner: object, value: object) -> None:
-    """The name of a split is one of the two."""
+    """Check that the value is "train" or "test"."""
     if value not in ("train", "test"):
         raise setting(owner, "split", "'train' or 'test'", value)
 

@@ -10,7 +10,7 @@ from agon.data.source import RealBatch
 
 
 def scaled(pixels: Num[Tensor, "n ..."], bounds: tuple[float, float]) -> Float[Tensor, "n ..."]:
-    """Bytes as numbers in a range: x / 255 · (high - low) + low, in float32; 0 and 255 meet the bounds.
+    """Scale bytes to a range: x / 255 · (high - low) + low, in float32; 0 and 255 give the bounds exactly.
 
     >>> scaled(torch.tensor([0, 51, 255], dtype=torch.uint8), (-1.0, 1.0)).tolist()
     [-1.0, -0.6000000238418579, 1.0]
@@ -18,8 +18,8 @@ def scaled(pixels: Num[Tensor, "n ..."], bounds: tuple[float, float]) -> Float[T
     low, high = bounds
     if pixels.device.type != "cpu":
         return pixels.to(torch.float32).div_(255).mul_(high - low).add_(low)
-    # the same arithmetic in this thread alone: torch would wake its others for 0.1 ms of work and wait for
-    # them at each operation, which on a busy machine takes 10 times as long
+    # the same arithmetic in this thread alone: torch would wake its other threads for 0.1 ms of work and wait
+    # for them in each operation, which takes 10 times as long on a busy machine
     numbers = pixels.numpy().astype(np.float32)
     numbers /= np.float32(255)
     numbers *= np.float32(high - low)
@@ -28,16 +28,16 @@ def scaled(pixels: Num[Tensor, "n ..."], bounds: tuple[float, float]) -> Float[T
 
 
 class Finite:
-    """An `Opened` set of n samples in random access, drawn in the endless order of its seed.
+    """An `Opened` set of n samples with random access, drawn in the endless order of its seed.
 
     Args:
-        samples: "n *shape". A tensor on the device is drawn from there; a numpy array, such as a
+        samples: "n *shape". A tensor on the device is indexed there; a numpy array, such as a
             memory-map, or a tensor on the host is read row by row and sent to the device.
         labels: "n" int64, or None.
-        rows: which samples belong to the split, in their original order; None for all.
-        bounds: the range that bytes are scaled to; None where the samples are numbers already.
-        seed: of the order.
-        device: where draws lie.
+        rows: indices of the samples in the split, in their original order; None for all.
+        bounds: the range to which bytes are scaled; None if the samples are floating-point numbers.
+        seed: seed of the order.
+        device: device of the draws.
         fingerprint: hex SHA-256 of the content.
     """
 
@@ -53,8 +53,6 @@ class Finite:
         fingerprint: str,
     ) -> None:
         self.fingerprint = fingerprint
-        if isinstance(samples, Tensor) and samples.device.type == "cpu":
-            samples = samples.numpy()
         if isinstance(samples, Tensor) and samples.device.type == "cpu":
             samples = samples.numpy()
         self._samples = samples

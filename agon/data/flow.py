@@ -1,4 +1,4 @@
-"""Sets that fit no disk: read in order, shuffled through a buffer, decoded as they are drawn."""
+"""Streamed sets, too large for the disk: read in order, shuffled in a buffer, decoded when drawn."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -22,21 +22,20 @@ BatchPosition = tuple[int, int, int, int]  # batch, index, rank, world
 class Flow:
     """An `Opened` stream of stored images, epoch after epoch.
 
-    Each epoch reads the parts (files, shards, groups of rows) in another order and passes the images
-    through a buffer from which they leave at random. Among W processes the parts are dealt out where W
-    divides their number; else every process reads all, and decodes every W-th image, so that a batch is
-    the same set of images as one process would see. Draws are cheap one after another; any other index
-    starts over and skips forward.
+    Each epoch reads the parts (files, shards, groups of rows) in another order and draws images at random
+    from a buffer. W processes share the parts if W divides their number; otherwise every process reads all
+    parts and decodes every W-th image, so that a batch holds the images that one process would see.
+    Consecutive draws are cheap; any other index starts over and skips forward.
 
     Args:
         rows: the stored images.
         decoding: how they are decoded.
-        keep: which of them belong to the split.
-        seed: fixes the order of parts and the buffer.
-        buffer: images, not decoded, that are shuffled among each other.
-        bounds: the range that bytes are scaled to.
-        device: where draws lie.
-        fingerprint: hex SHA-256 of the description: the content of a stream is not known beforehand.
+        keep: whether an image belongs to the split.
+        seed: seed of the parts' order and the buffer.
+        buffer: number of stored images in the buffer.
+        bounds: the range to which bytes are scaled.
+        device: device of the draws.
+        fingerprint: hex SHA-256 of the description, because a stream's content is not known beforehand.
     """
 
     def __init__(
@@ -63,7 +62,7 @@ class Flow:
         """The `rank`-th of `world` parts of batch number `index`.
 
         Raises:
-            DataError: the set has fewer images than a batch, one is unreadable, or reading stops.
+            DataError: the set has fewer images than a batch, an image is unreadable, or reading fails.
             SettingError: the batch does not divide into `world` parts.
         """
         part(batch, rank, world)
@@ -82,7 +81,7 @@ class Flow:
         return RealBatch(real, torch.tensor(numbers, dtype=torch.int64, device=self._device))
 
     def _take(self, share: int, *, skim: bool = False) -> tuple[list[np.ndarray], list[int | None]]:
-        """The next images; skimmed, they are only counted, and decoded only where that decides who counts."""
+        """Take the next images; with `skim`, only skip them, decoding only if unreadable ones are left out."""
         if skim and not self._decoding.skip_corrupt:
             next(islice(self._waiting, share - 1, share))
             return [], []
@@ -99,11 +98,11 @@ class Flow:
         return images, labels
 
     def _raws(self, rank: int, world: int, batch: int) -> Iterator[Raw]:
-        dealt = self._rows.parts % world == 0
-        mine = range(rank, self._rows.parts, world) if dealt else range(self._rows.parts)
-        least = batch // world if dealt else batch
-        endless = chain.from_iterable(self._epoch(list(mine), epoch, least) for epoch in count())
-        return endless if dealt else islice(endless, rank, None, world)
+        shared = self._rows.parts % world == 0
+        parts = range(rank, self._rows.parts, world) if shared else range(self._rows.parts)
+        least = batch // world if shared else batch
+        endless = chain.from_iterable(self._epoch(list(parts), epoch, least) for epoch in count())
+        return endless if shared else islice(endless, rank, None, world)
 
     def _epoch(self, parts: list[int], epoch: int, least: int) -> Iterator[Raw]:
         rng = random.Random(f"{self._seed} {epoch}")
@@ -121,7 +120,7 @@ class Flow:
 
 
 def shuffled(raws: Iterator[Raw], buffer: int, rng: random.Random) -> Iterator[Raw]:
-    """The same images in a random order that moves each forward by less than `buffer` places."""
+    """Shuffle images in a buffer, which moves each forward by less than `buffer` places."""
     held = list(islice(raws, buffer))
     for raw in raws:
         chosen = rng.randrange(len(held))
@@ -132,18 +131,18 @@ def shuffled(raws: Iterator[Raw], buffer: int, rng: random.Random) -> Iterator[R
 
 
 class Ahead:
-    """A flow whose next batch is read and decoded in a thread while the last one is trained on."""
+    """A flow that reads and decodes the next batch in a thread while the training uses the last one."""
 
     def __init__(self, flow: Flow) -> None:
         self.fingerprint = flow.fingerprint
         self.count: int | None = None
         self._flow = flow
-        self._thread = ThreadPoolExecutor(1)  # one: every use of the flow happens there, in turn
+        self._thread = ThreadPoolExecutor(1)  # one thread, so that uses of the flow never overlap
         self._asked: BatchPosition | None = None
         self._coming: Future[RealBatch]
 
     def draw(self, batch: int, index: int, rank: int, world: int) -> RealBatch:
-        """As `Flow.draw`; the draw after it is begun before this one is returned."""
+        """As `Flow.draw`; starts the next draw before returning this one."""
         if self._asked != (batch, index, rank, world):
             self._coming = self._thread.submit(self._flow.draw, batch, index, rank, world)
         self._asked = None

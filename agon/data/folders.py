@@ -14,7 +14,7 @@ from agon.untrusted import listed, printable
 
 
 class Files(ImageRows):
-    """Image files, sorted by their path below `root`; each is a part of its own, so all shuffle freely."""
+    """Image files, sorted by their path below `root`; each file is one part, so all shuffle freely."""
 
     def __init__(self, root: Path, files: list[Path]) -> None:
         self._root = root
@@ -25,30 +25,30 @@ class Files(ImageRows):
 
     @property
     def parts(self) -> int:
-        """One a file."""
+        """One part for each file."""
         return len(self.files)
 
     def part(self, number: int) -> Iterator[Raw]:
-        """The one image of a file."""
+        """The image of a file."""
         label = None if self.labels is None else int(self.labels[number])
         yield Raw(str(self.files[number]), self.files[number], label)
 
     def closed(self) -> list[Unreadable]:
-        """Dead links, pipes, sockets, devices, and files that may not be read."""
+        """Dead links, pipes, sockets, devices, and files without read permission."""
         return closed(self.files)
 
     def digest(self) -> str:
-        """Of names and contents: a renamed class folder is another data set."""
+        """Hash of names and contents, because a renamed class folder makes another data set."""
         return digest_files(self.files, self._root)
 
 
 def read_folder(tree: Tree, *, labelled: bool = True) -> Mapping[Split, ImageRows]:
-    """The image files below a folder.
+    """Read the image files below a folder.
 
-    A folder that holds one folder and no image stands for that one. Two folders are splits where their names say so,
-    in any case: `train` and `test`, `seg_train` and `seg_val`; what is beside them is left out. Within the splits
-    folders are classes, where there are two or more of them and few images lie beside them, which are left out. A
-    split without such folders has no labels.
+    A folder that holds only one folder and no images stands for that folder. Two folders are splits if their names
+    say so, in upper or lower case: `train` and `test`, `seg_train` and `seg_val`; anything beside them is left out.
+    Within a split, folders are classes if there are at least two and few images lie beside them; those images are
+    left out. A split without such folders has no labels.
 
     Args:
         tree: the folder, which holds images.
@@ -71,13 +71,13 @@ def read_folder(tree: Tree, *, labelled: bool = True) -> Mapping[Split, ImageRow
 
 
 def _splits(tree: Tree) -> dict[Split, Tree]:
-    """The folders of the splits; else the folder itself."""
+    """The folders of the splits; without splits, the folder itself."""
     top = tree
     while top.only is not None:
         top = top.only
     pairs = _pairs(top)
     if not pairs:
-        lone = tree.only  # the names below it decide the checksum
+        lone = tree.only  # the checksum depends on the names below it
         return {"train": lone if lone is not None and lone.path.name in TRAIN else tree}
     if len(pairs) > 1 and () not in pairs:
         raise DataError(
@@ -88,7 +88,7 @@ def _splits(tree: Tree) -> dict[Split, Tree]:
 
 
 def _pairs(tree: Tree) -> dict[tuple[str, ...], dict[str, Tree]]:
-    """Folders by the word that says a split, where the rest of their names is the same and both splits are there."""
+    """Pairs of folders whose names differ only in the word for the split: rest of the name -> word -> folder."""
     pairs: dict[tuple[str, ...], dict[str, Tree]] = {}
     for name in sorted(tree.folders, reverse=True):
         word, rest = word_of(name)
@@ -101,14 +101,14 @@ def _first(words: tuple[str, ...], pair: Mapping[str, Tree]) -> Tree:
 
 
 def _unwrapped(splits: Mapping[Split, Tree]) -> dict[Split, Tree]:
-    """Each split without the folders around it; a lone folder that is a class of the other split stays."""
+    """Unwrap each split from folders that hold only one folder, unless that one is a class of the other split."""
     inner = dict(splits)
     while True:
-        every = all(place.only is not None for place in inner.values())
+        all_wrapped = all(place.only is not None for place in inner.values())
         wrapped = {
             split: place.only
             for split, place in inner.items()
-            if place.only and (every or not _has(place.only.path.name, inner, split))
+            if place.only and (all_wrapped or not _has(place.only.path.name, inner, split))
         }
         if not wrapped:
             return inner
@@ -124,7 +124,7 @@ def _are_classes(place: Tree) -> bool:
 
 
 def _no_classes(splits: Mapping[Split, Tree]) -> str:
-    """Why no folder is a class; "" where some are."""
+    """The reason why no folder is a class; "" if some are."""
     if any(map(_are_classes, splits.values())):
         return ""
     place = splits["train"]
@@ -151,7 +151,7 @@ def _by_class(splits: Mapping[Split, Tree]) -> dict[Split, Files]:
 
 
 def _unused(files: list[Path]) -> list[str]:
-    """What is said of images that lie beside the splits, or beside the folders of classes."""
+    """A remark on images that lie beside the splits or the folders of classes."""
     if not files:
         return []
     places = Counter(file.parent for file in files)

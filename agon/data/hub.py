@@ -15,12 +15,12 @@ from agon.data.source import Split
 from agon.errors import DataError, require
 from agon.untrusted import listed, shortened
 
-TIMEOUT = 10.0  # seconds for the one question whether the Hub answers
+TIMEOUT = 10.0  # seconds for the one request that checks whether the Hub answers
 STREAM = "the classes of a stream are known only where the set names them; set data.streaming=false to read it whole"
 
 
 class Hub(ImageRows):
-    """One split of a data set of the Hub: downloaded as a whole, or streamed shard by shard."""
+    """One split of a data set on the Hub, downloaded as a whole or streamed shard by shard."""
 
     def __init__(self, name: str, table: Any) -> None:
         import datasets
@@ -34,17 +34,17 @@ class Hub(ImageRows):
         self._image = image
         self._label = label_column(features)
         self._names = class_names(features, self._label)
-        # the library must not decode: damaged images are counted and named by us
+        # the library must not decode, because we count and name damaged images
         self._table = table.cast_column(self._image, datasets.Image(decode=False)) if table.features else table
 
     def column(self) -> Column:
-        """The labels of all images; those of a stream are not known yet."""
+        """The labels of all images; None for those of a stream, which are not known yet."""
         place = f"column '{self._label}' of {self._name}" if self._label else self._name
         values = list(self._table[self._label]) if self._label and self._known else [None] * len(self)
         return Column(place, values, self._names)
 
     def label(self, labels: Labels) -> None:
-        """Take labels; of a stream the names alone."""
+        """Set the labels; for a stream, only the names of the classes."""
         if not self._known and labels.classes:
             labels = labels._replace(numbers=None, reason="")
         elif not self._known and self._label and labels.reason != OFF:
@@ -56,7 +56,7 @@ class Hub(ImageRows):
 
     @property
     def parts(self) -> int:
-        """One for a download, one a shard for a stream."""
+        """One part for a download, or one for each shard of a stream."""
         return 1 if self._known else int(self._table.num_shards)
 
     def part(self, number: int) -> Iterator[Raw]:
@@ -66,13 +66,13 @@ class Hub(ImageRows):
             for row, cells in enumerate(table):
                 place = f"{self._name} row {row}" + (f" of shard {number}" if self.parts > 1 else "")
                 yield Raw(place, _content(cells[self._image]), self._number(row, cells))
-        except Exception as fault:  # of the network, the archive or the file system
+        except Exception as fault:  # from the network, the archive or the file system
             raise DataError(
                 f"reading {self._name} from the Hub stopped ({shortened(str(fault))}); try again"
             ) from fault
 
     def digest(self) -> str:
-        """Of every image's stored bytes and label."""
+        """Hash of every image's stored bytes and label."""
         total = hashlib.sha256()
         for raw in self:
             total.update(hashlib.sha256(stored(raw.content)).digest() + repr(raw.label).encode())
@@ -88,17 +88,17 @@ class Hub(ImageRows):
 def read_hub(
     name: str, *, subset: str | None, revision: str | None, streaming: bool, labelled: bool = True
 ) -> Mapping[Split, ImageRows]:
-    """A data set of the Hub; one that was downloaded earlier is found without a network, too.
+    """Read a data set of the Hub; without a network, an earlier download is used.
 
     Args:
         name: "owner/name".
-        subset: one of its configurations; None where it has only one.
+        subset: one of its configurations; None if it has only one.
         revision: a commit, tag or branch; None for the newest.
-        streaming: read it over the network as it is used instead of downloading it.
-        labelled: whether labels are read.
+        streaming: whether to read it over the network during use instead of downloading it.
+        labelled: whether to read labels.
 
     Raises:
-        DataError: it does not exist, the Hub cannot be reached, or it holds no images.
+        DataError: the set does not exist, the Hub cannot be reached, or the set holds no images.
     """
     require("datasets", "fsspec", "huggingface_hub")
     missing = _unreachable(name, revision)
@@ -115,9 +115,9 @@ def read_hub(
             "earlier download is here; connect, or give the path of a local folder or file"
         ) from fault
     chosen = pick(splits)
-    rows_of = {split: Hub(name, splits[own]) for split, own in chosen.items()}
+    rows_of = {split: Hub(name, splits[hub_split]) for split, hub_split in chosen.items()}
     labels = numbered({split: [rows.column()] for split, rows in rows_of.items() if labelled})
-    spare = [own for own in splits if own not in chosen.values()]
+    spare = [hub_split for hub_split in splits if hub_split not in chosen.values()]
     for split, rows in rows_of.items():
         rows.label(labels[split] if labelled else Labels(None, (), OFF))
         rows.left_out = (f"the set's splits {listed(spare)}",) if spare else ()
@@ -125,7 +125,7 @@ def read_hub(
 
 
 def _unreachable(name: str, revision: str | None) -> str | None:
-    """Why the Hub does not answer, or None; asked once, for `datasets` itself retries for 20 s and more."""
+    """The reason why the Hub does not answer, or None; checked once, because `datasets` retries for 20 s or more."""
     from huggingface_hub import HfApi
     from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
 
@@ -137,7 +137,7 @@ def _unreachable(name: str, revision: str | None) -> str | None:
             f"expected a data set on the Hub, but there is no public {name}{version}; check the name, or "
             "log in with `hf auth login` if it is private"
         ) from fault
-    except Exception as fault:  # offline mode, name service, proxy, time-out: each client has its own kinds
+    except Exception as fault:  # offline mode, name service, proxy, time-out: each client raises other types
         return str(fault)
     return None
 
@@ -151,7 +151,7 @@ def _load(name: str, subset: str | None, revision: str | None, streaming: bool) 
 
 @contextmanager
 def _offline(wanted: bool) -> Iterator[None]:
-    """Within it `datasets` looks only at what was downloaded earlier, without asking and retrying."""
+    """A context in which `datasets` uses only earlier downloads, without requests and retries."""
     import datasets
 
     before = datasets.config.HF_HUB_OFFLINE
@@ -167,7 +167,7 @@ def _content(value: Any) -> Content:
         return content_of(value, Path())
     path = str(value.get("path"))
     if "://" not in path:
-        return Path(path)  # of what the library downloaded
+        return Path(path)  # a file that the library downloaded
     import fsspec  # type: ignore[import-untyped]
 
     with fsspec.open(path, "rb") as stream:

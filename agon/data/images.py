@@ -1,4 +1,4 @@
-"""Sets of images: a bundled one, files of this machine, or a name on the Hub."""
+"""Sets of images: the bundled digits, local files, or a set on the Hub."""
 
 import hashlib
 import os
@@ -26,39 +26,39 @@ from agon.errors import DataError
 from agon.places import HUB, located
 from agon.untrusted import printable
 
-LIMIT = 178_956_970  # pixels: Pillow takes more for an attack
-LATER = ("labelled", "most_pixels")  # settings that older fingerprints do not have
+LIMIT = 178_956_970  # pixels: Pillow treats more as an attack
+LATER = ("labelled", "most_pixels")  # settings that older fingerprints lack
 
 
 @dataclass(frozen=True, kw_only=True)
 class Images(Source):
-    """A set of images, decoded to bytes once and scaled to `range` as they are drawn.
+    """A set of images, decoded to bytes once and scaled to `range` when drawn.
 
-    Its split "test" is the set's own (or "validation"), or else a share of "train" that depends on
-    nothing but the stored set.
+    Its split "test" is the set's own test (or validation) split, or else a share of "train" that depends
+    only on the stored set.
 
     Args:
-        path: "digits" (1797 real digits of 8x8, bundled with agon); a folder of images, of
-            parquet files, a .parquet, .npz or .npy file; or "hub:owner/name" on the Hugging Face Hub,
-            which is the only one that is ever downloaded ("owner/name" means it where it is like no path
-            of this machine). It is kept with its kind: a path becomes an absolute one.
-        size: pixels to resize to, as a side or (height, width): the largest centred part of these
-            proportions is averaged over areas. None keeps the stored size, which must be one.
-        channels: 1 or 3. None takes the first image's.
+        path: "digits" (1797 real digits of 8x8, bundled with agon); a folder of images or of parquet
+            files; a .parquet, .npz or .npy file; or "hub:owner/name" on the Hugging Face Hub, the only
+            kind that is downloaded ("owner/name" works, too, if it resembles no local path). Paths are
+            made absolute.
+        size: pixels to resize to, as a side or (height, width): crops the largest centred part of these
+            proportions and resizes it by area. None keeps the stored size, which all images must share.
+        channels: 1 or 3; None takes the first image's.
         only: one class, by number or name.
         range: (low, high), the values of black and white.
-        holdout: share of the images that is held out where the set has no test split, in [0, 1).
-        skip_corrupt: leave out images that cannot be read instead of naming them in an error.
-        streaming: read the images as they are drawn, for sets that fit no disk.
-        buffer: images of a stream that are shuffled among each other, not decoded.
+        holdout: share of the images held out as "test" if the set has no test split, in [0, 1).
+        skip_corrupt: leave out images that cannot be read instead of raising an error that names them.
+        streaming: read the images when they are drawn, for sets too large for the disk.
+        buffer: number of a stream's images, not decoded, that are shuffled among each other.
         values: (low, high) of arrays that hold other numbers than bytes.
-        subset: a configuration of a Hub set, where it has several.
+        subset: a configuration of a Hub set that has several.
         revision: a commit, tag or branch of a Hub set.
-        most_pixels: of an image's file; a larger one is not decoded. At most Pillow's own limit.
-        labelled: whether classes are read; False takes the images alone, whatever their labels are.
+        most_pixels: most pixels of an image file; a larger one is not decoded. At most Pillow's own limit.
+        labelled: whether to read classes; False ignores all labels.
 
     Raises:
-        SettingError: a value has the wrong type or is out of its range.
+        SettingError: a value has the wrong type or is out of range.
 
     >>> Images(path="digits", size=16).shape
     (1, 16, 16)
@@ -130,27 +130,27 @@ class Images(Source):
             return None
         splits = self._read()
         rows, who = self._rows(splits, split), self._who(splits, split)
-        if self.skip_corrupt:  # only decoding tells how many are left
+        if self.skip_corrupt:  # only decoding shows how many are left
             images = self._decoded(splits, split, cache=None, memory=MEMORY)
             return len(who.members(len(images.images), images.labels))
         return len(who.members(len(rows), rows.labels))
 
     @property
     def classes(self) -> Sequence[str]:
-        """Names of the classes, in the order of their labels; `only` keeps the labels as they are."""
+        """Names of the classes, in the order of their labels; `only` does not renumber them."""
         if self.known is not None:
             return self.known.classes
         return self._read()["train"].classes
 
     def remarks(self) -> dict[str, str]:
-        """Why a split has no labels or no image of the one class, and what was passed over."""
+        """Why a split has no labels or only one class, and what was left out."""
         splits = self._read()
         notes: dict[str, str] = {split: rows.reason for split, rows in splits.items() if rows.reason and rows.classes}
         if not splits["train"].classes:
             notes["classes"] = splits["train"].reason
         if self.only is not None:
             notes |= {split: f"of class {self.only!r} alone" for split in splits if split not in notes}
-        if closed := [each for rows in splits.values() for each in rows.closed()]:
+        if closed := [file for rows in splits.values() for file in rows.closed()]:
             advice = "" if self.skip_corrupt else "; --set data.skip_corrupt=true leaves them out"
             notes["unreadable"] = f"{len(closed):,} of the files: {named(closed)}{advice}"
         left_out = "; ".join(dict.fromkeys(note for rows in splits.values() for note in rows.left_out))
@@ -165,13 +165,13 @@ class Images(Source):
         memory: int = MEMORY,
         cache: Path | None = None,
     ) -> Opened:
-        """Decode the images, or find them decoded, and make them ready to be drawn.
+        """Decode the images, or load them from the cache, and make them ready to be drawn.
 
-        Decoded images within `memory` bytes stand on the device; more of them stay memory-mapped in the
-        cache; a stream is decoded as it is drawn.
+        Up to `memory` bytes of decoded images are kept on the device; a larger set stays memory-mapped in
+        the cache; a stream is decoded when drawn.
 
         Raises:
-            DataError: nothing is there, or it cannot be read as asked.
+            DataError: there are no images, or they cannot be read with these settings.
         """
         splits = self._read()
         who = self._who(splits, split)
@@ -183,9 +183,9 @@ class Images(Source):
             raise DataError(f"expected images in the split '{split}' of {self.path}, got none; {self._advice(split)}")
         fits = len(members) * images.images[0].size <= memory
         labels = None if self._rows(splits, split).labels is None else torch.from_numpy(images.labels)
-        here = copied(images.images, members.numpy()).to(device) if fits else images.images
+        samples = copied(images.images, members.numpy()).to(device) if fits else images.images
         return Finite(
-            here,
+            samples,
             labels=labels[members] if fits and labels is not None else labels,
             rows=None if fits else members,
             bounds=self.range,
@@ -268,7 +268,7 @@ class Images(Source):
         return hashlib.sha256(f"{content} {who!r} {self.range!r}".encode()).hexdigest()
 
     def _stated(self) -> str:
-        """What a stream is known by, as it was written before paths had their kind."""
+        """The description in a stream's fingerprint, in the format from before paths had a kind."""
         names = [f.name for f in fields(self) if f.name not in LATER or getattr(self, f.name) != f.default]
         values = {name: getattr(self, name) for name in names} | {"path": self.path.removeprefix(HUB)}
         return f"Images({', '.join(f'{name}={values[name]!r}' for name in names)})"

@@ -1,4 +1,4 @@
-"""Class numbers from whatever a set has as labels: one table of names over all of its splits."""
+"""Class numbers from a set's labels of any kind: one table of names over all splits."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,9 +12,9 @@ from agon.data.source import Split
 from agon.errors import DataError
 from agon.untrusted import printable, shortened
 
-CLASSES = 1_000_000  # class numbers go below it: each number has a name in memory
+CLASSES = 1_000_000  # class numbers are below it, because each number has a name in memory
 UNLABELLED = -1
-OFF = "labelled=false"  # the reason where labels are not asked for
+OFF = "labelled=false"  # the reason for no labels if they are turned off
 ADVICE = "or read the images alone with --set data.labelled=false"
 
 
@@ -22,9 +22,9 @@ class Column(NamedTuple):
     """The labels of some images.
 
     Attributes:
-        place: where they are stored, in words that find them again.
-        values: one an image: numbers, names, one-hot rows; None where an image has none.
-        names: of the numbers, where the set states them.
+        place: where they are stored, for messages.
+        values: one for each image: numbers, names or one-hot rows; None for an image without a label.
+        names: names of the numbers, if the set states them.
     """
 
     place: str
@@ -36,10 +36,10 @@ class Labels(NamedTuple):
     """The labels of one split.
 
     Attributes:
-        numbers: "n" int64, UNLABELLED where an image has none; None where no image has one.
+        numbers: "n" int64, UNLABELLED for an image without a label; None if no image has a label.
         classes: names of all splits' classes, in the order of their numbers, safe to print.
-        reason: why there are no numbers; "" where there are.
-        numbering: what decides the numbers besides the split's own content; "" for nothing.
+        reason: why there are no numbers; "" if there are.
+        numbering: what determines the numbers besides the split's own content; "" for nothing.
     """
 
     numbers: Int[np.ndarray, " n"] | None
@@ -49,14 +49,14 @@ class Labels(NamedTuple):
 
 
 def numbered(splits: Mapping[Split, Sequence[Column]]) -> dict[Split, Labels]:
-    """The labels of every split, under one table of names.
+    """Number the labels of every split, with one table of names.
 
-    Numbers stay as they are, and are named by what the set states or by their digits. Names are numbered in their
-    order over all splits: alphabetical, or by value where all are whole numbers. A one-hot row is the number of its
-    one; null, NaN, -1 and an empty name are images without a label.
+    Numbers stay as they are; their names are those that the set states, or their digits. Names are numbered in their
+    order over all splits: alphabetically, or by value if all are whole numbers. A one-hot row becomes the index of
+    its one. Null, NaN, -1 and an empty name mean an image without a label.
 
     Args:
-        splits: the columns of each, which follow each other.
+        splits: split -> its columns, in order.
 
     Raises:
         DataError: labels are neither numbers nor names, or numbers in one place and names in another.
@@ -68,15 +68,15 @@ def numbered(splits: Mapping[Split, Sequence[Column]]) -> dict[Split, Labels]:
     columns = list(chain.from_iterable(splits.values()))
     plain = _by_name([_plain(column) for column in columns], columns)
     names = _table(plain, columns)
-    waiting, found = iter(plain), {}
+    waiting, labels = iter(plain), {}
     for split, parts in splits.items():
         values = list(chain.from_iterable(next(waiting) for _ in parts))
-        found[split] = _labels(values, names, parts)
-    return found
+        labels[split] = _labels(values, names, parts)
+    return labels
 
 
 def ordered(names: Iterable[str]) -> list[str]:
-    """Names in alphabetical order, or by value where all of them are whole numbers.
+    """Sort names alphabetically, or by value if all of them are whole numbers.
 
     >>> ordered(["10", "9", "b"]), ordered(["10", "9", "01"])
     (['10', '9', 'b'], ['01', '9', '10'])
@@ -89,24 +89,24 @@ def ordered(names: Iterable[str]) -> list[str]:
 
 def _labels(values: list[Any], names: list[str], parts: Sequence[Column]) -> Labels:
     classes = tuple(map(printable, names))
-    own = {value for value in values if value is not None}
-    if not own:
+    known = {value for value in values if value is not None}
+    if not known:
         where = f"the labels in {parts[0].place} are all empty" if values else "it has no labels"
         return Labels(None, classes, where)
-    if not any(isinstance(value, str) for value in own):
+    if not any(isinstance(value, str) for value in known):
         return Labels(np.array([UNLABELLED if v is None else v for v in values], dtype=np.int64), classes)
     number = {name: i for i, name in enumerate(names)}
     numbers = np.array([UNLABELLED if v is None else number[v] for v in values], dtype=np.int64)
-    return Labels(numbers, classes, numbering="" if names == sorted(own) else repr(names))
+    return Labels(numbers, classes, numbering="" if names == sorted(known) else repr(names))
 
 
 def _by_name(plain: list[list[Any]], columns: Sequence[Column]) -> list[list[Any]]:
-    """Numbers as the names that their own column states, where columns state different ones or have names."""
+    """Replace numbers by the names that their column states, if columns state different names or hold names."""
     stated = {tuple(column.names) for column in columns if column.names}
     named = next((i for i, values in enumerate(plain) if any(isinstance(v, str) for v in values)), None)
     if len(stated) < 2 and named is None:
         return plain
-    made = []
+    by_name = []
     for values, column in zip(plain, columns, strict=True):
         bare = next((value for value in values if isinstance(value, int)), None)
         if bare is not None and not column.names:
@@ -116,17 +116,17 @@ def _by_name(plain: list[list[Any]], columns: Sequence[Column]) -> list[list[Any
                 f"names in {other}; write all of one kind, {ADVICE}"
             )
         names = column.names or ()
-        made.append([names[value] if isinstance(value, int) else value for value in values])
-    return made
+        by_name.append([names[value] if isinstance(value, int) else value for value in values])
+    return by_name
 
 
 def _table(plain: list[list[Any]], columns: Sequence[Column]) -> list[str]:
     known = {value for values in plain for value in values if value is not None}
     stated = [column.names for column in columns if column.names]
-    every = list(dict.fromkeys(chain.from_iterable(stated)))
+    names = list(dict.fromkeys(chain.from_iterable(stated)))
     if any(isinstance(value, str) for value in known):
-        return every + ordered(known - set(every))
-    return every + [str(number) for number in range(len(every), max(known, default=-1) + 1)]
+        return names + ordered(known - set(names))
+    return names + [str(number) for number in range(len(names), max(known, default=-1) + 1)]
 
 
 def _plain(column: Column) -> list[Any]:
@@ -144,13 +144,13 @@ def _plain(column: Column) -> list[Any]:
         odd = (value for value in values if value is not None and type(value) not in (int, str))
         raise _refused(column.place, next(odd, "numbers beside names"))
     numbers = {value: None if value is None else _number(value, column) for value in dict.fromkeys(values)}
-    made = [numbers[value] for value in values]
-    if set(made) == {None, 1} and any(value == UNLABELLED for value in values):
+    labels = [numbers[value] for value in values]
+    if set(labels) == {None, 1} and any(value == UNLABELLED for value in values):
         raise DataError(
             f"labels: expected class numbers from 0 in {column.place}, got -1 and 1, of which -1 says that an image "
             f"has none; write 0 and 1, {ADVICE}"
         )
-    return made
+    return labels
 
 
 def _number(value: float, column: Column) -> int | None:
@@ -163,16 +163,16 @@ def _number(value: float, column: Column) -> int | None:
 
 
 def _rows(values: Sequence[Any], place: str) -> list[Any]:
-    """Lists as their one number, or the place of the one in a one-hot row."""
+    """Turn lists of one number into that number, and one-hot rows into the index of their one."""
     known = [i for i, value in enumerate(values) if value is not None]
     try:
         hot = _hot(np.array([values[i] for i in known]), place)
     except ValueError as fault:  # lists of different lengths
         raise _refused(place, values[known[0]]) from fault
-    made: list[Any] = [None] * len(values)
+    flat: list[Any] = [None] * len(values)
     for i, value in zip(known, hot, strict=True):
-        made[i] = value
-    return _plain(Column(place, made))
+        flat[i] = value
+    return _plain(Column(place, flat))
 
 
 def _hot(array: np.ndarray, place: str) -> list[Any]:

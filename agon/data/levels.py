@@ -1,4 +1,4 @@
-"""Numbers of an array as bytes of pixels: what black and white are, and which axis holds the channels."""
+"""Convert arrays of numbers to pixels: the values of black and white, and the axis of the channels."""
 
 import numpy as np
 from jaxtyping import UInt8
@@ -12,16 +12,16 @@ WORDS = 65535
 
 
 def channels_last(array: np.ndarray, place: str) -> np.ndarray:
-    """Images "n h w", "n h w c" or "n c h w" as "n h w c".
+    """Bring images "n h w", "n h w c" or "n c h w" to "n h w c".
 
-    Channels are the last axis where it has 1 or 3, else the second where that has, else the one of both that is
-    shorter than rows and columns.
+    The channels are the last axis if its length is 1 or 3, else the second axis if its length is, else whichever of
+    them is shorter than rows and columns.
 
     Raises:
-        DataError: it is neither, or rows, columns and channels cannot be told apart.
+        DataError: the array has no such shape, or rows, columns and channels cannot be told apart.
     """
-    one = array.ndim == 3 and array.shape[2] in (3, 4) and array.shape[1] > NARROW  # one image, "h w c"
-    if array.ndim == 3 and array.size and not one:
+    single = array.ndim == 3 and array.shape[2] in (3, 4) and array.shape[1] > NARROW  # one image, "h w c"
+    if array.ndim == 3 and array.size and not single:
         return array[..., None]
     if array.ndim == 4 and array.size:
         _, second, third, last = array.shape
@@ -36,15 +36,15 @@ def channels_last(array: np.ndarray, place: str) -> np.ndarray:
 
 
 def levels(array: np.ndarray, values: tuple[float, float] | None, place: str) -> UInt8[np.ndarray, "n h w c"]:
-    """Numbers of a range as bytes, low to 0 and high to 255.
+    """Scale numbers to bytes, low to 0 and high to 255.
 
     Args:
         array: "n h w c".
-        values: (low, high); None where the numbers say it themselves, as bytes do.
-        place: in words, for errors.
+        values: (low, high); None if the type of the numbers implies it, as for bytes.
+        place: where the array is stored, for errors.
 
     Raises:
-        DataError: the range is not stated and not clear, or numbers lie outside.
+        DataError: the range is neither stated nor clear, or numbers lie outside.
     """
     if array.dtype.kind not in "biuf":
         raise DataError(f"expected numbers in {place}, got dtype {array.dtype}; save bytes (uint8)")
@@ -66,9 +66,9 @@ def levels(array: np.ndarray, values: tuple[float, float] | None, place: str) ->
 
 
 def _usual(array: np.ndarray, place: str) -> tuple[float, float]:
-    """The range that a type of numbers has by itself, where what it holds does not speak against it.
+    """The usual range of an array's type, unless its values contradict it.
 
-    Bytes that hold only 0 and 1, and words of 16 bits that use less than half of theirs, would come out almost black;
+    Bytes that are only 0 and 1, and 16-bit words that use less than half of their range, would come out almost black;
     a type that cannot hold 255 has no usual white.
     """
     if array.dtype == np.bool_:

@@ -1,4 +1,4 @@
-"""Reading memory-mapped arrays once through, without keeping in memory what was read."""
+"""Read memory-mapped arrays once, without keeping their pages in memory."""
 
 import mmap
 
@@ -7,20 +7,20 @@ import torch
 from jaxtyping import Int, Shaped
 from torch import Tensor
 
-ROWS = 1024  # copied at a time
+ROWS = 1024  # rows to copy at a time
 
 
 def copied(images: Shaped[np.ndarray, "n ..."], rows: Int[np.ndarray, " m"]) -> Shaped[Tensor, "m ..."]:
-    """Some rows of an array as a tensor in memory, with never a second copy of them there."""
-    here = torch.from_numpy(np.empty((len(rows), *images.shape[1:]), images.dtype))
+    """Copy some rows of an array to a tensor in memory, with no second copy of them there."""
+    copy = torch.from_numpy(np.empty((len(rows), *images.shape[1:]), images.dtype))
     for first in range(0, len(rows), ROWS):
-        here[first : first + ROWS] = torch.from_numpy(images[rows[first : first + ROWS]])
+        copy[first : first + ROWS] = torch.from_numpy(images[rows[first : first + ROWS]])
         forget(images)
-    return here
+    return copy
 
 
 def forget(array: Shaped[np.ndarray, "..."]) -> None:
-    """Let go of the pages that were read of a memory-map: the disk still has them. Other arrays are left alone."""
+    """Release the pages of a memory-map that were read; the disk still has them. Other arrays are left alone."""
     base: object = array
     while base is not None:
         mapped = getattr(base, "_mmap", None)

@@ -1,4 +1,4 @@
-"""Which split a name means: of a folder, a file, or a set's own split."""
+"""Recognise splits by the names of folders, files, or a set's own splits."""
 
 import re
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ TEST = ("test", "testing", "testset", "validation", "valid", "val", "dev", "eval
 
 
 def word_of(name: str) -> tuple[str, tuple[str, ...]]:
-    """The word of a name that says which split it is, or "", and the other words; case does not matter.
+    """The word in a name that means a split (or ""), and the other words; case does not matter.
 
     >>> word_of("seg_TRAIN"), word_of("val2017"), word_of("bus")
     (('train', ('seg',)), ('val', ('2017',)), ('', ('bus',)))
@@ -22,7 +22,7 @@ def word_of(name: str) -> tuple[str, tuple[str, ...]]:
 
 
 def split_of(file: Path) -> str:
-    """The word of a file's name that says which split it is, or the nearest folder that is called so; else "all".
+    """The word for the split in a file's name, or the nearest folder with such a name; else "all".
 
     >>> split_of(Path("test/train-0.parquet")), split_of(Path("val/0.parquet")), split_of(Path("test_run/a.b"))
     ('train', 'val', 'all')
@@ -32,7 +32,7 @@ def split_of(file: Path) -> str:
 
 
 def pick(names: Iterable[str]) -> dict[Split, str]:
-    """Which of a data set's own splits are trained on and held out.
+    """Choose which of a data set's own splits are used for training and held out.
 
     >>> pick(["validation", "train", "extra"])
     {'train': 'train', 'test': 'validation'}

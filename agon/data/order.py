@@ -1,4 +1,4 @@
-"""In which order a finite set is drawn: an endless sequence that any process can enter anywhere."""
+"""The order in which a finite set is drawn: an endless sequence that any process can enter anywhere."""
 
 import hashlib
 
@@ -10,10 +10,10 @@ from agon.errors import DataError, SettingError
 
 
 def generator(*words: str | int) -> torch.Generator:
-    """A random stream that belongs to these words and to no others.
+    """Make a random stream that belongs to these words alone.
 
     Args:
-        *words: what the stream is for, such as ("order", seed, epoch).
+        *words: the purpose of the stream, such as ("order", seed, epoch).
 
     Returns:
         A generator on the CPU, seeded by the SHA-256 of the words, so that (1, 23) and (12, 3) differ.
@@ -29,7 +29,7 @@ def part(batch: int, rank: int, world: int) -> slice:
     slice(2, 4, None)
 
     Raises:
-        SettingError: the batch has no `world` equal parts, or there is no such rank.
+        SettingError: the batch does not divide into `world` equal parts, or the rank is out of range.
     """
     if batch < 1 or world < 1 or batch % world:
         raise SettingError(
@@ -43,22 +43,22 @@ def part(batch: int, rank: int, world: int) -> slice:
 
 
 class Order:
-    """The permutations of 0..n-1 of epoch 0, 1, 2, ... one after another, made when they are needed.
+    """The permutations of 0..n-1 for epochs 0, 1, 2, ..., one after another, made when needed.
 
-    Batch k of size B takes places kB..(k+1)B-1 of that sequence: every sample comes once an epoch, no
-    remainder is dropped, a batch may straddle two epochs, and the position is the one number k.
+    Batch k of size B takes places kB..(k+1)B-1 of that sequence: every sample comes once in an epoch, no
+    remainder is dropped, a batch may straddle two epochs, and k is the whole position.
     """
 
     def __init__(self, n: int, seed: int) -> None:
         self.n = n
         self.seed = seed
-        self._made: dict[int, Tensor] = {}
+        self._permutations: dict[int, Tensor] = {}
 
     def __call__(self, batch: int, index: int) -> Int[Tensor, " batch"]:
-        """Which samples make up batch number `index`.
+        """The indices of the samples in batch number `index`.
 
         Raises:
-            DataError: a batch is larger than the set, so it would hold a sample twice.
+            DataError: a batch is larger than the set, so that it would hold a sample twice.
         """
         if batch > self.n:
             raise DataError(
@@ -73,8 +73,8 @@ class Order:
         return torch.cat([rows, self._epoch(epoch + 1)[: batch - len(rows)]])
 
     def _epoch(self, epoch: int) -> Int[Tensor, " n"]:
-        if epoch not in self._made:
-            # two are kept: a batch touches no more, and a permutation of a large set is not small
-            self._made = {e: p for e, p in self._made.items() if e == epoch - 1}
-            self._made[epoch] = torch.randperm(self.n, generator=generator("order", self.seed, epoch))
-        return self._made[epoch]
+        if epoch not in self._permutations:
+            # keep two: a batch touches no more, and a permutation of a large set is not small
+            self._permutations = {e: p for e, p in self._permutations.items() if e == epoch - 1}
+            self._permutations[epoch] = torch.randperm(self.n, generator=generator("order", self.seed, epoch))
+        return self._permutations[epoch]

@@ -1,4 +1,4 @@
-"""What known distributions of points share: an endless or finite supply, and mixtures of Gaussians."""
+"""Base classes of known distributions of points: endless or finite sets, and mixtures of Gaussians."""
 
 import hashlib
 import math
@@ -15,7 +15,7 @@ from agon.data.finite import Finite
 from agon.data.order import generator, part
 from agon.data.source import MEMORY, Opened, RealBatch, Source, Split
 
-MOST = 2**26  # points of a set, which lie in memory
+MOST = 2**26  # most points of a set, which is kept in memory
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,8 +23,8 @@ class Toy(Source):
     """A known distribution of points, endless or as a finite set.
 
     Args:
-        points: None draws fresh points without end; n makes a set of n points from the seed, which
-            is shuffled epoch by epoch as a set of images is. The split "test" has n points of its own.
+        points: None draws fresh points endlessly; n makes a set of n points from the seed, which is
+            shuffled in each epoch like a set of images. The split "test" has n other points.
     """
 
     points: int | None = None
@@ -35,20 +35,20 @@ class Toy(Source):
 
     @abstractmethod
     def sample(self, n: int, rng: torch.Generator) -> Float[Tensor, "n d"]:
-        """n independent points, float32, drawn on the CPU from `rng`."""
+        """Draw n independent points, float32, on the CPU from `rng`."""
 
     @property
     def modes(self) -> Float[Tensor, "m d"] | None:
-        """The places of the m equally heavy modes; None for a distribution that has no such places."""
+        """The places of the m equally heavy modes; None for a distribution without modes."""
         return None
 
     def log_density(self, x: Float[Tensor, "n d"]) -> Float[Tensor, " n"] | None:
-        """log p(x) in nats; None where the distribution has no density (all its mass on a null set)."""
+        """log p(x) in nats; None if the distribution has no density (all its mass is on a null set)."""
         return None
 
     @property
     def range(self) -> None:
-        """Points have no bounds and are never rescaled."""
+        """None, because points have no bounds and are never rescaled."""
         return None
 
     def count(self, split: Split = "train") -> int | None:
@@ -64,7 +64,7 @@ class Toy(Source):
         memory: int = MEMORY,
         cache: Path | None = None,
     ) -> Opened:
-        """Make the points ready to be drawn; `memory` and `cache` do not matter to points."""
+        """Make the points ready to be drawn; `memory` and `cache` have no effect."""
         if self.points is None:
             return Endless(self, seed=seed, split=split, device=device)
         points = self.sample(self.points, generator("points", seed, split))
@@ -73,7 +73,7 @@ class Toy(Source):
 
 
 class Endless:
-    """A toy ready to be drawn from without end: batch k comes from a random stream of (seed, k)."""
+    """An endless, opened toy: batch k comes from a random stream of (seed, k)."""
 
     def __init__(self, toy: Toy, *, seed: int, split: Split, device: torch.device | str) -> None:
         self.fingerprint = hashlib.sha256(f"{toy!r} {split}".encode()).hexdigest()
@@ -83,7 +83,7 @@ class Endless:
         self._device = device
 
     def draw(self, batch: int, index: int, rank: int, world: int) -> RealBatch:
-        """Every rank makes the whole batch, which costs microseconds, and takes its part of it."""
+        """Draw the whole batch, which takes microseconds, and return this rank's part."""
         whole = self._toy.sample(batch, generator("endless", *self._words, batch, index))
         return RealBatch(whole[part(batch, rank, world)].to(self._device), None)
 
@@ -109,7 +109,7 @@ class Mixture(Toy):
         return (self.modes.shape[1],)
 
     def sample(self, n: int, rng: torch.Generator) -> Float[Tensor, "n d"]:
-        """A mode with equal chances, plus std times a standard normal vector."""
+        """Draw a random mode, plus std times a standard normal vector."""
         modes = self.modes
         chosen = torch.randint(len(modes), (n,), generator=rng)
         return modes[chosen] + self.std * torch.randn(n, modes.shape[1], generator=rng)
@@ -121,8 +121,8 @@ class Mixture(Toy):
 
 def mixture_log_density(x: Float[Tensor, "n d"], centres: Float[Tensor, "m d"], std: float) -> Float[Tensor, " n"]:
     """log 1/m Σ N(x; centre, std²) in nats."""
-    # differences, not cdist: its matrix product loses the small distances that matter here; coordinate by
-    # coordinate, since a sum over the last and short dimension takes 5 times as long
+    # differences, not cdist, whose matrix product loses the small distances that matter here; coordinate by
+    # coordinate, because a sum over the short last dimension takes 5 times as long
     squares = x.new_zeros(len(x), len(centres))  # n m
     for along, centre in zip(x.unbind(1), centres.to(x).unbind(1), strict=True):
         squares = squares + ((along[:, None] - centre) / std).square()

@@ -1,4 +1,4 @@
-"""From the one word or path that a user gives to the stored images it means."""
+"""Read the stored images that a user names by a word or a path."""
 
 import os
 from collections.abc import Mapping
@@ -22,11 +22,11 @@ class Reading:
     """How stored images are read.
 
     Args:
-        values: the range of arrays that hold no bytes.
+        values: range of arrays that do not hold bytes.
         subset: a configuration of a Hub set.
         revision: a commit, tag or branch of a Hub set.
-        streaming: read a Hub set as it is used.
-        labelled: whether labels are read.
+        streaming: whether to stream a Hub set.
+        labelled: whether to read labels.
     """
 
     values: tuple[float, float] | None = None
@@ -36,16 +36,16 @@ class Reading:
     labelled: bool = True
 
     def read(self, path: str) -> Mapping[Split, ImageRows]:
-        """The stored images of a bundled set, a local file or folder, or a set of the Hub.
+        """Read the images of the bundled set, a local file or folder, or a set of the Hub.
 
         Args:
             path: "digits", "hub:owner/name", or a path.
 
         Returns:
-            "train" and, where the set has a split of its own to hold out, "test".
+            "train" and, if the set has its own test split, "test".
 
         Raises:
-            DataError: nothing is there, or nothing that is an image.
+            DataError: there is nothing at that path, or no images.
         """
         if path == DIGITS:
             splits = read_digits(labelled=self.labelled)

@@ -1,13 +1,13 @@
-"""Images at another size: every new pixel is the mean over exactly the area it covers."""
+"""Resize images: every new pixel is the mean over exactly the area it covers."""
 
 import numpy as np
 from jaxtyping import Float, UInt8
 
-BAND = 2**22  # numbers of an image that are averaged at a time
+BAND = 2**22  # numbers of an image to average at a time
 
 
 def fit(image: UInt8[np.ndarray, "h w c"], size: tuple[int, int]) -> UInt8[np.ndarray, "h2 w2 c"]:
-    """The largest centred part of the wanted proportions, resized in one pass.
+    """Crop the largest centred part of the wanted proportions, and resize it in one pass.
 
     Shrinking averages over areas, with fractions of pixels at the edges (Pillow's BOX filter and torch's
     "area" mode count a pixel as in or out, so 3 pixels to 2 come out wrong). Enlarging is linear between
@@ -53,7 +53,7 @@ def _shrunk(
 
 
 def _weights(length: int, out: int, scale: float) -> Float[np.ndarray, "out length"]:
-    """Row i says how much of each old pixel goes into new pixel i; rows sum to 1."""
+    """Row i is the share of each old pixel in new pixel i; rows sum to 1."""
     edges = (length - out * scale) / 2 + scale * np.arange(out + 1)
     pixels = np.arange(length)
     if scale > 1:
@@ -62,7 +62,7 @@ def _weights(length: int, out: int, scale: float) -> Float[np.ndarray, "out leng
         weights = np.clip(upper - lower, 0, None)
     else:
         centres = (edges[1:] + edges[:-1]) / 2 - 0.5
-        centres = centres.clip(0, length - 1)[:, None]  # beyond the outer pixels' centres: their value
+        centres = centres.clip(0, length - 1)[:, None]  # beyond the outer pixels' centres, repeat their values
         weights = np.clip(1 - np.abs(centres - pixels), 0, None)
     shares: np.ndarray = weights / weights.sum(axis=1, keepdims=True)
     return shares.astype(np.float32)

@@ -1,4 +1,4 @@
-"""The stored images of one split, not decoded yet, in a fixed order and in parts that shuffle apart."""
+"""The stored images of one split, not decoded, in a fixed order and in parts for shuffling."""
 
 import hashlib
 import os
@@ -20,7 +20,7 @@ class Raw(NamedTuple):
     """One stored image.
 
     Attributes:
-        place: where it is, in words that find it again: a file, or a file and a row.
+        place: where it is stored, for messages: a file, or a file and a row.
         content: its bytes, its path, or its decoded pixels "h w c".
         label: its class number, or None.
     """
@@ -31,7 +31,7 @@ class Raw(NamedTuple):
 
 
 class Unreadable(NamedTuple):
-    """A stored image that cannot be read: where it is, and why."""
+    """A stored image that cannot be read: its place, and the reason."""
 
     place: str
     reason: str
@@ -41,12 +41,12 @@ class ImageRows(ABC):
     """The images of one split.
 
     Attributes:
-        labels: "n" int64, or None where there are no classes or (a stream) they are not known beforehand.
-        classes: the names of the classes, in the order of their labels.
+        labels: "n" int64; None without classes, or for a stream, whose labels are not known beforehand.
+        classes: names of the classes, in the order of their labels.
         reason: why there are no labels, or "".
-        numbering: what decides the labels besides the content, or "".
-        left_out: what was passed over beside the images, one sentence each.
-        names_files: whether the images may lie in files that the rows only name.
+        numbering: what determines the labels besides the content, or "".
+        left_out: remarks on what was left out, one sentence each.
+        names_files: whether rows may name files that hold the images.
     """
 
     labels: Int[np.ndarray, " n"] | None = None
@@ -58,32 +58,32 @@ class ImageRows(ABC):
 
     @abstractmethod
     def __len__(self) -> int:
-        """How many images."""
+        """Number of images."""
 
     @property
     @abstractmethod
     def parts(self) -> int:
-        """Into how many parts (files, groups of rows) the images are stored: what can be read apart."""
+        """Number of parts (files, groups of rows) that can be read separately."""
 
     @abstractmethod
     def part(self, number: int) -> Iterator[Raw]:
-        """The images of one part, in their order."""
+        """The images of one part, in order."""
 
     @abstractmethod
     def digest(self) -> str:
-        """Hex SHA-256 of the content itself: never of names' dates, which copies and edits fool."""
+        """Hex SHA-256 of the content itself, never of files' dates, which copies and edits change."""
 
     def label(self, labels: Labels) -> None:
-        """Take labels, which are read later than the images: they need one table over all splits."""
+        """Set the labels, which come later than the images because they need one table over all splits."""
         self.labels, self.classes, self.reason, self.numbering = labels
 
     def identity(self) -> str:
-        """The digest, and how the classes are numbered where the content alone does not tell."""
+        """The digest, combined with the numbering of the classes if the content alone does not determine it."""
         digest = self.digest()
         return hashlib.sha256(f"{digest} {self.numbering}".encode()).hexdigest() if self.numbering else digest
 
     def closed(self) -> list[Unreadable]:
-        """Files of images that cannot even be opened; none is decoded."""
+        """Image files that cannot be opened; decodes none."""
         return []
 
     def __iter__(self) -> Iterator[Raw]:
@@ -92,7 +92,7 @@ class ImageRows(ABC):
 
 
 def closed(files: Iterable[Path]) -> list[Unreadable]:
-    """Those that are not there, that are no files, of no format that is read, or forbidden; none is opened."""
+    """Find files that are missing, not regular, of an unsupported format, or without permission; opens none."""
     unreadable = []
     for file in files:
         try:
@@ -107,14 +107,14 @@ def closed(files: Iterable[Path]) -> list[Unreadable]:
 
 
 def said(fault: OSError) -> str:
-    """Why a file cannot be read, without its name."""
+    """The reason of an error, without the file's name."""
     return os.strerror(fault.errno).lower() if fault.errno else f"{fault}" or type(fault).__name__
 
 
 def digest_files(files: list[Path], root: Path) -> str:
     """SHA-256 over the files' relative names and contents, in the given order.
 
-    A file that cannot be read counts by the reason, so that decoding, which names it, is reached.
+    For a file that cannot be read the reason is hashed, because decoding will report it.
     """
     total = hashlib.sha256()
     for file in files:

@@ -1,4 +1,4 @@
-"""What every source of real data x is: a frozen description that can be written down and opened."""
+"""The interface of sources of real data x: frozen descriptions that can be stored and opened."""
 
 import copy
 from abc import ABC, abstractmethod
@@ -14,15 +14,15 @@ from torch import Tensor
 from agon.figures.pictures import to_uint8
 
 Split = Literal["train", "test"]
-MEMORY = 4 * 2**30  # bytes of decoded data that may stand on the device: 4 GiB
+MEMORY = 4 * 2**30  # most bytes of decoded data to keep on the device: 4 GiB
 
 
 class RealBatch(NamedTuple):
     """One draw from a source, before the game adds latents and noise.
 
     Attributes:
-        real: "n *shape", float32, in the source's range (points: as they are).
-        label: "n" int64 class numbers, or None where the source has no classes.
+        real: "n *shape", float32, in the source's range (points have none).
+        label: "n" int64 class numbers, or None if the source has no classes.
     """
 
     real: Num[Tensor, "n ..."]
@@ -31,25 +31,25 @@ class RealBatch(NamedTuple):
 
 @runtime_checkable
 class Opened(Protocol):
-    """A source that is ready to be drawn from: what `stream.Stream` reads."""
+    """A source that is ready to be drawn from, by a `Stream`."""
 
     fingerprint: str  # hex SHA-256 of the content (or of the description, for endless sources)
-    count: int | None  # samples; None where that is endless, or not known before they are read
+    count: int | None  # number of samples; None for an endless source, or if it is unknown before reading
 
     def draw(self, batch: int, index: int, rank: int, world: int) -> RealBatch:
         """The `rank`-th of `world` equal parts of batch number `index` of `batch` samples.
 
-        A pure function of (seed given to `Source.open`, batch, index): any draw can be made again.
+        A pure function of (seed given to `Source.open`, batch, index), so any draw can be repeated.
         """
         ...
 
 
 class Known(NamedTuple):
-    """What a run has noted of its source, so that its samples need no data.
+    """Facts about a source that a run has recorded, so that making samples needs no data.
 
     Attributes:
-        shape: of one sample.
-        classes: their names.
+        shape: shape of one sample.
+        classes: names of the classes.
     """
 
     shape: tuple[int, ...]
@@ -58,9 +58,9 @@ class Known(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Source(ABC):
-    """Where real data come from: a typed description, cheap to make, equal when its fields are."""
+    """Where real data come from: a typed description, cheap to make, equal if its fields are."""
 
-    known: ClassVar[Known | None] = None  # in the place of what would have to be read
+    known: ClassVar[Known | None] = None  # facts that then need not be read
 
     @property
     @abstractmethod
@@ -70,28 +70,28 @@ class Source(ABC):
     @property
     @abstractmethod
     def range(self) -> tuple[float, float] | None:
-        """Least and greatest value a sample can have, or None where it has no bounds."""
+        """Least and greatest value that a sample can have, or None if it has no bounds."""
 
     @abstractmethod
     def count(self, split: Split = "train") -> int | None:
-        """How many samples the split has; None for an endless source."""
+        """Number of samples in the split; None for an endless source."""
 
     @property
     def classes(self) -> Sequence[str]:
-        """Names of the classes, in the order of their labels; empty where there are none."""
+        """Names of the classes, in the order of their labels; empty without classes."""
         return ()
 
     def knowing(self, known: Known) -> "Source":
-        """An equal source that is not read for what is known of it."""
+        """An equal source that takes these facts from `known` instead of reading data."""
         copied = copy.copy(self)
         object.__setattr__(copied, "known", known)
         return copied
 
     def remarks(self) -> dict[str, str]:
-        """What a reader should know beside count, shape and classes: what was left out, why there are no classes.
+        """Remarks beside count, shape and classes, such as what was left out, or why there are no classes.
 
         Returns:
-            "train", "test", "classes" or "left out" -> a phrase, safe to print.
+            "train", "test", "classes" or "left out" -> a phrase that is safe to print.
         """
         return {}
 
@@ -99,7 +99,7 @@ class Source(ABC):
         """Read every sample, and say how many can be read.
 
         Raises:
-            DataError: some cannot.
+            DataError: some samples cannot be read.
         """
         return "nothing to check: the samples are made, not read"
 
@@ -116,19 +116,19 @@ class Source(ABC):
         """Make the source ready to be drawn from under one seed.
 
         Args:
-            seed: fixes the order (finite sources) or the samples themselves (endless ones).
-            split: which part of the data.
-            device: where the draws shall lie.
-            memory: bytes; decoded data within it are kept on the device as one tensor.
+            seed: seed of the order (finite sources) or of the samples themselves (endless ones).
+            split: "train" or "test".
+            device: device of the draws.
+            memory: bytes; smaller decoded data are kept on the device as one tensor.
             cache: folder of decoded memory-maps; by default the user's cache folder.
         """
 
     def take(self, n: int, *, seed: int = 0, split: Split = "train") -> RealBatch:
-        """The first n samples under a seed: for a look, a metric or an example."""
+        """The first n samples under a seed, for an inspection, a metric or an example."""
         return self.open(seed=seed, split=split).draw(n, 0, 0, 1)
 
 
 def as_bytes(samples: Float[Tensor, "n c h w"], source: Source) -> UInt8[Tensor, "n c h w"]:
-    """Images in a source's range as the bytes that a file holds; what lies beyond the range is clamped."""
+    """Convert images in a source's range to bytes; values beyond the range are clamped."""
     low, high = source.range or (-1.0, 1.0)
     return to_uint8(samples, low, high)

@@ -1,4 +1,4 @@
-"""Which of the stored images belong to a split: one class only, and a held-out share where none is stored."""
+"""Which stored images belong to a split: a held-out share if the set has no test split, and one class only."""
 
 import hashlib
 import os
@@ -22,12 +22,12 @@ from agon.untrusted import listed, printable, shortened
 
 @dataclass(frozen=True, kw_only=True)
 class Membership:
-    """Who belongs to a split.
+    """Which images belong to a split.
 
     Args:
-        split: the split asked for.
-        share: held out of the stored images as "test"; None where the set has a test split of its own.
-        only: number of the one class that is kept, or None for all.
+        split: the split.
+        share: share of the stored images held out as "test"; None if the set has its own test split.
+        only: number of the one class to keep, or None for all.
     """
 
     split: Split
@@ -35,10 +35,9 @@ class Membership:
     only: int | None
 
     def members(self, n: int, labels: Int[np.ndarray, " n"] | None) -> Int[Tensor, " m"]:
-        """Places of the members among n images, ascending.
+        """Indices of the members among n images, ascending.
 
-        The held-out places are drawn once for every n, before a class is chosen: they are the same
-        under every seed, size and class.
+        The held-out indices depend on n alone: they are the same for every seed, size and class.
         """
         chosen = torch.ones(n, dtype=torch.bool)
         if self.share is not None:
@@ -50,18 +49,18 @@ class Membership:
         return chosen.nonzero().flatten()
 
     def keeps(self, raw: Raw) -> bool:
-        """Whether one image of a stream, whose place is not known, belongs.
+        """Whether an image of a stream, whose index is not known, belongs.
 
-        The share is cut by a hash of the image (of the name, for a file), so it is held in expectation,
-        and copies of an image are never on both sides.
+        A hash of the image (or of a file's name) decides, so the share holds in expectation, and copies of
+        an image never end up in both splits.
         """
         if self.only is not None and raw.label != self.only:
             return False
         if self.share is None:
             return True
         content = os.fsencode(raw.content.name) if isinstance(raw.content, Path) else stored(raw.content)
-        place = int.from_bytes(hashlib.sha256(content).digest()[:8], "big") / 2**64
-        return (place < self.share) == (self.split == "test")
+        fraction = int.from_bytes(hashlib.sha256(content).digest()[:8], "big") / 2**64
+        return (fraction < self.share) == (self.split == "test")
 
     def _held(self, n: int) -> int:
         if not self.share:
@@ -70,13 +69,13 @@ class Membership:
 
 
 def class_number(only: int | str | None, classes: Sequence[str], path: str, reason: str = "") -> int | None:
-    """The label of the class that a user names: by its name, or else by its number.
+    """The label of the class that a user gives by its name or its number.
 
     >>> class_number(2, ("1", "2", "3"), ""), class_number(2, ("ant", "bee", "cow"), "")
     (1, 2)
 
     Raises:
-        DataError: the set has no classes, or none of that name or number.
+        DataError: the set has no classes, or no class of that name or number.
     """
     if only is None:
         return None
@@ -91,7 +90,7 @@ def class_number(only: int | str | None, classes: Sequence[str], path: str, reas
         advice = f"did you mean '{shortened(near[0])}'?" if near else f"there are: {listed(classes)}"
         raise DataError(f"there is no class '{shortened(name)}'; {advice} (in {path})")
     padded = [
-        i for i, each in enumerate(classes) if each.isascii() and each.isdigit() and each.lstrip("0") == str(only)
+        i for i, label in enumerate(classes) if label.isascii() and label.isdigit() and label.lstrip("0") == str(only)
     ]
     if padded:
         return padded[0]

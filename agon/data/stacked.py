@@ -1,4 +1,4 @@
-"""Three grey images as the channels of one: as many classes as there are triples of the set's own."""
+"""Stacked grey images: three images as the channels of one, with a class for each triple of classes."""
 
 import hashlib
 from collections.abc import Sequence
@@ -16,27 +16,27 @@ from agon.data.order import Order, part
 from agon.data.source import MEMORY, Opened, RealBatch, Source, Split
 from agon.errors import DataError
 
-DEEP = 3  # images a stack
-MOST = 100  # classes of the grey set: their triples are a million
-WORD = 7  # the seed of the order in which a finite set of stacks takes its images
+DEEP = 3  # images in a stack
+MOST = 100  # most classes of the grey set: they make a million triples
+WORD = 7  # seed of the order in which a finite set of stacks takes its images
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stacked(Source):
-    """Stacks of three random images of a grey set: one channel each, and the class "abc" of theirs.
+    """Stacks of three random images of a grey set, one in each channel, with the class "abc" of the three.
 
-    With MNIST or the bundled digits it has 1,000 classes, each as frequent as the product of its digits' shares: a
-    set on which classes can be counted that no one has labelled. Its label is (a k + b) k + c, k the classes of the
-    grey set. Within an epoch of the grey set no image is used twice; a stack that lies across the end of one epoch,
-    as there is where 3 does not divide the number of images, can hold the same image twice.
+    With MNIST or the bundled digits it has 1,000 classes, each with the product of its digits' shares, so that
+    modes can be counted. The label is (a k + b) k + c, where k is the number of classes of the grey set. Within an
+    epoch of the grey set no image is used twice. If 3 does not divide the number of images, a stack across the end
+    of an epoch can hold the same image twice.
 
     Args:
-        of: a grey set with classes; its own range, size, splits and classes.
-        stacks: None draws fresh stacks without end; n makes a set of n of them, the same under every seed, which is
-            shuffled epoch by epoch. The split "test" has n of its own, of the grey set's test split.
+        of: a grey set with classes, which has its own range, size, splits and classes.
+        stacks: None draws fresh stacks endlessly; n makes a set of n stacks, the same for every seed, shuffled in
+            each epoch. The split "test" has n other stacks, made from the grey set's test split.
 
     Raises:
-        SettingError: a value has the wrong type or is out of its range.
+        SettingError: a value has the wrong type or is out of range.
 
     Source: Metz et al. 2016 and Che et al. 2016, whose stacked MNIST it is.
 
@@ -61,7 +61,7 @@ class Stacked(Source):
         """(3, height, width).
 
         Raises:
-            DataError: the set is not grey.
+            DataError: the images are not grey.
         """
         if self.known is not None:
             return self.known.shape
@@ -74,7 +74,7 @@ class Stacked(Source):
 
     @property
     def range(self) -> tuple[float, float]:
-        """The grey set's."""
+        """The range of the grey set."""
         return self.of.range
 
     @property
@@ -94,18 +94,18 @@ class Stacked(Source):
                 f"stacks: expected at most {MOST} classes in {self.of.path}, got {len(names):,}; take another set"
             )
         between = "" if max(map(len, names)) == 1 else " "
-        return tuple(between.join(each) for each in product(names, repeat=DEEP))
+        return tuple(between.join(triple) for triple in product(names, repeat=DEEP))
 
     def count(self, split: Split = "train") -> int | None:
         """`stacks`: None for an endless source."""
         return self.stacks
 
     def check(self) -> str:
-        """Of the grey set."""
+        """Check the grey set."""
         return self.of.check()
 
     def remarks(self) -> dict[str, str]:
-        """Of the grey set, but for its splits."""
+        """Remarks on the grey set, without those on its splits."""
         return {key: remark for key, remark in self.of.remarks().items() if key in ("unreadable", "left out")}
 
     def open(
@@ -117,22 +117,22 @@ class Stacked(Source):
         memory: int = MEMORY,
         cache: Path | None = None,
     ) -> Opened:
-        """Make the grey set ready, of which stacks are drawn; it alone takes memory.
+        """Open the grey set from which stacks are drawn; only it takes memory.
 
         Raises:
-            DataError: the set is not grey, has no classes, or cannot be read.
+            DataError: the images are not grey, have no classes, or cannot be read.
         """
-        _ = self.shape, self.classes  # which refuse a set that has no grey images or no classes
-        own = seed if self.stacks is None else WORD
-        grey = self.of.open(seed=own, split=split, device=device, memory=memory, cache=cache)
+        _ = self.shape, self.classes  # they raise an error for a set without grey images or classes
+        grey_seed = seed if self.stacks is None else WORD
+        grey = self.of.open(seed=grey_seed, split=split, device=device, memory=memory, cache=cache)
         k = len(self.of.classes)
         return EndlessStacks(grey, k) if self.stacks is None else Chosen(grey, k, self.stacks, seed)
 
 
 class EndlessStacks:
-    """Batch number k of B stacks is batch number k of 3B grey images, each three in a row one stack.
+    """Endless stacks: batch k of B stacks is batch k of 3B grey images, in which each triple makes one stack.
 
-    A batch that the grey set has too few images for is drawn in smaller ones, of the same places in its order.
+    If the grey set is too small for such a batch, it is drawn in smaller ones, at the same places of its order.
     """
 
     def __init__(self, grey: Opened, classes: int) -> None:
@@ -147,17 +147,17 @@ class EndlessStacks:
             DataError: the grey set has fewer than three images.
             SettingError: the batch does not divide into `world` parts.
         """
-        own, count = part(batch, rank, world), self._grey.count
+        share, count = part(batch, rank, world), self._grey.count
         if count is None or DEEP * batch <= count:
             return stacked(self._grey.draw(DEEP * batch, index, rank, world), self._classes)
-        number, first = own.stop - own.start, index * batch + own.start
+        number, first = share.stop - share.start, index * batch + share.start
         size = max([k for k in range(1, count // DEEP + 1) if number % k == 0], default=1)
         parts = [self._grey.draw(DEEP * size, first // size + k, 0, 1) for k in range(number // size)]
         return stacked(_together(parts), self._classes)
 
 
 class Chosen:
-    """A set of n stacks: number j is the j-th triple of the grey set's own order; drawn in the order of a seed."""
+    """A set of n stacks, drawn in a seed's order; stack j is triple j of the grey set's order."""
 
     def __init__(self, grey: Opened, classes: int, number: int, seed: int) -> None:
         self.fingerprint = hashlib.sha256(f"{number} stacks of {grey.fingerprint}".encode()).hexdigest()
@@ -178,18 +178,18 @@ class Chosen:
 
 
 def _together(drawn: Sequence[RealBatch]) -> RealBatch:
-    """Several draws as one."""
-    labels = [each.label for each in drawn if each.label is not None]
-    return RealBatch(torch.cat([each.real for each in drawn]), torch.cat(labels) if labels else None)
+    """Concatenate several draws."""
+    labels = [batch.label for batch in drawn if batch.label is not None]
+    return RealBatch(torch.cat([batch.real for batch in drawn]), torch.cat(labels) if labels else None)
 
 
 def stacked(grey: RealBatch, classes: int) -> RealBatch:
-    """Each three images in a row as one of three channels; a stack with an unlabelled image has no label, -1."""
+    """Stack each three consecutive images as channels; a stack with an unlabelled image gets the label -1."""
     real = grey.real.reshape(-1, DEEP, *grey.real.shape[2:])  # 3n 1 h w -> n 3 h w
     return RealBatch(real, None if grey.label is None else _label(grey.label, classes))
 
 
 def _label(labels: Int[Tensor, " m"], classes: int) -> Int[Tensor, " n"]:
-    each = labels.reshape(-1, DEEP)  # n 3
-    radix = torch.tensor([classes**2, classes, 1], device=each.device)
-    return torch.where((each < 0).any(1), -1, (each * radix).sum(1))
+    triples = labels.reshape(-1, DEEP)  # n 3
+    radix = torch.tensor([classes**2, classes, 1], device=triples.device)
+    return torch.where((triples < 0).any(1), -1, (triples * radix).sum(1))

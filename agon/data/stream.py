@@ -16,23 +16,23 @@ from agon.errors import SettingError
 class Stream:
     """Batches 0, 1, 2, ... of a source, for one of several processes.
 
-    A batch is a pure function of the source, the seed, the batch size and its number, so the whole state
-    is how many were drawn. W processes with streams of ranks 0..W-1 get the W contiguous parts of the
-    batches that one process gets.
+    A batch is a pure function of the source, the seed, the batch size and its number, so the number of
+    batches drawn is the whole state. W processes with streams of ranks 0..W-1 get the W contiguous parts
+    of the batches that one process would get.
 
     Args:
         source: where the data come from.
-        batch: samples a draw, over all processes: a positive multiple of `world`.
-        seed: of the order, or of endless samples; any whole number from 0.
+        batch: samples in a draw, over all processes: a positive multiple of `world`.
+        seed: seed of the order, or of endless samples; any whole number from 0.
         split: "train" or "test".
-        device: where the draws lie.
-        memory: bytes of decoded data that may stand on the device.
+        device: device of the draws.
+        memory: most bytes of decoded data to keep on the device.
         cache: folder of decoded data; by default the user's.
-        rank: which of the processes this is, from 0.
-        world: how many processes there are.
+        rank: number of this process, from 0.
+        world: number of processes.
 
     Raises:
-        SettingError: a value has the wrong type or is out of its range.
+        SettingError: a value has the wrong type or is out of range.
         DataError: the source cannot be read.
 
     >>> from agon.data import Ring
@@ -64,15 +64,14 @@ class Stream:
 
     @property
     def fingerprint(self) -> str:
-        """Hex SHA-256 of the data: a resumed training compares it with the one it began with."""
+        """Hex SHA-256 of the data; a resumed training compares it with that of its start."""
         return self._opened.fingerprint
 
     def draw(self) -> RealBatch:
         """This process's part of the next batch.
 
         Raises:
-            DataError: the split has fewer samples than a batch, or (only where undecoded images are
-                streamed, which are read this late) reading fails.
+            DataError: the split has fewer samples than a batch, or reading a stream of images fails.
         """
         drawn = self._opened.draw(self._batch, self._drawn, self._rank, self._world)
         self._drawn += 1
@@ -80,22 +79,22 @@ class Stream:
 
     @property
     def count(self) -> int | None:
-        """How many samples there are; None where that is endless, or not known before they are read."""
+        """Number of samples; None for an endless source, or if it is unknown before reading."""
         return self._opened.count
 
     def first(self, n: int) -> Num[Tensor, "n ..."]:
-        """The first n samples of the order, or as many as there are, for a look; the stream does not move."""
+        """The first n samples of the order, or all if there are fewer; does not move the stream."""
         return self._opened.draw(n if self.count is None else min(n, self.count), 0, 0, 1).real
 
     def state(self) -> dict[str, int]:
-        """Where the stream is: how many batches were drawn."""
+        """The stream's state: the number of batches drawn."""
         return {"drawn": self._drawn}
 
     def load(self, state: Mapping[str, int]) -> None:
-        """Go on after the batches that were drawn when `state` was taken.
+        """Continue from a saved state.
 
         Raises:
-            SettingError: it is no such state.
+            SettingError: `state` is not a stream's state.
         """
         drawn = state.get("drawn")
         if type(drawn) is not int or drawn < 0:

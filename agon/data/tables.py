@@ -12,18 +12,18 @@ from agon.data.source import Split
 from agon.errors import DataError, require
 from agon.untrusted import NotRegularError, listed, open_regular, printable, shortened
 
-MOST = 2**28  # rows of a split: their labels stand in memory
-GROUP = 2**33  # bytes of a group of rows
+MOST = 2**28  # most rows of a file: their labels are kept in memory
+GROUP = 2**33  # most bytes of a group of rows
 
 
 class File:
-    """One parquet file that has a column of images.
+    """One parquet file.
 
     Args:
-        path: of the file.
+        path: the file.
 
     Raises:
-        DataError: it is damaged, or has more rows than are read.
+        DataError: the file is damaged or too large.
     """
 
     def __init__(self, path: Path) -> None:
@@ -46,11 +46,11 @@ class File:
         try:
             for batch in _open(self.path).iter_batches(256, row_groups=[group], columns=[column]):
                 yield from batch.column(0).to_pylist()
-        except Exception as fault:  # Arrow raises a dozen kinds on foreign bytes
+        except Exception as fault:  # Arrow raises a dozen types on damaged bytes
             raise _damaged(self.path, fault) from fault
 
     def labels(self) -> Column:
-        """The labels of all rows; those of a file without such a column are none."""
+        """The labels of all rows; all None if the file has no column of labels."""
         if self.label is None:
             return Column(str(self.path), [None] * sum(self.groups))
         values = [value for group in range(len(self.groups)) for value in self.cells(group, self.label)]
@@ -58,13 +58,13 @@ class File:
 
 
 class ParquetRows(ImageRows):
-    """The rows of parquet files; a part is a row group, the least that can be read apart."""
+    """The rows of parquet files; a part is a row group, the smallest unit that can be read."""
 
     def __init__(self, root: Path, files: list[File]) -> None:
         self._root, self._files = root, files
         self.names_files = any(file.paths for file in files)
         self._groups = [(file, group) for file in files for group in range(len(file.groups))]
-        self._starts = [0]  # rows before each group, and at the end all
+        self._starts = [0]  # rows before each group; the last entry is the number of rows
         for file, group in self._groups:
             self._starts.append(self._starts[-1] + file.groups[group])
 
@@ -73,38 +73,38 @@ class ParquetRows(ImageRows):
 
     @property
     def parts(self) -> int:
-        """One a row group."""
+        """One part for each row group."""
         return len(self._groups)
 
     def part(self, number: int) -> Iterator[Raw]:
         """The images of one row group."""
         file, group = self._groups[number]
         before = self._starts[number - group]  # rows in earlier files: groups of a file are neighbours
-        assert file.image is not None  # or it would not have been chosen
+        assert file.image is not None  # files without images are not chosen
         for row, value in enumerate(file.cells(group, file.image), self._starts[number]):
             label = None if self.labels is None else int(self.labels[row])
             yield Raw(f"{file.path} row {row - before}", content_of(value, file.path.parent), label)
 
     def digest(self) -> str:
-        """Of the files, and of those that their cells name."""
+        """Hash of the files, and of those that their cells name."""
         contents = (raw.content for n, (file, _) in enumerate(self._groups) if file.paths for raw in self.part(n))
         named = [content for content in contents if isinstance(content, Path)]
         return digest_files([file.path for file in self._files] + named, self._root)
 
 
 def read_tables(paths: Sequence[Path], root: Path, *, labelled: bool = True) -> Mapping[Split, ImageRows] | None:
-    """Parquet files, told into splits by their names ("train-00000-of-00002").
+    """Read parquet files, sorted into splits by their names ("train-00000-of-00002").
 
     Args:
-        paths: of the files.
-        root: the folder that they are in.
-        labelled: whether labels are read.
+        paths: the files.
+        root: the folder that holds them.
+        labelled: whether to read labels.
 
     Returns:
-        The rows of each split; None where no file has a column of images.
+        The rows of each split; None if no file has a column of images.
 
     Raises:
-        DataError: a file is damaged, or labels are not.
+        DataError: a file is damaged, or labels are invalid.
     """
     files = [File(path) for path in paths]
     files_of: dict[str, list[File]] = {}
@@ -125,7 +125,7 @@ def read_tables(paths: Sequence[Path], root: Path, *, labelled: bool = True) -> 
 
 
 def without_images(path: Path) -> str:
-    """What is said of a file that is passed over."""
+    """A remark on a file that is left out."""
     return f"{printable(str(path))}, which has no column of images"
 
 
@@ -142,7 +142,7 @@ def _open(file: Path) -> Any:
     import pyarrow.parquet
 
     try:
-        with open_regular(file):  # or it would be waited for without end
+        with open_regular(file):  # opening a pipe would wait forever
             return pyarrow.parquet.ParquetFile(file)
     except NotRegularError as fault:
         raise DataError(f"expected a parquet file, but {fault}; remove it") from fault
@@ -158,7 +158,7 @@ def _features(file: Path) -> Mapping[str, Any]:
     schema = _open(file).schema_arrow
     try:
         features: Mapping[str, Any] = datasets.Features.from_arrow_schema(schema)
-    except Exception as fault:  # its JSON can be anything
+    except Exception as fault:  # the schema's JSON can be anything
         raise _damaged(file, fault) from fault
     return features
 

@@ -1,8 +1,8 @@
-"""Distributions that are known exactly: their modes and, where they have one, their density.
+"""Distributions with known modes and, if they have one, a known density.
 
-They are the instruments on which a training is read off without a metric's doubt: the ring of 8 on
-which metz2017 (section 3.1) shows collapse and its cure, the grid, the roll, a single Gaussian, and
-the Dirac measure, on which a GAN's dynamics can be solved with a pencil.
+They allow one to judge a training exactly: the ring of 8 on which metz2017 (section 3.1) shows
+collapse and its cure, the grid, the roll, a single Gaussian, and the Dirac measure, on which a GAN's
+dynamics can be solved by hand.
 """
 
 import math
@@ -50,8 +50,8 @@ class Ring(Mixture):
     and a set "of 8" would have 7 modes, one of double weight.
 
     Args:
-        number: how many modes, at least 1; metz2017 has 8.
-        radius: of the circle, above 0.
+        number: number of modes, at least 1; metz2017 has 8.
+        radius: radius of the circle, above 0.
         std: standard deviation of each mode in each direction, above 0.
         points: None for an endless source, or the size of a finite set.
 
@@ -70,7 +70,7 @@ class Ring(Mixture):
 
     @property
     def modes(self) -> Float[Tensor, "m 2"]:
-        """The places on the circle, from angle 0 on, against the clock."""
+        """The places on the circle, from angle 0 on, counter-clockwise."""
         angle = torch.arange(self.number, dtype=torch.float64) * (2 * math.pi / self.number)
         return (self.radius * torch.stack([angle.cos(), angle.sin()], dim=1)).float()
 
@@ -114,8 +114,8 @@ class SwissRoll(Toy):
 
     Args:
         noise: standard deviation of the normal ε around the spiral, before scaling, at least 0.
-        scale: the whole is multiplied by it, above 0: 1 is scikit-learn's, from -13 to 14; 1/7.5 is
-            WGAN-GP's, about 1.5 across.
+        scale: factor on all points, above 0: 1 is scikit-learn's, from -13 to 14; 1/7.5 is WGAN-GP's, about
+            1.5 across.
         points: None for an endless source, or the size of a finite set.
     """
 
@@ -161,7 +161,7 @@ class Dirac(Toy):
     GANs do actually converge?", definition 2.1, whose dynamics can be solved exactly.
 
     Args:
-        at: the point, one finite number a dimension.
+        at: the point, one finite number for each dimension.
         points: None for an endless source, or the size of a finite set.
     """
 
@@ -186,7 +186,7 @@ class Dirac(Toy):
         return torch.tensor([self.at], dtype=torch.float32)
 
     def sample(self, n: int, rng: torch.Generator) -> Float[Tensor, "n d"]:
-        """The point n times; nothing is drawn from `rng`."""
+        """The point, n times; `rng` is not used."""
         return self.modes.repeat(n, 1)
 
 

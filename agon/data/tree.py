@@ -1,4 +1,4 @@
-"""What lies below a folder: images by subfolder, and what is passed over; a walk that ends wherever links lead."""
+"""Walk through a folder: find images by subfolder, and note what is left out; links cannot make it endless."""
 
 import os
 from collections import Counter
@@ -11,11 +11,11 @@ from agon.errors import DataError
 from agon.untrusted import listed
 
 SYSTEM = {"__macosx", "$recycle.bin", "@eadir", "#recycle", "system volume information", "lost+found", "@tmp"}
-NEVER = ("/proc", "/sys", "/dev")  # what the kernel shows as files, without an end
-DEEPEST = 64  # folders below each other
-MANY = 1_000_000  # files and folders, from which on one in RARE must be an image
+NEVER = ("/proc", "/sys", "/dev")  # the kernel's virtual files, which have no end
+DEEPEST = 64  # most levels of folders
+MANY = 1_000_000  # files and folders from which on at least one in RARE must be an image
 RARE = 100
-FEW = 10  # of as many images one may lie beside folders that are classes or splits; with more, they are neither
+FEW = 10  # at most one image in FEW may lie beside folders of classes or splits; with more, they are neither
 
 
 @dataclass
@@ -23,9 +23,9 @@ class Tree:
     """A folder.
 
     Attributes:
-        path: of the folder.
-        images: files with an image's ending that lie in it, sorted.
-        folders: subfolders that hold images, at any depth, by name.
+        path: its path.
+        images: files directly in it with an image's extension, sorted.
+        folders: name -> subfolder that holds images at any depth.
     """
 
     path: Path
@@ -34,21 +34,21 @@ class Tree:
 
     @property
     def only(self) -> "Tree | None":
-        """The one subfolder, where there is one and few images lie beside it; or None."""
+        """The only subfolder, if there is exactly one and few images lie beside it; else None."""
         return next(iter(self.folders.values())) if len(self.folders) == 1 and self.few else None
 
     @property
     def few(self) -> bool:
-        """Whether few images lie in it itself: one, or one in FEW."""
+        """Whether few images lie directly in it: at most one, or one in FEW of all."""
         return len(self.images) <= max(1, self.count // FEW)
 
     @property
     def count(self) -> int:
-        """Images in it and below."""
+        """Number of images in it and below."""
         return len(self.images) + sum(folder.count for folder in self.folders.values())
 
     def files(self) -> list[Path]:
-        """All images, sorted by the parts of their path below it."""
+        """All images, sorted by the parts of their paths below it."""
         files = self.images + [file for folder in self.folders.values() for file in folder.files()]
         return sorted(files, key=lambda file: file.relative_to(self.path).parts)
 
@@ -56,20 +56,20 @@ class Tree:
 class Walk:
     """One walk through a folder.
 
-    A link to a folder is followed once, and only out of the folder, never to what it is in: those images are there
-    anyway, or are not its own. Hidden folders, those of operating systems, and what is DEEPEST down are passed over.
+    A link to a folder is followed once, and only if it leads out of the folder and not to a folder around it. Hidden
+    folders, those of operating systems, and folders more than DEEPEST levels down are left out.
 
     Args:
         root: the folder.
 
     Attributes:
-        tree: what was found.
+        tree: the images.
         tables: parquet files, sorted.
-        others: endings of the files that are neither -> how many there are.
+        others: extension -> number of other files.
         left: folders and links that were not entered, with the reason.
 
     Raises:
-        DataError: of more than MANY files and folders hardly one is an image.
+        DataError: there are more than MANY files and folders, and hardly any images.
         OSError: a folder cannot be opened.
     """
 
@@ -85,7 +85,7 @@ class Walk:
         self.tables.sort()
 
     def notes(self) -> Iterator[str]:
-        """What was passed over, one phrase each."""
+        """Remarks on what was left out."""
         if self.left:
             yield listed(self.left)
         if self.others:

@@ -1,4 +1,4 @@
-"""Pictures one after another: PNG frames -> a GIF that begins again at its end."""
+"""Animations: PNG frames to a GIF that loops."""
 
 from collections.abc import Sequence
 from io import BytesIO
@@ -9,24 +9,24 @@ from agon.errors import DataError, SettingError
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-COLOURS = 256  # of a frame: all that the format has
-TICK, LEAST = 10, 20  # ms: the format's unit of time, and what viewers still keep to
-MOST = 655_350  # ms that the format can count to
+COLOURS = 256  # of a frame: the format's limit
+TICK, LEAST = 10, 20  # ms: the format's unit of time, and the shortest time that viewers respect
+MOST = 655_350  # ms: the format's limit
 
 
 def gif(frames: Sequence[bytes], *, milliseconds: int = 120) -> bytes:
-    """A GIF that shows PNG frames in their order, without end.
+    """Write a looping GIF of PNG frames.
 
-    Each frame has at most 256 colours of its own, and exactly those that it had where they are no more. One that is
-    like the frame before it is not written again: that one stays for longer.
+    Each frame has its own palette of at most 256 colours, which is exact for a frame of no more colours. A frame
+    equal to the one before it is not written again; the first one is shown for longer.
 
     Args:
         frames: PNG files of one size, at least 1.
-        milliseconds: of each, from 20 to 655,350; rounded to the format's hundredths of a second.
+        milliseconds: time of each frame, from 20 to 655,350; rounded to hundredths of a second.
 
     Raises:
-        SettingError: a time out of these bounds.
-        DataError: no frames, one that is no PNG, or frames of different sizes.
+        SettingError: the time is out of these bounds.
+        DataError: there are no frames, a frame is not a PNG, or the sizes differ.
     """
     if not LEAST <= milliseconds <= MOST:
         raise SettingError(f"an animation: expected {LEAST} to {MOST:,} milliseconds a frame, got {milliseconds}")
@@ -38,7 +38,7 @@ def gif(frames: Sequence[bytes], *, milliseconds: int = 120) -> bytes:
 
 
 def _opened(frames: Sequence[bytes]) -> "list[Image]":
-    """Every frame in a palette of its own."""
+    """The frames, each quantised to its own palette."""
     from PIL import Image, UnidentifiedImageError
 
     images = []
@@ -49,6 +49,6 @@ def _opened(frames: Sequence[bytes]) -> "list[Image]":
             raise DataError(f"an animation: frame {number} cannot be read as a PNG ({error})") from error
     sizes = sorted({image.size for image in images})
     if len(sizes) != 1:
-        told = ", ".join(f"{width}x{height}" for width, height in sizes) or "no frame"
-        raise DataError(f"an animation: expected frames of one size, got {told}")
+        listed = ", ".join(f"{width}x{height}" for width, height in sizes) or "no frame"
+        raise DataError(f"an animation: expected frames of one size, got {listed}")
     return [image.quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE) for image in images]

@@ -1,4 +1,4 @@
-"""Curves in panels: losses, outputs and scores over a training, as a paper arranges them."""
+"""Curves in panels: losses, outputs and scores over a training."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     import matplotlib.axes
     import matplotlib.figure
 
-WIDTH, WIDEST, FLAT = 920, 460, 0.58  # CSS pixels of a row, of a panel at most; a panel's height by its width
+WIDTH, WIDEST, FLAT = 920, 460, 0.58  # CSS pixels of a row, most of a panel; a panel's height relative to its width
 TITLE, LEGEND = 26, 20  # CSS pixels of height
-LETTER, LINE = 6.2, 56  # CSS pixels of a letter in the legend, and of the line before a label with the space around
+LETTER, LINE = 6.2, 56  # CSS pixels of a letter in the legend, and of a label's line with its margins
 DENSITY = 1.5  # dots in a CSS pixel
-FEW = 30  # points of a curve that are marked one by one
+FEW = 30  # most points of a curve that get markers
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,10 @@ class Curve:
     """One line.
 
     Attributes:
-        label: in the legend; curves of one label share a line of it, and a colour.
-        x: where it is known, in order.
+        label: label in the legend; curves with the same label share a legend entry and a colour.
+        x: positions, in order.
         y: values; one that is not finite is a gap.
-        colour: #rrggbb; by default the label's own among those of the picture.
+        colour: #rrggbb; by default each label in the picture gets its own.
     """
 
     label: str
@@ -49,12 +49,12 @@ class Panel:
     """One pair of axes.
 
     Attributes:
-        title: above it.
-        curves: from the back to the front; none leaves it empty.
-        x_label: below it.
-        y_label: at its left.
+        title: title above the panel.
+        curves: curves from back to front; without any the panel is empty.
+        x_label: label below the panel.
+        y_label: label on the left.
         limits: (least, greatest) y shown; by default those of the curves.
-        log: whether y is logarithmic, where what is not above 0 is a gap.
+        log: whether y is logarithmic; values that are not above 0 are gaps.
     """
 
     title: str
@@ -68,14 +68,14 @@ class Panel:
 def histogram_curve(
     label: str, samples: Float[Tensor, "n 1"], low: float, high: float, bins: int, colour: str | None = None
 ) -> Curve:
-    """A histogram of points on a line as a density, drawn in steps; points that are not shown count, too.
+    """Make a stepped curve of a histogram, as a density over all points, including those that are not shown.
 
     Args:
-        label: in the legend.
-        samples: points.
-        low: the least place that is shown.
-        high: the greatest.
-        bins: between them.
+        label: label in the legend.
+        samples: points on a line.
+        low: least position shown.
+        high: greatest position shown.
+        bins: number of bins between them.
         colour: #rrggbb; by default the label's own.
     """
     edges = torch.linspace(low, high, bins + 1, dtype=torch.float64)
@@ -85,20 +85,20 @@ def histogram_curve(
 
 
 def under_each_other(pairs: Sequence[tuple[Panel, Panel]], columns: int) -> list[Panel]:
-    """Panels in reading order for `curves_png`: in rows of `columns` pairs, the first of each above its second."""
-    lines = [pairs[start : start + columns] for start in range(0, len(pairs), columns)]
-    return [pair[kind] for line in lines for kind in (0, 1) for pair in line]
+    """Order panels for `curves_png` in rows of `columns` pairs, each pair's first panel above its second."""
+    rows = [pairs[start : start + columns] for start in range(0, len(pairs), columns)]
+    return [pair[place] for row in rows for place in (0, 1) for pair in row]
 
 
 def curves_png(panels: Sequence[Panel], *, columns: int) -> bytes:
-    """A PNG of panels in rows, under one legend of all their labels where there are two or more.
+    """Draw a PNG of panels in rows, under one legend if there are two or more labels.
 
     Args:
-        panels: in reading order; the last row may be short.
+        panels: panels in reading order; the last row may be short.
         columns: panels in a row.
 
     Raises:
-        SettingError: no panel, or no column.
+        SettingError: there is no panel, or no column.
     """
     if not panels or columns < 1:
         raise SettingError(f"curves: expected a panel or more in columns from 1, got {len(panels)} in {columns}")
@@ -106,7 +106,7 @@ def curves_png(panels: Sequence[Panel], *, columns: int) -> bytes:
 
 
 def drawn(panels: Sequence[Panel], columns: int) -> "matplotlib.figure.Figure":
-    """The picture before it is a file."""
+    """Draw the figure, not yet written as a PNG."""
     inks = colours(panels)
     rows, side = -(-len(panels) // columns), min(WIDTH / columns, WIDEST)
     width, height = columns * side, rows * (side * FLAT + TITLE)
@@ -122,10 +122,10 @@ def drawn(panels: Sequence[Panel], columns: int) -> "matplotlib.figure.Figure":
 
 
 def colours(panels: Sequence[Panel]) -> Mapping[str, str]:
-    """Label -> colour, in the order in which the labels come."""
+    """Label -> colour, in the labels' order."""
     curves = [curve for panel in panels for curve in panel.curves]
-    own = {curve.label: curve.colour for curve in curves}
-    return {label: own[label] or colour(index) for index, label in enumerate(own)}
+    given = {curve.label: curve.colour for curve in curves}
+    return {label: given[label] or colour(index) for index, label in enumerate(given)}
 
 
 def _panel(axes: "matplotlib.axes.Axes", panel: Panel, inks: Mapping[str, str]) -> None:

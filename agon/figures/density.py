@@ -1,4 +1,4 @@
-"""Clouds of points over the time of their trainings as heat maps: a row a run, the real points last."""
+"""Heat maps of points over training: a row for each run, the real points last."""
 
 from collections.abc import Mapping, Sequence
 from io import BytesIO
@@ -15,35 +15,35 @@ if TYPE_CHECKING:
 
 PANEL, LEFT, TOP, GAP = 114, 64, 24, 5  # CSS pixels; seven panels are as wide as a README
 DENSITY = 2  # dots in a CSS pixel: sharp on a good screen
-CELLS = 160  # of the heat map along each side
-MARGIN = 0.25  # of the real data's extent, around it
-SMOOTH = 0.02  # the kernel's standard deviation, of the frame's side
+CELLS = 160  # cells of the heat map along each side
+MARGIN = 0.25  # margin around the real data, as a share of their extent
+SMOOTH = 0.02  # the kernel's standard deviation, as a share of the frame's side
 
-Points = Float[np.ndarray, "_ 2"]  # clouds of one picture may differ in size
-Frame = Float[np.ndarray, "2 2"]  # least and greatest value shown of each coordinate
+PlanePoints = Float[np.ndarray, "_ 2"]  # clouds of one picture may differ in number
+PlaneFrame = Float[np.ndarray, "2 2"]  # least and greatest value shown of each coordinate
 
 
 def density_png(
-    rows: Mapping[str, Sequence[Points]],
+    rows: Mapping[str, Sequence[PlanePoints]],
     columns: Sequence[str],
     *,
     corner: str = "",
-    frame: Frame | None = None,
+    frame: PlaneFrame | None = None,
 ) -> bytes:
-    """A PNG of heat maps: a Gaussian kernel density for each cloud, each as dark as its own greatest value.
+    """Draw a PNG of heat maps: the Gaussian kernel density of each cloud, scaled by its own maximum.
 
-    The scale of colours is each panel's own, as in Figure 1 of metz2017: a panel tells where the mass is,
-    and two panels do not compare in how much lies on one spot.
+    Each panel has its own colour scale, as in figure 1 of metz2017: a panel shows where the mass is, but
+    colours cannot be compared between panels.
 
     Args:
-        rows: label -> clouds, from left to right; the last one of real points.
+        rows: label -> clouds, from left to right; the last cloud is real points.
         columns: a label for each cloud of a row.
-        corner: what the columns' labels are, at the left of them.
+        corner: heading for the columns' labels, on their left.
         frame: ((x least, y least), (x greatest, y greatest)); by default the square around the first
             row's last cloud with a margin.
 
     Raises:
-        SettingError: no row, or a row with another number of clouds than there are columns.
+        SettingError: there is no row, or a row does not have one cloud for each column.
     """
     if not rows or not columns or any(len(row) != len(columns) for row in rows.values()):
         lengths = ", ".join(f"{label}: {len(row)}" for label, row in rows.items())
@@ -52,8 +52,8 @@ def density_png(
     return _drawn(rows, columns, corner, shown)
 
 
-def square(points: Points) -> Frame:
-    """The square around the finite ones of the points, with a margin; [-1, 1]² if there is none."""
+def square(points: PlanePoints) -> PlaneFrame:
+    """The square around the finite points, with a margin; [-1, 1]² if no point is finite."""
     finite = points[np.isfinite(points).all(axis=1)]
     if not len(finite):
         return np.array([[-1.0, -1.0], [1.0, 1.0]])
@@ -63,11 +63,11 @@ def square(points: Points) -> Frame:
     return np.stack([centre - half, centre + half])
 
 
-def density(points: Points, frame: Frame) -> Float[np.ndarray, "y x"]:
+def density(points: PlanePoints, frame: PlaneFrame) -> Float[np.ndarray, "y x"]:
     """Kernel density in the frame's cells, up to a factor: Σ_i exp(-|cell - x_i|² / 2s²), s = 2 % of its side.
 
-    Points that are not finite are nowhere. The Gaussian is a product over the two coordinates, so that
-    this is exact, and a product of two matrices.
+    Points that are not finite are ignored. The Gaussian is a product over the two coordinates, so one matrix
+    product computes the sum exactly.
     """
     finite = points[np.isfinite(points).all(axis=1)]
     side = frame[1] - frame[0]
@@ -77,7 +77,7 @@ def density(points: Points, frame: Frame) -> Float[np.ndarray, "y x"]:
     return np.asarray(y.T @ x)
 
 
-def _drawn(rows: Mapping[str, Sequence[Points]], columns: Sequence[str], corner: str, frame: Frame) -> bytes:
+def _drawn(rows: Mapping[str, Sequence[PlanePoints]], columns: Sequence[str], corner: str, frame: PlaneFrame) -> bytes:
     width = LEFT + len(columns) * (PANEL + GAP)
     height = TOP + len(rows) * (PANEL + GAP)
     figure = sheet(width, height, density=DENSITY)
@@ -96,9 +96,9 @@ def _drawn(rows: Mapping[str, Sequence[Points]], columns: Sequence[str], corner:
     return file.getvalue()
 
 
-def _panel(axes: "matplotlib.axes.Axes", points: Points, frame: Frame) -> None:
+def _panel(axes: "matplotlib.axes.Axes", points: PlanePoints, frame: PlaneFrame) -> None:
     heat = density(points, frame)
     axes.imshow(heat, cmap="Greens", vmin=0, vmax=max(float(heat.max()), 1.0), origin="lower", interpolation="none")
     axes.set(xticks=[], yticks=[])
-    inside = (points >= frame[0]) & (points <= frame[1])  # what is not a number is outside
+    inside = (points >= frame[0]) & (points <= frame[1])  # NaN is outside
     outline(axes, astray=1 - float(inside.all(axis=1).mean()))

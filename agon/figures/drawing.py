@@ -1,4 +1,4 @@
-"""What all drawings share: a white sheet, words and thin frames in one ink, and PNGs of a few colours."""
+"""Shared by all drawings: a white sheet, text and thin frames in one colour, and PNGs of few colours."""
 
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -10,21 +10,21 @@ if TYPE_CHECKING:
     import matplotlib.figure
 
 INK = "#24292f"
-BOLD = 8.5  # size of letters beside panels
+BOLD = 8.5  # font size beside panels
 COLOURS = 64
-ASTRAY = 0.01  # the share of points outside of a frame from which a panel says so
+ASTRAY = 0.01  # share of points outside the frame from which a panel shows it
 
 
 def sheet(
     width: float, height: float, *, density: float = 1.5, constrained: bool = False
 ) -> "matplotlib.figure.Figure":
-    """An empty white figure.
+    """Make an empty white figure.
 
     Args:
         width: in CSS pixels.
         height: in CSS pixels.
         density: dots in a CSS pixel.
-        constrained: whether matplotlib arranges what is on it.
+        constrained: whether matplotlib arranges its contents.
     """
     require("matplotlib")
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -41,13 +41,13 @@ def sheet(
 
 
 def write(figure: "matplotlib.figure.Figure", x: float, y: float, text: str, side: str) -> None:
-    """Text at a place in CSS pixels from the lower left corner, centred there or to its left."""
+    """Write text at a position in CSS pixels from the lower left corner, aligned by `side`: "center" or "right"."""
     width, height = figure.get_size_inches() * 100
     figure.text(x / width, y / height, text, horizontalalignment=side, va="center", fontsize=BOLD, color=INK)
 
 
 def outline(axes: "matplotlib.axes.Axes", astray: float) -> None:
-    """A thin frame, and in its corner the share of points that are outside, where it is 1 % or more."""
+    """Draw a thin frame, and in its corner the share of points outside, if it is 1 % or more."""
     for spine in axes.spines.values():
         spine.set(color=INK, alpha=0.3, linewidth=0.5)
     if astray >= ASTRAY:
@@ -55,7 +55,7 @@ def outline(axes: "matplotlib.axes.Axes", astray: float) -> None:
 
 
 def drawing_png(figure: "matplotlib.figure.Figure") -> bytes:
-    """A figure in 64 colours at most, the same bytes on every day: for drawings, not for images."""
+    """Save a figure as a reproducible PNG of at most 64 colours: for drawings, not for images."""
     from PIL import Image
 
     drawn, small = BytesIO(), BytesIO()

@@ -1,4 +1,4 @@
-"""Densities as steps in panels, medians as vertical lines, as a paper compares distributions."""
+"""Histograms in panels, with medians as vertical lines, to compare distributions."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from agon.figures.drawing import INK, drawing_png, sheet
 if TYPE_CHECKING:
     import matplotlib.axes
 
-WIDTH, WIDEST, FLAT = 920, 460, 0.7  # CSS pixels of a row, of a panel at most; a panel's height by its width
+WIDTH, WIDEST, FLAT = 920, 460, 0.7  # CSS pixels of a row, most of a panel; a panel's height relative to its width
 LEGEND = 30  # CSS pixels of height
 DENSITY = 1.5  # dots in a CSS pixel
 
@@ -21,11 +21,11 @@ class Density:
     """One histogram.
 
     Attributes:
-        label: in the legend, which tells a label once.
-        edges: of the bins, in order, one more than there are bins.
-        heights: of the bins.
-        colour: #rrggbb; by default the label's own.
-        median: where a vertical line stands.
+        label: label in the legend, which lists each label once.
+        edges: edges of the bins, in order; one more than there are bins.
+        heights: heights of the bins.
+        colour: #rrggbb; by default each label gets its own.
+        median: x of a vertical line; None for no line.
     """
 
     label: str
@@ -43,15 +43,15 @@ class Density:
 
 
 def histograms_png(panels: Mapping[str, Sequence[Density]], *, columns: int, x_label: str = "") -> bytes:
-    """A PNG of titled panels in rows, all over the same range of x, under one legend.
+    """Draw a PNG of titled panels in rows, with a common range of x, under one legend.
 
     Args:
-        panels: title -> densities, from the back to the front.
+        panels: title -> densities, from back to front.
         columns: panels in a row.
-        x_label: below the lowest panels.
+        x_label: label below the lowest panels.
 
     Raises:
-        SettingError: no panel, or no column.
+        SettingError: there is no panel, or no column.
     """
     if not panels or columns < 1:
         raise SettingError(f"histograms: expected a panel or more in columns from 1, got {len(panels)} in {columns}")
@@ -65,24 +65,25 @@ def histograms_png(panels: Mapping[str, Sequence[Density]], *, columns: int, x_l
     for place in range(len(panels), rows * columns):
         axes[place // columns][place % columns].set_visible(False)
     figure.supxlabel(x_label, fontsize=8, color=INK)
-    handles = {label: line for each in axes.flat for line, label in zip(*each.get_legend_handles_labels(), strict=True)}
+    legends = [panel.get_legend_handles_labels() for panel in axes.flat]
+    handles = {label: line for lines, labels in legends for line, label in zip(lines, labels, strict=True)}
     figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=6, fontsize=8, frameon=False)
     return drawing_png(figure)
 
 
 def _inks(panels: Mapping[str, Sequence[Density]]) -> dict[str, str]:
-    """Label -> colour, in the order in which the labels come."""
-    own = {density.label: density.colour for densities in panels.values() for density in densities}
-    return {label: ink or colour(index) for index, (label, ink) in enumerate(own.items())}
+    """Label -> colour, in the labels' order."""
+    given = {density.label: density.colour for densities in panels.values() for density in densities}
+    return {label: ink or colour(index) for index, (label, ink) in enumerate(given.items())}
 
 
 def _panel(axes: "matplotlib.axes.Axes", title: str, densities: Sequence[Density], inks: Mapping[str, str]) -> None:
-    told: set[str] = set()
+    labelled: set[str] = set()
     for density in densities:
         ink = inks[density.label]
-        label = None if density.label in told else density.label
+        label = None if density.label in labelled else density.label
         axes.stairs(density.heights, density.edges, color=ink, linewidth=1.1, label=label)
-        told.add(density.label)
+        labelled.add(density.label)
         if density.median is not None:
             axes.axvline(density.median, color=ink, linewidth=0.8)
     axes.set_title(title, fontsize=9, color=INK)

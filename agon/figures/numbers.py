@@ -1,4 +1,4 @@
-"""Numbers as a page shows them."""
+"""Numbers as text for pages."""
 
 import sys
 
@@ -6,11 +6,11 @@ UNKNOWN = "—"
 
 
 def number(value: float | None, digits: int = 4) -> str:
-    """A number for eyes: its first digits, thousands apart; whole numbers in full.
+    """Format a number for reading: rounded, with commas between thousands; whole numbers in full.
 
     Args:
-        value: None where there is none.
-        digits: significant ones of a number that is not whole.
+        value: a number, or None for an unknown one.
+        digits: significant digits of a number that is not whole.
 
     >>> number(12345), number(0.98765), number(float("nan")), number(None)
     ('12,345', '0.9877', 'not a number', '—')

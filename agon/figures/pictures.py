@@ -1,8 +1,7 @@
 """Images as pixels: samples to uint8, tiles to one grid and back, a grid to PNG and back.
 
-Everything is exact: what a grid's file holds is, tile by tile and bit by bit, what was put in.
-Nothing is ever rescaled by its own least and greatest value, which would hide a generator that
-has lost its contrast.
+Everything is exact: a grid's file holds its tiles bit by bit. Nothing is rescaled by its own
+least and greatest value, which would hide a generator that has lost its contrast.
 """
 
 import math
@@ -16,21 +15,21 @@ from torch import Tensor
 
 from agon.errors import DataError
 
-GAP = 208  # light grey between the tiles: seen on black, on white, and on the mid-grey of an untrained generator
-CHANNELS = {1: "L", 3: "RGB"}  # what a PNG holds without an invented meaning
-TILES = 100_000  # of a grid that is read
-PIXELS = 50_000_000  # of a grid that is read
-APART = "agon channels"  # how many, where each is a tile of its own
-KEYWORD = "agon "  # before the name of each of a tiling's numbers in the file
+GAP = 208  # light grey between tiles: visible on black, on white, and on the mid-grey of an untrained generator
+CHANNELS = {1: "L", 3: "RGB"}  # numbers of channels that a PNG shows as they are -> Pillow's mode
+TILES = 100_000  # most tiles of a grid to read
+PIXELS = 50_000_000  # most pixels of a grid to read
+APART = "agon channels"  # keyword for the number of channels, if each is a separate tile
+KEYWORD = "agon "  # prefix of the tiling's fields in the file
 
 
 class Tiling(NamedTuple):
-    """How a grid is cut into tiles, in reading order; the last row may be short.
+    """The layout of a grid of tiles, in reading order; the last row may be short.
 
     Attributes:
-        tiles: how many, from 1.
-        height: of a tile, in pixels.
-        width: of a tile, in pixels.
+        tiles: number of tiles, from 1.
+        height: height of a tile in pixels.
+        width: width of a tile in pixels.
         columns: tiles in a full row, from 1.
         gap: pixels between neighbouring tiles and around all of them, from 0.
     """
@@ -53,7 +52,7 @@ class Tiling(NamedTuple):
         return self.gap + row * (self.height + self.gap), self.gap + column * (self.width + self.gap)
 
 
-Images = UInt8[Tensor, "n c h w"] | UInt8[np.ndarray, "n c h w"]
+ByteImages = UInt8[Tensor, "n c h w"] | UInt8[np.ndarray, "n c h w"]
 
 
 def pictured(shape: tuple[int, ...]) -> bool:
@@ -66,12 +65,12 @@ def pictured(shape: tuple[int, ...]) -> bool:
 
 
 def to_uint8(x: Float[Tensor, "n c h w"], low: float, high: float) -> UInt8[Tensor, "n c h w"]:
-    """Samples as pixels: low is 0, high is 255, beyond them is clamped; rounded to the nearest level.
+    """Convert samples to bytes: low becomes 0, high 255; values are rounded, and clamped to this range.
 
     Args:
-        x: samples; one that is not a number is drawn as low.
+        x: samples; NaN becomes low.
         low: the value of black.
-        high: the value of white, over low.
+        high: the value of white, above low.
 
     Raises:
         DataError: low is not below high.
@@ -86,8 +85,8 @@ def to_uint8(x: Float[Tensor, "n c h w"], low: float, high: float) -> UInt8[Tens
     return levels.clamp(0, 255).round().byte()
 
 
-def enlarge(images: Images, factor: int) -> UInt8[np.ndarray, "n c fh fw"]:
-    """Every pixel as a square of factor x factor pixels, its nearest neighbours' own; slices undo it.
+def enlarge(images: ByteImages, factor: int) -> UInt8[np.ndarray, "n c fh fw"]:
+    """Repeat every pixel as a square of factor x factor pixels; slicing with that step undoes it.
 
     >>> enlarge(np.array([[[[1, 2]]]], dtype=np.uint8), 2).tolist()
     [[[[1, 1, 2, 2], [1, 1, 2, 2]]]]
@@ -95,22 +94,22 @@ def enlarge(images: Images, factor: int) -> UInt8[np.ndarray, "n c fh fw"]:
     return _array(images).repeat(factor, axis=2).repeat(factor, axis=3)
 
 
-def grid(images: Images, columns: int | None = None, gap: int = 2) -> UInt8[np.ndarray, "H W c"]:
-    """Tiles laid out in rows on one picture.
+def grid(images: ByteImages, columns: int | None = None, gap: int = 2) -> UInt8[np.ndarray, "H W c"]:
+    """Lay out tiles in rows on one picture.
 
     Args:
         images: the tiles, in reading order.
-        columns: tiles in a row; as square as can be if None.
+        columns: tiles in a row; None for a grid that is nearly square.
         gap: grey pixels between neighbours and around all.
 
     Raises:
-        DataError: there is no image, or a number is out of its range.
+        DataError: there is no image, or a number is out of range.
     """
     return _draw(_array(images), tiling(images, columns, gap))
 
 
-def tiling(images: Images, columns: int | None = None, gap: int = 2) -> Tiling:
-    """The layout that `grid` gives to these images with these settings."""
+def tiling(images: ByteImages, columns: int | None = None, gap: int = 2) -> Tiling:
+    """The layout that `grid` uses for these images and settings."""
     count, _, height, width = images.shape
     columns = math.ceil(math.sqrt(count)) if columns is None else columns
     if count < 1 or height < 1 or width < 1 or columns < 1 or gap < 0:
@@ -122,10 +121,10 @@ def tiling(images: Images, columns: int | None = None, gap: int = 2) -> Tiling:
 
 
 def ungrid(picture: UInt8[np.ndarray, "H W c"], layout: Tiling) -> UInt8[np.ndarray, "n c h w"]:
-    """The tiles of a grid: the exact inverse of `grid` for `layout = tiling(images, columns, gap)`.
+    """Cut a grid into its tiles: the exact inverse of `grid` for `layout = tiling(images, columns, gap)`.
 
     Raises:
-        DataError: a picture of another size than the layout's.
+        DataError: the picture's size differs from the layout's.
     """
     if picture.shape[:2] != layout.size:
         raise DataError(
@@ -139,14 +138,14 @@ def ungrid(picture: UInt8[np.ndarray, "H W c"], layout: Tiling) -> UInt8[np.ndar
 
 
 def png(picture: UInt8[np.ndarray, "H W c"], text: dict[str, str] | None = None) -> bytes:
-    """The picture as a PNG file of one or three channels; the same picture gives the same bytes.
+    """Write a picture of one or three channels as a PNG; the same picture gives the same bytes.
 
     Args:
         picture: its pixels.
-        text: keyword -> text, written beside the pixels.
+        text: keyword -> text, stored in the file's metadata.
 
     Raises:
-        DataError: a number of channels that PNG cannot hold.
+        DataError: the picture has another number of channels.
     """
     from PIL import Image, PngImagePlugin
 
@@ -164,10 +163,10 @@ def png(picture: UInt8[np.ndarray, "H W c"], text: dict[str, str] | None = None)
     return file.getvalue()
 
 
-def grid_png(images: Images, columns: int | None = None, gap: int = 2) -> bytes:
-    """The grid as a PNG file that says how to cut it: what `read_grid` reads.
+def grid_png(images: ByteImages, columns: int | None = None, gap: int = 2) -> bytes:
+    """Write a grid as a PNG whose metadata has the layout, for `read_grid`.
 
-    Of images that are neither grey nor of three colours each channel is a grey tile of its own, side by side.
+    If images have neither 1 nor 3 channels, each channel becomes a grey tile, side by side.
     """
     tiles, channels = _array(images), images.shape[1]
     columns = tiling(images, columns, gap).columns
@@ -179,14 +178,14 @@ def grid_png(images: Images, columns: int | None = None, gap: int = 2) -> bytes:
 
 
 def read_grid(file: Path | bytes, name: str = "") -> UInt8[np.ndarray, "n c h w"]:
-    """The tiles of a grid that `grid_png` wrote.
+    """Read the tiles of a grid that `grid_png` wrote.
 
     Args:
         file: its path, or its content.
-        name: what messages call it; by default its path.
+        name: its name in messages; by default its path.
 
     Raises:
-        DataError: not a PNG, damaged, of more than `PIXELS`, or without the tiling that `grid_png` writes.
+        DataError: the file is not a PNG, is damaged, has more than `PIXELS` pixels, or has no layout by `grid_png`.
     """
     from PIL import Image, UnidentifiedImageError
 
@@ -201,7 +200,7 @@ def read_grid(file: Path | bytes, name: str = "") -> UInt8[np.ndarray, "n c h w"
         UnidentifiedImageError,
         OSError,
         SyntaxError,
-        ValueError,  # a text that unpacks to more than PIL takes
+        ValueError,  # a text that decompresses to more than PIL allows
         Image.DecompressionBombError,
         Image.DecompressionBombWarning,
     ) as error:
@@ -240,5 +239,5 @@ def _draw(images: UInt8[np.ndarray, "n c h w"], layout: Tiling) -> UInt8[np.ndar
     return picture
 
 
-def _array(images: Images) -> UInt8[np.ndarray, "n c h w"]:
+def _array(images: ByteImages) -> UInt8[np.ndarray, "n c h w"]:
     return images.numpy(force=True) if isinstance(images, Tensor) else images

@@ -1,4 +1,4 @@
-"""Points in one panel: a histogram of one coordinate, a scatter plot of two, on the real points in grey."""
+"""Points in one panel: a histogram of one coordinate or a scatter plot of two, with the real points in grey."""
 
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -14,27 +14,30 @@ if TYPE_CHECKING:
 
 DENSITY = 2  # dots in a CSS pixel: sharp on a good screen
 BINS = 60
-FLAT = 0.7  # a histogram's height by its width
-MARGIN = 0.25  # of the real data's extent, around it: samples that went astray are counted, not chased
+FLAT = 0.7  # a histogram's height relative to its width
+MARGIN = 0.25  # margin around the real data, as a share of their extent; points further out are not drawn
 INK = "#8a8f98"  # axes and numbers: legible on white and on black
 
 Points = Float[np.ndarray, "n d"]
-Real = Float[np.ndarray, "m d"]  # as many coordinates, another number of points
+Real = Float[np.ndarray, "m d"]  # the same dimension, another number of points
 Frame = Float[np.ndarray, "2 d"]  # least and greatest value shown of each coordinate
 
 
 def points_png(
     samples: Points, frame: Frame, *, width: int, ink: str, real: Real | None = None, bare: bool = False
 ) -> tuple[bytes, int]:
-    """A transparent PNG of points, one coordinate as a density, the first two of more as a scatter plot; its height.
+    """Draw points as a transparent PNG: a density of one coordinate, or a scatter plot of the first two.
 
     Args:
-        samples: points; those outside of the frame are not drawn.
-        frame: see `frame_of`.
-        width: of the picture in CSS pixels.
-        ink: the samples' colour, #rrggbb.
-        real: points behind them, in grey.
-        bare: without numbers at the axes.
+        samples: points; those outside the frame are not drawn.
+        frame: the box to show, see `frame_of`.
+        width: width of the picture in CSS pixels.
+        ink: colour of the samples, #rrggbb.
+        real: real points, drawn behind the samples in grey.
+        bare: whether to leave out the numbers at the axes.
+
+    Returns:
+        The PNG, and its height in CSS pixels.
     """
     require("matplotlib")
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -51,7 +54,7 @@ def points_png(
 
 
 def frame_of(points: Points) -> Frame:
-    """The box around the finite ones of the points, with a margin; from -1 to 1 if there is none."""
+    """The box around the finite points, with a margin; from -1 to 1 if no point is finite."""
     finite = points[np.isfinite(points).all(axis=1)]
     if not len(finite):
         return np.array([[-1.0] * points.shape[1], [1.0] * points.shape[1]])
@@ -61,14 +64,14 @@ def frame_of(points: Points) -> Frame:
 
 
 def inside(points: Points, frame: Frame) -> Bool[np.ndarray, " n"]:
-    """Which points are shown; one that is not finite is nowhere."""
+    """Whether each point is inside the frame; one that is not finite is not."""
     shown = slice(0, min(2, points.shape[1]))
     within = (points[:, shown] >= frame[0, shown]) & (points[:, shown] <= frame[1, shown])
     return np.asarray(within.all(axis=1))
 
 
 def _scatter(axes: "matplotlib.axes.Axes", real: Real | None, samples: Points, frame: Frame, ink: str) -> None:
-    """Two coordinates; the fewer the points, the larger and the more opaque."""
+    """A scatter plot of two coordinates; fewer points are more opaque."""
     if real is not None:
         axes.scatter(real[:, 0], real[:, 1], s=2, color=REAL, alpha=0.25, linewidths=0)
     alpha = float(np.clip(300 / max(len(samples), 1), 0.15, 0.9))
@@ -78,7 +81,7 @@ def _scatter(axes: "matplotlib.axes.Axes", real: Real | None, samples: Points, f
 
 
 def _histogram(axes: "matplotlib.axes.Axes", real: Real | None, samples: Points, frame: Frame, ink: str) -> None:
-    """One coordinate, as a density, so that unequal numbers of real and generated points compare."""
+    """A density of one coordinate, so that different numbers of real and generated points compare."""
     edges = np.linspace(frame[0, 0], frame[1, 0], BINS + 1)
     for points, colour, filled in ((real, REAL, True), (samples, ink, False)):
         if points is not None and inside(points, frame).any():

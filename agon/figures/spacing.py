@@ -1,10 +1,10 @@
-"""Which of many steps a picture or a table has room for."""
+"""Pick as many steps as a picture or a table has room for."""
 
 from collections.abc import Sequence
 
 
 def spread(steps: Sequence[int], most: int) -> list[int]:
-    """At most `most` of the steps, from the first to the last, evenly in their order.
+    """Pick at most `most` of the steps, evenly spaced by index, with the first and the last.
 
     >>> spread(range(100), 5), spread([3, 8], 5)
     ([0, 25, 50, 74, 99], [3, 8])

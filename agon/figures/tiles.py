@@ -1,4 +1,4 @@
-"""Panels of images with labels: a table of them, or one title a panel."""
+"""Labelled panels of images: as a table, or each with its own title."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from io import BytesIO
@@ -20,24 +20,24 @@ if TYPE_CHECKING:
 
 Tiles = UInt8[Tensor, "_ _ _ _"] | UInt8[np.ndarray, "_ _ _ _"]  # "n c h w"; panels may differ in all four
 
-WIDTH = 1_100  # pixels that a picture is enlarged up to
-LARGEST = 8  # factor of enlargement
-SPACE, MARGIN, LINE, SIZE = 10, 6, 18, 13  # between panels, around all, of a line of text, of its letters
+WIDTH = 1_100  # pixels: most that a picture is enlarged to
+LARGEST = 8  # greatest factor of enlargement
+SPACE, MARGIN, LINE, SIZE = 10, 6, 18, 13  # pixels between panels, around all, of a line of text, of its letters
 
 
-class Panel(NamedTuple):
-    """A panel of the table: its images, and the words over and under it."""
+class Cell(NamedTuple):
+    """A panel of the table: its images, and the text above and below it."""
 
     tiles: Tiles | None
     above: str = ""
     below: str = ""
 
 
-class Row(NamedTuple):
-    """A row of the table, with the words at its left."""
+class CellRow(NamedTuple):
+    """A row of the table, with the text on its left."""
 
     label: str
-    panels: Sequence[Panel]
+    panels: Sequence[Cell]
 
 
 def tiles_png(
@@ -48,48 +48,48 @@ def tiles_png(
     corner: str = "",
     notes: Sequence[Sequence[str]] | None = None,
 ) -> bytes:
-    """A PNG of a table of panels, each a grid of images; pixels are enlarged by a whole factor, one a row.
+    """Draw a PNG of a table of panels, each a grid of images; each row is enlarged by a whole factor.
 
     Args:
         rows: label -> panels, from left to right: bytes "n c h w", or None for an empty place.
         columns: a label for each panel of a row.
-        across: images in a row of a panel, at most.
-        corner: what the columns' labels are, at the left of them.
-        notes: words under each panel, row by row.
+        across: most images in a row of a panel.
+        corner: heading for the columns' labels, on their left.
+        notes: text below each panel, row by row.
 
     Raises:
-        SettingError: no panel, or a row with another number of panels or notes than there are columns.
-        DataError: a panel without images, or of channels that no picture has.
+        SettingError: there is no panel, or a row does not have one panel and one note for each column.
+        DataError: a panel has no images, or a number of channels other than 1 or 3.
     """
     below = [[""] * len(columns)] * len(rows) if notes is None else notes
     _check(rows, columns, below)
-    table: list[Row] = []
+    table: list[CellRow] = []
     for (label, row), under in zip(rows.items(), below, strict=True):
         above = [""] * len(columns) if table else columns
-        table.append(Row(label, [Panel(*each) for each in zip(row, above, under, strict=True)]))
+        table.append(CellRow(label, [Cell(*content) for content in zip(row, above, under, strict=True)]))
     return _drawn(table, across, corner)
 
 
 def panels_png(panels: Mapping[str, Tiles], *, columns: int, across: int = 8) -> bytes:
-    """A PNG of panels in reading order, each a grid of images under its title.
+    """Draw a PNG of panels in reading order, each a grid of images under its title.
 
     Args:
         panels: title -> bytes "n c h w".
         columns: panels in a row.
-        across: images in a row of a panel, at most.
+        across: most images in a row of a panel.
 
     Raises:
-        SettingError: no panel, or a number under 1.
-        DataError: a panel without images, or of channels that no picture has.
+        SettingError: there is no panel, or a number is below 1.
+        DataError: a panel has no images, or a number of channels other than 1 or 3.
     """
     if not panels or columns < 1:
         raise SettingError(f"panels: expected one or more in rows of one or more, got {len(panels)} in {columns}")
-    every = [Panel(tiles, title) for title, tiles in panels.items()]
-    return _drawn([Row("", every[i : i + columns]) for i in range(0, len(every), columns)], across, "")
+    cells = [Cell(tiles, title) for title, tiles in panels.items()]
+    return _drawn([CellRow("", cells[i : i + columns]) for i in range(0, len(cells), columns)], across, "")
 
 
 def interleaved(left: UInt8[Tensor, "n c h w"], right: UInt8[Tensor, "n c h w"]) -> UInt8[Tensor, "2*n c h w"]:
-    """In turns an image of the one and of the other, for a panel of pairs."""
+    """Alternate the images of two batches, for a panel of pairs."""
     return torch.stack([left, right], dim=1).flatten(0, 1)
 
 
@@ -101,13 +101,13 @@ def _check(rows: Mapping[str, Sequence[Tiles | None]], columns: Sequence[str], n
             raise SettingError(
                 f"tiles: expected {len(columns)} panels in a row, one a column, got {len(row)} in {label!r}"
             )
-    if [len(each) for each in notes] != [len(columns)] * len(rows):
+    if [len(of_row) for of_row in notes] != [len(columns)] * len(rows):
         raise SettingError(
             f"tiles: expected notes for {len(rows)} rows of {len(columns)}, got {[len(n) for n in notes]}"
         )
 
 
-def _drawn(table: Sequence[Row], across: int, corner: str) -> bytes:
+def _drawn(table: Sequence[CellRow], across: int, corner: str) -> bytes:
     from PIL import Image, ImageDraw
 
     if across < 1:
@@ -133,13 +133,13 @@ def _drawn(table: Sequence[Row], across: int, corner: str) -> bytes:
                 sheet.paste(Image.fromarray(picture), (round(middle - picture.shape[1] / 2), top))
     write(MARGIN + left, places.tops[0] - LINE / 2, corner, "rm")
     file = BytesIO()
-    grey = all(each.shape[1] == 1 for each in _given(table))
+    grey = all(tiles.shape[1] == 1 for tiles in _given(table))
     (sheet.convert("L") if grey else sheet).save(file, "PNG", optimize=True)
     return file.getvalue()
 
 
 class Places(NamedTuple):
-    """Where panels are, in pixels: columns as wide as their widest panel or words, rows as high as their highest."""
+    """Positions of panels in pixels: columns as wide as their widest panel or text, rows as high as their highest."""
 
     lefts: Sequence[int]
     widths: Sequence[int]
@@ -150,7 +150,7 @@ class Places(NamedTuple):
     @classmethod
     def of(
         cls,
-        table: Sequence[Row],
+        table: Sequence[CellRow],
         pictures: Sequence[Sequence[UInt8[np.ndarray, "_ _ 3"] | None]],
         left: int,
         over: int,
@@ -173,8 +173,8 @@ class Places(NamedTuple):
         return cls(lefts[:-1], widths, tops, heights, (lefts[-1] - SPACE + MARGIN, ends[-1] - SPACE + 2 * MARGIN))
 
 
-def _pictures(table: Sequence[Row], across: int, width: int) -> list[list[UInt8[np.ndarray, "_ _ 3"] | None]]:
-    """The panels as large as they can be in that width, by one factor for all of a row."""
+def _pictures(table: Sequence[CellRow], across: int, width: int) -> list[list[UInt8[np.ndarray, "_ _ 3"] | None]]:
+    """The panels, enlarged as far as the width allows, by one factor for each row."""
     for tiles in _given(table):
         if not len(tiles) or tiles.shape[1] not in CHANNELS:
             raise DataError(f"tiles: expected images of 1 or 3 channels, got {len(tiles)} of {tiles.shape[1]}")
@@ -193,7 +193,7 @@ def _picture(tiles: Tiles, across: int, factor: int) -> UInt8[np.ndarray, "_ _ 3
     return np.ascontiguousarray(np.broadcast_to(picture, (*picture.shape[:2], 3)))
 
 
-def _given(table: Sequence[Row]) -> Iterator[Tiles]:
+def _given(table: Sequence[CellRow]) -> Iterator[Tiles]:
     return (panel.tiles for row in table for panel in row.panels if panel.tiles is not None)
 
 
@@ -206,7 +206,7 @@ def _wide(text: str, font: "PIL.ImageFont.FreeTypeFont") -> int:
 
 
 def _font() -> "PIL.ImageFont.FreeTypeFont":
-    """matplotlib's own, which has Greek letters and is the same on every machine."""
+    """The font that comes with matplotlib: it has Greek letters and is the same on every machine."""
     require("matplotlib")
     import matplotlib
     from PIL import ImageFont

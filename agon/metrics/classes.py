@@ -121,13 +121,13 @@ def _assigned(probabilities: Float[Tensor, "n k"]) -> Int[Tensor, " n"]:
 
 
 def recognised(classes: Score, label: int) -> Score:
-    """The share n_label / n of samples whose most probable class is this one: "recognised", 0 to 1.
+    """The share n_label / n of samples that the classifier takes for one class: "recognised", 0 to 1.
 
-    With its binomial standard error and Wilson's interval.
+    It has its binomial standard error and Wilson's interval.
 
     Args:
-        classes: a "classes" score, whose detail has the number of samples of each class as "histogram".
-        label: of the class that the generator was trained on.
+        classes: a "classes" score, which has the number of samples of each class in its detail as "histogram".
+        label: label of the class that the generator was trained on.
     """
     n = classes.n
     share = classes.detail["histogram"][label] / n
@@ -142,12 +142,12 @@ def recognised(classes: Score, label: int) -> Score:
 
 
 def fullest_class(histograms: Sequence[Int[Tensor, " k"]]) -> Score:
-    """The share of the class that most samples fell into, 1/T Σ_t max_k n_tk / n: "fullest-class", 1/k to 1.
+    """The mean share of the fullest class over steps, 1/T Σ_t max_k n_tk / n: "fullest-class", 1/k to 1.
 
-    A generator that makes one class at a time has 1, though over its training it may make all of them.
+    It is 1 for a generator that makes one class at a time, even if it makes all of them over its training.
 
     Args:
-        histograms: for each of T steps of a training, how many of n samples are of each of k classes; at least one.
+        histograms: number of samples in each of k classes, at each of T steps of a training; at least one step.
 
     Source: metz2017, figure 2: "collapses to a single mode at a time".
 

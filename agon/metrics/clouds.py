@@ -1,4 +1,4 @@
-"""Clouds of points over a training: how near they are to the data's points, and how they move."""
+"""Clouds of points over a training: their distances to the data, and their movement."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -16,15 +16,15 @@ TO_DATA, FROM_DATA = "distance-to-data", "distance-from-data"
 
 
 def nearest_distances(fake: Float[Tensor, "n d"], real: Float[Tensor, "m d"]) -> tuple[Score, Score]:
-    """Mean distances to the nearest point of the other kind: how good points are, and how much of the data they cover.
+    """Mean distance of generated points to the data (their quality), and of the data to them (their coverage).
 
-    * "distance-to-data": 1/n Σ_i min_j |x_i - y_j|, 0 where all generated points are real ones; a collapsed
-      generator has it, too.
-    * "distance-from-data": 1/m Σ_j min_i |x_i - y_j|, 0 where every real point is made.
+    * "distance-to-data": 1/n Σ_i min_j |x_i - y_j|, 0 if all generated points are real ones. A collapsed
+      generator can reach 0, too.
+    * "distance-from-data": 1/m Σ_j min_i |x_i - y_j|, 0 if every real point is generated.
 
     Args:
         fake: generated points x.
-        real: the data's y.
+        real: real points y.
 
     >>> [score.value for score in nearest_distances(torch.zeros(1, 2), torch.tensor([[0.0, 0.0], [0.0, 2.0]]))]
     [0.0, 1.0]
@@ -44,7 +44,7 @@ def nearest_distances(fake: Float[Tensor, "n d"], real: Float[Tensor, "m d"]) ->
 
 
 def nearest_in_tree(queries: Float[Tensor, "n d"], others: Float[Tensor, "m d"]) -> Float[Tensor, " n"]:
-    """min_j |x_i - y_j|, float64; in the plane a tree takes a hundredth of the time of `nearest_neighbours`."""
+    """min_j |x_i - y_j| in float64, by a k-d tree; in the plane it is 100 times as fast as `nearest_neighbours`."""
     require("scipy")
     from scipy.spatial import KDTree
 
@@ -52,13 +52,13 @@ def nearest_in_tree(queries: Float[Tensor, "n d"], others: Float[Tensor, "m d"])
 
 
 def early_distance(clouds: Sequence[Float[Tensor, "n d"]], real: Float[Tensor, "m d"]) -> Score:
-    """How far points are from the data early in a training: "early-distance", from 0.
+    """Mean distance between points and data early in a training: "early-distance", from 0.
 
-    The mean of "distance-to-data" and "distance-from-data" over these looks; the less, the faster the training.
+    The mean of "distance-to-data" and "distance-from-data" over these snapshots; lower means faster training.
 
     Args:
-        clouds: the points of the same latents at each look of the first quarter of the training; at least 1.
-        real: the data's points.
+        clouds: the points of fixed latents in each snapshot of the training's first quarter; at least 1.
+        real: real points.
     """
     values = [score.value for cloud in clouds for score in nearest_distances(cloud, real)]
     return Score(
@@ -71,13 +71,13 @@ def early_distance(clouds: Sequence[Float[Tensor, "n d"]], real: Float[Tensor, "
 
 
 def movements(clouds: Sequence[Float[Tensor, "n d"]]) -> tuple[Score, Score]:
-    """How far points move from one look to the next, x_i(t) -> x_i(t + 1), each a mean over the T - 1 pairs of looks.
+    """How far points move between snapshots, x_i(t) -> x_i(t + 1); means over the T - 1 pairs of neighbours.
 
-    * "movement": mean_i |x_i(t + 1) - x_i(t)|, how far the point of a latent moves.
-    * "shift": |mean_i (x_i(t + 1) - x_i(t))|, how far the middle of all points does; at most the former.
+    * "movement": mean_i |x_i(t + 1) - x_i(t)|, how far a latent's point moves.
+    * "shift": |mean_i (x_i(t + 1) - x_i(t))|, how far the centre of all points moves; at most the movement.
 
     Args:
-        clouds: the points of the same latents at each of T >= 2 looks.
+        clouds: the points of fixed latents in each of T >= 2 snapshots.
 
     Source: yamazaki2017, section 5.1: points that "oscillate", in a number.
 

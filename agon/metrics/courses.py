@@ -1,4 +1,4 @@
-"""How a training's numbers go up and down, from its log: losses, outputs, scores, time."""
+"""How a training's numbers develop, from its log: losses, outputs, scores, time."""
 
 import math
 from collections.abc import Sequence
@@ -8,11 +8,11 @@ from statistics import fmean, median, pstdev
 from agon.metrics.score import Score
 
 QUARTER = 4  # the last quarter of a course
-CERTAIN = 0.05  # an output for generated samples below which the critic rejects them nearly surely
+CERTAIN = 0.05  # output for generated samples below which the critic surely rejects them
 
 
 def probability(logit: float) -> float:
-    """The critic's output as a probability, σ(logit) = 1 / (1 + e^-logit), without overflow.
+    """Turn the critic's logit into a probability, σ(logit) = 1 / (1 + e^-logit), without overflow.
 
     >>> probability(0.0), probability(-1e6) < 1e-200, probability(1e6)
     (0.5, True, 1.0)
@@ -21,19 +21,18 @@ def probability(logit: float) -> float:
 
 
 def loss_course(generator: Sequence[float], critic: Sequence[float], fake: Sequence[float]) -> tuple[Score, ...]:
-    """How far the losses part, how much the generator's varies, and how often the critic is sure.
+    """How far apart the losses are, how much the generator's varies, and how often the critic is sure.
 
-    With g_t, c_t the losses of T records, d_t = σ(logit) the critic's output for generated samples, and the last
-    quarter of the records:
+    The log has T records with the losses g_t, c_t and the critic's output d_t = σ(logit) for generated samples.
 
-    * "loss-gap": mean g - mean c, over the last quarter.
-    * "loss-growth": mean g of the last quarter less that of the first.
+    * "loss-gap": mean g - mean c, over the last quarter of the records.
+    * "loss-growth": mean g over the last quarter minus mean g over the first.
     * "loss-deviation", from 0: the standard deviation of g over the last quarter.
     * "rejected", 0 to 1: the share of all records with d_t < 0.05.
 
     Args:
-        generator: its loss in each record, in order; at least one.
-        critic: its loss in the same records.
+        generator: the generator's loss in each record, in order; at least one.
+        critic: the critic's loss in the same records.
         fake: the mean logit of generated samples in the same records.
 
     Source: yamazaki2017, figures 5.3 to 5.10, in numbers.
@@ -61,18 +60,18 @@ def loss_course(generator: Sequence[float], critic: Sequence[float], fake: Seque
 
 
 def score_course(values: Sequence[float], name: str, n: int) -> tuple[Score, ...]:
-    """Where a score that was taken while a run trained ends, how high it came, and how it goes up and down.
+    """The end, the maximum and the oscillation of a score recorded during a training.
 
-    With s_1, ..., s_T the values:
+    For the values s_1, ..., s_T:
 
     * "late-score": the mean of the last quarter.
     * "best-score": max s_t.
     * "score-oscillation", from 0: mean |s_{t+1} - s_t| over the second half.
 
     Args:
-        values: at least 2, in the order of the steps.
-        name: of the score.
-        n: samples of each.
+        values: the score's values, ordered by step; at least 2.
+        name: name of the score.
+        n: samples behind each value.
 
     Source: yamazaki2017, section 5.2 and figures 5.11, 5.12, in numbers.
 
@@ -81,19 +80,19 @@ def score_course(values: Sequence[float], name: str, n: int) -> tuple[Score, ...
     """
     late, half = values[-max(1, len(values) // QUARTER) :], values[len(values) // 2 - 1 :]
     oscillation = fmean(abs(after - before) for before, after in pairwise(half))
-    found = {
+    summary = {
         "late-score": (fmean(late), "mean over the last quarter of the looks"),
         "best-score": (max(values), "greatest of the looks"),
         "score-oscillation": (oscillation, "mean change from one look to the next over their second half"),
     }
     return tuple(
-        Score(name=each, value=value, n=n, protocol=f"{name} of the same latents every so many steps; {how}")
-        for each, (value, how) in found.items()
+        Score(name=statistic, value=value, n=n, protocol=f"{name} of the same latents every so many steps; {how}")
+        for statistic, (value, how) in summary.items()
     )
 
 
 def epoch_seconds(count: int, images_per_second: Sequence[float]) -> float:
-    """Wall time of an epoch of `count` images at the log's median speed: a pause of the machine does not count.
+    """Wall time of an epoch of `count` images at the log's median speed, so that pauses do not count.
 
     >>> epoch_seconds(1_000, [1.0, 100.0, 100.0])
     10.0
@@ -102,7 +101,7 @@ def epoch_seconds(count: int, images_per_second: Sequence[float]) -> float:
 
 
 def epoch_time(seconds: float) -> Score:
-    """An epoch's wall time as a score: "seconds-an-epoch".
+    """Wrap an epoch's wall time as a score: "seconds-an-epoch".
 
     Source: tabak2016, section 3.3.
     """
@@ -111,7 +110,7 @@ def epoch_time(seconds: float) -> Score:
 
 
 def epoch_time_ratio(seconds: float, perceptrons: float) -> Score:
-    """How many times as long as the perceptrons' an epoch takes: "ratio".
+    """An epoch's wall time relative to an epoch of the perceptrons: "ratio".
 
     Source: tabak2016, section 3.3.
     """

@@ -190,37 +190,37 @@ def densities(data: Float[Tensor, " a"], model: Float[Tensor, " b"]) -> dict[str
 
 
 def distance_ratio(fake: Shaped[Tensor, "n ..."], real: Shaped[Tensor, "m ..."]) -> Score:
-    """How far apart two samples are, as a share of how far two real ones are: "distance", from 0.
+    """The mean distance between two samples relative to that between two real ones: "distance", from 0.
 
         E |G(z) - G(z')| / E |x - x'|,
 
-    over n/2 and m/2 pairs that have no sample in common (the first and second, the third and fourth, ...), so that
-    the standard error is that of independent ones. Unlike "pairwise", which is from 0, it tells the direction: below
-    1 samples are more alike than the data are.
+    over n/2 and m/2 disjoint pairs (the first and second sample, the third and fourth, ...), so that the standard
+    error is that of independent distances. Unlike "pairwise", it shows the direction: below 1, samples are more
+    alike than the data.
 
     Args:
-        fake: n samples of any shape, uint8 or floating, at least 4; an odd last one is left out.
-        real: m real ones of that shape, at least 4, not all the same.
+        fake: n samples of any shape, uint8 or floating, at least 4; if n is odd, the last is left out.
+        real: m real samples of the same shape, at least 4, not all the same.
 
     >>> x = torch.randn(100, 2, generator=torch.Generator().manual_seed(0))
     >>> round(distance_ratio(x / 4, x).value, 6)
     0.25
     """
-    apart = [_apart(samples) for samples in (fake, real)]
-    value = float(apart[0].mean() / apart[1].mean())
-    relative = [float(each.std() / each.mean()) / math.sqrt(len(each)) for each in apart]
+    distances = [_disjoint_distances(samples) for samples in (fake, real)]
+    value = float(distances[0].mean() / distances[1].mean())
+    relative = [float(of_pairs.std() / of_pairs.mean()) / math.sqrt(len(of_pairs)) for of_pairs in distances]
     return Score(
         name="distance",
         value=value,
         error=value * math.hypot(*relative),
         n=len(fake),
-        n_real=2 * len(apart[1]),
+        n_real=2 * len(distances[1]),
         protocol="mean Euclidean distance of disjoint pairs of samples / of training images",
     )
 
 
-def _apart(samples: Shaped[Tensor, "n ..."]) -> Float[Tensor, " pairs"]:
-    """Distances of the first and second sample, of the third and fourth, and so on."""
+def _disjoint_distances(samples: Shaped[Tensor, "n ..."]) -> Float[Tensor, " pairs"]:
+    """Distances between the first and second sample, the third and fourth, and so on."""
     pairs = len(samples) // 2
     return torch.stack([torch.dist(samples[2 * i].double(), samples[2 * i + 1].double()) for i in range(pairs)])
 

@@ -117,28 +117,27 @@ def held_out_memorisation(found: Score) -> Score:
     )
 
 
-def copied_share(found: Score, held: float) -> Score:
-    """The share c of copies that would explain the memorisation m, if all other samples had what held-out images have.
+def copied_share(memorisation: Score, held_out: float) -> Score:
+    """The share c of copies that explains the memorisation m if all other samples behave like held-out images.
 
-        m = c + (1 - c) h,   so   c = (m - h) / (1 - h), or 0 where m < h: "copied", 0 to 1.
+        m = c + (1 - c) h,   so   c = (m - h) / (1 - h), or 0 if m < h: "copied", 0 to 1.
 
-    The interval is that of m, carried over; the standard error is half of it over the normal quantile, so that it is
-    not 0 where all samples or none are nearer to a training image.
+    The interval is that of m, transformed. The standard error is half of it over the normal quantile, so that it is
+    not 0 if all samples or none are nearer to a training image.
 
     Args:
-        found: m, with its interval.
-        held: h, below 1.
+        memorisation: m, with its interval.
+        held_out: h, the memorisation by held-out images, below 1.
 
     >>> m = Score(name="memorisation", value=0.75, interval=(0.5, 1.0), n=10, protocol="")
     >>> copied_share(m, 0.5).value
     0.5
     """
-    assert found.interval is not None  # Wilson's
-    low, value, high = (
-        max(0.0, (each - held) / (1 - held)) for each in (found.interval[0], found.value, found.interval[1])
-    )
+    assert memorisation.interval is not None  # Wilson's
+    least, most = memorisation.interval
+    low, value, high = (max(0.0, (m - held_out) / (1 - held_out)) for m in (least, memorisation.value, most))
     return replace(
-        found,
+        memorisation,
         name="copied",
         value=value,
         error=(high - low) / 2 / NORMAL,
@@ -148,15 +147,15 @@ def copied_share(found: Score, held: float) -> Score:
     )
 
 
-def exact_copies(found: Score) -> Score:
+def exact_copies(memorisation: Score) -> Score:
     """The share of samples at a distance of 0 from a training image: "exact-copies", 0 to 1.
 
     Args:
-        found: a "memorisation", whose detail has it as "copies".
+        memorisation: a "memorisation" score, which has the share in its detail as "copies".
     """
     return Score(
         name="exact-copies",
-        value=float(found.detail["copies"]),
-        n=found.n,
+        value=float(memorisation.detail["copies"]),
+        n=memorisation.n,
         protocol="share of samples that are a training image",
     )

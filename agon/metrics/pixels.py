@@ -11,10 +11,10 @@ SATURATED = 255 // 20  # levels from black or white
 
 
 def saturation(images: UInt8[Tensor, "n c h w"]) -> Score:
-    """The share of pixels within 1/20 of the range of black or white: "saturated", 0 to 1; a mean over images.
+    """The share of pixels within 1/20 of the range of black or white: "saturated", 0 to 1; the mean over images.
 
     Args:
-        images: as bytes; at least 1.
+        images: bytes; at least 1 image.
 
     Source: tabak2016, section 3.2: tanh "has more contrast", in a number.
 
@@ -26,12 +26,12 @@ def saturation(images: UInt8[Tensor, "n c h w"]) -> Score:
 
 
 def roughness(images: UInt8[Tensor, "n c h w"]) -> Score:
-    """Mean |difference| of neighbouring pixels from 0 to 1: "roughness", 0 to 1; a mean over images.
+    """Mean absolute difference of neighbouring pixels in [0, 1]: "roughness", 0 to 1; the mean over images.
 
-    All pairs, across and down, weigh the same. Edges and noise both raise it, so that it does not measure blur.
+    Horizontal and vertical pairs have equal weights. Both edges and noise raise it, so it does not measure blur.
 
     Args:
-        images: as bytes; at least 1, of 2 pixels or more a side.
+        images: bytes; at least 1 image of 2 or more pixels a side.
     """
     levels = images.double() / 255
     across, down = (levels.diff(dim=axis).abs().flatten(1) for axis in (3, 2))
@@ -39,17 +39,17 @@ def roughness(images: UInt8[Tensor, "n c h w"]) -> Score:
 
 
 def detail(images: UInt8[Tensor, "n c h w"]) -> Float[Tensor, " n"]:
-    """Mean |difference| of neighbouring pixels, from 0 to 1, of each image: half the mean across, half that down."""
+    """Mean absolute difference of each image's neighbouring pixels: half the horizontal mean, half the vertical one."""
     levels = images.float() / 255
     down, across = (levels.diff(dim=axis).abs().flatten(1).mean(1) for axis in (2, 3))
     return (down + across) / 2
 
 
 def relative_detail(images: UInt8[Tensor, "n c h w"], real: float) -> Score:
-    """How fine-grained images are: their mean `detail` by that of training images, "detail"; 1 is as fine as those.
+    """How fine-grained images are: their mean `detail` divided by that of training images, "detail".
 
     Args:
-        images: as bytes; at least 1.
+        images: bytes; at least 1 image.
         real: mean `detail` of training images, above 0.
 
     Source: im2016, section 5: "more fine-grained" time steps, in a number.
@@ -65,10 +65,10 @@ def canvas_changes(canvases: UInt8[Tensor, "t n c h w"]) -> Float[Tensor, "t n"]
 
 
 def canvas_change(values: Float[Tensor, " n"]) -> Score:
-    """The mean over images of their canvases' changes in a time step: "change", 0 to 1.
+    """The mean change of canvases in a time step, over images: "change", 0 to 1.
 
     Args:
-        values: a row of `canvas_changes`, or the mean of several.
+        values: a row of `canvas_changes`, or the mean of several rows.
 
     Source: im2016, section 5: "more pronounced changes", in a number.
     """

@@ -1,4 +1,4 @@
-"""The place and the width of points on a line."""
+"""The mean and the width of points on a line."""
 
 import math
 
@@ -10,15 +10,15 @@ from agon.metrics.score import Score
 
 
 def mean_and_width(samples: Float[Tensor, "n 1"], std: float) -> tuple[Score, Score]:
-    """The samples' mean, and their standard deviation by the data's.
+    """The mean of samples, and their standard deviation divided by the data's.
 
     * "mean": x̄ = 1/n Σ x_i, with its standard error.
-    * "std-ratio", from 0: s / σ with s² = 1/n Σ (x_i - x̄)²; below 1 where samples are narrower than the data. Its
-      standard error is that of independent samples of any distribution, √(1/n Σ ((x_i - x̄)² - s²)²) / (2 s σ √n).
+    * "std-ratio", from 0: s / σ with s² = 1/n Σ (x_i - x̄)²; below 1 if samples are narrower than the data. Its
+      standard error √(1/n Σ ((x_i - x̄)² - s²)²) / (2 s σ √n) holds for independent samples of any distribution.
 
     Args:
         samples: at least 2, not all the same.
-        std: σ of the data, above 0.
+        std: standard deviation σ of the data, above 0.
 
     Source: tabak2016, section 3.1: generated distributions are "narrower", in a number.
 
@@ -28,9 +28,9 @@ def mean_and_width(samples: Float[Tensor, "n 1"], std: float) -> tuple[Score, Sc
     (2.0, 0.5)
     """
     n, values = len(samples), samples.double().flatten()
-    away = (values - values.mean()).square()  # n
-    variance = float(away.mean())
-    error = float((away - variance).square().mean().sqrt()) / (2 * math.sqrt(n * variance)) / std
+    squares = (values - values.mean()).square()  # n
+    variance = float(squares.mean())
+    error = float((squares - variance).square().mean().sqrt()) / (2 * math.sqrt(n * variance)) / std
     return (
         mean_score("mean", values, "of the samples", n=n, bounds=(-math.inf, math.inf)),
         Score(

@@ -10,7 +10,7 @@ LISTED: tuple[Item, ...] = (*argan2018.ITEMS, *im2016.ITEMS, *metz2017.ITEMS, *t
 
 
 def _place(item: Item) -> tuple[object, ...]:
-    """By the numbers within a paper: figure 9 before figure 10, figures of an appendix and then tables last."""
+    """The sort key: by number within a paper, figure 9 before figure 10; an appendix's figures and tables come last."""
     paper, _, short = item.name.partition("/")
     numbers = [int(digits) for digits in re.findall(r"[0-9]+", short)]
     return paper, short.rstrip("0123456789."), numbers
@@ -20,10 +20,10 @@ ITEMS = {item.name: item for item in sorted(LISTED, key=_place)}
 
 
 def find_item(name: str) -> Item:
-    """The table or figure of that name.
+    """Find a table or figure by its name.
 
     Raises:
-        SettingError: there is none; the sentence names the nearest.
+        SettingError: no item has that name; the message suggests the nearest.
     """
     if name not in ITEMS:
         raise SettingError(unknown("item", name, ITEMS))
@@ -31,10 +31,10 @@ def find_item(name: str) -> Item:
 
 
 def items(name: str) -> list[str]:
-    """The names of all items of a paper, or of the one that is named.
+    """Names of all items of a paper, or of the one item with that name.
 
     Raises:
-        SettingError: there is none; the sentence names the nearest.
+        SettingError: no paper or item has that name; the message suggests the nearest.
     """
     of_paper = [item for item in ITEMS if item.startswith(f"{name}/")]
     return of_paper or [find_item(name).name]

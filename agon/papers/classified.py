@@ -1,4 +1,4 @@
-"""Images that no run made, judged by their set's own classifier: real ones, canvases of a time step."""
+"""Classifier scores of images that do not come from a run: real images, canvases of one time step."""
 
 from jaxtyping import UInt8
 from torch import Tensor
@@ -12,5 +12,5 @@ CLASSIFIER = ExtractorSpec("classifier")
 
 
 def classifier_score(images: UInt8[Tensor, "n c h w"], source: Source) -> Scores:
-    """The formula of the Inception score by `agon.classifiers`' network of the source, as `agon evaluate` has it."""
+    """The Inception score's formula with the source's own classifier, computed as `agon evaluate` does."""
     return METRICS["is"](EvaluationContext(lambda: images, source, len(images), CLASSIFIER)).scores

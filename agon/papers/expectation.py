@@ -1,4 +1,4 @@
-"""What a paper's claim says of a table's numbers, and whether it holds over the seeds."""
+"""A paper's claim as a statement about a table's numbers, and the verdicts over the seeds."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,14 +8,14 @@ Verdict = Literal["held", "contradicted", "undecided"]
 
 @dataclass(frozen=True, kw_only=True)
 class Expectation:
-    """One score of one row lies above, or below, another row's or a number.
+    """A score of a row is above or below a number, or the same score of another row.
 
     Attributes:
-        says: it in words.
-        score: whose values are compared.
-        row: the row that it speaks of.
-        above: a row that has the lower score, seed by seed, or a number.
-        below: a row that has the higher score, or a number; one of the two is given.
+        says: the claim in words.
+        score: name of the score to compare.
+        row: label of the row that the claim is about.
+        above: the row with the lower score (compared seed by seed), or a number.
+        below: the row with the higher score, or a number. Give either `above` or `below`.
     """
 
     says: str

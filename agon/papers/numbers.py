@@ -1,7 +1,7 @@
-"""Everything that was measured for an item, as plain values: what its page is written from."""
+"""Everything measured for an item, as plain values from which its page is written."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,23 +12,21 @@ from agon.errors import RunError
 from agon.experiment import Experiment
 from agon.metrics import Score
 from agon.papers.intervals import interval, judged
-from agon.papers.item import Item, Rows
+from agon.papers.item import Item, Rows, TrainedRuns
 from agon.papers.sources import described
 from agon.recipes import Scale
 from agon.runs import Run, read
 
 
-def numbers(
-    item: Item, scale: Scale, runs: Mapping[str, Sequence[Run]], measured: Sequence[Rows], folder: Path
-) -> dict[str, Any]:
-    """All numbers of an item.
+def numbers(item: Item, scale: Scale, runs: TrainedRuns, measured: Sequence[Rows], folder: Path) -> dict[str, Any]:
+    """Collect all numbers of an item.
 
     Args:
         item: the table or figure.
-        scale: of its trainings.
+        scale: scale of its trainings.
         runs: label -> a run for each seed.
-        measured: for each seed, what the item's `measure` gave.
-        folder: the runs' paths are relative to it.
+        measured: the rows that the item's `measure` returned for each seed.
+        folder: the runs' paths are written relative to it.
     """
     rows = [_row(label, [rows[label] for rows in measured]) for label in measured[0]]
     return {
@@ -48,7 +46,7 @@ def numbers(
 
 
 def _row(label: str, seeds: Sequence[Sequence[Score]]) -> dict[str, Any]:
-    """One row: its scores seed by seed, and over the seeds."""
+    """One row: its scores for each seed, and their summary over the seeds."""
     by_seed = [
         {"seed": seed, "scores": {score.name: _plain(score.record()) for score in scores}}
         for seed, scores in enumerate(seeds)
@@ -62,7 +60,7 @@ def _row(label: str, seeds: Sequence[Sequence[Score]]) -> dict[str, Any]:
 
 
 def _plain(record: dict[str, Any]) -> dict[str, Any]:
-    """What a page needs of a score; its distributions stay in its run."""
+    """The fields of a score that a page needs; distributions stay in the run."""
     return {key: record[key] for key in ("value", "error", "interval", "n", "n_real", "protocol")}
 
 

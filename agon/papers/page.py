@@ -8,19 +8,19 @@ from agon.figures.numbers import number
 from agon.figures.spacing import spread
 
 COLUMNS = 6  # steps of the table over training
-WORDS = "held", "contradicted", "undecided"  # an expectation's verdict
+WORDS = "held", "contradicted", "undecided"  # verdicts on an expectation
 
 Numbers = Mapping[str, Any]
 
 
 def page(numbers: Numbers) -> str:
-    """The whole page: what the item shows, and everything that was measured."""
+    """Write the whole page: the item's claim, and everything that was measured."""
     head = [f"# {numbers['paper']}", f"{numbers['claim'][0].upper()}{numbers['claim'][1:]}."]
     return "\n\n".join([*head, *measured(numbers), "## Seed by seed", _by_seed(numbers)]) + "\n"
 
 
 def measured(numbers: Numbers) -> list[str]:
-    """Picture, verdict by what was expected, ours beside the paper's, the course of training, and what was trained."""
+    """The page's parts: pictures, verdict, our numbers beside the paper's, scores over training, and the trainings."""
     pictures = [f"![{numbers['item']}]({name})" for name in numbers["pictures"]]
     parts = [
         *pictures,
@@ -35,7 +35,7 @@ def measured(numbers: Numbers) -> list[str]:
 
 
 def verdict(numbers: Numbers) -> str:
-    """Reproduced, if all that was expected held.
+    """The verdict on an item: reproduced if all expectations held.
 
     >>> verdict({"scale": "quick", "expectations": [{"verdict": "held"}, {"verdict": "undecided"}]})
     'not reproduced: 1 of 2 expectations held, 0 contradicted, 1 undecided.'
@@ -55,7 +55,7 @@ def verdict(numbers: Numbers) -> str:
 
 
 def by_word(numbers: Numbers) -> dict[str, int]:
-    """How many of an item's expectations held, were contradicted, stayed undecided."""
+    """Count the expectations of an item that held, were contradicted, or stayed undecided."""
     verdicts = [expectation["verdict"] for expectation in numbers["expectations"]]
     return {word: verdicts.count(word) for word in WORDS}
 
@@ -76,7 +76,7 @@ def _expectations(numbers: Numbers) -> list[str]:
 
 
 def _compared(expectation: Numbers) -> str:
-    """Both sides of an expectation."""
+    """An expectation's comparison in words: score, row, side, bound."""
     side = "above" if "above" in expectation else "below"
     return f"{expectation['score']} of {expectation['row']} {side} {_bound(expectation[side])}"
 
@@ -86,7 +86,7 @@ def _bound(bound: str | float) -> str:
 
 
 def _ours(numbers: Numbers) -> str:
-    """A line a row: our scores, then what the paper prints."""
+    """A table with our scores, then the paper's numbers, for each row."""
     rows, published = numbers["rows"], numbers["theirs"]
     ours = list(dict.fromkeys(name for row in rows for name in row["summary"]))
     printed = list(dict.fromkeys(name for row in published.values() for name in row))
@@ -103,7 +103,7 @@ def _ours(numbers: Numbers) -> str:
 
 
 def _cell(row: Numbers | None, name: str) -> str:
-    """Mean ± half of its interval; of one seed, the value ± its standard error."""
+    """Mean ± half of its interval; for one seed, the value ± its standard error."""
     if row is None or name not in row["summary"]:
         return ""
     summary = row["summary"][name]
@@ -130,7 +130,7 @@ def _note(numbers: Numbers) -> str:
 
 
 def _trainings(numbers: Numbers) -> str:
-    """What was trained, on what, how long."""
+    """A table of the trainings: recipe, data, length, time."""
     body = [
         [
             training["label"],
@@ -159,26 +159,27 @@ def _data(data: Numbers) -> str:
 
 
 def _over_training(numbers: Numbers) -> str:
-    """A column for each of some steps, a line for each training and score: means over the seeds."""
+    """A table of means over seeds: a column for each of `COLUMNS` steps, a line for each training and score."""
     if not numbers["history"]:
         return ""
     marks = spread([entry["updates"] for entry in numbers["history"][0]["entries"]], COLUMNS)
     body = []
-    for label in dict.fromkeys(each["label"] for each in numbers["history"]):
-        runs = [{e["updates"]: e for e in each["entries"]} for each in numbers["history"] if each["label"] == label]
+    for label in dict.fromkeys(history["label"] for history in numbers["history"]):
+        histories = [history for history in numbers["history"] if history["label"] == label]
+        runs = [{entry["updates"]: entry for entry in history["entries"]} for history in histories]
         names = [key for key in next(iter(runs[0].values())) if key not in ("step", "updates")]
         for name in names:
             values = [[run[mark][name] for run in runs if mark in run] for mark in marks]
-            body.append([label, name, *(number(fmean(each) if each else None, 3) for each in values)])
+            body.append([label, name, *(number(fmean(of_seeds) if of_seeds else None, 3) for of_seeds in values)])
     return table(["", "step", *(f"{mark:,}" for mark in marks)], body)
 
 
 def _by_seed(numbers: Numbers) -> str:
     names = list(dict.fromkeys(name for row in numbers["rows"] for name in row["summary"]))
     body = [
-        [row["label"], str(each["seed"]), *(_scored(each["scores"].get(name)) for name in names)]
+        [row["label"], str(seed["seed"]), *(_scored(seed["scores"].get(name)) for name in names)]
         for row in numbers["rows"]
-        for each in row["seeds"]
+        for seed in row["seeds"]
     ]
     return table(["", "seed", *names], body)
 
@@ -188,6 +189,6 @@ def _scored(score: Numbers | None) -> str:
 
 
 def table(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
-    """Lines of a Markdown table; a bar within a cell is no border."""
+    """Write a Markdown table; bars within cells are escaped."""
     lines = [head, ["---"] * len(head), *body]
     return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)

@@ -1,4 +1,4 @@
-"""reproduce: an item's trainings, and what is written when they are done."""
+"""reproduce: run an item's trainings, then write its pictures, tables and numbers."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -32,28 +32,28 @@ def reproduce(
     compute: Compute | None = None,
     show: bool = True,
 ) -> Path:
-    """Train what an item needs, measure it, and write its pictures, its tables and its numbers.
+    """Train what an item needs, measure it, and write its pictures, tables and numbers.
 
-    Items of a paper share trainings, one folder each, `RECIPE/seed-0`: trainings that were stopped go on, finished
-    ones are kept, and further seeds are added. Asked again, it goes on where it was.
+    Items of a paper share trainings, each in its own folder `RECIPE/seed-0`. A second call resumes stopped trainings,
+    keeps finished ones, and adds further seeds.
 
     Args:
-        name: in ITEMS.
-        out: the folder of the item's files and, beside them, the runs; by default runs/PAPER-SCALE.
-        scale: of every training.
-        seeds: how many; 0, 1, ...; by default the item's own number.
-        data: what stands at the place of sets of images: "mnist=FOLDER", or "FOLDER" for all; see `sources.places`.
-        compute: of each training; by default the best device in float32, one thread.
-        show: whether to show the progress on standard error.
+        name: a key of ITEMS.
+        out: folder for the item's files and the runs; by default runs/PAPER-SCALE.
+        scale: scale of every training.
+        seeds: number of seeds (0, 1, ...); by default the item's own number.
+        data: replacements for sets of images: "mnist=FOLDER", or "FOLDER" for all; see `sources.places`.
+        compute: how each training computes; by default on the best device in float32, with one thread.
+        show: whether to show progress on standard error.
 
     Returns:
-        The page of tables; pictures and numbers have its name with .png and .json.
+        Path of the page of tables; pictures and numbers have the same name with .png and .json.
 
     Raises:
-        SettingError: an unknown item or set, or no seed.
-        RunError: a folder that cannot be written, or holds trainings with other settings.
-        ReplicatesError: some trainings have failed; the others are done.
-        Interrupted: SIGINT or SIGTERM came; the same call goes on.
+        SettingError: the item or a set is unknown, or `seeds` is below 1.
+        RunError: the folder cannot be written, or holds trainings with other settings.
+        ReplicatesError: some trainings failed; the others are done.
+        Interrupted: SIGINT or SIGTERM arrived; the same call resumes.
     """
     item = find_item(name)
     count = item.seeds if seeds is None else seeds
@@ -83,7 +83,7 @@ def _trained(
     compute: Compute | None,
     show: bool,
 ) -> dict[str, list[Run]]:
-    """A finished run for every training and seed: begun, gone on with, or found."""
+    """A finished run for every training and seed: newly trained, resumed, or already there."""
     experiments: dict[Path, Experiment] = {}
     callbacks: dict[Path, Callback] = {}
     paths: dict[str, list[Path]] = {}
@@ -99,7 +99,7 @@ def _trained(
 
 
 def _inside(folder: Path, name: str) -> Path:
-    """Of a run, which is there itself, and not a link to another place."""
+    """The folder of a run, which must not be a link to another place."""
     try:
         return Directory(folder).folder(name)
     except NotRegularError as error:

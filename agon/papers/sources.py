@@ -1,4 +1,4 @@
-"""Which data an item's trainings read: a set's own, or what stands at its place."""
+"""Which data an item's trainings read: a set's own, or its replacement."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -10,14 +10,14 @@ from agon.errors import SettingError, unknown
 from agon.recipes import Recipe, Scale
 from agon.recipes.sets import SETS, ImageSet
 
-ALL = ""  # in the place of a set's name: all of them
+ALL = ""  # in place of a set's name: all sets
 
 
 def places(given: Sequence[str]) -> dict[str, str]:
-    """Set's name -> folder or name on the Hub, from "mnist=FOLDER", or "FOLDER" for all sets.
+    """Parse replacements "mnist=FOLDER", or "FOLDER" for all sets, into set -> folder or name on the Hub.
 
     Raises:
-        SettingError: an unknown set.
+        SettingError: a set is unknown.
 
     >>> places(["mnist=../mnist", "../tiny"])
     {'mnist': '../mnist', '': '../tiny'}
@@ -32,17 +32,17 @@ def places(given: Sequence[str]) -> dict[str, str]:
 
 
 def source_of(recipe: Recipe, scale: Scale, at: Mapping[str, str]) -> Source | None:
-    """The images that stand at the place of a recipe's set, at its size; None for its own."""
-    named = [name for name, images in SETS.items() if images is recipe.data]
-    path = next((at[name] for name in (*named, ALL) if name in at), None)
-    own = recipe.data(scale)
-    if path is None or not isinstance(own, Images):
+    """The images that replace a recipe's set, at the set's size; None to keep the set."""
+    names = [name for name, images in SETS.items() if images is recipe.data]
+    path = next((at[name] for name in (*names, ALL) if name in at), None)
+    default = recipe.data(scale)
+    if path is None or not isinstance(default, Images):
         return None
-    return replace(own, path=path)
+    return replace(default, path=path)
 
 
 def described(recipe: Recipe, source: Source) -> dict[str, Any]:
-    """What a training read, for the page: the set that it asks for, and what was there."""
+    """Describe a training's data for the page: the set that the recipe names, and the data that was read."""
     if not isinstance(source, Images) or not isinstance(recipe.data, ImageSet):
         return {"set": type(source).__name__, "read": None}
     shape = "x".join(map(str, source.shape))

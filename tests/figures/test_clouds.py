@@ -8,7 +8,7 @@ from PIL import Image
 
 from agon.errors import SettingError
 from agon.figures import clouds
-from agon.figures.clouds import broken, clouds_png
+from agon.figures.clouds import clouds_png, strips_of
 from agon.figures.colours import REAL, colour
 
 DATA = np.array([[-2.0, -2.0], [2.0, 2.0], [2.0, -2.0], [-2.0, 2.0]])  # its frame is [-3, 3]², by the margin
@@ -29,7 +29,7 @@ def inked(picture: np.ndarray, ink: str, near: int = 40) -> np.ndarray:
 
 def corners(rows: dict[str, list[np.ndarray]], columns: int, across: int, corner: str = "") -> list[tuple[float, ...]]:
     """(left, top) in pixels and the side of every panel, in reading order, as matplotlib has them."""
-    lines = broken(rows, [""] * columns, across)
+    lines = strips_of(rows, [""] * columns, across)
     figure = clouds.drawn(lines, dict.fromkeys(rows, DATA), corner, across)
     width, height = figure.bbox.size
     places = [axes.get_position() for axes in figure.axes]
@@ -62,11 +62,11 @@ def test_each_row_has_its_own_real_points_and_colour() -> None:
 def test_rows_are_broken_into_lines() -> None:
     """Three panels two abreast: the third is under the first, and every line has its own labels."""
     row = [cloud(k, 0) for k in range(3)]
-    lines = broken({"M0": row, "M1": row}, ["0", "1", "2"], 2)
+    lines = strips_of({"M0": row, "M1": row}, ["0", "1", "2"], 2)
     assert [line.label for line in lines] == ["M0", "", "M1", ""]
     assert [list(line.heads) for line in lines] == [["0", "1"], ["2"]] * 2
     assert [line.ink for line in lines] == [colour(0), colour(0), colour(1), colour(1)]
-    assert [list(line.heads) for line in broken({"M0": row, "M1": row}, ["0", "1", "2"], 3)] == [["0", "1", "2"], []]
+    assert [list(line.heads) for line in strips_of({"M0": row, "M1": row}, ["0", "1", "2"], 3)] == [["0", "1", "2"], []]
     first, second, third, *_ = corners({"M0": row, "M1": row}, 3, 2)
     assert third[0] == pytest.approx(first[0])
     assert third[1] > first[1] + first[2]
@@ -77,7 +77,7 @@ def test_rows_are_broken_into_lines() -> None:
 def test_nothing_lies_over_anything_else(across: int) -> None:
     """Panels and words are apart, and inside of the picture."""
     rows = {label: [cloud(0, 0, n=20)] * 10 for label in ("M0_A", "M1_A\nwithout BN in D", "Gaussian mixture:\nM0_A")}
-    lines = broken(rows, [f"{1_000 * k:,}" for k in range(1, 11)], across)
+    lines = strips_of(rows, [f"{1_000 * k:,}" for k in range(1, 11)], across)
     figure = clouds.drawn(lines, dict.fromkeys(rows, DATA), "iteration", across)
     figure.draw_without_rendering()
     boxes = [axes.get_window_extent() for axes in figure.axes]

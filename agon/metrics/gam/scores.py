@@ -1,4 +1,4 @@
-"""A battle's numbers as scores of a table, one by one."""
+"""The numbers of a battle as scores of a table."""
 
 from collections.abc import Mapping
 
@@ -10,12 +10,12 @@ POINTS: Mapping[BattleOutcome, float] = {"first": -1.0, "second": 1.0, "unfair":
 
 
 def battle_won(battle: Battle) -> Score:
-    """1 where the second wins, -1 where the first does, 0 where the intervals allow neither: "won".
+    """The winner: 1 for the second model, -1 for the first, 0 if the intervals allow no winner: "won".
 
-    Its error is 0: what chance could have made is no victory.
+    Its error is 0, because the intervals already account for chance.
 
     Args:
-        battle: with the intervals of both ratios.
+        battle: a battle with intervals of both ratios.
 
     Source: im2016, equation 11 and table 1, with intervals.
     """
@@ -34,7 +34,7 @@ def battle_ratios(battle: Battle) -> tuple[Score, Score]:
     """The battle's two ratios of error rates, each with its interval.
 
     * "r_test": ε(D_1(x)) / ε(D_2(x)) on real test samples.
-    * "r_sample": ε(D_1(G_2(z))) / ε(D_2(G_1(z))), above 1 where the second's samples fool the first's critic more.
+    * "r_sample": ε(D_1(G_2(z))) / ε(D_2(G_1(z))), above 1 if the second's samples fool the first's critic more.
 
     Source: im2016, equation 10.
     """
@@ -54,13 +54,13 @@ def battle_ratios(battle: Battle) -> tuple[Score, Score]:
 
 
 def critic_errors(error: Score) -> tuple[Score, Score]:
-    """What a critic gets wrong beside another model's samples, without intervals of their own, each 0 to 1.
+    """A critic's errors on its own generator's samples and on test images, each from 0 to 1, without intervals.
 
     * "error-own": ε(D(G(z))), the share of its own generator's samples that it takes for real.
     * "error-test": ε(D(x)), the share of real test samples that it takes for generated.
 
     Args:
-        error: the "error" of a one-sided battle, whose detail has both.
+        error: the "error" score of a one-sided battle, which has both in its detail.
 
     Source: im2016, section 4, for table 2.
     """
@@ -68,14 +68,14 @@ def critic_errors(error: Score) -> tuple[Score, Score]:
         "own": "share of its own generator's samples that a critic takes for real",
         "test": "share of real test images that a critic takes for generated",
     }
-    own, test = (
+    on_own, on_test = (
         Score(
-            name=f"error-{of}",
-            value=error.detail[f"error_{of}"],
+            name=f"error-{samples}",
+            value=error.detail[f"error_{samples}"],
             n=error.n,
             n_real=error.n_real,
             protocol=protocol,
         )
-        for of, protocol in protocols.items()
+        for samples, protocol in protocols.items()
     )
-    return own, test
+    return on_own, on_test

@@ -1,18 +1,18 @@
-"""A model's samples beside the images that it was trained on."""
+"""Pictures of a model's samples beside its training images."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from agon.figures.tiles import panels_png
-from agon.papers.item import Draw, first_seeds
+from agon.papers.item import Renderer, TrainedRuns, first_seeds
 from agon.recipes.scales import Scale
-from agon.runs import Run, last_images
+from agon.runs import last_images
 from agon.runs.snapshots import real_images
 
 
-def beside_data(across: int) -> Draw:
-    """Two square panels: samples of the run's fixed latents, and as many training images."""
+def beside_data(across: int) -> Renderer:
+    """Draw two square panels: samples of the run's fixed latents, and as many training images."""
 
-    def draw(runs: Mapping[str, Sequence[Run]], scale: Scale) -> Mapping[str, bytes]:
+    def draw(runs: TrainedRuns, scale: Scale) -> Mapping[str, bytes]:
         ((label, run),) = first_seeds(runs).items()
         samples = last_images(run)[: across**2]
         real = real_images(run)[: len(samples)]

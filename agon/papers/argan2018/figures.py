@@ -1,11 +1,11 @@
-"""Figures 5 to 8: samples of some models of a set, with the scores that it has."""
+"""Figures 5 to 8: samples of models on a set, with the scores that the set allows."""
 
 from collections.abc import Callable, Sequence
 
 from agon.papers.argan2018.drawing import beside_data
 from agon.papers.argan2018.measuring import by_classes, by_pixels
 from agon.papers.argan2018.models import PAPER, PROPOSED, training
-from agon.papers.item import Draw, Item, Scores, per_training
+from agon.papers.item import Item, Renderer, Scores, per_training
 from agon.papers.pictures import sample_panels
 from agon.recipes.scales import Scale
 from agon.runs import Run
@@ -17,7 +17,7 @@ def _figure(
     images: str,
     models: Sequence[str],
     measure: Callable[[Run, Scale], Scores],
-    draw: Draw,
+    draw: Renderer,
 ) -> Item:
     return Item(
         name=f"argan2018/figure{number}",

@@ -1,4 +1,4 @@
-"""A run's scores: by the set's own classifier on CIFAR-10, by pixels elsewhere."""
+"""Scores of runs: by CIFAR-10's own classifier, by pixels on the other sets."""
 
 from collections.abc import Mapping
 
@@ -13,12 +13,12 @@ from agon.runs import Run
 from agon.samples.reading import real_samples
 
 PIXELS = ExtractorSpec("pixels")
-CLASSIFIED = {"smoke": 200, "quick": 5_000, "paper": 50_000}  # samples that a classifier looks at
-COMPARED = {"smoke": 60, "quick": 2_000, "paper": 10_000}  # whose pixels are compared with real ones
+CLASSIFIED = {"smoke": 200, "quick": 5_000, "paper": 50_000}  # samples that the classifier scores
+COMPARED = {"smoke": 60, "quick": 2_000, "paper": 10_000}  # samples whose pixels are compared with real ones
 
 
 def table_rows(runs: Mapping[str, Run], scale: Scale) -> Rows:
-    """CIFAR-10's rows by its classifier, its own test images first; STL-10's by pixels."""
+    """CIFAR-10's rows by its classifier, starting with test images; STL-10's rows by pixels."""
     first = next(iter(runs.values()))
     rows = {f"{CIFAR10}: real data": _held_out(Experiment.from_json(first.experiment).data, scale)}
     for label, run in runs.items():
@@ -27,7 +27,7 @@ def table_rows(runs: Mapping[str, Run], scale: Scale) -> Rows:
 
 
 def _held_out(source: Source, scale: Scale) -> Scores:
-    """The classifier's score of real images that it was not trained on."""
+    """The classifier's score of test images."""
     return classifier_score(real_samples(source, CLASSIFIED[scale], split="test"), source)
 
 
@@ -37,6 +37,6 @@ def by_classes(run: Run, scale: Scale) -> Scores:
 
 
 def by_pixels(run: Run, scale: Scale) -> Scores:
-    """How many real images have a sample near them, and how far distances between samples are from the data's."""
+    """The coverage of real images by samples, and how distances between samples differ from the data's."""
     scores = evaluate(run, metrics=["prdc", "pairwise"], n=COMPARED[scale], extractor=PIXELS)
     return [score for score in scores if score.name in ("pixels-coverage", "pairwise")]

@@ -1,4 +1,4 @@
-"""The paper's models and sets of images, as its table and its figures name them."""
+"""The paper's models and sets of images, under the names of its table and figures."""
 
 from agon.recipes.argan2018 import RECIPES
 from agon.recipes.recipe import Recipe, by_name
@@ -11,5 +11,5 @@ TRAININGS = by_name(RECIPES)
 
 
 def training(images: str, model: str) -> Recipe:
-    """The recipe of a model on a set of images: "cifar10", "PARGAN"."""
+    """The recipe for a model on a set of images, such as `training("cifar10", "PARGAN")`."""
     return TRAININGS[f"{images}-{MODELS[model]}"]

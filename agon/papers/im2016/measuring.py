@@ -1,4 +1,4 @@
-"""Runs to scores: battles, memorisation, what samples look like, and canvases after each time step."""
+"""Scores of runs: battles, memorisation, samples, and canvases after each time step."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -27,18 +27,18 @@ from agon.runs import Run
 from agon.samples.making import latents, load, sample
 from agon.samples.reading import real_samples
 
-FOUGHT = {"smoke": 60, "quick": 5_000, "paper": 10_000}  # samples of each in a battle, and test images at most
-SEARCHED = {"smoke": 60, "quick": 2_000, "paper": 10_000}  # samples whose neighbours are looked for
-LABELLED = {"smoke": 60, "quick": 10_000, "paper": 10_000}  # samples that are scored on sets with classes
-OTHERS = {"smoke": 60, "quick": 2_000, "paper": 5_000}
+FOUGHT = {"smoke": 60, "quick": 5_000, "paper": 10_000}  # samples of each run in a battle; at most as many test images
+SEARCHED = {"smoke": 60, "quick": 2_000, "paper": 10_000}  # samples whose neighbours are sought
+LABELLED = {"smoke": 60, "quick": 10_000, "paper": 10_000}  # samples scored on sets with classes
+OTHERS = {"smoke": 60, "quick": 2_000, "paper": 5_000}  # samples scored on sets without
 PAINTED = {"smoke": 20, "quick": 2_000, "paper": 10_000}  # samples whose canvases are measured
-UNLABELLED = 64  # pixels of a side from which on the paper's sets have no classes that it speaks of
-CHUNK = 250  # canvases that are painted at a time
-SEED = 0  # of their latents
+UNLABELLED = 64  # pixels of a side; the paper's sets of this size or larger have no classes
+CHUNK = 250  # samples that are painted at a time
+SEED = 0  # seed of their latents
 
 
 def battle_rows(pairs: Mapping[str, tuple[str, str]]) -> Measure:
-    """Of each row, the battle of its first training's run with its second's."""
+    """Make a `Measure` in which each row is the battle of two trainings' runs."""
 
     def measure(runs: Mapping[str, Run], scale: Scale) -> Rows:
         return {row: battle_scores(runs[first], runs[second], scale) for row, (first, second) in pairs.items()}
@@ -47,7 +47,7 @@ def battle_rows(pairs: Mapping[str, tuple[str, str]]) -> Measure:
 
 
 def critic_rows(pairs: Mapping[str, tuple[str, str]]) -> Measure:
-    """Of each row, what the critic of its first training takes for real of its second's samples."""
+    """Make a `Measure` in which each row scores a first training's critic on a second training's samples."""
 
     def measure(runs: Mapping[str, Run], scale: Scale) -> Rows:
         return {row: critic_scores(runs[critic], runs[other], scale) for row, (critic, other) in pairs.items()}
@@ -56,16 +56,16 @@ def critic_rows(pairs: Mapping[str, tuple[str, str]]) -> Measure:
 
 
 def battle_scores(first: Run, second: Run, scale: Scale) -> Scores:
-    """The battle of two runs, by re-estimated statistics and by each batch's own."""
+    """Scores of the battle of two runs, with re-estimated statistics and with each batch's own."""
     reestimated, by_batch = (_battle(first, second, scale, statistics) for statistics in ("reestimated", "batch"))
     assert reestimated.mutual is not None  # both have critics
     assert by_batch.mutual is not None
-    again = [replace(score, name=f"{score.name}-batch") for score in battle_ratios(by_batch.mutual)]
-    return [*battle_ratios(reestimated.mutual), battle_won(reestimated.mutual), *again]
+    batch_ratios = [replace(score, name=f"{score.name}-batch") for score in battle_ratios(by_batch.mutual)]
+    return [*battle_ratios(reestimated.mutual), battle_won(reestimated.mutual), *batch_ratios]
 
 
 def critic_scores(critic: Run, other: Run, scale: Scale) -> Scores:
-    """The error of a GRAN's critic on the other's samples, on its own generator's, and on real test images."""
+    """A GRAN's critic's errors on the other run's samples, on its own generator's samples, and on real test images."""
     reestimated, by_batch = (
         _battle(critic, other, scale, statistics).scores[0] for statistics in ("reestimated", "batch")
     )
@@ -77,20 +77,20 @@ def _battle(first: Run, second: Run, scale: Scale, statistics: Statistics) -> Ba
 
 
 def memorisation(run: Run, scale: Scale) -> Score:
-    """How often a sample is nearer to a training image than to a held-out one."""
+    """The share of samples that are nearer to a training image than to a held-out one."""
     (score,) = evaluate(run, metrics=["neighbours"], n=SEARCHED[scale])
     return score
 
 
 def copy_scores(run: Run, scale: Scale) -> Scores:
-    """The memorisation of samples, that of held-out images, and the copies that both tell of."""
-    found = memorisation(run, scale)
-    held = held_out_memorisation(found)
-    return [found, held, copied_share(found, held.value), exact_copies(found)]
+    """Memorisation by samples and by held-out images, and the share of copies that follows from them."""
+    score = memorisation(run, scale)
+    held_out = held_out_memorisation(score)
+    return [score, held_out, copied_share(score, held_out.value), exact_copies(score)]
 
 
 def sample_scores(run: Run, scale: Scale) -> Scores:
-    """What the set's own classifier says, or else pixels, and distances."""
+    """Scores by the set's own classifier, or by pixels if the set has no classes; and distances."""
     labelled = Experiment.from_json(run.experiment).data.shape[1] < UNLABELLED
     n = (LABELLED if labelled else OTHERS)[scale]
     metrics, extractor = (["classifier", "is"], "classifier") if labelled else (["prdc"], "pixels")
@@ -99,7 +99,7 @@ def sample_scores(run: Run, scale: Scale) -> Scores:
 
 
 def sample_distance(run: Run, n: int) -> Score:
-    """The "distance" between n samples by that between n training images; n is even, from 4."""
+    """The mean distance between n samples relative to that between n training images; n is even, at least 4."""
     training = load(run)
     source = training.experiment.data
     return distance_ratio(as_bytes(sample(training, n), source), real_samples(source, n))
@@ -107,7 +107,7 @@ def sample_distance(run: Run, n: int) -> Score:
 
 @torch.no_grad()
 def canvases(run: Run, n: int) -> UInt8[Tensor, "t n c h w"]:
-    """The canvas after each time step, as bytes, of n latents, at a run's last checkpoint."""
+    """Paint n latents with a run's last checkpoint, and return the canvas after each time step as bytes."""
     training = load(run)
     game = training.game
     assert isinstance(game, Adversarial)
@@ -115,18 +115,18 @@ def canvases(run: Run, n: int) -> UInt8[Tensor, "t n c h w"]:
     parts = []
     with training.painting():
         for part in torch.split(latents(training, n, SEED), CHUNK):
-            painted = game.generator.canvases(part.to(training.device))  # n t c h w
-            parts.append(torch.stack([as_bytes(each.cpu(), training.experiment.data) for each in painted.unbind(1)]))
+            painted = game.generator.canvases(part.to(training.device)).unbind(1)  # n c h w, t times
+            parts.append(torch.stack([as_bytes(images.cpu(), training.experiment.data) for images in painted]))
     return torch.cat(parts, dim=1)
 
 
 def step_row(label: str, first: int, last: int | None = None) -> str:
-    """The row of a time step of a training, or of several."""
+    """The label of the row of one time step of a training, or of several."""
     return f"{label}, step {first}" if last is None else f"{label}, steps {first} to {last}"
 
 
 def step_rows(runs: Mapping[str, Run], scale: Scale) -> Rows:
-    """A row for each time step of each training, and one for all after the first, which paints on a blank canvas."""
+    """A row for each time step of each training, and one for all steps after the first, which starts from nothing."""
     rows: dict[str, Scores] = {}
     for label, run in runs.items():
         source = Experiment.from_json(run.experiment).data
@@ -144,7 +144,7 @@ def step_rows(runs: Mapping[str, Run], scale: Scale) -> Rows:
 
 
 def class_scores(images: UInt8[Tensor, "n c h w"], source: Source) -> Scores:
-    """The score by the set's own classifier, where the paper's set has classes."""
+    """The score by the set's own classifier; none for a set without classes."""
     if source.shape[1] >= UNLABELLED:
         return []
     return classifier_score(images, source)

@@ -1,10 +1,10 @@
-"""The figures of nearest neighbours: whether a GRAN's samples are copies of training images.
+"""Figures of nearest neighbours: whether a GRAN's samples are copies of training images.
 
 | the paper | here |
 |---|---|
 | distance: not stated | Euclidean, of pixels |
 | figures 9, 27, 32: GRAN's number of time steps is not stated | 3 as in figure 10; 32: 5 as in figure 31 beside it |
-| judged by eye | and by how often a training image is nearer than a held-out one |
+| judged by eye | by eye, and by how often a training image is nearer than a held-out one |
 """
 
 from agon.papers.expectation import Expectation
@@ -13,11 +13,11 @@ from agon.papers.im2016.measuring import copy_scores
 from agon.papers.item import Item, per_training
 from agon.recipes.im2016.trainings import TRAININGS
 
-FEW = 0.1  # share of copies from which on the paper's eye would have found some
+FEW = 0.1  # share of copies that the paper would have seen by eye
 
 
 def _item(figure: int, name: str) -> Item:
-    """A figure of the neighbours of a training's samples."""
+    """A figure of the nearest neighbours of a training's samples."""
     images, _, steps = name.partition("-gran")
     label = f"GRAN{steps}"
     return Item(

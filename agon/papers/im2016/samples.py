@@ -1,13 +1,14 @@
-"""The figures of samples, with one noise for all time steps, and with a new one at each.
+"""Figures of samples, with one noise for all time steps, and with a new noise at each step.
 
 | the paper | here |
 |---|---|
 | figures 7, 8, 13, 14, 26: GRAN's number of time steps is not stated | 3, as in figures 11 and 12 beside them |
 | no number beside the pictures | see below |
 
-On the sets with classes, scores of their own classifier (`agon.classifiers`) of 10,000 samples: classes made and how
-surely, and the classifier's score, which is no published Inception score. On the others precision, recall, density and
-coverage of pixels, a weak measure at 64x64. On all of them "pairwise" and "distance": how far samples are apart.
+On sets with classes, their own classifier (`agon.classifiers`) scores 10,000 samples: which classes they are and how
+surely, and the classifier's score, which is not the published Inception score. On the others, we measure precision,
+recall, density and coverage of pixels, which is a weak measure at 64x64. On all sets, "pairwise" and "distance" measure
+how far apart samples are.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +23,7 @@ ONE, NEW = "one noise", "new noise at every step"
 
 
 def _item(figure: int, trainings: Mapping[str, str], claim: str, expects: Sequence[Expectation] = ()) -> Item:
-    """A figure of samples of these trainings, the label of each with its name."""
+    """A figure of samples of these trainings, given as label -> name."""
     images, *_ = next(iter(trainings.values())).split("-gran")
     return Item(
         name=f"im2016/figure{figure}",
@@ -37,7 +38,7 @@ def _item(figure: int, trainings: Mapping[str, str], claim: str, expects: Sequen
 
 
 def _noises(figure: int, images: str, claim: str) -> Item:
-    """A figure of samples with a new noise at every step, beside those with one noise."""
+    """A figure of samples with a new noise at every step, beside samples with one noise."""
     alike = Expectation(says="with new noises samples are more alike", score="distance", row=NEW, below=ONE)
     return _item(figure, {NEW: f"{images}-gran3-noises", ONE: f"{images}-gran3"}, claim, [alike])
 

@@ -1,4 +1,4 @@
-"""The figures of time steps: the canvas after each, with one noise for all, and with a new one at each.
+"""Figures of the canvas after each time step, with one noise for all steps, and with a new noise at each step.
 
 | the paper | here |
 |---|---|
@@ -7,7 +7,7 @@
 | the canvas is not the sum, but its logistic function; which one is drawn is not stated | σ(ΔC_1 + ... + ΔC_t) |
 | "more fine-grained", "more pronounced changes": by eye | "detail" and "change", see below |
 
-Rows tell of single steps, and of all after the first, which paints on a blank canvas.
+There is a row for each step, and one for all steps after the first, which starts from nothing.
 """
 
 from agon.papers.expectation import Expectation
@@ -40,7 +40,7 @@ def _item(figure: int, images: str, steps: int) -> Item:
 
 
 def _noises(figure: int, images: str) -> Item:
-    """A figure of GRAN5's canvases with a new noise at every step, beside those with one noise."""
+    """A figure of GRAN5's canvases with a new noise at every step, beside canvases with one noise."""
     larger = Expectation(
         says="with new noises the changes from step to step are larger",
         score="change",

@@ -4,8 +4,8 @@
 |---|---|
 | samples and test images of a battle: not stated | 5,000 of each at quick, 10,000 at paper scale, or all there are |
 | equation 11: r_test is nearly 1; how near is not stated | from 1/1.3 to 1.3, see `metrics.winner` |
-| by what batch normalisation in D normalises what it judges: not stated | see `BattleSettings`; "-batch": below |
-| no uncertainty is told | intervals by bootstrap; "won" is 0 where they allow no winner |
+| which statistics batch normalisation in D uses in a battle: not stated | see `BattleSettings`; "-batch": below |
+| no uncertainty is given | intervals by bootstrap; "won" is 0 where they allow no winner |
 
 The columns that end in "-batch" normalise each batch of 100 by its own statistics, as the authors' code does.
 """
@@ -32,7 +32,7 @@ COLUMNS = ("paper: r_test", "paper: r_sample", "paper: winner")
 
 
 def row_of(images: str, first: str, second: str) -> str:
-    """A row of the table."""
+    """The label of a row of the table."""
     return f"{images}: {first} vs. {second}"
 
 
@@ -61,6 +61,6 @@ TABLE_1 = Item(
     ),
     draw=sample_table(list(SETS), GRANS, across=4, count=12),
     published={row_of(*pair): dict(zip(COLUMNS, printed, strict=True)) for pair, printed in PRINTED.items()},
-    expects=[each for pair in PRINTED for each in _expected(*pair)],
+    expects=[expectation for pair in PRINTED for expectation in _expected(*pair)],
     seeds=1,
 )

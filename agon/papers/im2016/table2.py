@@ -1,10 +1,10 @@
-"""Table 2: whether the critics of GRAN1 and GRAN3 take the samples of DVAE and of DRAW for real.
+"""Table 2: whether the critics of GRAN1 and GRAN3 take samples of DVAE and DRAW for real.
 
 | the paper | here |
 |---|---|
 | number of samples: not stated | 5,000 at quick, 10,000 at paper scale |
-| the critic's error on real images and on its own samples: not told | "error-test", "error-own" |
-| by what batch normalisation in D normalises what it judges: not stated | as in `table1`; "error-batch" likewise |
+| the critic's error on real images and on its own generator's samples: not given | "error-test", "error-own" |
+| which statistics batch normalisation in D uses: not stated | as in `table1`; "error-batch" likewise |
 """
 
 from agon.papers.expectation import Expectation

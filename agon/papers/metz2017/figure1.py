@@ -1,4 +1,4 @@
-"""Figure 1: the generator's samples of the ring over a training, unrolled by ten steps and not unrolled."""
+"""Figure 1: samples of the ring over a training, with 10 unrolling steps and without unrolling."""
 
 from agon.papers.expectation import Expectation
 from agon.papers.item import Item, per_training

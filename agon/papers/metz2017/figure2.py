@@ -1,4 +1,4 @@
-"""Figure 2: a recurrent generator of MNIST's digits that looks 20 steps ahead, or none."""
+"""Figure 2: a recurrent generator of MNIST's digits with 20 unrolling steps and without unrolling."""
 
 from agon.papers.expectation import Expectation
 from agon.papers.item import Item, per_training

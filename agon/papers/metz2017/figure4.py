@@ -1,4 +1,4 @@
-"""Figure 4, and appendix D's figures 6 to 10: images that one model cannot make and another can, by seed."""
+"""Figure 4, and appendix D's figures 6 to 10 (one for each seed): images that only one of two models can make."""
 
 from agon.papers.metz2017.drawing import compared_reconstructions
 from agon.papers.metz2017.measuring import reconstruction_rows

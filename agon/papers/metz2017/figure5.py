@@ -1,4 +1,4 @@
-"""Figure 5: distances between samples beside those between images."""
+"""Figure 5: distances between samples beside distances between images."""
 
 from agon.papers.expectation import Expectation
 from agon.papers.item import per_training

@@ -1,13 +1,13 @@
-"""The four models on CIFAR-10 that table 1 and figures 3 to 10 compare, and what these items share."""
+"""The four models on CIFAR-10 in table 1 and figures 3 to 10, and what these items share."""
 
 from collections.abc import Sequence
 
 from agon.papers.expectation import Expectation
-from agon.papers.item import Draw, Item, Measure, Published
+from agon.papers.item import Item, Measure, Published, Renderer
 from agon.recipes.metz2017.images import RECIPES
 from agon.recipes.recipe import by_name
 
-UPDATES = 2  # the paper's steps in one of our rounds
+UPDATES = 2  # steps of the paper in one of our rounds
 AHEAD = (0, 1, 5, 10)
 SEEDS = 5
 PAPER = "Metz et al. 2017, {}, section 3.3 and appendix C"
@@ -29,11 +29,11 @@ def on_cifar10(
     name: str,
     claim: str,
     measure: Measure,
-    draw: Draw,
+    draw: Renderer,
     expects: Sequence[Expectation] = (),
     published: Published | None = None,
 ) -> Item:
-    """A table or figure of the four models: "table 1", "figure 3"."""
+    """Make a table or figure of the four models: "table 1", "figure 3"."""
     return Item(
         name=f"metz2017/{name.replace(' ', '')}",
         paper=PAPER.format(name),

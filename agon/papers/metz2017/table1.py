@@ -1,4 +1,4 @@
-"""Table 1: how well convolutional pairs that look 0, 1, 5 or 10 steps ahead reconstruct training images."""
+"""Table 1: how well convolutional pairs with 0, 1, 5 or 10 unrolling steps reconstruct training images."""
 
 from agon.papers.expectation import Expectation
 from agon.papers.metz2017.drawing import compared_reconstructions

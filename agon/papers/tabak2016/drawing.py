@@ -1,6 +1,6 @@
-"""Runs to pictures: Gaussians with their critics, still and moving, and the digits of two figures."""
+"""Pictures of runs: Gaussians with their critics, still and animated, and the digits of two figures."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import torch
 from jaxtyping import Float
@@ -10,7 +10,7 @@ from agon.figures.animation import gif
 from agon.figures.curves import Curve, Panel, curves_png, histogram_curve
 from agon.figures.tiles import panels_png
 from agon.metrics import optimal_critic
-from agon.papers.item import first_seeds
+from agon.papers.item import TrainedRuns, first_seeds
 from agon.papers.pictures import sample_panels
 from agon.papers.tabak2016.measuring import POINTS, gaussian, probabilities
 from agon.papers.tabak2016.panels import DIGIT, DIGITS, ONE, PAIRS, TWO
@@ -19,17 +19,15 @@ from agon.recipes.scales import Scale
 from agon.runs import Run, image_snapshots, last_images, point_snapshots, read
 from agon.samples.making import load, sample
 
-JUDGED = 1_000  # samples whose density D* is drawn by, at most
+JUDGED = 1_000  # most samples for the density estimate in D*
 BINS = 60  # of a histogram
 FRAME = 250  # ms
-IN_PANEL, BESIDE = 16, 64  # images of a panel of figure 3, of figure 4
+IN_PANEL, BESIDE = 16, 64  # images in a panel of figure 3, of figure 4
 COLOURS = {"data": "#2f9e6e", "generator": "#d1495b", "D": "#3b7dd8", "D*": "#7d6bc0"}
 
-Runs = Mapping[str, Sequence[Run]]
 
-
-def gaussians(runs: Runs, scale: Scale) -> Mapping[str, bytes]:
-    """Figure 2, a row a seed; and the animation, of the first seed."""
+def gaussians(runs: TrainedRuns, scale: Scale) -> Mapping[str, bytes]:
+    """Draw figure 2 with a row for each seed, and the animation of the first seed."""
     count = min(map(len, runs.values()))
     panels = []
     for seed in range(count):
@@ -42,7 +40,7 @@ def gaussians(runs: Runs, scale: Scale) -> Mapping[str, bytes]:
 
 
 def animation(runs: Mapping[str, Run]) -> bytes:
-    """A frame for each step at which points were kept; with the critic where it was looked at."""
+    """Draw a frame for each step with kept points; it has the critic if the run recorded one at that step."""
     points = {label: point_snapshots(run) for label, run in runs.items()}
     critics = {label: recorded_critics(run) for label, run in runs.items()}
     windows = {label: Window.of(gaussian(run)) for label, run in runs.items()}
@@ -57,7 +55,7 @@ def animation(runs: Mapping[str, Run]) -> bytes:
 
 
 def recorded_critics(run: Run) -> Mapping[int, Curve]:
-    """Step -> the critic, from the scores that were taken while it trained; the last of each step."""
+    """Step -> the critic's curve, from the scores recorded during training; the last one of each step."""
     window = Window.of(gaussian(run))
     low, high = float(window.x[0]), float(window.x[-1])
     critics = {}
@@ -70,7 +68,7 @@ def recorded_critics(run: Run) -> Mapping[int, Curve]:
 
 
 def _panel(title: str, window: Window, samples: Float[Tensor, "n 1"], critic: Curve | None) -> Panel:
-    """Data and samples, and both critics; the learned one where it is known."""
+    """A panel with data, samples and the optimal critic, and the learned critic if it is known."""
     source, x = window.source, _numbers(window.x)
     best = optimal_critic(window.x, source.log_density, samples[:JUDGED])
     curves = [
@@ -93,11 +91,11 @@ TITLES = {
 digits = sample_panels(across=4, count=IN_PANEL, columns=len(PAIRS), titles=TITLES)  # three of one, then the others
 
 
-def epochs(runs: Runs, scale: Scale) -> Mapping[str, bytes]:
-    """Figure 4's two panels, and the perceptrons' digits beside them, in turn; of the first seed."""
+def epochs(runs: TrainedRuns, scale: Scale) -> Mapping[str, bytes]:
+    """Draw figure 4's two panels and the perceptrons' digits in turn, all of the first seed."""
     convolutional, *perceptrons = first_seeds(runs).values()
     one, two = list(image_snapshots(convolutional).values())[-2:]
-    every = [last_images(run) for run in perceptrons]
-    mixed = torch.stack(every, dim=1).flatten(0, 1)  # one of each digit, then the next of each
+    by_digit = [last_images(run) for run in perceptrons]
+    mixed = torch.stack(by_digit, dim=1).flatten(0, 1)  # one of each digit, then the next of each
     panels = {f"(a) {ONE}": one, f"(b) {TWO}": two, "vectors, a network a digit": mixed}
     return {".png": panels_png({title: tiles[:BESIDE] for title, tiles in panels.items()}, columns=3)}

@@ -3,7 +3,7 @@
 | the report | here |
 |---|---|
 | figure 2: data green, generated red, the decision boundary D(x) blue | the same, and D*(x) of equation 10 in violet |
-| the generated density: a histogram's or another estimate is not stated | a histogram; for D* a kernel estimate |
+| how the generated density is estimated: not stated | a histogram; for D* a kernel estimate |
 | "somewhat less/more plausible at each run" | a row a seed |
 | "decision boundaries are very close/equal to 0.5": no number | mean distance of D from 1/2 under 0.1 |
 | "narrower": no number | the samples' standard deviation by the data's, under 1 |
@@ -17,7 +17,7 @@ from agon.papers.tabak2016 import drawing
 from agon.papers.tabak2016.measuring import gaussian_rows, real_row, width_over_time
 from agon.recipes.tabak2016 import RECIPES
 
-NEAR = 0.1  # of D to 1/2: what "very close" is read as
+NEAR = 0.1  # distance of D from 1/2 that we read as "very close"
 PANELS = ("(a) N(3, 0.5)", "(b) N(3, 0.2)", "(c) N(-2, 0.5)")
 
 

@@ -1,9 +1,9 @@
-"""Figure 3: digits as vectors, one pair of perceptrons a digit.
+"""Figure 3: digits as vectors, one pair of perceptrons for each digit.
 
 | the report | here |
 |---|---|
 | figure 3: 16 samples of the digit 2 by each of three pairs; of other digits in a supplement | all ten digits by (a) |
-| "all 16 images look like digit 2", "almost all": no number | the classifier takes over 0.9 for it |
+| "all 16 images look like digit 2", "almost all": no number | the classifier takes over 0.9 of them for it |
 | tanh "has more contrast", its values saturate: no number | pixels within 1/20 of the range of black or white |
 | 4 layers are "blurry": no number | by eye: differences of neighbouring pixels rise with noise, too |
 """
@@ -14,7 +14,7 @@ from agon.papers.tabak2016 import drawing
 from agon.papers.tabak2016.measuring import digit_rows
 from agon.papers.tabak2016.panels import ALL, DIGIT, DIGITS, PAIRS, TRAININGS
 
-MOST = 0.9  # of the images: what "almost all" is read as
+MOST = 0.9  # share of the images that we read as "almost all"
 
 FIGURE_3 = Item(
     name="tabak2016/figure3",

@@ -1,4 +1,4 @@
-"""Runs to scores: how near a generator comes to a Gaussian, and what its digits look like."""
+"""Scores of runs: how near a generator comes to a Gaussian, and what its digits look like."""
 
 from collections.abc import Mapping
 
@@ -24,13 +24,13 @@ from agon.samples.making import load, sample
 from agon.samples.reading import as_compared, real_samples
 from agon.training import Training, restore
 
-POINTS = {"smoke": 200, "quick": 10_000, "paper": 10_000}  # of each generator of a Gaussian
-IMAGES = {"smoke": 100, "quick": 2_000, "paper": 10_000}  # of each generator of digits
-OF_A_MODE = ("jensen-shannon", "critic-gap")  # of the metric "modes": a single mode tells nothing else
+POINTS = {"smoke": 200, "quick": 10_000, "paper": 10_000}  # samples of each generator of a Gaussian
+IMAGES = {"smoke": 100, "quick": 2_000, "paper": 10_000}  # samples of each generator of digits
+OF_A_MODE = ("jensen-shannon", "critic-gap")  # the scores of the metric "modes" that make sense for a single mode
 
 
 def gaussian_rows(runs: Mapping[str, Run], scale: Scale) -> Rows:
-    """Every training's row, and one of as many real samples under it."""
+    """A row for every training, and a row of as many real samples under it."""
     rows: dict[str, Scores] = {}
     for label, run in runs.items():
         source, training = gaussian(run), load(run)
@@ -44,19 +44,19 @@ def gaussian_rows(runs: Mapping[str, Run], scale: Scale) -> Rows:
 
 
 def real_row(label: str) -> str:
-    """The row of real samples under a training's."""
+    """The label of the row of real samples under a training's row."""
     return f"{label}: real samples"
 
 
 def gaussian(run: Run) -> Gaussian:
-    """What a run of figure 2 was trained on."""
+    """The Gaussian that a run of figure 2 was trained on."""
     source = Experiment.from_json(run.experiment).data
     assert isinstance(source, Gaussian)  # the recipes have no other
     return source
 
 
 def width_over_time(run: Run) -> Mapping[int, Scores]:
-    """Step -> the mean and the width of the points that were kept."""
+    """Step -> the mean and the width of the kept points."""
     return {step: mean_and_width(points, gaussian(run).std) for step, points in point_snapshots(run).items()}
 
 
@@ -66,14 +66,14 @@ def _from_half(training: Training, real: Tensor, fake: Tensor) -> Score:
 
 @torch.no_grad()
 def probabilities(training: Training, x: Float[Tensor, "n 1"]) -> Float[Tensor, " n"]:
-    """D(x) as a probability."""
+    """The critic's output D(x) as a probability."""
     logits = training.game.realness(x.to(next(training.game.parameters())))
     assert logits is not None  # the recipes have a critic
     return logits.double().cpu().sigmoid()
 
 
 def digit_rows(runs: Mapping[str, Run], scale: Scale) -> Rows:
-    """A row a training, the mean of all digits, and real images."""
+    """A row for each training, one for the mean of all digits, and one for real images."""
     rows: dict[str, Scores] = {}
     for label, run in runs.items():
         training = load(run)
@@ -89,7 +89,7 @@ def _images(training: Training, n: int) -> UInt8[Tensor, "n c h w"]:
 
 
 def _recognised(training: Training, run: Run, scale: Scale) -> Score:
-    """The share of samples that the classifier of all digits takes for the one that was trained on."""
+    """The share of samples that the classifier of all digits takes for the digit that the generator was trained on."""
     source = training.experiment.data
     assert isinstance(source, Images)
     assert isinstance(source.only, int)  # of one digit
@@ -98,7 +98,7 @@ def _recognised(training: Training, run: Run, scale: Scale) -> Score:
 
 
 def contrast(images: UInt8[Tensor, "n c h w"]) -> Scores:
-    """Contrast, and how much of edges and noise there is."""
+    """Contrast, and the amount of edges and noise."""
     return [saturation(images), roughness(images)]
 
 
@@ -109,16 +109,16 @@ def epoch_rows(runs: Mapping[str, Run], scale: Scale) -> Rows:
     of_perceptrons = sum(seconds) / len(seconds)
     of_dcgan = _epoch_seconds(convolutional)
     first, second = (_confidence(after_epochs(convolutional, k), convolutional, scale) for k in (1, 2))
-    every = mean_of_scores([_confidence(load(run), run, scale) for run in perceptrons])
+    all_digits = mean_of_scores([_confidence(load(run), run, scale) for run in perceptrons])
     return {
         ONE: [first],
         TWO: [second, epoch_time(of_dcgan), epoch_time_ratio(of_dcgan, of_perceptrons)],
-        VECTORS: [every, epoch_time(of_perceptrons)],
+        VECTORS: [all_digits, epoch_time(of_perceptrons)],
     }
 
 
 def after_epochs(run: Run, epochs: int) -> Training:
-    """The training as it was after so many epochs, each of which has a checkpoint."""
+    """Restore the training as it was after `epochs` epochs; each epoch has a checkpoint."""
     training = load(run)
     step = epochs * training.experiment.checkpoint_every
     restore(training, checkpoints.load(run.checkpoints / f"{step:08d}"))
@@ -132,5 +132,5 @@ def _confidence(training: Training, run: Run, scale: Scale) -> Score:
 
 def _epoch_seconds(run: Run) -> float:
     count = Experiment.from_json(run.experiment).data.count()
-    assert count is not None  # of MNIST and of the bundled digits
+    assert count is not None  # MNIST and the bundled digits have one
     return epoch_seconds(count, [record["wall/images_per_second"] for record in read(run.log)])

@@ -1,4 +1,4 @@
-"""What a panel of figure 2 shows of its Gaussian."""
+"""The part of a Gaussian that a panel of figure 2 shows."""
 
 from typing import NamedTuple
 
@@ -8,18 +8,18 @@ from torch import Tensor
 
 from agon.data import Gaussian
 
-WIDE = 6.0  # standard deviations of the data to each side that are shown
-PLACES = 240  # of a curve
-LEAST = 0.5  # height: a critic's 1/2 is in the middle of a panel, or below it
+WIDE = 6.0  # standard deviations of the data shown on each side
+PLACES = 240  # points of a curve
+LEAST = 0.5  # least height: a critic's 1/2 is in the middle of a panel, or below it
 
 
 class Window(NamedTuple):
-    """What a panel shows of a distribution.
+    """The axes of a panel.
 
     Attributes:
-        source: whose.
-        x: "n 1", from its least to its greatest place.
-        top: of the panel.
+        source: the distribution that the panel shows.
+        x: points of the curves, in order, from the panel's left to its right.
+        top: the greatest y.
     """
 
     source: Gaussian

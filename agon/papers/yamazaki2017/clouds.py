@@ -1,4 +1,4 @@
-"""Figures 5.1, 5.2, C.3 and C.4: the points of one set of latents over training, on the data."""
+"""Figures 5.1, 5.2, C.3 and C.4: generated points over training, from fixed latents, on the data."""
 
 from collections.abc import Mapping, Sequence
 
@@ -21,7 +21,7 @@ def _figure(
     beyond: Mapping[str, Recipe] | None = None,
     seeds: int = 3,
 ) -> Item:
-    """A figure of the models that are `shown`; those `beyond` are only measured, to be compared with."""
+    """A figure that draws the models `shown`; models `beyond` those are only measured, for comparison."""
     return Item(
         name=f"yamazaki2017/figure{number}",
         paper=f"Yamazaki 2017, figure {number}",
@@ -69,9 +69,9 @@ def _unbalanced(number: str, pair: str) -> Item:
         "end as near to the data as two deep networks"
     )
     expects = [
-        each
+        expectation
         for row, plain, both in zip(shown, shallow, deep, strict=True)
-        for each in (
+        for expectation in (
             _steadier(row, both),
             _nearer(row, plain, "early-distance", "come"),
             _nearer(both, row),

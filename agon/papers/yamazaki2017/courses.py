@@ -1,4 +1,4 @@
-"""Figures 5.11 and 5.12: the score of samples over training, by depth."""
+"""Figures 5.11 and 5.12: the score of samples over training, for networks of several depths."""
 
 from agon.papers.expectation import Expectation
 from agon.papers.item import Item, per_training
@@ -29,7 +29,7 @@ def _course(figure: str, name: str) -> Item:
 
 
 def _steadied() -> tuple[Expectation, ...]:
-    """Section 5.2: without batch normalisation in the critic training is steadier."""
+    """Section 5.2: training is steadier without batch normalisation in the critic."""
     deep, weak = "M3_C", titled("M3_C", False)
     says = f"the score of {deep} goes up and down more than that of {weak}"
     return (Expectation(says=says, score="score-oscillation", row=deep, above=weak),)

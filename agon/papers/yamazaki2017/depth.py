@@ -1,4 +1,4 @@
-"""Section 5.2's words on depth and batch normalisation, as expectations of a score."""
+"""Section 5.2's claims on depth and batch normalisation, as expectations on a score."""
 
 from agon.papers.expectation import Expectation
 from agon.recipes.yamazaki2017 import images
@@ -10,17 +10,17 @@ def _higher(row: str, other: str, score: str) -> Expectation:
 
 
 def on_mnist(score: str) -> tuple[Expectation, ...]:
-    """Section 5.2: depth helps up to 3 blocks, and batch normalisation in the critic at every depth."""
+    """Section 5.2: depth helps up to 3 blocks; batch normalisation in the critic helps at every depth."""
     pairs = zip(images.models("mnist", True), images.models("mnist", False), strict=True)
     return (
         _higher("M3_B", "M0_B", score),
         _higher("M3_B", "M5_B", score),
-        *(_higher(both, one, score) for both, one in pairs),
+        *(_higher(normalised, plain, score) for normalised, plain in pairs),
     )
 
 
 def on_cifar10(score: str) -> tuple[Expectation, ...]:
-    """Section 5.2: depth helps up to 2 blocks a stage, if batch normalisation is left out of the critic."""
+    """Section 5.2: depth helps up to 2 blocks a stage, if the critic has no batch normalisation."""
     best = titled("M2_C", False)
     others = ("M0_C", "M2_C", *(titled(f"M{depth}_C", False) for depth in (0, 1, 3)))
     return (_higher("M1_C", "M0_C", score), *(_higher(best, other, score) for other in others))

@@ -1,4 +1,4 @@
-"""Runs to pictures: points, losses and outputs, scores over a training, samples and their neighbours; first seeds."""
+"""Pictures of first seeds: points, losses and outputs, scores over a training, samples and their neighbours."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,7 +10,7 @@ from agon.figures.curves import Curve, Panel, curves_png, under_each_other
 from agon.figures.tiles import interleaved, panels_png
 from agon.metrics import nearest_neighbours
 from agon.metrics.courses import probability
-from agon.papers.item import Draw, first_seeds
+from agon.papers.item import Renderer, TrainedRuns, first_seeds
 from agon.papers.yamazaki2017.measuring import (
     COMPARED,
     SAMPLES,
@@ -28,19 +28,17 @@ from agon.recipes.yamazaki2017.settings import titled
 from agon.runs import Run, point_snapshots, read
 from agon.samples.reading import real_samples
 
-ACROSS = 5  # clouds of a line: the paper's rows are two lines each
-PAIRS = 5  # of a sample and its neighbour, in a row of figure 5.15
-SHOWN = 100  # samples of figure 5.15, section 5.2.1
-BLUE, ORANGE = colour(0), colour(1)  # the paper's: the critic's loss and real data, the generator's and its samples
+ACROSS = 5  # clouds in a line: the paper's rows have two lines each
+PAIRS = 5  # pairs of a sample and its neighbour in a row of figure 5.15
+SHOWN = 100  # samples in figure 5.15, section 5.2.1
+BLUE, ORANGE = colour(0), colour(1)  # as in the paper: critic's loss and real data; generator's loss and samples
 NORMALISED = (("batch normalisation in both networks", True), ("none in the critic", False))
 
-Runs = Mapping[str, Sequence[Run]]
 
+def clouds_of(labels: Sequence[str]) -> Renderer:
+    """Draw two lines for each of these trainings: the points of fixed latents at ten steps, on the training set."""
 
-def clouds_of(labels: Sequence[str]) -> Draw:
-    """Two lines for each of these trainings: the points of the same latents at ten steps, on the training set."""
-
-    def draw(runs: Runs, scale: Scale) -> Mapping[str, bytes]:
+    def draw(runs: TrainedRuns, scale: Scale) -> Mapping[str, bytes]:
         rows, behind, columns = {}, {}, [""]
         for label, run in _of(labels, runs).items():
             clouds = point_snapshots(run)
@@ -54,28 +52,28 @@ def clouds_of(labels: Sequence[str]) -> Draw:
     return draw
 
 
-def losses_above_outputs(labels: Sequence[str], columns: int) -> Draw:
-    """In rows of `columns` of these trainings, each one's losses above its outputs."""
+def losses_above_outputs(labels: Sequence[str], columns: int) -> Renderer:
+    """Draw each training's losses above its outputs, `columns` trainings in a row."""
 
-    def draw(runs: Runs, scale: Scale) -> Mapping[str, bytes]:
+    def draw(runs: TrainedRuns, scale: Scale) -> Mapping[str, bytes]:
         pairs = [_losses_and_outputs(label, run) for label, run in _of(labels, runs).items()]
         return {".png": curves_png(under_each_other(pairs, columns), columns=columns)}
 
     return draw
 
 
-def losses_beside_outputs(labels: Sequence[str]) -> Draw:
-    """A row for each of these trainings: its losses, its outputs."""
+def losses_beside_outputs(labels: Sequence[str]) -> Renderer:
+    """Draw a row for each of these trainings: its losses, then its outputs."""
 
-    def draw(runs: Runs, scale: Scale) -> Mapping[str, bytes]:
+    def draw(runs: TrainedRuns, scale: Scale) -> Mapping[str, bytes]:
         pairs = [_losses_and_outputs(label, run) for label, run in _of(labels, runs).items()]
         return {".png": curves_png([panel for pair in pairs for panel in pair], columns=2)}
 
     return draw
 
 
-def _of(labels: Sequence[str], runs: Runs) -> Mapping[str, Run]:
-    """The first seed's runs of these trainings, in the order of all."""
+def _of(labels: Sequence[str], runs: TrainedRuns) -> Mapping[str, Run]:
+    """The first seed's runs of these trainings, in the order of `runs`."""
     return {label: run for label, run in first_seeds(runs).items() if label in labels}
 
 
@@ -96,10 +94,10 @@ def _losses_and_outputs(label: str, run: Run) -> tuple[Panel, Panel]:
     )
 
 
-def score_curves(name: str) -> Draw:
-    """Two panels of one scale: with batch normalisation in both networks, and without it in the critic."""
+def score_curves(name: str) -> Renderer:
+    """Draw two panels with the same scale: batch normalisation in both networks, and none in the critic."""
 
-    def draw(runs: Runs, scale: Scale) -> Mapping[str, bytes]:
+    def draw(runs: TrainedRuns, scale: Scale) -> Mapping[str, bytes]:
         scores = {label: watched_scores(run, scale) for label, run in first_seeds(runs).items()}
         most = max(value for course in scores.values() for value in course.values())
         panels = []
@@ -112,8 +110,8 @@ def score_curves(name: str) -> Draw:
     return draw
 
 
-def scores_by_depth(runs: Runs, scale: Scale) -> Mapping[str, bytes]:
-    """The scores at the end by depth, a panel a set, the training images' as a line."""
+def scores_by_depth(runs: TrainedRuns, scale: Scale) -> Mapping[str, bytes]:
+    """Draw final scores over depth, a panel for each set; a grey line is the score of training images."""
     n, panels, shown = SAMPLES[scale], [], first_seeds(runs)
     ends = {label: list(recorded_scores(run, n).values())[-1] for label, run in shown.items()}
     for name, setting in images.SETS.items():
@@ -122,15 +120,15 @@ def scores_by_depth(runs: Runs, scale: Scale) -> Mapping[str, bytes]:
             Curve(title, depths, [ends[label] for label in images.models(name, normalise)])
             for title, normalise in NORMALISED
         ]
-        some = shown[next(iter(images.models(name, True)))]
-        real = float(real_scores(Experiment.from_json(some.experiment).data, n)[0])
+        run = shown[next(iter(images.models(name, True)))]
+        real = float(real_scores(Experiment.from_json(run.experiment).data, n)[0])
         lines.append(Curve("training images", depths, [real] * len(depths), REAL))
         panels.append(Panel(setting.data.title, lines, x_label="residual blocks a stage", y_label=SCORE))
     return {".png": curves_png(panels, columns=2)}
 
 
-def neighbours(runs: Runs, scale: Scale) -> Mapping[str, bytes]:
-    """Two panels: samples, and at the right of each the nearest training image."""
+def neighbours(runs: TrainedRuns, scale: Scale) -> Mapping[str, bytes]:
+    """Draw two panels of samples, each with its nearest training image on its right."""
     panels = {}
     for label, run in first_seeds(runs).items():
         source, samples = source_and_samples(run, min(SHOWN, COMPARED[scale]))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from agon.papers.expectation import Expectation
-from agon.papers.item import Draw, Item, per_training
+from agon.papers.item import Item, Renderer, per_training
 from agon.papers.yamazaki2017.drawing import losses_above_outputs, losses_beside_outputs
 from agon.papers.yamazaki2017.measuring import loss_scores
 from agon.papers.yamazaki2017.models import balanced_on_both_sets, on_both_sets
@@ -18,11 +18,11 @@ def _figure(
     shown: Mapping[str, Recipe],
     expects: Sequence[Expectation],
     *,
-    draw: Draw,
+    draw: Renderer,
     beyond: Mapping[str, Recipe] | None = None,
     seeds: int = 3,
 ) -> Item:
-    """A figure of the models that are `shown`; those `beyond` are only measured, to be compared with."""
+    """A figure that draws the models `shown`; models `beyond` those are only measured, for comparison."""
     return Item(
         name=f"yamazaki2017/figure{number}",
         paper=f"Yamazaki 2017, figure {number}",
@@ -36,23 +36,23 @@ def _figure(
 
 
 def _of_points(number: str, name: str, normalise: bool) -> Item:
-    """The shallow and the deep pair on a set of points."""
+    """A figure of the shallow and the deep pair on a set of points."""
     plain, deep = titled("M0_A", normalise), titled("M1_A", normalise)
     tail = "" if normalise else "-nobn"
     shown = {plain: points.OF[f"{name}-m0{tail}"], deep: points.OF[f"{name}-m1{tail}"]}
-    set_, draw = points.TITLES[name], losses_above_outputs(list(shown), columns=2)
+    title, draw = points.TITLES[name], losses_above_outputs(list(shown), columns=2)
     if normalise:
-        claim = f"{set_}: shallow networks train steadily, deep ones not, as their critic rejects samples surely"
+        claim = f"{title}: shallow networks train steadily, deep ones not, as their critic rejects samples surely"
         expects = (*_drifts(plain, name), *_unsteadier(deep, plain), *_surer(deep, plain))
         return _figure(number, claim, shown, expects, draw=draw)
-    claim = f"{set_}: without batch normalisation the deep critic is weaker, and the training steadier"
+    claim = f"{title}: without batch normalisation the deep critic is weaker, and the training steadier"
     beyond = {"M1_A": points.OF[f"{name}-m1"]}
     expects = (*_unsteadier("M1_A", deep), *_surer("M1_A", deep))
     return _figure(number, claim, shown, expects, draw=draw, beyond=beyond)
 
 
 def _drifts(row: str, name: str) -> tuple[Expectation, ...]:
-    if name != "swiss-roll":  # said of this set alone
+    if name != "swiss-roll":  # the paper claims it for this set alone
         return ()
     return (Expectation(says=f"the generator loss of {row} goes on growing", score="loss-growth", row=row, above=0.0),)
 
@@ -73,7 +73,7 @@ def _wider(row: str, other: str) -> tuple[Expectation, ...]:
 
 
 def _of_images(number: str, name: str, normalise: bool, columns: int) -> Item:
-    """All depths of a set."""
+    """A figure of all depths on a set of images."""
     shown = images.models(name, normalise)
     shallow, *_, deep = shown
     title, draw = images.SETS[name].data.title, losses_above_outputs(list(shown), columns)
@@ -89,15 +89,16 @@ def _of_images(number: str, name: str, normalise: bool, columns: int) -> Item:
 
 
 def _unbalanced(number: str, pair: str) -> Item:
-    """Both sets of points, one player deep."""
+    """A figure of both sets of points, with one deep player."""
     shown, draw = on_both_sets(pair), losses_beside_outputs(list(on_both_sets(pair)))
     if pair == "g0d1":
         claim = "against a deep critic, a shallow generator's loss grows fast, as the critic rejects its samples surely"
-        expects = [each for row in shown for each in _lost(row)]
+        expects = [expectation for row in shown for expectation in _lost(row)]
         return _figure(number, claim, shown, expects, draw=draw)
     claim = "against a shallow critic, a deep generator's losses and the outputs stay steady"
     beyond = balanced_on_both_sets("m1")
-    expects = [each for row, other in zip(shown, beyond, strict=True) for each in _unsteadier(other, row)]
+    pairs = zip(shown, beyond, strict=True)
+    expects = [expectation for row, other in pairs for expectation in _unsteadier(other, row)]
     return _figure(number, claim, shown, expects, draw=draw, beyond=beyond)
 
 

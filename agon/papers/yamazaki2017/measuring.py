@@ -1,9 +1,10 @@
-"""Runs to scores: points over a training, losses, the classifier's score, and distances to training images."""
+"""Scores of runs: points over a training, losses, the classifier's score, and distances to training images."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
+from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from agon.data import Source
@@ -29,37 +30,37 @@ from agon.training.randomness import derived
 
 ITERATIONS = (100, 1_000, 2_000, 3_000, 4_000, 6_000, 8_000, 10_000, 15_000, 20_000)  # section 5.1's
 QUARTER = 4  # the first quarter of a training
-SAMPLES: Mapping[Scale, int] = {"smoke": 50, "quick": 10_000, "paper": 50_000}  # of a model at its end
-COMPARED: Mapping[Scale, int] = {"smoke": 20, "quick": 500, "paper": 1_000}  # whose nearest images are looked for
+SAMPLES: Mapping[Scale, int] = {"smoke": 50, "quick": 10_000, "paper": 50_000}  # of a trained model
+COMPARED: Mapping[Scale, int] = {"smoke": 20, "quick": 500, "paper": 1_000}  # samples whose nearest images are sought
 SCORE = "classifier-score"
-LOGGED = "loss/generator", "loss/critic", "logit/fake"  # what the scores of a course of losses are of
+LOGGED = "loss/generator", "loss/critic", "logit/fake"  # the log's columns behind the scores of a loss's course
 
 
 def shown_steps(steps: Sequence[int]) -> list[int]:
-    """The paper's iterations where the run kept them all, or as many of its own."""
+    """The paper's iterations if the run kept all of them, else as many steps of its own."""
     return list(ITERATIONS) if set(ITERATIONS) <= set(steps) else spread(steps, len(ITERATIONS))
 
 
-def training_points(run: Run) -> Tensor:
-    """The finite set that the run was trained on, whole: "n 2"."""
+def training_points(run: Run) -> Float[Tensor, "n 2"]:
+    """All points of the finite set that the run was trained on."""
     experiment = Experiment.from_json(run.experiment)
     return real_samples(experiment.data, points.POINTS, seed=derived(experiment.seed, "data"))
 
 
 def point_scores(run: Run, scale: Scale) -> Scores:
-    """The last points against the training set, those of the first quarter of the training, and how they moved."""
+    """Distances of the last points, and those of the training's first quarter, to the data; and how points moved."""
     clouds, real = list(point_snapshots(run).values()), training_points(run)
     early = clouds[1 : max(2, len(clouds) // QUARTER)]
     return [*_near(run, clouds[-1], real), early_distance(early, real), *movements(clouds)]
 
 
 def points_over_time(run: Run) -> Mapping[int, Scores]:
-    """Step -> the distances, and the modes where there are any, at the steps of the picture."""
+    """Step -> distances, and modes if the data have any, at the steps that the picture shows."""
     clouds, real = point_snapshots(run), training_points(run)
     return {step: _near(run, clouds[step], real) for step in shown_steps(list(clouds))}
 
 
-def _near(run: Run, fake: Tensor, real: Tensor) -> Scores:
+def _near(run: Run, fake: Float[Tensor, "n 2"], real: Float[Tensor, "m 2"]) -> Scores:
     """The distances to and from the data, and the modes of a mixture."""
     distances, source = nearest_distances(fake, real), Experiment.from_json(run.experiment).data
     if not isinstance(source, Mixture):
@@ -69,7 +70,7 @@ def _near(run: Run, fake: Tensor, real: Tensor) -> Scores:
 
 
 def loss_scores(run: Run, scale: Scale) -> Scores:
-    """How far the losses part, how much the generator's varies, and how often the critic is sure.
+    """How far apart the losses are, how much the generator's varies, and how often the critic is sure.
 
     Raises:
         RunError: the run's log is empty.
@@ -82,40 +83,40 @@ def loss_scores(run: Run, scale: Scale) -> Scores:
 
 
 def final_scores(run: Run, scale: Scale) -> Scores:
-    """The classifier's score of samples at the end."""
+    """The classifier's score of a trained model's samples."""
     return evaluate(run, metrics=["is"], n=SAMPLES[scale], extractor=CLASSIFIER)
 
 
 def kind_scores(run: Run, scale: Scale) -> Scores:
-    """How sure the classifier is, and how evenly the classes come."""
+    """How sure the classifier is, and how evenly samples spread over the classes."""
     return evaluate(run, metrics=["is", "classifier"], n=SAMPLES[scale], extractor=CLASSIFIER)
 
 
 @cache
 def real_scores(source: Source, n: int) -> Scores:
-    """The score of n training images: what a perfect generator would have."""
+    """The score of n training images, which a perfect generator would have."""
     return classifier_score(real_samples(source, n), source)
 
 
 def table_rows(runs: Mapping[str, Run], scale: Scale) -> Rows:
-    """A row a model, then one for the training images of each set."""
+    """A row for each model, then one for the training images of each set."""
     rows = {label: final_scores(run, scale) for label, run in runs.items()}
     for name, (label, _) in REAL_ROWS.items():
-        some = runs[next(iter(images.models(name, True)))]
-        rows[label] = real_scores(Experiment.from_json(some.experiment).data, SAMPLES[scale])
+        run = runs[next(iter(images.models(name, True)))]
+        rows[label] = real_scores(Experiment.from_json(run.experiment).data, SAMPLES[scale])
     return rows
 
 
 def course_scores(run: Run, scale: Scale) -> Scores:
-    """Where the score goes during the training: its end, its greatest value, its ups and downs."""
+    """How the score develops over a training: its end, its greatest value, its oscillation."""
     return score_course(list(watched_scores(run, scale).values()), SCORE, images.EVALUATIONS[scale].n)
 
 
 def watched_scores(run: Run, scale: Scale) -> dict[int, float]:
-    """Step -> the score of the same latents, taken while the run trained.
+    """Step -> the score of samples of fixed latents, recorded during the training.
 
     Raises:
-        RunError: none was.
+        RunError: the run recorded no such score.
     """
     n = images.EVALUATIONS[scale].n
     if not (scores := recorded_scores(run, n)):
@@ -127,15 +128,15 @@ def watched_scores(run: Run, scale: Scale) -> dict[int, float]:
 
 
 def recorded_scores(run: Run, n: int) -> dict[int, float]:
-    """Step -> the score of n samples, in order of the steps."""
-    taken: list[dict[str, Any]] = [
+    """Step -> the recorded score of n samples, sorted by step."""
+    records: list[dict[str, Any]] = [
         record for record in read(run.metrics) if record.get("name") == SCORE and record.get("asked") == n
     ]
-    return {record["step"]: record["value"] for record in sorted(taken, key=lambda record: record["step"])}
+    return {record["step"]: record["value"] for record in sorted(records, key=lambda record: record["step"])}
 
 
 def neighbour_rows(runs: Mapping[str, Run], scale: Scale) -> Rows:
-    """The samples' distance to the training set, and that of test images, which nobody has copied."""
+    """The samples' distance to the training set, and that of test images, which no model can have copied."""
     rows: dict[str, Scores] = {}
     for best in BEST:
         source, samples = source_and_samples(runs[best.label], COMPARED[scale])
@@ -145,12 +146,12 @@ def neighbour_rows(runs: Mapping[str, Run], scale: Scale) -> Rows:
     return rows
 
 
-def nearest_score(looked_at: Tensor, source: Source) -> Score:
-    """How far images "n c h w" lie from the nearest one of the training set."""
-    return nearest_pixels(looked_at, real_samples(source, ALL))
+def nearest_score(images: UInt8[Tensor, "n c h w"], source: Source) -> Score:
+    """The mean distance of images to the nearest training image."""
+    return nearest_pixels(images, real_samples(source, ALL))
 
 
-def source_and_samples(run: Run, n: int) -> tuple[Source, Tensor]:
-    """The set that a run was trained on, and n samples "n c h w" as bytes."""
+def source_and_samples(run: Run, n: int) -> tuple[Source, UInt8[Tensor, "n c h w"]]:
+    """The set that a run was trained on, and n samples as bytes."""
     source = Experiment.from_json(run.experiment).data
     return source, as_compared(sample(load(run), n).cpu(), source)

@@ -1,4 +1,4 @@
-"""The paper's models as its table and its figures name them, and the rows of real images beside them."""
+"""The paper's models under the names of its table and figures, and the rows of real images beside them."""
 
 from typing import NamedTuple
 
@@ -11,22 +11,22 @@ UNBALANCED = {"g0d1": "shallow G against deep D", "g1d0": "deep G against shallo
 
 
 def on_both_sets(pair: str) -> dict[str, Recipe]:
-    """Label -> recipe of a pair of appendix C, on the Swiss roll and on the mixture."""
+    """Label -> recipe for a pair of appendix C, on the Swiss roll and on the mixture."""
     return {f"{title}: {UNBALANCED[pair]}": points.OF[f"{name}-{pair}"] for name, title in points.TITLES.items()}
 
 
 def balanced_on_both_sets(model: str) -> dict[str, Recipe]:
-    """The same of the pairs of equal depth, "m0" or "m1"."""
+    """Label -> recipe for a pair of equal depth, "m0" or "m1", on both sets."""
     return {f"{title}: {model.upper()}_A": points.OF[f"{name}-{model}"] for name, title in points.TITLES.items()}
 
 
 class Best(NamedTuple):
-    """The best of a set by the Inception score, as the paper has it.
+    """The model with the paper's best Inception score on a set.
 
     Attributes:
-        name: of the set.
-        label: of the model.
-        recipe: of its training.
+        name: name of the set.
+        label: label of the model.
+        recipe: recipe of its training.
     """
 
     name: str

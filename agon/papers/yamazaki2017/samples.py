@@ -1,4 +1,4 @@
-"""Figures 5.13 and 5.14: samples that are good, bad and collapsed."""
+"""Figures 5.13 and 5.14: good, bad and collapsed samples."""
 
 from agon.papers.expectation import Expectation
 from agon.papers.item import Item, per_training
@@ -10,7 +10,7 @@ ACROSS = 8  # images in a row
 
 
 def _kinds(figure: str, good: tuple[str, int, bool], bad: int, collapsed: tuple[int, bool]) -> Item:
-    """Good samples, bad ones of too shallow networks, collapsed ones of too deep ones."""
+    """A figure of good samples, bad ones by networks that are too shallow, collapsed ones by too deep networks."""
     name, depth, normalise = good
     chosen = {
         "good": images.models(name, normalise, [depth]),

@@ -1,4 +1,4 @@
-"""Table 5.1: the score by a classifier of the data's own classes, by depth and batch normalisation."""
+"""Table 5.1: the data's own classifier's score, by depth and batch normalisation."""
 
 from agon.papers.item import Item
 from agon.papers.yamazaki2017.depth import on_cifar10, on_mnist
