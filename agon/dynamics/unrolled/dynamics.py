@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from agon.dynamics.dynamics import Dynamics
 from agon.dynamics.functional import functional_of
 from agon.dynamics.moves import Gradients, Optimisers, apply_gradients, freeze, gradients_of, preserve_buffers
 from agon.dynamics.turns import Turns, scoring_players
-from agon.dynamics.unrolled.functional_module import as_written
+from agon.dynamics.unrolled.functional_module import eager_modules
 from agon.dynamics.unrolled.surrogate import Surrogate
 from agon.dynamics.unrolled.unroll import NamedGradients
 from agon.errors import SettingError, unknown
@@ -130,7 +131,7 @@ class UnrolledTurn:
         self.seen: Mapping[str, Tensor] = {}  # scalars of the others' own pass, which may be the first inner step's
         self.buffers = dict(game.named_buffers())  # statistics at the start of the turn
 
-    def move(self, movers: tuple[str, ...], fake: Tensor | None) -> Losses:
+    def move(self, movers: tuple[str, ...], fake: Float[Tensor, "n ..."] | None) -> Losses:
         """Move players that look ahead along their surrogate's gradient, and the others along their own, together.
 
         These are metz2017's equations 10 and 11, with the players' own optimisers.
@@ -145,7 +146,7 @@ class UnrolledTurn:
         lookers = [player for player in movers if player in self.rule.looks_ahead]
         plain = [player for player in movers if player not in lookers]
         anticipated = {other for player in lookers for other in self.rule.looks_ahead[player]}
-        with freeze(self.game, {*movers, *anticipated}), as_written(), _twice_differentiable(self.game):
+        with freeze(self.game, {*movers, *anticipated}), eager_modules(), _twice_differentiable(self.game):
             if fake is None and not all(self.generates_anew(player) for player in lookers):
                 fake = self.samples(movers)
             self.buffers = {name: buffer.clone() for name, buffer in self.game.named_buffers()}
@@ -160,7 +161,7 @@ class UnrolledTurn:
                 gradients[player] = gradient
         return apply_gradients(self.game, self.optimisers, gradients, losses)
 
-    def samples(self, movers: tuple[str, ...]) -> Tensor | None:
+    def samples(self, movers: tuple[str, ...]) -> Float[Tensor, "n ..."] | None:
         """Samples "n *shape" that the movers generate once for all inner steps; None if no mover generates."""
         if not set(movers) & set(self.game.generating_players):
             return None
