@@ -162,7 +162,7 @@ def refused(error: BaseException) -> AgonError | None:
     scarce = isinstance(error, RuntimeError) and any(word in str(error).lower() for word in SCARCE)
     if isinstance(error, MemoryError) or scarce:
         reason = str(error).partition("\n")[0]
-        return SettingError(f"more memory is asked for than there is ({reason}); use a smaller batch, size, width or n")
+        return SettingError(f"there is not enough memory ({reason}); use a smaller batch, size, width or n")
     return None
 
 

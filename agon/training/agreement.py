@@ -89,6 +89,6 @@ def _diverged(training: Training, run: Run | None, what: str) -> str:
     if run and (checkpoint := run.last_good()[0]):
         good = f"the last good checkpoint is {run.checkpoints / f'{checkpoint.step:08d}'}"
     return (
-        f"{what} is no finite number any more at step {training.step}; {good}; "
+        f"{what} is not finite any more at step {training.step}; {good}; "
         "try a smaller learning rate, another objective or a penalty in a new run"
     )

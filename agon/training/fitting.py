@@ -150,7 +150,7 @@ def _random(checkpoint: Checkpoint, training: Training) -> Iterator[str]:
             try:
                 torch.Generator(training.device if of_gpu else "cpu").set_state(state)
             except (RuntimeError, TypeError) as error:
-                yield f"{key} is no state of a random stream ({str(error).splitlines()[0]})"
+                yield f"{key} is not a state of a random stream ({str(error).splitlines()[0]})"
 
 
 def _spelled(tensor: Tensor) -> str:

@@ -67,8 +67,8 @@ class BatchedGame(Game):
         required = {"real": batch.real, "latent": batch.latent, "noise": dict(batch.noise)}
         optional = {name: t for name, t in {"label": batch.label, "fake": fake}.items() if t is not None}
         players, seen = self._played(losses_of_one, required | optional)
-        each = {EACH + player: losses.detach() for player, losses in players.items()}  # "s"
-        return Losses({player: losses.sum() for player, losses in players.items()}, seen | each)
+        by_seed = {EACH + player: losses.detach() for player, losses in players.items()}  # "s"
+        return Losses({player: losses.sum() for player, losses in players.items()}, seen | by_seed)
 
     def _played(self, play: Callable[[Mapping[str, Any]], Any], inputs: Mapping[str, Any]) -> Any:
         """Call `play` for every seed at once, with the skeleton's current tensors."""

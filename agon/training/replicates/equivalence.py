@@ -43,7 +43,7 @@ def refuse_unequal(plan: Plan) -> None:
     if difference:
         raise SettingError(
             f"batched seeds: {difference} is not what it is alone after {COMPARED} steps, so the game, its networks or "
-            f"an optimiser mix the seeds, or keep what is no tensor; use {APART}",
+            f"an optimiser mix the seeds, or keep state that is not a tensor; use {APART}",
             APART,
         )
 
