@@ -1,4 +1,4 @@
-"""Exponential average of a player's weights: samples from it are steadier than from the last weights."""
+"""Exponential average of a player's weights; it gives more stable samples than the last weights."""
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
@@ -15,14 +15,15 @@ from agon.games import Game, modules_of
 
 @dataclass(frozen=True, kw_only=True)
 class Averaging:
-    """θ̄ <- β_t θ̄ + (1 - β_t) θ after step t = 0, 1, ..., with β_t = min(β, (1 + t) / (10 + t)).
+    """The rule θ̄ <- β_t θ̄ + (1 - β_t) θ after step t = 0, 1, ..., with β_t = min(β, (1 + t) / (10 + t)).
 
-    Without the ramp, β_t = β, the first weights stay in the average for about 5 / (1 - β) steps: of a short run
-    it is grey noise. With it the average is of about the last tenth of the steps until it reaches β.
+    Without the ramp, β_t = β, and the first weights stay in the average for about 5 / (1 - β) steps, so in a
+    short run it generates grey noise. With the ramp, the average covers about the last tenth of the steps
+    until β_t reaches β.
 
     Attributes:
-        decay: β, at least 0 and under 1; 0.999 remembers about the last 1,000 steps.
-        player: whose weights are averaged.
+        decay: β, at least 0 and less than 1; 0.999 averages over about the last 1,000 steps.
+        player: the player whose weights are averaged.
         ramp: whether β_t grows towards β.
     """
 
@@ -36,7 +37,7 @@ class Averaging:
 
 
 class Average:
-    """The running average of a player's parameters. Buffers are not averaged: see `restate`."""
+    """The running average of a player's parameters. Buffers are not averaged; see `restate`."""
 
     def __init__(self, averaging: Averaging, game: Game) -> None:
         self.averaging, self.player = averaging, averaging.player
@@ -46,29 +47,29 @@ class Average:
 
     @torch.no_grad()
     def update(self, game: Game, step: int) -> None:
-        """Take in the player's parameters after a step, whose number counts from 0."""
+        """Update the average by the player's parameters after a step; steps count from 0."""
         decay = self.averaging.decay
         if self.averaging.ramp:
             decay = min(decay, (1 + step) / (10 + step))
         for name, module in modules_of(game, self.player):
-            mine: list[Tensor] = list(self.modules[name].parameters())
-            theirs: list[Tensor] = list(module.parameters())
-            torch._foreach_lerp_(mine, theirs, 1 - decay)
+            averaged: list[Tensor] = list(self.modules[name].parameters())
+            live: list[Tensor] = list(module.parameters())
+            torch._foreach_lerp_(averaged, live, 1 - decay)
 
     @contextmanager
     def playing(self, game: Game) -> Iterator[Sequence[nn.Module]]:
-        """Within it, the averaged modules stand in the place of the player's own."""
-        own = dict(modules_of(game, self.player))
+        """Within the context, the averaged modules replace the player's live ones."""
+        live = dict(modules_of(game, self.player))
         for name, module in self.modules.items():
             game.set_submodule(name, module)
         try:
             yield list(self.modules.values())
         finally:
-            for name, module in own.items():
+            for name, module in live.items():
                 game.set_submodule(name, module)
 
     def take_over(self, game: Game) -> Sequence[nn.Module]:
-        """Put the averaged modules into the game for good, and give them back."""
+        """Put the averaged modules into the game permanently, and return them."""
         for name, module in self.modules.items():
             game.set_submodule(name, module.requires_grad_(True))
         return list(self.modules.values())
@@ -78,7 +79,7 @@ class Average:
         return {f"{name}.{k}": v for name, m in self.modules.items() for k, v in m.state_dict().items()}
 
     def load(self, state: dict[str, Tensor]) -> None:
-        """Take back what `state` gave."""
+        """Load what `state` returned."""
         for name, module in self.modules.items():
             start = f"{name}."
             module.load_state_dict({k.removeprefix(start): v for k, v in state.items() if k.startswith(start)})
@@ -86,10 +87,10 @@ class Average:
 
 @torch.no_grad()
 def restate(modules: Sequence[nn.Module], forward: Callable[[], object], batches: int = 16) -> None:
-    """Re-estimate the running statistics of batch normalisation: the plain mean over `batches` passes.
+    """Re-estimate the running statistics of batch normalisation as the mean over `batches` passes.
 
-    An average of weights never saw the activations that its statistics should describe. Nothing
-    happens to modules without batch normalisation. Source: Izmailov et al. 2018 (SWA), section 3.2.
+    An average of weights never saw the activations that its statistics should describe. Modules without
+    batch normalisation are not changed. Source: Izmailov et al. 2018 (SWA), section 3.2.
     """
     layers = [m for module in modules for m in module.modules() if isinstance(m, _BatchNorm)]
     if not layers:

@@ -1,4 +1,4 @@
-"""The few named errors: each is one sentence that says what was expected, what came, and what to do."""
+"""The named errors: each message is one sentence with what was expected, what was found, and what to do."""
 
 import json
 import shlex
@@ -11,7 +11,7 @@ from agon.untrusted import cut, printable
 
 SCARCE = ("can't allocate memory", "out of memory", "size calculation overflow", "integer multiplication overflow")
 
-EXTRAS = {  # package that agon imports where it is used -> the extra of agon that installs it
+EXTRAS = {  # optional package -> the extra of agon that installs it
     "datasets": "images",
     "fsspec": "images",
     "huggingface_hub": "images",
@@ -29,12 +29,12 @@ EXTRAS = {  # package that agon imports where it is used -> the extra of agon th
 
 @dataclass(frozen=True)
 class Change:
-    """A setting with the value that mends an error; as text, what Python is told.
+    """A setting with the value that fixes an error; its text is written for Python.
 
     Attributes:
-        path: of the setting, from the experiment: data.values.
-        value: what to set it to.
-        option: what says the same at the command line, where that is not --set.
+        path: path of the setting in the experiment, such as data.values.
+        value: the new value.
+        option: the command-line option that does the same, if it is not --set.
 
     >>> print(Change("data.values", (0, 1)), "or", Change("data.values", (0, 1)).typed)
     values=(0, 1) or --set data.values='[0, 1]'
@@ -49,17 +49,17 @@ class Change:
 
     @property
     def typed(self) -> str:
-        """What the command line is told."""
+        """The text for the command line."""
         text = self.value if isinstance(self.value, str) else json.dumps(self.value)
         return self.option or f"--set {self.path}={shlex.quote(text)}"
 
 
 class AgonError(Exception):
-    """What a user can mend. At the command line it is one sentence and a non-zero exit status.
+    """An error that a user can fix. The command line prints it as one sentence, with a non-zero exit status.
 
     Args:
-        message: the sentence, in Python's words.
-        changes: the settings that it advises to change; the command line puts its own words in their place.
+        message: the sentence, written for Python.
+        changes: the settings that it advises to change; the command line replaces them by options.
 
     Attributes:
         status: exit status of the command line, 1 to 255.
@@ -76,7 +76,7 @@ class AgonError(Exception):
 
     @property
     def typed(self) -> str:
-        """The sentence in the command line's words."""
+        """The sentence, written for the command line."""
         text = self.message
         for change in self.changes:
             text = text.replace(str(change), change.typed)
@@ -84,7 +84,7 @@ class AgonError(Exception):
 
 
 class SettingError(AgonError):
-    """A setting has an unknown name, a wrong type, or a value out of its range."""
+    """A setting has an unknown name, a wrong type, or a value out of range."""
 
 
 class NotInstalledError(AgonError):
@@ -92,15 +92,15 @@ class NotInstalledError(AgonError):
 
 
 class DataError(AgonError):
-    """A source cannot be read as asked: missing, empty, corrupt, or of another shape."""
+    """A source cannot be read: it is missing, empty, corrupt, or of another shape."""
 
 
 class RunError(AgonError):
-    """A run directory cannot be used as asked: missing, locked, full, read-only, or another experiment's."""
+    """A run directory cannot be used: it is missing, locked, full, read-only, or of another experiment."""
 
 
 class CheckpointError(RunError):
-    """A checkpoint is damaged: its bytes do not have the checksum that was written with them."""
+    """A checkpoint is damaged, or belongs to another training."""
 
 
 class DivergedError(AgonError):
@@ -109,8 +109,8 @@ class DivergedError(AgonError):
     status = 3
 
 
-class Interrupted(AgonError):  # noqa: N818 - a request that was honoured, not a fault
-    """SIGINT or SIGTERM was honoured: a checkpoint is written and the training can go on later.
+class Interrupted(AgonError):  # noqa: N818 - a request, not an error
+    """SIGINT or SIGTERM stopped a training: a checkpoint is written, and the training can be resumed.
 
     Attributes:
         status: 128 + the signal's number (130 for SIGINT, 143 for SIGTERM).
@@ -122,21 +122,21 @@ class Interrupted(AgonError):  # noqa: N818 - a request that was honoured, not a
 
 
 def installed(package: str) -> bool:
-    """Whether a package can be imported; it is not imported yet."""
+    """Whether a package can be imported, without importing it."""
     try:
         return find_spec(package) is not None
-    except (ModuleNotFoundError, ValueError):  # somebody refuses it, or put something else in its place
+    except (ModuleNotFoundError, ValueError):  # the import is blocked, or the module was replaced
         return False
 
 
 def require(*packages: str) -> None:
-    """Refuse to go on without packages of agon's extras; whatever imports one calls this first.
+    """Check that packages of agon's extras are installed; call this before importing them.
 
     Args:
         packages: names in EXTRAS.
 
     Raises:
-        NotInstalledError: one is not installed; the sentence names the extra that has it.
+        NotInstalledError: a package is not installed; the message names the extra that installs it.
     """
     for package in packages:
         if not installed(package):
@@ -148,7 +148,7 @@ def _missing(package: str) -> str:
 
 
 def refused(error: BaseException) -> AgonError | None:
-    """What the system, the memory or the installation refuses, as a sentence; None for any other error, our own fault.
+    """Convert an error of the system, the memory or the installation to an AgonError; None for any other error.
 
     >>> print(refused(FileNotFoundError(2, "No such file or directory", "images")))
     images: No such file or directory; see that the place exists, and that you may use it
@@ -162,12 +162,12 @@ def refused(error: BaseException) -> AgonError | None:
     scarce = isinstance(error, RuntimeError) and any(word in str(error).lower() for word in SCARCE)
     if isinstance(error, MemoryError) or scarce:
         reason = str(error).partition("\n")[0]
-        return SettingError(f"more memory is asked for than there is ({reason}); use a smaller batch, size, width or n")
+        return SettingError(f"there is not enough memory ({reason}); use a smaller batch, size, width or n")
     return None
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> str:
-    """A sentence for a name that is not in a table, with the nearest name that is.
+    """A message for an unknown name, with the nearest known name.
 
     >>> unknown("recipe", "radford2015/dcgn", ["radford2015/dcgan", "agon/digits"])
     "there is no recipe 'radford2015/dcgn'; did you mean 'radford2015/dcgan'?"

@@ -1,4 +1,4 @@
-"""z ~ p_z: where the generator's inputs are drawn from, and paths between two of them."""
+"""Latents z ~ p_z: distributions of the generator's inputs, and paths between two of them."""
 
 import math
 from abc import ABC, abstractmethod
@@ -23,12 +23,12 @@ class Latent(ABC):
     def path(
         self, start: Float[Tensor, "*shape"], end: Float[Tensor, "*shape"], steps: int
     ) -> Float[Tensor, "steps *shape"]:
-        """`steps` latents from `start` to `end`, both included, by the path that suits the distribution."""
+        """`steps` latents from `start` to `end`, both included, on a path that fits the distribution."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Normal(Latent):
-    """z ~ N(0, std² I)."""
+    """z ~ N(0, std² I), a normal distribution."""
 
     std: float = 1.0
 
@@ -42,13 +42,13 @@ class Normal(Latent):
     def path(
         self, start: Float[Tensor, "*shape"], end: Float[Tensor, "*shape"], steps: int
     ) -> Float[Tensor, "steps *shape"]:
-        """On the sphere: a straight line would pass through norms that N(0, I) never has."""
+        """A spherical path: a straight line would pass through norms that N(0, I) never has."""
         return spherical(start, end, steps)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Uniform(Latent):
-    """z ~ U(low, high), independently in each coordinate."""
+    """z ~ U(low, high), a uniform distribution, independent in each coordinate."""
 
     low: float = -1.0
     high: float = 1.0
@@ -70,7 +70,7 @@ class Uniform(Latent):
     def path(
         self, start: Float[Tensor, "*shape"], end: Float[Tensor, "*shape"], steps: int
     ) -> Float[Tensor, "steps *shape"]:
-        """A straight line: the cube is convex, so it never leaves the distribution."""
+        """A straight line: the cube is convex, so the line never leaves the distribution."""
         return linear(start, end, steps)
 
 
@@ -89,9 +89,9 @@ def spherical(
 ) -> Float[Tensor, "steps *shape"]:
     """Spherical path z(t) = [sin((1 - t)ω) a + sin(tω) b] / sin ω, ω the angle between a and b.
 
-    The norm goes monotonically from |a| to |b| when they are equal or orthogonal, as independent
-    normal latents nearly are. For (anti)parallel ends, where ω or π - ω is below 1e-4, it is the
-    straight path. Source: White 2016, "Sampling generative networks", section 2.1.
+    The norm goes monotonically from |a| to |b| if these are equal or a and b are orthogonal, as independent
+    normal latents nearly are. For (anti)parallel ends, where ω or π - ω is below 1e-4, the path is
+    straight. Source: White 2016, "Sampling generative networks", section 2.1.
     """
     omega = torch.acos(torch.cosine_similarity(start.flatten(), end.flatten(), dim=0).clamp(-1, 1))
     if min(omega, math.pi - omega) < 1e-4:

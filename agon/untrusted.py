@@ -1,4 +1,4 @@
-"""What comes from elsewhere: paths that may lead anywhere, JSON of any depth, names with any characters."""
+"""Handle untrusted input: paths that may lead anywhere, JSON of any depth, names with any characters."""
 
 import json
 import os
@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, cast
 
 NAMED = 10  # names in one message
 LONG = 200  # characters of one value in a message
-DEPTH = 100  # of nested JSON: ours has less than 20
+DEPTH = 100  # of nested JSON; agon's own files have less than 20
 
 KINDS = {
     stat.S_IFDIR: "a folder",
@@ -22,20 +22,20 @@ KINDS = {
 
 
 class NotRegularError(OSError):
-    """The path leads to something that is no regular file: a pipe, a socket, a device, a folder, or a link."""
+    """The path does not lead to a regular file, but to a pipe, a socket, a device, a folder, or a link."""
 
 
 def open_regular(path: Path, *, flags: int = os.O_RDONLY, follow: bool = True) -> BinaryIO:
-    """Open a regular file, and nothing else: a pipe would block, a device never ends.
+    """Open a regular file, and nothing else: a pipe would block, and a device may never end.
 
     Args:
-        path: of the file.
-        flags: as of `os.open`; O_WRONLY, O_APPEND, O_CREAT and the like to write.
-        follow: whether a symbolic link at the end of the path is followed.
+        path: the file.
+        flags: as in `os.open`; O_WRONLY, O_APPEND, O_CREAT and so on to write.
+        follow: whether to follow a symbolic link at the end of the path.
 
     Raises:
-        NotRegularError: the path leads to anything else.
-        OSError: it cannot be opened.
+        NotRegularError: the path does not lead to a regular file.
+        OSError: the file cannot be opened.
     """
     if not follow and path.is_symlink():
         raise NotRegularError(f"{path} is a symbolic link, not a regular file")
@@ -53,7 +53,7 @@ def open_regular(path: Path, *, flags: int = os.O_RDONLY, follow: bool = True) -
 
 
 def kind_of(path: Path, *, follow: bool = True) -> str | None:
-    """What stands at a path in the place of a regular file, by default links followed; None for one, or nothing."""
+    """The kind of a path that is not a regular file, such as "a folder"; None for a regular file or a missing one."""
     try:
         return KINDS.get(stat.S_IFMT(path.stat(follow_symlinks=follow).st_mode))
     except (OSError, ValueError):
@@ -61,10 +61,10 @@ def kind_of(path: Path, *, follow: bool = True) -> str | None:
 
 
 def read_regular(path: Path, *, most: int | None = None, follow: bool = True) -> bytes:
-    """The content of a regular file of at most `most` bytes.
+    """Read a regular file of at most `most` bytes.
 
     Raises:
-        OSError: it is no regular file, larger than that, or cannot be read.
+        OSError: it is not a regular file, is larger, or cannot be read.
     """
     with open_regular(path, follow=follow) as file:
         size = os.fstat(file.fileno()).st_size
@@ -74,14 +74,14 @@ def read_regular(path: Path, *, most: int | None = None, follow: bool = True) ->
 
 
 def parse_json(content: bytes | str, *, finite: bool = True) -> Any:
-    """The value of a JSON text nested at most `DEPTH` deep.
+    """Parse a JSON text that is nested at most `DEPTH` deep.
 
     Args:
-        content: the text, as UTF-8 where it is bytes.
-        finite: whether NaN and Infinity, which Python writes and JSON does not know, are refused.
+        content: the text; bytes are read as UTF-8.
+        finite: whether to refuse NaN and Infinity, which Python writes but JSON does not allow.
 
     Raises:
-        ValueError: it is no such text.
+        ValueError: the text is not such JSON.
     """
     try:
         value = json.loads(content, parse_constant=_refuse if finite else None)
@@ -98,12 +98,14 @@ def depth(value: Any) -> int:
     nested, deep = _containers([value]), 0
     while nested:
         deep += 1
-        nested = _containers(part for each in nested for part in (each.values() if isinstance(each, dict) else each))
+        nested = _containers(
+            part for outer in nested for part in (outer.values() if isinstance(outer, dict) else outer)
+        )
     return deep
 
 
 def printable(text: str) -> str:
-    """The text with line breaks, terminal escapes, other control characters and surrogates as visible escapes.
+    """Replace line breaks, terminal escapes, other control characters and surrogates by visible escapes.
 
     >>> print(printable("a\\x1b[31mb\\nc"))
     a\\x1b[31mb\\nc
@@ -112,7 +114,7 @@ def printable(text: str) -> str:
 
 
 def cut(text: str, most: int = LONG) -> str:
-    """The text, or its beginning and end where it is longer, and how much is left out between them.
+    """Shorten a text that is longer than `most` to its beginning and end, with the number of characters left out.
 
     >>> cut("abcdefghij", most=4)
     'ab…(6 more)…ij'
@@ -124,24 +126,24 @@ def cut(text: str, most: int = LONG) -> str:
 
 
 def shortened(text: str, most: int = LONG) -> str:
-    """The text, safe to print, and cut where it is longer."""
+    """Make a text safe to print, and cut it if it is longer than `most`."""
     return cut(printable(text), most)
 
 
 def sentence(text: str, most: int = 1_500) -> str:
-    """A message on one line that is safe to print: long words are cut, and then the whole."""
+    """Make a message safe to print and join its lines; cut long lines, and then the whole."""
     return cut(" ".join(shortened(line, most) for line in text.split("\n") if line), most)
 
 
 def listed(names: Iterable[object], most: int = NAMED) -> str:
-    """The first names, safe to print and each of a bounded length, and how many more there are.
+    """List the first names, safe to print and cut if long, and say how many more there are.
 
     >>> listed(["a", "b", "c"], most=2)
     'a, b and 1 more'
     """
-    every: Collection[object] = names if isinstance(names, Collection) else list(names)
-    first = ", ".join(shortened(str(name)) for _, name in zip(range(most), every, strict=False))
-    return first if len(every) <= most else f"{first} and {len(every) - most:,} more"
+    all_names: Collection[object] = names if isinstance(names, Collection) else list(names)
+    first = ", ".join(shortened(str(name)) for _, name in zip(range(most), all_names, strict=False))
+    return first if len(all_names) <= most else f"{first} and {len(all_names) - most:,} more"
 
 
 def _containers(values: Iterable[Any]) -> list[dict[str, Any] | list[Any]]:
@@ -149,4 +151,4 @@ def _containers(values: Iterable[Any]) -> list[dict[str, Any] | list[Any]]:
 
 
 def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON number")
+    raise ValueError(f"{constant} is not a JSON number")

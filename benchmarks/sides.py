@@ -7,7 +7,7 @@ import torch
 from agon import Adversarial, Compute, Experiment, Normal, Turns, part
 from agon.networks import dcgan
 from agon.training import Training
-from agon.training.compilation import settle_compilation
+from agon.training.compilation import choose_compilation
 from benchmarks.hand_written import LATENT, HandWritten
 from benchmarks.sets import Set
 
@@ -40,7 +40,7 @@ def agon_side(of: Set, draws: Literal["round", "turn"] = "round", how: Compute |
     """agon's trainer, ready to advance."""
     how = how or compute()
     training = Training(agon_experiment(of, draws), how, torch.device(how.device))
-    settle_compilation(training)
+    choose_compilation(training)
     return training
 
 

@@ -10,6 +10,7 @@ from functools import cache, partial
 from typing import Any, NamedTuple
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from agon.errors import SettingError
@@ -32,8 +33,8 @@ class Updated(NamedTuple):
 
 
 def sgd(
-    parameter: Tensor,
-    gradient: Tensor,
+    parameter: Float[Tensor, "*shape"],
+    gradient: Float[Tensor, "*shape"],
     moments: OptimiserMoments,
     *,
     lr: float,
@@ -60,8 +61,8 @@ def sgd(
 
 
 def adam(
-    parameter: Tensor,
-    gradient: Tensor,
+    parameter: Float[Tensor, "*shape"],
+    gradient: Float[Tensor, "*shape"],
     moments: OptimiserMoments,
     *,
     lr: float,
@@ -95,8 +96,8 @@ def adam(
 
 
 def rmsprop(
-    parameter: Tensor,
-    gradient: Tensor,
+    parameter: Float[Tensor, "*shape"],
+    gradient: Float[Tensor, "*shape"],
     moments: OptimiserMoments,
     *,
     lr: float,

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from agon.dynamics.processes import average
@@ -13,7 +14,9 @@ Optimisers = Mapping[str, torch.optim.Optimizer]
 Gradients = dict[str, list[Tensor | None]]  # player -> a gradient for each of its parameters
 
 
-def update(game: Game, optimisers: Optimisers, movers: Collection[str], batch: Batch, fake: Tensor | None) -> Losses:
+def update(
+    game: Game, optimisers: Optimisers, movers: Collection[str], batch: Batch, fake: Float[Tensor, "n ..."] | None
+) -> Losses:
     """Let each mover take one optimiser step along the gradient of its own loss at the current point.
 
     Args:

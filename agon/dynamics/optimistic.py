@@ -20,7 +20,7 @@ from agon.dynamics.moves import (
 )
 from agon.dynamics.processes import average
 from agon.dynamics.turns import Turns
-from agon.dynamics.unrolled.functional_module import FunctionalModule, as_written
+from agon.dynamics.unrolled.functional_module import FunctionalModule, eager_modules
 from agon.dynamics.unrolled.unroll import Unroll
 from agon.games.game import Batch, Game, Losses, named_parameters_of, parameters_of
 
@@ -87,7 +87,7 @@ class Optimistic(Dynamics):
 def _extrapolated(
     game: Game, optimisers: Optimisers, movers: tuple[str, ...], batch: Batch, fake: Tensor | None
 ) -> Losses:
-    with freeze(game, movers), as_written():
+    with freeze(game, movers), eager_modules():
         with preserve_buffers(game, movers):
             losses: Losses = game(batch, fake, of=movers)
         current = gradients_of(game, losses, movers)

@@ -1,4 +1,4 @@
-"""What a training is: its parts and its budget, to and from JSON."""
+"""Experiments: the complete description of a training, to and from JSON."""
 
 from agon.experiment.budget import Budget
 from agon.experiment.changes import changed, differences

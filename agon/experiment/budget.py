@@ -1,4 +1,4 @@
-"""How long a training is and what it leaves behind on the way, as one value."""
+"""A budget: how long a training is, and how often it records."""
 
 from dataclasses import dataclass, fields
 from typing import Any
@@ -10,20 +10,20 @@ from agon.experiment.typing import check_fields
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
-    """The numbers of an experiment that say how much is done: `Experiment(..., **budget.settings)`.
+    """The settings of an experiment that determine how much is done: `Experiment(..., **budget.settings)`.
 
-    The fields are those of `Experiment`, with its defaults and its bounds.
+    The fields are those of `Experiment`, with the same defaults and bounds.
 
     Attributes:
         steps: rounds of the dynamics.
-        batch: real samples a draw, over all processes together.
+        batch: real samples per draw, over all processes together.
         log_every: steps between two records of the log.
         sample_every: steps between two grids of samples from the same latents.
         checkpoint_every: steps between two checkpoints.
-        grid: how many samples a grid shows.
+        grid: number of samples in a grid.
 
     Raises:
-        SettingError: a number that is not whole, under 1, or over the experiment's bound.
+        SettingError: a number is not whole, less than 1, or over the experiment's bound.
 
     >>> Budget(steps=100, batch=16).settings["sample_every"]
     500

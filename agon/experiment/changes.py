@@ -1,4 +1,4 @@
-"""Changing one setting by its path, and telling how two experiments differ."""
+"""Change one setting by its path, and find the differences between two experiments."""
 
 import dataclasses
 import json
@@ -28,35 +28,35 @@ def changed(owner: Any, path: str, text: str) -> Any:
         SettingError: an unknown name (with the nearest known), a wrong type, or a value out of range.
     """
     name, _, rest = path.partition(".")
-    present, hints = _settings(owner)
+    current, hints = _settings(owner)
     if name not in hints:
         raise SettingError(unknown(f"setting of {_called(owner)}", name, hints))
     if rest:
-        value = fit(_called(owner), name, changed(present.get(name), rest, text), hints[name])
+        value = fit(_called(owner), name, changed(current.get(name), rest, text), hints[name])
     else:
         value = _parsed(text, hints[name])
-        if isinstance(value, str) and (there := _names_for(hints[name])):
-            raise SettingError(f"{_called(owner)}.{name}: {unknown(spelled(hints[name]).lower(), value, there)}")
-        value = fit(_called(owner), name, _kept(present.get(name), value), hints[name])
+        if isinstance(value, str) and (parts := _names_for(hints[name])):
+            raise SettingError(f"{_called(owner)}.{name}: {unknown(spelled(hints[name]).lower(), value, parts)}")
+        value = fit(_called(owner), name, _with_common_settings(current.get(name), value), hints[name])
     return _replaced(owner, name, value)
 
 
 def _names_for(hint: Any) -> list[str]:
-    """The names of the parts that can stand where an annotation is; none where it wants no part."""
-    wanted = tuple(each for each in alternatives(hint) if isclass(each) and each not in (str, Part))
-    return [name for name, make in PARTS.items() if isclass(make) and wanted and issubclass(make, wanted)]
+    """The names of the parts that fit an annotation; none if it takes no part."""
+    classes = tuple(member for member in alternatives(hint) if isclass(member) and member not in (str, Part))
+    return [name for name, make in PARTS.items() if isclass(make) and classes and issubclass(make, classes)]
 
 
-def _kept(present: Any, new: Any) -> Any:
-    """A part that replaces another keeps those of its settings that the new one has too: a rate, a shape."""
-    if not (isinstance(present, Part) and isinstance(new, Part)):
+def _with_common_settings(current: Any, new: Any) -> Any:
+    """The new part with the settings of the current one that both have, such as a rate or a shape."""
+    if not (isinstance(current, Part) and isinstance(new, Part)):
         return new
     known = hints_of(new.make)
-    return new.changed(**{name: value for name, value in present.settings.items() if name in known})
+    return new.changed(**{name: value for name, value in current.settings.items() if name in known})
 
 
 def differences(old: Json, new: Json, path: str = "") -> Iterator[str]:
-    """One line for each setting that differs between two written experiments; sources as they are written today."""
+    """One line for each setting that differs between two written experiments, old sources brought up to date."""
     if not path:
         old, new = _today(completed(old)), _today(completed(new))
     if isinstance(old, dict) and isinstance(new, dict):
@@ -70,21 +70,21 @@ def differences(old: Json, new: Json, path: str = "") -> Iterator[str]:
 
 
 def _today(value: Json) -> Json:
-    """Sources as this version writes them: a path with its kind, and settings that came later."""
+    """Sources as this version writes them: with a path's kind, and with later settings."""
     if isinstance(value, list):
-        return [_today(each) for each in value]
+        return [_today(member) for member in value]
     if not isinstance(value, dict):
         return value
     if isinstance(value.get("type"), str) and value["type"] in SOURCES:
         try:
             return encode(decode(value))
-        except (SettingError, TypeError):  # of no version: it differs as it is
+        except (SettingError, TypeError):  # of no known version: compared as it is
             return value
-    return {name: _today(each) for name, each in value.items()}
+    return {name: _today(member) for name, member in value.items()}
 
 
 def _settings(owner: Any) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    """The present settings of an owner, and the types that they may have."""
+    """The current settings of an owner, and their annotated types."""
     if isinstance(owner, Part):
         return owner.settings, hints_of(owner.make)
     if dataclasses.is_dataclass(owner) and not isinstance(owner, type):
@@ -108,7 +108,7 @@ def _replaced(owner: Any, name: str, value: Any) -> Any:
 
 
 def _parsed(text: str, hint: Any) -> Any:
-    """What a command-line word means where `hint` is wanted."""
+    """Parse a command-line word as a value of the type `hint`."""
     try:
         value = decode(parse_json(text))
     except json.JSONDecodeError:
@@ -121,11 +121,11 @@ def _parsed(text: str, hint: Any) -> Any:
 
 
 def _named(value: Any, hint: Any) -> Any:
-    """Names of parts become parts, unless a string is what is wanted."""
+    """Replace names of parts by parts, unless the annotation takes a string."""
     if isinstance(value, tuple):
         return tuple(_named(v, Any) for v in value)
     if isinstance(value, str) and value in PARTS and get_origin(hint) is Sequence:
-        return (_named(value, Any),)  # one of them, written without brackets
+        return (_named(value, Any),)  # a single part, written without brackets
     if isinstance(value, str) and value in PARTS and (hint is Any or not suits(value, hint)):
         return made(PARTS[value], {})
     return value

@@ -1,4 +1,4 @@
-"""Experiments to and from JSON: our parts by name, a user's by import path and a hash of its source."""
+"""Experiments to and from JSON: agon's parts by name, a user's by import path and a hash of its source."""
 
 import dataclasses
 import hashlib
@@ -17,24 +17,24 @@ from agon.experiment.part import Part, part
 Json = Any
 
 
-LATER: dict[str, dict[str, Json]] = {"averaging": {"ramp": False}}  # part -> what came later, as it was until then
+LATER: dict[str, dict[str, Json]] = {"averaging": {"ramp": False}}  # part -> later settings, with the old behaviour
 
 
 def completed(value: Json) -> Json:
-    """What an earlier version wrote, with the settings that came later."""
+    """Add later settings to what an earlier version wrote."""
     if isinstance(value, list):
-        return [completed(each) for each in value]
+        return [completed(member) for member in value]
     if not isinstance(value, dict):
         return value
     later = LATER.get(str(value.get("type")), {})
-    return {**later, **{name: completed(each) for name, each in value.items()}}
+    return {**later, **{name: completed(member) for name, member in value.items()}}
 
 
 def encode(value: Any) -> Json:
-    """A part, a frozen dataclass, or plain values, as what `json` writes.
+    """Encode a part, a frozen dataclass, or plain values as JSON values.
 
     Raises:
-        SettingError: for what cannot be written down.
+        SettingError: a value cannot be written as JSON.
     """
     if isinstance(value, float) and not math.isfinite(value):
         raise SettingError(f"a setting: expected a finite number, got {value}")
@@ -55,10 +55,10 @@ def encode(value: Any) -> Json:
 
 
 def decode(value: Json, trust: bool = False) -> Any:
-    """The inverse of `encode`.
+    """Decode what `encode` returned.
 
     Args:
-        value: what `json` read.
+        value: the JSON value.
         trust: whether classes that are not agon's may be imported; code runs when they are.
 
     Raises:
@@ -85,13 +85,13 @@ def decode(value: Json, trust: bool = False) -> Any:
 
 
 def made(make: Callable[..., Any], settings: Mapping[str, Any]) -> Any:
-    """Frozen dataclasses are made at once; everything else (modules, optimisers) is a part."""
+    """Make a frozen dataclass, or a part of anything else (modules, optimisers)."""
     described = part(make, **settings)
     return described.build() if dataclasses.is_dataclass(make) else described
 
 
 def import_path(make: Callable[..., Any]) -> str:
-    """Where a class can be imported from: "module:Qualified.Name"."""
+    """The import path of a class: "module:Qualified.Name"."""
     return f"{make.__module__}:{make.__qualname__}"
 
 
@@ -109,7 +109,7 @@ def _encoded(settings: Mapping[str, Any]) -> dict[str, Json]:
 
 
 def _source_hash(make: Callable[..., Any]) -> str:
-    """SHA-256 of the class's source; of its name where there is no source (an interactive session)."""
+    """SHA-256 of the class's source, or of its name if there is no source (an interactive session)."""
     try:
         source = inspect.getsource(make)
     except (OSError, TypeError):

@@ -21,30 +21,30 @@ from agon.untrusted import parse_json
 
 MOST = {
     **dict.fromkeys(("steps", "log_every", "sample_every", "checkpoint_every"), 10**12),
-    "batch": 2**20,  # a step holds all of it in memory
-    "grid": 2**16,  # a picture shows all of it
+    "batch": 2**20,  # must fit into memory
+    "grid": 2**16,  # must fit into a picture
 }
 
 
 @dataclass(frozen=True, kw_only=True)
 class Experiment:
-    """Who plays, on what, how they move, and for how long.
+    """The complete description of a training: the game, its data, how the players move, and for how long.
 
     Attributes:
         game: a part that builds a game, or a ready game (for one seed only).
-        data: where real samples come from.
+        data: the source of real samples.
         steps: rounds of the dynamics; the budget.
-        latent: where latents come from.
-        optimisers: one part for every player, or a part for each player by name.
+        latent: the distribution of latents.
+        optimisers: one part for all players, or a part for each player by name.
         dynamics: how the players move.
-        batch: real samples a draw, over all processes together.
-        averaging: which player's weights are averaged, or None.
-        seed: every random stream derives from it.
+        batch: real samples per draw, over all processes together.
+        averaging: how to average a player's weights, or None.
+        seed: the seed from which all random streams derive.
         log_every: steps between two records of the log.
         sample_every: steps between two grids of samples from the same latents.
         checkpoint_every: steps between two checkpoints.
-        grid: how many samples a grid shows.
-        recipe: the name of the recipe that made it, or "".
+        grid: number of samples in a grid.
+        recipe: name of the recipe that returned it, or "".
     """
 
     game: Part | Game
@@ -76,7 +76,7 @@ class Experiment:
             raise SettingError(f"experiment.seed: expected 0 <= seed < 2^63, got {self.seed}")
 
     def build(self) -> Game:
-        """The game, with weights from torch's current global stream, checked against the data's shape."""
+        """Build the game with weights from torch's global stream, and check it against the data's shape."""
         with weights_within():
             game = self.game.build() if isinstance(self.game, Part) else copied(self.game)
         if not isinstance(game, Game):
@@ -86,7 +86,7 @@ class Experiment:
             check_names("the game's players", {self.averaging.player: None}, game.players)
         try:
             game.check(self.data.shape)
-        except RuntimeError as error:  # torch's word for shapes that do not fit
+        except RuntimeError as error:  # torch raises this if shapes do not fit
             raise SettingError(
                 f"{type(game).__name__}: its networks do not fit each other, or data of shape "
                 f"{self.data.shape} ({error})"
@@ -106,12 +106,12 @@ class Experiment:
         return replace(self, steps=steps)
 
     def to_json(self) -> str:
-        """As `experiment.json` holds it; `from_json` reads it back to an equal object."""
+        """The content of `experiment.json`; `from_json` reads it back to an equal object."""
         text = json.dumps(self.describe(), indent=2, ensure_ascii=False) + "\n"
-        return text.encode("utf-8", "backslashreplace").decode()  # half a character, as JSON writes it
+        return text.encode("utf-8", "backslashreplace").decode()  # lone surrogates as JSON escapes
 
     def describe(self) -> dict[str, Any]:
-        """As nested plain values."""
+        """The experiment as nested plain values."""
         return {"type": "experiment", **{name: encode(getattr(self, name)) for name in _FIELDS}}
 
     @classmethod
@@ -119,7 +119,7 @@ class Experiment:
         """Read what `to_json` wrote.
 
         Raises:
-            SettingError: not an experiment; an unknown part; or a user's class without trust.
+            SettingError: the text is not an experiment; an unknown part; or a user's class without trust.
         """
         try:
             value = parse_json(text)

@@ -1,4 +1,4 @@
-"""What does not fit into the memory is refused before it is allocated: afterwards the system ends the process."""
+"""Refuse what does not fit into memory before it is allocated; otherwise the system would kill the process."""
 
 import os
 from collections.abc import Iterator
@@ -15,51 +15,51 @@ from torch.nn.modules.module import (
 
 from agon.errors import SettingError
 
-LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")  # of a container
+LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")  # a container's limits
 GIB = 2**30
-NUMBER = 4  # bytes
+NUMBER = 4  # bytes of a float32
 
 
 @cache
 def memory() -> int:
-    """Bytes that this process may have: the machine's, or its container's."""
+    """The machine's memory, or its container's limit, in bytes."""
     try:
         machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):  # a system that does not say
+    except (AttributeError, ValueError, OSError):  # unknown on this system
         machine = 2**63
     return min([machine, *_limits()])
 
 
 def refuse_more(name: str, n: int, numbers: int) -> None:
-    """Refuse n samples of so many numbers each, where they alone are more than the memory.
+    """Refuse n samples of `numbers` numbers each if they alone do not fit into memory.
 
     Raises:
-        SettingError: they are.
+        SettingError: they do not fit.
     """
-    wanted = n * numbers * NUMBER
-    if wanted > memory():
+    size = n * numbers * NUMBER
+    if size > memory():
         most = memory() // (numbers * NUMBER)
         raise SettingError(
             f"{name}: expected samples that fit into the memory of {memory() / GIB:.0f} GiB, got {n:,}, which take "
-            f"{wanted / GIB:,.0f} GiB; {most:,} would fill it, so ask for far fewer"
+            f"{size / GIB:,.0f} GiB; {most:,} would fill it, so ask for far fewer"
         )
 
 
 @contextmanager
 def weights_within() -> Iterator[None]:
-    """Within it, networks are refused as soon as their weights are more than the memory.
+    """Within the context, refuse networks as soon as their weights exceed the memory.
 
     Raises:
-        MemoryError: they are; torch makes a tensor before it touches its memory, so nothing is lost yet.
+        MemoryError: they do; torch makes a tensor before it touches the tensor's memory, so this is early enough.
     """
-    taken = 0
+    size = 0
 
     def count(module: nn.Module, name: str, value: Any) -> None:
-        nonlocal taken
-        taken += value.nbytes if isinstance(value, Tensor) and not value.is_meta else 0
-        if taken > memory():
+        nonlocal size
+        size += value.nbytes if isinstance(value, Tensor) and not value.is_meta else 0
+        if size > memory():
             raise MemoryError(
-                f"the weights up to {type(module).__name__}.{name} take {taken / GIB:,.0f} GiB of "
+                f"the weights up to {type(module).__name__}.{name} take {size / GIB:,.0f} GiB of "
                 f"{memory() / GIB:.0f} GiB of memory"
             )
 
@@ -78,5 +78,5 @@ def _limits() -> Iterator[int]:
     for place in LIMITS:
         try:
             yield int(Path(place).read_text())
-        except (OSError, ValueError):  # no container, or one without a limit
+        except (OSError, ValueError):  # no container, or no limit
             continue

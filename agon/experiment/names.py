@@ -1,4 +1,4 @@
-"""What our parts are called in files and on the command line: the rooms' tables, in one view."""
+"""The names of agon's parts in files and on the command line, from the packages' tables."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A part: a class with its arguments, to be built later, under the run's own initialisation stream."""
+"""A part: a class with its arguments, to be built later, with the run's own initialisation stream."""
 
 import copy
 import inspect
@@ -14,21 +14,21 @@ from agon.experiment.typing import check_names, fit, hints_of, takes_anything
 
 @dataclass(frozen=True)
 class Part:
-    """A class and its keyword arguments: checked, comparable, and written down as JSON.
+    """A class and its keyword arguments, which are checked, comparable, and can be written as JSON.
 
     Attributes:
         make: the class (an `nn.Module`, an optimiser, ...).
-        settings: its arguments, in which parts may nest; agon's own classes with all defaults, so
-            that a later version with other defaults still builds the same.
+        settings: its arguments, in which parts may nest; for agon's own classes including all defaults,
+            so that a later version with other defaults still builds the same.
     """
 
     make: Callable[..., Any]
     settings: Mapping[str, Any]
 
     def build(self, *args: Any) -> Any:
-        """Build it, inner parts first; `args` come before its settings (an optimiser's parameters).
+        """Build it, inner parts first; `args` come before the settings (an optimiser's parameters).
 
-        Ready instances among the settings are copied, all together: what they share, their copies share.
+        Ready instances among the settings are copied together, so that copies share what the instances share.
         """
         return self._built(args, {})
 
@@ -50,14 +50,14 @@ class Part:
 
 
 def part(make: Callable[..., Any], /, **settings: Any) -> Part:
-    """A class with its arguments, checked now and built when a training begins.
+    """Make a part: a class with its arguments, checked now and built when a training begins.
 
     Args:
-        make: a class, ours or yours.
+        make: a class, agon's or yours.
         settings: its keyword arguments; parts may nest.
 
     Raises:
-        SettingError: an argument that the class does not have, or of another type than it annotates.
+        SettingError: the class has no such argument, or annotates another type.
 
     >>> from agon.networks import mlp
     >>> part(mlp.Critic, shape=(2,), widths=[16]).settings["widths"]
@@ -73,25 +73,26 @@ def part(make: Callable[..., Any], /, **settings: Any) -> Part:
 
 
 def name_of(make: Callable[..., Any]) -> str:
-    """How messages call a class."""
+    """The name of a class in messages."""
     return getattr(make, "__qualname__", repr(make))
 
 
 def _defaults(make: Callable[..., Any]) -> dict[str, Any]:
-    made = {f.name for f in fields(make) if f.default_factory is not MISSING} if is_dataclass(make) else set()
+    """The defaults of a class's arguments, except those that a dataclass makes by a factory."""
+    factories = {f.name for f in fields(make) if f.default_factory is not MISSING} if is_dataclass(make) else set()
     parameters = inspect.signature(make).parameters.values()
-    return {p.name: p.default for p in parameters if p.default is not p.empty and p.name not in made}
+    return {p.name: p.default for p in parameters if p.default is not p.empty and p.name not in factories}
 
 
 def copied(instance: Any, copies: dict[int, Any] | None = None) -> Any:
-    """A ready instance's copy, so that it begins every training as it is now.
+    """Copy a ready instance, so that it begins every training in its current state.
 
     Args:
         instance: a module.
-        copies: `copy.deepcopy`'s memory of what has been copied with it.
+        copies: the memo of `copy.deepcopy`.
 
     Raises:
-        SettingError: it cannot be copied.
+        SettingError: the instance cannot be copied.
     """
     try:
         return copy.deepcopy(instance, copies)

@@ -1,4 +1,4 @@
-"""Values against annotations: the check behind every setting, wherever it comes from."""
+"""Check values of settings against annotations."""
 
 import dataclasses
 import inspect
@@ -14,14 +14,14 @@ from agon.untrusted import shortened
 
 
 def hints_of(make: Callable[..., Any]) -> dict[str, Any]:
-    """The annotated type of each argument of a class or function; Any where there is none."""
+    """The annotated type of each argument of a class or function; Any for an argument without one."""
     function = make.__init__ if inspect.isclass(make) else make
     try:
-        known = typing.get_type_hints(function)
-    except NameError:  # a user's annotation that exists for type checkers only
-        known = {}
+        hints = typing.get_type_hints(function)
+    except NameError:  # an annotation that exists for type checkers only
+        hints = {}
     names = [p.name for p in inspect.signature(make).parameters.values() if p.kind is not p.VAR_KEYWORD]
-    return {name: known.get(name, Any) for name in names}
+    return {name: hints.get(name, Any) for name in names}
 
 
 def takes_anything(make: Callable[..., Any]) -> bool:
@@ -30,7 +30,11 @@ def takes_anything(make: Callable[..., Any]) -> bool:
 
 
 def fit(owner: str, name: str, value: Any, hint: Any) -> Any:
-    """The value as its annotation wants it (sequences as tuples), or a SettingError."""
+    """Convert a value to its annotated type (sequences to tuples).
+
+    Raises:
+        SettingError: the value does not have that type.
+    """
     if not _is_narrow(value):
         raise SettingError(
             f"{owner}.{name}: expected whole numbers of 64 bits, got {shortened(repr(value))}; write 1e20"
@@ -43,24 +47,24 @@ def fit(owner: str, name: str, value: Any, hint: Any) -> Any:
 
 
 def _is_narrow(value: Any) -> bool:
-    """Whether whole numbers are such that torch takes them: of 64 bits."""
+    """Whether all whole numbers have at most 64 bits, as torch requires."""
     if isinstance(value, list | tuple):
         return all(map(_is_narrow, value))
     return not isinstance(value, int) or -(2**63) <= value < 2**63
 
 
 def suits(value: Any, hint: Any) -> bool:
-    """Whether a value, or the object that a part will build, is of the annotated type."""
+    """Whether a value, or the object that a part will build, has the annotated type."""
     from typeguard import CollectionCheckStrategy, TypeCheckError, check_type
 
     from agon.experiment.part import Part
 
     if isinstance(value, Part):
-        return any(_makes(value.make, each) for each in alternatives(hint))
+        return any(_makes(value.make, member) for member in alternatives(hint))
     if isinstance(value, bool) and hint is not Any and bool not in alternatives(hint):
-        return False  # True is an int to Python, but not to whoever sets a width
+        return False  # True is an int in Python, but not a valid width
     if isinstance(value, tuple | list) and any(isinstance(v, Part) for v in value):
-        return any(_holds(each, value) for each in alternatives(hint))
+        return any(_holds(member, value) for member in alternatives(hint))
     try:
         check_type(value, hint, collection_check_strategy=CollectionCheckStrategy.ALL_ITEMS)
     except TypeCheckError:
@@ -74,14 +78,14 @@ def alternatives(hint: Any) -> tuple[Any, ...]:
 
 
 def tupled(value: Any) -> Any:
-    """Lists as tuples, all the way down: what JSON and people write as [1, 2]."""
+    """Convert nested lists, as JSON and users write them, to tuples."""
     if isinstance(value, list | tuple) and not hasattr(value, "_fields"):
         return tuple(tupled(v) for v in value)
     return value
 
 
 def spelled(hint: Any) -> str:
-    """An annotation as a reader would write it."""
+    """Spell an annotation for a message."""
     if hint is type(None):
         return "null"
     if inspect.isclass(hint) and not typing.get_args(hint):
@@ -101,15 +105,15 @@ def check_fields(instance: Any) -> None:
         object.__setattr__(instance, field.name, value)
 
 
-def check_names(owner: str, given: Mapping[str, Any], known: Mapping[str, Any]) -> None:
-    """Refuse an argument that is not there, naming the nearest one that is."""
-    for name in given:
+def check_names(owner: str, settings: Mapping[str, Any], known: Mapping[str, Any]) -> None:
+    """Raise a SettingError if a setting is unknown; the message names the nearest known one."""
+    for name in settings:
         if name not in known:
             raise SettingError(unknown(f"setting of {owner}", name, known))
 
 
 def _holds(hint: Any, values: Sequence[Any]) -> bool:
-    """Whether an annotation is of a sequence whose members these values, parts among them, can be."""
+    """Whether an annotation is of a sequence, and these values, some of them parts, fit its members."""
     if hint is Any:
         return True
     origin, members = typing.get_origin(hint), [m for m in typing.get_args(hint) if m is not Ellipsis]

@@ -1,4 +1,4 @@
-"""Who plays, and what each player wants."""
+"""Games: which networks play, and the loss of each player."""
 
 from agon.games.adversarial import Adversarial
 from agon.games.autoregressive import Autoregressive, PatchAutoregressive

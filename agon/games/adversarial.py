@@ -17,18 +17,18 @@ from agon.projections import Projection
 
 
 class Adversarial(Game):
-    """min over G of L_G(D(x), D(G(z))) while D minimises L_D(D(x), D(G(z))) plus its penalties.
+    """G minimises L_G(D(x), D(G(z))), and D minimises L_D(D(x), D(G(z))); penalties are added to either loss.
 
     Real and generated samples pass the critic separately, so that batch normalisation keeps their
-    statistics apart (radford2015). The critic's pass over real samples is left out where only the
-    generator moves and its loss does not see them.
+    statistics apart (radford2015). The critic's pass over real samples is skipped if only the
+    generator moves and its loss does not use them.
 
     Args:
         generator: a module with `latent_shape` that maps "n *latent_shape" to "n *shape".
         critic: a module that maps "n *shape" to logits "n".
         objective: the pair of losses.
         penalties: each is added to the loss of its player.
-        projections: each is done to its player's network after that player's move.
+        projections: each is applied to its player's network after that player's move.
     """
 
     players: ClassVar[Mapping[str, Sequence[str]]] = {"generator": ("generator",), "critic": ("critic",)}
@@ -48,10 +48,10 @@ class Adversarial(Game):
         self.objective = objective
         self.penalties = tuple(penalties)
         self.projections = tuple(projections)
-        for each, player in [*((p, p.player) for p in self.penalties), *((p, p.of) for p in self.projections)]:
+        for term, player in [*((p, p.player) for p in self.penalties), *((p, p.of) for p in self.projections)]:
             if player not in self.players:
                 raise SettingError(
-                    f"{type(each).__name__}: expected a player out of {', '.join(self.players)}, got '{player}'"
+                    f"{type(term).__name__}: expected a player out of {', '.join(self.players)}, got '{player}'"
                 )
         for penalty in self.penalties:
             penalty.check(self.get_submodule(penalty.network))
@@ -73,8 +73,8 @@ class Adversarial(Game):
         return bool(self.projections) or type(self).after_update is not Adversarial.after_update
 
     def noise(self, shape: tuple[int, ...], rng: torch.Generator) -> dict[str, Tensor]:
-        drawn = [penalty.noise(shape, rng) for penalty in self.penalties]
-        return {name: tensor for noise in drawn for name, tensor in noise.items()}
+        draws = [penalty.noise(shape, rng) for penalty in self.penalties]
+        return {name: tensor for noise in draws for name, tensor in noise.items()}
 
     def generate(self, latent: Float[Tensor, "n ..."]) -> Float[Tensor, "n ..."]:
         return self.generator(latent)  # type: ignore[no-any-return]
@@ -103,7 +103,7 @@ class Adversarial(Game):
         return Losses(losses, seen)
 
     def realness(self, x: Float[Tensor, "n ..."]) -> Float[Tensor, " n"]:
-        """The critic's logits; in float32 where the critic runs in bfloat16, so that losses are not."""
+        """The critic's logits, converted from bfloat16 to float32, so that losses are in float32."""
         logits: Tensor = self.critic(x)
         return logits.float() if logits.dtype is torch.bfloat16 else logits
 
@@ -125,18 +125,18 @@ class Adversarial(Game):
     def _objective(self, player: str, real: Tensor | None, fake: Tensor) -> Tensor:
         if player == "generator":
             return self.objective.generator(real, fake)
-        assert real is not None  # scored whenever the critic moves
+        assert real is not None  # computed whenever the critic moves
         return self.objective.critic(real, fake)
 
     def _inputs(self, real: Tensor, fake: Tensor, of: Collection[str]) -> tuple[Tensor, Tensor]:
-        """Let those samples require a gradient whose input gradients a penalty will ask for."""
-        wanted = {name for p in self.penalties if p.player in of for name in p.inputs}
-        return _input(real) if "real" in wanted else real, _input(fake) if "fake" in wanted else fake
+        """Let samples require gradients if a penalty needs the gradient in them."""
+        needed = {name for p in self.penalties if p.player in of for name in p.inputs}
+        return _input(real) if "real" in needed else real, _input(fake) if "fake" in needed else fake
 
 
 def _input(x: Tensor) -> Tensor:
-    """The same samples as a tensor of their own, so that a gradient in it is the critic's partial derivative.
+    """The same samples as a new tensor, so that the gradient in it is the critic's partial derivative.
 
-    In a look-ahead the critic's parameters depend on the generated samples as well, through the steps before.
+    In a look-ahead, the critic's parameters also depend on the generated samples, through earlier steps.
     """
     return x.view_as(x) if x.requires_grad else x.detach().requires_grad_()

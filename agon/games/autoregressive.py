@@ -1,4 +1,4 @@
-"""Games in which an encoder's features are judged by how well an autoregressor predicts them."""
+"""Games in which an autoregressor's prediction error on an encoder's features tells real from generated samples."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import ClassVar
@@ -18,7 +18,7 @@ BySide = Mapping[str, Tensor]  # for "real", "fake" or both, in this order
 def prediction_errors(
     predictions: Float[Tensor, "n *features"], features: Float[Tensor, "n *features"]
 ) -> Float[Tensor, " n"]:
-    """|R(f) - f|₁ of each sample: summed over groups and channels, in float32 where features are bfloat16.
+    """|R(f) - f|₁ of each sample, summed over groups and channels; in float32 if features are in bfloat16.
 
     Source: argan2018, Algorithm 1.
     """
@@ -27,21 +27,21 @@ def prediction_errors(
 
 
 class Autoregressive(Game):
-    """The encoder's features of real samples shall be easy to predict, those of generated ones hard.
+    """The encoder makes features of real samples easy to predict, and those of generated samples hard.
 
     With e(x) = E[|R(E(x)) - E(x)|₁], the prediction error averaged over the batch,
 
         L_generator = e(G(z)),   L_encoder = e(x) - e(G(z)),   L_autoregressor = e(x).
 
-    The predictions' targets are not detached: the encoder moves both. The autoregressor fits features of
-    real samples only. Real and generated samples pass the encoder separately, as batch normalisation wants
-    it; a pass that no mover's loss sees is left out. All losses are made of the same two passes.
+    The targets of the predictions are not detached: the encoder's gradient passes through both. The
+    autoregressor fits features of real samples only. Real and generated samples pass the encoder separately,
+    as batch normalisation requires; all losses use these two passes, and a pass that no loss needs is skipped.
 
     Args:
         generator: a module with `latent_shape` that maps "n *latent_shape" to "n *shape".
         encoder: a module that maps "n *shape" to features "n *features".
-        autoregressor: a module that maps features to predictions of the same shape, each number's from
-            those before it alone, in an order of its own.
+        autoregressor: a module that maps features to predictions of the same shape; it predicts each number
+            from those before it, in the module's own order.
 
     Source: argan2018, equations 7 and 8 and Algorithm 1.
     """
@@ -55,7 +55,7 @@ class Autoregressive(Game):
         "generator": {"fake": 1.0},
         "encoder": {"real": 1.0, "fake": -1.0},
         "autoregressor": {"real": 1.0},
-    }  # of the energies in each player's loss
+    }  # player -> the sign of each energy in its loss
 
     def __init__(self, *, generator: nn.Module, encoder: nn.Module, autoregressor: nn.Module) -> None:
         super().__init__()
@@ -84,10 +84,10 @@ class Autoregressive(Game):
     def check(self, shape: tuple[int, ...]) -> None:
         with torch.no_grad(), evaluation_mode(self):
             fake = two_samples(self, self.generator, shape)
-            self._check_judges(self.encoder(fake))
+            self._check_feature_networks(self.encoder(fake))
 
     def _features(self, batch: Batch, fake: Tensor | None, of: Collection[str]) -> BySide:
-        """What the encoder makes of the samples that the losses of these players see."""
+        """The encoder's features of the samples on which these players' losses depend."""
         sides = self._sides(of)
         features = {"real": self.encoder(batch.real)} if "real" in sides else {}
         if "fake" in sides:
@@ -99,13 +99,13 @@ class Autoregressive(Game):
 
     def _energetic(self, features: BySide, of: Collection[str]) -> Losses:
         """The signed sums of energies."""
-        wanted = {side for player in of for side in self.signs[player]}
-        energies = {side: self.errors(features[side]).mean() for side in features if side in wanted}
+        needed = {side for player in of for side in self.signs[player]}
+        energies = {side: self.errors(features[side]).mean() for side in features if side in needed}
         losses = {player: _total(self.signs[player], energies) for player in of if self.signs[player]}
         return Losses(losses, {f"energy/{side}": energy.detach() for side, energy in energies.items()})
 
-    def _check_judges(self, features: Tensor) -> None:
-        """Whether those who look at features fit them."""
+    def _check_feature_networks(self, features: Tensor) -> None:
+        """Raise a SettingError if a network that takes features does not fit them."""
         predictions = self.autoregressor(features)
         if predictions.shape != features.shape:
             raise SettingError(
@@ -115,16 +115,16 @@ class Autoregressive(Game):
 
 
 class PatchAutoregressive(Autoregressive):
-    """With a fourth player, who judges the features at each position by themselves.
+    """The same game with a fourth player, a critic of the features at each position.
 
-    A patch critic d maps features to a logit for each position; D = d ∘ E is trained by an objective whose
-    means are over the batch and over positions, and which d and E share:
+    A patch critic d maps features to a logit for each position. d and E share an objective for D = d ∘ E,
+    averaged over the batch and over positions:
 
         L_generator = e(G(z)) + o_G(D(G(z))),   L_encoder = e(x) - e(G(z)) + o_D(D(x), D(G(z))),
         L_autoregressor = e(x),                 L_patch = o_D(D(x), D(G(z))).
 
-    The two parts are added without a weight. `realness` is the prediction error's alone, as in
-    `Autoregressive`; the patch critic's opinion is `patch_realness`.
+    The two parts are added without a weight. `realness` uses only the prediction error, as in
+    `Autoregressive`; `patch_realness` uses the patch critic.
 
     Args:
         generator: as in `Autoregressive`.
@@ -155,21 +155,21 @@ class PatchAutoregressive(Autoregressive):
     def losses(self, batch: Batch, fake: Float[Tensor, "n ..."] | None = None, *, of: Collection[str]) -> Losses:
         features = self._features(batch, fake, of)
         losses, seen = self._energetic(features, of)
-        judged = self._judged(of)
-        logits = {side: self._logits(features[side]) for side in features if side in judged}
+        scored = self._scored_by_patch(of)
+        logits = {side: self._logits(features[side]) for side in features if side in scored}
         for player, value in self._patchwise(logits, of).items():
             losses[player] = losses[player] + value if player in losses else value
-        return Losses(losses, {**seen, **{f"logit/{side}": each.detach().mean() for side, each in logits.items()}})
+        return Losses(losses, {**seen, **{f"logit/{side}": value.detach().mean() for side, value in logits.items()}})
 
     def patch_realness(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, " n"]:
         """The patch critic's logit of each sample, averaged over positions."""
         return self._logits(self.encoder(x)).flatten(1).mean(1)
 
     def _sides(self, of: Collection[str]) -> set[str]:
-        return super()._sides(of) | self._judged(of)
+        return super()._sides(of) | self._scored_by_patch(of)
 
-    def _judged(self, of: Collection[str]) -> set[str]:
-        """The samples that the patch critic is asked about."""
+    def _scored_by_patch(self, of: Collection[str]) -> set[str]:
+        """The samples that the patch critic scores."""
         if {"encoder", "patch"} & set(of):
             return {"real", "fake"}
         if "generator" in of:
@@ -177,7 +177,7 @@ class PatchAutoregressive(Autoregressive):
         return set()
 
     def _patchwise(self, logits: BySide, of: Collection[str]) -> dict[str, Tensor]:
-        """The objective's part of each player's loss: every position counts as a sample."""
+        """The objective's part of each player's loss; every position counts as a sample."""
         fake, real = (logits[side].flatten() if side in logits else None for side in ("fake", "real"))
         if fake is None:
             return {}
@@ -191,8 +191,8 @@ class PatchAutoregressive(Autoregressive):
         logits: Tensor = self.patch(features)
         return logits.float() if logits.dtype is torch.bfloat16 else logits
 
-    def _check_judges(self, features: Tensor) -> None:
-        super()._check_judges(features)
+    def _check_feature_networks(self, features: Tensor) -> None:
+        super()._check_feature_networks(features)
         logits = self.patch(features)
         if logits.shape != features[:, 0].shape:
             raise SettingError(

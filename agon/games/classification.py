@@ -1,4 +1,4 @@
-"""The one-player game of a classifier: no samples are generated, labels are needed."""
+"""The one-player game of a classifier: it needs labels, and generates no samples."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import ClassVar
@@ -13,14 +13,14 @@ from agon.errors import Change, DataError, SettingError
 from agon.games.game import Batch, Game, Losses
 from agon.networks.layers import evaluation_mode
 
-UNLABELLED = -1  # the label of an image that has none
+UNLABELLED = -1  # the label of a sample without a class
 
 
 class Classification(Game):
-    """min over C of -E[log p_C(label | x)], p_C(k | x) = softmax(C(x))_k; real samples only.
+    """C minimises -E[log p_C(label | x)], p_C(k | x) = softmax(C(x))_k, on real samples.
 
-    Its trained classifier is the judge of a set's generated samples; it says nothing of how real they are, so it
-    cannot battle. Samples without a label take no part.
+    The trained classifier scores generated samples of the same set. It has no `realness`, so it cannot battle.
+    Samples without a label are ignored.
 
     Args:
         classifier: a module that maps "n *shape" to class logits "n k".
@@ -37,7 +37,7 @@ class Classification(Game):
 
     @property
     def latent_shape(self) -> tuple[int, ...]:
-        """(): a batch has one number a sample, which nobody reads."""
+        """(): a batch's latents are one unused number for each sample."""
         return ()
 
     def generate(self, latent: Float[Tensor, "n ..."]) -> Float[Tensor, "n ..."]:
@@ -53,12 +53,12 @@ class Classification(Game):
             raise DataError(NO_LABELS)
         known = batch.label != UNLABELLED
         logits = self.logits(batch.real)
-        right = (logits.argmax(1) == batch.label) & known
+        correct = (logits.argmax(1) == batch.label) & known
         loss = cross_entropy(logits, batch.label, ignore_index=UNLABELLED, reduction="sum") / known.sum().clamp(min=1)
-        return Losses(dict.fromkeys(of, loss), {"accuracy": (right.sum() / known.sum().clamp(min=1)).detach()})
+        return Losses(dict.fromkeys(of, loss), {"accuracy": (correct.sum() / known.sum().clamp(min=1)).detach()})
 
     def logits(self, x: Float[Tensor, "n ..."]) -> Float[Tensor, "n k"]:
-        """Class logits; in float32 where the classifier runs in bfloat16, so that losses are not."""
+        """Class logits, converted from bfloat16 to float32, so that losses are in float32."""
         logits: Tensor = self.classifier(x)
         return logits.float() if logits.dtype is torch.bfloat16 else logits
 
@@ -70,15 +70,15 @@ class Classification(Game):
         if not classes:
             raise DataError(NO_LABELS)
         if self._classes(source.shape) != classes:
-            right = Change("game.classifier.classes", classes)
+            fitting = Change("game.classifier.classes", classes)
             raise SettingError(
                 f"{type(self.classifier).__name__}: expected a logit for each of the data's {classes} classes, got "
-                f"{self._classes(source.shape)}; use {right}",
-                right,
+                f"{self._classes(source.shape)}; use {fitting}",
+                fitting,
             )
 
     def _classes(self, shape: tuple[int, ...]) -> int:
-        """How many classes the network tells apart."""
+        """The number of classes that the network distinguishes."""
         parameter = next(self.parameters())
         with torch.no_grad(), evaluation_mode(self):
             logits = self.classifier(parameter.new_zeros(2, *shape))

@@ -1,4 +1,4 @@
-"""What a denoising autoencoder's encoder sees instead of x: x̃ ~ p(x̃|x)."""
+"""Corruptions x̃ ~ p(x̃|x), the input of a denoising autoencoder's encoder."""
 
 import math
 from abc import ABC, abstractmethod
@@ -13,20 +13,20 @@ from agon.errors import SettingError
 
 @dataclass(frozen=True, kw_only=True)
 class Corruption(ABC):
-    """A distribution p(x̃|x), drawn in two steps so that a game's losses draw nothing."""
+    """A distribution p(x̃|x), sampled in two steps, so that a game's losses draw no random numbers."""
 
     @abstractmethod
     def noise(self, shape: tuple[int, ...], rng: torch.Generator) -> Float[Tensor, "n ..."]:
-        """What it must draw for a batch of `shape` (n, ...): a tensor of that shape."""
+        """Draw the noise for a batch of `shape` (n, ...), a tensor of that shape."""
 
     @abstractmethod
     def __call__(self, x: Float[Tensor, "*n"], noise: Float[Tensor, "*n"]) -> Float[Tensor, "*n"]:
-        """x̃, with the noise that was drawn; x stays what it is."""
+        """Corrupt x with the noise that was drawn, and return x̃; x does not change."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class GaussianCorruption(Corruption):
-    """x̃ = x + std · ε, ε ~ N(0, I); it may leave the range of x.
+    """Gaussian noise: x̃ = x + std · ε, ε ~ N(0, I). x̃ may leave the range of x.
 
     Attributes:
         std: in units of x, at least 0.
@@ -47,11 +47,11 @@ class GaussianCorruption(Corruption):
 
 @dataclass(frozen=True, kw_only=True)
 class SaltAndPepper(Corruption):
-    """A share of the numbers of x is replaced, one half of it by the least and the other by the greatest value.
+    """Replaces a share of the numbers of x, half of them by the least and half by the greatest value.
 
     Attributes:
-        share: of the numbers, from 0 to 1.
-        range: (least, greatest) value.
+        share: the share of numbers that are replaced, from 0 to 1.
+        range: the (least, greatest) value.
     """
 
     share: float = 0.1

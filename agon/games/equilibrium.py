@@ -1,4 +1,4 @@
-"""The game of two players whose balance a slow variable holds: boundary equilibrium."""
+"""Boundary equilibrium: a two-player game that is balanced by a slow variable."""
 
 from collections.abc import Collection, Mapping, Sequence
 
@@ -18,22 +18,22 @@ from agon.projections import Projection
 
 
 class BoundaryEquilibrium(Adversarial):
-    """L_D = L(x) - k L(G(z)), L_G = L(G(z)), with L = -a the critic's energy and k a buffer of the game.
+    """L_D = L(x) - k L(G(z)), L_G = L(G(z)), with the energy L, minus the critic's logit, and k a buffer of the game.
 
-    After each of the critic's moves k <- min(max(k + rate · (gamma · L(x) - L(G(z))), 0), 1): where generated samples
-    have less than their share `gamma` of the real ones' energy, the critic attends more to raising it. k is settled
-    by the energies that its critic's turn has seen. To a look-ahead it changes from step to step as it would, and is
-    a constant to each step's derivative. Reported: "equilibrium/k", as the losses had it, and the convergence measure
-    "equilibrium/measure", L(x) + |gamma · L(x) - L(G(z))|.
+    After each move of the critic, k <- min(max(k + rate · (gamma · L(x) - L(G(z))), 0), 1), with the energies of that
+    move: if generated samples have less than the share `gamma` of the real samples' energy, the critic gives more
+    weight to raising it. In a look-ahead k changes from step to step in the same way, and is a constant in each step's
+    derivative. The log has "equilibrium/k", the k of the losses, and "equilibrium/measure", the measure of
+    convergence L(x) + |gamma · L(x) - L(G(z))|.
 
     Args:
-        generator: as of `Adversarial`.
-        critic: as of `Adversarial`; its logits are minus an energy, at most 0 (`autoencoder.Critic`).
-        gamma: E[L(G(z))] / E[L(x)] at equilibrium, over 0 and at most 1; less is less diverse.
-        rate: of k, over 0, for energies in the units of the critic's logits.
+        generator: as in `Adversarial`.
+        critic: as in `Adversarial`; its logits are minus an energy, at most 0 (`autoencoder.Critic`).
+        gamma: E[L(G(z))] / E[L(x)] at equilibrium, over 0 and at most 1; lower values give less diverse samples.
+        rate: learning rate of k, over 0, for energies in the units of the critic's logits.
         initial: k before the first move, from 0 to 1.
         penalties: each is added to the loss of its player.
-        projections: each is done to its player's network after that player's move.
+        projections: each is applied to its player's network after that player's move.
 
     Raises:
         SettingError: a number out of its range.
@@ -70,25 +70,25 @@ class BoundaryEquilibrium(Adversarial):
         self.register_buffer("k", torch.tensor(float(initial)))
 
     def losses(self, batch: Batch, fake: Float[Tensor, "n ..."] | None = None, *, of: Collection[str]) -> Losses:
-        told = super().losses(batch, fake, of=of)
-        told.seen["equilibrium/k"] = self.k.clone()  # it changes in place after the move
-        if "logit/real" in told.seen:
-            real, generated = -told.seen["logit/real"], -told.seen["logit/fake"]
-            told.seen["equilibrium/measure"] = real + (self.gamma * real - generated).abs()
-        return told
+        losses = super().losses(batch, fake, of=of)
+        losses.seen["equilibrium/k"] = self.k.clone()  # it changes in place after the move
+        if "logit/real" in losses.seen:
+            real, generated = -losses.seen["logit/real"], -losses.seen["logit/fake"]
+            losses.seen["equilibrium/measure"] = real + (self.gamma * real - generated).abs()
+        return losses
 
     def after_update(self, player: str, seen: Mapping[str, Tensor]) -> None:
         super().after_update(player, seen)
         if player == "critic":
-            surplus = self._everywhere(seen["logit/fake"] - self.gamma * seen["logit/real"])
+            surplus = self._mean_over_processes(seen["logit/fake"] - self.gamma * seen["logit/real"])
             self.k.add_(self.rate * surplus).clamp_(0, 1)
 
     def _objective(self, player: str, real: Tensor | None, fake: Tensor) -> Tensor:
         if player == "generator" or real is None:
             return super()._objective(player, real, fake)
-        return self.objective.critic(real, self.k.clone() * fake)  # a look-ahead settles k while this still needs it
+        return self.objective.critic(real, self.k.clone() * fake)  # a look-ahead updates k while the graph is in use
 
-    def _everywhere(self, value: Tensor) -> Tensor:
-        """The mean over processes, each of which has an equal part of the batch: they keep one k."""
+    def _mean_over_processes(self, value: Tensor) -> Tensor:
+        """The mean () over processes, which have equal parts of the batch, so that all have the same k."""
         alone = not (dist.is_available() and dist.is_initialized())
         return value if alone else total(value) / dist.get_world_size()

@@ -1,4 +1,4 @@
-"""What every game is: named players, and their losses on one batch."""
+"""The interface of all games: named players, and their losses on one batch."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -13,13 +13,13 @@ from agon.errors import SettingError
 
 
 class Batch(NamedTuple):
-    """One draw; all randomness is made before the game is played.
+    """The inputs of one pass through a game; all random numbers are drawn before it.
 
     Attributes:
         real: "n c h w" or "n d", in the source's range.
         latent: "n *latent_shape".
-        noise: what else the losses need, by name.
-        label: "n" class numbers, or None.
+        noise: other random numbers that the losses need, by name.
+        label: class numbers "n", or None.
     """
 
     real: Float[Tensor, "n ..."]
@@ -29,10 +29,10 @@ class Batch(NamedTuple):
 
 
 class Losses(NamedTuple):
-    """What one pass through a game gives.
+    """The result of one pass through a game.
 
     Attributes:
-        players: a scalar to be minimised for each player that was asked for.
+        players: requested player -> a scalar to minimise.
         seen: detached scalars for the log, by name ("logit/real").
     """
 
@@ -44,11 +44,11 @@ class Game(nn.Module, ABC):
     """A differentiable game. `forward` is `losses`, so `torch.func.functional_call` can play it.
 
     Attributes:
-        players: each player's name -> the submodules whose parameters it moves.
-        generating_players: the players whose networks `generate` uses; empty where nothing is generated.
-        second_order: whether a loss already contains a derivative of a network.
-        has_after_update: whether anything is left to be done after a player's move.
-        boundary: the realness at which the decision turns from generated to real; None where no loss fixes one and a
+        players: player -> the submodules whose parameters it moves.
+        generating_players: the players whose networks `generate` uses; empty if nothing is generated.
+        second_order: whether a loss contains a derivative of a network.
+        has_after_update: whether the game changes anything after a player's move.
+        boundary: the realness that separates generated from real samples; None if no loss fixes one, and a
             battle must calibrate it.
     """
 
@@ -70,7 +70,7 @@ class Game(nn.Module, ABC):
     @property
     @abstractmethod
     def latent_shape(self) -> tuple[int, ...]:
-        """Shape of one latent, as the generator states it."""
+        """Shape of one latent, as stated by the generator."""
 
     @abstractmethod
     def generate(self, latent: Float[Tensor, "n ..."]) -> Float[Tensor, "n ..."]:
@@ -78,39 +78,39 @@ class Game(nn.Module, ABC):
 
     @abstractmethod
     def losses(self, batch: Batch, fake: Float[Tensor, "n ..."] | None = None, *, of: Collection[str]) -> Losses:
-        """A scalar for each player named in `of`, from one shared forward pass.
+        """Compute a scalar loss for each player named in `of`, from one shared forward pass.
 
-        Pure: draws nothing and never detaches. Whoever moves the players hands in `fake`, with or
-        without its history; without it the game makes what it needs from `batch.latent`.
+        Losses are pure: they draw no random numbers and never detach. The dynamics pass `fake`, with or
+        without its history; if it is None, the game generates samples from `batch.latent`.
         """
 
     def forward(self, batch: Batch, fake: Float[Tensor, "n ..."] | None = None, *, of: Collection[str]) -> Losses:
         return self.losses(batch, fake, of=of)
 
     def noise(self, shape: tuple[int, ...], rng: torch.Generator) -> dict[str, Tensor]:
-        """What else the losses need for a batch of `shape` (n, ...), drawn before the game is played."""
+        """Draw the random numbers that the losses need for a batch of `shape` (n, ...)."""
         return {}
 
     def after_update(self, player: str, seen: Mapping[str, Tensor]) -> None:
-        """Called after each move of a player: for projections (clipping) and slow variables.
+        """Called after each move of a player, for projections (clipping) and slow variables.
 
-        Changes parameters or buffers in place, by differentiable operations: a move calls it without
-        gradients, a look-ahead on a twin and with them, so that it differentiates through a projection.
+        It changes parameters or buffers in place by differentiable operations. A move calls it without
+        gradients; a look-ahead calls it with gradients, on a functional module, to differentiate through it.
         """
 
     def realness(self, x: Float[Tensor, "n ..."]) -> Float[Tensor, " n"] | None:
-        """How real the game finds each sample, "n", higher is more real; None where nobody judges."""
+        """How real each sample is, "n", higher is more real; None if the game does not score samples."""
         return None
 
     def check(self, shape: tuple[int, ...]) -> None:
         """Raise a SettingError if the networks do not fit samples of `shape`."""
 
     def check_source(self, source: Source) -> None:
-        """Raise a SettingError or a DataError if the game needs more of the data than their shape: labels."""
+        """Raise a SettingError or a DataError if the data lack what the game needs beyond a shape, such as labels."""
 
 
 def modules_of(game: Game, player: str) -> Iterator[tuple[str, nn.Module]]:
-    """The named submodules that a player moves."""
+    """Iterate over the submodules that a player moves, by name."""
     for name in game.players[player]:
         yield name, game.get_submodule(name)
 
@@ -121,25 +121,25 @@ def parameters_of(game: Game, player: str) -> list[nn.Parameter]:
 
 
 def named_parameters_of(game: Game, player: str) -> dict[str, Tensor]:
-    """As `parameters_of`, by their names in the game."""
+    """The parameters that a player moves, by their names in the game."""
     return {f"{sub}.{n}": p for sub, module in modules_of(game, player) for n, p in module.named_parameters()}
 
 
 def buffers_of(game: Game, player: str) -> list[Tensor]:
-    """The buffers (statistics of normalisation) that change in a player's own move only."""
+    """The buffers (statistics of normalisation) that change only in a player's own move."""
     return [b for _, module in modules_of(game, player) for b in module.buffers()]
 
 
 def named_buffers_of(game: Game, player: str) -> dict[str, Tensor]:
-    """As `buffers_of`, by their names in the game."""
+    """The buffers that change only in a player's own move, by their names in the game."""
     return {f"{sub}.{n}": b for sub, module in modules_of(game, player) for n, b in module.named_buffers()}
 
 
 def latent_shape_of(generator: nn.Module) -> tuple[int, ...]:
-    """Shape of one latent, as a generator states it.
+    """Shape of one latent, as stated by a generator.
 
     Raises:
-        SettingError: it does not.
+        SettingError: the generator has no `latent_shape`.
     """
     shape = getattr(generator, "latent_shape", None)
     if not isinstance(shape, tuple):
@@ -151,10 +151,10 @@ def latent_shape_of(generator: nn.Module) -> tuple[int, ...]:
 
 
 def two_samples(game: Game, generator: nn.Module, shape: tuple[int, ...]) -> Float[Tensor, "2 ..."]:
-    """What a game's generator makes of two latents of zeros.
+    """Generate two samples from latents of zeros.
 
     Raises:
-        SettingError: they have not the data's shape.
+        SettingError: the samples do not have the data's shape.
     """
     fake = game.generate(next(game.parameters()).new_zeros(2, *game.latent_shape))
     if tuple(fake.shape) != (2, *shape):

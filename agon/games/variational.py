@@ -20,25 +20,25 @@ UNIT = (0.0, 1.0)  # the range of probabilities
 
 
 class Variational(Game):
-    """min -ELBO = E[-log p(x|z)] + KL(q(z|x̃) ‖ p(z)), in nats a sample, with one z ~ q(z|x̃) for each x.
+    """Minimises -ELBO = E[-log p(x|z)] + KL(q(z|x̃) ‖ p(z)), in nats per sample, with one z ~ q(z|x̃) for each x.
 
-    p(z) is N(0, I): an experiment's `latent` should be `Normal()`. Without corruption x̃ is x, and the ELBO
-    is a lower bound of log p(x). With it, x̃ ~ p(x̃|x) is all that the encoder sees and the clean x is what is
+    p(z) is N(0, I), so an experiment's `latent` should be `Normal()`. Without corruption, x̃ is x, and the ELBO
+    is a lower bound of log p(x). With corruption, the encoder sees x̃ ~ p(x̃|x), and the clean x is
     reconstructed: the denoising bound, E over x̃ of E over q(z|x̃) of log p(x, z) - log q(z|x̃).
     Source: Kingma and Welling 2014, equations 7 and 10; Im et al. 2015 (DVAE).
 
     Args:
-        autoencoder: the player.
-        likelihood: p(x|z): "bernoulli" for data in [0, 1], whose grey values are taken as probabilities (for
-            them -log p is a cross-entropy, not to be compared with that of binary images); or "gaussian",
+        autoencoder: the only player.
+        likelihood: p(x|z): "bernoulli" for data in [0, 1], with grey values as probabilities (-log p is then a
+            cross-entropy, and not comparable with that of binary images); or "gaussian",
             N(mean, std² I).
-        std: of the Gaussian likelihood, in units of x.
+        std: standard deviation of the Gaussian likelihood, in units of x.
         corruption: p(x̃|x), or None.
-        binarise: whether each grey value in [0, 1] becomes 1 with itself as the probability, anew at each
-            draw, so that ELBOs compare with those of binary images (Salakhutdinov and Murray 2008).
+        binarise: whether each grey value in [0, 1] is replaced at each draw by 1 with that probability and else
+            by 0, so that ELBOs compare with those of binary images (Salakhutdinov and Murray 2008).
 
     Raises:
-        SettingError: a Bernoulli likelihood or binary data, and an autoencoder whose range is not (0, 1).
+        SettingError: the likelihood is Bernoulli or data are binarised, and the autoencoder's range is not (0, 1).
     """
 
     players: ClassVar[Mapping[str, Sequence[str]]] = {"autoencoder": ("autoencoder",)}
@@ -76,17 +76,17 @@ class Variational(Game):
         return noise
 
     def losses(self, batch: Batch, fake: Float[Tensor, "n ..."] | None = None, *, of: Collection[str]) -> Losses:
-        """-ELBO for the autoencoder; what it generates (`fake`) is in no loss."""
+        """-ELBO for the autoencoder; `fake` is not used."""
         real = (batch.noise["binary"] < batch.real).to(batch.real) if self.binarise else batch.real
-        shown = real if self.corruption is None else self.corruption(real, batch.noise["corruption"])
-        made = self.autoencoder.reconstruct(shown, batch.noise["posterior"])
-        reconstruction, divergence = self.surprise(made.logits, real).mean(), made.divergence.mean()
+        encoded = real if self.corruption is None else self.corruption(real, batch.noise["corruption"])
+        decoded = self.autoencoder.reconstruct(encoded, batch.noise["posterior"])
+        reconstruction, divergence = self.surprise(decoded.logits, real).mean(), decoded.divergence.mean()
         loss = reconstruction + divergence
         seen = {"elbo": -loss, "reconstruction": reconstruction, "divergence": divergence}
         return Losses(dict.fromkeys(of, loss), {name: value.detach() for name, value in seen.items()})
 
     def surprise(self, logits: Float[Tensor, "n ..."], x: Float[Tensor, "n ..."]) -> Float[Tensor, " n"]:
-        """-log p(x|z), summed over the numbers of each sample; z comes as the decoder's logits."""
+        """-log p(x|z), summed over the numbers of each sample, with z given as the decoder's logits."""
         logits = full(logits)
         if self.likelihood == "bernoulli":
             terms = binary_cross_entropy_with_logits(logits, x.to(logits), reduction="none")
@@ -98,13 +98,13 @@ class Variational(Game):
     def check_source(self, source: Source) -> None:
         self._refuse_beyond_unit("data", source.range)
 
-    def _refuse_beyond_unit(self, what: str, found: tuple[float, float] | None) -> None:
-        """A Bernoulli likelihood and binary data need numbers that are probabilities."""
-        if (self.likelihood == "bernoulli" or self.binarise) and found != UNIT:
+    def _refuse_beyond_unit(self, what: str, range_: tuple[float, float] | None) -> None:
+        """Raise a SettingError if numbers must be probabilities and their range is not (0, 1)."""
+        if (self.likelihood == "bernoulli" or self.binarise) and range_ != UNIT:
             unit = Change(f"{'data' if what == 'data' else 'game.autoencoder'}.range", UNIT)
             gaussian = Change("game.likelihood", "gaussian")
             raise SettingError(
-                f"likelihood=bernoulli and binarise: expected {what} of range {UNIT}, got {found}; "
+                f"likelihood=bernoulli and binarise: expected {what} of range {UNIT}, got {range_}; "
                 f"give it {unit}, or use {gaussian} and no binarise",
                 unit,
                 gaussian,

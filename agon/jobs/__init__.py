@@ -1,4 +1,4 @@
-"""Pieces of work, done on this machine's cores: the progress, the result and the failure of each."""
+"""Jobs: pieces of work for this machine's cores, with the progress and the result of each."""
 
 from agon.jobs.job import Ended, Executor, Job, Outcome, failure
 from agon.jobs.processes import LocalProcesses

@@ -1,4 +1,4 @@
-"""A job: a piece of work that another process can do, and how it ends."""
+"""A job: a piece of work that another process can do, and its result."""
 
 import os
 import traceback
@@ -13,13 +13,13 @@ from agon.terminal.progress import ProgressFactory
 
 @dataclass(frozen=True)
 class Job:
-    """A function with its arguments, which some process calls once.
+    """A function with its arguments, to be called once in some process.
 
     Attributes:
-        name: by which it is told apart.
-        work: is called with what makes its progress display. It must be picklable: a module's function, of which
-            a pickle holds the import path, or a `functools.partial` of one.
-        imports: the user's classes that its arguments need, as "module:name".
+        name: a unique name.
+        work: the function, called with a factory of its progress display. It must be picklable: a module's
+            function, or a `functools.partial` of one.
+        imports: the user's classes that the arguments need, as "module:name".
     """
 
     name: str
@@ -28,11 +28,11 @@ class Job:
 
 
 class Ended(NamedTuple):
-    """How a job has ended.
+    """How a job ended.
 
     Attributes:
-        status: 0 if it is done; else the exit status of its error.
-        sentence: why it failed or was interrupted; empty if it is done.
+        status: 0 if it succeeded; else the exit status of its error.
+        sentence: why it failed or was interrupted; empty if it succeeded.
     """
 
     status: int
@@ -41,11 +41,11 @@ class Ended(NamedTuple):
 
 @dataclass
 class Outcome:
-    """What became of the jobs; a job that is not in `ended` was not begun, or was stopped.
+    """The results of several jobs; a job that is not in `ended` was not begun, or was stopped.
 
     Attributes:
         ended: job name -> how it ended.
-        signal: the number of the signal that stopped all, or 0.
+        signal: the number of the signal that stopped the jobs, or 0.
     """
 
     ended: dict[str, Ended]
@@ -54,18 +54,18 @@ class Outcome:
 
 @runtime_checkable
 class Executor(Protocol):
-    """Does jobs; made before anything is written, so that it can refuse."""
+    """Does jobs; constructed before anything is written, so that it can refuse them."""
 
     def run(self, progress: MultiProgress) -> Outcome:
-        """Do them all, and show how far each is."""
+        """Do all jobs, and show the progress of each."""
 
 
 def failure(error: Exception, say: Callable[[str], object]) -> Ended:
-    """How a job ends that raised an error: a sentence.
+    """The result of a job that raised an error.
 
     Args:
-        error: what it raised.
-        say: takes the traceback of a fault of agon's, under AGON_DEBUG.
+        error: the error.
+        say: called with the traceback of an unexpected error if AGON_DEBUG is set.
     """
     known = error if isinstance(error, AgonError) else refused(error)
     if known is not None:

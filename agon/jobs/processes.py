@@ -20,20 +20,20 @@ from agon.jobs.signals import Signals
 from agon.jobs.worker import NAME, Message, Reached, Ready, Refused, Said
 from agon.terminal.multi_progress import MultiProgress
 
-# An interrupt of the terminal reaches every process of its group: only the one that was started honours it.
+# An interrupt from the terminal reaches every process of the group; only the main process handles it.
 BEGIN = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); from agon.jobs.worker import main; main()"
-TICK = 0.25  # seconds after which a signal is noticed, where no worker says anything
-PATIENCE = 10.0  # seconds for a process that has nothing left to do
+TICK = 0.25  # seconds until a signal is noticed if no worker sends a message
+PATIENCE = 10.0  # seconds until an idle process is killed
 
 
 @dataclass
 class WorkerHandle:
-    """A worker process, seen from the executor.
+    """The executor's view of a worker process.
 
     Attributes:
         process: the worker.
-        connection: to it.
-        job: the name of what it does now, if it does anything.
+        connection: the connection to it.
+        job: the name of its current job, if any.
     """
 
     process: "subprocess.Popen[bytes]"
@@ -44,15 +44,15 @@ class WorkerHandle:
 class LocalProcesses:
     """Does jobs in worker processes.
 
-    Each worker is a new process, never a fork: it imports what it needs once, and does one job
-    after another. Jobs are handed out one by one, so that no worker waits while there is one left.
+    Each worker is a new process, not a fork: it imports everything once, and does one job after
+    another. Jobs are assigned one by one, so that no worker is idle while jobs are left.
 
     Args:
         jobs: one or more.
-        workers: how many processes at most.
+        workers: the largest number of processes.
 
     Raises:
-        SettingError: a job cannot be had in another process.
+        SettingError: a job cannot be sent to another process.
     """
 
     def __init__(self, jobs: Sequence[Job], workers: int) -> None:
@@ -64,7 +64,7 @@ class LocalProcesses:
         self.ended: dict[str, Ended] = {}
 
     def run(self, progress: MultiProgress) -> Outcome:
-        """Until the queue is empty and all have ended, or a signal has come and was honoured."""
+        """Run until all jobs have ended, or a signal has stopped them."""
         stopped = False
         with self.signals, self._processes_ended():
             for _ in range(self.count):
@@ -78,24 +78,24 @@ class LocalProcesses:
         return Outcome(self.ended, self.signals.received)
 
     def _start_worker(self) -> None:
-        """Start a process, and send it the jobs; it answers when it has imported all it needs."""
-        ours, theirs = Pipe()
-        with theirs:
+        """Start a worker process, and send it the jobs; it answers when it has imported everything."""
+        connection, workers_end = Pipe()
+        with workers_end:
             path = os.pathsep.join(os.path.abspath(place) for place in sys.path)
             process = subprocess.Popen(
-                [sys.executable, "-c", BEGIN, str(theirs.fileno())],
+                [sys.executable, "-c", BEGIN, str(workers_end.fileno())],
                 stdin=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
+                pass_fds=[workers_end.fileno()],
                 env={**os.environ, "PYTHONPATH": path},
             )
         self.processes.append(process)
-        self.workers[ours] = WorkerHandle(process, ours)
-        with suppress(OSError):  # its end is noticed where it is listened to
-            ours.send(self.preparation)
-            ours.send_bytes(self.pickled_jobs)
+        self.workers[connection] = WorkerHandle(process, connection)
+        with suppress(OSError):  # if the worker has died, `_receive` notices it
+            connection.send(self.preparation)
+            connection.send_bytes(self.pickled_jobs)
 
     def _receive(self, worker: WorkerHandle, progress: MultiProgress) -> None:
-        """Act on a worker's next message."""
+        """Receive a worker's next message, and act on it."""
         try:
             message: Message = worker.connection.recv()
         except (EOFError, OSError):
@@ -116,7 +116,7 @@ class LocalProcesses:
                 self._assign(worker)
 
     def _assign(self, worker: WorkerHandle) -> None:
-        """The next job, or nothing more to do."""
+        """Assign the next job to a worker, or close its connection if none is left."""
         worker.job = self.queue.popleft() if self.queue and not self.signals.received else None
         if worker.job is None:
             del self.workers[worker.connection]
@@ -126,7 +126,7 @@ class LocalProcesses:
                 worker.connection.send(worker.job)
 
     def _note(self, worker: WorkerHandle, ended: Ended, progress: MultiProgress) -> None:
-        """How a worker's job has ended, which after a signal is no failure."""
+        """Note how a worker's job ended; after a signal, an error is not a failure."""
         if worker.job is None:
             return
         if ended.status and self.signals.received:
@@ -139,7 +139,7 @@ class LocalProcesses:
             progress.done(worker.job)
 
     def _lost(self, worker: WorkerHandle, progress: MultiProgress) -> None:
-        """A process has ended by itself: its job has failed, and another takes its place in the queue."""
+        """Fail the job of a worker process that has died, and start another worker if jobs are left."""
         status = worker.process.wait()
         del self.workers[worker.connection]
         worker.connection.close()
@@ -150,14 +150,14 @@ class LocalProcesses:
             self._start_worker()
 
     def _stop(self) -> None:
-        """Each worker ends after the step at hand, and no other job is begun."""
+        """Stop all workers after their current step, and begin no other job."""
         self.queue.clear()
         for worker in self.workers.values():
             worker.process.send_signal(SIGTERM)
 
     @contextmanager
     def _processes_ended(self) -> Iterator[None]:
-        """Afterwards no process is left: they have ended, or, after an error, are ended at once."""
+        """End all processes at the end of the context; after an error, kill them at once."""
         patience = 0.0
         try:
             yield
@@ -172,7 +172,7 @@ class LocalProcesses:
 
 
 def _death(status: int) -> str:
-    """How a process has ended, in words."""
+    """Spell how a process died."""
     if status >= 0:
         return f"its process ended with status {status}"
     name = Signal(-status).name
@@ -181,10 +181,10 @@ def _death(status: int) -> str:
 
 
 def _preparation(jobs: Sequence[Job]) -> dict[str, Any]:
-    """What `spawn.prepare` wants; the user's script is named in it only if classes of it are needed.
+    """The argument of `spawn.prepare`; it names the user's script only if the jobs need its classes.
 
     Raises:
-        SettingError: they are from a session that no process can import.
+        SettingError: the classes are from an interactive session, which no process can import.
     """
     preparation = {"name": NAME, "sys_argv": sys.argv, "dir": os.getcwd()}
     needed = sorted({path for job in jobs for path in job.imports if path.startswith("__main__:")})
@@ -202,7 +202,7 @@ def _preparation(jobs: Sequence[Job]) -> dict[str, Any]:
 
 
 def _pickled(jobs: Sequence[Job]) -> bytes:
-    """For a process of our own, over a pipe; what lies in a file is never a pickle."""
+    """Pickle jobs for a pipe to our own processes; agon never writes or reads pickles in files."""
     try:
         return pickle.dumps({job.name: job for job in jobs})
     except (pickle.PicklingError, AttributeError, TypeError) as error:

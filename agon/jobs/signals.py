@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM end a piece of work after the step at hand."""
+"""Let SIGINT and SIGTERM end a piece of work after its current step."""
 
 import signal
 import threading
@@ -8,7 +8,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Signals:
-    """Context in which the first SIGINT or SIGTERM is noted, and a second one acts at once.
+    """Context that notes the first SIGINT or SIGTERM; a second one acts as usual.
 
     Attributes:
         received: the number of the signal that came, or 0.
@@ -19,15 +19,15 @@ class Signals:
         self._before: dict[signal.Signals, object] = {}
 
     def __enter__(self) -> "Signals":
-        if threading.current_thread() is threading.main_thread():  # Python allows no other to listen
-            self._before = {each: signal.signal(each, self._note) for each in SIGNALS}
+        if threading.current_thread() is threading.main_thread():  # Python allows handlers only there
+            self._before = {number: signal.signal(number, self._note) for number in SIGNALS}
         return self
 
     def __exit__(self, *_: object) -> None:
-        for each, handler in self._before.items():
-            signal.signal(each, handler)  # type: ignore[arg-type]
+        for number, handler in self._before.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.received = number
-        for each, handler in self._before.items():
-            signal.signal(each, handler)  # type: ignore[arg-type]
+        for noted, handler in self._before.items():
+            signal.signal(noted, handler)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""A worker: a process of its own that does one job after another, and tells how far it is."""
+"""A worker: a process that does one job after another, and reports its progress."""
 
 import io
 import os
@@ -18,8 +18,8 @@ from agon.errors import AgonError
 from agon.jobs.job import Ended, Job, failure
 from agon.terminal.progress import Progress
 
-NAME = "agon-worker"  # of the process, while it imports the user's script
-PAUSE = 0.2  # seconds between two messages of how far a job is
+NAME = "agon-worker"  # the process's name while it imports the user's script
+PAUSE = 0.2  # seconds between two progress messages
 ADVICE = (
     "put its classes into a module on PYTHONPATH, or, in a script, "
     'what is to happen once under if __name__ == "__main__":'
@@ -27,17 +27,17 @@ ADVICE = (
 
 
 class Ready(NamedTuple):
-    """The worker has imported all it needs."""
+    """The worker has imported everything it needs."""
 
 
 class Refused(NamedTuple):
-    """The jobs cannot be had in another process."""
+    """The worker cannot do the jobs."""
 
     sentence: str
 
 
 class Reached(NamedTuple):
-    """How far the present job is; `record` is the last one that was logged since the last message."""
+    """Progress of the current job; `record` is the last one logged since the previous message, if any."""
 
     step: int
     total: int
@@ -50,29 +50,29 @@ class Said(NamedTuple):
     line: str
 
 
-Message = Ready | Refused | Reached | Said | Ended  # the last: how the present job has ended
+Message = Ready | Refused | Reached | Said | Ended  # Ended: how the current job ended
 
 
 def in_worker() -> bool:
-    """Whether this process is a worker that imports the user's script."""
+    """Whether this process is a worker that is importing the user's script."""
     return current_process().name == NAME
 
 
 def main() -> None:
-    """Work for the process that holds the other end of the connection, until it closes it."""
+    """Work for the process at the other end of the connection, until it closes the connection."""
     handle = int(sys.argv[1])
     os.set_inheritable(handle, False)
     Worker(Connection(handle)).work()
 
 
 class Worker:
-    """Does the jobs whose names it is sent.
+    """Does the jobs whose names it receives.
 
-    A signal that comes while a job makes its steps is honoured after the step at hand, and
-    further ones are ignored; at any other time there is nothing to lose, and it ends at once.
+    A signal during a job's steps takes effect after the current step, and further signals are
+    ignored; at any other time there is nothing to lose, and the worker exits at once.
 
     Args:
-        connection: to the process that says which.
+        connection: the connection to the executor.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -82,7 +82,7 @@ class Worker:
     def work(self) -> None:
         """Do jobs until the connection is closed."""
         signal.signal(signal.SIGTERM, self._leave)
-        with suppress(EOFError, OSError):  # nobody is there any more
+        with suppress(EOFError, OSError):  # the executor has ended
             jobs = self._received()
             if jobs is None:
                 return
@@ -91,7 +91,7 @@ class Worker:
                 self.tell(self._done(jobs[self.connection.recv()]))
 
     def tell(self, message: Message) -> None:
-        """Send a message; once nobody listens, the present job stops after the next step."""
+        """Send a message; if the executor has ended, stop the current job after its next step."""
         try:
             self.connection.send(message)
         except OSError:
@@ -100,7 +100,7 @@ class Worker:
                 signal.raise_signal(signal.SIGTERM)
 
     def _received(self) -> dict[str, Job] | None:
-        """The jobs by name; a user's script is imported first, if a class of it is needed."""
+        """Receive the jobs by name, after importing the user's script if they need its classes."""
         preparation, content = self.connection.recv(), self.connection.recv_bytes()
         try:
             spawn.prepare(preparation)
@@ -115,7 +115,7 @@ class Worker:
         return None
 
     def _done(self, job: Job) -> Ended:
-        """Do a job; what it writes to standard error is said by the other process."""
+        """Do a job; the executor prints what it writes to standard error."""
         try:
             with redirect_stderr(Lines(lambda line: self.tell(Said(line)))):
                 job.work(partial(Relay, self))
@@ -129,13 +129,13 @@ class Worker:
 
 
 class Relay(Progress):
-    """Progress that is sent to another process, now and then, instead of shown.
+    """Progress that is sent to another process, from time to time, instead of shown.
 
     Args:
-        worker: sends it.
+        worker: sends the progress.
         total: the step at which the job ends.
         start: the step at which it starts.
-        show: ignored: the other process decides.
+        show: ignored; the other process decides.
     """
 
     def __init__(self, worker: Worker, total: int, start: int, show: bool) -> None:
@@ -153,7 +153,7 @@ class Relay(Progress):
         self.worker.stepping = False
 
     def update(self, step: int, record: Mapping[str, float] | None = None) -> None:
-        """After a step."""
+        """Note a step, and send the progress if the last message is long enough ago."""
         self.step, self.record = step, record or self.record
         if time.monotonic() - self.sent >= PAUSE:
             self._send()
@@ -164,25 +164,25 @@ class Relay(Progress):
 
 
 class Lines(io.TextIOBase):
-    """A stream that hands over each line that is written to it.
+    """A stream that passes each line that is written to it to a function.
 
     Args:
-        heard: what is called with each line, without its end.
+        on_line: called with each line, without its end.
     """
 
-    def __init__(self, heard: Callable[[str], None]) -> None:
-        self.heard, self.rest = heard, ""
+    def __init__(self, on_line: Callable[[str], None]) -> None:
+        self.on_line, self.rest = on_line, ""
 
     def write(self, text: str) -> int:
-        """Hand over what has become whole lines."""
+        """Pass on the lines that are complete."""
         *lines, self.rest = (self.rest + text).split("\n")
         for line in filter(None, lines):
-            self.heard(line)
+            self.on_line(line)
         return len(text)
 
 
 def _restore_names() -> None:
-    """Call the classes of a user's script what they are called there: a run writes their import path."""
+    """Restore the module name of the user's script in its classes, as a run writes their import path."""
     for value in list(vars(sys.modules["__main__"]).values()):
         if isinstance(value, type | FunctionType) and value.__module__ == "__mp_main__":
             value.__module__ = "__main__"

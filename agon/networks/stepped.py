@@ -75,7 +75,7 @@ def recomputed(module: nn.Module, play: Callable[..., Tensor], *given: object) -
 class AsItWas(AbstractContextManager[None]):
     """Within it, a module has the parameters, buffers and training flags with which this was made.
 
-    Since then its running statistics have moved on, and must not move a second time; a look-ahead's twin may have
+    Since then its running statistics have moved on, and must not move a second time; a functional module may have
     been given other parameters: computed anew with those, gradients would be wrong without a word.
 
     Args:

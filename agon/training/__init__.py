@@ -1,4 +1,4 @@
-"""train(experiment, run) and resume(run): the only owner of device, seeds and time."""
+"""Training: `train` and `resume`. Only this package chooses the device, seeds random streams and reads the clock."""
 
 from agon.training.compute import Compute
 from agon.training.launch import is_main_process

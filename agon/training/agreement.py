@@ -1,4 +1,4 @@
-"""What all processes must agree on after each step: to stop, or that something is not finite any more."""
+"""What all processes must agree on after each step: whether to stop, and whether all numbers are still finite."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ from agon.training.training import Training
 
 
 def stop_asked(received: int, training: Training) -> int:
-    """The number of the signal that some process has received, or 0."""
+    """The number of the signal that any process has received, or 0."""
     if training.world == 1:
         return received
     number = torch.tensor([received], device=training.device)
@@ -24,12 +24,12 @@ def stop_asked(received: int, training: Training) -> int:
 
 
 def refuse_nonfinite(training: Training, losses: Losses, run: Run | None, thorough: bool) -> None:
-    """Stop a training that has left the finite numbers, before it writes another checkpoint.
+    """Stop a training with a non-finite loss or weight before it writes another checkpoint.
 
-    On an accelerator, where reading a number waits for the device, only when `thorough`.
+    On an accelerator, where reading a number waits for the device, it checks only when `thorough`.
 
     Raises:
-        DivergedError: names what is not finite and the last good checkpoint.
+        DivergedError: a number is not finite; the message names it and the last good checkpoint.
     """
     if training.device.type == "cpu" or thorough:
         bad = [f"the loss of {player}" for player, loss in losses.players.items() if not torch.isfinite(loss)]
@@ -43,7 +43,7 @@ def refuse_nonfinite(training: Training, losses: Losses, run: Run | None, thorou
 
 
 def interrupted(training: Training, run: Run | None, number: int) -> Interrupted:
-    """What to raise after a signal was honoured."""
+    """The error to raise after a signal."""
     where = run.path if run else "the run"
     name = Signal(number).name
     return Interrupted(f"{name}: stopped at step {training.step}; go on with: agon resume {where}", number)
@@ -51,10 +51,10 @@ def interrupted(training: Training, run: Run | None, number: int) -> Interrupted
 
 @contextmanager
 def agreed(place: Place) -> Iterator[None]:
-    """Within it all processes train together. At its end, or after a signal, they wait for each other and part.
+    """Train with all processes together; at the end, or after a signal, they wait for each other.
 
     Raises:
-        RunError: another process has ended before that.
+        RunError: another process has ended early.
     """
     stopped: Interrupted | None = None
     try:
@@ -64,8 +64,8 @@ def agreed(place: Place) -> Iterator[None]:
             stopped = error
         _part(place)
     except RuntimeError as error:
-        told = str(error).lower()
-        if place.world > 1 and any(word in told for word in ("gloo", "nccl", "connection", "peer", "process group")):
+        message = str(error).lower()
+        if place.world > 1 and any(word in message for word in ("gloo", "nccl", "connection", "peer", "process group")):
             raise RunError(
                 "another process of this training has ended; its message says why, and agon resume goes on "
                 "from the last checkpoint"
@@ -76,11 +76,11 @@ def agreed(place: Place) -> Iterator[None]:
 
 
 def _part(place: Place) -> None:
-    """Wait until all processes are here; a group that is left open ends its processes by force when they exit."""
+    """Wait for all processes and close their group; processes that exit with an open group are aborted."""
     if place.world > 1 and dist.is_initialized():
         arrived = torch.ones(1, device=place.device)
         dist.all_reduce(arrived)
-        arrived.item()  # on an accelerator, this is what waits
+        arrived.item()  # on an accelerator, only reading the number waits
         dist.destroy_process_group()
 
 
@@ -89,6 +89,6 @@ def _diverged(training: Training, run: Run | None, what: str) -> str:
     if run and (checkpoint := run.last_good()[0]):
         good = f"the last good checkpoint is {run.checkpoints / f'{checkpoint.step:08d}'}"
     return (
-        f"{what} is no finite number any more at step {training.step}; {good}; "
+        f"{what} is not finite any more at step {training.step}; {good}; "
         "try a smaller learning rate, another objective or a penalty in a new run"
     )

@@ -1,4 +1,4 @@
-"""What is compiled, and whether: the look-ahead of unrolled dynamics, or the networks' forward passes."""
+"""Decide whether to compile, and what: the look-ahead of unrolled dynamics, or the networks' forward passes."""
 
 import copy
 import shutil
@@ -15,41 +15,41 @@ from agon.games import modules_of
 from agon.training.state import capture, restore
 from agon.training.training import Training
 
-WARM, TIMED = 3, 10  # steps before the clock starts, and under it
-WORTH = 1_000  # steps from which "auto" looks whether compiling pays
-TRIED = 2  # steps in which a look-ahead must have been compiled: an optimiser's first has no program
+WARM, TIMED = 3, 10  # warm-up steps, and timed steps
+WORTH = 1_000  # from this many steps on, "auto" tries to compile
+TRIED = 2  # steps within which a look-ahead must compile: an optimiser's first step has no program
 
 
-def settle_compilation(training: Training) -> None:
-    """Compile as `compute.compile` says; afterwards it is "on" or "off", as the run's description will say.
+def choose_compilation(training: Training) -> None:
+    """Compile as `compute.compile` says, and set it to "on" or "off" for the run's description.
 
-    With `Unrolled` dynamics it is the look-ahead that is compiled, which was always measured to be worth it
-    from a thousand steps on; "auto" does so where that works. Of ordinary dynamics it is the networks'
-    forward passes, and "auto" takes the same few steps with and without on CUDA. Either is tried on the
-    live training, whose state is then restored exactly.
+    With `Unrolled` dynamics the look-ahead is compiled; measurements showed that this always pays from a
+    thousand steps on, so "auto" does it if it works. With other dynamics the networks' forward passes are
+    compiled, and "auto" times a few steps with and without on CUDA. Trial steps run on the live training,
+    whose state is then restored exactly.
 
     Raises:
-        SettingError: "on" where nothing can be compiled.
+        SettingError: "on", but nothing can be compiled.
     """
-    how, dynamics = training.compute.compile, training.dynamics
+    choice, dynamics = training.compute.compile, training.dynamics
     unrolled = isinstance(dynamics, Unrolled) and dynamics.steps > 0
     enough = training.experiment.steps - training.step >= WORTH
-    if how == "off" or (how == "auto" and not enough):
-        done = False
+    if choice == "off" or (choice == "auto" and not enough):
+        compiled = False
     elif isinstance(dynamics, Unrolled) and unrolled:
-        done = _look_ahead(training, dynamics)
+        compiled = _compile_look_ahead(training, dynamics)
     else:
-        done = _networks_compiled(training, how)
-    if how == "on" and not done:
+        compiled = _compile_networks(training, choice)
+    if choice == "on" and not compiled:
         raise SettingError(
             "compile: expected off for networks with second derivatives (of a penalty, or a look-ahead that cannot be "
             "compiled itself), got on; leave it at auto"
         )
-    training.compute = replace(training.compute, compile="on" if done else "off")
+    training.compute = replace(training.compute, compile="on" if compiled else "off")
 
 
-def _look_ahead(training: Training, dynamics: Unrolled) -> bool:
-    """Have the look-ahead compiled and checked by a few steps; whether it is."""
+def _compile_look_ahead(training: Training, dynamics: Unrolled) -> bool:
+    """Compile and check the look-ahead by a few steps; return whether that worked."""
     if training.device.type == "cpu" and not shutil.which("g++"):
         return False
     before, compiled = copy.deepcopy(capture(training)), CompiledUnrolled.of(dynamics)
@@ -62,19 +62,19 @@ def _look_ahead(training: Training, dynamics: Unrolled) -> bool:
     return compiled.working
 
 
-def _networks_compiled(training: Training, how: str) -> bool:
-    """Networks that are differentiated twice never are: a compiled pass has no second derivative."""
+def _compile_networks(training: Training, choice: str) -> bool:
+    """Compile networks unless they are differentiated twice: a compiled pass has no second derivative."""
     twice = training.game.second_order or training.dynamics.second_order
-    if twice or (how == "auto" and training.device.type != "cuda"):
+    if twice or (choice == "auto" and training.device.type != "cuda"):
         return False
-    if how == "on":
+    if choice == "on":
         _compile(_networks(training))
         return True
-    return _faster(training)
+    return _compile_if_faster(training)
 
 
-def _faster(training: Training) -> bool:
-    """Measure, and keep what is faster."""
+def _compile_if_faster(training: Training) -> bool:
+    """Time steps with and without compiled networks, and keep the faster; return whether they are compiled."""
     before, networks = copy.deepcopy(capture(training)), _networks(training)
     eager = _seconds(training)
     _compile(networks)

@@ -1,4 +1,4 @@
-"""Choices that change arithmetic: made once, written in the run, restored when it goes on."""
+"""How numbers are computed: chosen once, written to the run, and restored when the run resumes."""
 
 import os
 from collections.abc import Iterator
@@ -14,25 +14,25 @@ from agon.experiment.typing import check_fields
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["fp32", "bf16", "fp64"]
 MOST_GIB = 2**20
-FEWEST = 16  # processes that every machine may start
-MOST = 1_024  # devices or threads: far more than that ends a process, or a machine
+FEWEST = 16  # processes that any machine may start
+MOST = 1_024  # devices or threads; far more would crash a process, or a machine
 
 
 @dataclass(frozen=True, kw_only=True)
 class Compute:
-    """Where and how numbers are computed; none of it changes what is trained, all of it the last bits.
+    """Where and how numbers are computed: settings that do not change what is trained, but the last bits.
 
     Attributes:
         device: "auto" takes cuda, then mps, then cpu.
-        devices: processes of one device each; the batch is shared among them.
+        devices: number of processes, with one device each; they share the batch.
         precision: "bf16" runs the networks in bfloat16 under autocast, with weights, moments and
             losses in float32; "fp64" runs everything in float64.
-        threads: of each process on a CPU; 0 takes all cores, shared among the processes.
-        compile: by torch.compile's compiler, the look-ahead of unrolled dynamics, or else the networks'
-            forward passes. "auto" compiles a look-ahead in trainings of a thousand steps or more;
-            networks where it measures that to be faster, on CUDA only.
-        channels_last: memory format of image networks; measured to be the faster one.
-        memory: GiB of decoded data that may stand on the device; more is mapped from the cache.
+        threads: CPU threads of each process; 0 takes all cores, shared among the processes.
+        compile: whether to compile the look-ahead of unrolled dynamics, or else the networks' forward
+            passes, with torch.compile's compiler. "auto" compiles a look-ahead in trainings of a thousand
+            steps or more, and networks if it measures that to be faster, on CUDA only.
+        channels_last: memory format of image networks; faster by our measurements.
+        memory: GiB of decoded data to keep on the device; larger data are mapped from the cache.
     """
 
     device: Device = "auto"
@@ -53,13 +53,13 @@ class Compute:
             )
 
     def resolved(self) -> "Compute":
-        """With every "auto" that the machine decides replaced by what it is here.
+        """Replace every "auto" that depends on the machine by its value on this one.
 
         Raises:
-            SettingError: the machine has no such device, or not as many.
+            SettingError: the machine has no such device, or not enough of them.
         """
         device = _best_device() if self.device == "auto" else self.device
-        devices = counted("WORLD_SIZE", self.devices)  # torchrun decides for us
+        devices = counted("WORLD_SIZE", self.devices)  # torchrun's number takes precedence
         if device == "cuda" and devices > torch.cuda.device_count() * counted("GROUP_WORLD_SIZE", 1):
             raise SettingError(
                 f"device cuda: expected {devices} of them, got {torch.cuda.device_count()} on this machine; "
@@ -75,32 +75,32 @@ class Compute:
 
     @property
     def dtype(self) -> torch.dtype:
-        """Of weights and data."""
+        """Number type of weights and data."""
         return torch.float64 if self.precision == "fp64" else torch.float32
 
     @contextmanager
     def autocast(self) -> Iterator[None]:
-        """bfloat16 for the networks, where that was chosen.
+        """Run networks in bfloat16 if `precision` is "bf16".
 
-        Weights are cast anew in each pass: autocast's cache outlives an optimiser's step, and the
-        next player would meet the weights of before it.
+        Weights are cast again in each pass: autocast's cache outlives an optimiser's step, so the
+        next player would use outdated weights.
         """
-        wanted = self.precision == "bf16"
-        with torch.autocast(self.device, torch.bfloat16, enabled=wanted, cache_enabled=False):
+        enabled = self.precision == "bf16"
+        with torch.autocast(self.device, torch.bfloat16, enabled=enabled, cache_enabled=False):
             yield
 
     def describe(self) -> dict[str, Any]:
-        """As arithmetic.json holds it, with the versions that it depends on."""
+        """The content of arithmetic.json: all fields, with the versions on which the numbers depend."""
         from agon import __version__
 
         return {**asdict(self), "torch": torch.__version__, "agon": __version__}
 
     @classmethod
     def read(cls, described: dict[str, Any]) -> "Compute":
-        """From what `describe` gave.
+        """Read what `describe` returned.
 
         Raises:
-            SettingError: something is missing there.
+            SettingError: a field is missing.
         """
         versions = {name: described.get(name, "") for name in ("torch", "agon")}
         if not all(isinstance(value, str) for value in versions.values()):
@@ -112,10 +112,10 @@ class Compute:
 
 
 def counted(name: str, otherwise: int) -> int:
-    """A number of processes as torchrun leaves it in the environment, or another one where it does not.
+    """A number of processes from the environment, where torchrun leaves it, or the default `otherwise`.
 
     Raises:
-        SettingError: what is there is no such number.
+        SettingError: the variable is not such a number.
     """
     text = os.environ.get(name)
     if text is None:
@@ -126,7 +126,7 @@ def counted(name: str, otherwise: int) -> int:
 
 
 def _cores() -> int:
-    """The cores that this process may use, which in a container or a job are fewer than the machine's."""
+    """The number of cores that this process may use; in a container or a job, fewer than the machine's."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

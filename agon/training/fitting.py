@@ -1,4 +1,4 @@
-"""Whether a checkpoint, whose checksums say only that it is as it was written, is one of this training."""
+"""Check that a checkpoint belongs to a training; its checksums say only that it is undamaged."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from agon.errors import CheckpointError
 from agon.experiment.names import OPTIMISERS
 from agon.runs import Checkpoint
-from agon.training.optimisers import MEANS
+from agon.training.optimisers import IMPLEMENTATION
 from agon.training.training import STREAMS, Training
 from agon.untrusted import listed
 
@@ -19,10 +19,10 @@ STATE: dict[str, str] = {"seconds": NUMBER, "processes": WHOLE, "log_bytes": WHO
 
 
 def check_fits(training: Training, checkpoint: Checkpoint) -> None:
-    """Compare all that a checkpoint holds with what the training needs, before anything of it is used.
+    """Compare everything in a checkpoint with what the training needs, before any of it is used.
 
     Raises:
-        CheckpointError: something is missing, or of another kind, shape or type.
+        CheckpointError: an entry is missing, or has the wrong kind, shape or type.
     """
     faults = [*_state(checkpoint, training), *_weights(checkpoint, training), *_random(checkpoint, training)]
     if not faults:
@@ -50,33 +50,34 @@ def _state(checkpoint: Checkpoint, training: Training) -> Iterator[str]:
         if not isinstance(saved, list) or len(saved) != len(optimiser.param_groups):
             yield f"optimisers.{player}: expected {len(optimiser.param_groups)} groups of settings"
         else:
-            for own, group in zip(optimiser.param_groups, saved, strict=True):
-                yield from (f"optimisers.{player}.{fault}" for fault in _group(optimiser, own, group))
+            for settings, group in zip(optimiser.param_groups, saved, strict=True):
+                yield from (f"optimisers.{player}.{fault}" for fault in _group(optimiser, settings, group))
 
 
-def _group(optimiser: torch.optim.Optimizer, own: Mapping[str, Any], saved: object) -> Iterator[str]:
-    """A group's settings have the types that the optimiser was built with; other versions of torch have others."""
+def _group(optimiser: torch.optim.Optimizer, settings: Mapping[str, Any], saved: object) -> Iterator[str]:
+    """Compare types only of settings that both groups have: versions of torch differ in their settings."""
     if not isinstance(saved, dict):
         yield f"expected a group's settings, got {saved!r:.40}"
         return
-    for name in saved.keys() & own.keys() - {"params", *MEANS}:
-        fits = saved[name] == own[name] if _is_ours(optimiser) and type(own[name]) is bool else True
-        if not fits or not _alike(own[name], saved[name]):
-            yield f"{name}: expected one like {own[name]!r:.40}, got {saved[name]!r:.40}"
+    for name in saved.keys() & settings.keys() - {"params", *IMPLEMENTATION}:
+        value = settings[name]
+        fits = saved[name] == value if _is_ours(optimiser) and type(value) is bool else True
+        if not fits or not _same_type(value, saved[name]):
+            yield f"{name}: expected one like {value!r:.40}, got {saved[name]!r:.40}"
 
 
-def _alike(own: Any, saved: Any) -> bool:
-    if own is None or saved is None or isinstance(own, bool) or isinstance(saved, bool):
-        return isinstance(own, bool | None) and isinstance(saved, bool | None)
-    if isinstance(own, int | float | Tensor):
+def _same_type(value: Any, saved: Any) -> bool:
+    if value is None or saved is None or isinstance(value, bool) or isinstance(saved, bool):
+        return isinstance(value, bool | None) and isinstance(saved, bool | None)
+    if isinstance(value, int | float | Tensor):
         return _is_finite(saved)
-    if isinstance(own, list | tuple):
-        return isinstance(saved, list | tuple) and len(saved) == len(own) and all(map(_alike, own, saved))
-    return type(own) is type(saved)
+    if isinstance(value, list | tuple):
+        return isinstance(saved, list | tuple) and len(saved) == len(value) and all(map(_same_type, value, saved))
+    return type(value) is type(saved)
 
 
 def _is_ours(optimiser: torch.optim.Optimizer) -> bool:
-    """Whether its moments are known: one each of the parameter's shape, or one number."""
+    """Whether the optimiser's moments are known to have their parameter's shape, or to be one number."""
     return type(optimiser) in OPTIMISERS.values()
 
 
@@ -85,22 +86,22 @@ def _is_finite(value: object) -> bool:
 
 
 def _weights(checkpoint: Checkpoint, training: Training) -> Iterator[str]:
-    """Names, shapes and types of all weights, buffers and averages are the model's."""
+    """Compare names, shapes and types of all weights, buffers and averages with the model's."""
     expected = {f"game/{name}": value for name, value in training.game.state_dict().items()}
     if training.average is not None:
         expected |= {f"average/{name}": value for name, value in training.average.state().items()}
-    for name, own in expected.items():
+    for name, tensor in expected.items():
         saved = checkpoint.tensors.get(name)
         if saved is None:
             yield f"{name} is missing"
-        elif (saved.shape, saved.dtype) != (own.shape, own.dtype):
-            yield f"{name}: expected {_spelled(own)}, got {_spelled(saved)}"
+        elif (saved.shape, saved.dtype) != (tensor.shape, tensor.dtype):
+            yield f"{name}: expected {_spelled(tensor)}, got {_spelled(saved)}"
     known = ("game/", "average/")
     yield from (f"{name}: unknown" for name in checkpoint.tensors if name.startswith(known) and name not in expected)
 
 
 def _moments(checkpoint: Checkpoint, training: Training) -> Iterator[str]:
-    """Each moment has a parameter, and its shape, unless it is one number."""
+    """Check that each moment belongs to a parameter, and has its shape or is one number."""
     for player, optimiser in training.optimisers.items():
         parameters = [p for group in optimiser.param_groups for p in group["params"]]
         start, names = f"optimiser/{player}/", dict[int, set[str]]()
@@ -127,17 +128,18 @@ def _is_moment(value: Tensor, parameter: Tensor) -> bool:
 
 
 def _names(optimiser: torch.optim.Optimizer) -> set[str]:
-    """What an optimiser keeps of a parameter, as a step with one number tells."""
+    """The names of an optimiser's moments, found by a step with one number."""
     parameter = nn.Parameter(torch.zeros(1))
     parameter.grad = torch.zeros(1)
     trial = type(optimiser)([parameter])  # type: ignore[call-arg]
-    trial.param_groups[0].update({k: v for k, v in optimiser.param_groups[0].items() if k not in ("params", *MEANS)})
+    settings = {k: v for k, v in optimiser.param_groups[0].items() if k not in ("params", *IMPLEMENTATION)}
+    trial.param_groups[0].update(settings)
     trial.step()
     return {name for name, value in trial.state[parameter].items() if value is not None}
 
 
 def _random(checkpoint: Checkpoint, training: Training) -> Iterator[str]:
-    """Every stream has a state that torch takes."""
+    """Check that every random stream has a state that torch accepts."""
     for name in (*STREAMS, "torch"):
         if f"random/{name}" not in checkpoint.tensors:
             yield f"random/{name} is missing"
@@ -148,7 +150,7 @@ def _random(checkpoint: Checkpoint, training: Training) -> Iterator[str]:
             try:
                 torch.Generator(training.device if of_gpu else "cpu").set_state(state)
             except (RuntimeError, TypeError) as error:
-                yield f"{key} is no state of a random stream ({str(error).splitlines()[0]})"
+                yield f"{key} is not a state of a random stream ({str(error).splitlines()[0]})"
 
 
 def _spelled(tensor: Tensor) -> str:

@@ -1,4 +1,4 @@
-"""Devices and processes, by Lightning Fabric: this process's device, its rank, and how many there are."""
+"""Devices and processes, by Lightning Fabric: this process's device and rank, and the number of processes."""
 
 import builtins
 import logging
@@ -15,12 +15,12 @@ from agon.training.compute import Compute, counted
 
 
 class Place(NamedTuple):
-    """Where this process stands.
+    """This process among those that train together.
 
     Attributes:
-        device: its device.
-        rank: its number, from 0; rank 0 alone writes and speaks.
-        world: how many processes train together.
+        device: the process's device.
+        rank: its number, from 0; only rank 0 writes files and messages.
+        world: the number of processes that train together.
     """
 
     device: torch.device
@@ -28,19 +28,19 @@ class Place(NamedTuple):
     world: int
 
 
-_place: Place | None = None  # that the last launch has found
+_place: Place | None = None  # result of the last launch
 
 
 def is_main_process() -> bool:
-    """Whether this process is the only one, or the first of those that train together: the one that writes and speaks.
+    """Whether this process is the only one, or the first of those that train together.
 
-    `train` and `resume` return in every process; what shall happen once stands under this.
+    `train` and `resume` return in every process; use this to do something only once.
     """
     return _place is None or _place.rank == 0
 
 
 def launch(compute: Compute, batch: int) -> Place:
-    """Start the other processes, or join them (torchrun, SLURM), and find this one's device.
+    """Start the other processes, or join them (torchrun, SLURM), and select this one's device.
 
     Raises:
         SettingError: the batch cannot be shared equally.
@@ -64,7 +64,7 @@ def launch(compute: Compute, batch: int) -> Place:
 
 
 def _repeatable() -> bool:
-    """Whether other processes can run what this one runs: a file, or a module, and no notebook's cell."""
+    """Whether other processes can run this one's program: a file or a module, not a notebook's cell."""
     file = getattr(sys.modules["__main__"], "__file__", None)
     return file is not None and Path(file).is_file() and not hasattr(builtins, "__IPYTHON__")
 
@@ -78,7 +78,7 @@ def _fabric(compute: Compute) -> Any:
     os.environ.setdefault("OMP_NUM_THREADS", str(compute.threads))
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Fabric's advice on loaders and devices, of which we use neither
+        warnings.simplefilter("ignore")  # Fabric's advice on data loaders and devices does not apply here
         return Fabric(
             accelerator=compute.device,
             devices=local,

@@ -1,4 +1,4 @@
-"""train and resume: problem x rule x record -> run. The only owner of device, seeds and time."""
+"""`train` and `resume`: the training loop."""
 
 from contextlib import nullcontext
 from dataclasses import replace
@@ -10,7 +10,7 @@ from agon.runs import Run
 from agon.terminal import warn
 from agon.terminal.progress import Progress, ProgressFactory
 from agon.training.agreement import agreed
-from agon.training.compilation import settle_compilation
+from agon.training.compilation import choose_compilation
 from agon.training.compute import Compute
 from agon.training.launch import launch
 from agon.training.memory import enough_memory
@@ -29,33 +29,33 @@ def train(
     progress: ProgressFactory = Progress,
     callback: Callback | None = None,
 ) -> Run:
-    """Train an experiment from its beginning, into a new run directory.
+    """Train an experiment from the beginning, into a new run directory.
 
     Args:
         experiment: what to train.
-        directory: of the run; new or empty.
+        directory: the run directory; new or empty.
         compute: device, precision, threads; by default the best device in float32.
-        show: whether to tell the progress on standard error.
-        progress: makes what is told of each step; another one where several trainings share a display.
-        callback: what else looks at it every so many steps, such as a metric.
+        show: whether to show the progress on standard error.
+        progress: makes the progress display; replace it if several trainings share a display.
+        callback: called every so many steps, to compute a metric for example.
 
     Returns:
         The finished run.
 
     Raises:
-        SettingError: parts that do not fit each other, or the machine.
-        DataError: data that cannot be read.
-        RunError: a directory that cannot be written, or holds something already.
-        DivergedError: a loss or a parameter is no finite number any more.
+        SettingError: parts do not fit each other, or the machine.
+        DataError: the data cannot be read.
+        RunError: the directory cannot be written, or is not empty.
+        DivergedError: a loss or a parameter is no longer finite.
         Interrupted: SIGINT or SIGTERM came; a checkpoint is written.
     """
-    Run(Path(directory)).refuse_taken()  # before minutes are spent on reading data
-    experiment.to_json()  # and so is what cannot be written down
+    Run(Path(directory)).refuse_taken()  # refuse early, before reading data takes minutes
+    experiment.to_json()  # refuse what cannot be written down, also early
     compute = (compute or Compute()).resolved()
     place = launch(compute, experiment.batch)
     with enough_memory(), agreed(place):
         training = Training(experiment, compute, *place)
-        settle_compilation(training)
+        choose_compilation(training)
         with nullcontext() if place.rank else new_run(training, directory) as run:
             _loop(training, run, show, progress, callback)
     return Run(Path(directory))
@@ -72,23 +72,26 @@ def resume(
     progress: ProgressFactory = Progress,
     callback: Callback | None = None,
 ) -> Run:
-    """Go on with a run from its last good checkpoint, bit for bit as if it had never stopped.
+    """Resume a run from its last good checkpoint, bit for bit as if it had never stopped.
 
     Args:
-        directory: of the run.
-        steps: a longer budget; the one thing that may change.
-        experiment: what the run was begun with; needed for ready instances and for classes that
-            cannot be imported, and compared with what the run says.
+        directory: the run directory.
+        steps: a longer budget; no other setting may change.
+        experiment: the run's experiment; needed for ready instances and for classes that
+            cannot be imported, and compared with the run's description.
         trust: whether classes that are not agon's may be imported, which runs their code.
-        devices: another number of processes than before; the state is exactly the same, later
-            steps agree up to rounding.
-        show: whether to tell the progress on standard error.
-        progress: makes what is told of each step.
-        callback: what else looks at it every so many steps, such as a metric.
+        devices: a new number of processes; the state stays exactly the same, later steps agree
+            up to rounding.
+        show: whether to show the progress on standard error.
+        progress: makes the progress display.
+        callback: called every so many steps, to compute a metric for example.
+
+    Returns:
+        The finished run.
 
     Raises:
-        RunError: no run there, another process writes it, no checkpoint is intact, or `experiment`
-            differs from what the run was begun with.
+        RunError: there is no run, another process writes it, no checkpoint is intact, or `experiment`
+            differs from the run's own.
     """
     run = Run.open(directory)
     described = run.compute
@@ -103,7 +106,7 @@ def resume(
     with enough_memory(), agreed(place), nullcontext() if place.rank else run.locked():
         training = Training(known, compute, *place)
         checkpoint, complaints = restore_last(training, run)
-        settle_compilation(training)
+        choose_compilation(training)
         before = {**described, **(checkpoint.state.get("arithmetic") or {} if checkpoint else {})}
         if show and not place.rank:
             for line in [*complaints, *changes_since(before, training.compute), standing(run, training)]:
@@ -118,10 +121,10 @@ def resume(
 def _loop(
     training: Training, run: Run | None, show: bool, progress: ProgressFactory, callback: Callback | None
 ) -> None:
-    """Step until the budget is spent. `run` is None in all processes but the first."""
+    """Train until the budget is spent. `run` is None in all processes but the first."""
     steps = training.experiment.steps
-    shown = progress(steps, training.step, show and run is not None)
-    with Signals() as signals, Recording(training, run, shown.update, callback) as recording, shown:
+    display = progress(steps, training.step, show and run is not None)
+    with Signals() as signals, Recording(training, run, display.update, callback) as recording, display:
         recording.begin()
         while training.step < steps:
             losses = training.advance()

@@ -1,4 +1,4 @@
-"""What a training asks for and the machine has not: memory, as a sentence."""
+"""Out of memory, as an error message."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from agon.untrusted import shortened
 
 @contextmanager
 def enough_memory() -> Iterator[None]:
-    """Within it, memory that cannot be had becomes one sentence."""
+    """Turn out-of-memory errors into a SettingError with advice."""
     try:
         yield
     except (MemoryError, torch.OutOfMemoryError) as error:

@@ -1,4 +1,4 @@
-"""A training's run directory, opened: a new one, or one that goes on from where it stands."""
+"""Open a training's run directory: a new one, or one that resumes."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -8,25 +8,25 @@ from typing import Any
 from agon.errors import RunError
 from agon.experiment import Experiment, differences
 from agon.runs import Checkpoint, Run
-from agon.training import looks
+from agon.runs.snapshots import snapshot
 from agon.training.compute import Compute
 from agon.training.training import Training
 
 
 @contextmanager
 def new_run(training: Training, directory: Path | str, choices: Mapping[str, Any] | None = None) -> Iterator[Run]:
-    """A new run directory that describes a training at its beginning; within it, only this process writes there.
+    """Create a run directory that describes a training, and lock it for this process.
 
     Args:
-        training: at step 0.
+        training: a training at step 0.
         directory: new or empty.
-        choices: what arithmetic.json says; by default the training's own.
+        choices: the content of arithmetic.json; by default the training's own.
 
     Raises:
-        RunError: the directory cannot be written, or holds something already.
-        DataError: data that cannot be read; nothing is written.
+        RunError: the directory cannot be written, or is not empty.
+        DataError: the data cannot be read; nothing is written.
     """
-    real = looks.real(training, training.experiment.grid)
+    real = _real_samples(training)
     run = Run.create(directory)
     with run.locked():
         run.describe(training.experiment.to_json(), _described(training, choices))
@@ -37,22 +37,21 @@ def new_run(training: Training, directory: Path | str, choices: Mapping[str, Any
 def continue_run(
     training: Training, run: Run, checkpoint: Checkpoint | None, choices: Mapping[str, Any] | None = None
 ) -> None:
-    """Drop what a run has from after its restored checkpoint, and describe how it goes on.
+    """Drop everything in a run after its restored checkpoint, and describe how it resumes.
 
     Args:
-        training: as the checkpoint has restored it.
-        run: locked.
-        checkpoint: None where the run has none yet.
-        choices: what arithmetic.json says; by default the training's own.
+        training: the restored training.
+        run: its run, locked.
+        checkpoint: the restored checkpoint; None if the run has none yet.
+        choices: the content of arithmetic.json; by default the training's own.
     """
-    experiment = training.experiment
-    run.rewind(checkpoint, experiment.sample_every)
-    run.picture(*looks.real(training, experiment.grid))
-    run.describe(experiment.to_json(), _described(training, choices))
+    run.rewind(checkpoint, training.experiment.sample_every)
+    run.picture(*_real_samples(training))
+    run.describe(training.experiment.to_json(), _described(training, choices))
 
 
 def refuse_other_settings(run: Run, experiment: Experiment) -> None:
-    """Raise a RunError if the run was begun with another experiment, and say what differs."""
+    """Raise a RunError that names the differences if the run was begun with another experiment."""
     old, new = run.described, experiment.describe()
     lines = [line for line in differences(old, new) if not line.startswith("steps:")]
     if lines:
@@ -63,10 +62,10 @@ def refuse_other_settings(run: Run, experiment: Experiment) -> None:
 
 
 def budget_of(run: Run, experiment: Experiment, steps: int | None = None) -> int:
-    """The steps to end at: the experiment's or the run's own, whichever are more, or a longer budget.
+    """The last step: `steps` if given, else the larger of the experiment's and the run's own budget.
 
     Raises:
-        RunError: a shorter one than the run's own.
+        RunError: `steps` is less than the run's own budget.
     """
     begun = run.described.get("steps")
     if type(begun) is not int:
@@ -78,22 +77,27 @@ def budget_of(run: Run, experiment: Experiment, steps: int | None = None) -> int
 
 
 def changes_since(described: Mapping[str, Any], compute: Compute) -> Iterator[str]:
-    """A warning for each version or choice that is not what the run was begun with."""
+    """A warning for each version or setting that has changed since the run was begun."""
     now = compute.describe()
     for line in differences({k: described.get(k) for k in now}, now):
         yield f"{line}: the steps from here on may differ in their last bits"
 
 
 def standing(run: Run, training: Training) -> str:
-    """Where a run goes on, or that it is done."""
+    """A message that says at which step a run resumes, or that it is done."""
     if training.step == training.experiment.steps:
         return f"{run.path} has done its {training.step} steps; a longer budget goes on: --steps N"
     return f"{run.path} goes on from step {training.step}"
 
 
 def _described(training: Training, choices: Mapping[str, Any] | None) -> dict[str, Any]:
-    """What arithmetic.json says: how numbers are computed, and of which data."""
-    source = training.experiment.data
-    known = {"shape": list(training.shape), "classes": list(source.classes)}
-    own = training.compute.describe()
-    return {**own, "data": training.data.fingerprint, "source": known, **(choices or {})}
+    """The content of arithmetic.json: how numbers are computed, and from which data."""
+    source = {"shape": list(training.shape), "classes": list(training.experiment.data.classes)}
+    compute = training.compute.describe()
+    return {**compute, "data": training.data.fingerprint, "source": source, **(choices or {})}
+
+
+def _real_samples(training: Training) -> tuple[str, bytes]:
+    """The name and content of the run's file of real samples."""
+    experiment = training.experiment
+    return snapshot(training.data.first(experiment.grid), experiment.data, None)

@@ -1,4 +1,4 @@
-"""Optimisers: built from parts, and their moments to and from plain tensors."""
+"""Build optimisers from parts, and save and restore their moments as plain tensors."""
 
 import inspect
 from collections.abc import Sequence
@@ -9,17 +9,16 @@ from torch import Tensor, nn
 
 from agon.experiment import Part
 
-MEANS = ("fused", "foreach", "capturable", "differentiable")  # how an optimiser computes, as this torch has it
+IMPLEMENTATION = ("fused", "foreach", "capturable", "differentiable")  # options of this torch, not of the run
 
 
 def build_optimiser(part: Part, parameters: Sequence[nn.Parameter]) -> torch.optim.Optimizer:
-    """A player's optimiser; by one fused kernel over all parameters where torch has one."""
+    """Build a player's optimiser, with one fused kernel over all parameters if torch has one."""
     names = inspect.signature(part.make).parameters
-    unsaid = {"fused", "foreach", "capturable", "differentiable"}.isdisjoint(part.settings)
-    if "fused" in names and unsaid:
+    if "fused" in names and set(IMPLEMENTATION).isdisjoint(part.settings):
         part = part.changed(fused=True)
-    built: torch.optim.Optimizer = part.build(parameters)
-    return built
+    optimiser: torch.optim.Optimizer = part.build(parameters)
+    return optimiser
 
 
 def moments(optimiser: torch.optim.Optimizer) -> tuple[dict[str, Tensor], list[dict[str, Any]]]:
@@ -36,15 +35,15 @@ def moments(optimiser: torch.optim.Optimizer) -> tuple[dict[str, Tensor], list[d
 
 
 def restore_moments(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor], groups: list[dict[str, Any]]) -> None:
-    """Give an optimiser the state that `moments` took."""
+    """Restore an optimiser's state from what `moments` returned."""
     parameters = [p for group in optimiser.param_groups for p in group["params"]]
     optimiser.state.clear()
     for key, value in tensors.items():
         index, _, name = key.partition("/")
         parameter = parameters[int(index)]
-        in_its_format = value.shape == parameter.shape
-        own = torch.empty_like(parameter, dtype=value.dtype) if in_its_format else torch.empty_like(value)
-        optimiser.state[parameter][name] = own.copy_(value)
+        same_shape = value.shape == parameter.shape  # then in the parameter's memory format
+        moment = torch.empty_like(parameter, dtype=value.dtype) if same_shape else torch.empty_like(value)
+        optimiser.state[parameter][name] = moment.copy_(value)
     for group, saved in zip(optimiser.param_groups, groups, strict=True):
-        known = group.keys() - {"params", *MEANS}
+        known = group.keys() - {"params", *IMPLEMENTATION}
         group.update({k: tuple(v) if isinstance(v, list) else v for k, v in saved.items() if k in known})

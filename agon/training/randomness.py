@@ -1,4 +1,4 @@
-"""Named random streams, all derived from one seed: what one draws never moves another."""
+"""Named random streams, derived from one seed and independent of each other."""
 
 import hashlib
 import threading
@@ -21,18 +21,18 @@ def derived(seed: int, name: str) -> int:
 
 
 def stream(seed: int, name: str) -> torch.Generator:
-    """A named stream at its beginning. On the CPU, so that every device draws the same."""
+    """A new named stream, on the CPU, so that draws are the same for every device."""
     return torch.Generator().manual_seed(derived(seed, name))
 
 
 class GlobalStreams:
-    """torch's global random streams, and its number of threads, as one training has them.
+    """One training's state of torch's global random streams and number of threads.
 
-    There is one of each in a process. Trainings in several threads take turns: within `held` they are this
-    training's, as it left them, and nobody else's.
+    A process has only one of each, so trainings in several threads take turns: within `held`, they are as this
+    training left them.
 
     Args:
-        threads: of torch's own pool; 0 leaves it as it is.
+        threads: number of threads in torch's pool; 0 leaves it unchanged.
     """
 
     _lock: ClassVar[threading.RLock] = threading.RLock()
@@ -43,7 +43,7 @@ class GlobalStreams:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Within it torch's global streams are these."""
+        """Within the context, torch's global streams are this training's."""
         with self._lock:
             if GlobalStreams._holder is not self:
                 self._take()
@@ -61,7 +61,7 @@ class GlobalStreams:
     @classmethod
     @contextmanager
     def aside(cls) -> Iterator[None]:
-        """Within it nobody else draws from torch's global streams; afterwards they are what they were."""
+        """Reserve torch's global streams within the context, and restore them afterwards."""
         with cls._lock:
             holder = cls._holder
             try:
@@ -72,7 +72,7 @@ class GlobalStreams:
 
 
 def global_states() -> dict[str, Tensor]:
-    """Of torch's global streams: "torch", and "cuda" where a GPU has been used."""
+    """The states of torch's global streams: "torch", and "cuda" if there is a GPU."""
     states = {"torch": torch.get_rng_state()}
     if torch.cuda.is_available():
         states["cuda"] = torch.cuda.get_rng_state()
@@ -80,7 +80,7 @@ def global_states() -> dict[str, Tensor]:
 
 
 def set_global_states(states: dict[str, Tensor]) -> None:
-    """What `global_states` gave; one that is not there stays what it is."""
+    """Set the streams to what `global_states` returned; streams that are not given stay unchanged."""
     if "torch" in states:
         torch.set_rng_state(states["torch"])
     if "cuda" in states and torch.cuda.is_available():
@@ -89,7 +89,7 @@ def set_global_states(states: dict[str, Tensor]) -> None:
 
 @contextmanager
 def borrowed(seed: int, name: str) -> Iterator[None]:
-    """Within it, torch's global stream is a named one; afterwards it goes on as if nothing had been drawn."""
+    """Let torch's global stream be a named one within the context, and restore it afterwards."""
     with GlobalStreams.aside():
         torch.manual_seed(derived(seed, name))
         yield
@@ -97,7 +97,7 @@ def borrowed(seed: int, name: str) -> Iterator[None]:
 
 @contextmanager
 def aside() -> Iterator[None]:
-    """Afterwards torch's random streams and its number of threads are what they were."""
+    """Restore torch's random streams and number of threads at the end of the context."""
     threads = torch.get_num_threads()
     with GlobalStreams.aside():
         try:

@@ -1,4 +1,4 @@
-"""What happens after a training's step: log, samples, watch, checkpoint, stop. The only place that decides it."""
+"""What happens after a training's step: log, samples, callback, checkpoint, stop. Only this module decides it."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -9,8 +9,8 @@ from agon.errors import AgonError, installed
 from agon.games import Losses
 from agon.runs import Events, Run, append
 from agon.runs.layout import EVENTS
+from agon.runs.snapshots import snapshot
 from agon.terminal import warn
-from agon.training import looks
 from agon.training.agreement import interrupted, refuse_nonfinite, stop_asked
 from agon.training.state import capture, random_states_of_others
 from agon.training.training import Training
@@ -20,13 +20,13 @@ ShowStep = Callable[[int, Mapping[str, float] | None], object]
 
 
 class Callback(NamedTuple):
-    """What looks at a training while it goes on, and leaves it as it was.
+    """A function that is called during a training, and must not change it.
 
-    What a user can mend ends the training if the look at step 0 finds it; later it is said, and the training goes on.
+    An AgonError that it raises ends the training at step 0; later it becomes a warning, and the training continues.
 
     Attributes:
-        every: steps from one look to the next; the first is at step 0.
-        look: is given the training and its run.
+        every: steps between two calls; the first call is at step 0.
+        look: the function, called with the training and its run.
     """
 
     every: int
@@ -34,15 +34,15 @@ class Callback(NamedTuple):
 
 
 class Recording:
-    """Writes one training's run: call `begin` before the first step, and `after_step` after each.
+    """Records one training in its run: call `begin` before the first step, and `after_step` after each step.
 
     `train` and `resume` use it, and so does each seed of a batched training.
 
     Args:
-        training: what is recorded.
-        run: where; None in all processes but the first, which take part in what needs all of them.
-        show_step: is given each step that is recorded, and its record if there is one.
-        callback: what else looks at the training every so many steps.
+        training: the training to record.
+        run: where to record it; None in all processes but the first.
+        show_step: called with each recorded step, and its record if there is one.
+        callback: called every so many steps.
     """
 
     def __init__(
@@ -54,21 +54,21 @@ class Recording:
         self.last_log = time.monotonic(), training.images
 
     def begin(self) -> None:
-        """What is due before the first step of a new training; nothing where one goes on."""
+        """Record the state before the first step of a new training; nothing if a run resumes."""
         if self.training.step == 0:
             self._save_samples()
             self._look()
             self._save_checkpoint()
 
     def after_step(self, losses: Losses, signal: int = 0) -> None:
-        """All that is due after the step just done.
+        """Do everything that is due after a step.
 
         Args:
-            losses: of that step.
+            losses: the step's losses.
             signal: the number of the signal that this process has received, or 0.
 
         Raises:
-            DivergedError: a loss or a parameter is no finite number any more.
+            DivergedError: a loss or a parameter is no longer finite.
             Interrupted: a signal came, to this process or another one; a checkpoint is written.
         """
         training, experiment = self.training, self.training.experiment
@@ -92,7 +92,7 @@ class Recording:
             raise interrupted(training, self.run, stop)
 
     def anything_due(self) -> bool:
-        """Whether `after_step` has anything to write after the present step, if no signal has come."""
+        """Whether `after_step` has anything to write after the current step, if no signal has come."""
         experiment = self.training.experiment
         marks = (experiment.log_every, experiment.sample_every, experiment.checkpoint_every, experiment.steps)
         return any(map(self._due, (*marks, self.callback.every) if self.callback else marks))
@@ -101,11 +101,11 @@ class Recording:
         return self.training.step % every == 0
 
     def _log(self, losses: Losses) -> dict[str, float]:
-        """One record, to the log and to TensorBoard; what depends on the clock is under "wall/"."""
+        """Write a record to the log and to TensorBoard; values that depend on the clock are under "wall/"."""
         record = self.training.record(losses)
-        now, (then, images) = time.monotonic(), self.last_log
+        now, (last, images) = time.monotonic(), self.last_log
         record["wall/seconds"] = now - self.began
-        record["wall/images_per_second"] = (self.training.images - images) / max(now - then, 1e-9)
+        record["wall/images_per_second"] = (self.training.images - images) / max(now - last, 1e-9)
         self.last_log = now, self.training.images
         if self.run:
             append(self.run.log, record)
@@ -114,25 +114,27 @@ class Recording:
         return record
 
     def _save_samples(self) -> None:
-        """A grid of samples from the fixed latents; none of a game that generates nothing."""
-        if self.run and self.training.game.generating_players:
-            self.run.picture(*looks.generated(self.training, self.training.experiment.grid))
+        """Save a grid of samples from the fixed latents, unless the game generates nothing."""
+        training, experiment = self.training, self.training.experiment
+        if self.run and training.game.generating_players:
+            samples = training.samples(training.fixed_latents(experiment.grid))
+            self.run.picture(*snapshot(samples, experiment.data, training.step))
 
     def _look(self) -> None:
-        """Let the watch look at the training; its time is not the training's."""
+        """Call the callback; its time does not count as training time in the log."""
         if not self.run or not self.callback:
             return
-        (then, images), began = self.last_log, time.monotonic()
+        (last, images), began = self.last_log, time.monotonic()
         try:
             self.callback.look(self.training, self.run)
         except AgonError as error:
             if self.training.step == 0:
                 raise
             warn(f"at step {self.training.step}: {error.typed}")
-        self.last_log = then + time.monotonic() - began, images
+        self.last_log = last + time.monotonic() - began, images
 
     def _save_checkpoint(self) -> None:
-        """All that is needed to go on from here."""
+        """Save everything that is needed to resume."""
         self.training.seconds = time.monotonic() - self.began
         others = random_states_of_others(self.training)
         if self.run:
@@ -140,7 +142,7 @@ class Recording:
             self.run.save(replace(checkpoint, tensors=checkpoint.tensors | others))
 
     def _finish(self, losses: Losses) -> None:
-        """A last record and samples where none were due; after the checkpoint, so that a longer budget drops them."""
+        """Write a last record and samples if none were due; a resumed run drops them, as they follow the checkpoint."""
         if not self._due(self.training.experiment.log_every):
             self._log(losses)
         if not self._due(self.training.experiment.sample_every):

@@ -1,4 +1,4 @@
-"""A run's last good checkpoint, put into a training: the newest that is as it was written, and fits."""
+"""Restore a training from its run's newest checkpoint that is intact and fits."""
 
 from collections.abc import Callable
 
@@ -12,19 +12,19 @@ from agon.training.training import Training
 def restore_last(
     training: Training, run: Run, restore: Callable[[Training, Checkpoint], None] = restore
 ) -> tuple[Checkpoint | None, list[str]]:
-    """Restore the newest good checkpoint, and say what was wrong with newer ones.
+    """Restore the newest good checkpoint, and report what was wrong with newer ones.
 
     Args:
-        training: freshly built.
-        run: whose checkpoints.
-        restore: all of one, or as much as is needed.
+        training: a freshly built training.
+        run: holds the checkpoints.
+        restore: restores a checkpoint, or only a part of it.
 
     Returns:
-        The checkpoint, None where the run has none yet, and a sentence for each that was passed over.
+        The checkpoint, or None if the run has none yet, and a sentence for each checkpoint that was skipped.
 
     Raises:
-        CheckpointError: all of them are another model's, or of other data.
-        RunError: all are damaged.
+        CheckpointError: all checkpoints are of another model, or of other data.
+        RunError: all checkpoints are damaged.
     """
     complaints: list[str] = []
     unfit: list[CheckpointError] = []

@@ -1,4 +1,4 @@
-"""A training's whole state, to and from a checkpoint: what is not here is lost when a machine dies."""
+"""A training's whole state, to and from a checkpoint."""
 
 import json
 
@@ -16,15 +16,15 @@ from agon.training.training import OTHER_DATA, Training
 
 
 def capture(training: Training) -> Checkpoint:
-    """Weights, buffers, moments, averages, random streams, and the position in the data.
+    """Capture weights, buffers, moments, averages, random streams, and the position in the data.
 
-    The tensors may share memory with the live ones: write them, or copy them, before the next step.
+    The tensors may share memory with the live ones: write or copy them before the next step.
     """
     tensors = _prefixed("game", training.game.state_dict())
     groups = {}
     for player, optimiser in training.optimisers.items():
-        own, groups[player] = moments(optimiser)
-        tensors |= _prefixed(f"optimiser/{player}", own)
+        optimiser_moments, groups[player] = moments(optimiser)
+        tensors |= _prefixed(f"optimiser/{player}", optimiser_moments)
     if training.average is not None:
         tensors |= _prefixed("average", training.average.state())
     tensors |= _prefixed("random", random_states(training))
@@ -41,10 +41,10 @@ def capture(training: Training) -> Checkpoint:
 
 
 def restore(training: Training, checkpoint: Checkpoint) -> None:
-    """Make a freshly built training what it was when the checkpoint was captured.
+    """Restore a freshly built training to the state that a checkpoint captured.
 
     Raises:
-        CheckpointError: the checkpoint is another model's, or the data have changed since.
+        CheckpointError: the checkpoint is of another model, or the data have changed since.
     """
     restore_model(training, checkpoint)
     if checkpoint.state.get("fingerprint") != training.data.fingerprint:
@@ -56,11 +56,11 @@ def restore(training: Training, checkpoint: Checkpoint) -> None:
 
 
 def restore_model(training: Training, checkpoint: Checkpoint) -> None:
-    """As `restore`, but for the position in the data, which are not asked for.
+    """Restore everything but the position in the data, which is not opened.
 
     Raises:
-        RunError: the run's description is not the one that the checkpoint was written with.
-        CheckpointError: the checkpoint is another model's.
+        RunError: the run's description has changed since the checkpoint was written.
+        CheckpointError: the checkpoint is of another model.
     """
     state = checkpoint.state
     _refuse_redescribed(training, state.get("experiment"))
@@ -73,45 +73,45 @@ def restore_model(training: Training, checkpoint: Checkpoint) -> None:
             training.average.load(_under(checkpoint, "average"))
     except (RuntimeError, KeyError, ValueError) as error:
         raise CheckpointError(f"the checkpoint is of another model ({error})") from error
-    own = of_rank(training.rank)
+    suffix = of_rank(training.rank)
     with training.streams.held():
         for name, value in _under(checkpoint, "random").items():
             if name in training.random:
                 training.random[name].set_state(value)
-            elif name.endswith(own) and "/" not in name.removesuffix(own):
-                set_global_states({name.removesuffix(own): value})
+            elif name.endswith(suffix) and "/" not in name.removesuffix(suffix):
+                set_global_states({name.removesuffix(suffix): value})
     training.step, training.seconds = checkpoint.step, state["seconds"]
 
 
 def of_rank(rank: int) -> str:
-    """What follows the name of a global random stream of a process."""
+    """The suffix of the names of a process's global random streams."""
     return f"/{rank}" if rank else ""
 
 
 def random_states(training: Training) -> dict[str, Tensor]:
-    """Of the streams that all processes share, and of this one's global ones."""
+    """The states of the streams that all processes share, and of this process's global streams."""
     states = {name: rng.get_state() for name, rng in training.random.items()}
     with training.streams.held():
-        own = global_states()
-    return states | {f"{name}{of_rank(training.rank)}": state for name, state in own.items()}
+        global_streams = global_states()
+    return states | {f"{name}{of_rank(training.rank)}": state for name, state in global_streams.items()}
 
 
 def random_states_of_others(training: Training) -> dict[str, Tensor]:
-    """Of every other process the global random streams, by their names in a checkpoint; all processes must ask."""
-    found: dict[str, Tensor] = {}
+    """The global random streams of all other processes, by their names in a checkpoint; all processes must call it."""
+    states: dict[str, Tensor] = {}
     if training.world > 1:
         with training.streams.held():
-            own = global_states()
-        for name, state in own.items():
+            global_streams = global_states()
+        for name, state in global_streams.items():
             parts = [torch.empty_like(state, device=training.device) for _ in range(training.world)]
             dist.all_gather(parts, state.to(training.device))
-            found |= {f"random/{name}{of_rank(rank)}": part.cpu() for rank, part in enumerate(parts) if rank}
-    return found
+            states |= {f"random/{name}{of_rank(rank)}": part.cpu() for rank, part in enumerate(parts) if rank}
+    return states
 
 
 def _refuse_redescribed(training: Training, begun: object) -> None:
-    """The budget may have grown, and the same data may lie elsewhere."""
-    if not isinstance(begun, dict):  # a checkpoint from before descriptions stood in it
+    """Refuse a changed description, except for a longer budget and another path of the data."""
+    if not isinstance(begun, dict):  # an old checkpoint, without a description
         return
     now = json.loads(json.dumps(training.experiment.describe()))
     lines = [line for line in differences(begun, now) if not line.startswith(("steps:", "data.path:", "data.of.path:"))]

@@ -1,4 +1,4 @@
-"""All that changes while a training runs: game, optimisers, average, random streams, position."""
+"""A training: everything that changes while it runs: game, optimisers, average, random streams, position."""
 
 import copy
 import math
@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Literal
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from agon.averaging import Average, restate
@@ -31,19 +32,19 @@ OTHER_DATA = (
 
 
 class Training:
-    """An experiment under way in one process.
+    """The state of one experiment's training in one process.
 
     Attributes:
         experiment: what is trained.
-        compute: how, resolved.
-        device: where.
-        shape: of a sample, asked of the source once: some open their files for it.
-        game, optimisers, average: what moves.
-        streams: torch's global random streams, as this training has them.
-        dynamics: how: the experiment's, or the same compiled.
-        step: rounds done.
-        seconds: wall time spent so far, earlier processes' included.
-        begun: fingerprint of the data that its run was begun with; empty until it is taken from there.
+        compute: how numbers are computed, resolved.
+        device: where they are computed.
+        shape: shape of a sample; stored, because some sources open their files to tell it.
+        game, optimisers, average: what the steps change.
+        streams: this training's state of torch's global random streams.
+        dynamics: the experiment's dynamics, possibly compiled.
+        step: number of steps done.
+        seconds: wall time so far, including that of earlier processes.
+        begun: fingerprint of the data with which the run was begun; empty until it is read from the run.
     """
 
     def __init__(
@@ -85,10 +86,10 @@ class Training:
 
     @cached_property
     def data(self) -> Stream:
-        """The stream of real samples, opened when it is first asked for: samples of a run need none.
+        """The stream of real samples, opened at first use: generating samples does not need it.
 
         Raises:
-            DataError: the source cannot be read, or has less than a batch.
+            DataError: the source cannot be read, or has fewer samples than a batch.
         """
         data = Stream(
             self.experiment.data,
@@ -100,40 +101,41 @@ class Training:
             world=self.world,
         )
         if data.count is not None and data.count < self.experiment.batch:
-            less = Change("batch", data.count)
+            smaller = Change("batch", data.count)
             raise DataError(
-                f"expected at least a batch of {self.experiment.batch} samples, got {data.count}; use {less}", less
+                f"expected at least a batch of {self.experiment.batch} samples, got {data.count}; use {smaller}",
+                smaller,
             )
         return data
 
     def refuse_other_data(self) -> None:
-        """Raise a DataError if the data have changed since its run was begun."""
+        """Raise a DataError if the data have changed since the run was begun."""
         if self.begun not in ("", self.data.fingerprint):
             raise DataError(OTHER_DATA)
 
     def _refuse_alone(self) -> None:
-        """Ask a copy of the game for its losses of one sample: layers that normalise over a batch refuse it."""
+        """Raise a SettingError if the game cannot be played with one sample, as with layers that normalise a batch."""
         game, rng = copy.deepcopy(self.game), stream(0, "alone")
         latent = self.experiment.latent.sample(1, game.latent_shape, rng)
         label = torch.zeros(1, dtype=torch.int64, device=self.device) if self.experiment.data.classes else None
-        noise = {name: self._mine(tensor) for name, tensor in game.noise((1, *self.shape), rng).items()}
+        noise = {name: self._shard(tensor) for name, tensor in game.noise((1, *self.shape), rng).items()}
         real = torch.zeros(1, *self.shape, device=self.device, dtype=self.compute.dtype)
         try:
-            game.losses(Batch(real, self._mine(latent), noise, label), of=tuple(game.players))
+            game.losses(Batch(real, self._shard(latent), noise, label), of=tuple(game.players))
         except ValueError as error:
-            more = Change("batch", 2)
+            larger = Change("batch", 2)
             raise SettingError(
                 f"batch: expected at least 2 samples, over which {type(game).__name__} normalises, got 1 ({error}); "
-                f"use {more}",
-                more,
+                f"use {larger}",
+                larger,
             ) from error
 
     def refuse_more(self, name: str, n: int) -> None:
-        """Raise a SettingError if n samples, with their latents, are more than the memory."""
+        """Raise a SettingError if n samples, with their latents, do not fit into memory."""
         refuse_more(name, n, math.prod(self.shape) + math.prod(self.game.latent_shape))
 
     def advance(self) -> Losses:
-        """One step of the dynamics."""
+        """Make one step of the dynamics."""
         with self.streams.held(), self.compute.autocast():
             losses = self.dynamics.step(self.game, self.optimisers, self.draw)
         if self.average is not None:
@@ -142,49 +144,49 @@ class Training:
         return losses
 
     def draw(self) -> Batch:
-        """This process's part of the next batch; randomness is drawn for the whole batch and shared out."""
+        """Draw the next batch and return this process's part; random numbers are drawn for the whole batch."""
         n = self.experiment.batch
         real, label = self.data.draw()
         latent = self.experiment.latent.sample(n, self.game.latent_shape, self.random["latents"])
         noise = self.game.noise((n, *self.shape), self.random["noise"])
         return Batch(
             real.to(self.compute.dtype, memory_format=self.layout),
-            self._mine(latent),
-            {name: self._mine(tensor) for name, tensor in noise.items()},
+            self._shard(latent),
+            {name: self._shard(tensor) for name, tensor in noise.items()},
             label,
         )
 
     @property
     def images(self) -> int:
-        """How many real samples the critic has been shown so far."""
+        """How many real samples the scoring players have been shown so far."""
         return self.step * self.experiment.dynamics.real_batches_per_step(self.game) * self.experiment.batch
 
-    def fixed_latents(self, n: int) -> Tensor:
-        """The same n latents whenever they are asked for."""
+    def fixed_latents(self, n: int) -> Float[Tensor, "n ..."]:
+        """The same n latents "n *latent_shape" at every call."""
         rng = stream(self.experiment.seed, "grid")
         return self.experiment.latent.sample(n, self.game.latent_shape, rng)
 
     @torch.no_grad()
-    def samples(self, latents: Tensor, chunk: int = 256) -> Tensor:
-        """Samples from latents, in evaluation mode, from the averaged weights where there are any.
+    def samples(self, latents: Float[Tensor, "n ..."], chunk: int = 256) -> Float[Tensor, "n ..."]:
+        """Samples "n *shape" from latents "n *latent_shape", in evaluation mode, by averaged weights if there are any.
 
-        Draws from streams of its own, so that looking never changes a training.
+        It uses its own random streams, so that it never changes the training.
         """
         with self.painting() as paint:
             return torch.cat([paint(part).float().cpu() for part in torch.split(latents, chunk)])
 
     @contextmanager
     def painting(self) -> Iterator[Callable[[Tensor], Tensor]]:
-        """Within it, latents -> samples as `samples` makes them, but differentiable, where the game lies."""
+        """Within the context, a function from latents to samples as in `samples`, differentiable, on the device."""
         with borrowed(self.experiment.seed, "evaluation"), evaluation_mode(self.game), self._averaged():
             self.game.eval()
             yield self._generate
 
     @torch.no_grad()
     def use_weights(self, weights: Literal["averaged", "live"]) -> None:
-        """Keep one set of weights for good: those of the last step, or their average in the place of these.
+        """Keep only the live weights, or replace them by their average.
 
-        A classifier keeps both: its average takes its statistics from the data, see `classifiers.settled`.
+        A classifier keeps both: its average takes its statistics from the data, see `classifiers`.
         """
         if self.average is None or not self.game.generating_players:
             return
@@ -194,24 +196,25 @@ class Training:
         self.average = None
 
     def record(self, losses: Losses) -> dict[str, float]:
-        """What the log says of the step just done; means over processes."""
-        told = {f"loss/{player}": loss for player, loss in losses.players.items()} | losses.seen
-        means = over_processes([value.detach().to(self.compute.dtype) for value in told.values()])
+        """The log's record of the last step: means over processes."""
+        scalars = {f"loss/{player}": loss for player, loss in losses.players.items()} | losses.seen
+        means = over_processes([value.detach().to(self.compute.dtype) for value in scalars.values()])
         record: dict[str, float] = {"step": self.step, "images": self.images}
-        record |= {name: float(value) for name, value in zip(told, means, strict=True) if value is not None}
+        record |= {name: float(value) for name, value in zip(scalars, means, strict=True) if value is not None}
         for player in losses.players:
             gradients = [p.grad for p in parameters_of(self.game, player) if p.grad is not None]
             record[f"gradient/{player}"] = float(torch.nn.utils.get_total_norm(gradients))
         return record
 
-    def _mine(self, drawn: Tensor) -> Tensor:
+    def _shard(self, drawn: Tensor) -> Tensor:
+        """This process's part of a tensor that was drawn for the whole batch."""
         part = len(drawn) // self.world
-        mine = drawn[self.rank * part : (self.rank + 1) * part]
-        return mine.to(self.device, self.compute.dtype, non_blocking=True)
+        shard = drawn[self.rank * part : (self.rank + 1) * part]
+        return shard.to(self.device, self.compute.dtype, non_blocking=True)
 
     @contextmanager
     def _averaged(self) -> Iterator[None]:
-        """Within it the game has the averaged weights, if there are any, with statistics of their own."""
+        """Within the context, the game has the averaged weights, if any, with re-estimated statistics."""
         if self.average is None:
             yield
             return
@@ -220,7 +223,7 @@ class Training:
             yield
 
     def _restated(self, modules: Sequence[nn.Module]) -> None:
-        """Give averaged modules, which play in the game, statistics of their own."""
+        """Re-estimate the statistics of averaged modules, which are part of the game."""
         rng = stream(self.experiment.seed, "restate")
         n, shape = self.experiment.batch, self.game.latent_shape
         with alone(modules):

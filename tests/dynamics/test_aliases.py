@@ -289,7 +289,7 @@ REFUSED: dict[str, tuple[Callable[[], nn.Module], str]] = {
     "shared memory": (SharedMemory, r"the attribute numbers shares memory with the parameter a\.weight"),
     "shared buffer": (SharedBuffer, r"the buffer numbers shares memory with the parameter a\.weight"),
     "slots": (InSlots, r"a\.(weight|bias) itself"),
-    "kept": (Kept, r"a tensor that an earlier pass has left"),
+    "kept": (Kept, r"a tensor that an earlier pass left"),
 }
 
 
@@ -432,7 +432,7 @@ def test_what_another_language_plays_is_refused_by_name() -> None:
     traced = torch.jit.trace(critic, torch.zeros(3, 2).double())
     for sealed in (traced, nn.Sequential(traced)):
         optimiser = torch.optim.Adam(sealed.parameters(), lr=5e-2)
-        with pytest.raises(SettingError, match="TopLevelTracedModule, whose weights no others can replace"):
+        with pytest.raises(SettingError, match="TopLevelTracedModule, whose weights cannot be replaced"):
             unrolled_loss(sealed, optimiser, **losses(generator), steps=2)
 
 

@@ -141,7 +141,7 @@ def unrolled(dynamics: Unrolled, **settings: Any) -> State:
 
 @pytest.mark.parametrize("looks", LOOKING)
 def test_it_is_looked_ahead_at_and_looks_ahead(looks: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """K = 2; steps recomputed in the look-ahead's twin, whose weights have changed by then, are those of that time."""
+    """K = 2; steps recomputed after the look-ahead's weights have changed are those of that time."""
     ahead = {"looks_ahead": LOOKING[looks], "steps": 2}
     kept = unrolled(Unrolled(**ahead))
     assert_same(unrolled(Unrolled(**ahead), checkpoint=True), kept)

@@ -28,7 +28,7 @@ from tests.runs.fuzzing import COMMANDS, _called
         ("[" * 500 + "]" * 500, "nested more than 100 deep"),
         ('{"a": ' * 600 + "1" + "}" * 600, "nested more than 100 deep"),
         ('{"a": ' + "9" * 5_000 + "}", "4300 digits"),
-        ('{"memory": Infinity}', "Infinity is no JSON number"),
+        ('{"memory": Infinity}', "Infinity is not a JSON number"),
         ('{"a": [' + "1," * limits.VALUES + "1]}", "more than 50,000 values"),
         ('{"a": "' + "b" * 5_000 + '"}', "5,000 characters, more than 4,096"),
         ('{"' + "b" * 5_000 + '": 1}', "5,000 characters, more than 4,096"),

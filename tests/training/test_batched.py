@@ -302,7 +302,7 @@ def test_one_that_diverges_is_named_and_harms_nobody(
     doomed = points(critic=agon.part(Doomed, diverges=1), averaging=agon.Averaging(decay=0.9))
     with pytest.raises(ReplicatesError, match="1 of 3 replicates failed") as e:
         agon.replicate(doomed, tmp_path / "all", 3)
-    assert "seed 1: the loss of generator is no finite number any more at step" in str(e.value)
+    assert "seed 1: the loss of generator is not finite any more at step" in str(e.value)
     assert f"the last good checkpoint is {tmp_path}/all/seed-1/checkpoints/000" in str(e.value)
     assert len(e.value.runs) == 3
     for seed in (0, 2):

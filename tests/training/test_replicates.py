@@ -68,7 +68,7 @@ def test_those_that_fail_are_named_and_the_others_go_on(
         agon.replicate(doomed, tmp_path / "all", 4)
     told = str(caught.value)
     assert "2 of 4 replicates failed" in told
-    assert "seed 1: the loss of generator is no finite number any more at step" in told
+    assert "seed 1: the loss of generator is not finite any more at step" in told
     assert "seed 2: its process was ended by SIGKILL" in told
     assert told.endswith(f"go on with: agon resume {tmp_path / 'all'}")
     assert len(caught.value.runs) == 4

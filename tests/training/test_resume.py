@@ -11,8 +11,8 @@ import torch
 import agon
 from agon.errors import CheckpointError, RunError, SettingError
 from agon.runs import Run, checkpoints
+from agon.runs.snapshots import snapshot
 from agon.samples.making import load
-from agon.training import looks
 from tests.training.compare import assert_same, log_of, samples_of
 from tests.training.programs import finished, module, small
 
@@ -154,5 +154,6 @@ def test_a_ready_instance_starts_from_its_own_weights(tmp_path: Path) -> None:
 def test_grids_show_the_same_latents(tmp_path: Path) -> None:
     """The last grid is what the last checkpoint's averaged weights make of the fixed latents."""
     run = Run.open(train(tmp_path / "run"))
-    name, content = looks.generated(load(run), 9)
+    training = load(run)
+    name, content = snapshot(training.samples(training.fixed_latents(9)), training.experiment.data, training.step)
     assert (run.samples / name).read_bytes() == content

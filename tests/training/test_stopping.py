@@ -143,7 +143,7 @@ def test_a_loss_that_becomes_nan(tmp_path: Path, capsys: pytest.CaptureFixture[s
     run = tmp_path / "run"
     diverging = ("--set", "optimisers.lr=1e30", "--set", "game.objective=wasserstein")
     told = complaint(capsys, *words(run, 400), *diverging, status=DivergedError.status)
-    assert "is no finite number any more at step" in told
+    assert "is not finite any more at step" in told
     good = Run.open(run).last_good()[0]
     assert good is not None
     assert f"last good checkpoint is {run}/checkpoints/{good.step:08d}" in told

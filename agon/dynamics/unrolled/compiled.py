@@ -94,7 +94,7 @@ class CompiledTurn(UnrolledTurn):
 
     def _can_be_compiled(self, player: str) -> bool:
         supported = self.rule.batches == "same" and self.rule.extrapolation == 1 and processes() == 1
-        return supported and not self.generates_anew(player) and not self.game.has_after_update
+        return supported and not self.regenerates_samples(player) and not self.game.has_after_update
 
     def _inputs(self, player: str, fake: Tensor | None) -> Inputs:
         if player not in self.inputs:  # shared with the others' own step in this turn

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from agon.dynamics.dynamics import Dynamics
 from agon.dynamics.functional import functional_of
 from agon.dynamics.moves import Gradients, Optimisers, apply_gradients, freeze, gradients_of, preserve_buffers
 from agon.dynamics.turns import Turns, scoring_players
-from agon.dynamics.unrolled.functional_module import as_written
+from agon.dynamics.unrolled.functional_module import eager_modules
 from agon.dynamics.unrolled.surrogate import Surrogate
 from agon.dynamics.unrolled.unroll import NamedGradients
 from agon.errors import SettingError, unknown
@@ -130,7 +131,7 @@ class UnrolledTurn:
         self.seen: Mapping[str, Tensor] = {}  # scalars of the others' own pass, which may be the first inner step's
         self.buffers = dict(game.named_buffers())  # statistics at the start of the turn
 
-    def move(self, movers: tuple[str, ...], fake: Tensor | None) -> Losses:
+    def move(self, movers: tuple[str, ...], fake: Float[Tensor, "n ..."] | None) -> Losses:
         """Move players that look ahead along their surrogate's gradient, and the others along their own, together.
 
         These are metz2017's equations 10 and 11, with the players' own optimisers.
@@ -142,25 +143,25 @@ class UnrolledTurn:
         Returns:
             The movers' detached losses, and the scalars for the log.
         """
-        lookers = [player for player in movers if player in self.rule.looks_ahead]
-        plain = [player for player in movers if player not in lookers]
-        anticipated = {other for player in lookers for other in self.rule.looks_ahead[player]}
-        with freeze(self.game, {*movers, *anticipated}), as_written(), _twice_differentiable(self.game):
-            if fake is None and not all(self.generates_anew(player) for player in lookers):
+        looking = [player for player in movers if player in self.rule.looks_ahead]
+        plain = [player for player in movers if player not in looking]
+        anticipated = {other for player in looking for other in self.rule.looks_ahead[player]}
+        with freeze(self.game, {*movers, *anticipated}), eager_modules(), _twice_differentiable(self.game):
+            if fake is None and not all(self.regenerates_samples(player) for player in looking):
                 fake = self.samples(movers)
             self.buffers = {name: buffer.clone() for name, buffer in self.game.named_buffers()}
-            history = any(self.shares_first_step(player, plain) for player in lookers)
-            losses, gradients = self.own_gradients(plain, fake, again=bool(lookers), history=history)
+            history = any(self.shares_first_step(player, plain) for player in looking)
+            losses, gradients = self.own_gradients(plain, fake, again=bool(looking), history=history)
             self.seen = dict(losses.seen)
-            for player in lookers:
+            for player in looking:
                 first = self._named(gradients, player) if self.shares_first_step(player, plain) else None
-                surrogate, gradient = self.surrogate_gradient(player, fake, first, last=player == lookers[-1])
+                surrogate, gradient = self.surrogate_gradient(player, fake, first, last=player == looking[-1])
                 losses.players.update(surrogate.players)
                 losses.seen.update({AHEAD + name: value for name, value in surrogate.seen.items()})
                 gradients[player] = gradient
         return apply_gradients(self.game, self.optimisers, gradients, losses)
 
-    def samples(self, movers: tuple[str, ...]) -> Tensor | None:
+    def samples(self, movers: tuple[str, ...]) -> Float[Tensor, "n ..."] | None:
         """Samples "n *shape" that the movers generate once for all inner steps; None if no mover generates."""
         if not set(movers) & set(self.game.generating_players):
             return None
@@ -187,9 +188,9 @@ class UnrolledTurn:
     def shares_first_step(self, player: str, plain: Sequence[str]) -> bool:
         """Whether the first inner gradients are those along which the others move in this turn."""
         others = self.rule.looks_ahead[player]
-        return self.rule.batches == "same" and set(others) <= set(plain) and not self.generates_anew(player)
+        return self.rule.batches == "same" and set(others) <= set(plain) and not self.regenerates_samples(player)
 
-    def generates_anew(self, player: str) -> bool:
+    def regenerates_samples(self, player: str) -> bool:
         """Whether every inner step must generate its own samples, because a generating player is looked ahead at."""
         return bool(set(self.rule.looks_ahead[player]) & set(self.game.generating_players))
 
@@ -221,7 +222,7 @@ class UnrolledTurn:
     def surrogate(self, player: str, fake: Tensor | None) -> Surrogate:
         """The surrogate of a player that looks ahead; uses `fake` "n *shape" unless samples must be regenerated."""
         others, steps, fresh = self.rule.looks_ahead[player], self.rule.steps, self.rule.batches == "fresh"
-        fake = None if self.generates_anew(player) else fake
+        fake = None if self.regenerates_samples(player) else fake
         inner = [(self.draw(), None) for _ in range(steps)] if fresh else [(self.batch, fake)] * steps
         return Surrogate(self.game, self.optimisers, player, others, self.batch, fake, inner)
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from agon.dynamics.functional import OptimiserMoments, UpdateRule, moments_of, rule_of
@@ -24,11 +25,11 @@ class FlatGroup(NamedTuple):
     rule: UpdateRule
     moments: OptimiserMoments
 
-    def flatten(self, tensors: Mapping[str, Tensor | None]) -> Tensor:
+    def flatten(self, tensors: Mapping[str, Tensor | None]) -> Float[Tensor, " p"]:
         """Concatenate tensors in the parameters' shapes to one vector "p"."""
         return _concatenated([tensors[name] for name in self.parameters])
 
-    def unflatten(self, vector: Tensor) -> dict[str, Tensor]:
+    def unflatten(self, vector: Float[Tensor, " p"]) -> dict[str, Tensor]:
         """Split a vector "p" into tensors in the parameters' shapes and memory formats."""
         parts = torch.split(vector, [p.numel() for p in self.parameters.values()])
         return {n: _formatted(v.view(p.shape), p) for v, (n, p) in zip(parts, self.parameters.items(), strict=True)}

@@ -77,7 +77,7 @@ class FunctionalModule:
 
 
 @contextmanager
-def as_written() -> Iterator[None]:
+def eager_modules() -> Iterator[None]:
     """Run modules eagerly and without torch's cache of parametrised weights.
 
     A compiled pass has no second derivative, and the cache is keyed by the original module, so a functional

@@ -53,8 +53,8 @@ class Guard:
             leaf = None if node.next_functions else getattr(node, "variable", None)
             if node in self._passed or (id(leaf) in self._passed and id(leaf) not in ends):
                 raise SettingError(
-                    "look-ahead: a loss depends on a tensor that an earlier pass has left in the module, and that "
-                    "was made of its parameters as they were then; make it anew in every forward"
+                    "look-ahead: a loss depends on a tensor that an earlier pass left in the module, computed from "
+                    "its parameters at that time; compute it again in every forward"
                 )
             if id(leaf) in self._names:
                 raise SettingError(
@@ -70,7 +70,7 @@ class Guard:
             if stranger is not None and stranger.requires_grad:
                 raise SettingError(
                     f"look-ahead: the optimiser also moves a tensor of shape {tuple(stranger.shape)} that the loss "
-                    f"depends on, by {self._way(stranger)}, and that is no parameter of the module; {ADVICE}, or "
+                    f"depends on, by {self._way(stranger)}, and that is not a parameter of the module; {ADVICE}, or "
                     "give the module an optimiser of its own"
                 )
 

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from agon.dynamics.unrolled.functional_module import FunctionalModule, as_written
+from agon.dynamics.unrolled.functional_module import FunctionalModule, eager_modules
 from agon.dynamics.unrolled.referee import LossOf
 from agon.dynamics.unrolled.unroll import Unroll
 from agon.errors import SettingError
@@ -70,7 +70,7 @@ def unrolled_loss(
     def surrogate(functional: FunctionalModule) -> Losses:
         return Losses({"generator": outer(functional.module)}, {})
 
-    with as_written():
+    with eager_modules():
         unroll = Unroll(
             critic, {"critic": parameters}, {"critic": critic_optimiser}, losses_of, checkpointed=checkpoint
         )

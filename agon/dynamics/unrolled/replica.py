@@ -125,8 +125,8 @@ def _sealed(replica: Replica, value: nn.Module) -> nn.Module:
     """Share a module that runs in C++, or ties C++ hooks to its parameters; refuse it if it must be replicated."""
     if any(id(parameter) in replica.replacements for parameter in value.parameters()):
         raise SettingError(
-            f"look-ahead: expected modules that Python plays, got {type(value).__name__}, whose weights no others "
-            "can replace; hand in the module that it was made of"
+            f"look-ahead: expected modules that run in Python, got {type(value).__name__}, whose weights cannot be "
+            "replaced; hand in the module that it was made of"
         )
     return value
 

@@ -13,7 +13,7 @@ from agon.dynamics.unrolled.flat_groups import FlatGroup, flat_groups
 from agon.dynamics.unrolled.inner_step import InnerState
 from agon.games.game import Batch, Game
 
-Named = dict[str, Tensor]
+NamedTensors = dict[str, Tensor]
 
 SAMPLES = "samples"  # the only source that is not a parameter
 
@@ -30,9 +30,9 @@ class StepContext(NamedTuple):
     """
 
     batch: Batch
-    sources: Named
-    constants: Named
-    statistics: Named
+    sources: NamedTensors
+    constants: NamedTensors
+    statistics: NamedTensors
 
 
 class Inputs(NamedTuple):
@@ -53,8 +53,8 @@ class Inputs(NamedTuple):
     groups: tuple[FlatGroup, ...]
     batch: Batch
     fake: Tensor | None
-    buffers: Named
-    parameters: Named
+    buffers: NamedTensors
+    parameters: NamedTensors
 
     @classmethod
     def of(
@@ -65,7 +65,7 @@ class Inputs(NamedTuple):
         others: Sequence[str],
         batch: Batch,
         fake: Tensor | None,
-        buffers: Named | None = None,
+        buffers: NamedTensors | None = None,
     ) -> "Inputs":
         """The inputs at the game's current point, with `buffers` in place of its own if given."""
         groups: list[FlatGroup] = []
@@ -88,7 +88,7 @@ class Inputs(NamedTuple):
         return self.player, rules, shapes, tuple(module.training for module in self.game.modules())
 
     @property
-    def own_parameters(self) -> Named:
+    def own_parameters(self) -> NamedTensors:
         """The looking player's parameters."""
         return of_player(self.game, self.player, self.parameters)
 
@@ -108,7 +108,7 @@ class Inputs(NamedTuple):
         statistics = of_player(self.game, self.player, dict(self.game.named_buffers())) if self.buffers else {}
         return StepContext(self.batch, sources, constants, statistics)
 
-    def gradients(self, cotangents: Named, again: bool = False) -> list[Tensor | None]:
+    def gradients(self, cotangents: NamedTensors, again: bool = False) -> list[Tensor | None]:
         """df_K/dθ_p for each of the player's parameters, from the surrogate's derivatives in the sources.
 
         Args:
@@ -126,13 +126,13 @@ class Inputs(NamedTuple):
         return [gradients.get(name) for name in parameters]
 
 
-def of_player(game: Game, player: str, tensors: Named) -> Named:
+def of_player(game: Game, player: str, tensors: NamedTensors) -> NamedTensors:
     """Select a player's tensors from a game's parameters or buffers."""
     submodules = tuple(f"{sub}." for sub in game.players[player])
     return {name: tensor for name, tensor in tensors.items() if name.startswith(submodules)}
 
 
-def _tensors(moments: OptimiserMoments) -> Named:
+def _tensors(moments: OptimiserMoments) -> NamedTensors:
     """Convert the number of steps to a tensor, so that it is not a constant of a program; exact to 2^53."""
     return {n: torch.tensor(float(m), dtype=torch.float64) if n == "step" else m for n, m in moments.items()}
 

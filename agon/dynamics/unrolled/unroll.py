@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from agon.dynamics.unrolled.flat_groups import FlatGroup, flat_groups, unflatten
-from agon.dynamics.unrolled.functional_module import FunctionalModule, as_written
+from agon.dynamics.unrolled.functional_module import FunctionalModule, eager_modules
 from agon.dynamics.unrolled.guard import Guard
 from agon.dynamics.unrolled.inner_step import InnerState, averaged, copies, inner_step, inner_update, module_at
 from agon.games.game import Losses
@@ -119,9 +119,9 @@ class Unroll:
 
     def _first_step(self, known: NamedGradients | None) -> Position:
         """Step from the live point, and find the parameters that the losses depend on; the others never move."""
-        module = (
-            self._at_live_point(self._module) if self._is_checkpointed else self.functional
-        )  # unplayed, if recomputed
+        module = self.functional
+        if self._is_checkpointed:  # a recomputed step needs a module that has not played
+            module = self._at_live_point(self._module)
         gradients = known or self._live_gradients(module)
         self._groups = tuple(
             group
@@ -188,7 +188,7 @@ class Unroll:
             return step(*arguments)
 
         def recomputed(*arguments: Any) -> Position:  # also called in the backward pass
-            with as_written():
+            with eager_modules():
                 return step(*arguments)
 
         position: Position = checkpoint(recomputed, *arguments, use_reentrant=False)

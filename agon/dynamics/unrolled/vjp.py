@@ -23,7 +23,7 @@ from agon.dynamics.unrolled.inner_step import (
     inner_update,
     module_at,
 )
-from agon.dynamics.unrolled.step_context import SAMPLES, Named, StepContext
+from agon.dynamics.unrolled.step_context import SAMPLES, NamedTensors, StepContext
 from agon.games.game import Game, Losses
 
 Vectors = tuple[Tensor, ...]
@@ -34,24 +34,24 @@ class StepResult(NamedTuple):
 
     state: InnerState
     gradients: Vectors
-    losses: Named
-    seen: Named
+    losses: NamedTensors
+    seen: NamedTensors
 
 
 class Cotangents(NamedTuple):
     """f_K's derivatives in a state's parameters and moments, "p" each, and in the context's sources."""
 
     parameters: Vectors
-    moments: tuple[Named, ...]
-    sources: Named
+    moments: tuple[NamedTensors, ...]
+    sources: NamedTensors
 
 
 class SurrogateResult(NamedTuple):
     """f_K, scalars for the log, the looking player's buffers after its pass, and f_K's derivatives."""
 
     loss: Tensor
-    seen: Named
-    statistics: Named
+    seen: NamedTensors
+    statistics: NamedTensors
     cotangents: Cotangents
 
 
@@ -199,7 +199,7 @@ def _listed(moments: Sequence[OptimiserMoments]) -> list[Tensor]:
     return [m for group in moments for n, m in group.items() if n != "step"]
 
 
-def _like(moments: Sequence[OptimiserMoments], cotangents: Sequence[Tensor]) -> tuple[Named, ...]:
+def _like(moments: Sequence[OptimiserMoments], cotangents: Sequence[Tensor]) -> tuple[NamedTensors, ...]:
     """The inverse of `_listed`, with the names of `moments`."""
     rest = iter(cotangents)
     return tuple({n: next(rest) for n in group if n != "step"} for group in moments)

@@ -1,4 +1,4 @@
-"""The batched runner, for an accelerator and for tiny games: all seeds as one program, a step of each at once."""
+"""The batched runner, for accelerators and tiny games: one program that steps all seeds at once."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -22,17 +22,18 @@ from agon.training.replicates.folder import Folder, Plan, name_of
 from agon.training.restoring import restore_last
 from agon.training.training import Training
 
-PAUSE = 0.2  # seconds between two moments in which the progress of all is shown
+PAUSE = 0.2  # seconds between two updates of the progress display
 
 
 @dataclass
 class Replicate:
-    """One seed under way.
+    """The training of one seed.
 
     Attributes:
-        seed: its number.
-        training: it, at the step that it has reached.
-        run: where it is written, by `recording`.
+        seed: the seed.
+        training: its training, at the step that it has reached.
+        run: its run.
+        recording: writes the run.
     """
 
     seed: int
@@ -48,28 +49,28 @@ class Replicate:
 class BatchedRunner:
     """Trains all seeds of a plan as one program.
 
-    Those that are at the same step make their steps together; after an interruption there may be
-    several such groups, which are trained one after another.
+    Seeds at the same step make their steps together; after an interruption there may be several such
+    groups, which are trained one after another.
 
     Args:
-        folder: where the runs are.
-        plan: what is trained.
+        folder: the directory of the runs.
+        plan: what to train.
 
     Raises:
-        SettingError: the seeds cannot be trained together, or would not be what they are alone.
+        SettingError: the seeds cannot be trained together, or their results would differ from those alone.
     """
 
     def __init__(self, folder: Folder, plan: Plan) -> None:
         self.folder, self.plan, self.signals = folder, plan, Signals()
         self.choices: dict[str, Any] = plan.compute.describe() | {"strategy": plan.strategy}
         self.ended: dict[str, Ended] = {}
-        self.shown = 0.0  # when the progress was
+        self.shown = 0.0  # time of the last update of the progress display
         with aside():
             torch.set_num_threads(plan.compute.threads)
             refuse_unequal(plan)
 
     def run(self, progress: MultiProgress) -> Outcome:
-        """Until all have ended, or a signal has come and was honoured."""
+        """Train until all seeds have ended, or a signal has come."""
         with aside(), self.signals, ExitStack() as stack:
             device = launch(self.plan.compute, self.plan.experiment.batch).device
             replicates: list[Replicate] = []
@@ -85,7 +86,7 @@ class BatchedRunner:
     def _opened(
         self, seed: int, device: torch.device, progress: MultiProgress, stack: ExitStack
     ) -> Iterator[Replicate]:
-        """A seed's training where its run has it, or at its beginning; nothing if it is done."""
+        """Yield a seed's training, restored from its run or new; nothing if it is done."""
         experiment, run = self.plan.replicate(seed), self.folder.run(seed)
         begun = run.begun
         if begun:
@@ -95,14 +96,14 @@ class BatchedRunner:
         training = Training(experiment, compute, device)
         if begun:
             stack.enter_context(run.locked())
-            left = self._restored(name_of(seed), training, run, progress)
+            unfinished = self._restored(name_of(seed), training, run, progress)
         else:
-            run, left = stack.enter_context(new_run(training, run.path, self.choices)), True
-        if left:
+            run, unfinished = stack.enter_context(new_run(training, run.path, self.choices)), True
+        if unfinished:
             yield Replicate(seed, training, run)
 
     def _restored(self, name: str, training: Training, run: Run, progress: MultiProgress) -> bool:
-        """Bring a training to its run's last good checkpoint; whether there are steps left."""
+        """Restore a training from its run's last good checkpoint; return whether there are steps left."""
         checkpoint, complaints = restore_last(training, run)
         changes = changes_since(run.compute, self.plan.compute)
         for line in (*complaints, *changes, standing(run, training)):
@@ -114,7 +115,7 @@ class BatchedRunner:
         return True
 
     def _train(self, group: Sequence[Replicate], progress: MultiProgress) -> None:
-        """A group's steps, until each of its seeds has ended or a signal has come."""
+        """Train a group until all of its seeds have ended or a signal has come."""
         batched = BatchedTraining([replicate.training for replicate in group])
         with ExitStack() as stack:
             for replicate in group:
@@ -132,7 +133,7 @@ class BatchedRunner:
                 progress.drop(replicate.name)
 
     def _step(self, group: Sequence[Replicate], batched: BatchedTraining, progress: MultiProgress) -> int:
-        """One step of all, and what is due after it; the number of the signal that came meanwhile, or 0."""
+        """Make one step of all seeds, and record it; return the number of the signal that came meanwhile, or 0."""
         losses = batched.advance()
         stop = self.signals.received
         on_cpu = group[0].training.device.type == "cpu"
@@ -157,7 +158,7 @@ class BatchedRunner:
 
     @contextmanager
     def _failing(self, names: Sequence[str], progress: MultiProgress) -> Iterator[None]:
-        """Within it, an error ends these seeds and no others; to be interrupted is no error."""
+        """Let an error end these seeds only; an interruption is not an error."""
         try:
             yield
         except Interrupted:
@@ -170,13 +171,13 @@ class BatchedRunner:
 
 
 def _recording(replicate: Replicate, progress: MultiProgress) -> Recording:
-    """What writes a seed's run, and shows how far it is among the others."""
+    """A recording of a seed's run that shows its progress in the common display."""
     name, steps = replicate.name, replicate.training.experiment.steps
     return Recording(replicate.training, replicate.run, lambda step, record: progress.update(name, step, steps, record))
 
 
 def _at_the_same_step(replicates: Sequence[Replicate]) -> list[list[Replicate]]:
-    """Groups of the same step and budget; who is furthest comes first."""
+    """Group replicates by step and budget; the furthest comes first."""
     groups: dict[tuple[int, int], list[Replicate]] = {}
     for replicate in replicates:
         key = replicate.training.step, replicate.training.experiment.steps

@@ -1,4 +1,4 @@
-"""Batched training: trainings of one experiment that make their steps together, as one program."""
+"""Batched training: trainings of one experiment under many seeds that make their steps together."""
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,21 +17,21 @@ from agon.training.training import Training
 
 APART = Change("strategy", "processes", "--strategy processes")
 ELEMENTWISE = ("SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "Adamax", "RAdam", "Rprop")
-State = Mapping[str, Tensor | None]
+OptimiserState = Mapping[str, Tensor | None]
 
 
 class BatchedTraining:
     """S trainings whose games are one batched game.
 
-    Each stays a whole training, with its own streams, data, average and position: its parameters and
-    buffers become views of the stacked ones, so whatever looks at it finds it where it would be alone.
+    Each remains a complete training, with its own streams, data, average and position. Its parameters and
+    buffers become views of the stacked ones, so it can be read as if it were trained alone.
 
     Args:
-        trainings: of one experiment under different seeds, at the same step; taken over.
+        trainings: trainings of one experiment under different seeds, at the same step; modified.
 
     Raises:
-        SettingError: an optimiser that is not known to treat every number by itself, or whose state
-            differs between the seeds in more than its tensors.
+        SettingError: an optimiser is not known to be elementwise, or its state differs between the seeds
+            in more than its tensors.
     """
 
     def __init__(self, trainings: Sequence[Training]) -> None:
@@ -46,7 +46,7 @@ class BatchedTraining:
         self._lend()
 
     def advance(self) -> Losses:
-        """One step of every training; `own` tells them apart."""
+        """Make one step of every training; `own` separates the losses."""
         with self.compute.autocast():
             losses = self.dynamics.step(self.game, self.optimisers, self.draw)
         for training in self.trainings:
@@ -56,55 +56,58 @@ class BatchedTraining:
         return losses
 
     def draw(self) -> Batch:
-        """Each training's own next batch, stacked."""
+        """The trainings' next batches, stacked."""
         return stack_batches([training.draw() for training in self.trainings])
 
     def finite(self, losses: Losses) -> list[bool]:
-        """Whether all losses of a training are finite numbers."""
-        each = torch.stack([own.float() for own in losses_of_each(losses).values()])  # "p s"
-        finite: list[bool] = each.isfinite().all(dim=0).tolist()
+        """For each training, whether all of its losses are finite."""
+        values = torch.stack([player_losses.float() for player_losses in losses_of_each(losses).values()])  # "p s"
+        finite: list[bool] = values.isfinite().all(dim=0).tolist()
         return finite
 
     def own(self, index: int, losses: Losses) -> Losses:
-        """What one training saw in the step just done; it has its gradients and moments from here on."""
+        """The losses of one training in the last step; also gives the training its gradients and moments."""
         training = self.trainings[index]
         for player, optimiser in self.optimisers.items():
-            for all_, *mine in self._pairs(player):
-                one = mine[index]
-                one.grad = None if all_.grad is None else all_.grad[index]
-                moments = {name: _slice(name, v, all_, index) for name, v in optimiser.state.get(all_, {}).items()}
+            for stacked, *parameters in self._pairs(player):
+                parameter = parameters[index]
+                parameter.grad = None if stacked.grad is None else stacked.grad[index]
+                state = optimiser.state.get(stacked, {})
+                moments = {name: _slice(name, value, stacked, index) for name, value in state.items()}
                 if moments:
-                    training.optimisers[player].state[one] = moments
+                    training.optimisers[player].state[parameter] = moments
         return of_seed(losses, index)
 
     def _take_moments(self) -> None:
-        """Carry on from the optimisers of the trainings, which may have made steps already."""
+        """Take the optimisers' states from the trainings, which may have made steps already."""
         for player, optimiser in self.optimisers.items():
-            theirs = [training.optimisers[player] for training in self.trainings]
-            for group, own in zip(optimiser.param_groups, theirs[0].param_groups, strict=True):
-                group.update({name: value for name, value in own.items() if name != "params"})
-            for all_, *mine in self._pairs(player):
-                states: list[State] = [each.state.get(p, {}) for each, p in zip(theirs, mine, strict=True)]
+            optimisers = [training.optimisers[player] for training in self.trainings]
+            for group, settings in zip(optimiser.param_groups, optimisers[0].param_groups, strict=True):
+                group.update({name: value for name, value in settings.items() if name != "params"})
+            for stacked, *parameters in self._pairs(player):
+                states: list[OptimiserState] = [
+                    one.state.get(p, {}) for one, p in zip(optimisers, parameters, strict=True)
+                ]
                 for name in states[0]:
-                    optimiser.state[all_][name] = _joined(name, [state[name] for state in states], mine[0])
+                    optimiser.state[stacked][name] = _joined(name, [state[name] for state in states], parameters[0])
 
     def _pairs(self, player: str) -> Iterator[tuple[torch.nn.Parameter, ...]]:
-        """Every stacked parameter of a player, followed by those of the trainings."""
+        """Each stacked parameter of a player, followed by the trainings' parameters."""
         games = [self.game, *(training.game for training in self.trainings)]
         return zip(*(parameters_of(game, player) for game in games), strict=True)
 
     def _lend(self) -> None:
         """Make the trainings' parameters and buffers views of the stacked ones."""
-        together = _tensors(self.game.skeleton)
+        stacked = _tensors(self.game.skeleton)
         for index, training in enumerate(self.trainings):
-            for name, mine in _tensors(training.game).items():
-                mine.data = together[name].data[index]
+            for name, tensor in _tensors(training.game).items():
+                tensor.data = stacked[name].data[index]
 
 
 def _compiled(training: Training) -> Dynamics:
-    """The dynamics, their look-ahead compiled where it is for a training alone, and where it can be."""
-    dynamics, how = training.experiment.dynamics, training.compute.compile
-    due = how == "on" or (how == "auto" and training.experiment.steps >= WORTH)
+    """The dynamics, with a compiled look-ahead if a training alone would have one and it is possible."""
+    dynamics, choice = training.experiment.dynamics, training.compute.compile
+    due = choice == "on" or (choice == "auto" and training.experiment.steps >= WORTH)
     possible = training.device.type != "cpu" or shutil.which("g++") is not None
     return CompiledUnrolled.of(dynamics) if isinstance(dynamics, Unrolled) and due and possible else dynamics
 
@@ -113,17 +116,17 @@ def _tensors(game: Game) -> dict[str, Tensor]:
     return {**dict(game.named_parameters()), **dict(game.named_buffers())}
 
 
-def _refuse(player: str, kind: object) -> None:
-    if kind not in {getattr(torch.optim, name) for name in ELEMENTWISE}:
+def _refuse(player: str, optimiser_class: object) -> None:
+    if optimiser_class not in {getattr(torch.optim, name) for name in ELEMENTWISE}:
         raise SettingError(
             f"batched seeds: expected an optimiser for {player} out of {', '.join(ELEMENTWISE)}, "
-            f"got {getattr(kind, '__name__', kind)}; use {APART}",
+            f"got {getattr(optimiser_class, '__name__', optimiser_class)}; use {APART}",
             APART,
         )
 
 
 def _is_stacked(name: str, value: object, parameter: Tensor) -> bool:
-    """Whether a value of an optimiser's state has the shape of its parameter: all but counters have."""
+    """Whether a value of an optimiser's state has its parameter's shape, as all values but counters do."""
     return isinstance(value, Tensor) and name != "step" and value.shape == parameter.shape
 
 

@@ -1,4 +1,4 @@
-"""The directory of replicates: replicates.json, which is their plan, and a run directory for each seed."""
+"""The directory of replicates: replicates.json, which holds their plan, and a run directory for each seed."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -26,10 +26,10 @@ class Plan:
     """One experiment under many seeds.
 
     Attributes:
-        experiment: what each replicate trains, but for the seed.
-        seeds: of the replicates, in their order.
-        compute: how each of them computes, resolved.
-        strategy: how several are trained at once.
+        experiment: what each replicate trains, except for the seed.
+        seeds: the replicates' seeds, in order.
+        compute: how numbers are computed, resolved.
+        strategy: how several seeds are trained at once.
     """
 
     experiment: Experiment
@@ -42,10 +42,10 @@ class Plan:
         return replace(self.experiment, seed=seed)
 
     def with_steps(self, steps: int | None) -> "Plan":
-        """The same plan with another budget, if one is asked for.
+        """The same plan with another budget, if `steps` is given.
 
         Raises:
-            RunError: a shorter one.
+            RunError: the new budget is shorter.
         """
         begun = self.experiment.steps
         if steps is not None and steps < begun:
@@ -53,7 +53,7 @@ class Plan:
         return replace(self, experiment=self.experiment.with_steps(begun if steps is None else steps))
 
     def to_json(self) -> str:
-        """As replicates.json holds it."""
+        """The content of replicates.json."""
         described = {
             "seeds": self.seeds,
             "strategy": self.strategy,
@@ -84,7 +84,7 @@ class Folder:
         """The run of a seed, begun or not.
 
         Raises:
-            RunError: another place's, to which a link leads.
+            RunError: a link leads to a run elsewhere.
         """
         try:
             return Run(self.files.folder(name_of(seed)))
@@ -93,7 +93,7 @@ class Folder:
 
     @property
     def runs(self) -> list[Run]:
-        """The runs that are begun, in the order of the seeds.
+        """The runs that exist, in the order of the seeds.
 
         Raises:
             RunError: replicates.json cannot be read, or none is begun.
@@ -110,7 +110,7 @@ class Folder:
         return runs
 
     def begun(self, seed: int) -> bool:
-        """Whether there is a run of that seed to go on with."""
+        """Whether that seed has a run to resume."""
         return self.run(seed).begun
 
     def refuse_taken(self) -> None:
@@ -128,15 +128,15 @@ class Folder:
         return text_of(self.files, REPLICATES)
 
     def write(self, plan: Plan) -> None:
-        """Write what the replicates are."""
+        """Write the plan to replicates.json."""
         self.files.write(REPLICATES, plan.to_json().encode())
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Within it, this process alone writes the directory; it is made where it is missing.
+        """Lock the directory for this process, and make it if it is missing.
 
         Raises:
-            RunError: another process writes it, or it cannot be written.
+            RunError: another process has locked it, or it cannot be written.
         """
         self.files.make(".")
         with Run(self.path).locked():
@@ -144,17 +144,17 @@ class Folder:
 
 
 def name_of(seed: int) -> str:
-    """Of the run of a seed: of its directory, and of its job."""
+    """The name of a seed's run directory and job."""
     return f"seed-{seed}"
 
 
 def planned(experiment: Experiment, seeds: int | Sequence[int], compute: Compute) -> Plan:
-    """A new plan, checked before anything is begun.
+    """Make a new plan, and check it before anything is begun.
 
     Raises:
-        SettingError: no seeds, or the same twice; several devices; a ready instance; parts that do
-            not fit each other.
-        DataError: data that cannot be read.
+        SettingError: there are no seeds, or the same twice; several devices; a ready instance; parts
+            that do not fit each other.
+        DataError: the data cannot be read.
     """
     chosen = range(experiment.seed, experiment.seed + seeds) if isinstance(seeds, int) else seeds
     if not chosen or len(set(chosen)) < len(chosen):
@@ -179,11 +179,11 @@ def planned(experiment: Experiment, seeds: int | Sequence[int], compute: Compute
 
 
 def read(text: str, experiment: Experiment | None, trust: bool) -> Plan:
-    """The plan that was written down, with the experiment that is handed over, if one is.
+    """Read the plan from replicates.json, with `experiment` in place of the written one if given.
 
     Raises:
-        SettingError: no plan; an unknown part; or a user's class without trust.
-        RunError: another experiment than was written down.
+        SettingError: the text is not a plan; an unknown part; or a user's class without trust.
+        RunError: `experiment` differs from the written one.
     """
     try:
         described = parse_json(text)

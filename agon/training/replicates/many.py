@@ -1,4 +1,4 @@
-"""train_many: several experiments at once, a run directory for each. What replicates do is done here too."""
+"""`train_many`: train several experiments at once, each in its own run directory. Replicates use it too."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,10 +22,10 @@ from agon.training.recording import Callback
 
 
 class ReplicatesError(RunError):
-    """Some trainings have failed; the others are done.
+    """Some trainings failed; the others are done.
 
     Attributes:
-        runs: those that exist, the failed ones among them.
+        runs: the runs that exist, including failed ones.
     """
 
     def __init__(self, message: str, runs: Sequence[Run], status: int) -> None:
@@ -40,43 +40,47 @@ def train_many(
     callbacks: Mapping[Path, Callback] | None = None,
     show: bool = True,
 ) -> dict[Path, Run]:
-    """Train every experiment into its own run directory, on a CPU one for each core at a time.
+    """Train every experiment in its own run directory; on a CPU, one for each core at a time.
 
-    Those that are done are left alone, those that were begun go on, bit for bit, and each is what `train` gives alone.
+    Finished runs are left alone, others resume bit for bit, and each result equals that of `train` alone.
 
     Args:
-        experiments: run directory -> what is trained in it.
-        compute: of each; threads=0 is one thread here.
-        callbacks: run directory -> what looks at that training.
-        show: whether to tell the progress of all on standard error.
+        experiments: run directory -> the experiment to train in it.
+        compute: how each training computes; threads=0 means one thread here.
+        callbacks: run directory -> the callback of that training.
+        show: whether to show the progress of all on standard error.
 
     Returns:
         The finished runs by their directories.
 
     Raises:
-        RunError: a directory that holds something else, or was begun with other settings; nothing is begun.
-        ReplicatesError: some trainings have failed, and are named; the others are done.
-        Interrupted: SIGINT or SIGTERM came; those that were running have written a checkpoint.
+        RunError: a directory holds something else, or was begun with other settings; nothing is begun.
+        ReplicatesError: some trainings failed, and are named; the others are done.
+        Interrupted: SIGINT or SIGTERM came; running trainings have written a checkpoint.
     """
-    how = compute or Compute()
-    how = replace(how, threads=how.threads or 1).resolved()
-    left = {path: experiment for path, experiment in experiments.items() if not is_done(path, experiment)}
-    for path in left:
+    compute = compute or Compute()
+    compute = replace(compute, threads=compute.threads or 1).resolved()
+    unfinished = {path: experiment for path, experiment in experiments.items() if not is_done(path, experiment)}
+    for path in unfinished:
         if not Run(path).begun:
             Run(path).refuse_taken()
-    if left:
-        names = {path: "/".join(path.parts[-2:]) for path in left}  # a recipe's and its seed's
-        jobs = [training_job(names[path], path, left[path], how, (callbacks or {}).get(path)) for path in left]
-        group = Group("trainings", {names[path]: path for path in left}, {names[p]: e.steps for p, e in left.items()})
-        train_group(LocalProcesses(jobs, at_once(how)), group, show, alike=False)
+    if unfinished:
+        names = {path: "/".join(path.parts[-2:]) for path in unfinished}  # the recipe's and the seed's
+        jobs = [
+            training_job(names[path], path, experiment, compute, (callbacks or {}).get(path))
+            for path, experiment in unfinished.items()
+        ]
+        steps = {names[path]: experiment.steps for path, experiment in unfinished.items()}
+        group = Group("trainings", {names[path]: path for path in unfinished}, steps)
+        train_group(LocalProcesses(jobs, at_once(compute)), group, show, alike=False)
     return {path: Run.open(path) for path in experiments}
 
 
 def is_done(path: Path, experiment: Experiment) -> bool:
-    """Whether there is a run with nothing left to do.
+    """Whether there is a finished run.
 
     Raises:
-        RunError: it was begun with another experiment.
+        RunError: the run was begun with another experiment.
     """
     if not Run(path).begun:
         return False
@@ -89,14 +93,14 @@ def is_done(path: Path, experiment: Experiment) -> bool:
 def training_job(
     name: str, path: Path, experiment: Experiment, compute: Compute, callback: Callback | None = None
 ) -> Job:
-    """A training as a job: begun, or gone on with.
+    """A job that trains an experiment, or resumes its run.
 
     Args:
-        name: of the job.
-        path: of the run directory.
-        experiment: what is trained.
-        compute: how it computes, resolved.
-        callback: what looks at it meanwhile.
+        name: the job's name.
+        path: the run directory.
+        experiment: what to train.
+        compute: how to compute, resolved.
+        callback: called every so many steps.
     """
     work = partial(_begin_or_resume, path, experiment, compute, callback)
     return Job(name, work, tuple(values_under(experiment.describe(), "import")))
@@ -113,7 +117,7 @@ def _begin_or_resume(
 
 
 def at_once(compute: Compute) -> int:
-    """How many trainings run at a time: on an accelerator one, since what sharing it costs is not measured."""
+    """How many trainings run at a time; on an accelerator one, as the cost of sharing it was not measured."""
     if compute.device != "cpu":
         return 1
     cores = replace(compute, threads=0).resolved().threads
@@ -122,14 +126,14 @@ def at_once(compute: Compute) -> int:
 
 @dataclass(frozen=True)
 class Group:
-    """Trainings that are done together, and the words for them.
+    """Trainings that are done together, and how messages name them.
 
     Attributes:
-        noun: what they are called.
+        noun: the word for several of them.
         paths: job name -> run directory.
         steps: job name -> budget.
-        spell: of the names of several jobs, a text.
-        directory: of all of them, if there is one that `agon resume` goes on with.
+        spell: turns the names of several jobs into text.
+        directory: the directory of all, if there is one that `agon resume` accepts.
     """
 
     noun: str
@@ -140,17 +144,17 @@ class Group:
 
 
 def train_group(executor: Executor, group: Group, show: bool, alike: bool = True) -> None:
-    """Train what is not trained yet, and say what became of it.
+    """Run the jobs of a group, and raise an error if not all of them succeed.
 
     Args:
         executor: does the jobs of the group.
         group: the trainings.
-        show: whether to tell the progress of all on standard error.
-        alike: whether steps of all take the same time.
+        show: whether to show the progress of all on standard error.
+        alike: whether the steps of all take the same time.
 
     Raises:
-        ReplicatesError: some have failed, and are named; the others are done.
-        Interrupted: SIGINT or SIGTERM came, and some are not done.
+        ReplicatesError: some trainings failed, and are named; the others are done.
+        Interrupted: SIGINT or SIGTERM came before all were done.
     """
     with MultiProgress(group.steps, show, alike=alike) as progress:
         outcome = executor.run(progress)
@@ -166,26 +170,26 @@ def train_group(executor: Executor, group: Group, show: bool, alike: bool = True
 
 
 def _interrupted(group: Group, signal: str, done: int) -> str:
-    how = "the same command goes on" if group.directory is None else f"go on with: agon resume {group.directory}"
-    return f"{signal}: stopped; {done} of {len(group.paths)} {group.noun} are done; {how}"
+    advice = "the same command goes on" if group.directory is None else f"go on with: agon resume {group.directory}"
+    return f"{signal}: stopped; {done} of {len(group.paths)} {group.noun} are done; {advice}"
 
 
 def _failed(group: Group, sentences: Mapping[str, str]) -> str:
-    """Those that failed for the same reason are named together."""
+    """The message for failed trainings; those that failed for the same reason are named together."""
     alike: dict[str, list[str]] = {}
     for name, sentence in sentences.items():
         alike.setdefault(sentence, []).append(name)
     reasons = "; ".join(f"{group.spell(names)}: {sentence}" for sentence, names in alike.items())
-    told = f"{len(sentences)} of {len(group.paths)} {group.noun} failed ({reasons})"
+    message = f"{len(sentences)} of {len(group.paths)} {group.noun} failed ({reasons})"
     if group.directory is None:
-        return told
-    alone = group.paths[next(iter(sentences))] if len(sentences) == 1 else None
-    where = alone if alone is not None and Run(alone).begun else group.directory
-    return f"{told}; go on with: agon resume {where}"
+        return message
+    single = group.paths[next(iter(sentences))] if len(sentences) == 1 else None
+    directory = single if single is not None and Run(single).begun else group.directory
+    return f"{message}; go on with: agon resume {directory}"
 
 
 def values_under(described: Any, key: str) -> Iterator[Any]:
-    """Every value under a key of nested plain values.
+    """Find every value under a key in nested plain values.
 
     >>> list(values_under({"game": [{"instance": "a:B"}], "instance": "c:D"}, "instance"))
     ['a:B', 'c:D']

@@ -1,4 +1,4 @@
-"""replicate and resume: one experiment under many seeds, a run directory for each."""
+"""`replicate` and `resume`: one experiment under many seeds, each in its own run directory."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -24,7 +24,7 @@ def _processes(folder: Folder, plan: Plan) -> Executor:
 
 
 STRATEGIES: dict[str, Callable[[Folder, Plan], Executor]] = {"processes": _processes, "batched": BatchedRunner}
-AUTO = "auto"  # what measures fastest; for replicates that were begun, what they were begun by
+AUTO = "auto"  # the fastest strategy by measurement; on resuming, the strategy used so far
 
 
 def replicate(
@@ -36,31 +36,31 @@ def replicate(
     strategy: str = AUTO,
     show: bool = True,
 ) -> list[Run]:
-    """Train one experiment under many seeds, each into a run directory of its own.
+    """Train one experiment under many seeds, each in its own run directory.
 
-    By processes each replicate is, bit for bit, what `train` gives alone for that seed with the same
-    arithmetic; batched, which computes all seeds in one program, it is so up to rounding.
+    With processes, each replicate equals, bit for bit, what `train` gives for that seed with the same
+    compute settings. Batched training, which computes all seeds in one program, is equal up to rounding.
 
     Args:
-        experiment: what to train; of parts, since each seed builds its own game.
-        directory: of all the runs, `seed-7` for seed 7; new or empty.
-        seeds: how many, from the experiment's own seed on; or which.
-        compute: of each replicate; threads=0 is one thread here: where it pays to batch seeds, launches take
-            the time, which a second thread does not shorten.
-        strategy: how several are trained at once, a name in `STRATEGIES`; "auto" takes what measures fastest, which on
-            a CPU must be batched by a factor of two.
-        show: whether to tell the progress of all on standard error.
+        experiment: what to train; made of parts, since each seed builds its own game.
+        directory: the directory of all runs, with `seed-7` for seed 7; new or empty.
+        seeds: how many, counted from the experiment's own seed; or which.
+        compute: how each replicate computes; threads=0 means one thread here: where batching pays, launches
+            take the time, and a second thread does not shorten them.
+        strategy: how several seeds are trained at once, a name in `STRATEGIES`; "auto" takes the fastest by
+            measurement, and on a CPU takes "batched" only if it is at least twice as fast.
+        show: whether to show the progress of all on standard error.
 
     Returns:
         The finished runs, in the order of the seeds.
 
     Raises:
-        SettingError: no seeds, a ready instance, parts that do not fit, or that cannot be batched where that
-            is asked for; nothing is begun.
-        DataError: data that cannot be read; nothing is begun.
-        RunError: the directory cannot be written or holds something already; nothing is begun.
-        ReplicatesError: some replicates have failed, and are named; the others are done.
-        Interrupted: SIGINT or SIGTERM came; those that were running have written a checkpoint.
+        SettingError: there are no seeds, a ready instance, parts that do not fit, or a game that cannot be
+            batched as asked; nothing is begun.
+        DataError: the data cannot be read; nothing is begun.
+        RunError: the directory cannot be written or is not empty; nothing is begun.
+        ReplicatesError: some replicates failed, and are named; the others are done.
+        Interrupted: SIGINT or SIGTERM came; running replicates have written a checkpoint.
     """
     _refuse(strategy)
     folder = Folder(Path(directory))
@@ -81,23 +81,23 @@ def resume(
     strategy: str = AUTO,
     show: bool = True,
 ) -> list[Run]:
-    """Go on with every replicate that is not done, or not even begun, as if they had never stopped.
+    """Resume every replicate that is not done, and begin those that are missing.
 
     Args:
-        directory: of the replicates.
+        directory: the directory of the replicates.
         steps: a longer budget for all of them.
-        experiment: what they were begun with, under any seed; needed for classes that cannot be imported.
+        experiment: the replicates' experiment, with any seed; needed for classes that cannot be imported.
         trust: whether classes that are not agon's may be imported, which runs their code.
-        strategy: how several are trained at once, a name in `STRATEGIES`; "auto" goes on as before.
-        show: whether to tell the progress of all on standard error.
+        strategy: how several seeds are trained at once, a name in `STRATEGIES`; "auto" keeps the one used so far.
+        show: whether to show the progress of all on standard error.
 
     Returns:
         The finished runs, in the order of the seeds.
 
     Raises:
-        RunError: no replicates there, or another process writes them, or `experiment` differs.
-        ReplicatesError: some replicates have failed, and are named; the others are done.
-        Interrupted: SIGINT or SIGTERM came; those that were running have written a checkpoint.
+        RunError: there are no replicates, another process writes them, or `experiment` differs.
+        ReplicatesError: some replicates failed, and are named; the others are done.
+        Interrupted: SIGINT or SIGTERM came; running replicates have written a checkpoint.
     """
     _refuse(strategy)
     folder = Folder(Path(directory))
@@ -110,7 +110,7 @@ def resume(
 
 
 def _fastest(plan: Plan, show: bool) -> str:
-    """The strategy that measures fastest; the reason is printed."""
+    """The fastest strategy by measurement; prints the reason."""
     strategy, why = chosen(plan)
     if show and why:
         warn(f"seeds are trained {'batched' if strategy == 'batched' else 'by ' + strategy}: {why}")
@@ -118,7 +118,7 @@ def _fastest(plan: Plan, show: bool) -> str:
 
 
 def _refuse(strategy: str) -> None:
-    """Refuse an unknown strategy, and processes that must not start others."""
+    """Refuse an unknown strategy, or a process that must not start others."""
     if strategy != AUTO:
         _known(strategy)
     if "WORLD_SIZE" in os.environ:
@@ -136,17 +136,17 @@ def _known(strategy: str) -> None:
 
 
 def _trained(folder: Folder, plan: Plan, show: bool) -> list[Run]:
-    """Train what is not trained yet; the runs of all seeds."""
+    """Train what is not finished, and return the runs of all seeds."""
     runs = {name_of(seed): folder.run(seed) for seed in plan.seeds}
     executor = STRATEGIES[plan.strategy](folder, plan)
-    folder.write(plan)  # with the present budget, which also those have that are not begun yet
+    folder.write(plan)  # with the current budget, which also applies to runs that are not begun yet
     paths, steps = {name: run.path for name, run in runs.items()}, dict.fromkeys(runs, plan.experiment.steps)
     train_group(executor, Group("replicates", paths, steps, _spelled, folder.path), show)
     return list(runs.values())
 
 
 def _spelled(names: Sequence[str]) -> str:
-    """The seeds of some runs.
+    """Spell the seeds of some runs.
 
     >>> _spelled(["seed-7"]), _spelled(["seed-0", "seed-2"])
     ('seed 7', 'seeds 0, 2')

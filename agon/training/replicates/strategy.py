@@ -1,4 +1,4 @@
-"""Which strategy measures fastest."""
+"""Choose the fastest strategy by measurement."""
 
 import time
 from typing import NamedTuple
@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 
 from agon.errors import SettingError
-from agon.training.compilation import settle_compilation
+from agon.training.compilation import choose_compilation
 from agon.training.randomness import aside
 from agon.training.replicates.batched_training import BatchedTraining
 from agon.training.replicates.equivalence import refuse_unequal, trainings
@@ -14,20 +14,20 @@ from agon.training.replicates.folder import Plan
 from agon.training.replicates.many import at_once
 from agon.training.training import Training
 
-WORTH = 1_000  # steps from which it may pay to measure
-PAYS = 60.0  # seconds of training from which it does: compiling what is measured takes some
-SLOW = 0.05  # seconds of a step from which on a CPU it is arithmetic that takes the time, not launches
-WARM, TIMED = 3, 20  # steps that are not counted (they compile, and allocate), and those that are
-PATIENCE = 2.0  # seconds, where steps are long
-GAIN = 2.0  # how much faster a CPU must be for the last bits to be given up
+WORTH = 1_000  # steps below which measuring never pays
+PAYS = 60.0  # seconds of training below which measuring does not pay, as it may compile
+SLOW = 0.05  # seconds; in longer steps on a CPU, arithmetic takes the time, not launches
+WARM, TIMED = 3, 20  # warm-up steps (they compile and allocate), and timed steps
+PATIENCE = 2.0  # seconds of timing, if steps are long
+GAIN = 2.0  # speed-up on a CPU that is worth a difference in the last bits
 
 
 class StrategyChoice(NamedTuple):
-    """What is chosen, and why.
+    """The chosen strategy, and the reason.
 
     Attributes:
         strategy: a name in `STRATEGIES`.
-        why: the measured times, or what stands against batched seeds; empty where nothing was tried.
+        why: the measured times, or why seeds cannot be batched; empty if nothing was tried.
     """
 
     strategy: str
@@ -35,10 +35,10 @@ class StrategyChoice(NamedTuple):
 
 
 def chosen(plan: Plan) -> StrategyChoice:
-    """The strategy for a plan.
+    """Choose the strategy for a plan.
 
-    On a CPU processes give bit for bit what a seed gives alone, and one program must be twice as fast
-    to be chosen instead; on an accelerator, where processes can only take turns, it must not be slower.
+    On a CPU, processes give bit-identical results, so batched training must be twice as fast to be chosen;
+    on an accelerator, where processes can only take turns, it must not be slower.
     """
     cpu = plan.compute.device == "cpu"
     if cpu and (plan.experiment.steps < WORTH or len(plan.seeds) <= GAIN * at_once(plan.compute)):
@@ -57,31 +57,32 @@ def chosen(plan: Plan) -> StrategyChoice:
 
 
 def _measured(plan: Plan, gain: float) -> StrategyChoice:
-    """By a few steps of one training alone, and of all together, each compiled where that is due."""
+    """Choose by timing a few steps of one training alone, and of all batched, each compiled if that is due."""
     device, count, cpu = torch.device(plan.compute.device), len(plan.seeds), plan.compute.device == "cpu"
-    share = count / min(at_once(plan.compute), count)  # of the seeds that each process has
+    share = count / min(at_once(plan.compute), count)  # seeds per process
     with aside():
         torch.set_num_threads(plan.compute.threads)
         (alone,) = trainings(plan, plan.seeds[:1], plan.compute, device)
-        one = seconds(alone, warm=1)
-        if cpu and one > SLOW:
-            return StrategyChoice("processes", f"a step of {1000 * one:.3g} ms is too long for batched seeds to gain")
-        if one * share * plan.experiment.steps < PAYS:
+        single = seconds(alone, warm=1)
+        if cpu and single > SLOW:
+            why = f"a step of {1000 * single:.3g} ms is too long for batched seeds to gain"
+            return StrategyChoice("processes", why)
+        if single * share * plan.experiment.steps < PAYS:
             return StrategyChoice("processes" if cpu else "batched", "")
-        settle_compilation(alone)
-        apart = min(one, seconds(alone)) * share
+        choose_compilation(alone)
+        by_processes = min(single, seconds(alone)) * share
         try:
-            together = seconds(BatchedTraining(trainings(plan, plan.seeds, plan.compute, device)))
+            batched = seconds(BatchedTraining(trainings(plan, plan.seeds, plan.compute, device)))
         except SettingError:
             raise
-        except Exception as error:  # vmap's, or a full memory
+        except Exception as error:  # vmap fails, or memory is full
             raise SettingError(f"batched seeds fail ({str(error).partition('.')[0]})") from error
-    why = f"a step of all {count} takes {1000 * together:.3g} ms batched and {1000 * apart:.3g} ms by processes"
-    return StrategyChoice("batched" if together * gain <= apart else "processes", why)
+    why = f"a step of all {count} takes {1000 * batched:.3g} ms batched and {1000 * by_processes:.3g} ms by processes"
+    return StrategyChoice("batched" if batched * gain <= by_processes else "processes", why)
 
 
 def seconds(training: Training | BatchedTraining, warm: int = WARM) -> float:
-    """Of one step: the shortest of several, since others may disturb."""
+    """Seconds of one step: the shortest of several, as other processes may disturb some."""
     device, taken = torch.device(training.compute.device), list[float]()
     while len(taken) < warm + TIMED and sum(taken[warm:]) < PATIENCE:
         began = time.perf_counter()
