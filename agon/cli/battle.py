@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from agon.cli.checks import check_samples
-from agon.cli.shared import Runs
+from agon.cli.shared import RunPaths
 from agon.errors import SettingError
 from agon.places import refuse_no_samples
 from agon.runs.taken import refuse_no_run
@@ -16,7 +16,7 @@ from agon.terminal import say
 class BattleCommand:
     """Let the critics of two runs judge each other's samples (GAM), to see which run generates better."""
 
-    runs: Runs = ()
+    runs: RunPaths = ()
     """Two run directories, or one with --against."""
     against: tuple[Path, ...] = ()
     """Folders of images or array files, which the critic of the one run judges."""

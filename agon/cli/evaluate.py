@@ -7,7 +7,7 @@ from typing import Any
 
 from agon.cli.catalogue import check_metrics
 from agon.cli.checks import check_runs, check_samples, check_source
-from agon.cli.shared import Runs, Set, assignments, changed, names, of_data, spread
+from agon.cli.shared import RunPaths, SetOptions, assignments, changed, names, of_data, spread
 from agon.errors import AgonError, SettingError
 from agon.places import refuse_no_samples
 from agon.terminal import say
@@ -17,7 +17,7 @@ from agon.terminal import say
 class Evaluate:
     """Score the samples of runs, and record the scores in the runs; or score any folder of images."""
 
-    runs: Runs = ()
+    runs: RunPaths = ()
     """Run directories, or directories of many seeds, whose scores are also averaged over the seeds."""
     metrics: str = ""
     """Comma-separated metrics, out of is, fid, fid-shrunk, kid, pr, prdc, classifier, modes, pairwise, neighbours,
@@ -40,7 +40,7 @@ class Evaluate:
     """With --samples: the values of black and white in arrays of floats, e.g. -1 1."""
     out: Path | None = None
     """Folder for metrics.jsonl and pictures: with --samples, or for a run that must not be changed."""
-    set_: Set = ()
+    set_: SetOptions = ()
     """With --data: change one setting of the data, e.g. --set data.size=32."""
     trust: bool = False
     """Allow imports of classes from outside agon, which runs their code."""
@@ -141,7 +141,7 @@ def over_seeds(seeds: Sequence[Sequence[Any]]) -> list[str]:
     lines = []
     for name in names:
         values = [float(score.value) for scores in seeds for score in scores if score.name == name]
-        mean, half = (estimate := interval(values)).mean, estimate.half
+        mean, _, half = interval(values)
         bounds = "" if half is None else f" [{mean - half:.4g}, {mean + half:.4g}]"
         lines.append(f"  {name:{width}}  {mean:.4g}{bounds}  ({len(values)} seeds)")
     return lines

@@ -7,12 +7,12 @@ import tyro
 
 from agon.cli.catalogue import check_items
 from agon.cli.checks import check_sets, check_shown
-from agon.cli.shared import Runs, Sets, spread, write_report
+from agon.cli.shared import DataOptions, RunPaths, spread, write_report
 from agon.errors import SettingError
 from agon.terminal import say
 
 
-def report(runs: Runs, /, out: Path | None = None) -> None:
+def report(runs: RunPaths, /, out: Path | None = None) -> None:
     """Write one HTML page about one run, or several side by side.
 
     Args:
@@ -33,7 +33,7 @@ def reproduce(
     scale: Literal["smoke", "quick", "paper"] = "quick",
     seeds: int | None = None,
     out: Path | None = None,
-    data: Sets = (),
+    data: DataOptions = (),
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
 ) -> None:
     """Reproduce a table or figure of a paper: train, measure and draw. The same command continues what was stopped.

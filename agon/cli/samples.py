@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import tyro
 
 from agon.cli.checks import check_samples, check_source
-from agon.cli.shared import Set, Where, assignments, changed, of_data
+from agon.cli.shared import RunPath, SetOptions, assignments, changed, of_data
 from agon.errors import SettingError
 from agon.runs.taken import refuse_no_run
 from agon.terminal import say
@@ -15,7 +15,7 @@ from agon.terminal import say
 def data(
     source: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="SOURCE")],
     /,
-    set_: Set = (),
+    set_: SetOptions = (),
     out: Path | None = None,
     n: int = 64,
     check: bool = False,
@@ -46,7 +46,7 @@ def data(
 
 
 def sample(
-    run: Where,
+    run: RunPath,
     /,
     out: Path,
     n: int = 64,

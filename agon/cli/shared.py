@@ -9,7 +9,7 @@ import tyro
 from agon.errors import SettingError
 from agon.terminal import say
 
-Set = Annotated[
+SetOptions = Annotated[
     tuple[str, ...],
     tyro.conf.arg(
         name="set",
@@ -18,7 +18,7 @@ Set = Annotated[
     ),
     tyro.conf.UseAppendAction,
 ]
-Sets = Annotated[
+DataOptions = Annotated[
     tuple[str, ...],
     tyro.conf.arg(
         metavar="[SET=]SOURCE",
@@ -26,8 +26,8 @@ Sets = Annotated[
     ),
     tyro.conf.UseAppendAction,
 ]
-Runs = Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="[RUN ...]")]
-Where = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
+RunPaths = Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="[RUN ...]")]
+RunPath = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
 
 
 def names(text: str) -> list[str]:

@@ -11,7 +11,7 @@ import tyro
 
 from agon.cli.catalogue import check_metrics, check_name
 from agon.cli.checks import check_budget, check_new, check_runs, check_samples, check_source
-from agon.cli.shared import Set, Where, assignments, changed, names, of_data, write_report
+from agon.cli.shared import RunPath, SetOptions, assignments, changed, names, of_data, write_report
 from agon.errors import NotInstalledError, SettingError
 from agon.terminal import warn
 
@@ -36,7 +36,7 @@ class Train:
     """With --seeds: how to train several at once; auto measures and takes the fastest."""
     steps: int | None = None
     """Number of steps; by default the recipe's own."""
-    set_: Set = ()
+    set_: SetOptions = ()
     """Change one setting, e.g. --set game.generator.width=32 or --set game.objective=hinge."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """Device to compute on; auto takes the best one."""
@@ -128,7 +128,7 @@ def watching(metrics: str, every: int, n: int, extractor: str, source: Any, devi
 
 
 def resume(
-    run: Where,
+    run: RunPath,
     /,
     steps: int | None = None,
     devices: int | None = None,

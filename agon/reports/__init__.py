@@ -1,4 +1,4 @@
-"""Run directories -> one HTML file that holds all it shows and fetches nothing."""
+"""Draw run directories as one self-contained HTML page."""
 
 import hashlib
 from base64 import b64encode
@@ -13,30 +13,29 @@ from agon.runs import Directory, Run, write_atomically, writing
 from agon.runs.layout import REPORT
 from agon.untrusted import kind_of, printable
 
-ROOM = Path(__file__).parent  # template.html, style.css and curves.js lie beside this file
+ROOM = Path(__file__).parent  # has template.html, style.css and curves.js
 
 
 def write(runs: Sequence[Run | Path | str], out: Path | str) -> Path:
-    """Draw one page of one run, or of several beside each other.
+    """Write one page about one run, or several side by side.
 
-    The page is complete or not there: it is written under another name and then renamed. It
-    needs no network, and its own policy forbids a browser to use one.
+    The page is written atomically. It needs no network, and its content security policy forbids a browser to use one.
 
     Args:
-        runs: the runs, or their directories; they are only read.
-        out: the file to write, replaced if it exists; or an existing folder, for `report.html` in it.
+        runs: the runs or their directories, which are only read.
+        out: the file to write, replaced if it exists; or an existing folder, in which `report.html` is written.
 
     Returns:
         The file that was written.
 
     Raises:
         RunError: a run cannot be read, or the page cannot be written.
-        NotInstalledError: agon's extra for reports is not installed.
+        NotInstalledError: the extra for reports is not installed.
     """
     require("jinja2", "markupsafe", "matplotlib", "plotly")
     paths = [run.path if isinstance(run, Run) else Path(run) for run in runs]
     page = render(read(paths))
-    file = _place(paths, Path(out))
+    file = _page_path(paths, Path(out))
     kind = kind_of(file)
     if kind is not None:
         raise RunError(f"{file} is {kind}; expected the name of a new file, or of a page to replace")
@@ -45,10 +44,10 @@ def write(runs: Sequence[Run | Path | str], out: Path | str) -> Path:
     return file
 
 
-def _place(runs: Sequence[Path], out: Path) -> Path:
-    """Where the page is written: in a run, a regular file of its own; elsewhere, where the user says."""
+def _page_path(runs: Sequence[Path], out: Path) -> Path:
+    """Return the path of the page; inside a run, it must be a regular file."""
     shown = {run.resolve() for run in runs}
-    inside = out.parent.resolve() in shown  # what stands there may lead elsewhere
+    inside = out.parent.resolve() in shown  # whose files may be links
     file = out / REPORT if out.is_dir() and not inside else out
     if file.parent.resolve() in shown:
         with writing(file):
@@ -57,13 +56,13 @@ def _place(runs: Sequence[Path], out: Path) -> Path:
 
 
 def render(views: Sequence[View]) -> str:
-    """The page as text; the same runs give the same page."""
+    """Return the page as text; the same runs give the same page."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
         loader=FileSystemLoader(ROOM),
-        autoescape=True,  # names and settings are whatever a run directory says
-        finalize=_shown,
+        autoescape=True,  # names and settings come from run directories
+        finalize=_printable,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -71,14 +70,14 @@ def render(views: Sequence[View]) -> str:
     return environment.get_template("template.html").render(_contents(views))
 
 
-def _shown(value: Any) -> Any:
-    """What a template shows: text without control characters, save where it is ours."""
+def _printable(value: Any) -> Any:
+    """Escape control characters in the texts of runs."""
     return printable(value) if type(value) is str else value
 
 
 def _contents(views: Sequence[View]) -> dict[str, Any]:
-    figures, drawn = curves.figures(views), distributions.figures(views)
-    scripts = _scripts() if figures or drawn else []
+    log_figures, score_figures = curves.figures(views), distributions.figures(views)
+    scripts = _scripts() if log_figures or score_figures else []
     return {
         "title": summary.title(views),
         "summaries": [summary.summary(index, view) for index, view in enumerate(views)],
@@ -93,11 +92,11 @@ def _contents(views: Sequence[View]) -> dict[str, Any]:
         "battles": battles.rows(views),
         "errors": battles.errors(views),
         "measured": measured.pictures(views),
-        "distributions": drawn,
-        "figures": figures,
+        "distributions": score_figures,
+        "figures": log_figures,
         "drawing": [
             {"traces": figure.traces, "logarithmic": figure.logarithmic, "axis": figure.axis}
-            for figure in (*figures, *drawn)
+            for figure in (*log_figures, *score_figures)
         ],
         "experiment": settings.rows([view.experiment for view in views]),
         "arithmetic": settings.rows([view.compute for view in views]),
@@ -108,19 +107,19 @@ def _contents(views: Sequence[View]) -> dict[str, Any]:
 
 
 def _scripts() -> list[str]:
-    """plotly's own code, and the few lines that call it."""
+    """Return plotly's code and the few lines that call it."""
     from plotly.offline import get_plotlyjs
 
     return [get_plotlyjs(), (ROOM / "curves.js").read_text(encoding="utf-8")]
 
 
 def _hash(script: str) -> str:
-    """What the page's policy names a script by: no other script will run, whatever a setting says."""
+    """Return the hash by which the content security policy allows a script; a browser runs no other."""
     return "'sha256-" + b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii") + "'"
 
 
-def _embedded(ours: str) -> Any:
-    """A text of our own or plotly's, not a run's, that goes into the page as it is."""
+def _embedded(text: str) -> Any:
+    """Mark a text of agon or plotly, never of a run, as safe to insert unescaped."""
     from markupsafe import Markup
 
-    return Markup(ours)
+    return Markup(text)

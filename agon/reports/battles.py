@@ -1,4 +1,4 @@
-"""Battles as tables: two critics' ratios with their intervals and verdicts; one critic's error on others' samples."""
+"""Tables of battles: ratios of two critics with intervals and verdicts, and errors of one critic."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import PurePath
@@ -13,7 +13,7 @@ from agon.runs.scores import Object, ScoreRecord
 
 
 class BattleRow(NamedTuple):
-    """One battle, told from the run's side, as in im2016's Table 1."""
+    """One battle from the run's side, as in Table 1 of im2016."""
 
     run: str
     colour: str
@@ -27,7 +27,7 @@ class BattleRow(NamedTuple):
 
 
 class ErrorRow(NamedTuple):
-    """A critic's error on samples without a critic, as in im2016's Table 2; no colour if its run is not shown."""
+    """The error of a critic on samples without a critic, as in Table 2 of im2016; no colour if its run is not shown."""
 
     judge: str
     colour: str
@@ -38,14 +38,14 @@ class ErrorRow(NamedTuple):
 
 
 def rows(views: Sequence[View]) -> list[BattleRow]:
-    """The latest battle of each run with each opponent."""
+    """Return the latest battle of each run with each opponent."""
     names = _names(views)
     newest = {(index, score.opponent): score for index, score in _scores(views, "battle")}
     return [_row(index, views[index], score, names) for (index, _), score in newest.items()]
 
 
 def errors(views: Sequence[View]) -> list[ErrorRow]:
-    """The latest error of each critic on each opponent's samples; both runs record it, and it is told once."""
+    """Return the latest error of each critic on each opponent's samples, once, although both runs record it."""
     names = _names(views)
     newest = {(_judge(index, score), score.opponent): (index, score) for index, score in _scores(views, "error")}
     return [_error(index, views, score, names) for index, score in newest.values()]
@@ -59,16 +59,16 @@ def _scores(views: Sequence[View], name: str) -> Iterator[tuple[int, ScoreRecord
 
 
 def _judge(index: int, score: ScoreRecord) -> object:
-    """Who was asked: a place is the same in every run, a mere name need not be."""
+    """Identify the judge: a path is the same in every run, a mere name need not be."""
     return score.judge if _is_path(score.judge) else (index, score.judge)
 
 
 def _names(views: Sequence[View]) -> dict[str, str]:
-    """Path -> name, of the runs that are shown and of all others that they fought: the shortest that differ."""
-    shown = {str(view.path.resolve()): view.name for view in views}
-    fought = [name for view in views for score in view.scores for name in (score.judge, score.opponent)]
-    paths = list(dict.fromkeys([*shown, *(name for name in fought if name is not None and _is_path(name))]))
-    return {**dict(zip(paths, ends([PurePath(path) for path in paths]), strict=True)), **shown}
+    """Return path -> shortest distinct name, of the runs on the page and of all their opponents."""
+    on_page = {str(view.path.resolve()): view.name for view in views}
+    others = [name for view in views for score in view.scores for name in (score.judge, score.opponent)]
+    paths = list(dict.fromkeys([*on_page, *(name for name in others if name is not None and _is_path(name))]))
+    return {**dict(zip(paths, ends([PurePath(path) for path in paths]), strict=True)), **on_page}
 
 
 def _is_path(name: str | None) -> bool:
@@ -113,7 +113,7 @@ def _ratio(value: object, interval: object) -> str:
 
 
 def _critic(critic: Object) -> str:
-    """A critic's error rates in words."""
+    """Describe a critic's error rates in words."""
     kinds = {"test": "real", "foreign": "the other's", "own": "its own", "train": "training"}
     values = {words: _value(critic.get(kind)) for kind, words in kinds.items()}
     rates = [f"{words} {number(value, 3)}" for words, value in values.items() if value is not None]

@@ -1,4 +1,4 @@
-"""The log as curves: plain dictionaries that plotly's JavaScript draws in the page."""
+"""Curves of the log and of scores, as plain dictionaries that plotly draws in the page."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,7 +8,7 @@ from agon.figures.colours import REAL, colour
 from agon.reports.reading import View, ordered
 from agon.runs.scores import ScoreRecord
 
-GROUPS = {  # part of a key before "/" -> title; in this order, then what else was logged
+GROUPS = {  # part of a key before "/" -> title, in this order; other groups follow
     "loss": "Losses",
     "logit": "Mean logits (higher is more real)",
     "energy": "Mean energies (lower is more real)",
@@ -22,17 +22,24 @@ GROUPS = {  # part of a key before "/" -> title; in this order, then what else w
     "wall/images_per_second": "Images per second",
     "wall/seconds": "Seconds since the start",
 }
-ALONE = "wall"  # a group whose series have different units: one plot each
-COUNTS = ("step", "images")  # not curves: what the others are drawn against
-DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")  # series, where colours are runs
-MOST = 2000  # points of a drawn curve
-FEW = 30  # points of a curve that are marked one by one
+ALONE = "wall"  # a group whose series have different units, with one plot for each
+COUNTS = ("step", "images")  # horizontal axes, not curves
+DASHES = (
+    "solid",
+    "dash",
+    "dot",
+    "dashdot",
+    "longdash",
+    "longdashdot",
+)  # of series, where colours are of runs
+MOST = 2000  # largest number of points of a curve
+FEW = 30  # largest number of points that get markers
 
 Trace = dict[str, Any]
 
 
 class Figure(NamedTuple):
-    """One plot: what plotly needs, and an honest sentence about what it cannot draw."""
+    """One plot: its traces for plotly, and warnings about values that cannot be drawn."""
 
     title: str
     traces: list[Trace]
@@ -42,7 +49,7 @@ class Figure(NamedTuple):
 
 
 def figures(views: Sequence[View]) -> list[Figure]:
-    """A plot for each group of logged series, then one for each score made at several steps."""
+    """Return a plot for each group of logged series, then for each score measured at several steps."""
     keys = list(dict.fromkeys(key for view in views for record in view.log for key in record))
     groups: dict[str, list[str]] = {title: [] for title in GROUPS}
     for key in keys:
@@ -53,20 +60,20 @@ def figures(views: Sequence[View]) -> list[Figure]:
 
 
 def series(log: Iterable[Mapping[str, float]], key: str) -> tuple[list[int], list[float]]:
-    """Steps and values of one logged quantity; records without it are passed over."""
+    """Return the steps and values of one logged quantity, from the records that have it."""
     pairs = [(int(record["step"]), record[key]) for record in log if key in record]
     return [step for step, _ in pairs], [value for _, value in pairs]
 
 
 def thin(steps: Sequence[int], values: Sequence[float], most: int = MOST) -> tuple[list[int], list[float]]:
-    """At most `most` points that keep every peak: of each stretch its least and its greatest value.
+    """Thin a curve to at most `most` points: of each stretch, keep the least and the greatest value.
 
     >>> thin(range(8), [0, 0, 9, 0, 0, -9, 0, 0], most=4)
     ([0, 2, 5, 7], [0, 9, -9, 0])
     """
     if len(steps) <= most:
         return list(steps), list(values)
-    stretch = math.ceil(len(steps) / (most // 2))  # two points of each
+    stretch = math.ceil(len(steps) / (most // 2))  # records in a stretch, of which two are kept
     kept: list[int] = []
     for start in range(0, len(steps), stretch):
         order = sorted(range(start, min(start + stretch, len(steps))), key=lambda at: _order(values[at]))
@@ -88,16 +95,16 @@ def _logged(group: str, keys: Sequence[str], views: Sequence[View]) -> Figure:
 
 def _scored(views: Sequence[View]) -> list[Figure]:
     names = dict.fromkeys(score.name for view in views for score in view.scores)
-    drawn = [(name, _score_traces(name, views)) for name in names]
+    by_name = [(name, _score_traces(name, views)) for name in names]
     return [
         Figure(f"Score: {name}", traces, False, [])
-        for name, traces in drawn
+        for name, traces in by_name
         if any(len(trace["x"]) > 1 for trace in traces)
     ]
 
 
 def _score_traces(name: str, views: Sequence[View]) -> list[Trace]:
-    """One trace a measurement: values that were measured differently are not joined by a line."""
+    """Return a trace for each kind of measurement, so that a line joins only comparable values."""
     by_step = [_by_step(name, view) for view in views]
     kinds = {key: score for scores in by_step for (key, _), score in scores.items()}
     labels = _labels(list(kinds.values()))
@@ -111,13 +118,13 @@ def _score_traces(name: str, views: Sequence[View]) -> list[Trace]:
 
 
 def _by_step(name: str, view: View) -> dict[tuple[object, int], ScoreRecord]:
-    """The scores of that name at each step; of those that were measured again, the newest."""
+    """Return the scores of a name by measurement and step; the newest if one was repeated."""
     scores = [score for score in ordered(view.scores) if score.name == name]
     return {(score.key, score.step): score for score in scores if score.step is not None}
 
 
 def _labels(kinds: Sequence[ScoreRecord]) -> list[str]:
-    """What each measurement is called beside the others: n and seed, and what else they differ in."""
+    """Label each measurement by n, seed, and whatever else differs between them."""
     columns = [
         [f"against {score.detail.get('opponent', score.opponent)}" for score in kinds],
         [f"among {', '.join(score.among)}" for score in kinds],
@@ -134,14 +141,14 @@ def _labels(kinds: Sequence[ScoreRecord]) -> list[str]:
 def _score_trace(place: "_Place", view: View, label: str, scores: Sequence[ScoreRecord]) -> Trace:
     values = [math.nan if score.value is None else score.value for score in scores]
     trace = _trace(place, view, label, [score.step or 0 for score in scores], values)
-    if len(trace["x"]) == len(scores):  # a curve that was thinned is too dense for bars
+    if len(trace["x"]) == len(scores):  # a thinned curve is too dense for error bars
         errors = [_plain(score.error or 0.0) for score in scores]
         trace["error_y"] = {"type": "data", "array": errors, "thickness": 1, "width": 3}
     return trace
 
 
 class _Place(NamedTuple):
-    """Where a trace belongs: its run, its series in the plot, and how many runs there are."""
+    """The run and the series of a trace, and the number of runs."""
 
     run: int
     series: int
@@ -149,7 +156,7 @@ class _Place(NamedTuple):
 
     @property
     def line(self) -> dict[str, str]:
-        """Of one run, the series have the colours; of several, the runs have them, and the series dashes."""
+        """Colour series if there is one run; else colour runs, and dash series."""
         if self.runs == 1:
             return {"color": colour(self.series), "dash": "solid"}
         return {"color": colour(self.run), "dash": DASHES[self.series % len(DASHES)]}
@@ -171,7 +178,7 @@ def _trace(place: _Place, view: View, label: str, steps: Sequence[int], values: 
 
 
 def _legend(labels: Sequence[str], runs: int) -> list[Trace]:
-    """Of several runs, the colours are told once on the page; the legend of a plot tells its dashes, in grey."""
+    """Return grey legend entries for the dashes of series; the page shows the colours of runs once."""
     if runs == 1 or len(labels) == 1:
         return []
     return [
@@ -189,7 +196,7 @@ def _legend(labels: Sequence[str], runs: int) -> list[Trace]:
 
 
 def safe(label: str) -> str:
-    """plotly reads a few tags in a name: the character that starts them is replaced by its look-alike."""
+    """Replace "<" by a look-alike, since plotly interprets tags in names."""
     return label.replace("<", "‹")
 
 
@@ -211,15 +218,15 @@ def _warning(key: str, steps: Sequence[int], values: Sequence[float]) -> list[st
 
 
 def _is_wide(traces: Sequence[Trace]) -> bool:
-    """Whether a logarithmic axis tells more: all positive, over more than two decades."""
+    """Whether all values are positive and span more than two decades, which suits a logarithmic axis."""
     values = [value for trace in traces for value in trace["y"] if value is not None]
     return bool(values) and min(values) > 0 and max(values) > 100 * min(values)
 
 
 def _plain(value: float) -> float | None:
-    """JSON has no NaN: a gap in the curve."""
+    """Return None, a gap in the curve, for what JSON cannot write."""
     return value if math.isfinite(value) else None
 
 
 def _order(value: float) -> float:
-    return value if math.isfinite(value) else -math.inf  # a gap is kept: it is what the eye should see
+    return value if math.isfinite(value) else -math.inf  # so that thinning keeps gaps

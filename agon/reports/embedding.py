@@ -1,20 +1,20 @@
-"""A picture inside the page: its bytes are in the page's own text, so nothing is fetched."""
+"""Pictures whose bytes are part of the page, so that nothing is fetched."""
 
 from base64 import b64encode
 from typing import NamedTuple
 
 
 class Picture(NamedTuple):
-    """What the page needs to show a PNG.
+    """A PNG as the page shows it.
 
     Attributes:
-        caption: above it.
-        source: the `data:` address that holds its bytes.
-        width: in CSS pixels.
-        height: in CSS pixels.
-        alt: what it shows, for who cannot see it.
-        colour: of its run, None for real data.
-        note: below it, what the picture cannot show.
+        caption: text above it.
+        source: the `data:` URL with its bytes.
+        width: width in CSS pixels.
+        height: height in CSS pixels.
+        alt: description for readers who cannot see it.
+        colour: colour of its run; None for real data.
+        note: text below it, about what the picture does not show.
     """
 
     caption: str
@@ -27,5 +27,5 @@ class Picture(NamedTuple):
 
 
 def embed(png: bytes) -> str:
-    """The bytes of a PNG as an address that holds them."""
+    """Return a `data:` URL with the bytes of a PNG."""
     return "data:image/png;base64," + b64encode(png).decode("ascii")

@@ -1,4 +1,4 @@
-"""Grids of images: the last samples beside real ones, and how the same latents evolved."""
+"""Grids of images: the last samples beside real ones, and samples of fixed latents over the training."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,17 +16,17 @@ from agon.reports.reading import View
 from agon.runs import unreadable
 from agon.runs.snapshots import IMAGES, read_images
 
-TILE = 56  # CSS pixels a small tile is enlarged to, about: an 8x8 digit by 7, a 28x28 one by 2
-GAP = 8  # CSS pixels between tiles: the strokes of small digits reach their borders
-WIDTH = 540  # CSS pixels of one grid: two stand side by side
-FEWEST, MOST = 4, 8  # tiles in a row: large images get fewer, and are shrunk where there is no room
+TILE = 56  # approximate CSS pixels of an enlarged small tile: an 8x8 digit by 7, a 28x28 one by 2
+GAP = 8  # CSS pixels between tiles, since the strokes of small digits reach their borders
+WIDTH = 540  # CSS pixels of one grid, so that two fit side by side
+FEWEST, MOST = 4, 8  # tiles in a row; large images get fewer
 LATENTS, STEPS = 8, 8  # rows and columns of an evolution
 
-Tiles = UInt8[np.ndarray, "n c h w"]
+ImageGrid = UInt8[np.ndarray, "n c h w"]
 
 
 class Evolution(NamedTuple):
-    """The same latents over time: one column of tiles, top to bottom, for each step."""
+    """Samples of fixed latents over time: one column of tiles for each step."""
 
     run: str
     colour: str
@@ -34,12 +34,12 @@ class Evolution(NamedTuple):
 
 
 def beside(views: Sequence[View]) -> list[Picture]:
-    """Real images, each set once, and each run's last samples, all at the scale of `factor`.
+    """Return each set of real images once, and each run's last samples, all at the scale of `factor`.
 
     Raises:
-        RunError: a file of samples that cannot be read.
+        RunError: a file of samples cannot be read.
     """
-    grids: list[tuple[str, str | None, Tiles]] = [(caption, None, tiles) for caption, tiles in _real(views).items()]
+    grids: list[tuple[str, str | None, ImageGrid]] = [(caption, None, tiles) for caption, tiles in _real(views).items()]
     for index, view in enumerate(views):
         if files := _images(view):
             step = max(files)
@@ -50,10 +50,10 @@ def beside(views: Sequence[View]) -> list[Picture]:
 
 
 def evolutions(views: Sequence[View]) -> list[Evolution]:
-    """For each run with two grids or more: the first latents at steps spread over its training.
+    """Return samples of the first latents at steps spread over the training, for each run with two or more grids.
 
     Raises:
-        RunError: a file of samples that cannot be read.
+        RunError: a file of samples cannot be read.
     """
     return [
         Evolution(view.name, colour(index), _columns(_images(view)))
@@ -62,8 +62,8 @@ def evolutions(views: Sequence[View]) -> list[Evolution]:
     ]
 
 
-def factor(tiles: Tiles) -> int:
-    """How many times a tile is enlarged: about `TILE` pixels, never shrunk.
+def factor(tiles: ImageGrid) -> int:
+    """Return the factor that enlarges a tile to about `TILE` pixels, at least 1.
 
     >>> [factor(np.zeros((1, 1, side, side), np.uint8)) for side in (8, 28, 64, 256)]
     [7, 2, 1, 1]
@@ -77,22 +77,22 @@ def _columns(files: Mapping[int, Path]) -> list[Picture]:
     return [_picture(f"{step:,}", _read(files[step])[:LATENTS], 1, None) for step in steps]
 
 
-def _picture(caption: str, tiles: Tiles, across: int, run: str | None) -> Picture:
+def _picture(caption: str, tiles: ImageGrid, across: int, run: str | None) -> Picture:
     large = pictures.enlarge(tiles, factor(tiles))
     height, width = pictures.tiling(large, across, GAP).size
     alt = f"{len(tiles)} images of {tiles.shape[2]}x{tiles.shape[3]} pixels: {caption}"
     return Picture(caption, embed(pictures.grid_png(large, across, GAP)), width, height, alt, run)
 
 
-def _across(tiles: Tiles) -> int:
-    """Tiles in a row that fit side by side, or fewer to stay square where there are few."""
+def _across(tiles: ImageGrid) -> int:
+    """Return the number of tiles in a row: as many as fit, or fewer for a square of few tiles."""
     fit: int = WIDTH // (tiles.shape[3] * factor(tiles) + GAP)
     return min(max(FEWEST, min(fit, MOST)), pictures.tiling(tiles).columns)
 
 
-def _real(views: Sequence[View]) -> dict[str, Tiles]:
-    """Caption -> real images; runs that were shown the same ones share them."""
-    sets: dict[bytes, Tiles] = {}
+def _real(views: Sequence[View]) -> dict[str, ImageGrid]:
+    """Return caption -> real images; runs with the same real images share a caption."""
+    sets: dict[bytes, ImageGrid] = {}
     users: dict[bytes, list[str]] = {}
     for view in views:
         if view.real is not None and view.real.suffix == IMAGES:
@@ -107,7 +107,7 @@ def _images(view: View) -> dict[int, Path]:
     return {step: file for step, file in view.samples.items() if file.suffix == IMAGES}
 
 
-def _read(file: Path) -> Tiles:
+def _read(file: Path) -> ImageGrid:
     try:
         return read_images(file)
     except DataError as error:

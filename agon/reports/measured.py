@@ -1,4 +1,4 @@
-"""Pictures that were made with a score: nearest neighbours, reconstructions."""
+"""Pictures that belong to scores: nearest neighbours, reconstructions."""
 
 import struct
 from collections.abc import Sequence
@@ -15,17 +15,17 @@ CAPTIONS = {
     "reconstruction": "training images (odd rows) over the nearest samples found (even rows), best to worst",
     "reconstructions": "training images (first column) and the nearest samples of each run, most different first",
 }
-WIDE = 540  # CSS pixels: two stand side by side
+WIDE = 540  # CSS pixels, so that two fit side by side
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 def pictures(views: Sequence[View]) -> list[Picture]:
-    """The latest of each name and run.
+    """Return the latest picture of each name and run.
 
     Raises:
-        RunError: a file is no PNG.
+        RunError: a file is not a PNG.
     """
-    shown = []
+    latest = []
     for index, view in enumerate(views):
         newest: dict[str, Path] = {}
         for score in ordered(view.scores):
@@ -33,8 +33,8 @@ def pictures(views: Sequence[View]) -> list[Picture]:
         for name, file in newest.items():
             caption = CAPTIONS.get(name, name)
             caption = f"{view.name}: {caption}" if len(views) > 1 else caption
-            shown.append(_picture(file, caption, colour(index) if len(views) > 1 else None))
-    return shown
+            latest.append(_picture(file, caption, colour(index) if len(views) > 1 else None))
+    return latest
 
 
 def _picture(file: Path, caption: str, tint: str | None) -> Picture:

@@ -1,4 +1,4 @@
-"""Samples that are points: a histogram of one coordinate, a scatter of two, beside the real ones."""
+"""Plots of points beside the real ones: a histogram of one coordinate, a scatter plot of two."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,12 +14,12 @@ from agon.reports.embedding import Picture, embed
 from agon.reports.reading import View
 from agon.runs.snapshots import POINTS, read_array
 
-LARGE, SMALL = 360, 124  # CSS pixels of a panel's width: the last step, a step on the way
+LARGE, SMALL = 360, 124  # width of a panel in CSS pixels: for the last step, for an earlier one
 STEPS = 8
 
 
 class Story(NamedTuple):
-    """One run's samples over time, on the frame of the real data."""
+    """One run's samples over time, in the frame of the real data."""
 
     run: str
     colour: str
@@ -27,12 +27,12 @@ class Story(NamedTuple):
 
 
 def beside(views: Sequence[View]) -> list[Picture]:
-    """Each run's last points, on its real ones (d = 1) or beside them (d = 2, or the first two of more).
+    """Draw each run's last points, over its real ones (d = 1) or beside them (the first two coordinates if d >= 2).
 
     Raises:
-        RunError: a file of samples that cannot be read, or has not as many coordinates as the real ones.
+        RunError: a file of samples cannot be read, or differs from the real ones in its number of coordinates.
     """
-    panels: dict[bytes, Picture] = {}  # by what they show: runs that share their real points show them once
+    panels: dict[bytes, Picture] = {}  # by content, so that real points shared by runs are shown once
     frames = _frames(views)
     for index, view in enumerate(views):
         if not (files := _points(view)):
@@ -48,10 +48,10 @@ def beside(views: Sequence[View]) -> list[Picture]:
 
 
 def undrawn(views: Sequence[View]) -> list[str]:
-    """A sentence for each run whose samples are neither images nor points.
+    """Return a sentence for each run whose samples are neither images nor points.
 
     Raises:
-        RunError: a file of samples that cannot be read.
+        RunError: a file of samples cannot be read.
     """
     sentences = []
     for view in views:
@@ -67,10 +67,10 @@ def undrawn(views: Sequence[View]) -> list[str]:
 
 
 def stories(views: Sequence[View]) -> list[Story]:
-    """For each run with points at two steps or more: small panels at steps spread over its training.
+    """Return small panels at steps spread over the training, for each run with points at two or more steps.
 
     Raises:
-        RunError: a file of samples that cannot be read, or has not as many coordinates as the real ones.
+        RunError: a file of samples cannot be read, or differs from the real ones in its number of coordinates.
     """
     frames = _frames(views)
     return [
@@ -90,7 +90,7 @@ def _story(view: View, frames: Mapping[int, Frame], run: str) -> list[Picture]:
 
 
 def _frames(views: Sequence[View]) -> dict[int, Frame]:
-    """Number of coordinates -> the frame of all runs' real points, or last samples where none are real."""
+    """Return number of coordinates -> frame of all runs' real points, or of last samples where there are none."""
     clouds: dict[int, list[Points]] = {}
     for view in views:
         if files := _points(view):
@@ -102,8 +102,8 @@ def _frames(views: Sequence[View]) -> dict[int, Frame]:
 
 def _panel(caption: str, real: Real | None, samples: Points, frame: Frame, width: int, run: str) -> Picture:
     png, height = points_png(samples, frame, width=width, ink=run, real=real, bare=width < LARGE)
-    astray = int((~inside(samples, frame)).sum())
-    note = f"{astray:,} of {len(samples):,} outside" if astray else ""
+    outside = int((~inside(samples, frame)).sum())
+    note = f"{outside:,} of {len(samples):,} outside" if outside else ""
     alt = f"{len(samples)} points: {caption}"
     return Picture(caption, embed(png), width, height, alt, None if run == REAL else run, note)
 
@@ -113,7 +113,7 @@ def _real(view: View) -> Real | None:
 
 
 def _points(view: View) -> Mapping[int, Path]:
-    """The files of points; none where they are of samples that cannot be drawn as points."""
+    """Return the files of points; none if the samples cannot be drawn as points."""
     files = _arrays(view)
     return files if files and _load(files[max(files)]).ndim <= 2 else {}
 
@@ -130,7 +130,7 @@ def _load(file: Path) -> np.ndarray:
 
 
 def _read(file: Path, like: Real | None = None) -> Points:
-    """The points of a file, with as many coordinates as `like` if it is given."""
+    """Read the points of a file, which must have as many coordinates as `like` if it is given."""
     points = _load(file)
     d = "d" if like is None else like.shape[1]
     if points.ndim != 2 or points.shape[1] < 1 or d not in ("d", points.shape[1]) or points.dtype.kind != "f":

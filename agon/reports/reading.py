@@ -1,4 +1,4 @@
-"""A run directory as a typed view: plain JSON and the names of its samples; nothing in it is executed."""
+"""Read a run directory into a typed view of plain data; nothing in the directory is executed."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -18,17 +18,17 @@ from agon.runs.taken import refuse_nothing_to_show
 
 @dataclass(frozen=True)
 class View:
-    """One run, as far as a page needs it.
+    """The contents of a run that a page shows.
 
     Attributes:
-        name: the shortest end of the path that tells it from the other runs on the page.
-        path: of the directory, as it was given.
+        name: shortest end of the path that differs from the other runs on the page.
+        path: path of the directory, as given.
         experiment: the nested settings.
-        compute: the choices that change the arithmetic; empty if not recorded.
-        log: records in order of their steps; a series' value can be NaN.
-        scores: in the order in which they were made.
-        real: file of the real samples, None if there is none.
-        samples: step -> file of the samples, in order of the steps.
+        compute: settings that change the arithmetic; empty if not recorded.
+        log: records in the order of their steps; values can be NaN.
+        scores: scores in the order in which they were recorded.
+        real: file of the real samples; None if there is none.
+        samples: step -> file of the samples, in the order of the steps.
     """
 
     name: str
@@ -42,10 +42,10 @@ class View:
 
 
 def read(runs: Sequence[Path]) -> list[View]:
-    """Views of the runs, in their order; a directory that is given twice is read once.
+    """Read the runs in their order; a directory that is given twice is read once.
 
     Raises:
-        RunError: no run is given, or one has no experiment.json, or holds what cannot be read.
+        RunError: no run is given, or one has no experiment.json, or cannot be read.
     """
     if not runs:
         raise RunError("a report: expected one run directory or more, got none; give the runs to show")
@@ -54,12 +54,12 @@ def read(runs: Sequence[Path]) -> list[View]:
 
 
 def ordered(scores: Sequence[ScoreRecord]) -> list[ScoreRecord]:
-    """By their steps; of those at one step, the one that was made last is last."""
+    """Sort scores by their steps; scores at one step keep their order."""
     return sorted(scores, key=lambda score: score.step or 0)
 
 
 def finite(value: object) -> TypeGuard[float]:
-    """Whether it is a number that can be drawn: JSON has integers beyond every float, and Python's truth is 1.
+    """Whether a value is a number that can be drawn: neither a boolean nor beyond the range of floats.
 
     >>> finite(0.5), finite(float("nan")), finite(10**400), finite(True), finite("1")
     (True, False, False, False, False)

@@ -1,4 +1,4 @@
-"""The scores as rows: the latest of each, the earlier ones folded away, and the histograms of classes."""
+"""Tables of scores: the latest of each, earlier ones folded away, and histograms of classes."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from agon.figures.numbers import UNKNOWN, number
 from agon.reports.reading import View, finite, ordered
 from agon.runs.scores import ScoreRecord
 
-LABELLED = 20  # bars that can still carry their names
+LABELLED = 20  # largest number of bars with names
 
 
 class ScoreRow(NamedTuple):
@@ -28,7 +28,7 @@ class ScoreRow(NamedTuple):
 
 
 class Bar(NamedTuple):
-    """A class: its name, how many samples fell in it, and its height in per cent of the fullest."""
+    """A class: its name, its number of samples, and its height in per cent of the largest."""
 
     name: str
     number: str
@@ -36,7 +36,7 @@ class Bar(NamedTuple):
 
 
 class Histogram(NamedTuple):
-    """How the samples of one run fall into classes."""
+    """The number of samples of one run in each class."""
 
     run: str
     colour: str
@@ -46,7 +46,7 @@ class Histogram(NamedTuple):
 
 
 class Table(NamedTuple):
-    """All scores: what holds now, what held before, and the classes of what holds now."""
+    """All scores: the latest, the earlier ones, and the class histograms of the latest."""
 
     latest: list[ScoreRow]
     earlier: list[ScoreRow]
@@ -54,7 +54,7 @@ class Table(NamedTuple):
 
 
 def table(views: Sequence[View]) -> Table:
-    """Scores ordered by name, so that runs can be compared line by line."""
+    """Order scores by name, so that runs can be compared line by line."""
     latest: list[tuple[int, View, ScoreRecord]] = []
     earlier: list[tuple[int, View, ScoreRecord]] = []
     for index, view in enumerate(views):
@@ -86,7 +86,7 @@ def _row(index: int, view: View, score: ScoreRecord) -> ScoreRow:
 
 
 def uncertainty(score: ScoreRecord) -> str:
-    """Its standard error and its interval, as far as they are known."""
+    """Return the standard error and the interval, as far as they are known."""
     parts = [f"± {number(score.error, 2)}"] if score.error is not None else []
     if score.interval is not None:
         parts.append(f"[{number(score.interval[0])}, {number(score.interval[1])}]")
@@ -94,9 +94,9 @@ def uncertainty(score: ScoreRecord) -> str:
 
 
 def _detail(score: ScoreRecord) -> str:
-    """The plain values of a score's detail; its lists are drawn, or left to whoever opens the file.
+    """Return the plain values of a score's detail; lists are drawn or left out.
 
-    Those of a battle have a table of their own.
+    Battles have their own table.
     """
     if score.name == "battle":
         return f"against {score.detail.get('opponent', UNKNOWN)}"
@@ -105,7 +105,7 @@ def _detail(score: ScoreRecord) -> str:
 
 
 def _provenance(score: ScoreRecord) -> list[str]:
-    """What images went through before they were compared, as far as it is told."""
+    """Describe how images were processed before the comparison, as far as recorded."""
     extractor = score.extractor
     words = {"resizer": "resized by {}", "precision": "in {}", "hash": "weights {:.8}"}
     return [form.format(str(extractor[key])) for key, form in words.items() if extractor.get(key) not in (None, "none")]
@@ -121,8 +121,8 @@ def _histogram(index: int, view: View, score: ScoreRecord) -> Histogram | None:
         return None
     named = isinstance(names, list) and len(names) == len(counts)
     labels = map(str, names) if isinstance(names, list) and named else map(str, range(len(counts)))
-    fullest = max(*counts, 1)
-    bars = [Bar(name, number(c), 100 * c / fullest) for name, c in zip(labels, counts, strict=True)]
+    largest = max(*counts, 1)
+    bars = [Bar(name, number(c), 100 * c / largest) for name, c in zip(labels, counts, strict=True)]
     caption = f"{score.name}: {number(sum(counts))} samples over {len(counts)} classes"
     return Histogram(view.name, colour(index), caption, bars, len(bars) <= LABELLED)
 

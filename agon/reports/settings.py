@@ -1,15 +1,15 @@
-"""Nested settings as an indented table: one row a setting, one column a run, differences marked."""
+"""Nested settings as an indented table with a row for each setting, a column for each run, and marked differences."""
 
 import json
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-KIND, IMPORTED, HASH = "type", "import", "sha256"  # the keys that say what an object is
+KIND, IMPORTED, HASH = "type", "import", "sha256"  # keys that name the class of an object
 ABSENT = "—"
 
 
 class Missing:
-    """A setting that a run does not have: not the same as null."""
+    """A setting that a run does not have, which differs from null."""
 
 
 MISSING = Missing()
@@ -19,10 +19,10 @@ class SettingRow(NamedTuple):
     """One setting.
 
     Attributes:
-        depth: how deep it is nested, from 0.
-        name: its key, or its place in a list.
-        cells: its value in each run; of an object, what it is.
-        differs: whether the runs do not agree on it.
+        depth: depth of nesting, from 0.
+        name: its key, or its index in a list.
+        cells: its value in each run; for an object, its class.
+        differs: whether it differs between the runs.
     """
 
     depth: int
@@ -32,7 +32,7 @@ class SettingRow(NamedTuple):
 
 
 def rows(settings: Sequence[Any]) -> list[SettingRow]:
-    """The rows of the runs' settings (JSON objects), nested as they are; a key that any has is there.
+    """Return rows for the runs' settings (JSON objects), nested as they are, with the keys of all runs.
 
     >>> for row in rows([{"type": "A", "width": 64}, {"type": "A", "width": 32, "deep": True}]):
     ...     print(row.name, row.cells, row.differs)
@@ -51,7 +51,7 @@ def _rows(name: str, values: Sequence[Any], depth: int) -> Iterator[SettingRow]:
 
 
 def _children(values: Sequence[Any]) -> list[tuple[str, list[Any]]]:
-    """Name -> the runs' values, of what is inside; in the order of the first run that has it."""
+    """Return name -> the runs' values of the settings inside, in the order of the first run that has them."""
     inside = [_inside(value) for value in values]
     names = dict.fromkeys(name for entries in inside for name in entries)
     return [(name, [entries.get(name, MISSING) for entries in inside]) for name in names]
@@ -66,7 +66,7 @@ def _inside(value: Any) -> dict[str, Any]:
 
 
 def _is_nested(value: Any) -> bool:
-    """Whether a list holds objects, and so gets a row for each; one of plain values is one cell."""
+    """Whether a list holds objects, which get a row each; a list of plain values is one cell."""
     return isinstance(value, list) and any(isinstance(child, dict) or _is_nested(child) for child in value)
 
 
@@ -81,7 +81,7 @@ def _cell(value: Any) -> str:
 
 
 def kind(value: dict[str, Any]) -> str:
-    """What an object is: our name for it, or where a user's class is imported from.
+    """Return the class of an object: agon's name for it, or the import path of a user's class.
 
     >>> kind({"type": "dcgan.Generator", "width": 64}), kind({"import": "my.G", "sha256": "0f" * 32})
     ('dcgan.Generator', 'my.G (sha256 0f0f0f0f)')
@@ -92,7 +92,7 @@ def kind(value: dict[str, Any]) -> str:
 
 
 def _identity(value: Any) -> str:
-    """What must agree for a row to be equal: of an object, only what it is; the rest has its own rows."""
+    """Return what must agree between runs for equal rows: of an object, only its class."""
     if value is MISSING:
         return "missing"
     if isinstance(value, dict):

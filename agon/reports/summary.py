@@ -1,4 +1,4 @@
-"""A run in one line: who plays, on what, how far it came, and the command that carries it on."""
+"""A run in one line: its players, data, progress, and the command that continues it."""
 
 import shlex
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from agon.games import GAMES
 from agon.reports.reading import View
 from agon.reports.settings import IMPORTED, KIND, kind
 
-PLAYERS = (  # DESIGN.md's words for what holds weights
+PLAYERS = (  # names of the parts of a game that hold weights
     *("generator", "critic", "encoder", "decoder", "autoregressor"),
     *("patch", "autoencoder", "painter", "classifier", "network"),
 )
@@ -20,11 +20,11 @@ class Summary(NamedTuple):
     """One run's line.
 
     Attributes:
-        name: of the run.
-        colour: of the run.
-        facts: short phrases, to be put side by side.
-        state: whether it has made all its steps.
-        command: that carries it on.
+        name: name of the run.
+        colour: colour of the run.
+        facts: short phrases, shown side by side.
+        state: a sentence that says whether all steps are done.
+        command: the command that continues the run.
     """
 
     name: str
@@ -35,9 +35,9 @@ class Summary(NamedTuple):
 
 
 def summary(index: int, view: View) -> Summary:
-    """The line of the run with this index on the page."""
-    made, planned = _made(view), _planned(view)
-    done = planned is not None and made is not None and made >= planned
+    """Return the summary of the run with this index on the page."""
+    steps, planned = _steps_done(view), _steps_planned(view)
+    done = planned is not None and steps is not None and steps >= planned
     command = f"agon resume {shlex.quote(str(view.path))}"
     if done:
         return Summary(
@@ -47,17 +47,17 @@ def summary(index: int, view: View) -> Summary:
             "It has made all its steps. To train on, give it more:",
             f"{command} --steps {2 * planned if planned else 1}",
         )
-    state = "It has logged no step yet. To start it:" if made is None else "It can go on from its last checkpoint:"
+    state = "It has logged no step yet. To start it:" if steps is None else "It can go on from its last checkpoint:"
     return Summary(view.name, colour(index), _facts(view), state, command)
 
 
 def title(views: Sequence[View]) -> str:
-    """The page's title: the run's name, or how many there are."""
+    """Return the title of the page: the run's name, or the number of runs."""
     return views[0].name if len(views) == 1 else f"{len(views)} runs compared"
 
 
 def generates(view: View) -> bool:
-    """Whether the run's game makes samples; one that is not known to make none does."""
+    """Whether the run's game generates samples, which is assumed of unknown games."""
     game = view.experiment.get("game")
     known = GAMES.get(kind(game)) if isinstance(game, dict) else None
     return bool(getattr(known, "generating_players", True))
@@ -66,11 +66,11 @@ def generates(view: View) -> bool:
 def _facts(view: View) -> list[str]:
     facts = [view.experiment["recipe"]] if isinstance(view.experiment.get("recipe"), str) else []
     facts += [fact for fact in (_players(view.experiment.get("game")), _named(view.experiment, "data")) if fact]
-    made, planned = _made(view), _planned(view)
+    steps, planned = _steps_done(view), _steps_planned(view)
     if planned is not None:
-        facts.append(f"{number(made or 0)} of {number(planned)} steps")
-    elif made is not None:
-        facts.append(f"{number(made)} steps")
+        facts.append(f"{number(steps or 0)} of {number(planned)} steps")
+    elif steps is not None:
+        facts.append(f"{number(steps)} steps")
     last = view.log[-1] if view.log else {}
     if "images" in last:
         facts.append(f"{number(last['images'])} images")
@@ -87,7 +87,7 @@ def _players(game: Any) -> str:
 
 
 def _named(experiment: dict[str, Any], key: str) -> str:
-    """What an object is, with the first text in it: `Images digits`."""
+    """Return the class of an object with the first text in it: `Images digits`."""
     part = experiment.get(key)
     if not isinstance(part, dict):
         return str(part or "")
@@ -95,10 +95,10 @@ def _named(experiment: dict[str, Any], key: str) -> str:
     return " ".join([kind(part), *texts[:1]])
 
 
-def _made(view: View) -> int | None:
+def _steps_done(view: View) -> int | None:
     return int(view.log[-1]["step"]) if view.log else None
 
 
-def _planned(view: View) -> int | None:
+def _steps_planned(view: View) -> int | None:
     steps = view.experiment.get("steps")
     return steps if isinstance(steps, int) else None

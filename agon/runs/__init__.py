@@ -1,13 +1,13 @@
-"""The run directory: the only owner of the disk.
+"""The run directory; no other room reads or writes its files.
 
 | module | content |
 |---|---|
-| layout | what the files are called |
-| run | the directory as a whole: begun, locked, rewound |
-| description, records, scores, snapshots, checkpoints | what the files hold: each written and read in one place |
-| directory, files, arrays, limits | how files are read and written safely, whoever made them |
+| layout | names of the files |
+| run | the whole directory: create, lock, rewind |
+| description, records, scores, snapshots, checkpoints | contents of the files, each written and read in one module |
+| directory, files, arrays, limits | safe reading and writing of files, whoever made them |
 | taken | whether a path holds a run, or is free for one |
-| naming | what runs are called beside each other |
+| naming | short names for several runs |
 
 The modules that need torch are imported when a name of theirs is first used.
 """

@@ -1,4 +1,4 @@
-"""Arrays that may come from elsewhere: what a file claims is compared with what it holds before memory is taken."""
+"""Read arrays of any origin: compare the size that a file claims with its content before allocating memory."""
 
 import math
 import zipfile
@@ -9,28 +9,28 @@ import numpy as np
 
 
 def array(content: bytes) -> np.ndarray:
-    """The array of a file in numpy's format.
+    """Read the array of a file in numpy's format.
 
     Raises:
-        ValueError: it is none, of Python objects, or has more or fewer numbers than it says.
+        ValueError: it holds no array, Python objects, or more or fewer numbers than it says.
     """
     file = BytesIO(content)
     try:
         shape, dtype = _header(file)
     except (RecursionError, MemoryError, EOFError, TypeError) as error:
         raise ValueError(f"its header cannot be read ({error})") from error
-    told, held = math.prod(shape) * dtype.itemsize, len(content) - file.tell()
-    if dtype.hasobject or min(shape, default=0) < 0 or told != held or not dtype.itemsize:
+    claimed, held = math.prod(shape) * dtype.itemsize, len(content) - file.tell()
+    if dtype.hasobject or min(shape, default=0) < 0 or claimed != held or not dtype.itemsize:
         raise ValueError(f"it says that it holds {dtype} {shape}, and has {held:,} bytes of them")
-    found: np.ndarray = np.load(BytesIO(content), allow_pickle=False)
-    return found
+    values: np.ndarray = np.load(BytesIO(content), allow_pickle=False)
+    return values
 
 
 def arrays(content: bytes, most: int) -> dict[str, np.ndarray]:
-    """The arrays of an .npz file by name, together at most `most` bytes.
+    """Read the arrays of an .npz file by name, together at most `most` bytes.
 
     Raises:
-        ValueError: it is no such file, or one of its arrays none.
+        ValueError: it is not such a file, or an array in it is invalid.
     """
     try:
         with zipfile.ZipFile(BytesIO(content)) as archive:

@@ -1,4 +1,4 @@
-"""Checkpoints: a folder of safetensors plus JSON each, whole or not there at all, never a pickle."""
+"""Checkpoints: a folder each with safetensors and JSON, written completely or not at all, never a pickle."""
 
 import hashlib
 import json
@@ -18,18 +18,18 @@ from agon.runs.directory import Directory, unreadable
 from agon.runs.files import remove, sync_folder, write_through, writing
 from agon.untrusted import listed, parse_json
 
-KEPT = 3  # the newest may be damaged on the disk, and the one before it too
+KEPT = 3  # since the newest two may be damaged on the disk
 TENSORS, STATE = "tensors.safetensors", "state.json"
 NAME = re.compile(r"[0-9]{8,18}")
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """All that a training needs to go on as if it had never stopped.
+    """Everything that a training needs to continue as if it had never stopped.
 
     Attributes:
-        step: steps done.
-        tensors: weights, buffers, optimiser moments, averages, random streams, by name.
+        step: number of steps done.
+        tensors: weights, buffers, optimiser moments, averages and random streams, by name.
         state: everything else, as plain values.
     """
 
@@ -41,8 +41,8 @@ class Checkpoint:
 def save(folder: Path, checkpoint: Checkpoint) -> Path:
     """Write a checkpoint atomically, then remove all but the newest `KEPT`.
 
-    It is written under another name, synced, and renamed: at any moment, a crash leaves each
-    checkpoint whole or absent.
+    It is written under another name, synced, and renamed, so that a crash at any moment leaves each checkpoint
+    complete or absent.
     """
     target = folder / f"{checkpoint.step:08d}"
     temporary = folder / f".writing-{target.name}-{os.getpid()}"
@@ -52,7 +52,7 @@ def save(folder: Path, checkpoint: Checkpoint) -> Path:
         try:
             temporary.mkdir()
             _write(temporary, checkpoint)
-            remove(target)  # the same step again, after going on from an older one
+            remove(target)  # the same step, saved before the training continued from an older one
             temporary.rename(target)
             sync_folder(folder)
         except OSError:
@@ -67,7 +67,7 @@ def load(path: Path) -> Checkpoint:
     """Read a checkpoint and verify both its files.
 
     Raises:
-        CheckpointError: a file is missing, no regular one, truncated, or has other bytes than were written.
+        CheckpointError: a file is missing, not regular, or truncated, or its bytes have changed.
     """
     files = Directory(path.parent)
     try:
@@ -79,14 +79,14 @@ def load(path: Path) -> Checkpoint:
         raise CheckpointError(f"checkpoint {path}: {STATE} does not have the checksum it was written with")
     if state.get("tensors") != _digest(content):
         raise CheckpointError(f"checkpoint {path}: {TENSORS} does not have the checksum it was written with")
-    step, own = state.get("step"), state.get("state")
-    if type(step) is not int or f"{step:08d}" != path.name or not isinstance(own, dict):
+    step, values = state.get("step"), state.get("state")
+    if type(step) is not int or f"{step:08d}" != path.name or not isinstance(values, dict):
         raise CheckpointError(f"checkpoint {path}: expected the state of step {path.name}, got that of {step!r:.40}")
-    return Checkpoint(step, _tensors(path, content), own)
+    return Checkpoint(step, _tensors(path, content), values)
 
 
 def good(folder: Path, complaints: list[str]) -> Iterator[Checkpoint]:
-    """The undamaged checkpoints, the newest first; a sentence for each damaged one is added to the complaints."""
+    """Yield the undamaged checkpoints, newest first; add a sentence for each damaged one to the complaints."""
     for path in reversed(paths(folder)):
         try:
             checkpoint = load(path)
@@ -97,7 +97,7 @@ def good(folder: Path, complaints: list[str]) -> Iterator[Checkpoint]:
 
 
 def last_good(folder: Path) -> tuple[Checkpoint | None, list[str]]:
-    """The newest undamaged checkpoint, if any, and a sentence for each damaged one that is newer.
+    """Return the newest undamaged checkpoint, if any, and a sentence for each newer, damaged one.
 
     Raises:
         RunError: there are checkpoints, and all are damaged.
@@ -110,26 +110,26 @@ def last_good(folder: Path) -> tuple[Checkpoint | None, list[str]]:
 
 
 def none_intact(complaints: list[str]) -> RunError:
-    """What is said where all are damaged."""
+    """Return the error for a run whose checkpoints are all damaged."""
     return RunError(f"no checkpoint is intact: {listed(complaints)}; begin again in another folder")
 
 
 def paths(folder: Path) -> list[Path]:
-    """The checkpoints of a folder, oldest first; half-written ones do not count.
+    """Return the complete checkpoints of a folder, oldest first.
 
     Raises:
-        RunError: it is no folder.
+        RunError: it is not a folder.
     """
     try:
         names = Directory(folder.parent).names(folder.name)
     except OSError as error:
         raise unreadable(error, folder, "put the folder back, or begin again elsewhere") from error
-    found = [folder / name for name in names if NAME.fullmatch(name)]
-    return sorted((path for path in found if path.is_dir()), key=lambda path: int(path.name))
+    candidates = [folder / name for name in names if NAME.fullmatch(name)]
+    return sorted((path for path in candidates if path.is_dir()), key=lambda path: int(path.name))
 
 
 def clear(folder: Path) -> None:
-    """Remove what a killed writer left: the run's lock says that nobody is writing now."""
+    """Remove what a killed writer left; the caller holds the run's lock."""
     with writing(folder):
         for name in Directory(folder.parent).names(folder.name):
             if name.startswith(".writing-"):
@@ -147,10 +147,10 @@ def _tensors(path: Path, content: bytes) -> dict[str, Tensor]:
 
 
 def _write(folder: Path, checkpoint: Checkpoint) -> None:
-    """The two files of a checkpoint, each followed to the disk; the state names the tensors' checksum."""
+    """Write and sync the two files of a checkpoint; the state has the tensors' checksum."""
     from safetensors.torch import save as serialise
 
-    content = serialise(dict(_apart(checkpoint.tensors)))
+    content = serialise(dict(_without_sharing(checkpoint.tensors)))
     write_through(folder / TENSORS, content)
     state = {"step": checkpoint.step, "tensors": _digest(content), "state": checkpoint.state}
     signed = {**state, "sha256": _digest(_canonical(state))}
@@ -158,8 +158,8 @@ def _write(folder: Path, checkpoint: Checkpoint) -> None:
     sync_folder(folder)
 
 
-def _apart(tensors: dict[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
-    """Each in memory of its own, which safetensors demands: a weight used in several places has several names."""
+def _without_sharing(tensors: dict[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
+    """Yield tensors that share no memory, as safetensors requires; a shared weight has several names."""
     seen: set[int] = set()
     for name, tensor in ((name, t.contiguous()) for name, t in tensors.items()):
         memory = tensor.untyped_storage().data_ptr()

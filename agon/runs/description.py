@@ -1,4 +1,4 @@
-"""What describes a run, as JSON: bounded in size, depth, number of values and length of texts before it is used."""
+"""Read the JSON that describes a run, with limits on its size, depth, number of values and length of texts."""
 
 import re
 from collections.abc import Iterator
@@ -14,20 +14,20 @@ ADVICE = "put back the file that was written, or begin again elsewhere"
 
 
 def text_of(files: Directory, name: str) -> str:
-    """The text of a file of JSON, as it was written.
+    """Read the text of a JSON file.
 
     Raises:
-        RunError: it cannot be read, or is no JSON within the limits.
+        RunError: it cannot be read, or is not JSON within the limits.
     """
     described(files, name)
     return files.read(name, DESCRIPTION).decode()
 
 
 def described(files: Directory, name: str) -> dict[str, Any]:
-    """The object that a file of JSON holds.
+    """Read the object in a JSON file.
 
     Raises:
-        RunError: it cannot be read, or is no JSON object within the limits.
+        RunError: it cannot be read, or is not a JSON object within the limits.
     """
     try:
         value = parse_json(files.read(name, DESCRIPTION))
@@ -40,10 +40,10 @@ def described(files: Directory, name: str) -> dict[str, Any]:
 
 
 def described_to_show(path: Path) -> dict[str, Any]:
-    """The object that a file of JSON holds, for a page that only shows it: numbers may be not finite, texts long.
+    """Read the object in a JSON file for a page that only shows it; numbers may be infinite and texts long.
 
     Raises:
-        RunError: it cannot be read, or is no JSON object.
+        RunError: it cannot be read, or is not a JSON object.
     """
     try:
         value = parse_json(text_to_show(path, DESCRIPTION), finite=False)
@@ -55,7 +55,7 @@ def described_to_show(path: Path) -> dict[str, Any]:
 
 
 def text_to_show(path: Path, most: int) -> str:
-    """The text of a file of a run, of at most `most` bytes; what is no UTF-8 is replaced.
+    """Read the text of a run's file, of at most `most` bytes; invalid UTF-8 is replaced.
 
     Raises:
         RunError: it cannot be read.
@@ -67,28 +67,28 @@ def text_to_show(path: Path, most: int) -> str:
 
 
 def _check(value: Any) -> None:
-    for count, each in enumerate(_values(value)):
+    for count, item in enumerate(_values(value)):
         if count == VALUES:
             raise ValueError(f"it has more than {VALUES:,} values")
-        if isinstance(each, str) and len(each) > TEXT:
-            raise ValueError(f"it has a text of {len(each):,} characters, more than {TEXT:,}")
-        if isinstance(each, str) and not _whole(each):
-            raise ValueError(f"it has a text that cannot be written down, {each[:40]!a}")
+        if isinstance(item, str) and len(item) > TEXT:
+            raise ValueError(f"it has a text of {len(item):,} characters, more than {TEXT:,}")
+        if isinstance(item, str) and not _whole(item):
+            raise ValueError(f"it has a text that cannot be written down, {item[:40]!a}")
 
 
 def _values(value: Any) -> Iterator[Any]:
-    """Every value, name and text in it."""
+    """Yield the value and every value, name and text in it."""
     left = [value]
     while left:
-        each = left.pop()
-        yield each
-        if isinstance(each, dict):
-            yield from each
-            left.extend(each.values())
-        elif isinstance(each, list):
-            left.extend(each)
+        item = left.pop()
+        yield item
+        if isinstance(item, dict):
+            yield from item
+            left.extend(item.values())
+        elif isinstance(item, list):
+            left.extend(item)
 
 
 def _whole(text: str) -> bool:
-    """Whether a path may have it: no zero byte, and no half character but those that stand for a byte (PEP 383)."""
+    """Whether a path may contain the text: no zero byte, and no surrogates except those of PEP 383."""
     return "\0" not in text and not re.search("[\ud800-\udc7f\udd00-\udfff]", text)

@@ -1,4 +1,4 @@
-"""The one way to the files of a run: regular files inside its directory, reached through no link."""
+"""Access to the files of a run: regular files inside its directory, never reached through a link."""
 
 import os
 from pathlib import Path, PurePosixPath
@@ -12,33 +12,33 @@ FOLDER = "a folder"
 
 
 class Directory:
-    """A directory whose content may come from elsewhere.
+    """A directory whose content may come from another machine.
 
-    The directory itself may be reached by a link: whoever names it knows where it leads. Below it each folder on the
-    way to a file must be one, and the file a regular one, or a NotRegularError, which is an OSError, says what it is.
-    Whatever writes turns errors of the disk into a RunError.
+    The path of the directory itself may be a link, which the user chose. Inside it, links are not followed: if a
+    folder or a file is anything else, a NotRegularError, which is an OSError, says what it is. Methods that write turn
+    errors of the disk into a RunError.
 
     Attributes:
-        root: the directory.
+        root: path of the directory.
     """
 
     def __init__(self, root: Path) -> None:
         self.root = root
 
     def path(self, name: str) -> Path:
-        """Where a file lies, the folders on the way checked.
+        """Return the path of a file, after checking the folders on the way.
 
         Raises:
-            NotRegularError: the name leads out of the directory, or a folder on the way is none.
+            NotRegularError: the name leads out of the directory, or a folder on the way is not a folder.
         """
         folder, _, last = name.rpartition("/")
         return self.folder(folder) / last
 
     def folder(self, name: str) -> Path:
-        """Where a folder lies, if it is there: it and those on the way to it are no links.
+        """Return the path of a folder, after checking it and the folders on the way.
 
         Raises:
-            NotRegularError: one is, or is something else, or the name leads out of the directory.
+            NotRegularError: one of them is a link or not a folder, or the name leads out of the directory.
         """
         place = self.root
         for part in PurePosixPath(name).parts:
@@ -50,11 +50,11 @@ class Directory:
         return place
 
     def holds(self, name: str) -> bool:
-        """Whether anything of that name is there, be it a link that leads nowhere."""
+        """Whether anything has that name, even a dangling link."""
         return os.path.lexists(self.root / name)
 
     def is_file(self, name: str) -> bool:
-        """Whether a regular file is there."""
+        """Whether a regular file has that name."""
         try:
             path = self.path(name)
         except NotRegularError:
@@ -62,10 +62,10 @@ class Directory:
         return path.is_file() and not path.is_symlink()
 
     def check(self, name: str) -> Path:
-        """The path of a regular file, or of nothing yet.
+        """Return the path of a regular file, or of a file that does not exist yet.
 
         Raises:
-            NotRegularError: it is anything else.
+            NotRegularError: something else has that name.
         """
         path = self.path(name)
         if (kind := kind_of(path, follow=False)) is not None:
@@ -73,43 +73,43 @@ class Directory:
         return path
 
     def read(self, name: str, most: int = RECORDS) -> bytes:
-        """The content of a file of at most `most` bytes.
+        """Read a file of at most `most` bytes.
 
         Raises:
-            OSError: there is no such regular file, it is larger, or cannot be read.
+            OSError: there is no such regular file, it is larger, or it cannot be read.
         """
         return read_regular(self.path(name), most=most, follow=False)
 
     def names(self, folder: str) -> list[str]:
-        """What a folder holds, in no order; nothing where it is missing.
+        """List the names in a folder, in no order; none if it is missing.
 
         Raises:
-            OSError: it is no folder, cannot be read, or holds more than `ENTRIES`.
+            OSError: it is not a folder, cannot be read, or holds more than `ENTRIES` names.
         """
         path = self.folder(folder)
         if not path.exists():
             return []
         with os.scandir(path) as entries:
-            found = [entry.name for _, entry in zip(range(ENTRIES + 1), entries, strict=False)]
-        if len(found) > ENTRIES:
+            names = [entry.name for _, entry in zip(range(ENTRIES + 1), entries, strict=False)]
+        if len(names) > ENTRIES:
             raise OSError(f"{path} holds more than {ENTRIES:,} files, which is as many as are read")
-        return found
+        return names
 
     def append(self, name: str, content: bytes) -> None:
-        """Add to a file, which is made where it is missing, in one write."""
+        """Append to a file in one write; create it if it is missing."""
         with writing(self.root / name):
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
             with open_regular(self.path(name), flags=flags, follow=False) as file:
                 file.write(content)
 
     def write(self, name: str, content: bytes) -> None:
-        """Replace a file's content at once."""
+        """Replace a file's content atomically."""
         with writing(self.root / name):
             path = self.check(name)
         write_atomically(path, content)
 
     def cut(self, name: str, length: int) -> None:
-        """Cut a file to its first bytes."""
+        """Truncate a file to a length in bytes."""
         with (
             writing(self.root / name),
             open_regular(self.path(name), flags=os.O_WRONLY | os.O_APPEND, follow=False) as file,
@@ -117,7 +117,7 @@ class Directory:
             file.truncate(length)
 
     def size(self, name: str) -> int:
-        """Bytes of a file that are certainly on the disk; 0 where there is none."""
+        """Return the bytes of a file that are surely on the disk; 0 if it is missing."""
         if not self.holds(name):
             return 0
         with writing(self.root / name), open_regular(self.path(name), follow=False) as file:
@@ -130,18 +130,18 @@ class Directory:
             remove(self.path(name))
 
     def make(self, folder: str) -> Path:
-        """A folder, made where it is missing."""
+        """Return the path of a folder; create it if it is missing."""
         with writing(self.root / folder):
             path = self.folder(folder)
             path.mkdir(parents=True, exist_ok=True)
             return path
 
     def clear(self, folder: str = ".", *, alone: bool = False) -> None:
-        """Remove what killed processes had under way in a folder.
+        """Remove temporary files that killed processes left in a folder.
 
         Args:
-            folder: in the directory, or the directory itself; nothing happens where it is missing, or a link.
-            alone: whether a lock says that nobody else writes there, so that it cannot be a running process's.
+            folder: a folder in the directory, or the directory itself; if it is missing or a link, nothing happens.
+            alone: whether a lock ensures that no other process writes there.
         """
         if folder == "." or kind_of(self.root / folder, follow=False) == FOLDER:
             with writing(self.root / folder):
@@ -149,15 +149,15 @@ class Directory:
 
 
 def content_of(path: Path) -> bytes:
-    """The content of a file that lies in a folder of a run, such as samples/real.png.
+    """Read a file in a folder of a run, such as samples/real.png.
 
     Raises:
-        OSError: it is no regular file there, too large, or cannot be read.
+        OSError: it is not a regular file, is too large, or cannot be read.
     """
     return Directory(path.parent.parent).read(f"{path.parent.name}/{path.name}", SAMPLES)
 
 
 def unreadable(error: OSError | ValueError, what: object, advice: str) -> RunError:
-    """The sentence for a file that cannot be read."""
+    """Return the error for a file that cannot be read."""
     reason = error.strerror if isinstance(error, OSError) and error.strerror else error
     return RunError(f"{what} cannot be read ({reason}); {advice}")

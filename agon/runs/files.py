@@ -1,4 +1,4 @@
-"""Writing that a crash cannot tear: temporary name, fsync, rename; and disk errors as sentences."""
+"""Write files atomically (temporary name, fsync, rename), and turn errors of the disk into sentences."""
 
 import errno
 import os
@@ -21,13 +21,13 @@ _ADVICE = {
     errno.EPERM: f"make the folder writable, or choose another; {_ELSEWHERE}",
     errno.ENAMETOOLONG: "choose a shorter name",
 }
-TEMPORARY = re.compile(r"\..+\.(json|png|npy|npz|gif|md|html)\.([0-9]+)")  # a file under way, and who writes it
-UNLOCKED = "html"  # a report may be written beside whoever trains
+TEMPORARY = re.compile(r"\..+\.(json|png|npy|npz|gif|md|html)\.([0-9]+)")  # with the number of the writing process
+UNLOCKED = "html"  # a report may be written while another process trains
 
 
 @contextmanager
 def writing(path: Path, *, instead: str = "") -> Iterator[None]:
-    """Within it, an error of the disk becomes one sentence that says what to do, `instead` where it is given."""
+    """Turn an error of the disk into one sentence that says what to do; `instead` replaces the advice."""
     try:
         yield
     except NotRegularError as error:
@@ -38,17 +38,17 @@ def writing(path: Path, *, instead: str = "") -> Iterator[None]:
     except OSError as error:
         advice = _ADVICE.get(error.errno or 0, "see that the folder exists and can be written")
         intact = "what was written before is intact, and agon resume goes on from there"
-        told = instead or f"{advice}; {intact}"
-        raise RunError(f"{path} cannot be written ({error.strerror or error}); {told}") from error
+        full_advice = instead or f"{advice}; {intact}"
+        raise RunError(f"{path} cannot be written ({error.strerror or error}); {full_advice}") from error
 
 
 def write_atomically(path: Path, content: bytes, *, instead: str = "") -> None:
-    """Replace a file's content at once: a reader sees all of the old or all of the new.
+    """Replace a file's content atomically: a reader sees the whole old or the whole new content.
 
     Args:
-        path: of the file.
-        content: all of it.
-        instead: what to do where it cannot be written, as in `writing`.
+        path: path of the file.
+        content: the new content.
+        instead: advice if it cannot be written, as in `writing`.
     """
     temporary = path.with_name(f".{path.name[-200:]}.{os.getpid()}")  # a name has 255 bytes at most
     with writing(path, instead=instead):
@@ -63,10 +63,10 @@ def write_atomically(path: Path, content: bytes, *, instead: str = "") -> None:
 
 
 def refuse_undecodable(path: Path) -> None:
-    """Refuse a folder of a run whose name is no text: TensorBoard's files cannot be written into it.
+    """Refuse a run's folder whose name is not UTF-8, since TensorBoard cannot write into it.
 
     Raises:
-        RunError: it is not.
+        RunError: the name is not UTF-8.
     """
     try:
         str(path).encode()
@@ -75,7 +75,7 @@ def refuse_undecodable(path: Path) -> None:
 
 
 def write_through(path: Path, content: bytes) -> None:
-    """Write a file that is not there yet, and return only when it is on the disk."""
+    """Write a new file, and return only when it is on the disk."""
     with open_regular(path, flags=os.O_WRONLY | os.O_CREAT | os.O_EXCL, follow=False) as file:
         file.write(content)
         file.flush()
@@ -83,7 +83,7 @@ def write_through(path: Path, content: bytes) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a file, a link (not what it leads to), or a folder with all that is in it; nothing if nothing is there."""
+    """Remove a file, a link (not its target), or a folder with its content; do nothing if nothing is there."""
     if kind_of(path, follow=False) == "a folder":
         shutil.rmtree(path)
     else:
@@ -91,21 +91,21 @@ def remove(path: Path) -> None:
 
 
 def clear(folder: Path, *, alone: bool = False) -> None:
-    """Remove the files that killed processes had under way in a folder.
+    """Remove temporary files that killed processes left in a folder.
 
     Args:
-        folder: of them; one without such files is left as it is.
-        alone: whether nobody else writes there now, as a lock says: then no number can be a running process's.
+        folder: the folder.
+        alone: whether a lock ensures that no other process writes there; then no file belongs to a running one.
     """
     with os.scandir(folder) as entries:
-        found = [(Path(entry.path), match) for entry in entries if (match := TEMPORARY.fullmatch(entry.name))]
-    for path, match in found:
+        temporary = [(Path(entry.path), match) for entry in entries if (match := TEMPORARY.fullmatch(entry.name))]
+    for path, match in temporary:
         if (alone and match[1] != UNLOCKED) or not _runs(int(match[2])):
             remove(path)
 
 
 def sync_folder(path: Path) -> None:
-    """Return only when the folder's list of names is on the disk."""
+    """Return only when the folder's entries are on the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -1,7 +1,7 @@
-"""What the files and folders of a run are called. No other module spells these names out."""
+"""Names of the files and folders of a run; no other module spells them out."""
 
-EXPERIMENT = "experiment.json"  # the complete description of the training; a run exists when this file does
-ARITHMETIC = "arithmetic.json"  # choices that change arithmetic, and versions
+EXPERIMENT = "experiment.json"  # the complete description of the training; a run exists if this file does
+ARITHMETIC = "arithmetic.json"  # settings that change the arithmetic, and versions
 LOG = "log.jsonl"  # a record each interval
 EVENTS = "tensorboard"  # the same numbers as TensorBoard events
 SCORES = "metrics.jsonl"  # a record each score
@@ -10,6 +10,6 @@ SAMPLES = "samples"  # snapshots: real samples, and those of the same latents ov
 CHECKPOINTS = "checkpoints"
 REPORT = "report.html"
 REPLICATES = "replicates.json"  # in a directory of replicates, which holds a run for each seed
-RUN_LOCK, SCORES_LOCK = "run.lock", "metrics.lock"  # held by whoever trains, and by whoever scores
+RUN_LOCK, SCORES_LOCK = "run.lock", "metrics.lock"  # held by the process that trains or scores
 
 LEFTOVERS = frozenset({SAMPLES, CHECKPOINTS, ARITHMETIC, RUN_LOCK, SCORES_LOCK})  # of a run killed before it existed

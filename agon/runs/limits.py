@@ -1,4 +1,4 @@
-"""How much of a run is read, whatever it holds: its files may come from elsewhere."""
+"""Limits on what is read of a run, since its files may come from another machine."""
 
 import os
 
@@ -15,18 +15,18 @@ VARIABLE = "AGON_CHECKPOINT_GIB"
 
 
 def tensors() -> int:
-    """Bytes of a checkpoint's tensors: as many as this machine has memory, or $AGON_CHECKPOINT_GIB.
+    """Return the largest size of a checkpoint's tensors in bytes: this machine's memory, or $AGON_CHECKPOINT_GIB.
 
     Raises:
-        SettingError: the variable is no number over 0.
+        SettingError: the variable is not a number over 0.
     """
-    told = os.environ.get(VARIABLE)
-    if told is None:
+    setting = os.environ.get(VARIABLE)
+    if setting is None:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     try:
-        return _gibibytes(float(told))
+        return _gibibytes(float(setting))
     except ValueError as error:
-        raise SettingError(f"{VARIABLE}: expected a number over 0, got {told!r}") from error
+        raise SettingError(f"{VARIABLE}: expected a number over 0, got {setting!r}") from error
 
 
 def _gibibytes(number: float) -> int:

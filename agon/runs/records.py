@@ -1,4 +1,4 @@
-"""Records, one JSON object a line: written and read here alone; the log's are TensorBoard events too."""
+"""Write and read records, one JSON object a line; the records of the log are TensorBoard events too."""
 
 import json
 import math
@@ -16,16 +16,16 @@ from agon.untrusted import parse_json
 
 
 def append(path: Path, *records: Mapping[str, Any]) -> None:
-    """Add a line for each record to a file of JSON lines, in one write: all are there, or a last one is torn."""
+    """Append a line for each record to a file of JSON lines, in one write."""
     lines = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
     Directory(path.parent).append(path.name, lines.encode("utf-8", "backslashreplace"))
 
 
 def read(path: Path) -> list[dict[str, Any]]:
-    """All whole lines of a file of JSON lines; the last one may have been torn by a crash.
+    """Read all complete lines of a file of JSON lines; a crash may have cut the last one.
 
     Raises:
-        RunError: it is no regular file, or too large.
+        RunError: it is not a regular file, or too large.
     """
     files = Directory(path.parent)
     if not files.holds(path.name):
@@ -46,12 +46,12 @@ def read(path: Path) -> list[dict[str, Any]]:
 
 
 def numbered(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The records of a file with the number of their lines, for whoever must not miss one: damage is refused.
+    """Yield the records of a file with their line numbers, and refuse damaged lines.
 
-    A last line without its end is left out: it is being written now, or was when the machine went down.
+    An incomplete last line is left out: a process is writing it, or was when the machine went down.
 
     Raises:
-        RunError: it is no regular file, too large, or a line of it is no JSON object.
+        RunError: it is not a regular file, is too large, or a line is not a JSON object.
     """
     text = text_to_show(path, RECORDS) if Directory(path.parent).holds(path.name) else ""
     for number, line in enumerate(text.split("\n")[:-1], start=1):
@@ -65,10 +65,10 @@ def numbered(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def read_log(path: Path) -> list[Mapping[str, float]]:
-    """The log in order of its steps; where a resumed training made a step again, the later record counts.
+    """Read the log in the order of its steps; if a resumed training repeated a step, the later record counts.
 
     Raises:
-        RunError: as `numbered`, or a record holds something other than numbers, or no step.
+        RunError: as in `numbered`, or a record holds something other than numbers, or no step.
     """
     records: dict[int, Mapping[str, float]] = {}
     for line, entries in numbered(path):
@@ -81,10 +81,10 @@ def read_log(path: Path) -> list[Mapping[str, float]]:
 
 
 def as_number(path: Path, line: int, key: str, value: object) -> float:
-    """The number in a record; null and "nan" are NaN, since JSON has no word for it, and writers differ.
+    """Return a value of a record as a number; null and "nan" are NaN, for which JSON has no word.
 
     Raises:
-        RunError: it is none.
+        RunError: it is not a number.
     """
     try:
         return math.nan if value is None else float(value)  # type: ignore[arg-type]
@@ -95,12 +95,12 @@ def as_number(path: Path, line: int, key: str, value: object) -> float:
 
 
 def size(path: Path) -> int:
-    """Bytes of the file that are certainly on the disk."""
+    """Return the bytes of the file that are surely on the disk."""
     return Directory(path.parent).size(path.name)
 
 
 def cut(path: Path, length: int) -> None:
-    """Cut the file to its first `length` bytes: what a checkpoint had seen of it.
+    """Truncate the file to `length` bytes, its size when a checkpoint was written.
 
     Raises:
         RunError: the file is shorter than that.
@@ -116,9 +116,9 @@ def cut(path: Path, length: int) -> None:
 
 
 class Events:
-    """TensorBoard's event files of one run; those after the step that it goes on from are purged.
+    """TensorBoard's event files of one run; events after the step from which it continues are purged.
 
-    The file that is written is always a new one: nobody can have put a link in its place.
+    It always writes a new file, so that it cannot follow a link.
     """
 
     def __init__(self, folder: Path, step: int) -> None:
@@ -130,11 +130,11 @@ class Events:
             self.writer: Any = SummaryWriter(place, purge_step=step + 1, filename_suffix=f".{secrets.token_hex(8)}")
 
     def add(self, record: Mapping[str, float]) -> None:
-        """One scalar for each number of the record that is not the step itself."""
+        """Add a scalar for each number of the record except the step."""
         for name, value in record.items():
             if name != "step":
                 self.writer.add_scalar(name, value, record["step"])
 
     def close(self) -> None:
-        """Write what is pending."""
+        """Write pending events."""
         self.writer.close()

@@ -1,4 +1,4 @@
-"""A run: the directory that one experiment writes. The only owner of the disk."""
+"""A run: the directory that one experiment writes."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -29,7 +29,7 @@ from agon.runs.taken import refuse_no_run, refuse_taken
 if TYPE_CHECKING:
     from filelock import FileLock
 
-PATIENCE = 10.0  # seconds: a score is written in far less
+PATIENCE = 10.0  # seconds; writing a score takes far less
 
 
 class Run:
@@ -38,18 +38,18 @@ class Run:
     | name | content |
     |---|---|
     | experiment.json | the complete description of the training |
-    | arithmetic.json | choices that change arithmetic, and versions |
-    | log.jsonl, tensorboard/ | a record each interval |
-    | metrics.jsonl | scores; metrics.lock is held by who writes them |
+    | arithmetic.json | settings that change the arithmetic, and versions |
+    | log.jsonl, tensorboard/ | a record for each interval |
+    | metrics.jsonl | scores; the process that writes them holds metrics.lock |
     | metrics/ | pictures and arrays of scores |
     | samples/ | real samples, and the same latents over time |
     | checkpoints/ | the newest three |
 
-    Every file of it is read and written through `files`.
+    Its files are read and written through `files`.
 
     Attributes:
-        path: the directory.
-        files: what is in it.
+        path: path of the directory.
+        files: access to its files.
     """
 
     def __init__(self, path: Path) -> None:
@@ -64,10 +64,10 @@ class Run:
 
     @classmethod
     def open(cls, path: Path | str) -> "Run":
-        """A run that exists.
+        """Open an existing run.
 
         Raises:
-            RunError: there is none at that path.
+            RunError: there is no run at that path.
         """
         refuse_no_run(Path(path))
         return cls(Path(path))
@@ -79,10 +79,10 @@ class Run:
 
     @classmethod
     def create(cls, path: Path | str) -> "Run":
-        """A new, still empty run directory.
+        """Create an empty run directory.
 
         Raises:
-            RunError: the path holds something already, or cannot be written.
+            RunError: the path already holds something, or cannot be written.
         """
         run = cls(Path(path))
         run.refuse_taken()
@@ -96,7 +96,7 @@ class Run:
         refuse_taken(self.path)
 
     def describe(self, experiment: str, compute: Mapping[str, Any]) -> None:
-        """Write what the run is; arithmetic first, since a run exists when its experiment.json does."""
+        """Write the description of the run; arithmetic first, since a run exists if its experiment.json does."""
         self.files.write(ARITHMETIC, (json.dumps(compute, indent=2) + "\n").encode())
         self.files.write(EXPERIMENT, experiment.encode())
 
@@ -117,10 +117,10 @@ class Run:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Within it, this object alone writes the run, and may ask again; a killed process's lock is gone with it.
+        """Lock the run against other processes that would write it; this object may take the lock again.
 
         Raises:
-            RunError: another process writes it.
+            RunError: another process writes the run.
         """
         from filelock import Timeout
 
@@ -140,28 +140,28 @@ class Run:
             lock.release()
 
     def _file_lock(self, name: str) -> "FileLock":
-        """A lock whose file is inside the run: locking empties it, which must not be done through a link."""
+        """Return a lock on a file inside the run; locking empties the file, so it must not be a link."""
         from filelock import FileLock
 
         return FileLock(self.files.check(name), timeout=0)
 
     def save(self, checkpoint: Checkpoint) -> Path:
-        """Write a checkpoint, with the log's length at that moment."""
+        """Write a checkpoint, with the current length of the log."""
         state = {**checkpoint.state, "log_bytes": records.size(self.log)}
         return checkpoints.save(self.checkpoints, Checkpoint(checkpoint.step, checkpoint.tensors, state))
 
     def last_good(self) -> tuple[Checkpoint | None, list[str]]:
-        """The newest undamaged checkpoint, and what was wrong with newer ones."""
+        """Return the newest undamaged checkpoint, and what is wrong with newer ones."""
         return checkpoints.last_good(self.checkpoints)
 
     def good(self, complaints: list[str]) -> Iterator[Checkpoint]:
-        """The undamaged checkpoints, the newest first; what is wrong with others is added to the complaints."""
+        """Yield the undamaged checkpoints, newest first; add what is wrong with others to the complaints."""
         return checkpoints.good(self.checkpoints, complaints)
 
     def rewind(self, checkpoint: Checkpoint | None, sample_every: int) -> None:
-        """Cut the log to a checkpoint, and remove the samples made after it; the training makes both again.
+        """Truncate the log to a checkpoint, and remove later samples; the training makes both again.
 
-        Samples of a step that is no multiple of `sample_every` are a shorter budget's last ones.
+        Samples of a step that is not a multiple of `sample_every` are the last ones of a shorter budget.
         """
         records.cut(self.log, checkpoint.state["log_bytes"] if checkpoint else 0)
         reached = checkpoint.step if checkpoint else -1
@@ -170,10 +170,10 @@ class Run:
                 self.files.remove(f"{SAMPLES}/{path.name}")
 
     def snapshots(self) -> list[tuple[int, Path]]:
-        """Each step with the file of the same latents' samples, in order of the steps.
+        """Return each step with the file of its samples from the fixed latents, in the order of the steps.
 
         Raises:
-            RunError: samples/ is no folder.
+            RunError: samples/ is not a folder.
         """
         try:
             return snapshots(self.files)
@@ -181,12 +181,12 @@ class Run:
             raise unreadable(error, self.samples, "put the folder back") from error
 
     def picture(self, name: str, content: bytes) -> None:
-        """Write one file of samples/."""
+        """Write a file in samples/."""
         self.files.make(SAMPLES)
         self.files.write(f"{SAMPLES}/{name}", content)
 
     def clear(self) -> None:
-        """Remove what a killed process had under way; its lock is gone with it."""
+        """Remove temporary files of killed processes; the caller holds the lock."""
         self.files.clear(alone=True)
         self.files.clear(SAMPLES, alone=True)
         self.files.clear(ATTACHMENTS)
@@ -194,13 +194,13 @@ class Run:
 
     @contextmanager
     def scoring(self, patience: float = PATIENCE) -> Iterator[None]:
-        """Within it, this object alone writes scores, and may ask again; a training may go on meanwhile.
+        """Lock the scores against other processes that would write them; a training may go on meanwhile.
 
         Args:
             patience: seconds to wait for another process that writes scores.
 
         Raises:
-            RunError: another process still writes them then, or the run cannot be written.
+            RunError: another process still writes scores after that time, or the run cannot be written.
         """
         from filelock import Timeout
 
@@ -212,12 +212,12 @@ class Run:
                 raise RunError(f"{self.path}: its scores are being written by another process; wait for it") from None
         try:
             if lock.lock_counter == 1:
-                self._clear_if_still()
+                self._clear_if_idle()
             yield
         finally:
             lock.release()
 
-    def _clear_if_still(self) -> None:
-        """As `clear`, but what a training beside has under way is its own."""
+    def _clear_if_idle(self) -> None:
+        """Remove temporary files, unless another process trains the run."""
         with suppress(RunError), self.locked():
             pass

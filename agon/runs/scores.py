@@ -1,4 +1,4 @@
-"""Scores on the disk: the records of metrics.jsonl, and the pictures and arrays beside them."""
+"""Scores on disk: the records of metrics.jsonl, and their pictures and arrays."""
 
 import hashlib
 import io
@@ -18,34 +18,34 @@ from agon.runs.layout import ATTACHMENTS
 from agon.runs.limits import SAMPLES
 from agon.runs.records import as_number, numbered
 
-HOW = ("statistics", "calibrate")  # a battle's choices
-Object = dict[str, Any]  # what JSON calls an object
+HOW = ("statistics", "calibrate")  # settings of a battle
+Object = dict[str, Any]  # a JSON object
 
 
 @dataclass(frozen=True)
 class ScoreRecord:
-    """A line of metrics.jsonl as it is found, of any version or origin; None for what it does not say.
+    """A line of metrics.jsonl, of any version or origin; None for what is missing.
 
     Attributes:
-        name: of the score.
-        value: the number.
+        name: name of the score.
+        value: its value.
         error: its standard error.
         interval: (low, high).
-        n: generated samples.
-        n_real: real samples.
-        seed: of the latents.
-        step: of the training.
+        n: number of generated samples.
+        n_real: number of real samples.
+        seed: seed of the latents.
+        step: step of the training.
         protocol: how it was measured, in words.
         detail: further values.
-        extractor: name, hash, resizer and precision of the features' extractor.
-        pictures: name -> PNG that is there.
-        metric: the word that it was asked for by; older records have none.
-        asked: how many samples were asked for, of which n were there.
-        features: which ones were compared.
-        judge: whose critic was asked, in a battle with samples alone: a path, or only a name.
-        opponent: who was fought against: a path, or only a name.
-        among: the runs that it was ranked among.
-        how: other choices of a battle.
+        extractor: name, hash, resizer and precision of the feature extractor.
+        pictures: name -> existing PNG.
+        metric: the metric that was requested; older records have none.
+        asked: number of samples that were requested, of which n were there.
+        features: which features were compared.
+        judge: path or name of the run whose critic judged, in a battle with samples alone.
+        opponent: path or name of the opponent.
+        among: the runs among which it was ranked.
+        how: other settings of a battle.
     """
 
     name: str
@@ -70,7 +70,7 @@ class ScoreRecord:
 
     @property
     def key(self) -> tuple[object, ...]:
-        """What makes two scores the same measurement at two steps: what was asked, or, if nobody wrote it, how."""
+        """What two scores have in common if they are one measurement at two steps."""
         asked = self.n if self.asked is None else self.asked
         by = (self.features, str(self.extractor.get("hash")), self.judge, self.opponent, self.among, self.how)
         protocol = self.protocol if self.metric is None else None
@@ -78,10 +78,10 @@ class ScoreRecord:
 
 
 def read_scores(path: Path) -> list[ScoreRecord]:
-    """The scores of a metrics.jsonl, in the order in which they were made.
+    """Read the scores of a metrics.jsonl, in the order in which they were written.
 
     Raises:
-        RunError: the file cannot be read, or a line of it is no record of a score.
+        RunError: the file cannot be read, or a line is not a score.
     """
     return [_parsed(path, line, record) for line, record in numbered(path)]
 
@@ -89,16 +89,16 @@ def read_scores(path: Path) -> list[ScoreRecord]:
 def attach(
     folder: Path, passport: Mapping[str, Any], pictures: Mapping[str, bytes], tensors: Mapping[str, Tensor]
 ) -> dict[str, Any]:
-    """Write the files of one measurement, whose names no other measurement has.
+    """Write the files of one measurement, under names that no other measurement has.
 
     Args:
-        folder: of the run.
-        passport: what makes the measurement the one that it is; with its "metric".
+        folder: directory of the run.
+        passport: what identifies the measurement, including its "metric".
         pictures: PNGs by name.
-        tensors: arrays by name, kept in one file.
+        tensors: arrays by name, written into one file.
 
     Returns:
-        What its records say of these files: "pictures" by name, and "arrays"; neither where there are none.
+        The entries of its records for these files: "pictures" by name, and "arrays"; each only if there are any.
     """
     digest = hashlib.sha256(json.dumps(dict(passport), sort_keys=True, default=str).encode()).hexdigest()[:8]
     end = f"{passport.get('step', 0):08d}-{digest}"
@@ -118,11 +118,11 @@ def attach(
 
 
 def attached_arrays(folder: Path, named: object) -> dict[str, np.ndarray]:
-    """The arrays of a measurement by name.
+    """Read the arrays of a measurement by name.
 
     Args:
-        folder: of the run.
-        named: what the record says of their file; no other folder is looked into, whatever it is.
+        folder: directory of the run.
+        named: the file that the record names; only its name counts, so that no other folder is read.
 
     Raises:
         OSError: there is no such file, or it cannot be read.
@@ -132,7 +132,7 @@ def attached_arrays(folder: Path, named: object) -> dict[str, np.ndarray]:
 
 
 def attachment(named: object) -> str:
-    """The name in the run of a file that a record names: always one in the folder of attachments."""
+    """Return the path in the run of a file that a record names, always in the folder of attachments."""
     return f"{ATTACHMENTS}/{Path(str(named)).name}"
 
 
@@ -182,7 +182,7 @@ def _text(record: Object, key: str) -> str | None:
 
 
 def _pictures(folder: Path, named: object) -> dict[str, Path]:
-    """The PNGs that a record names, as far as they are there; none from outside the run, whatever it says."""
+    """Return the existing PNGs that a record names, always in the folder of attachments."""
     names = {str(name): attachment(place) for name, place in named.items()} if isinstance(named, dict) else {}
     files = Directory(folder)
     return {name: folder / file for name, file in names.items() if Path(file).suffix == ".png" and files.holds(file)}

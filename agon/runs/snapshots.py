@@ -1,6 +1,6 @@
-"""Snapshots: what a run keeps of its samples while it trains. Real ones once, and those of the same latents over time.
+"""Snapshots: real samples, once, and samples from fixed latents at several steps of a training.
 
-Images are a PNG grid, points "n d" and all else an array in numpy's format, as float32.
+Images are a PNG grid; points "n d" and everything else are a float32 array in numpy's format.
 """
 
 import io
@@ -31,12 +31,12 @@ ADVICE = "delete it, and go on without that step"
 
 
 def snapshot(samples: Tensor, source: Source, step: int | None) -> tuple[str, bytes]:
-    """The name and the content of a snapshot's file, for `Run.picture`.
+    """Return the name and the content of a snapshot's file, for `Run.picture`.
 
     Args:
         samples: "n *shape", in the source's range.
-        source: of the real samples.
-        step: of the training; None for real samples.
+        source: source of the real samples.
+        step: step of the training; None for real samples.
     """
     stem = REAL if step is None else f"{step:08d}"
     if pictured(source.shape):
@@ -47,23 +47,23 @@ def snapshot(samples: Tensor, source: Source, step: int | None) -> tuple[str, by
 
 
 def snapshots(files: Directory) -> list[tuple[int, Path]]:
-    """Each step with the file of its snapshot, in order of the steps.
+    """Return each step with the file of its snapshot, in the order of the steps.
 
     Raises:
-        OSError: the folder of snapshots is none, or cannot be read.
+        OSError: the folder of snapshots is not a folder, or cannot be read.
     """
     matches = [match for name in files.names(SAMPLES) if (match := NAME.fullmatch(name))]
     return sorted((int(match[1]), files.root / SAMPLES / match[0]) for match in matches)
 
 
 def real_snapshot(files: Directory) -> Path | None:
-    """The file of the real samples, if there is one."""
+    """Return the file of the real samples, if there is one."""
     names = [f"{SAMPLES}/{REAL}{ending}" for ending in (IMAGES, POINTS)]
     return next((files.root / name for name in names if files.holds(name)), None)
 
 
 def read_images(path: Path) -> UInt8[np.ndarray, "n c h w"]:
-    """The images of a snapshot's file.
+    """Read the images of a snapshot's file.
 
     Raises:
         OSError: there is no such regular file, or it cannot be read.
@@ -73,7 +73,7 @@ def read_images(path: Path) -> UInt8[np.ndarray, "n c h w"]:
 
 
 def read_array(path: Path) -> np.ndarray:
-    """The array of a snapshot's file, of any shape and type: it may come from elsewhere.
+    """Read the array of a snapshot's file, of any shape and type.
 
     Raises:
         OSError: there is no such regular file, or it cannot be read.
@@ -83,44 +83,44 @@ def read_array(path: Path) -> np.ndarray:
 
 
 def point_snapshots(run: "Run") -> Mapping[int, Float[Tensor, "n d"]]:
-    """Step -> the points that a run kept of its fixed latents, in order of the steps.
+    """Return step -> the points that a run kept, from fixed latents, in the order of the steps.
 
     Raises:
-        RunError: it kept none, or a file cannot be read.
+        RunError: it kept no points, or a file cannot be read.
     """
     return {step: _points(path) for step, path in _of_kind(run, POINTS, "points, such as ring").items()}
 
 
 def image_snapshots(run: "Run") -> Mapping[int, UInt8[Tensor, "n c h w"]]:
-    """Step -> the images that a run kept of its fixed latents, in order of the steps.
+    """Return step -> the images that a run kept, from fixed latents, in the order of the steps.
 
     Raises:
-        RunError: it kept none, or a file cannot be read.
+        RunError: it kept no images, or a file cannot be read.
     """
     return {step: _images(path) for step, path in _of_kind(run, IMAGES, "images, such as digits").items()}
 
 
 def last_images(run: "Run") -> UInt8[Tensor, "n c h w"]:
-    """The last of `image_snapshots`.
+    """Return the last of `image_snapshots`.
 
     Raises:
-        RunError: as there.
+        RunError: the run kept no images, or the file cannot be read.
     """
     *_, last = _of_kind(run, IMAGES, "images, such as digits").values()
     return _images(last)
 
 
 def real_images(run: "Run") -> UInt8[Tensor, "n c h w"]:
-    """The real images that a run kept.
+    """Return the real images that a run kept.
 
     Raises:
-        RunError: it kept none, or the file cannot be read.
+        RunError: it kept no real images, or the file cannot be read.
     """
     return _images(run.samples / f"{REAL}{IMAGES}")
 
 
 def _of_kind(run: "Run", ending: str, expected: str) -> dict[int, Path]:
-    """Step -> file of the snapshots with that ending."""
+    """Return step -> file of the snapshots with that ending."""
     paths = {step: path for step, path in run.snapshots() if path.suffix == ending}
     if not paths:
         kind, _, _ = expected.partition(",")

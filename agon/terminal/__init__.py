@@ -1,7 +1,7 @@
-"""The outlet: every line that agon prints goes through here, whatever the stream can take.
+"""Print lines to any stream; all output of agon goes through here.
 
-Control characters are shown as escapes, and so is what the stream's encoding does not know. A stream that is
-missing or closed takes nothing.
+Control characters, and characters that the stream's encoding lacks, are printed as escapes. Nothing is printed to a
+missing or closed stream.
 """
 
 import io
@@ -16,31 +16,31 @@ from agon.untrusted import printable, sentence
 
 @runtime_checkable
 class OutputStream(Protocol):
-    """What a line can be written to; whether it has an encoding, or is a terminal, is asked where it matters."""
+    """A stream to which a line can be written."""
 
     def write(self, text: str, /) -> object:
-        """Take a text."""
+        """Write a text."""
 
     def flush(self) -> object:
-        """Hand it on."""
+        """Pass the text on."""
 
 
 def say(*lines: object) -> None:
-    """Lines of a command's output, one for each; with what they quote escaped.
+    """Print each value as a line of a command's output, with control characters escaped.
 
     Raises:
-        OSError: standard output cannot be written: its reader has gone, or its disk is full.
+        OSError: standard output cannot be written, e.g. its reader has gone or its disk is full.
     """
     write(sys.stdout, "".join(f"{printable(str(line))}\n" for line in lines))
 
 
 def warn(text: str) -> None:
-    """One line on standard error, cut where it is very long; lost where nobody can read it."""
+    """Print one line to standard error, cut if it is very long; ignore a failure."""
     tell(sys.stderr, sentence(text))
 
 
 def tell(stream: OutputStream | None, line: str) -> None:
-    """One line to a stream that tells how far something is: what cannot be written is lost, and nothing else."""
+    """Print one line of progress to a stream; ignore a failure."""
     try:
         write(stream, f"{printable(line)}\n")
     except OSError:
@@ -48,7 +48,7 @@ def tell(stream: OutputStream | None, line: str) -> None:
 
 
 def write(stream: OutputStream | None, text: str) -> None:
-    """Text as the stream's encoding has it; nothing where the stream is missing or closed.
+    """Write a text in the stream's encoding; nothing if the stream is missing or closed.
 
     Raises:
         OSError: the stream cannot be written.
@@ -69,7 +69,7 @@ def is_watched(stream: OutputStream | None) -> bool:
 
 @contextmanager
 def usable_streams() -> Iterator[None]:
-    """Within it, standard output and error take what others print too: where they are missing, nowhere."""
+    """Make standard output and error accept any text, and discard it if a stream is missing or closed."""
     with ExitStack() as stack:
         for stream, redirect in ((sys.stdout, redirect_stdout), (sys.stderr, redirect_stderr)):
             if stream is None or getattr(stream, "closed", False):
@@ -80,6 +80,6 @@ def usable_streams() -> Iterator[None]:
 
 
 def let_go() -> None:
-    """Standard output to nowhere, once its reader has gone: Python would complain of it when it ends."""
+    """Discard standard output once its reader has gone, so that Python does not complain at its end."""
     if sys.stdout is sys.__stdout__ and sys.stdout is not None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,4 +1,4 @@
-"""What several jobs show together: a bar for each that runs, and how many are done."""
+"""Progress of several jobs on the terminal: a bar for each running job, and how many are done."""
 
 import sys
 import time
@@ -18,10 +18,10 @@ class MultiProgress:
 
     Args:
         steps: job name -> its number of steps.
-        show: whether to tell anything.
-        stream: where to; standard error if None.
-        clock: seconds, never going back.
-        alike: whether steps of all jobs take the same time, so that those that run tell how long all will take.
+        show: whether to print anything.
+        stream: stream to print to; standard error if None.
+        clock: monotonic clock in seconds.
+        alike: whether the steps of all jobs take the same time, so that the time left can be estimated.
 
     >>> with MultiProgress({"seed-0": 10, "seed-1": 10}, show=False) as progress:
     ...     progress.update("seed-0", 10, 10)
@@ -45,14 +45,14 @@ class MultiProgress:
         self.count, self.succeeded, self.failed = len(steps), 0, 0
         self.show, self._clock = show, clock
         self._stream = sys.stderr if stream is None else stream
-        self._told = clock()
+        self._last_shown = clock()
         self._bar: rich.progress.Progress | None = None
         self._rows: dict[str, rich.progress.TaskID] = {}
 
     def __enter__(self) -> "MultiProgress":
         if self.show and is_watched(self._stream):
             self._bar = bar(self._stream)
-            self._rows[""] = self._bar.add_task("", total=self.count, told=self._summary())
+            self._rows[""] = self._bar.add_task("", total=self.count, line=self._summary())
             self._bar.start()
         return self
 
@@ -65,57 +65,59 @@ class MultiProgress:
                 self._bar.stop()
                 self._bar = None
         else:
-            self._tell(self.line())
+            self._print(self.line())
 
     def update(self, name: str, step: int, total: int, record: Mapping[str, float] | None = None) -> None:
-        """A job has reached a step; its bar appears with the first call."""
+        """Report that a job has reached a step; the first call shows its bar."""
         if name not in self.running:
             self.running[name] = Progress(total, step, show=False, stream=self._stream, clock=self._clock)
             if self._bar is not None:
-                self._rows[name] = self._bar.add_task("", total=total, completed=step, told=name)
+                self._rows[name] = self._bar.add_task("", total=total, completed=step, line=name)
         self.running[name].update(step, record)
         self.left[name] = total - step
-        since = self._clock() - self._told
+        since = self._clock() - self._last_shown
         if self._bar is not None and since >= REDRAW:
             self._draw()
         elif self._bar is None and since >= QUIET:
-            self._tell(self.line())
+            self._print(self.line())
 
     def done(self, name: str) -> None:
-        """A job is done."""
+        """Report that a job is done."""
         self.drop(name)
         self.succeeded += 1
         self.say(f"{name}: done")
 
     def fail(self, name: str, sentence: str) -> None:
-        """A job has failed; the others go on."""
+        """Report that a job has failed; the others go on."""
         self.drop(name)
         self.failed += 1
         self.say(f"{name}: {sentence}")
 
     def drop(self, name: str) -> None:
-        """A job runs no more."""
+        """Remove a job that no longer runs."""
         self.running.pop(name, None)
         self.left.pop(name, None)
         if self._bar is not None and name in self._rows:
             self._bar.remove_task(self._rows.pop(name))
 
     def say(self, line: str) -> None:
-        """A line that stays, above the bars."""
+        """Print a line that stays above the bars."""
         if self._bar is not None:
             self._bar.console.print(printable(line), markup=False, highlight=False)
             self._draw()
         else:
-            self._tell(line)
+            self._print(line)
 
     def line(self) -> str:
-        """How many are done, how long all will take, and how far each running one is."""
-        reached = (f"{name} {100 * each.step // max(each.total, 1)} %" for name, each in self.running.items())
+        """Return how many jobs are done, the time left, and the progress of each running job."""
+        reached = (
+            f"{name} {100 * progress.step // max(progress.total, 1)} %" for name, progress in self.running.items()
+        )
         return "  ".join([self._summary(), *reached])
 
     def _summary(self) -> str:
         parts = [f"{self.succeeded} of {self.count} done", *([f"{self.failed} failed"] if self.failed else [])]
-        speeds = {name: speed for name, each in self.running.items() if (speed := each.speed())}
+        speeds = {name: speed for name, progress in self.running.items() if (speed := progress.speed())}
         if speeds and self.alike:
             together = sum(self.left.values()) / sum(speeds.values())
             longest = max(self.left[name] / speed for name, speed in speeds.items())
@@ -124,14 +126,14 @@ class MultiProgress:
 
     def _draw(self) -> None:
         if self._bar is not None:
-            self._told = self._clock()
-            self._bar.update(self._rows[""], completed=self.succeeded + self.failed, told=self._summary())
+            self._last_shown = self._clock()
+            self._bar.update(self._rows[""], completed=self.succeeded + self.failed, line=self._summary())
             for name, progress in self.running.items():
-                told = f"{name}  {progress.line()}"
-                self._bar.update(self._rows[name], completed=progress.step, told=told)
+                line = f"{name}  {progress.line()}"
+                self._bar.update(self._rows[name], completed=progress.step, line=line)
             self._bar.refresh()
 
-    def _tell(self, line: str) -> None:
-        self._told = self._clock()
+    def _print(self, line: str) -> None:
+        self._last_shown = self._clock()
         if self.show:
             tell(self._stream, line)

@@ -1,4 +1,4 @@
-"""What a training shows on the terminal: how far it is, how fast, how long yet, and the last losses."""
+"""Progress of a training on the terminal: step, speed, time left and the last losses."""
 
 import sys
 import time
@@ -13,24 +13,24 @@ from agon.untrusted import printable
 if TYPE_CHECKING:
     import rich.progress
 
-QUIET = 10.0  # seconds between two lines where nobody watches: a log of an hour has 360
+QUIET = 10.0  # seconds between two lines in a file: an hour has 360
 REDRAW = 0.1  # seconds between two drawings of the bar
-WINDOW = 30  # marks of one second or more: the speed is that of the last half minute or so
-SHOWN = "loss/"  # the part of a record that is told
+WINDOW = 30  # marks at intervals of a second or more, over which the speed is averaged
+SHOWN = "loss/"  # the entries of a record that are shown
 
 
 class Progress:
-    """A bar on a terminal, a plain line now and then in a file; nothing is drawn from a thread.
+    """A bar on a terminal, or a plain line now and then in a file.
 
-    The bar is redrawn by `update` alone, so a signal or an exception passes as if it were not
-    there, and nothing lives on after the `with` block.
+    Only `update` redraws the bar, without a thread, so that signals and exceptions pass unchanged and nothing
+    remains after the `with` block.
 
     Args:
         total: the step at which the training ends.
-        start: the step at which it starts; over 0 when a run goes on.
-        show: False for a process that should say nothing (every rank but 0).
-        stream: where to; standard error if None.
-        clock: seconds, never going back.
+        start: the step at which it starts; over 0 if a run is resumed.
+        show: False for a process that prints nothing (every rank but 0).
+        stream: stream to print to; standard error if None.
+        clock: monotonic clock in seconds.
 
     >>> with Progress(total=2, show=False) as progress:
     ...     for step in (1, 2):
@@ -52,17 +52,17 @@ class Progress:
         self._stream = sys.stderr if stream is None else stream
         self._clock = clock
         self._marks: deque[tuple[float, int]] = deque([(clock(), start)], maxlen=WINDOW)
-        self._told: tuple[float, int] = (clock(), start)  # when, and of which step
+        self._last_shown: tuple[float, int] = (clock(), start)  # when, and of which step
         self._bar: rich.progress.Progress | None = None
 
     def __enter__(self) -> "Progress":
         now = self._clock()
         self._marks.clear()
         self._marks.append((now, self.step))
-        self._told = (now, self.step)
+        self._last_shown = (now, self.step)
         if self.show and is_watched(self._stream):
             self._bar = bar(self._stream)
-            self._bar.add_task("", total=self.total, completed=self.step, told=self.line())
+            self._bar.add_task("", total=self.total, completed=self.step, line=self.line())
             self._bar.start()
         return self
 
@@ -76,15 +76,15 @@ class Progress:
             finally:
                 self._bar.stop()
                 self._bar = None
-        elif self._told[1] != self.step:
-            self._tell()
+        elif self._last_shown[1] != self.step:
+            self._print()
 
     def update(self, step: int, record: Mapping[str, float] | None = None) -> None:
-        """After a step: cheap, so it may be called at every one.
+        """Report a step; this is cheap enough for every step.
 
         Args:
-            step: steps made so far, of `total`.
-            record: what was logged at this step, if anything was: its `loss/...` are shown until the next.
+            step: number of steps done, of `total`.
+            record: the log record of this step, if there is one; its `loss/...` are shown until the next.
         """
         now = self._clock()
         self.step = step
@@ -92,19 +92,19 @@ class Progress:
             self.losses = {name: value for name, value in record.items() if name.startswith(SHOWN)}
         if now - self._marks[-1][0] >= 1.0:
             self._marks.append((now, step))
-        if self._bar is not None and now - self._told[0] >= REDRAW:
+        if self._bar is not None and now - self._last_shown[0] >= REDRAW:
             self._draw()
-        elif self._bar is None and now - self._told[0] >= QUIET:
-            self._tell()
+        elif self._bar is None and now - self._last_shown[0] >= QUIET:
+            self._print()
 
     def speed(self) -> float | None:
-        """Steps a second over the last half minute or so; None before there is one to tell."""
+        """Steps per second over about the last half minute; None before it can be measured."""
         since, first = self._marks[0]
         seconds, steps = self._clock() - since, self.step - first
         return steps / seconds if seconds > 0 and steps > 0 else None
 
     def line(self) -> str:
-        """All that is known, on one line; it starts with the step."""
+        """Return step, speed, time left and losses in one line."""
         percent = 100 * self.step // self.total if self.total > 0 else 100  # 999 of 1000 is not yet 100 %
         return "  ".join([f"step {self.step}/{self.total} ({percent} %)", *self._pace()])
 
@@ -117,31 +117,31 @@ class Progress:
 
     def _draw(self) -> None:
         if self._bar is not None:
-            self._bar.update(self._bar.task_ids[0], completed=self.step, told=self.line())
+            self._bar.update(self._bar.task_ids[0], completed=self.step, line=self.line())
             self._bar.refresh()
-            self._told = (self._clock(), self.step)
+            self._last_shown = (self._clock(), self.step)
 
-    def _tell(self) -> None:
-        self._told = (self._clock(), self.step)
+    def _print(self) -> None:
+        self._last_shown = (self._clock(), self.step)
         if self.show:
             tell(self._stream, self.line())
 
 
-ProgressFactory = Callable[[int, int, bool], Progress]  # of the budget, the first step, and whether to show anything
+ProgressFactory = Callable[[int, int, bool], Progress]  # of the total, the first step, and whether to show anything
 
 
 def bar(stream: Any) -> "rich.progress.Progress":
-    """A bar without rich's refreshing thread: a thread would live through a signal, and through a fork."""
+    """Return a bar without rich's refresh thread, which would survive signals and forks."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
 
-    told = TextColumn("{task.fields[told]}", markup=False)
+    line = TextColumn("{task.fields[line]}", markup=False)
     return Progress(
         BarColumn(bar_width=24),
-        told,
+        line,
         console=Console(file=stream),
         auto_refresh=False,
-        redirect_stdout=is_watched(sys.stdout),  # what is piped elsewhere must arrive there
+        redirect_stdout=is_watched(sys.stdout),  # piped output must pass
     )
 
 
@@ -152,7 +152,7 @@ def _speed(speed: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Seconds as h:mm:ss, without the hours where there are none.
+    """Format seconds as h:mm:ss, or m:ss under an hour.
 
     >>> duration(65), duration(3 * 3600 + 5)
     ('1:05', '3:00:05')
