@@ -106,8 +106,8 @@ class Draw(Autoencoder):
         divergence = x.new_zeros(len(x))
         for epsilon in noise.unbind(1):
             error = x - self.squash(canvas)  # equation 3
-            seen = self.reader(x, error, decoder.output)  # equation 4
-            encoder = self.encoder(torch.cat((seen, decoder.output), dim=1), encoder)  # equation 5
+            glimpse = self.reader(x, error, decoder.output)  # equation 4
+            encoder = self.encoder(torch.cat((glimpse, decoder.output), dim=1), encoder)  # equation 5
             mean, log_std = self.posterior(encoder.output).chunk(2, dim=1)  # equations 1, 2
             posterior = Posterior(mean, log_std)
             decoder = self.decoder(posterior.at(epsilon), decoder)  # equations 6, 7
