@@ -1,4 +1,4 @@
-"""Decide what a user's word for images means: the bundled set, a local path, or a name on the Hub."""
+"""What the word that a user gives for images means: a bundled set, a path of this machine, or a name on the Hub."""
 
 import os
 import re

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import pad
 from torch.nn.utils.parametrizations import spectral_norm
@@ -68,7 +69,7 @@ class Up(nn.ConvTranspose2d):
         super().__init__(inputs, outputs, kernel, stride=stride, padding=padding, output_padding=extra, bias=bias)
         self.outputs, self.sides = outputs, sides
 
-    def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
+    def forward(self, x: Float[Tensor, "n k a b"], output_size: list[int] | None = None) -> Float[Tensor, "n c h w"]:
         height, width = self.sides
         return super().forward(x)[:, :, :height, :width]
 
@@ -79,7 +80,7 @@ class Down(nn.Conv2d):
     def __init__(self, inputs: int, outputs: int, kernel: int, bias: bool, stride: int = 2) -> None:
         super().__init__(inputs, outputs, kernel, stride=stride, padding=(kernel - 1) // 2, bias=bias)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n k a b"]:
         lack_height, lack_width = self._lack(x.shape[2]), self._lack(x.shape[3])
         if lack_height or lack_width:
             x = pad(x, (0, lack_width, 0, lack_height))
@@ -99,7 +100,7 @@ class Flat(nn.Module):
     output, which made its backward pass 11 times as slow (measured on a CPU).
     """
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n h*w*c"]:
         return x.permute(0, 2, 3, 1).flatten(1)
 
 

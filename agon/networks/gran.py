@@ -149,7 +149,9 @@ class Decoder(nn.Module):
         ups = [Up(i, o, to, kernel, bias=not normalise) for (i, o), to in zip(pairwise(kernels), larger, strict=False)]
         self.ups = nn.ModuleList([*ups, Up(kernels[-1], shape[0], larger[-1], kernel, bias=True)])
 
-    def forward(self, code: Tensor, memory: Tensor | None, step: int) -> Tensor:
+    def forward(
+        self, code: Float[Tensor, "n m"], memory: Float[Tensor, "n m"] | None, step: int
+    ) -> Float[Tensor, "n c h w"]:
         """Decode `code` and `memory` (None means zeros) at a step, counted from 0."""
         x: Tensor = self.of_code(code)
         if memory is not None and self.of_memory is not None:
@@ -183,7 +185,7 @@ class Encoder(nn.Module):
         self.top: nn.Module = nn.Linear(widths[-1] * height * width, hidden, bias=not normalise)
         self.norm = _norms(nn.BatchNorm1d, hidden, steps, normalise)
 
-    def forward(self, increment: Tensor, step: int) -> Tensor:
+    def forward(self, increment: Float[Tensor, "n c h w"], step: int) -> Float[Tensor, "n m"]:
         """Encode an increment at a step, counted from 0."""
         x = increment
         for down, norm in zip(self.downs, self.norms, strict=True):

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Literal
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from agon.errors import SettingError, unknown
@@ -113,7 +114,7 @@ class InputScale(nn.Module):
         super().__init__()
         self.factor = factor
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Float[Tensor, "n ..."]) -> Float[Tensor, "n ..."]:
         return x * self.factor
 
 

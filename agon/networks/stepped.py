@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
@@ -24,7 +25,7 @@ class StepNorm(nn.Module):
             norm.weight, norm.bias = norms[0].weight, norms[0].bias
         self.norms = nn.ModuleList(norms)
 
-    def forward(self, x: Tensor, step: int) -> Tensor:
+    def forward(self, x: Float[Tensor, "n c ..."], step: int) -> Float[Tensor, "n c ..."]:
         """Normalise x at a step, counted from 0."""
         return self.norms[step](x) if len(self.norms) else x
 
@@ -42,7 +43,7 @@ class Adjoint(nn.Module):
         self.weight = linear.weight
         self.bias = nn.Parameter(linear.weight.new_zeros(linear.in_features)) if bias else None
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Float[Tensor, "n i"]) -> Float[Tensor, "n j"]:
         y = x @ self.weight
         return y if self.bias is None else y + self.bias
 

@@ -25,20 +25,20 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def trained_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Trainings in this process, since starting another takes longer than they do; test_train_each is of processes."""
+    """Trainings in this process, since starting another takes longer than they do; test_train_many is of processes."""
 
-    def train_each(
-        experiments: Mapping[Path, Experiment], *, compute: object, watches: Mapping[Path, Callback], show: bool
+    def train_many(
+        experiments: Mapping[Path, Experiment], *, compute: object, callbacks: Mapping[Path, Callback], show: bool
     ) -> dict[Path, Run]:
         how = Compute(threads=1)
         return {
             path: Run.open(path)
             if path.exists()
-            else train(experiment, path, compute=how, show=show, callback=watches.get(path))
+            else train(experiment, path, compute=how, show=show, callback=callbacks.get(path))
             for path, experiment in experiments.items()
         }
 
-    monkeypatch.setattr("agon.papers.reproducing.train_each", train_each)
+    monkeypatch.setattr("agon.papers.reproducing.train_many", train_many)
 
 
 @pytest.mark.parametrize("name", ITEMS)
