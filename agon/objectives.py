@@ -1,9 +1,9 @@
-"""What generator and critic want of each other's logits: named pairs of pure losses, one page.
+"""Objectives: named pairs of losses on logits, one for the generator and one for the critic.
 
-A critic gives unbounded logits a = D(x), "n", higher is more real; a_r on real and a_f on
-generated samples; σ(a) is the probability that x is real. All means are over the batch, at one
-visible place, `Objective.generator` and `Objective.critic`. -log σ(a) = softplus(-a) and
--log(1 - σ(a)) = softplus(a) are finite, with finite gradients, at any finite logit.
+A critic gives unbounded logits a = D(x), "n"; higher is more real. a_r are logits of real and a_f of
+generated samples; σ(a) is the probability that x is real. Means over the batch are taken in one place,
+`Objective.generator` and `Objective.critic`. -log σ(a) = softplus(-a) and -log(1 - σ(a)) = softplus(a)
+are finite, with finite gradients, at any finite logit.
 """
 
 import math
@@ -26,8 +26,8 @@ class Objective(ABC):
     """A pair of losses, both minimised.
 
     Attributes:
-        boundary: the logit at which the critic's decision turns from generated to real; None where
-            the loss fixes none and a battle must calibrate one.
+        boundary: the logit that separates generated from real; None if the loss fixes none and a battle
+            must calibrate one.
         generator_sees_real: whether the generator's loss has a term in the real logits.
     """
 
@@ -49,19 +49,19 @@ class Objective(ABC):
 
     @abstractmethod
     def critic_terms(self, real: Logits, fake: Logits) -> Logits:
-        """The critic's loss sample by sample."""
+        """The critic's loss for each sample."""
 
     @abstractmethod
     def generator_terms(self, real: Logits | None, fake: Logits) -> Logits:
-        """The generator's loss sample by sample."""
+        """The generator's loss for each sample."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Minimax(Objective):
     """L_G = f, L_D = -f, with f = E[log σ(a_r)] + E[log(1 - σ(a_f))].
 
-    The generator's loss keeps the real term: it is constant for an ordinary step, but not when the
-    generator looks ahead at the critic's answer. Source: metz2017, equations 1-5.
+    The generator's loss keeps the real term: it is constant in an ordinary step, but not if the
+    generator unrolls the critic's steps. Source: metz2017, equations 1-5.
     """
 
     generator_sees_real: ClassVar[bool] = True
@@ -90,7 +90,7 @@ class NonSaturating(Objective):
 
 @dataclass(frozen=True, kw_only=True)
 class LeastSquares(Objective):
-    """L_D = ½E[(a_r - 1)²] + ½E[a_f²], L_G = ½E[(a_f - 1)²]; the boundary lies half way, at 0.5.
+    """L_D = ½E[(a_r - 1)²] + ½E[a_f²], L_G = ½E[(a_f - 1)²]; the boundary is halfway, at 0.5.
 
     Source: Mao et al. 2016, equation 9 (0-1 coding).
     """
@@ -136,7 +136,7 @@ class Wasserstein(Objective):
 
 @dataclass(frozen=True, kw_only=True)
 class Relativistic(Objective):
-    """L_D = E[softplus(a_f - a_r)], L_G = E[softplus(a_r - a_f)] over pairs; only differences count.
+    """L_D = E[softplus(a_f - a_r)], L_G = E[softplus(a_r - a_f)] over pairs; only differences matter.
 
     Source: Jolicoeur-Martineau 2018 (relativistic pairing); Huang et al. 2024 (R3GAN), equation 2.
     """
@@ -156,12 +156,12 @@ class Relativistic(Objective):
 class MarginEnergy(Objective):
     """L_D = E[e_r] + E[max(0, margin - e_f)], L_G = E[e_f] of energies e = -a, at least 0.
 
-    For critics whose logit is minus an energy (`autoencoder.Critic`): a generated sample is pushed away up to the
-    margin and not further. With logits of any size the best critic jumps from -margin to infinity, and any number
-    between would do, so no boundary is fixed.
+    For critics whose logit is minus an energy (`autoencoder.Critic`). The critic raises the energy of generated
+    samples up to the margin and no further. With unbounded logits the best critic jumps from -margin to infinity, and
+    any number in between separates, so the loss fixes no boundary.
 
     Attributes:
-        margin: over 0, in the units of the energy.
+        margin: margin in the units of the energy, above 0.
 
     Source: Zhao et al. 2016, equations 1-2.
     """
@@ -181,7 +181,7 @@ class MarginEnergy(Objective):
 
 
 def _check(real: Tensor, fake: Tensor) -> None:
-    """Refuse (n,) against (n, 1): broadcasting would average n² pairs without a word."""
+    """Refuse (n,) against (n, 1), because broadcasting would silently average n² pairs."""
     if real.ndim != 1 or real.shape != fake.shape:
         raise SettingError(
             f"an objective takes real and fake logits of one shape (n,), got {tuple(real.shape)} and "

@@ -1,4 +1,4 @@
-"""Regularisers that need input gradients or parameters; each is added to one player's loss."""
+"""Regularisers of input gradients or parameters; each is added to one player's loss."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -11,20 +11,19 @@ from torch import Tensor, nn
 
 from agon.errors import SettingError
 from agon.networks.layers import root
+from agon.objectives import Loss
 
-Loss = Float[Tensor, ""]
-
-TINY = 1e-12  # added to the squared norm of a code: one that is 0 has no direction, and a gradient of 0
+TINY = 1e-12  # added to the squared norm of a code, so that a code of 0 has a gradient of 0
 
 
 class Scored(NamedTuple):
-    """A critic's verdict on one batch, for the penalties to share instead of asking again.
+    """A batch with a critic's logits, computed once and shared by the penalties.
 
     Attributes:
-        real: "n *shape"; requires a gradient if a penalty's `inputs` name it.
-        fake: "n *shape", likewise.
-        real_logits: "n".
-        fake_logits: "n".
+        real: real samples "n *shape"; require a gradient if a penalty's `inputs` name them.
+        fake: generated samples "n *shape", likewise.
+        real_logits: logits of real samples, "n".
+        fake_logits: logits of generated samples, "n".
         noise: the batch's noise by name.
     """
 
@@ -37,12 +36,12 @@ class Scored(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Penalty(ABC):
-    """weight · (something that should be small).
+    """A term weight · (something that should be small) in a player's loss.
 
     Attributes:
-        weight: at least 0.
-        inputs: which of "real" and "fake" must require a gradient before they are scored.
-        second_order: whether its gradient differentiates the critic twice.
+        weight: factor of the term, at least 0.
+        inputs: which of "real" and "fake" must require a gradient before the critic scores them.
+        second_order: whether the term's gradient differentiates the critic twice.
     """
 
     weight: float
@@ -55,32 +54,32 @@ class Penalty(ABC):
 
     @property
     def player(self) -> str:
-        """Whose loss it is added to."""
+        """The player whose loss gets the term."""
         return "critic"
 
     @property
     def network(self) -> str:
-        """Which of the game's networks it is about: the player's own, unless it says otherwise."""
+        """The network that the penalty regularises; by default the player's own."""
         return self.player
 
     def check(self, network: nn.Module) -> None:  # noqa: B027 - most take any
-        """Raise a SettingError if it cannot be about this network."""
+        """Raise a SettingError if the penalty does not fit this network."""
 
     def noise(self, shape: tuple[int, ...], rng: torch.Generator) -> dict[str, Tensor]:
-        """What it must draw for a batch of `shape` (n, ...)."""
+        """Draw the noise that the penalty needs for a batch of `shape` (n, ...)."""
         return {}
 
     @abstractmethod
     def __call__(self, network: nn.Module, scored: Callable[[], Scored]) -> Loss:
-        """The penalty, with the `network` it is about; `scored` gives the critic's verdict on the batch."""
+        """Compute the penalty on `network`; `scored` returns the batch with the critic's logits."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class GradientPenalty(Penalty):
     """weight · E[(‖∇D(x̂)‖₂ - 1)²], x̂ = ε x + (1 - ε) G(z), ε ~ U(0, 1) for each sample.
 
-    Asks the critic once more, at x̂. Not for a critic with batch normalisation, whose logit depends on
-    the other samples. Source: Gulrajani et al. 2017, equation 3 (weight 10) and Algorithm 1.
+    It evaluates the critic once more, at x̂. Not for a critic with batch normalisation, whose logit depends
+    on the other samples. Source: Gulrajani et al. 2017, equation 3 (weight 10) and Algorithm 1.
     """
 
     weight: float = 10.0
@@ -89,8 +88,8 @@ class GradientPenalty(Penalty):
         return {"epsilon": torch.rand((shape[0], *[1] * (len(shape) - 1)), generator=rng, device=rng.device)}
 
     def __call__(self, network: nn.Module, scored: Callable[[], Scored]) -> Loss:
-        verdict = scored()
-        mixed = torch.lerp(verdict.fake, verdict.real, verdict.noise["epsilon"].to(verdict.real))
+        batch = scored()
+        mixed = torch.lerp(batch.fake, batch.real, batch.noise["epsilon"].to(batch.real))
         mixed = mixed if mixed.requires_grad else mixed.requires_grad_()
         norms = root(_squared_norms(network(mixed), mixed))
         return self.weight * (norms - 1).square().mean()
@@ -104,8 +103,8 @@ class R1(Penalty):
     inputs: ClassVar[tuple[str, ...]] = ("real",)
 
     def __call__(self, network: nn.Module, scored: Callable[[], Scored]) -> Loss:
-        verdict = scored()
-        return self.weight / 2 * _squared_norms(verdict.real_logits, verdict.real).mean()
+        batch = scored()
+        return self.weight / 2 * _squared_norms(batch.real_logits, batch.real).mean()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,8 +115,8 @@ class R2(Penalty):
     inputs: ClassVar[tuple[str, ...]] = ("fake",)
 
     def __call__(self, network: nn.Module, scored: Callable[[], Scored]) -> Loss:
-        verdict = scored()
-        return self.weight / 2 * _squared_norms(verdict.fake_logits, verdict.fake).mean()
+        batch = scored()
+        return self.weight / 2 * _squared_norms(batch.fake_logits, batch.fake).mean()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,11 +145,11 @@ class WeightDecay(Penalty):
 class PullingAway(Penalty):
     """weight · 1/(n(n-1)) Σ_i Σ_{j≠i} cos²(S_i, S_j), S = the critic's codes of generated samples, flattened.
 
-    0 where all codes are orthogonal, 1 where all are parallel. It is in the generator's loss, and about the
-    critic's `encode` ("n *shape" -> "n ..."), so the critic must have one (`autoencoder.Critic`).
+    The mean is 0 if all codes are orthogonal and 1 if all are parallel. It is a term of the generator's loss, and
+    needs a critic with `encode`, "n *shape" -> "n ..." (`autoencoder.Critic`).
 
     Raises:
-        SettingError: when first called, for a critic without `encode`.
+        SettingError: when first called, if the critic has no `encode`.
 
     Source: Zhao et al. 2016, equation 4 (weight 0.1: section 4.3).
     """
@@ -183,7 +182,7 @@ class PullingAway(Penalty):
 
 
 def _input_gradient(logits: Tensor, x: Tensor) -> Float[Tensor, "n d"]:
-    """∇D(x) of each sample, flattened, itself differentiable."""
+    """∇D(x) of each sample, flattened and differentiable."""
     (gradient,) = torch.autograd.grad(logits.sum(), x, create_graph=True)
     return gradient.flatten(1)
 

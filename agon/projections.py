@@ -1,4 +1,4 @@
-"""Where a player's parameters are put back to after each of its moves."""
+"""Projections of a player's parameters onto an allowed set after each of its updates."""
 
 import math
 from abc import ABC, abstractmethod
@@ -12,10 +12,10 @@ from agon.errors import SettingError
 
 @dataclass(frozen=True, kw_only=True)
 class Projection(ABC):
-    """A set of parameters that a player may not leave: after its move, each goes to the set's nearest point.
+    """A set that a player's parameters must stay in: after each update, they move to its nearest point.
 
     Attributes:
-        of: whose parameters.
+        of: the player.
     """
 
     of: str = "critic"
@@ -27,9 +27,9 @@ class Projection(ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class Clipping(Projection):
-    """w <- min(max(w, -bound), bound), each parameter by itself, biases and normalisation's scales included.
+    """w <- min(max(w, -bound), bound) for every parameter, including biases and normalisation's scales.
 
-    Its derivative is 1 inside the box and 0 outside, so that a look-ahead differentiates through it.
+    Its derivative is 1 inside the box and 0 outside, so unrolling can differentiate through it.
     Source: Arjovsky et al. 2017, algorithm 1 (bound 0.01).
     """
 

@@ -129,11 +129,11 @@ class Images(Source):
         if self.streaming:
             return None
         splits = self._read()
-        rows, who = self._rows(splits, split), self._who(splits, split)
+        rows, membership = self._rows(splits, split), self._membership(splits, split)
         if self.skip_corrupt:  # only decoding shows how many are left
             images = self._decoded(splits, split, cache=None, memory=MEMORY)
-            return len(who.members(len(images.images), images.labels))
-        return len(who.members(len(rows), rows.labels))
+            return len(membership.members(len(images.images), images.labels))
+        return len(membership.members(len(rows), rows.labels))
 
     @property
     def classes(self) -> Sequence[str]:
@@ -174,11 +174,11 @@ class Images(Source):
             DataError: there are no images, or they cannot be read with these settings.
         """
         splits = self._read()
-        who = self._who(splits, split)
+        membership = self._membership(splits, split)
         if self.streaming:
-            return self._flow(splits, who, seed=seed, device=device)
+            return self._flow(splits, membership, seed=seed, device=device)
         images = self._decoded(splits, split, cache=cache, memory=memory)
-        members = who.members(len(images.images), images.labels)
+        members = membership.members(len(images.images), images.labels)
         if not len(members):
             raise DataError(f"expected images in the split '{split}' of {self.path}, got none; {self._advice(split)}")
         fits = len(members) * images.images[0].size <= memory
@@ -191,18 +191,18 @@ class Images(Source):
             bounds=self.range,
             seed=seed,
             device=device,
-            fingerprint=self._digest(images.key, who),
+            fingerprint=self._digest(images.key, membership),
         )
 
     def check(self) -> str:
-        """Decode every image of all splits, and say that all can be read, or which are left out.
+        """Decode every image of all splits, and report whether all can be read, or which are left out.
 
         Raises:
-            DataError: some cannot, and `skip_corrupt` is off; or one is of another shape.
+            DataError: an image cannot be read and `skip_corrupt` is off, or has another shape.
         """
         splits = self._read()
         decoding = self._decoding(splits["train"])
-        broken = [each for rows in splits.values() for each in decoding.broken(rows)]
+        broken = [image for rows in splits.values() for image in decoding.broken(rows)]
         total = sum(map(len, splits.values()))
         if broken and not self.skip_corrupt:
             raise DataError(complaint(broken, of=total))
@@ -214,11 +214,11 @@ class Images(Source):
         """All images of a split as bytes, in the order in which they are stored.
 
         Raises:
-            DataError: nothing is there, or it cannot be read as asked.
+            DataError: there are no images, or they cannot be read with these settings.
         """
         splits = self._read()
         images = self._decoded(splits, split, cache=None, memory=MEMORY)
-        members = self._who(splits, split).members(len(images.images), images.labels)
+        members = self._membership(splits, split).members(len(images.images), images.labels)
         return copied(images.images, members.numpy())
 
     @property
@@ -232,7 +232,7 @@ class Images(Source):
     def _rows(self, splits: Mapping[Split, ImageRows], split: Split) -> ImageRows:
         return splits.get(split, splits["train"])
 
-    def _who(self, splits: Mapping[Split, ImageRows], split: Split) -> Membership:
+    def _membership(self, splits: Mapping[Split, ImageRows], split: Split) -> Membership:
         expect.split(self, split)
         classes = splits["train"].classes
         only = class_number(self.only, classes, self.path, splits["train"].reason)
@@ -250,22 +250,22 @@ class Images(Source):
         return decoded(self._rows(splits, split), decoding, folder=folder, memory=memory)
 
     def _flow(
-        self, splits: Mapping[Split, ImageRows], who: Membership, *, seed: int, device: torch.device | str
+        self, splits: Mapping[Split, ImageRows], membership: Membership, *, seed: int, device: torch.device | str
     ) -> Opened:
         flow = Flow(
-            self._rows(splits, who.split),
+            self._rows(splits, membership.split),
             self._decoding(splits["train"]),
-            who.keeps,
+            membership.keeps,
             seed=seed,
             buffer=self.buffer,
             bounds=self.range,
             device=device,
-            fingerprint=self._digest(self._stated(), who),
+            fingerprint=self._digest(self._stated(), membership),
         )
         return Ahead(flow)
 
-    def _digest(self, content: str, who: Membership) -> str:
-        return hashlib.sha256(f"{content} {who!r} {self.range!r}".encode()).hexdigest()
+    def _digest(self, content: str, membership: Membership) -> str:
+        return hashlib.sha256(f"{content} {membership!r} {self.range!r}".encode()).hexdigest()
 
     def _stated(self) -> str:
         """The description in a stream's fingerprint, in the format from before paths had a kind."""

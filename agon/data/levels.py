@@ -1,7 +1,7 @@
 """Convert arrays of numbers to pixels: the values of black and white, and the axis of the channels."""
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Shaped, UInt8
 
 from agon.errors import DataError
 
@@ -11,7 +11,7 @@ BYTES = 255
 WORDS = 65535
 
 
-def channels_last(array: np.ndarray, place: str) -> np.ndarray:
+def channels_last(array: Shaped[np.ndarray, "..."], place: str) -> Shaped[np.ndarray, "n h w c"]:
     """Bring images "n h w", "n h w c" or "n c h w" to "n h w c".
 
     The channels are the last axis if its length is 1 or 3, else the second axis if its length is, else whichever of
@@ -35,7 +35,9 @@ def channels_last(array: np.ndarray, place: str) -> np.ndarray:
     )
 
 
-def levels(array: np.ndarray, values: tuple[float, float] | None, place: str) -> UInt8[np.ndarray, "n h w c"]:
+def levels(
+    array: Shaped[np.ndarray, "n h w c"], values: tuple[float, float] | None, place: str
+) -> UInt8[np.ndarray, "n h w c"]:
     """Scale numbers to bytes, low to 0 and high to 255.
 
     Args:

@@ -177,10 +177,10 @@ class Chosen:
         return RealBatch(stacks.real[back], None if stacks.label is None else stacks.label[back])
 
 
-def _together(drawn: Sequence[RealBatch]) -> RealBatch:
+def _together(batches: Sequence[RealBatch]) -> RealBatch:
     """Concatenate several draws."""
-    labels = [batch.label for batch in drawn if batch.label is not None]
-    return RealBatch(torch.cat([batch.real for batch in drawn]), torch.cat(labels) if labels else None)
+    labels = [batch.label for batch in batches if batch.label is not None]
+    return RealBatch(torch.cat([batch.real for batch in batches]), torch.cat(labels) if labels else None)
 
 
 def stacked(grey: RealBatch, classes: int) -> RealBatch:

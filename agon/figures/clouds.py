@@ -51,7 +51,7 @@ def clouds_png(
     if missing := [label for label in rows if label not in behind]:
         raise SettingError(f"clouds: expected real points for every row, got none for {', '.join(missing)}")
     abreast = len(columns) if across is None else max(1, min(across, len(columns)))
-    return drawing_png(drawn(strips_of(rows, columns, abreast), behind, corner, abreast))
+    return drawing_png(draw(strips_of(rows, columns, abreast), behind, corner, abreast))
 
 
 class Strip(NamedTuple):
@@ -83,7 +83,7 @@ def strips_of(rows: Mapping[str, Sequence[PlanePoints]], columns: Sequence[str],
     return lines
 
 
-def drawn(
+def draw(
     lines: Sequence[Strip], behind: Mapping[str, PlanePoints | None], corner: str, across: int
 ) -> "matplotlib.figure.Figure":
     """Draw the figure, not yet written as a PNG."""

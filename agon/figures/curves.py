@@ -102,10 +102,10 @@ def curves_png(panels: Sequence[Panel], *, columns: int) -> bytes:
     """
     if not panels or columns < 1:
         raise SettingError(f"curves: expected a panel or more in columns from 1, got {len(panels)} in {columns}")
-    return drawing_png(drawn(panels, min(columns, len(panels))))
+    return drawing_png(draw(panels, min(columns, len(panels))))
 
 
-def drawn(panels: Sequence[Panel], columns: int) -> "matplotlib.figure.Figure":
+def draw(panels: Sequence[Panel], columns: int) -> "matplotlib.figure.Figure":
     """Draw the figure, not yet written as a PNG."""
     inks = colours(panels)
     rows, side = -(-len(panels) // columns), min(WIDTH / columns, WIDEST)

@@ -49,7 +49,7 @@ def density_png(
         lengths = ", ".join(f"{label}: {len(row)}" for label, row in rows.items())
         raise SettingError(f"heat maps: expected rows of {len(columns)} clouds, one a column, got {lengths or 'none'}")
     shown = square(next(iter(rows.values()))[-1]) if frame is None else frame
-    return _drawn(rows, columns, corner, shown)
+    return _draw(rows, columns, corner, shown)
 
 
 def square(points: PlanePoints) -> PlaneFrame:
@@ -77,7 +77,7 @@ def density(points: PlanePoints, frame: PlaneFrame) -> Float[np.ndarray, "y x"]:
     return np.asarray(y.T @ x)
 
 
-def _drawn(rows: Mapping[str, Sequence[PlanePoints]], columns: Sequence[str], corner: str, frame: PlaneFrame) -> bytes:
+def _draw(rows: Mapping[str, Sequence[PlanePoints]], columns: Sequence[str], corner: str, frame: PlaneFrame) -> bytes:
     width = LEFT + len(columns) * (PANEL + GAP)
     height = TOP + len(rows) * (PANEL + GAP)
     figure = sheet(width, height, density=DENSITY)

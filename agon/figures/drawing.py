@@ -58,7 +58,7 @@ def drawing_png(figure: "matplotlib.figure.Figure") -> bytes:
     """Save a figure as a reproducible PNG of at most 64 colours: for drawings, not for images."""
     from PIL import Image
 
-    drawn, small = BytesIO(), BytesIO()
-    figure.savefig(drawn, format="png", metadata={"Software": None})
-    Image.open(drawn).convert("RGB").quantize(COLOURS).save(small, "PNG", optimize=True)
+    full, small = BytesIO(), BytesIO()
+    figure.savefig(full, format="png", metadata={"Software": None})
+    Image.open(full).convert("RGB").quantize(COLOURS).save(small, "PNG", optimize=True)
     return small.getvalue()

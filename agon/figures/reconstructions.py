@@ -6,14 +6,14 @@ from itertools import chain
 from jaxtyping import Float
 from torch import Tensor
 
-from agon.figures.tiles import Tiles, tiles_png
+from agon.figures.tiles import TileBatch, tiles_png
 
 TOGETHER = 2  # images in a row of the picture
 
 
 def reconstructions_png(
-    targets: Tiles,
-    images: Mapping[str, Tiles],
+    targets: TileBatch,
+    images: Mapping[str, TileBatch],
     errors: Mapping[str, Float[Tensor, " n"]],
     order: Sequence[int],
 ) -> bytes:
@@ -25,7 +25,7 @@ def reconstructions_png(
         errors: model -> the error of each reconstruction, shown with four decimals.
         order: indices of the targets to show, in order.
     """
-    rows: dict[str, list[Tiles | None]] = {}
+    rows: dict[str, list[TileBatch | None]] = {}
     notes = []
     for place in range(0, len(order), TOGETHER):
         shown = order[place : place + TOGETHER]

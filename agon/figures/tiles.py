@@ -18,30 +18,30 @@ from agon.figures.pictures import CHANNELS, enlarge, grid
 if TYPE_CHECKING:
     import PIL.ImageFont
 
-Tiles = UInt8[Tensor, "_ _ _ _"] | UInt8[np.ndarray, "_ _ _ _"]  # "n c h w"; panels may differ in all four
+TileBatch = UInt8[Tensor, "_ _ _ _"] | UInt8[np.ndarray, "_ _ _ _"]  # "n c h w"; panels may differ in all four
 
 WIDTH = 1_100  # pixels: most that a picture is enlarged to
 LARGEST = 8  # greatest factor of enlargement
 SPACE, MARGIN, LINE, SIZE = 10, 6, 18, 13  # pixels between panels, around all, of a line of text, of its letters
 
 
-class Cell(NamedTuple):
+class TilePanel(NamedTuple):
     """A panel of the table: its images, and the text above and below it."""
 
-    tiles: Tiles | None
+    tiles: TileBatch | None
     above: str = ""
     below: str = ""
 
 
-class CellRow(NamedTuple):
+class TileRow(NamedTuple):
     """A row of the table, with the text on its left."""
 
     label: str
-    panels: Sequence[Cell]
+    panels: Sequence[TilePanel]
 
 
 def tiles_png(
-    rows: Mapping[str, Sequence[Tiles | None]],
+    rows: Mapping[str, Sequence[TileBatch | None]],
     columns: Sequence[str],
     *,
     across: int = 8,
@@ -63,14 +63,14 @@ def tiles_png(
     """
     below = [[""] * len(columns)] * len(rows) if notes is None else notes
     _check(rows, columns, below)
-    table: list[CellRow] = []
+    table: list[TileRow] = []
     for (label, row), under in zip(rows.items(), below, strict=True):
         above = [""] * len(columns) if table else columns
-        table.append(CellRow(label, [Cell(*content) for content in zip(row, above, under, strict=True)]))
-    return _drawn(table, across, corner)
+        table.append(TileRow(label, [TilePanel(*content) for content in zip(row, above, under, strict=True)]))
+    return _draw(table, across, corner)
 
 
-def panels_png(panels: Mapping[str, Tiles], *, columns: int, across: int = 8) -> bytes:
+def panels_png(panels: Mapping[str, TileBatch], *, columns: int, across: int = 8) -> bytes:
     """Draw a PNG of panels in reading order, each a grid of images under its title.
 
     Args:
@@ -84,8 +84,8 @@ def panels_png(panels: Mapping[str, Tiles], *, columns: int, across: int = 8) ->
     """
     if not panels or columns < 1:
         raise SettingError(f"panels: expected one or more in rows of one or more, got {len(panels)} in {columns}")
-    cells = [Cell(tiles, title) for title, tiles in panels.items()]
-    return _drawn([CellRow("", cells[i : i + columns]) for i in range(0, len(cells), columns)], across, "")
+    row = [TilePanel(tiles, title) for title, tiles in panels.items()]
+    return _draw([TileRow("", row[i : i + columns]) for i in range(0, len(row), columns)], across, "")
 
 
 def interleaved(left: UInt8[Tensor, "n c h w"], right: UInt8[Tensor, "n c h w"]) -> UInt8[Tensor, "2*n c h w"]:
@@ -93,7 +93,9 @@ def interleaved(left: UInt8[Tensor, "n c h w"], right: UInt8[Tensor, "n c h w"])
     return torch.stack([left, right], dim=1).flatten(0, 1)
 
 
-def _check(rows: Mapping[str, Sequence[Tiles | None]], columns: Sequence[str], notes: Sequence[Sequence[str]]) -> None:
+def _check(
+    rows: Mapping[str, Sequence[TileBatch | None]], columns: Sequence[str], notes: Sequence[Sequence[str]]
+) -> None:
     if not any(tiles is not None for row in rows.values() for tiles in row):
         raise SettingError("tiles: expected one panel of images or more, got none")
     for label, row in rows.items():
@@ -107,7 +109,7 @@ def _check(rows: Mapping[str, Sequence[Tiles | None]], columns: Sequence[str], n
         )
 
 
-def _drawn(table: Sequence[CellRow], across: int, corner: str) -> bytes:
+def _draw(table: Sequence[TileRow], across: int, corner: str) -> bytes:
     from PIL import Image, ImageDraw
 
     if across < 1:
@@ -150,7 +152,7 @@ class Places(NamedTuple):
     @classmethod
     def of(
         cls,
-        table: Sequence[CellRow],
+        table: Sequence[TileRow],
         pictures: Sequence[Sequence[UInt8[np.ndarray, "_ _ 3"] | None]],
         left: int,
         over: int,
@@ -158,11 +160,11 @@ class Places(NamedTuple):
     ) -> "Places":
         widths = [0] * max(len(row.panels) for row in table)
         heights, above, below = [], [], []
-        for row, drawn in zip(table, pictures, strict=True):
-            for j, (panel, picture) in enumerate(zip(row.panels, drawn, strict=True)):
+        for row, row_pictures in zip(table, pictures, strict=True):
+            for j, (panel, picture) in enumerate(zip(row.panels, row_pictures, strict=True)):
                 words = max(_wide(panel.above, font), _wide(panel.below, font))
                 widths[j] = max(widths[j], words, 0 if picture is None else picture.shape[1])
-            needed = [LINE * _lines(row.label), *(picture.shape[0] for picture in drawn if picture is not None)]
+            needed = [LINE * _lines(row.label), *(picture.shape[0] for picture in row_pictures if picture is not None)]
             heights.append(max(needed))
             above.append(LINE * max(_lines(panel.above) for panel in row.panels))
             below.append(LINE * max(_lines(panel.below) for panel in row.panels))
@@ -173,27 +175,27 @@ class Places(NamedTuple):
         return cls(lefts[:-1], widths, tops, heights, (lefts[-1] - SPACE + MARGIN, ends[-1] - SPACE + 2 * MARGIN))
 
 
-def _pictures(table: Sequence[CellRow], across: int, width: int) -> list[list[UInt8[np.ndarray, "_ _ 3"] | None]]:
+def _pictures(table: Sequence[TileRow], across: int, width: int) -> list[list[UInt8[np.ndarray, "_ _ 3"] | None]]:
     """The panels, enlarged as far as the width allows, by one factor for each row."""
     for tiles in _given(table):
         if not len(tiles) or tiles.shape[1] not in CHANNELS:
             raise DataError(f"tiles: expected images of 1 or 3 channels, got {len(tiles)} of {tiles.shape[1]}")
     shown = max(min(across, len(tiles)) for tiles in _given(table))
     columns = max(len(row.panels) for row in table)
-    drawn = []
+    pictures = []
     for row in table:
         side = max((panel.tiles.shape[3] for panel in row.panels if panel.tiles is not None), default=1)
         factor = min(LARGEST, max(1, width // (columns * shown * side)))
-        drawn.append([None if p.tiles is None else _picture(p.tiles, across, factor) for p in row.panels])
-    return drawn
+        pictures.append([None if p.tiles is None else _picture(p.tiles, across, factor) for p in row.panels])
+    return pictures
 
 
-def _picture(tiles: Tiles, across: int, factor: int) -> UInt8[np.ndarray, "_ _ 3"]:
+def _picture(tiles: TileBatch, across: int, factor: int) -> UInt8[np.ndarray, "_ _ 3"]:
     picture = grid(enlarge(tiles, factor), min(across, len(tiles)))
     return np.ascontiguousarray(np.broadcast_to(picture, (*picture.shape[:2], 3)))
 
 
-def _given(table: Sequence[CellRow]) -> Iterator[Tiles]:
+def _given(table: Sequence[TileRow]) -> Iterator[TileBatch]:
     return (panel.tiles for row in table for panel in row.panels if panel.tiles is not None)
 
 

@@ -1,7 +1,7 @@
-"""Everything that holds weights. A network is an ordinary `nn.Module`.
+"""All networks; each is an ordinary `nn.Module`.
 
-A generator states `latent_shape` and maps latents "n *latent_shape" to samples "n *shape"; a critic
-maps samples to unbounded logits "n", higher is more real.
+A generator has a `latent_shape` and maps latents "n *latent_shape" to samples "n *shape". A critic maps
+samples to unbounded logits "n"; a higher logit means more real.
 """
 
 from agon.networks import (

@@ -1,4 +1,4 @@
-"""What judges an encoder's features: an autoregressor, which predicts them group by group, and a patch critic."""
+"""Networks on an encoder's features: an autoregressor, which predicts them group by group, and a patch critic."""
 
 from typing import Literal
 
@@ -14,13 +14,13 @@ By = Literal["space", "channels"]
 
 
 def factorise(features: Float[Tensor, "n c h w"], by: By, group: int = 1) -> Float[Tensor, "n m d"]:
-    """Features as a sequence of m groups of d numbers.
+    """Split features into a sequence of m groups of d numbers.
 
     Args:
-        features: of an encoder.
-        by: "space" scans the h·w positions row by row, all c channels of each; "channels" goes through the
-            c channels, all h·w positions of each.
-        group: how many neighbours in that order make one group; divides their number.
+        features: features of an encoder.
+        by: "space" scans the h·w positions row by row, with all c channels of each; "channels" scans the c
+            channels, with all h·w positions of each.
+        group: positions or channels in one group; divides their number.
 
     Source: argan2018, figure 3.
 
@@ -42,23 +42,23 @@ def assemble(groups: Float[Tensor, "n m d"], by: By, features: FeatureShape) -> 
 
 
 class Autoregressor(nn.Module):
-    """Features -> their predictions, of the same shape, each group's from the groups before it alone.
+    """Predict each group of features from the groups before it; the output has the features' shape.
 
     f̂_i = W h_i + b,  h_i = LSTM(f_0, f_1, ..., f_{i-1}),  f_0 = 0,  i = 1, ..., m: the sequence starts with a
-    group of zeros, so that the first group is predicted too, by a constant. The output has no distribution
-    and is never sampled: it is the prediction error that counts.
+    group of zeros, so the prediction of the first group is a constant. The output is not a distribution and is
+    never sampled; only the prediction error matters.
 
     Args:
-        features: (channels, height, width) of what the encoder makes.
+        features: (channels, height, width) of the encoder's output.
         by: "space" or "channels", see `factorise`.
-        group: how many positions or channels make one group; divides their number.
+        group: positions or channels in one group; divides their number.
         hidden: units of each layer of the LSTM.
-        layers: of the LSTM.
-        initialisation: of the weights, see `layers.initialise`.
-        gain: of the initialisation.
+        layers: number of layers of the LSTM.
+        initialisation: how weights are drawn, see `layers.initialise`.
+        gain: scale of the initialisation.
 
     Raises:
-        SettingError: a size under 1, an unknown factorisation, or groups that do not come out even.
+        SettingError: a size is below 1, the factorisation is unknown, or `group` does not divide the scan.
 
     Source: argan2018, equations 4 and 6, figures 2 and 3, Appendix A.
     """
@@ -77,7 +77,7 @@ class Autoregressor(nn.Module):
         super().__init__()
         positive(**_sizes(features), group=group, hidden=hidden, layers=layers, gain=gain)
         channels, height, width = features
-        numbers = {"space": height * width, "channels": channels}  # of what there is in the scan
+        numbers = {"space": height * width, "channels": channels}  # length of the scan
         if by not in numbers:
             raise SettingError(unknown("factorisation", by, numbers))
         if numbers[by] % group:
@@ -93,7 +93,7 @@ class Autoregressor(nn.Module):
     def forward(self, features: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
         _fits(self, features, self.features)
         groups = factorise(features, self.by, self.group)
-        before = pad(groups, (0, 0, 1, -1))  # zeros first, and the last group, which nothing follows, left out
+        before = pad(groups, (0, 0, 1, -1))  # prepend zeros, and drop the last group, which nothing follows
         states: Tensor = self.memory(before)[0]  # n m hidden
         return assemble(self.project(states), self.by, self.features)
 
@@ -102,9 +102,9 @@ class Patch(nn.Module):
     """Features -> a logit for each position, "n h w": a convolution with a kernel of 1 x 1.
 
     Args:
-        features: (channels, height, width) of what the encoder makes.
-        initialisation: of the weights, see `layers.initialise`.
-        gain: of the initialisation.
+        features: (channels, height, width) of the encoder's output.
+        initialisation: how weights are drawn, see `layers.initialise`.
+        gain: scale of the initialisation.
 
     Source: argan2018, section 3.3 and Appendix A.
     """
@@ -127,7 +127,7 @@ def _sizes(features: tuple[int, ...]) -> dict[str, int]:
     """The three sizes by name.
 
     Raises:
-        SettingError: there are not three.
+        SettingError: there are not three sizes.
     """
     if len(features) != 3:
         raise SettingError(f"features: expected (channels, height, width) of an encoder's output, got {features}")
@@ -135,7 +135,7 @@ def _sizes(features: tuple[int, ...]) -> dict[str, int]:
 
 
 def _fits(module: nn.Module, features: Tensor, expected: FeatureShape) -> None:
-    """Refuse features of another encoder: a recurrent network would read any number of positions."""
+    """Refuse features of another shape, because a recurrent network would accept any number of positions."""
     if tuple(features.shape[1:]) != expected:
         raise SettingError(
             f"{type(module).__name__}: expected features of shape {expected}, got {tuple(features.shape[1:])}; "

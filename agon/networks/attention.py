@@ -1,6 +1,6 @@
-"""Where DRAW looks and writes: a grid of Gaussian filters laid over the image, or the image as a whole.
+"""DRAW's readers and writers: through a grid of Gaussian filters on the image, or on the whole image.
 
-Source: Gregor et al. 2015, section 3; its equations are numbered as there. Pixels count from 1, as in the paper.
+Source: Gregor et al. 2015, section 3, with its equation numbers. Pixels count from 1, as in the paper.
 """
 
 from typing import NamedTuple
@@ -51,7 +51,7 @@ class Attention(nn.Module):
         size: filters on a side of the grid, from 2.
 
     Raises:
-        SettingError: a grid of less than 2 x 2, whose stride would not be defined.
+        SettingError: the grid is smaller than 2 x 2, so its stride is undefined.
     """
 
     def __init__(self, hidden: int, shape: Shape, size: int) -> None:
@@ -75,13 +75,13 @@ def filterbank(
 ) -> Float[Tensor, "n {size} {side}"]:
     """F[i, a] = exp(-(a - μ_i)² / 2σ²) / Z_i with μ_i = g + (i - N/2 - ½) δ; every row sums to 1.
 
-    The softmax over a is that quotient, and stays one where a filter lies so far outside that all of its
-    exponentials are 0. Source: equations 19, 20, 25, 26.
+    A softmax over a computes this quotient, and stays finite even if a filter lies so far outside that all of
+    its exponentials are 0. Source: equations 19, 20, 25, 26.
 
     Args:
-        centre: g, of the grid, in pixels.
-        stride: δ, between two filters, in pixels.
-        log_variance: log σ², of each filter.
+        centre: g, centre of the grid, in pixels.
+        stride: δ, distance between two filters, in pixels.
+        log_variance: log σ² of each filter.
         size: N, filters on a side.
         side: pixels on a side.
     """
@@ -93,14 +93,14 @@ def filterbank(
 
 
 class WholeReader(nn.Module):
-    """[x, x̂] as they are. Source: equation 17.
+    """Read [x, x̂] unchanged. Source: equation 17.
 
     Args:
-        hidden: not used: reading the whole image needs no aim.
+        hidden: unused, because reading the whole image needs no aim.
         shape: (channels, height, width) of the image.
 
     Attributes:
-        outputs: coordinates of what is read.
+        outputs: coordinates of the output.
     """
 
     def __init__(self, hidden: int, shape: Shape) -> None:
@@ -112,7 +112,7 @@ class WholeReader(nn.Module):
 
 
 class AttentiveReader(nn.Module):
-    """γ [F_Y x F_Xᵀ, F_Y x̂ F_Xᵀ]. Source: equation 27. Arguments as `Attention`'s, `outputs` as `WholeReader`'s."""
+    """Read γ [F_Y x F_Xᵀ, F_Y x̂ F_Xᵀ]. Source: equation 27. Arguments: see `Attention`, `outputs`: `WholeReader`."""
 
     def __init__(self, hidden: int, shape: Shape, size: int) -> None:
         super().__init__()
@@ -124,7 +124,7 @@ class AttentiveReader(nn.Module):
 
 
 class WholeWriter(nn.Module):
-    """W h + b, a number for every pixel. Source: equation 18. Arguments as `WholeReader`'s."""
+    """Write W h + b, a number for every pixel. Source: equation 18. Arguments as in `WholeReader`."""
 
     def __init__(self, hidden: int, shape: Shape) -> None:
         super().__init__()
@@ -136,7 +136,7 @@ class WholeWriter(nn.Module):
 
 
 class AttentiveWriter(nn.Module):
-    """1/γ F_Yᵀ w F_X with the patch w = W h + b. Source: equations 28, 29. Arguments as `Attention`'s."""
+    """Write 1/γ F_Yᵀ w F_X with the patch w = W h + b. Source: equations 28, 29. Arguments as in `Attention`."""
 
     def __init__(self, hidden: int, shape: Shape, size: int) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
-"""Critics whose logit is minus a reconstruction error: an encoder, a decoder, and what lies between them.
+"""Critics whose logit is minus the reconstruction error of an autoencoder.
 
-A critic is put together of any two modules: `cnn.Encoder` with its `Mirror`, or the `Encoder` and `Decoder` of this
-module, with a vector between them; that `Decoder` is a generator as well.
+A critic combines any two modules: `cnn.Encoder` with its `Mirror`, or the `Encoder` and `Decoder` of this module, with
+a vector between them. That `Decoder` is also a generator.
 """
 
 from collections.abc import Callable
@@ -27,16 +27,16 @@ ERRORS: dict[str, Callable[[Tensor], Tensor]] = {  # of differences "n d"
 
 
 class Critic(nn.Module):
-    """a(x) = -|Dec(Enc(x)) - x|: a sample that is reconstructed well counts as real; no logit is over 0.
+    """a(x) = -|Dec(Enc(x)) - x|: well reconstructed samples count as real; logits are at most 0.
 
     Args:
         encoder: maps "n *shape" to codes "n ...".
         decoder: maps codes to "n *shape".
-        error: "squared" and "absolute" are means over all numbers of a sample, "euclidean" is the norm, which grows
+        error: "squared" and "absolute" are means over all numbers of a sample; "euclidean" is the norm, which grows
             with their number.
 
     Raises:
-        SettingError: an unknown error; or, when called, reconstructions of another shape than the samples.
+        SettingError: the error is unknown; or, when called, reconstructions and samples differ in shape.
 
     Source: Zhao et al. 2016, section 2.3; Berthelot et al. 2017, equation 1 (absolute).
     """
@@ -48,34 +48,34 @@ class Critic(nn.Module):
         self.encoder, self.decoder, self.error = encoder, decoder, error
 
     def encode(self, x: Float[Tensor, "n ..."]) -> Float[Tensor, "n ..."]:
-        """The codes."""
+        """Encode samples "n *shape"."""
         return self.encoder(x)  # type: ignore[no-any-return]
 
     def reconstruct(self, x: Float[Tensor, "n ..."]) -> Float[Tensor, "n ..."]:
-        """What the decoder makes of the codes."""
+        """Encode and decode samples "n *shape"."""
         return self.decoder(self.encode(x))  # type: ignore[no-any-return]
 
     def forward(self, x: Float[Tensor, "n ..."]) -> Float[Tensor, " n"]:
-        again = self.reconstruct(x)
-        if again.shape != x.shape:  # they could be broadcast against each other without a word
+        reconstructed = self.reconstruct(x)
+        if reconstructed.shape != x.shape:  # they could be broadcast silently
             raise SettingError(
                 f"an autoencoder: expected reconstructions of the samples' shape {tuple(x.shape[1:])}, got "
-                f"{tuple(again.shape[1:])}; give encoder and decoder the data's shape, and the same layers"
+                f"{tuple(reconstructed.shape[1:])}; give encoder and decoder the data's shape, and the same layers"
             )
-        return -ERRORS[self.error]((again - x).flatten(1))
+        return -ERRORS[self.error]((reconstructed - x).flatten(1))
 
 
 class Mirror(nn.Module):
-    """Features -> image: the layers of a `cnn.Encoder` in reverse, transposed convolutions where it strides.
+    """Features -> image: the layers of a `cnn.Encoder` in reverse, with transposed convolutions for its strides.
 
     Args:
         shape: (channels, height, width) of one sample.
         layers: the encoder's own table, (kernel, stride, outputs) of each of its layers.
         normalise: batch normalisation before every activation but the last.
-        slope: of the ReLUs for negative numbers: 0 is the plain one.
-        range: of the reconstructions; (-1, 1) ends in tanh, (0, 1) in a sigmoid, None in no activation.
-        initialisation: of the weights, see `layers.initialise`.
-        gain: of the initialisation.
+        slope: slope of the ReLUs for negative numbers; 0 gives the plain ReLU.
+        range: range of the reconstructions; (-1, 1) ends in tanh, (0, 1) in a sigmoid, None in no activation.
+        initialisation: how weights are drawn, see `layers.initialise`.
+        gain: scale of the initialisation.
 
     Source: the decoders of Zhao et al. 2016, appendix D.
     """
@@ -96,16 +96,16 @@ class Mirror(nn.Module):
         table = rows(layers)
         widths = [channels_of(shape), *(row.outputs for row in table)]
         sides = list(shrunk(shape[1:], [row.stride for row in table]))
-        made: list[nn.Module] = []
+        modules: list[nn.Module] = []
         for row, (outputs, inputs), to in list(zip(table, pairwise(widths), sides, strict=False))[::-1]:
             end = row is table[0]
             bias = end or not normalise
             if row.stride > 1:
-                made.append(Up(inputs, outputs, to, row.kernel, bias, row.stride))
+                modules.append(Up(inputs, outputs, to, row.kernel, bias, row.stride))
             else:
-                made.append(Down(inputs, outputs, row.kernel, bias, stride=1))
-            made.append(squash(range) if end else after(outputs, normalise, nn.LeakyReLU(slope, inplace=True)))
-        self.layers = nn.Sequential(*made)
+                modules.append(Down(inputs, outputs, row.kernel, bias, stride=1))
+            modules.append(squash(range) if end else after(outputs, normalise, nn.LeakyReLU(slope, inplace=True)))
+        self.layers = nn.Sequential(*modules)
         initialise(self, initialisation, gain)
 
     def forward(self, features: Float[Tensor, "n k a b"]) -> Float[Tensor, "n c h w"]:
@@ -117,12 +117,12 @@ class Encoder(nn.Module):
 
     Args:
         shape: (channels, height, width) of one sample; sides from 4.
-        code: numbers of the vector, which a linear layer makes.
+        code: length of the vector, the output of a linear layer.
         width: channels at the full size.
         depth: convolutions at each size.
-        smallest: a longer side up to this is not halved any more.
-        initialisation: of the weights, see `layers.initialise`.
-        gain: of the initialisation.
+        smallest: sides are halved until the longer one is at most this.
+        initialisation: how weights are drawn, see `layers.initialise`.
+        gain: scale of the initialisation.
 
     Source: Berthelot et al. 2017, figure 1 and section 3.5.
     """
@@ -142,11 +142,11 @@ class Encoder(nn.Module):
         positive(code=code, width=width, depth=depth, smallest=smallest, gain=gain)
         sides = list(stages(shape, smallest))
         widths = [width * (1 + i) for i, _ in enumerate(sides)]
-        made = _convolutions(channels_of(shape), width, 1 + depth)
+        modules = _convolutions(channels_of(shape), width, 1 + depth)
         for inputs, outputs in pairwise(widths):
-            made += [Down(inputs, outputs, 3, bias=True), activation("elu"), *_convolutions(outputs, outputs, depth)]
+            modules += [Down(inputs, outputs, 3, bias=True), activation("elu"), *_convolutions(outputs, outputs, depth)]
         features = (widths[-1], *sides[-1])
-        self.layers = nn.Sequential(*made, Flat(), nn.Linear(flat(features), code))
+        self.layers = nn.Sequential(*modules, Flat(), nn.Linear(flat(features), code))
         initialise(self, initialisation, gain)
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n k"]:
@@ -154,19 +154,19 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Vector -> image: a linear layer, then 3x3 convolutions and ELUs, enlarged by nearest neighbours in between.
+    """Vector -> image: a linear layer, then 3x3 convolutions and ELUs, with nearest-neighbour upsampling between sizes.
 
-    A generator as well: of the critic's decoder's architecture in the source.
+    It is also a generator: in the source, the generator has the architecture of the critic's decoder.
 
     Args:
         shape: (channels, height, width) of one sample; sides from 4.
-        latent: numbers of the vector.
+        latent: length of the vector.
         width: channels at every size.
         depth: convolutions at each size.
-        smallest: a longer side up to this is the first.
-        range: of the samples; None, as in the source, ends in no activation.
-        initialisation: of the weights, see `layers.initialise`.
-        gain: of the initialisation.
+        smallest: most that the longer side of the first size may be.
+        range: range of the samples; None, as in the source, ends in no activation.
+        initialisation: how weights are drawn, see `layers.initialise`.
+        gain: scale of the initialisation.
 
     Source: Berthelot et al. 2017, figure 1 and section 3.5.
     """
@@ -189,10 +189,10 @@ class Decoder(nn.Module):
         self.latent_shape = (latent,)
         self.first = (width, *first)
         self.project = nn.Linear(latent, flat(self.first))
-        made = _convolutions(width, width, depth)
+        modules = _convolutions(width, width, depth)
         for sides in larger:
-            made += [nn.Upsample(size=sides, mode="nearest"), *_convolutions(width, width, depth)]
-        self.layers = nn.Sequential(*made, Down(width, channels_of(shape), 3, bias=True, stride=1), squash(range))
+            modules += [nn.Upsample(size=sides, mode="nearest"), *_convolutions(width, width, depth)]
+        self.layers = nn.Sequential(*modules, Down(width, channels_of(shape), 3, bias=True, stride=1), squash(range))
         initialise(self, initialisation, gain)
 
     def forward(self, latent: Float[Tensor, "n k"]) -> Float[Tensor, "n c h w"]:
@@ -201,8 +201,8 @@ class Decoder(nn.Module):
 
 def _convolutions(inputs: int, outputs: int, count: int) -> list[nn.Module]:
     """3x3 convolutions that keep the size, each with its ELU."""
-    made: list[nn.Module] = []
+    modules: list[nn.Module] = []
     for _ in range(count):
-        made += [Down(inputs, outputs, 3, bias=True, stride=1), activation("elu")]
+        modules += [Down(inputs, outputs, 3, bias=True, stride=1), activation("elu")]
         inputs = outputs
-    return made
+    return modules

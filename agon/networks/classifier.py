@@ -1,4 +1,4 @@
-"""Classifiers of images, convolutional and residual: what judges the samples of a set with classes."""
+"""Classifiers of images, convolutional and residual, which score samples of sets with classes."""
 
 from collections.abc import Sequence
 
@@ -11,27 +11,27 @@ from agon.networks.convolutions import Down, Flat, after, shrunk
 from agon.networks.layers import Initialisation, flat, initialise, positive
 from agon.networks.resnet import STRIDE, Residual, Shrinking
 
-POOLED = 2  # pixels a side that are pooled into one
-SIDE = 3  # of a residual block's kernels, in pixels
+POOLED = 2  # side of the pooling window in pixels
+SIDE = 3  # side of a residual block's kernels in pixels
 
 
 class Classifier(nn.Module):
-    """Image -> class logits: convolutions that keep the size, each pooled 2x2 by the maximum, and a hidden layer.
+    """Image -> class logits: convolutions that keep the size, each followed by 2x2 max pooling, and a hidden layer.
 
-    p(k | x) = softmax(logits)_k. Not to be confused with a critic, which has one logit: is x real?
+    p(k | x) = softmax(logits)_k. Not to be confused with a critic, whose one logit says whether x is real.
 
     Args:
         shape: (channels, height, width) of one sample; sides are halved rounding up.
-        classes: how many, from 2.
+        classes: number of classes, from 2.
         widths: channels of each convolution.
-        kernel: of the convolutions, in pixels.
+        kernel: side of the convolutions' kernels, in pixels.
         hidden: units of the linear layer before the logits.
-        dropout: chance of each hidden unit to be 0 in training mode, from 0 to below 1; drawn from torch's own stream.
-        initialisation: of the weights, see `layers.initialise`.
-        gain: of the initialisation.
+        dropout: probability, below 1, of zeroing each hidden unit in training mode; drawn from torch's own stream.
+        initialisation: how weights are drawn, see `layers.initialise`.
+        gain: scale of the initialisation.
 
     Raises:
-        SettingError: a size under 1, fewer than 2 classes, or another chance.
+        SettingError: a size is below 1, there are fewer than 2 classes, or `dropout` is out of range.
 
     Source: yamazaki2017, Table B.1.
     """
@@ -70,7 +70,7 @@ class Classifier(nn.Module):
         return self.layers(x)  # type: ignore[no-any-return]
 
     def features(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d"]:
-        """The hidden units: what `classes` makes the logits of."""
+        """The hidden units, from which `classes` computes the logits."""
         return self.layers[:-1](x)  # type: ignore[no-any-return]
 
     def classes(self, features: Float[Tensor, "n d"]) -> Float[Tensor, "n k"]:
@@ -79,22 +79,22 @@ class Classifier(nn.Module):
 
 
 class ResidualClassifier(nn.Module):
-    """Image -> class logits: residual blocks, whose last feature maps are averaged over all places.
+    """Image -> class logits: residual blocks, then the mean of the feature maps over all positions.
 
-    A block is H(x) = S(x) + F(x), F twice batch normalisation, ReLU and a 3x3 convolution; the first block of each
-    stage but the first halves the sides, rounding up. p(k | x) = softmax(logits)_k.
+    A block is H(x) = S(x) + F(x), where F is batch normalisation, ReLU and a 3x3 convolution, twice. The first block
+    of each stage except the first halves the sides, rounding up. p(k | x) = softmax(logits)_k.
 
     Args:
         shape: (channels, height, width) of one sample.
-        classes: how many, from 2.
+        classes: number of classes, from 2.
         widths: channels of each stage.
-        blocks: of each stage.
-        stride: of the first convolution: 2 spares three quarters of the work of the first stage.
-        initialisation: of the weights, see `layers.initialise`.
-        gain: of the initialisation.
+        blocks: blocks of each stage.
+        stride: stride of the first convolution; 2 saves three quarters of the first stage's work.
+        initialisation: how weights are drawn, see `layers.initialise`.
+        gain: scale of the initialisation.
 
     Raises:
-        SettingError: a size under 1, or fewer than 2 classes.
+        SettingError: a size is below 1, or there are fewer than 2 classes.
 
     Source: He et al. 2016, "Identity mappings in deep residual networks", figure 4 (e); its sizes are our own.
     """
@@ -129,7 +129,7 @@ class ResidualClassifier(nn.Module):
         return self.layers(x)  # type: ignore[no-any-return]
 
     def features(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d"]:
-        """The averaged feature maps: what `classes` makes the logits of."""
+        """The averaged feature maps, from which `classes` computes the logits."""
         return self.layers[:-1](x)  # type: ignore[no-any-return]
 
     def classes(self, features: Float[Tensor, "n d"]) -> Float[Tensor, "n k"]:

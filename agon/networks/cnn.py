@@ -1,9 +1,8 @@
-"""Plain convolutional networks, given as a table of layers: what papers print in their appendices.
+"""Plain convolutional networks given by a table of layers, as papers print it in their appendices.
 
 A table has a row (kernel, stride, outputs) for each layer. A stride of 2 halves (a generator's doubles) height and
-width, rounding up; stages that do not divide a side are cut to it, so that any size has its generator: with three
-strides of 2, 28 goes 28, 14, 7, 4. Every convolution is followed by batch normalisation, where it is asked for, and a
-(leaky) ReLU.
+width, rounding up. Upsampled images are cropped where needed, so any size works: with three strides of 2, 28 goes 28,
+14, 7, 4. Every convolution is followed by optional batch normalisation and a (leaky) ReLU.
 """
 
 from collections.abc import Sequence
@@ -21,19 +20,19 @@ ConvolutionTable = Sequence[tuple[int, int, int]]
 class Generator(nn.Module):
     """z -> image: a linear projection to a small image, then the table's transposed convolutions.
 
-    Layers of stride 1 are convolutions. The last row's outputs are the sample's channels, and are left out.
+    Layers of stride 1 are convolutions. `last` has no outputs, because they are the sample's channels.
 
     Args:
         shape: (channels, height, width) of one sample.
         latent: number of coordinates of z.
         first: channels of the small image.
         layers: (kernel, stride, outputs) of each hidden layer.
-        last: (kernel, stride) of the layer that makes the sample, without batch normalisation.
+        last: (kernel, stride) of the output layer, which has no batch normalisation.
         normalise: batch normalisation before every hidden activation, the projection's included.
-        slope: of the ReLUs for negative numbers: 0 is the plain one.
-        range: of the samples; (-1, 1) ends in tanh, (0, 1) in a sigmoid.
-        initialisation: of the weights, see `layers.initialise`.
-        gain: of the initialisation.
+        slope: slope of the ReLUs for negative numbers; 0 gives the plain ReLU.
+        range: range of the samples; (-1, 1) ends in tanh, (0, 1) in a sigmoid.
+        initialisation: how weights are drawn, see `layers.initialise`.
+        gain: scale of the initialisation.
 
     Source: the tables of metz2017 Appendix C, argan2018 Appendix A, miyato2018 table 3.
     """
@@ -61,16 +60,16 @@ class Generator(nn.Module):
         self.first = (first, height, width)
         self.project = nn.Linear(latent, first * height * width, bias=not normalise)
         self.start = after(first, normalise, nn.LeakyReLU(slope, inplace=True))
-        made: list[nn.Module] = []
+        modules: list[nn.Module] = []
         for inputs, row, to in zip([first, *(row.outputs for row in table)], table, larger, strict=False):
             end = row is table[-1]
             bias = end or not normalise
             if row.stride > 1:
-                made.append(Up(inputs, row.outputs, to, row.kernel, bias, row.stride))
+                modules.append(Up(inputs, row.outputs, to, row.kernel, bias, row.stride))
             else:
-                made.append(Down(inputs, row.outputs, row.kernel, bias, stride=1))
-            made.append(squash(range) if end else after(row.outputs, normalise, nn.LeakyReLU(slope, inplace=True)))
-        self.layers = nn.Sequential(*made)
+                modules.append(Down(inputs, row.outputs, row.kernel, bias, stride=1))
+            modules.append(squash(range) if end else after(row.outputs, normalise, nn.LeakyReLU(slope, inplace=True)))
+        self.layers = nn.Sequential(*modules)
         initialise(self, initialisation, gain)
 
     def forward(self, latent: Float[Tensor, "n k"]) -> Float[Tensor, "n c h w"]:
@@ -86,13 +85,13 @@ class Encoder(nn.Module):
         layers: (kernel, stride, outputs) of each layer.
         normalise: batch normalisation before every activation but the first.
         normalise_first: before the first as well.
-        slope: of the leaky ReLUs for negative numbers.
-        spectral: every layer's largest singular value is normalised to 1 (miyato2018).
-        initialisation: of the weights, see `layers.initialise`.
-        gain: of the initialisation.
+        slope: slope of the leaky ReLUs for negative numbers.
+        spectral: whether to normalise every layer's largest singular value to 1 (miyato2018).
+        initialisation: how weights are drawn, see `layers.initialise`.
+        gain: scale of the initialisation.
 
     Attributes:
-        features: (channels, height, width) of what comes out.
+        features: (channels, height, width) of the output.
     """
 
     def __init__(
@@ -110,13 +109,13 @@ class Encoder(nn.Module):
         super().__init__()
         positive(gain=gain)
         table, inputs = rows(layers), channels_of(shape)
-        made: list[nn.Module] = []
+        modules: list[nn.Module] = []
         for i, row in enumerate(table):
             normal = normalise and (i > 0 or normalise_first)
-            made.append(Down(inputs, row.outputs, row.kernel, not normal, row.stride))
-            made.append(after(row.outputs, normal, nn.LeakyReLU(slope, inplace=True)))
+            modules.append(Down(inputs, row.outputs, row.kernel, not normal, row.stride))
+            modules.append(after(row.outputs, normal, nn.LeakyReLU(slope, inplace=True)))
             inputs = row.outputs
-        self.layers = nn.Sequential(*made)
+        self.layers = nn.Sequential(*modules)
         *_, (height, width) = shrunk(shape[1:], [row.stride for row in table])
         self.features = (inputs, height, width)
         initialise(self, initialisation, gain)
@@ -128,7 +127,7 @@ class Encoder(nn.Module):
 
 
 class Critic(nn.Module):
-    """Image -> logit: an `Encoder`, then one linear layer of all its features. Arguments as there."""
+    """Image -> logit: an `Encoder`, then one linear layer on all its features. Takes the same arguments."""
 
     def __init__(
         self,
@@ -162,10 +161,10 @@ class Critic(nn.Module):
 
 
 def channels_of(shape: tuple[int, ...]) -> int:
-    """How many channels an image of `shape` has.
+    """The number of channels of an image of `shape`.
 
     Raises:
-        SettingError: it is no image.
+        SettingError: `shape` is not that of an image.
     """
     if len(shape) != 3 or min(shape) < 1:
         raise SettingError(

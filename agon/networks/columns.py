@@ -1,4 +1,4 @@
-"""A generator that writes its image column by column, left to right: nothing like the critic that judges it."""
+"""A generator that writes its image column by column, from left to right."""
 
 import torch
 from jaxtyping import Float
@@ -9,24 +9,23 @@ from agon.networks.layers import Gates, Initialisation, initialise, positive, sq
 
 
 class Generator(nn.Module):
-    """z -> image by an LSTM that runs as many steps as the image has columns, and writes one at each.
+    """z -> image by an LSTM that writes one column of the image at each step.
 
         h_0 = c_0 = relu(W z + b)
         i, f, o = σ(W_{i,f,o} h_{t-1} + b_{i,f,o}),   g = tanh(W_g h_{t-1} + b_g)
         c_t = f·c_{t-1} + i·g,   h_t = o·tanh(c_t),   column t = squash(V h_t + b)
 
-    Not to be confused with a painter that adds to one canvas at every step: a column, once written, stays, and
-    what comes after it depends on the state alone. The LSTM gets no input, so it has no weights for one, which
-    would never have a gradient; and all of z lies in its initial state.
+    Not to be confused with a generator that adds to a canvas at every step: a written column stays, and later ones
+    depend only on the state. The LSTM gets no input, and so has no weights for one; z sets its initial state.
 
     Args:
-        shape: (channels, height, width) of one sample; `width` steps are made.
+        shape: (channels, height, width) of one sample; the LSTM runs `width` steps.
         latent: number of coordinates of z.
         hidden: units of the first layer and of the LSTM.
-        range: of the samples; (-1, 1) ends in tanh, (0, 1) in a sigmoid, None in no activation.
-        initialisation: of the weights, each gate's matrix by itself; the forget gate's bias is 1, all others are
-            zero, but "torch" leaves torch's own. See `layers.initialise`.
-        gain: of the initialisation.
+        range: range of the samples; (-1, 1) ends in tanh, (0, 1) in a sigmoid, None in no activation.
+        initialisation: how weights are drawn, each gate's matrix separately; the forget gate's bias is 1 and all
+            others are 0, except with "torch". See `layers.initialise`.
+        gain: scale of the initialisation.
 
     Source: metz2017 Appendix B; the LSTM with a forget gate is Gers et al. 2000, without peepholes.
     """

@@ -1,8 +1,9 @@
-"""Convolutions with exact sides, and what follows them: shared by the convolutional networks."""
+"""Convolutions with exact output sizes, and the layers after them, shared by the convolutional networks."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import pad
 from torch.nn.utils.parametrizations import spectral_norm
@@ -16,9 +17,9 @@ class Layer(NamedTuple):
     """One row of a table of layers.
 
     Attributes:
-        kernel: its side in pixels; odd where the stride is 1.
-        stride: 1, or the factor by which height and width shrink (a generator's grow).
-        outputs: channels.
+        kernel: side of the kernel in pixels; odd if the stride is 1.
+        stride: factor by which height and width shrink (or grow, in a generator).
+        outputs: output channels.
     """
 
     kernel: int
@@ -27,11 +28,11 @@ class Layer(NamedTuple):
 
 
 def rows(layers: Sequence[tuple[int, int, int]]) -> list[Layer]:
-    """The rows of a table, checked.
+    """Check a table, and return its rows.
 
     Raises:
-        SettingError: not three numbers, a size under 1, a stride over the kernel, or an even kernel of stride 1, which
-            would not keep the size.
+        SettingError: a row does not have three numbers, a number is below 1, a stride exceeds its kernel, or an even
+            kernel has stride 1, which would change the size.
     """
     for row in layers:
         if len(row) != len(Layer._fields):
@@ -47,7 +48,7 @@ def rows(layers: Sequence[tuple[int, int, int]]) -> list[Layer]:
 
 
 def shrunk(sides: Sides, strides: Sequence[int]) -> Iterator[Sides]:
-    """(height, width) before and after each stride, rounded up.
+    """Yield (height, width) before and after each stride, rounded up.
 
     >>> list(shrunk((28, 20), (2, 2)))
     [(28, 20), (14, 10), (7, 5)]
@@ -60,7 +61,7 @@ def shrunk(sides: Sides, strides: Sequence[int]) -> Iterator[Sides]:
 
 
 class Up(nn.ConvTranspose2d):
-    """A transposed convolution whose output is cut to an exact height and width: at most `stride` times its input's."""
+    """A transposed convolution cropped to an exact height and width, at most `stride` times its input's."""
 
     def __init__(self, inputs: int, outputs: int, sides: Sides, kernel: int, bias: bool, stride: int = 2) -> None:
         padding = (kernel - 1) // 2
@@ -68,51 +69,51 @@ class Up(nn.ConvTranspose2d):
         super().__init__(inputs, outputs, kernel, stride=stride, padding=padding, output_padding=extra, bias=bias)
         self.outputs, self.sides = outputs, sides
 
-    def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
+    def forward(self, x: Float[Tensor, "n k a b"], output_size: list[int] | None = None) -> Float[Tensor, "n c h w"]:
         height, width = self.sides
         return super().forward(x)[:, :, :height, :width]
 
 
 class Down(nn.Conv2d):
-    """A convolution that divides each side by its stride, rounding up; an even kernel sees rows of zeros more."""
+    """A convolution that divides each side by its stride, rounding up; extra zeros are padded where needed."""
 
     def __init__(self, inputs: int, outputs: int, kernel: int, bias: bool, stride: int = 2) -> None:
         super().__init__(inputs, outputs, kernel, stride=stride, padding=(kernel - 1) // 2, bias=bias)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n k a b"]:
         lack_height, lack_width = self._lack(x.shape[2]), self._lack(x.shape[3])
         if lack_height or lack_width:
             x = pad(x, (0, lack_width, 0, lack_height))
         return super().forward(x)
 
     def _lack(self, side: int) -> int:
-        """Zeros after the last pixel without which the side would come out too small."""
+        """Zeros to pad after the last pixel, so that the output has the exact side."""
         kernel, stride, before = self.kernel_size[0], self.stride[0], (self.kernel_size[0] - 1) // 2
         wanted = (-(-side // stride) - 1) * stride + kernel
         return max(wanted - side - 2 * before, 0)
 
 
 class Flat(nn.Module):
-    """n c h w -> n h·w·c: no copy where memory is channels-last, and no clash of formats on the way back.
+    """n c h w -> n h·w·c: without a copy in channels-last memory, and without a format clash in the backward pass.
 
-    In the order c h w, the activation before it got its gradient in another memory format than its
-    output has, which made its backward pass 11 times as slow (measured on a CPU).
+    With the order c h w, the preceding activation got its gradient in another memory format than its
+    output, which made its backward pass 11 times as slow (measured on a CPU).
     """
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n h*w*c"]:
         return x.permute(0, 2, 3, 1).flatten(1)
 
 
 def after(width: int, normalise: bool, nonlinearity: nn.Module) -> nn.Sequential:
-    """What follows a convolution: batch normalisation if asked for, then the activation."""
+    """The layers after a convolution: optional batch normalisation, then the activation."""
     return nn.Sequential(nn.BatchNorm2d(width), nonlinearity) if normalise else nn.Sequential(nonlinearity)
 
 
 def normalise_spectrally(module: nn.Module) -> None:
-    """W -> W / σ(W) in every linear and convolutional layer, σ its largest singular value.
+    """Replace W by W / σ(W) in every linear and convolutional layer, where σ is its largest singular value.
 
-    One power iteration a pass in training mode; u and v are constants to the derivative. A convolution's
-    kernel is the matrix of `outputs` rows. Source: Miyato et al. 2018, algorithm 1 and equation 8.
+    Each pass in training mode does one power iteration; u and v are constants in the derivative. A convolution's
+    kernel counts as a matrix with `outputs` rows. Source: Miyato et al. 2018, algorithm 1 and equation 8.
     """
     for layer in list(module.modules()):
         if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):

@@ -33,11 +33,11 @@ class Generator(nn.Module):
         latent: number of coordinates of z.
         width: channels of the last hidden stage; doubled at each stage towards the projection.
         normalise: batch normalisation before every hidden activation.
-        range: of the samples; (-1, 1) ends in tanh, (0, 1) in a sigmoid.
+        range: range of the samples; (-1, 1) ends in tanh, (0, 1) in a sigmoid.
         kernel: 4, or the paper's 5.
-        smallest: a longer side up to this is not halved any more.
-        initialisation: of the weights, see `layers.initialise`.
-        gain: of the initialisation.
+        smallest: sides are halved until the longer one is at most this.
+        initialisation: how weights are drawn, see `layers.initialise`.
+        gain: scale of the initialisation.
     """
 
     def __init__(
@@ -83,10 +83,10 @@ class Critic(nn.Module):
         width: channels of the first stage; doubled at each stage.
         normalise: batch normalisation before every activation but the first.
         kernel: 4, or the paper's 5.
-        smallest: a longer side up to this is not halved any more.
-        spectral: every layer's largest singular value is normalised to 1 (miyato2018); not beside `normalise`.
-        initialisation: of the weights, see `layers.initialise`.
-        gain: of the initialisation.
+        smallest: sides are halved until the longer one is at most this.
+        spectral: whether to normalise every layer's largest singular value to 1 (miyato2018); not with `normalise`.
+        initialisation: how weights are drawn, see `layers.initialise`.
+        gain: scale of the initialisation.
     """
 
     def __init__(

@@ -28,7 +28,7 @@ class Memory(NamedTuple):
 
 
 class Cell(nn.Module):
-    """One time step of an LSTM, of plain operations: torch's own kernels have no second derivative on a GPU.
+    """One time step of an LSTM in plain operations, because torch's kernels have no second derivative on a GPU.
 
     Args:
         inputs: coordinates of x.
@@ -55,8 +55,8 @@ class Draw(Autoencoder):
     """For t = 1..T: x̂ = x - σ(c), r = read(x, x̂, h_dec), h_enc = LSTM([r, h_dec]), z ~ q(z|h_enc),
     h_dec = LSTM(z), c = c + write(h_dec).
 
-    p(x|z) has the mean σ(c_T), and the divergence is the sum over t. z has a vector for each time step:
-    latent_shape is (glimpses, latent). The canvas and both states begin as learned biases.
+    p(x|z) has the mean σ(c_T), and the divergence is the sum over t. z has a vector for each time step, so
+    latent_shape is (glimpses, latent). The canvas and both states start as learned biases.
     Source: Gregor et al. 2015, equations 1-18.
 
     Args:
@@ -66,9 +66,9 @@ class Draw(Autoencoder):
         hidden: units of each LSTM.
         read: side of the window that the encoder reads through, from 2; None reads all pixels.
         write: side of the patch that the decoder writes, from 2; None writes all pixels.
-        range: of the samples; (0, 1) ends in a sigmoid, (-1, 1) in tanh, None in no activation.
-        initialisation: of the weights, see `layers.initialise`.
-        gain: of the initialisation.
+        range: range of the samples; (0, 1) ends in a sigmoid, (-1, 1) in tanh, None in no activation.
+        initialisation: how weights are drawn, see `layers.initialise`.
+        gain: scale of the initialisation.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class Draw(Autoencoder):
         return list(self._paint(latent))[-1]
 
     def canvases(self, latent: Float[Tensor, "n t k"]) -> Float[Tensor, "t n c h w"]:
-        """σ(c_t) after each time step, in the samples' range; the last ones are the samples."""
+        """The canvases σ(c_t) after each time step, in the samples' range; the last ones are the samples."""
         return torch.stack([self.squash(canvas) for canvas in self._paint(latent)])
 
     def reconstruct(self, x: ImageBatch, noise: Float[Tensor, "n t k"]) -> AutoencoderPass:
@@ -106,8 +106,8 @@ class Draw(Autoencoder):
         divergence = x.new_zeros(len(x))
         for epsilon in noise.unbind(1):
             error = x - self.squash(canvas)  # equation 3
-            seen = self.reader(x, error, decoder.output)  # equation 4
-            encoder = self.encoder(torch.cat((seen, decoder.output), dim=1), encoder)  # equation 5
+            glimpse = self.reader(x, error, decoder.output)  # equation 4
+            encoder = self.encoder(torch.cat((glimpse, decoder.output), dim=1), encoder)  # equation 5
             mean, log_std = self.posterior(encoder.output).chunk(2, dim=1)  # equations 1, 2
             posterior = Posterior(mean, log_std)
             decoder = self.decoder(posterior.at(epsilon), decoder)  # equations 6, 7
@@ -116,7 +116,7 @@ class Draw(Autoencoder):
         return AutoencoderPass(canvas, divergence)
 
     def _paint(self, latent: Tensor) -> Iterator[Tensor]:
-        """c_1, ..., c_T of latents from the prior. Source: equations 13-15."""
+        """Yield c_1, ..., c_T for latents from the prior. Source: equations 13-15."""
         canvas, decoder = self.canvas.expand(len(latent), *self.shape), self.decoder.first(len(latent))
         for z in latent.unbind(1):
             decoder = self.decoder(z, decoder)

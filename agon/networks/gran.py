@@ -35,35 +35,35 @@ Noise = Literal["once", "every"]
 
 
 class Generator(nn.Module):
-    """z -> image in T steps, each of which adds to the canvas what it makes of the noise and of the step before.
+    """z -> image in T steps; each adds an increment to the canvas, computed from the noise and the step before.
 
     h_{c,t} = g(ΔC_{t-1}), with h_{c,1} = 0
     h_{z,t} = tanh(W z_t + b)
     ΔC_t = f([h_{z,t}, h_{c,t}])
     C = squash(Σ_t ΔC_t), a logistic function for the range (0, 1).
 
-    Gradients go back through all steps. With T = 1 this is a DCGAN after one more fully connected layer. Not to be
-    confused with DRAW (`networks.draw`), whose memory is a recurrent layer's, and which is trained as an autoencoder.
+    Gradients flow back through all steps. With T = 1 this is a DCGAN after one more fully connected layer. Not to be
+    confused with DRAW (`networks.draw`), which remembers in a recurrent layer and is trained as an autoencoder.
 
     Args:
         shape: (channels, height, width) of one sample.
         latent: number of coordinates of z.
         steps: T, from 1.
-        kernels: channels before each transposed convolution, deepest first; the sample's own are not among them.
-            Each doubles height and width; g halves them as often.
+        kernels: channels before each transposed convolution, deepest first, without the sample's own.
+            Each convolution doubles height and width; g halves them as often.
         kernel: side of every convolution, in pixels.
         hidden: numbers in h_z, and in h_c.
-        noise: "once" uses one z for all steps, "every" a z_t for each: latents are then "n t k".
-        tied: g uses the weights of f: each convolution those of the transposed one that undoes it, its fully
-            connected layer the transpose of the columns of f's that read h_c. Biases and normalisation are its own.
-        normalise: batch normalisation before every ReLU and g's tanh; each step keeps running statistics of its own.
-        range: of the samples; (0, 1) ends in a sigmoid, (-1, 1) in tanh.
-        checkpoint: keep no step's intermediate results, but compute them anew: memory for time.
-        initialisation: of the weights, see `layers.initialise`.
-        gain: of the initialisation.
+        noise: "once" uses one z for all steps; "every" uses a z_t for each, with latents "n t k".
+        tied: whether g shares the weights of f: each convolution those of the transposed one that undoes it, and the
+            fully connected layer the transpose of f's columns that read h_c. Biases and normalisation are its own.
+        normalise: batch normalisation before every ReLU and g's tanh; each step has its own running statistics.
+        range: range of the samples; (0, 1) ends in a sigmoid, (-1, 1) in tanh.
+        checkpoint: whether to recompute each step's intermediate results instead of keeping them, to save memory.
+        initialisation: how weights are drawn, see `layers.initialise`.
+        gain: scale of the initialisation.
 
     Raises:
-        SettingError: a size is not over 0, `noise` is unknown, or there are no kernels.
+        SettingError: a size is not above 0, `noise` is unknown, or there are no kernels.
 
     Source: im2016, equations 5 to 9, Algorithm 1, section 3.1 and figure 29.
     """
@@ -111,29 +111,29 @@ class Generator(nn.Module):
 
     def increments(self, latent: Float[Tensor, "n *k"]) -> Iterator[Float[Tensor, "n c h w"]]:
         """ΔC_1, ..., ΔC_T, unbounded."""
-        drawn: Tensor | None = None
+        increment: Tensor | None = None
         for step, z in enumerate([latent] * self.steps if len(self.latent_shape) == 1 else latent.unbind(1)):
             if self.checkpoint and torch.is_grad_enabled():
-                drawn = recomputed(self, self._increment, z, drawn, step)
+                increment = recomputed(self, self._increment, z, increment, step)
             else:
-                drawn = self._increment(z, drawn, step)
-            yield drawn
+                increment = self._increment(z, increment, step)
+            yield increment
 
     def _increment(self, z: Tensor, before: Tensor | None, step: int) -> Tensor:
-        """ΔC_t of z_t and ΔC_{t-1}: equations 6 to 8."""
+        """ΔC_t from z_t and ΔC_{t-1}: equations 6 to 8."""
         memory = None if before is None or self.encoder is None else self.encoder(before, step - 1)
         return self.decoder(torch.tanh(self.code(z)), memory, step)  # type: ignore[no-any-return]
 
 
 class Decoder(nn.Module):
-    """f: h_z and h_c -> ΔC: one fully connected layer of both, then transposed convolutions of stride 2.
+    """f: h_z and h_c -> ΔC: one fully connected layer on both, then transposed convolutions of stride 2.
 
     Args:
-        shape: of one sample.
+        shape: shape of one sample.
         kernels: channels before each transposed convolution.
-        kernel: their side.
+        kernel: side of the kernels.
         hidden: numbers in h_z, and in h_c.
-        steps: at how many time steps it is used; from 2 on it has weights for h_c.
+        steps: number of time steps; from 2 on it has weights for h_c.
         normalise: batch normalisation before every ReLU.
     """
 
@@ -149,8 +149,10 @@ class Decoder(nn.Module):
         ups = [Up(i, o, to, kernel, bias=not normalise) for (i, o), to in zip(pairwise(kernels), larger, strict=False)]
         self.ups = nn.ModuleList([*ups, Up(kernels[-1], shape[0], larger[-1], kernel, bias=True)])
 
-    def forward(self, code: Tensor, memory: Tensor | None, step: int) -> Tensor:
-        """No `memory` is a memory of zeros; `step` counts from 0."""
+    def forward(
+        self, code: Float[Tensor, "n m"], memory: Float[Tensor, "n m"] | None, step: int
+    ) -> Float[Tensor, "n c h w"]:
+        """Decode `code` and `memory` (None means zeros) at a step, counted from 0."""
         x: Tensor = self.of_code(code)
         if memory is not None and self.of_memory is not None:
             x = x + self.of_memory(memory)
@@ -164,11 +166,11 @@ class Encoder(nn.Module):
     """g: ΔC -> h_c in (-1, 1): convolutions of stride 2, then one fully connected layer and tanh; f's mirror.
 
     Args:
-        shape: of one sample.
+        shape: shape of one sample.
         kernels: channels of each convolution, the last one's first.
-        kernel: their side.
+        kernel: side of the kernels.
         hidden: numbers in h_c.
-        steps: at how many time steps it is used.
+        steps: number of time steps.
         normalise: batch normalisation before every ReLU, and before tanh.
     """
 
@@ -183,17 +185,18 @@ class Encoder(nn.Module):
         self.top: nn.Module = nn.Linear(widths[-1] * height * width, hidden, bias=not normalise)
         self.norm = _norms(nn.BatchNorm1d, hidden, steps, normalise)
 
-    def forward(self, drawn: Tensor, step: int) -> Tensor:
-        """`step` counts from 0."""
+    def forward(self, increment: Float[Tensor, "n c h w"], step: int) -> Float[Tensor, "n m"]:
+        """Encode an increment at a step, counted from 0."""
+        x = increment
         for down, norm in zip(self.downs, self.norms, strict=True):
-            drawn = relu(norm(down(drawn), step), inplace=True)
-        return torch.tanh(self.norm(self.top(drawn.flatten(1)), step))
+            x = relu(norm(down(x), step), inplace=True)
+        return torch.tanh(self.norm(self.top(x.flatten(1)), step))
 
     def tie(self, decoder: Decoder) -> None:
-        """Use the decoder's weights: a convolution with those of a transposed one is its adjoint, without biases."""
+        """Share the decoder's weights: a convolution with a transposed one's weights is its adjoint, up to biases."""
         for down, up in zip(self.downs, reversed(decoder.ups), strict=True):
             down.weight = up.weight
-        assert decoder.of_memory is not None  # who has an encoder has a memory
+        assert decoder.of_memory is not None  # a decoder with an encoder has a memory
         self.top = Adjoint(decoder.of_memory, bias=self.top.bias is not None)
 
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Literal
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from agon.errors import SettingError, unknown
@@ -24,14 +25,14 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
 
 
 def activation(name: str) -> nn.Module:
-    """The activation of that name; leaky ReLU has the slope 0.2 of radford2015."""
+    """Make an activation by its name; leaky ReLU has the slope 0.2 of radford2015."""
     if name not in ACTIVATIONS:
         raise SettingError(unknown("activation", name, ACTIVATIONS))
     return ACTIVATIONS[name]()
 
 
 def squash(range: tuple[float, float] | None) -> nn.Module:  # noqa: A002 - the sources' word
-    """The activation whose image is a source's range: tanh, sigmoid, or none."""
+    """Make the activation whose values fill a source's range: tanh, sigmoid, or none."""
     layers: dict[tuple[float, float] | None, Callable[[], nn.Module]] = {
         (-1.0, 1.0): nn.Tanh,
         (0.0, 1.0): nn.Sigmoid,
@@ -43,11 +44,11 @@ def squash(range: tuple[float, float] | None) -> nn.Module:  # noqa: A002 - the 
 
 
 class Gates(nn.Linear):
-    """What an LSTM's four gates make of its state, before their activations: rows i, f, g, o, as in torch.
+    """The linear layer of an LSTM's four gates, before their activations; rows are ordered i, f, g, o, as in torch.
 
     Args:
-        inputs: numbers that every gate sees.
-        units: of the LSTM: rows of each gate.
+        inputs: inputs of every gate.
+        units: units of the LSTM, which are the rows of each gate.
     """
 
     def __init__(self, inputs: int, units: int) -> None:
@@ -55,14 +56,14 @@ class Gates(nn.Linear):
 
 
 def initialise(module: nn.Module, how: Initialisation, gain: float) -> None:
-    """Draw the weights of all linear, convolutional and recurrent layers anew, from torch's current stream.
+    """Draw the weights of all linear, convolutional and recurrent layers, from torch's current stream.
 
     `how` and `gain` mean: "normal" N(0, gain²) with zero biases, and N(1, gain²) for batch
     normalisation's scale (radford2015: gain 0.02); "gaussian" N(0, gain²) with zero biases, scales
     left at 1 (yamazaki2017 Table A.4); "xavier" uniform, times gain, zero biases
     (metz2017 Appendix B); "orthogonal" times gain, zero biases (metz2017 Appendix A: 0.8);
-    "torch" leaves torch's own. Of a recurrent layer each gate's matrix is drawn by itself; an LSTM's
-    forget gate has a bias of 1 (metz2017 Appendix B), all other biases are zero.
+    "torch" keeps torch's initialisation. In a recurrent layer, each gate's matrix is drawn separately; an
+    LSTM's forget gate gets a bias of 1 (metz2017 Appendix B), and all other biases are zero.
     """
     draws: dict[str, Callable[[Tensor], object]] = {
         "normal": lambda w: nn.init.normal_(w, 0.0, gain),
@@ -87,7 +88,7 @@ def initialise(module: nn.Module, how: Initialisation, gain: float) -> None:
 
 @torch.no_grad()
 def _initialise_gates(layer: nn.Module, draw: Callable[[Tensor], object]) -> None:
-    """Each gate's rows of each matrix; torch adds two biases, of which the first alone holds the forget gate's 1."""
+    """Draw each gate's rows separately; torch adds two biases, and only the first holds the forget gate's 1."""
     number = {nn.GRU: 3, nn.GRUCell: 3, nn.RNN: 1, nn.RNNCell: 1}.get(type(layer), 4)
     for name, parameter in layer.named_parameters(recurse=False):
         if parameter.ndim > 1:
@@ -113,41 +114,41 @@ class InputScale(nn.Module):
         super().__init__()
         self.factor = factor
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Float[Tensor, "n ..."]) -> Float[Tensor, "n ..."]:
         return x * self.factor
 
 
 def parameters_without_biases(module: nn.Module) -> int:
-    """The number of weights as papers count them: biases and normalisation's parameters left out."""
+    """The number of weights as papers count them, without biases and normalisation's parameters."""
     return sum(p.numel() for p in module.parameters() if p.ndim > 1)
 
 
 @contextmanager
 def evaluation_mode(module: nn.Module) -> Iterator[None]:
-    """Within it, `module` is in evaluation mode; afterwards each submodule's flag is what it was."""
-    flags = [(each, each.training) for each in module.modules()]
+    """A context in which `module` is in evaluation mode; afterwards each submodule's flag is restored."""
+    flags = [(submodule, submodule.training) for submodule in module.modules()]
     module.eval()
     try:
         yield
     finally:
-        for each, training in flags:
-            each.training = training
+        for submodule, training in flags:
+            submodule.training = training
 
 
 def flat(shape: tuple[int, ...]) -> int:
-    """How many numbers one sample of `shape` has."""
+    """The number of elements in one sample of `shape`."""
     return int(torch.Size(shape).numel())
 
 
 def root(square: Tensor) -> Tensor:
-    """√v, exactly, whose derivatives at v = 0 are 0 instead of infinite or no number.
+    """√v, exactly, with derivatives of 0 at v = 0 instead of infinity or NaN.
 
-    Of a second moment that is 0 (a unit that never fired), of the norm of an input gradient that is 0 (units
-    that are all off), of the distance of a perfect reconstruction.
+    v is 0 for the second moment of a unit that never fired, the input gradient of units that are all off, or
+    the distance of a perfect reconstruction.
 
     >>> v = torch.tensor([0.0, 4.0], requires_grad=True)
     >>> torch.autograd.grad(root(v).sum(), v)[0]
     tensor([0.0000, 0.2500])
     """
-    above = square > 0  # twice `where`: one alone would still multiply an infinite derivative by 0
+    above = square > 0  # `where` twice: one alone would still multiply an infinite derivative by 0
     return torch.where(above, torch.where(above, square, 1.0).sqrt(), 0.0)

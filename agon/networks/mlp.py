@@ -22,14 +22,14 @@ class Generator(nn.Module):
     """z -> x by fully connected layers.
 
     Args:
-        shape: of one sample, e.g. (2,) or (1, 28, 28).
+        shape: shape of one sample, e.g. (2,) or (1, 28, 28).
         latent: number of coordinates of z.
         widths: units of each hidden layer.
-        nonlinearity: after each hidden layer.
+        nonlinearity: activation after each hidden layer.
         normalise: batch normalisation before each hidden activation.
-        range: of the samples; (-1, 1) ends in tanh, (0, 1) in a sigmoid, None in no activation.
-        initialisation: of the weights, see `layers.initialise`.
-        gain: of the initialisation.
+        range: range of the samples; (-1, 1) ends in tanh, (0, 1) in a sigmoid, None in no activation.
+        initialisation: how weights are drawn, see `layers.initialise`.
+        gain: scale of the initialisation.
 
     Source: metz2017 Appendix A is Generator(shape=(2,), latent=256, widths=(128, 128),
     initialisation="orthogonal", gain=0.8), 49,408 weights.
@@ -64,14 +64,14 @@ class Critic(nn.Module):
     """x -> logit by fully connected layers.
 
     Args:
-        shape: of one sample.
+        shape: shape of one sample.
         widths: units of each hidden layer.
-        nonlinearity: after each hidden layer.
+        nonlinearity: activation after each hidden layer.
         normalise: batch normalisation before each hidden activation.
-        normalise_first: before the first one as well, if `normalise`.
+        normalise_first: whether `normalise` includes the first hidden activation.
         scale: fixed factor on the input (metz2017 Appendix A: 0.25).
-        initialisation: of the weights, see `layers.initialise`.
-        gain: of the initialisation.
+        initialisation: how weights are drawn, see `layers.initialise`.
+        gain: scale of the initialisation.
     """
 
     def __init__(
@@ -103,7 +103,7 @@ class Critic(nn.Module):
 def hidden_layers(
     inputs: int, widths: Sequence[int], nonlinearity: str, normalise: bool, normalise_first: bool = True
 ) -> list[nn.Module]:
-    """Linear, batch normalisation if asked for, activation: once for each of `widths`."""
+    """A linear layer, optional batch normalisation and an activation for each of `widths`."""
     if any(width < 1 for width in (inputs, *widths)):
         raise SettingError(f"widths: expected numbers over 0, got inputs {inputs} and widths {tuple(widths)}")
     layers: list[nn.Module] = []

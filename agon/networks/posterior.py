@@ -1,4 +1,4 @@
-"""What every variational autoencoder is: a decoder of latents, and a Gaussian posterior over them."""
+"""The base class of variational autoencoders: a decoder of latents, and a Gaussian posterior over them."""
 
 from abc import ABC, abstractmethod
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from agon.networks.layers import squash
 
 
 class Posterior(NamedTuple):
-    """q(z|x) = N(μ, diag σ²): a mean and a logarithm of the standard deviation for each coordinate of z.
+    """q(z|x) = N(μ, diag σ²): the mean and the log standard deviation of each coordinate of z.
 
     Attributes:
         mean: μ, "n k".
@@ -36,10 +36,10 @@ class Posterior(NamedTuple):
 
 
 class AutoencoderPass(NamedTuple):
-    """What comes of encoding samples and decoding one latent of each one's posterior.
+    """The result of encoding samples and decoding one latent of each posterior.
 
     Attributes:
-        logits: "n *shape"; `Autoencoder.squash` of them is the mean of p(x|z).
+        logits: "n *shape"; `Autoencoder.squash` turns them into the mean of p(x|z).
         divergence: KL(q(z|x) ‖ p(z)), "n", in nats.
     """
 
@@ -48,14 +48,14 @@ class AutoencoderPass(NamedTuple):
 
 
 class Autoencoder(nn.Module, ABC):
-    """An encoder x -> q(z|x) and a decoder z -> p(x|z); by itself it maps z to the mean of p(x|z), as a generator does.
+    """An encoder x -> q(z|x) and a decoder z -> p(x|z); called as a generator, it maps z to the mean of p(x|z).
 
-    The prior p(z) is N(0, I). Not an autoencoder that judges by its error, which is a critic.
+    The prior p(z) is N(0, I). Not to be confused with an autoencoder that scores samples by its error, a critic.
 
     Args:
-        shape: of one sample.
-        latent_shape: of one z, and so of the noise that draws from its posterior.
-        range: of the samples; (0, 1) ends in a sigmoid, (-1, 1) in tanh, None in no activation.
+        shape: shape of one sample.
+        latent_shape: shape of one z, and of the noise for its posterior.
+        range: range of the samples; (0, 1) ends in a sigmoid, (-1, 1) in tanh, None in no activation.
     """
 
     def __init__(
@@ -74,12 +74,12 @@ class Autoencoder(nn.Module, ABC):
 
     @abstractmethod
     def reconstruct(self, x: Float[Tensor, "n ..."], noise: Float[Tensor, "n ..."]) -> AutoencoderPass:
-        """Encode x "n *shape" and decode the latents that the noise "n *latent_shape" picks out of the posteriors."""
+        """Encode x "n *shape", and decode latents drawn from the posteriors with the noise "n *latent_shape"."""
 
     def forward(self, latent: Float[Tensor, "n ..."]) -> Float[Tensor, "n ..."]:
         return self.squash(self.decode(latent))  # type: ignore[no-any-return]
 
 
 def full(outputs: Tensor) -> Tensor:
-    """A network's outputs in float32 where it runs in bfloat16, so that sums of hundreds of them are not rounded."""
+    """Cast bfloat16 outputs to float32, so that sums of hundreds of them are not rounded."""
     return outputs.float() if outputs.dtype is torch.bfloat16 else outputs

@@ -1,4 +1,4 @@
-"""Perceptrons with residual blocks, for points: as many linear layers as one likes, of one width."""
+"""Perceptrons with residual blocks, for points: any number of linear layers with the same width."""
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -12,18 +12,18 @@ class Generator(nn.Module):
     """z -> x: a linear layer, residual blocks of two linear layers each, a linear layer: 2 · blocks + 2 in all.
 
     Args:
-        shape: of one sample, e.g. (2,) or (1, 28, 28).
+        shape: shape of one sample, e.g. (2,) or (1, 28, 28).
         latent: number of coordinates of z.
         width: units of each hidden layer.
-        blocks: how many residual blocks, from 0.
-        nonlinearity: after each hidden layer.
+        blocks: number of residual blocks, from 0.
+        nonlinearity: activation after each hidden layer.
         normalise: batch normalisation before each hidden activation.
-        range: of the samples; (-1, 1) ends in tanh, (0, 1) in a sigmoid, None in no activation.
-        initialisation: of the weights, see `layers.initialise`.
-        gain: of the initialisation.
+        range: range of the samples; (-1, 1) ends in tanh, (0, 1) in a sigmoid, None in no activation.
+        initialisation: how weights are drawn, see `layers.initialise`.
+        gain: scale of the initialisation.
 
     Raises:
-        SettingError: a size under 1, or under 0 blocks.
+        SettingError: a size is below 1, or `blocks` below 0.
 
     Source: yamazaki2017, Table A.1.
     """
@@ -60,16 +60,16 @@ class Critic(nn.Module):
     """x -> logit: a linear layer, residual blocks of two linear layers each, a linear layer: 2 · blocks + 2 in all.
 
     Args:
-        shape: of one sample.
+        shape: shape of one sample.
         width: units of each hidden layer.
-        blocks: how many residual blocks, from 0.
-        nonlinearity: after each hidden layer.
+        blocks: number of residual blocks, from 0.
+        nonlinearity: activation after each hidden layer.
         normalise: batch normalisation before each hidden activation but the first.
-        initialisation: of the weights, see `layers.initialise`.
-        gain: of the initialisation.
+        initialisation: how weights are drawn, see `layers.initialise`.
+        gain: scale of the initialisation.
 
     Raises:
-        SettingError: a size under 1, or under 0 blocks.
+        SettingError: a size is below 1, or `blocks` below 0.
 
     Source: yamazaki2017, Table A.1.
     """
@@ -99,7 +99,7 @@ class Critic(nn.Module):
 
 
 def residual_blocks(width: int, blocks: int, nonlinearity: str, normalise: bool) -> list[nn.Module]:
-    """H(x) = x + F(x), F two linear layers with their activations: `blocks` times."""
+    """`blocks` residual blocks H(x) = x + F(x), where F is two linear layers with their activations."""
     return [
         Residual(nn.Sequential(*hidden_layers(width, (width, width), nonlinearity, normalise)), nn.Identity())
         for _ in range(blocks)

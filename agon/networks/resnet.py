@@ -1,4 +1,4 @@
-"""Residual networks for images: a DCGAN whose hidden stages are residual blocks; without blocks, the DCGAN itself.
+"""Residual networks for images: a DCGAN with residual blocks as hidden stages; with 0 blocks, the DCGAN itself.
 
 | stage, of a generator (of a critic) | without blocks | with b blocks |
 |---|---|---|
@@ -7,8 +7,7 @@
 | last | a transposed convolution of stride 2 (a linear layer) | the same |
 
 The first layer of a stage's first block has the stage's stride; every other layer of its blocks is a 3x3 convolution
-of stride 1. Sides are halved rounding up, so that any size has its networks: with three strides of 2, 28 goes 28, 14,
-7, 4.
+of stride 1. Halving rounds up, so any size works: with three strides of 2, 28 goes 28, 14, 7, 4.
 """
 
 from collections.abc import Sequence
@@ -22,15 +21,15 @@ from agon.networks.cnn import channels_of
 from agon.networks.convolutions import Down, Flat, Sides, Up, after, shrunk
 from agon.networks.layers import Initialisation, flat, initialise, positive, squash
 
-STRIDE, INNER = 2, 3  # of a stage; the kernel of a block's layers that keep the size
+STRIDE, INNER = 2, 3  # stride of a stage; kernel of the layers in a block that keep the size
 
 
 class Residual(nn.Module):
-    """H(x) = S(x) + F(x): with F = 0, its shortcut.
+    """H(x) = S(x) + F(x); with F = 0 it is its shortcut.
 
     Args:
         layers: F, whose last activation comes before the sum.
-        shortcut: S, the identity where F keeps its input's shape.
+        shortcut: S, the identity if F keeps its input's shape.
 
     Source: yamazaki2017, equation 3.2; He et al. 2015, equations 1 and 2.
     """
@@ -44,12 +43,12 @@ class Residual(nn.Module):
 
 
 class Enlarging(nn.Module):
-    """The shortcut of a stage that doubles the sides: a 1x1 convolution, each pixel twice, cut to `sides`.
+    """The shortcut of a stage that doubles the sides: a 1x1 convolution, nearest upsampling, cropped to `sides`.
 
     Args:
-        inputs: channels.
-        outputs: channels.
-        sides: (height, width) of what comes out.
+        inputs: input channels.
+        outputs: output channels.
+        sides: (height, width) of the output.
     """
 
     def __init__(self, inputs: int, outputs: int, sides: Sides) -> None:
@@ -63,11 +62,11 @@ class Enlarging(nn.Module):
 
 
 class Shrinking(nn.Module):
-    """The shortcut of a stage that halves the sides, rounding up: means of 2x2 pixels, a 1x1 convolution.
+    """The shortcut of a stage that halves the sides, rounding up: means of 2x2 pixels, then a 1x1 convolution.
 
     Args:
-        inputs: channels.
-        outputs: channels.
+        inputs: input channels.
+        outputs: output channels.
     """
 
     def __init__(self, inputs: int, outputs: int) -> None:
@@ -84,17 +83,17 @@ class Generator(nn.Module):
     Args:
         shape: (channels, height, width) of one sample.
         latent: number of coordinates of z.
-        first: channels of the small image that z is projected to: a deconvolution of a 1x1 image.
+        first: channels of the small image to which z is projected.
         widths: channels of each stage.
         blocks: residual blocks of each stage; 0 makes it one layer.
-        kernel: of the layers that change the size.
+        kernel: kernel of the layers that change the size.
         normalise: batch normalisation before every hidden activation.
-        range: of the samples; (-1, 1) ends in tanh, (0, 1) in a sigmoid.
-        initialisation: of the weights, see `layers.initialise`.
-        gain: of the initialisation.
+        range: range of the samples; (-1, 1) ends in tanh, (0, 1) in a sigmoid.
+        initialisation: how weights are drawn, see `layers.initialise`.
+        gain: scale of the initialisation.
 
     Raises:
-        SettingError: a size under 1, or under 0 blocks.
+        SettingError: a size is below 1, or `blocks` below 0.
 
     Source: yamazaki2017, Table A.2.
     """
@@ -143,14 +142,14 @@ class Critic(nn.Module):
         shape: (channels, height, width) of one sample.
         widths: channels of the first convolution, then of each stage.
         blocks: residual blocks of each stage; 0 makes it one layer.
-        kernel: of the layers that change the size.
+        kernel: kernel of the layers that change the size.
         normalise: batch normalisation before every activation but the first.
-        slope: of the leaky ReLUs for negative numbers.
-        initialisation: of the weights, see `layers.initialise`.
-        gain: of the initialisation.
+        slope: slope of the leaky ReLUs for negative numbers.
+        initialisation: how weights are drawn, see `layers.initialise`.
+        gain: scale of the initialisation.
 
     Raises:
-        SettingError: a size under 1, or under 0 blocks.
+        SettingError: a size is below 1, or `blocks` below 0.
 
     Source: yamazaki2017, Table A.2.
     """
@@ -188,7 +187,7 @@ class Critic(nn.Module):
 def stage(
     resize: nn.Module, shortcut: nn.Module, width: int, blocks: int, normalise: bool, slope: float
 ) -> list[nn.Module]:
-    """A stage that begins with `resize`: that layer alone, or `blocks` residual blocks, the first past `shortcut`."""
+    """A stage that starts with `resize`: that layer alone, or `blocks` residual blocks, the first with `shortcut`."""
 
     def layer(module: nn.Module) -> nn.Sequential:
         return nn.Sequential(module, *after(width, normalise, nn.LeakyReLU(slope, inplace=True)))
@@ -203,7 +202,7 @@ def stage(
 
 
 def check(blocks: int, widths: Sequence[int]) -> None:
-    """Refuse what is no number of blocks, or no width."""
+    """Refuse a number of blocks below 0, or a width below 1."""
     if blocks < 0 or any(width < 1 for width in widths):
         raise SettingError(
             f"blocks, widths: expected blocks from 0 and widths over 0, got {blocks} and {tuple(widths)}"

@@ -1,4 +1,4 @@
-"""Residual networks of grouped convolutions without normalisation: a generator, and a critic that is its mirror.
+"""Residual networks of grouped convolutions without normalisation: a generator, and a critic that mirrors it.
 
 | the paper (Huang et al. 2024, section 4.1, table 1 and appendix) | here |
 |---|---|
@@ -33,14 +33,14 @@ GAIN = (2 / (1 + 0.2**2)) ** 0.5  # keeps the second moment through a leaky ReLU
 
 
 class ResNeXtBlock(nn.Module):
-    """x + W₃ φ(W₂ φ(W₁ x)): 1x1, grouped 3x3, 1x1; the identity before its first step, for W₃ begins as 0.
+    """x + W₃ φ(W₂ φ(W₁ x)): 1x1, grouped 3x3, 1x1; the identity at initialisation, because W₃ starts as 0.
 
     Args:
         width: channels of x.
-        expansion: channels within, as a multiple of them.
+        expansion: inner channels as a multiple of `width`.
         group: channels of a group of the 3x3 convolution.
-        blocks: how many such blocks the network has one after another; the deviation of W₁ and W₂ is that of
-            He et al. 2015 times blocks^(-1/4).
+        blocks: number of such blocks in the network; W₁ and W₂ have the standard deviation of He et al. 2015
+            times blocks^(-1/4).
 
     Raises:
         SettingError: the groups do not divide the channels.
@@ -73,11 +73,11 @@ class ResNeXtBlock(nn.Module):
 class Resized(nn.Module):
     """Bilinear resampling to an exact height and width.
 
-    Two products with constant matrices, so that it has derivatives of any order and gives the same bits again on
-    every device, which the built-in one's derivative does not on GPUs.
+    It is two products with constant matrices, so it has derivatives of any order and is deterministic on every
+    device; the derivative of torch's own is not deterministic on GPUs.
 
     Args:
-        sides: (height, width) of what comes out.
+        sides: (height, width) of the output.
     """
 
     def __init__(self, sides: Sides) -> None:
@@ -95,13 +95,13 @@ class Generator(nn.Module):
     Args:
         shape: (channels, height, width) of one sample; sides from 4.
         latent: number of coordinates of z.
-        widths: channels at each size from the smallest on; the last stands for all larger ones, and those for
-            larger sizes than there are for none.
-        blocks: at each size.
-        expansion: channels within a block, as a multiple of those outside.
+        widths: channels at each size, from the smallest on; the last holds for all larger sizes, and surplus
+            ones are ignored.
+        blocks: blocks at each size.
+        expansion: inner channels of a block, as a multiple of its outer ones.
         group: channels of a group of convolutions; divides a block's inner channels.
-        smallest: a longer side up to this is the first size.
-        range: of the samples; (-1, 1) ends in tanh, (0, 1) in a sigmoid, None in no activation.
+        smallest: most that the longer side of the first size may be.
+        range: range of the samples; (-1, 1) ends in tanh, (0, 1) in a sigmoid, None in no activation.
     """
 
     def __init__(
@@ -133,16 +133,16 @@ class Generator(nn.Module):
 
 
 class Critic(nn.Module):
-    """Image -> logit: the generator's layers in reverse, and a learned map with which each last channel is weighed.
+    """Image -> logit: the generator's layers in reverse, ending in a learned map that weights each channel.
 
     Args:
         shape: (channels, height, width) of one sample; sides from 4.
-        widths: channels at each size from the smallest on; the last stands for all larger ones, and those for
-            larger sizes than there are for none.
-        blocks: at each size.
-        expansion: channels within a block, as a multiple of those outside.
+        widths: channels at each size, from the smallest on; the last holds for all larger sizes, and surplus
+            ones are ignored.
+        blocks: blocks at each size.
+        expansion: inner channels of a block, as a multiple of its outer ones.
         group: channels of a group of convolutions; divides a block's inner channels.
-        smallest: a longer side up to this is not halved any more.
+        smallest: sides are halved until the longer one is at most this.
     """
 
     def __init__(
@@ -188,21 +188,21 @@ class StagePlan:
             raise SettingError("widths: expected at least one number of channels, got none; use (64,)")
         positive(**{f"widths[{i}]": width for i, width in enumerate(widths)})
         self.widths = [widths[min(i, len(widths) - 1)] for i, _ in enumerate(self.sides)]
-        self._each, self._settings = blocks, {"expansion": expansion, "group": group}
+        self._blocks, self._settings = blocks, {"expansion": expansion, "group": group}
 
     def blocks(self, size: int) -> list[nn.Module]:
-        """Those of one size."""
-        total = self._each * len(self.sides)
-        return [ResNeXtBlock(width=self.widths[size], blocks=total, **self._settings) for _ in range(self._each)]
+        """Make the blocks of one size."""
+        total = self._blocks * len(self.sides)
+        return [ResNeXtBlock(width=self.widths[size], blocks=total, **self._settings) for _ in range(self._blocks)]
 
 
 def _rewidened(inputs: int, outputs: int) -> list[nn.Module]:
-    """A 1x1 convolution where the width changes, nothing where it does not."""
+    """A 1x1 convolution if the width changes, else nothing."""
     return [] if inputs == outputs else [_draw(nn.Conv2d(inputs, outputs, 1, bias=False))]
 
 
 def _draw(layer: M, gain: float = 1.0) -> M:
-    """Weights from N(0, gain²/inputs of one output), biases 0."""
+    """Draw weights from N(0, gain² / (inputs of one output)), and set biases to 0."""
     nn.init.normal_(layer.weight, 0.0, gain / layer.weight[0].numel() ** 0.5)
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)

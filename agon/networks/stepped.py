@@ -1,9 +1,10 @@
-"""What networks need that are played at several time steps: statistics for each, and recomputation as it was."""
+"""Tools for networks with several time steps: separate statistics, and recomputation with the original state."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
@@ -11,11 +12,11 @@ from torch.utils.checkpoint import checkpoint
 class StepNorm(nn.Module):
     """Batch normalisation at step t with that step's statistics: y = γ (x - μ_t) / √(σ_t² + ε) + β.
 
-    One γ and β for all steps, but running μ_t and σ_t² for each: what a layer sees changes from step to step, and
-    statistics of all steps together describe none of them.
+    All steps share γ and β, but each has its own running μ_t and σ_t²: a layer's inputs change from step to step, and
+    statistics over all steps describe none of them.
 
     Args:
-        norms: a normalisation for each step; the first one's γ and β become all others'. None leave x as it is.
+        norms: a normalisation for each step; all get the first one's γ and β. Without any, x stays as it is.
     """
 
     def __init__(self, norms: Sequence[nn.BatchNorm1d | nn.BatchNorm2d]) -> None:
@@ -24,17 +25,17 @@ class StepNorm(nn.Module):
             norm.weight, norm.bias = norms[0].weight, norms[0].bias
         self.norms = nn.ModuleList(norms)
 
-    def forward(self, x: Tensor, step: int) -> Tensor:
-        """`step` counts from 0."""
+    def forward(self, x: Float[Tensor, "n c ..."], step: int) -> Float[Tensor, "n c ..."]:
+        """Normalise x at a step, counted from 0."""
         return self.norms[step](x) if len(self.norms) else x
 
 
 class Adjoint(nn.Module):
-    """y = Wᵀx + b, with the weight W of another linear layer and a bias of its own.
+    """y = Wᵀx + b, with the weight W of another linear layer and its own bias.
 
     Args:
-        linear: whose weight it uses; y has as many numbers as its input.
-        bias: whether there is a b.
+        linear: the layer with the weight W; y has the length of that layer's input.
+        bias: whether to add b.
     """
 
     def __init__(self, linear: nn.Linear, bias: bool) -> None:
@@ -42,55 +43,55 @@ class Adjoint(nn.Module):
         self.weight = linear.weight
         self.bias = nn.Parameter(linear.weight.new_zeros(linear.in_features)) if bias else None
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Float[Tensor, "n i"]) -> Float[Tensor, "n j"]:
         y = x @ self.weight
         return y if self.bias is None else y + self.bias
 
 
-# A compiler decides for itself what it keeps, and knows no `context_fn`. torch's own decorator, as on `checkpoint`:
-# torch.compiler.disable does the same, but imports the whole compiler at once, which takes a second.
+# A compiler decides what to keep, and does not support `context_fn`. This is torch's own decorator, as on `checkpoint`;
+# torch.compiler.disable does the same, but imports the whole compiler, which takes a second.
 @torch._disable_dynamo  # type: ignore[attr-defined]
-def recomputed(module: nn.Module, play: Callable[..., Tensor], *given: object) -> Tensor:
-    """play(*given), keeping no intermediate result of it: the backward pass computes them anew.
+def recomputed(module: nn.Module, function: Callable[..., Tensor], *args: object) -> Tensor:
+    """Call function(*args) without keeping intermediate results; the backward pass recomputes them.
 
-    Under vmap (several seeds as one program) they are kept after all.
+    Under vmap (several seeds as one program) they are kept.
 
     Args:
-        module: has all parameters and buffers that `play` uses.
-        play: draws nothing.
-        given: its arguments.
+        module: the module with all parameters and buffers that `function` uses.
+        function: a function that draws no random numbers.
+        args: its arguments.
     """
-    if torch._C._are_functorch_transforms_active():  # vmap's tensors are dead by the backward pass
-        return play(*given)
-    made: Tensor = checkpoint(
-        play,
-        *given,
+    if torch._C._are_functorch_transforms_active():  # vmap's tensors are invalid by the backward pass
+        return function(*args)
+    outputs: Tensor = checkpoint(
+        function,
+        *args,
         use_reentrant=False,
         preserve_rng_state=False,
         context_fn=lambda: (nullcontext(), AsItWas(module)),
     )
-    return made
+    return outputs
 
 
 class AsItWas(AbstractContextManager[None]):
-    """Within it, a module has the parameters, buffers and training flags with which this was made.
+    """A context in which a module has the parameters, buffers and training flags of when this object was made.
 
-    Since then its running statistics have moved on, and must not move a second time; a functional module may have
-    been given other parameters: computed anew with those, gradients would be wrong without a word.
+    By the time of the recomputation, running statistics have moved on and must not move a second time, and a
+    functional copy may have other parameters, with which gradients would be silently wrong.
 
     Args:
-        module: back in its present state afterwards.
+        module: the module; on leaving the context its present state is restored.
     """
 
     def __init__(self, module: nn.Module) -> None:
         self._modules = list(module.modules())
         self._state = [
             (
-                each.training,
-                each._parameters.copy(),
-                {n: b if b is None else b.clone() for n, b in each._buffers.items()},
+                submodule.training,
+                submodule._parameters.copy(),
+                {name: buffer if buffer is None else buffer.clone() for name, buffer in submodule._buffers.items()},
             )
-            for each in self._modules
+            for submodule in self._modules
         ]
 
     def __enter__(self) -> None:

@@ -10,13 +10,13 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 
 class DecomposedBatchNorm(_BatchNorm):
-    """Batch normalisation by plain operations: y = (x - μ) / sqrt(σ² + ε) · γ + β.
+    """Batch normalisation in plain operations: y = (x - μ) / sqrt(σ² + ε) · γ + β.
 
-    Differentiable any number of times, where torch's own is twice. Same parameters, buffers and names.
+    It is differentiable any number of times; torch's is only twice. Parameters, buffers and names are the same.
     """
 
     def _check_input_dim(self, input: Tensor) -> None:  # noqa: A002 - torch's name
-        """Any number of dimensions from 2 on."""
+        """Accept any number of dimensions from 2 on."""
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - torch's name
         if not self.training:
@@ -34,16 +34,16 @@ class DecomposedBatchNorm(_BatchNorm):
         return normalised if self.bias is None else normalised + self.bias.view(shape)
 
     def _shared_by(self) -> int:
-        """How many processes have a part of the batch."""
+        """The number of processes that share the batch."""
         return 1
 
     def _sum(self, part: Tensor) -> Tensor:
-        """Over all of them."""
+        """Sum over all processes."""
         return part
 
     @torch.no_grad()
     def _remember(self, mean: Tensor, variance: Tensor, count: int) -> None:
-        """Running statistics as torch keeps them: the variance unbiased, momentum None the plain mean."""
+        """Update running statistics as torch does: with the unbiased variance; momentum None means a plain mean."""
         if self.running_mean is None or self.running_var is None or self.num_batches_tracked is None:
             return
         self.num_batches_tracked += 1
@@ -53,10 +53,10 @@ class DecomposedBatchNorm(_BatchNorm):
 
 
 class SynchronisedBatchNorm(DecomposedBatchNorm):
-    """Normalise by the mean and variance of the whole batch, of which each process has an equal part.
+    """Normalise by the mean and variance of the whole batch, of which each process holds an equal part.
 
-    μ and σ² are over all processes; the sums cross processes differentiably, and their derivative does
-    too. torch's own refuses CPUs and has no second derivative.
+    The sums over processes are differentiable, and so are their derivatives. torch's own layer refuses CPUs and
+    has no second derivative.
     """
 
     synchronising = True
@@ -74,26 +74,26 @@ class SynchronisedBatchNorm(DecomposedBatchNorm):
 
 
 def synchronise(module: nn.Module) -> nn.Module:
-    """Make every batch normalisation in a module a synchronised one, with its state."""
-    return _made(module, SynchronisedBatchNorm)
+    """Turn every batch normalisation in a module into a synchronised one, keeping its state."""
+    return _converted(module, SynchronisedBatchNorm)
 
 
 def decompose(module: nn.Module) -> nn.Module:
-    """Make every batch normalisation in a module one that has derivatives of any order, with its state."""
-    return _made(module, DecomposedBatchNorm)
+    """Turn every batch normalisation in a module into one with derivatives of any order, keeping its state."""
+    return _converted(module, DecomposedBatchNorm)
 
 
-def _made(module: nn.Module, make: type[DecomposedBatchNorm]) -> nn.Module:
-    """The layers stay the objects that they are: a module may reach them by other ways than its children."""
+def _converted(module: nn.Module, kind: type[DecomposedBatchNorm]) -> nn.Module:
+    """Change the layers' class in place, because a module may also refer to them outside its children."""
     for layer in module.modules():
         if isinstance(layer, _BatchNorm) and not isinstance(layer, DecomposedBatchNorm):
-            layer.__class__ = make
+            layer.__class__ = kind
     return module
 
 
 @contextmanager
 def alone(modules: Iterable[nn.Module]) -> Iterator[None]:
-    """Within it, these modules normalise by this process's own batch: for what one process does by itself."""
+    """A context in which these modules normalise by this process's batch alone, for work that one process does."""
     layers = [layer for m in modules for layer in m.modules() if isinstance(layer, SynchronisedBatchNorm)]
     for layer in layers:
         layer.synchronising = False
@@ -105,7 +105,7 @@ def alone(modules: Iterable[nn.Module]) -> Iterator[None]:
 
 
 class _Sum(torch.autograd.Function):
-    """The sum over processes; its derivative is the sum of the derivatives, and so on, any number of times."""
+    """The sum over processes; its derivative is the sum of derivatives, and so on for any order."""
 
     @staticmethod
     def forward(ctx: object, tensor: Tensor) -> Tensor:

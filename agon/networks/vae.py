@@ -11,18 +11,18 @@ from agon.networks.posterior import Autoencoder, AutoencoderPass, Posterior
 
 
 class Vae(Autoencoder):
-    """q(z|x) = N(μ(x), diag σ²(x)) and p(x|z) by perceptrons with the same hidden layers, in the opposite order.
+    """q(z|x) = N(μ(x), diag σ²(x)) and p(x|z) by perceptrons with the same hidden layers, in opposite order.
 
     The encoder's last layer gives μ and log σ². Source: Kingma and Welling 2014, section 3 and appendix C.
 
     Args:
-        shape: of one sample, e.g. (1, 28, 28).
+        shape: shape of one sample, e.g. (1, 28, 28).
         latent: number of coordinates of z.
         widths: units of the encoder's hidden layers.
-        nonlinearity: after each hidden layer.
-        range: of the samples; (0, 1) ends in a sigmoid, (-1, 1) in tanh, None in no activation.
-        initialisation: of the weights, see `layers.initialise`.
-        gain: of the initialisation.
+        nonlinearity: activation after each hidden layer.
+        range: range of the samples; (0, 1) ends in a sigmoid, (-1, 1) in tanh, None in no activation.
+        initialisation: how weights are drawn, see `layers.initialise`.
+        gain: scale of the initialisation.
     """
 
     def __init__(

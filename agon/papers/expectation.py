@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Verdict = Literal["held", "contradicted", "undecided"]
+ExpectationVerdict = Literal["held", "contradicted", "undecided"]
 
 
 @dataclass(frozen=True, kw_only=True)

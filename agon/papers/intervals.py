@@ -6,7 +6,7 @@ from statistics import fmean, stdev
 from typing import Any, NamedTuple
 
 from agon.errors import require
-from agon.papers.expectation import Expectation, Verdict
+from agon.papers.expectation import Expectation, ExpectationVerdict
 
 LEVEL = 0.95  # of the intervals
 NORMAL = 1.96  # standard errors on each side of a single measurement
@@ -46,7 +46,7 @@ def interval(values: Sequence[float]) -> Interval:
     return Interval(fmean(values), deviation, factor * deviation / math.sqrt(n))
 
 
-def judged(expectation: Expectation, rows: Sequence[TableRow]) -> dict[str, Any]:
+def judge(expectation: Expectation, rows: Sequence[TableRow]) -> dict[str, Any]:
     """Judge an expectation: the mean difference over seeds, half of its 95 % interval, and the verdict.
 
     With one seed, the interval comes from the standard errors of the scores, if they have any.
@@ -73,7 +73,7 @@ def _values(rows: Sequence[TableRow], label: str, score: str) -> list[tuple[floa
     return [(float(record["value"]), record["error"]) for record in scores]
 
 
-def _verdict(mean: float, half: float | None) -> Verdict:
+def _verdict(mean: float, half: float | None) -> ExpectationVerdict:
     """Held or contradicted if the interval of the difference excludes zero; a positive difference is as expected."""
     if half is None or not math.isfinite(mean) or not math.isfinite(half):
         return "undecided"

@@ -11,7 +11,7 @@ from agon import __version__
 from agon.errors import RunError
 from agon.experiment import Experiment
 from agon.metrics import Score
-from agon.papers.intervals import interval, judged
+from agon.papers.intervals import interval, judge
 from agon.papers.item import Item, Rows, TrainedRuns
 from agon.papers.sources import described
 from agon.recipes import Scale
@@ -39,7 +39,7 @@ def numbers(item: Item, scale: Scale, runs: TrainedRuns, measured: Sequence[Rows
         "trainings": [_training(item, label, seeds, folder) for label, seeds in runs.items()],
         "rows": rows,
         "theirs": {label: dict(row) for label, row in item.published.items()},
-        "expectations": [judged(expectation, rows) for expectation in item.expects],
+        "expectations": [judge(expectation, rows) for expectation in item.expects],
         "history": [_history(item, label, run) for label, seeds in runs.items() for run in seeds if item.history],
         "versions": {"agon": __version__, "torch": torch.__version__, "cores": os.cpu_count()},
     }

@@ -42,10 +42,10 @@ RECIPES = {recipe.name: recipe for recipe in LISTED}
 
 
 def find(name: str) -> Recipe:
-    """The recipe of that name.
+    """Find a recipe by its name.
 
     Raises:
-        SettingError: there is none; the sentence names the nearest.
+        SettingError: no recipe has that name; the message suggests the nearest.
     """
     if name not in RECIPES:
         raise SettingError(unknown("recipe", name, RECIPES))

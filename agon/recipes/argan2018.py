@@ -58,7 +58,7 @@ from agon.recipes.recipe import Recipe
 from agon.recipes.scales import SMOKE, Scale
 from agon.recipes.sets import CELEBA, CIFAR10, STL10_48, STL10_96, ImageSet
 
-Rows = tuple[tuple[int, int, int], ...]
+LayerRows = tuple[tuple[int, int, int], ...]
 
 
 class Tables(NamedTuple):
@@ -66,10 +66,10 @@ class Tables(NamedTuple):
 
     Attributes:
         data: the set.
-        generator: after 512 channels at the smallest size, and before the image's own.
-        encoder: of E, and of the baselines' critics.
-        narrower: how many times at quick scale.
-        rounds: at quick scale.
+        generator: channels of G, after the 512 at the smallest size and before the image's own.
+        encoder: channels of E and of the baselines' critics.
+        narrower: divisor of channels at quick scale.
+        rounds: rounds at quick scale.
     """
 
     data: ImageSet
@@ -79,7 +79,7 @@ class Tables(NamedTuple):
     rounds: int
 
     def budget(self, scale: Scale, dearer: int) -> Budget:
-        """Of a model at a scale; at quick, rounds that cost `dearer` times as much are as many times fewer."""
+        """A model's budget at a scale; at quick, the number of rounds is divided by `dearer`, their relative cost."""
         budgets: Mapping[Scale, Budget] = {
             "smoke": SMOKE,
             "quick": Budget(batch=32, steps=self.rounds // dearer, log_every=20, sample_every=200),
@@ -95,66 +95,66 @@ SETS = {
     "stl10-96": Tables(STL10_96, generator=(256, 256, 128, 64), encoder=LARGE, narrower=8, rounds=6_000),
     "celeba": Tables(CELEBA, generator=(256, 256, 128), encoder=LARGE, narrower=8, rounds=9_500),
 }
-MOVES = 3  # the generator's in a round: the paper's t
+MOVES = 3  # the generator's updates in a round: the paper's t
 
 
 @dataclass(frozen=True)
-class Setting:
-    """A set's tables, for a source and at a scale."""
+class ScaledSet:
+    """A set's tables with a source and a scale."""
 
     tables: Tables
     data: Source
     scale: Scale
 
     def narrow(self, width: int) -> int:
-        """A layer's units or channels at this scale."""
+        """Scale a layer's units or channels."""
         return width // {"smoke": 16, "quick": self.tables.narrower, "paper": 1}[self.scale]
 
-    def rows(self, widths: tuple[int, ...]) -> Rows:
+    def rows(self, widths: tuple[int, ...]) -> LayerRows:
         return tuple((4, 2, self.narrow(width)) for width in widths)
 
     def generator(self) -> Part:
         first, layers = self.narrow(512), self.rows(self.tables.generator)
         return part(cnn.Generator, shape=self.data.shape, latent=100, first=first, layers=layers, range=self.data.range)
 
-    def features(self, encoder: Rows) -> tuple[int, int, int]:
-        """(channels, height, width) of what an encoder makes."""
+    def features(self, encoder: LayerRows) -> tuple[int, int, int]:
+        """(channels, height, width) of an encoder's output."""
         _, height, width = self.data.shape
         *_, sides = shrunk((height, width), [stride for _, stride, _ in encoder])
         return (encoder[-1][2], *sides)
 
 
-def s_argan(at: Setting) -> Experiment:
-    """Features predicted position by position."""
+def s_argan(at: ScaledSet) -> Experiment:
+    """S-ARGAN: features predicted position by position."""
     return _argan(at, Autoregressive, hidden=at.narrow(512))
 
 
-def c_argan(at: Setting) -> Experiment:
-    """Features predicted channel by channel."""
+def c_argan(at: ScaledSet) -> Experiment:
+    """C-ARGAN: features predicted channel by channel."""
     return _argan(at, Autoregressive, last=256, by="channels", hidden=at.narrow(128), layers=2)
 
 
-def pargan(at: Setting) -> Experiment:
-    """S-ARGAN with a patch critic."""
+def pargan(at: ScaledSet) -> Experiment:
+    """PARGAN: S-ARGAN with a patch critic."""
     return _argan(at, PatchAutoregressive, hidden=at.narrow(512))
 
 
-def dcgan(at: Setting) -> Experiment:
-    """The same generator against the same encoder with a linear judge."""
+def dcgan(at: ScaledSet) -> Experiment:
+    """DCGAN: the same generator, against a critic of the same encoder and a linear layer."""
     critic = part(cnn.Critic, shape=at.data.shape, layers=at.rows(at.tables.encoder), normalise_first=True)
     return _experiment(at, part(Adversarial, generator=at.generator(), critic=critic), Turns(ALTERNATING))
 
 
-def wgan_gp(at: Setting) -> Experiment:
-    """The same networks, with a penalty in the place of the critic's batch normalisation."""
+def wgan_gp(at: ScaledSet) -> Experiment:
+    """WGAN-GP: the same networks, with a penalty instead of the critic's batch normalisation."""
     critic = part(cnn.Critic, shape=at.data.shape, layers=at.rows(at.tables.encoder), normalise=False)
     penalties = (GradientPenalty(weight=10.0),)
     game = part(Adversarial, generator=at.generator(), critic=critic, objective=Wasserstein(), penalties=penalties)
     return _experiment(at, game, Turns((*[("critic",)] * 5, ("generator",))), betas=(0.0, 0.9), dearer=2)
 
 
-def _argan(at: Setting, game: type[Game], last: int = 512, **memory: Any) -> Experiment:
-    """The generator moves `MOVES` times, the last time together with all others."""
+def _argan(at: ScaledSet, game: type[Game], last: int = 512, **memory: Any) -> Experiment:
+    """An ARGAN: the generator updates `MOVES` times a round, the last time together with all other players."""
     encoder = at.rows((*at.tables.encoder[:-1], last))
     features = at.features(encoder)
     players = {
@@ -169,9 +169,9 @@ def _argan(at: Setting, game: type[Game], last: int = 512, **memory: Any) -> Exp
 
 
 def _experiment(
-    at: Setting, game: Part, turns: Turns, betas: tuple[float, float] = (0.5, 0.999), dearer: int = 1
+    at: ScaledSet, game: Part, turns: Turns, betas: tuple[float, float] = (0.5, 0.999), dearer: int = 1
 ) -> Experiment:
-    """A model's training by Adam; see `Tables.budget`."""
+    """A model's training with Adam; see `Tables.budget`."""
     return Experiment(
         game=game,
         data=at.data,
@@ -182,9 +182,9 @@ def _experiment(
 
 
 class Model(NamedTuple):
-    """A row of table 1: what makes it, and what it shows."""
+    """A row of table 1: the function that makes it, and its claim."""
 
-    make: Callable[[Setting], Experiment]
+    make: Callable[[ScaledSet], Experiment]
     claim: str
 
 
@@ -197,8 +197,8 @@ MODELS = {
 }
 
 
-def _make(data: Source, scale: Scale, tables: Tables, make: Callable[[Setting], Experiment]) -> Experiment:
-    return make(Setting(tables, data, scale))
+def _make(data: Source, scale: Scale, tables: Tables, make: Callable[[ScaledSet], Experiment]) -> Experiment:
+    return make(ScaledSet(tables, data, scale))
 
 
 RECIPES = tuple(

@@ -25,21 +25,21 @@ from agon.experiment import Experiment, part
 from agon.latents import Normal
 from agon.objectives import Wasserstein
 from agon.projections import Clipping
-from agon.recipes.radford2015 import PAPER, QUICK, Size, trained
+from agon.recipes.radford2015 import PAPER, QUICK, DcganSize, trained
 from agon.recipes.recipe import Recipe
 from agon.recipes.scales import SMOKE, Scale
 from agon.recipes.sets import CIFAR10
 
-SIZES: Mapping[Scale, Size] = {
-    "smoke": Size(width=8, budget=SMOKE),
-    "quick": Size(width=32, budget=replace(QUICK, steps=3_000)),
-    "paper": Size(width=64, budget=replace(PAPER, steps=200_000)),
+SIZES: Mapping[Scale, DcganSize] = {
+    "smoke": DcganSize(width=8, budget=SMOKE),
+    "quick": DcganSize(width=32, budget=replace(QUICK, steps=3_000)),
+    "paper": DcganSize(width=64, budget=replace(PAPER, steps=200_000)),
 }
 FIVE_TO_ONE = Turns((*(("critic",),) * 5, ("generator",)))
 
 
 def experiment(data: Source, scale: Scale) -> Experiment:
-    """A DCGAN whose critic is clipped to a box after each of its moves, five to the generator's one."""
+    """A DCGAN whose critic is clipped to a box after each of its updates, five to each one of the generator."""
     clipped = trained(data, SIZES[scale], objective=Wasserstein(), projections=(Clipping(bound=0.01),))
     return replace(clipped, latent=Normal(), optimisers=part(torch.optim.RMSprop, lr=5e-5), dynamics=FIVE_TO_ONE)
 

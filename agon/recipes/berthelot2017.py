@@ -38,7 +38,7 @@ from agon.recipes.sets import CIFAR10
 
 
 class Balance(NamedTuple):
-    """How the ratio of reconstruction errors is held.
+    """The control of the ratio of reconstruction errors.
 
     Attributes:
         gamma: the ratio, γ.
@@ -51,14 +51,14 @@ class Balance(NamedTuple):
     rate: float
 
 
-class Size(NamedTuple):
-    """Both networks' size at a scale.
+class BeganSize(NamedTuple):
+    """The size of both networks at a scale.
 
     Attributes:
         width: n, filters of the first layer.
-        code: N_h, numbers of the autoencoder's code and of z.
-        balance: of the two losses.
-        budget: of the training.
+        code: N_h, length of the autoencoder's code and of z.
+        balance: control of the two losses' ratio.
+        budget: budget of the training.
     """
 
     width: int
@@ -71,10 +71,10 @@ EARLY = Balance(gamma=0.7, step=0.05, rate=5e-4)
 LATE = Balance(gamma=0.5, step=0.001, rate=1e-4)
 QUICK = Budget(batch=16, steps=10_000, log_every=100, sample_every=500, checkpoint_every=1_000)
 PAPER = Budget(batch=16, steps=200_000, log_every=100, sample_every=2_000, checkpoint_every=1_000)
-SIZES: Mapping[Scale, Size] = {
-    "smoke": Size(width=4, code=8, balance=EARLY, budget=SMOKE),
-    "quick": Size(width=16, code=32, balance=EARLY, budget=QUICK),
-    "paper": Size(width=128, code=64, balance=LATE, budget=PAPER),
+SIZES: Mapping[Scale, BeganSize] = {
+    "smoke": BeganSize(width=4, code=8, balance=EARLY, budget=SMOKE),
+    "quick": BeganSize(width=16, code=32, balance=EARLY, budget=QUICK),
+    "paper": BeganSize(width=128, code=64, balance=LATE, budget=PAPER),
 }
 
 

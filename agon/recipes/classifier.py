@@ -1,4 +1,4 @@
-"""The classifier of a labelled set: which network tells its classes apart, and how it is trained.
+"""The classifier of a labelled set: its network and its training.
 
 `agon.classifiers` trains it once for each set and keeps it.
 """
@@ -15,9 +15,9 @@ from agon.games.classification import NO_LABELS
 from agon.networks.classifier import Classifier, ResidualClassifier
 
 BATCH = 64
-GREY, COLOUR, FEWEST = 1_000, 5_000, 200  # steps: of grey images at most, of colour ones, and of either at least
-EPOCHS = 12  # after which a small set is known
-DECAY = 0.998  # of the average of the weights, which stands in for a falling rate
+GREY, COLOUR, FEWEST = 1_000, 5_000, 200  # steps: most for grey and for colour images, and least for both
+EPOCHS = 12  # enough for a small set
+DECAY = 0.998  # decay of the average of weights, which replaces a falling rate
 
 
 def experiment(source: Source, *, steps: int | None = None) -> Experiment:

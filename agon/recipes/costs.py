@@ -1,6 +1,6 @@
-"""What the recipes cost: measured minutes of one training on one thread, from costs.json beside this file.
+"""The cost of recipes: measured minutes of one training on one thread, from costs.json beside this file.
 
-Of several seeds and runs the fastest, as the machine may have had other work too.
+It is the fastest of several seeds and runs, because the machine may have had other work.
 """
 
 import json
@@ -16,12 +16,12 @@ FILE = Path(__file__).with_name("costs.json")
 
 @cache
 def measured() -> Mapping[str, Mapping[Scale, float]]:
-    """Recipe's name -> scale -> minutes; what was not measured is not there."""
+    """Name of a recipe -> scale -> minutes, for all that was measured."""
     costs: dict[str, dict[Scale, float]] = json.loads(FILE.read_text())
     return costs
 
 
 def minutes(name: str) -> dict[Scale, float | None]:
-    """Of one training at every scale, with the default source; None where it was not measured."""
+    """Minutes of one training at every scale, with the default source; None if it was not measured."""
     known = measured().get(name, {})
     return {scale: known.get(scale) for scale in get_args(Scale)}

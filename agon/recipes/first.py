@@ -22,7 +22,7 @@ POINTS: Mapping[Scale, Budget] = {
 
 
 def experiment(data: Source, scale: Scale) -> Experiment:
-    """A DCGAN with a stage more than its resolution needs, whose samples come from averaged weights."""
+    """A DCGAN with one stage more than its resolution needs, which samples from averaged weights."""
     dcgan = radford2015.experiment(data, "smoke" if scale == "smoke" else "quick")
     for network in ("generator", "critic"):  # with one stage only, the critic never leaves logits near 0
         dcgan = changed(dcgan, f"game.{network}.smallest", "2")
@@ -30,7 +30,7 @@ def experiment(data: Source, scale: Scale) -> Experiment:
 
 
 def points(data: Source, scale: Scale) -> Experiment:
-    """Two perceptrons on points; the critic's output is smooth, the data are thin."""
+    """Two perceptrons on points."""
     width = 8 if scale == "smoke" else 128
     generator = part(mlp.Generator, shape=data.shape, latent=16, widths=(width, width))
     return Experiment(

@@ -25,20 +25,20 @@ from agon.networks import dcgan
 from agon.objectives import Wasserstein
 from agon.penalties import GradientPenalty
 from agon.recipes.arjovsky2017 import FIVE_TO_ONE
-from agon.recipes.radford2015 import PAPER, QUICK, Size, trained
+from agon.recipes.radford2015 import PAPER, QUICK, DcganSize, trained
 from agon.recipes.recipe import Recipe
 from agon.recipes.scales import SMOKE, Scale
 from agon.recipes.sets import CIFAR10
 
-SIZES: Mapping[Scale, Size] = {
-    "smoke": Size(width=8, budget=SMOKE),
-    "quick": Size(width=32, budget=replace(QUICK, steps=2_000)),
-    "paper": Size(width=64, budget=replace(PAPER, steps=200_000)),
+SIZES: Mapping[Scale, DcganSize] = {
+    "smoke": DcganSize(width=8, budget=SMOKE),
+    "quick": DcganSize(width=32, budget=replace(QUICK, steps=2_000)),
+    "paper": DcganSize(width=64, budget=replace(PAPER, steps=200_000)),
 }
 
 
 def experiment(data: Source, scale: Scale) -> Experiment:
-    """A DCGAN whose critic is held to a slope of 1 between real and generated samples, five moves to one."""
+    """A DCGAN whose critic is kept at a slope of 1 between real and generated samples, with five updates to one."""
     critic = part(dcgan.Critic, shape=data.shape, width=SIZES[scale].width, normalise=False)
     penalties = (GradientPenalty(weight=10.0),)
     held = trained(data, SIZES[scale], critic, objective=Wasserstein(), penalties=penalties)

@@ -37,13 +37,13 @@ from agon.recipes.sets import CIFAR10
 
 
 class Schedule(NamedTuple):
-    """What follows a schedule in the paper, at one of its ends.
+    """The paper's scheduled settings, at the start or the end of the schedule.
 
     Attributes:
-        gamma: γ, both penalties' weight.
-        rate: of Adam.
-        betas: of Adam.
-        decay: of the average.
+        gamma: γ, weight of both penalties.
+        rate: Adam's learning rate.
+        betas: Adam's β1 and β2.
+        decay: decay of the average of weights.
     """
 
     gamma: float
@@ -52,14 +52,14 @@ class Schedule(NamedTuple):
     decay: float
 
 
-class Size(NamedTuple):
-    """Both networks' size at a scale.
+class R3ganSize(NamedTuple):
+    """The size of both networks at a scale.
 
     Attributes:
-        widths: channels from the smallest size on, the last one for all that follow.
-        blocks: at each size.
-        schedule: which end of the paper's.
-        budget: of the training.
+        widths: channels at each size, from the smallest on; the last holds for all larger sizes.
+        blocks: blocks at each size.
+        schedule: the paper's schedule, at one end.
+        budget: budget of the training.
     """
 
     widths: tuple[int, ...]
@@ -72,10 +72,10 @@ FIRST = Schedule(gamma=1.0, rate=2e-4, betas=(0.0, 0.9), decay=0.995)
 LAST = Schedule(gamma=0.005, rate=5e-5, betas=(0.0, 0.99), decay=0.5 ** (512 / 5e6))
 QUICK = Budget(batch=32, steps=2_500, log_every=20, sample_every=100, checkpoint_every=500)
 PAPER = Budget(batch=512, steps=400_000, log_every=100, sample_every=2_000, checkpoint_every=1_000)
-SIZES: Mapping[Scale, Size] = {
-    "smoke": Size(widths=(8,), blocks=1, schedule=FIRST, budget=SMOKE),
-    "quick": Size(widths=(64, 64, 32, 16), blocks=1, schedule=FIRST, budget=QUICK),
-    "paper": Size(widths=(768,), blocks=2, schedule=LAST, budget=PAPER),
+SIZES: Mapping[Scale, R3ganSize] = {
+    "smoke": R3ganSize(widths=(8,), blocks=1, schedule=FIRST, budget=SMOKE),
+    "quick": R3ganSize(widths=(64, 64, 32, 16), blocks=1, schedule=FIRST, budget=QUICK),
+    "paper": R3ganSize(widths=(768,), blocks=2, schedule=LAST, budget=PAPER),
 }
 
 

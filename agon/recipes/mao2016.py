@@ -16,20 +16,20 @@ from collections.abc import Mapping
 from agon.data import Source
 from agon.experiment import Experiment
 from agon.objectives import LeastSquares
-from agon.recipes.radford2015 import PAPER, QUICK, Size, trained
+from agon.recipes.radford2015 import PAPER, QUICK, DcganSize, trained
 from agon.recipes.recipe import Recipe
 from agon.recipes.scales import SMOKE, Scale
 from agon.recipes.sets import CIFAR10
 
-SIZES: Mapping[Scale, Size] = {
-    "smoke": Size(width=8, budget=SMOKE),
-    "quick": Size(width=64, budget=QUICK),
-    "paper": Size(width=64, budget=PAPER),
+SIZES: Mapping[Scale, DcganSize] = {
+    "smoke": DcganSize(width=8, budget=SMOKE),
+    "quick": DcganSize(width=64, budget=QUICK),
+    "paper": DcganSize(width=64, budget=PAPER),
 }
 
 
 def experiment(data: Source, scale: Scale) -> Experiment:
-    """A DCGAN whose critic's logits are to be 1 on real and 0 on generated samples."""
+    """A DCGAN whose critic learns logits of 1 on real and 0 on generated samples."""
     return trained(data, SIZES[scale], objective=LeastSquares())
 
 

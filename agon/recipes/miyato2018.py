@@ -31,13 +31,13 @@ from agon.recipes.scales import SMOKE, Scale
 from agon.recipes.sets import CIFAR10
 
 
-class Size(NamedTuple):
-    """Both networks' size at a scale.
+class SnganSize(NamedTuple):
+    """The size of both networks at a scale.
 
     Attributes:
         width: channels of the narrowest layer.
-        betas: of Adam.
-        budget: of the training.
+        betas: Adam's β1 and β2.
+        budget: budget of the training.
     """
 
     width: int
@@ -47,15 +47,15 @@ class Size(NamedTuple):
 
 QUICK = Budget(steps=4_000, sample_every=250)
 PAPER = Budget(steps=100_000, log_every=100, sample_every=2_000, checkpoint_every=1_000)
-SIZES: Mapping[Scale, Size] = {
-    "smoke": Size(width=4, betas=(0.0, 0.9), budget=SMOKE),
-    "quick": Size(width=16, betas=(0.0, 0.9), budget=QUICK),
-    "paper": Size(width=64, betas=(0.5, 0.999), budget=PAPER),
+SIZES: Mapping[Scale, SnganSize] = {
+    "smoke": SnganSize(width=4, betas=(0.0, 0.9), budget=SMOKE),
+    "quick": SnganSize(width=16, betas=(0.0, 0.9), budget=QUICK),
+    "paper": SnganSize(width=64, betas=(0.5, 0.999), budget=PAPER),
 }
 
 
 def experiment(data: Source, scale: Scale) -> Experiment:
-    """The standard CNN of table 3, its widths as multiples of the narrowest."""
+    """The standard CNN of table 3, with widths as multiples of the narrowest."""
     n, betas, budget = SIZES[scale]
     generator = part(
         cnn.Generator,

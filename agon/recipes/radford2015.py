@@ -25,12 +25,12 @@ from agon.recipes.recipe import Recipe
 from agon.recipes.scales import SMOKE, Scale
 
 
-class Size(NamedTuple):
-    """A DCGAN's size at a scale.
+class DcganSize(NamedTuple):
+    """The size of a DCGAN at a scale.
 
     Attributes:
         width: channels of the layers next to the image, doubled at each smaller size.
-        budget: of its training.
+        budget: budget of the training.
     """
 
     width: int
@@ -39,10 +39,10 @@ class Size(NamedTuple):
 
 QUICK = Budget(steps=5_000, sample_every=250)
 PAPER = Budget(steps=100_000, log_every=100, sample_every=2_000, checkpoint_every=1_000)
-SIZES: Mapping[Scale, Size] = {
-    "smoke": Size(width=8, budget=SMOKE),
-    "quick": Size(width=64, budget=QUICK),
-    "paper": Size(width=128, budget=replace(PAPER, batch=128)),
+SIZES: Mapping[Scale, DcganSize] = {
+    "smoke": DcganSize(width=8, budget=SMOKE),
+    "quick": DcganSize(width=64, budget=QUICK),
+    "paper": DcganSize(width=128, budget=replace(PAPER, batch=128)),
 }
 
 
@@ -51,14 +51,14 @@ def experiment(data: Source, scale: Scale) -> Experiment:
     return trained(data, SIZES[scale])
 
 
-def trained(data: Source, size: Size, critic: Part | None = None, **judged: Any) -> Experiment:
-    """A DCGAN of a size, with another critic or other judgements (objective, penalties, projections)."""
+def trained(data: Source, size: DcganSize, critic: Part | None = None, **settings: Any) -> Experiment:
+    """A DCGAN of a size, with another critic or other settings of the game (objective, penalties, projections)."""
     return Experiment(
         game=part(
             Adversarial,
             generator=part(dcgan.Generator, shape=data.shape, width=size.width, range=data.range),
             critic=part(dcgan.Critic, shape=data.shape, width=size.width) if critic is None else critic,
-            **judged,
+            **settings,
         ),
         data=data,
         latent=Uniform(),

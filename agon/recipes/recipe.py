@@ -1,4 +1,4 @@
-"""What a recipe is: a named sentence in the library's own parts that makes one experiment of a source."""
+"""Recipes: named functions that make one experiment from a source, out of the library's own parts."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -12,13 +12,13 @@ from agon.recipes.scales import Scale
 
 
 class EvaluationSchedule(NamedTuple):
-    """What is measured while a recipe trains for an item, as `agon train --watch` does.
+    """The metrics computed while a recipe trains for an item, as with `agon train --watch`.
 
     Attributes:
-        metrics: names in `evaluate.METRICS`.
-        every: steps from one evaluation to the next.
-        n: samples of each, always of the same latents.
-        extractor: of their features.
+        metrics: names in `evaluation.METRICS`.
+        every: steps between evaluations.
+        n: samples in each evaluation, always from the same latents.
+        extractor: extractor of their features.
     """
 
     metrics: tuple[str, ...]
@@ -29,15 +29,15 @@ class EvaluationSchedule(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """A training with a name.
+    """A named training.
 
     Attributes:
         name: "paper/training".
-        paper: whose idea it is.
-        claim: what it shows, in a sentence.
-        data: makes the source that it uses at a scale if no other is given.
-        make: the experiment of a source at a scale; layers take their sizes from `source.shape`.
-        evaluations: by scale, what is measured while it trains for an item; nothing elsewhere.
+        paper: the paper, with the place in it.
+        claim: what the training shows, in a sentence.
+        data: makes the default source for a scale.
+        make: makes the experiment from a source and a scale; layers take their sizes from `source.shape`.
+        evaluations: scale -> the evaluations while it trains for an item; a plain training has none.
     """
 
     name: str
@@ -49,14 +49,14 @@ class Recipe:
 
     @property
     def minutes(self) -> Mapping[Scale, float | None]:
-        """Measured cost by scale, with the default source; None where it was not measured."""
+        """Measured minutes by scale, with the default source; None for a scale that was not measured."""
         return costs.minutes(self.name)
 
     def experiment(self, data: Source | None = None, scale: Scale = "quick") -> Experiment:
-        """The experiment, on its own data or on another source.
+        """Make the experiment, on the default data or on another source.
 
         Raises:
-            SettingError: an unknown scale.
+            SettingError: the scale is unknown, or the data have the wrong kind of shape.
         """
         if scale not in get_args(Scale):
             raise SettingError(unknown("scale", scale, get_args(Scale)))
@@ -69,5 +69,5 @@ class Recipe:
 
 
 def by_name(recipes: Iterable[Recipe]) -> dict[str, Recipe]:
-    """The recipes of one paper by their names within it: "ring-k0" for "metz2017/ring-k0"."""
+    """Index the recipes of one paper by their names without the paper: "ring-k0" for "metz2017/ring-k0"."""
     return {recipe.name.partition("/")[2]: recipe for recipe in recipes}

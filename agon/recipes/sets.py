@@ -1,7 +1,7 @@
-"""The papers' sets of images: what a recipe uses where no --data is given, and how it reads another one.
+"""The papers' sets of images: the default data of recipes, and the settings for reading other data.
 
-At smoke scale, which takes seconds, each is the bundled digits at the set's shape; at the other scales it is a
-name on the Hugging Face Hub, downloaded once, or a folder that must be there.
+At smoke scale, each set is replaced by the bundled digits at its shape. At the other scales it is a set on the
+Hugging Face Hub, downloaded once, or a folder that must exist.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,9 +17,9 @@ class ImageSet:
     """A set of images as a recipe's `data`.
 
     Attributes:
-        title: as papers call it.
+        title: its name in papers.
         path: "hub:" and a name on the Hub, or a folder.
-        size: pixels of a side.
+        size: side of the images in pixels.
         channels: 1 or 3.
     """
 
@@ -29,13 +29,13 @@ class ImageSet:
     channels: int
 
     def __call__(self, scale: Scale) -> Source:
-        """The source at a scale."""
+        """Make the source for a scale."""
         settings: dict[str, Any] = {"size": self.size, "channels": self.channels}
         return Images(path="digits" if scale == "smoke" else self.path, **settings)
 
 
 def read_as(data: Source, **settings: Any) -> Source:
-    """Images with some settings changed, whatever set they are: range=(0.0, 1.0), only=2; points as they are."""
+    """Change settings of a set of images, such as range=(0.0, 1.0) or only=2; points are returned unchanged."""
     return replace(data, **settings) if isinstance(data, Images) else data
 
 
@@ -45,7 +45,7 @@ STL10_48 = ImageSet("STL-10 at 48x48", "hub:tanganke/stl10", 48, 3)
 STL10_96 = ImageSet("STL-10", "hub:tanganke/stl10", 96, 3)
 CELEBA = ImageSet("CelebA at 64x64", "hub:flwrlabs/celeba", 64, 3)
 LSUN_CHURCH = ImageSet("LSUN church at 64x64", "hub:tglcourse/lsun_church_train", 64, 3)
-LSUN_ROOMS = ImageSet("LSUN living room and kitchen at 64x64", "./lsun-rooms", 64, 3)  # no name on the Hub has both
+LSUN_ROOMS = ImageSet("LSUN living room and kitchen at 64x64", "./lsun-rooms", 64, 3)  # no set on the Hub has both
 IMAGENET = ImageSet("ImageNet at 64x64", "hub:ILSVRC/imagenet-1k", 64, 3)
 
 Data = Callable[[Scale], Source]

@@ -46,16 +46,16 @@ POINTS: Mapping[Scale, Budget] = {
     "paper": OF_POINTS,
 }
 DIGITS: Mapping[Scale, Budget] = {"smoke": replace(SMOKE, batch=50), "quick": OF_DIGITS, "paper": OF_DIGITS}
-EVALUATIONS: Mapping[str, EvaluationSchedule] = {  # of the critic beside the optimal one, whenever points are kept
+EVALUATIONS: Mapping[str, EvaluationSchedule] = {  # compare the critic with the optimal one whenever points are kept
     scale: EvaluationSchedule(("modes",), every=budget.sample_every, n=min(2_000, budget.grid))
     for scale, budget in POINTS.items()
 }
 EPOCH = 60_000 // 64
 TWO_EPOCHS = Budget(steps=2 * EPOCH, sample_every=EPOCH, checkpoint_every=EPOCH)
-CONVOLUTIONAL: Mapping[Scale, radford2015.Size] = {
-    "smoke": radford2015.Size(width=8, budget=SMOKE),
-    "quick": radford2015.Size(width=64, budget=TWO_EPOCHS),
-    "paper": radford2015.Size(width=64, budget=TWO_EPOCHS),
+CONVOLUTIONAL: Mapping[Scale, radford2015.DcganSize] = {
+    "smoke": radford2015.DcganSize(width=8, budget=SMOKE),
+    "quick": radford2015.DcganSize(width=64, budget=TWO_EPOCHS),
+    "paper": radford2015.DcganSize(width=64, budget=TWO_EPOCHS),
 }
 
 
@@ -129,7 +129,7 @@ CLAIMS = {
     "-linear": "without tanh at its end, the generator makes images of less contrast",
     "-linear-d4": "against a critic of 4 layers instead of 3, the linear generator makes blurred images",
 }
-PAIRS = (  # end of the name, panel of figure 3, whether G ends linearly, layers of D
+PAIRS = (  # suffix of the name, panel of figure 3, whether G's output is linear, layers of D
     ("", "a", False, 3),
     ("-linear", "b", True, 3),
     ("-linear-d4", "c", True, 4),

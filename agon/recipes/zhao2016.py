@@ -25,21 +25,21 @@ from agon.experiment import Experiment, part
 from agon.networks import autoencoder, cnn
 from agon.objectives import MarginEnergy
 from agon.penalties import PullingAway
-from agon.recipes.radford2015 import PAPER, QUICK, Size, trained
+from agon.recipes.radford2015 import PAPER, QUICK, DcganSize, trained
 from agon.recipes.recipe import Recipe
 from agon.recipes.scales import SMOKE, Scale
 from agon.recipes.sets import CIFAR10
 
-SIZES: Mapping[Scale, Size] = {  # of the generator
-    "smoke": Size(width=8, budget=SMOKE),
-    "quick": Size(width=32, budget=QUICK),
-    "paper": Size(width=128, budget=PAPER),
+SIZES: Mapping[Scale, DcganSize] = {  # of the generator
+    "smoke": DcganSize(width=8, budget=SMOKE),
+    "quick": DcganSize(width=32, budget=QUICK),
+    "paper": DcganSize(width=128, budget=PAPER),
 }
 CRITIC_WIDTHS: Mapping[Scale, int] = {"smoke": 4, "quick": 16, "paper": 64}
 
 
 def experiment(data: Source, scale: Scale) -> Experiment:
-    """A DCGAN's generator against an autoencoder, which is to reconstruct real samples well and others badly."""
+    """A DCGAN's generator against an autoencoder that learns to reconstruct real samples well and others badly."""
     width = CRITIC_WIDTHS[scale]
     layers = ((4, 2, width), (4, 2, 2 * width), (4, 2, 4 * width))
     critic = part(

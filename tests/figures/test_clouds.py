@@ -30,7 +30,7 @@ def inked(picture: np.ndarray, ink: str, near: int = 40) -> np.ndarray:
 def corners(rows: dict[str, list[np.ndarray]], columns: int, across: int, corner: str = "") -> list[tuple[float, ...]]:
     """(left, top) in pixels and the side of every panel, in reading order, as matplotlib has them."""
     lines = strips_of(rows, [""] * columns, across)
-    figure = clouds.drawn(lines, dict.fromkeys(rows, DATA), corner, across)
+    figure = clouds.draw(lines, dict.fromkeys(rows, DATA), corner, across)
     width, height = figure.bbox.size
     places = [axes.get_position() for axes in figure.axes]
     return [(p.x0 * width, (1 - p.y1) * height, p.width * width) for p in places]
@@ -78,7 +78,7 @@ def test_nothing_lies_over_anything_else(across: int) -> None:
     """Panels and words are apart, and inside of the picture."""
     rows = {label: [cloud(0, 0, n=20)] * 10 for label in ("M0_A", "M1_A\nwithout BN in D", "Gaussian mixture:\nM0_A")}
     lines = strips_of(rows, [f"{1_000 * k:,}" for k in range(1, 11)], across)
-    figure = clouds.drawn(lines, dict.fromkeys(rows, DATA), "iteration", across)
+    figure = clouds.draw(lines, dict.fromkeys(rows, DATA), "iteration", across)
     figure.draw_without_rendering()
     boxes = [axes.get_window_extent() for axes in figure.axes]
     boxes += [text.get_window_extent() for text in figure.texts if text.get_text()]

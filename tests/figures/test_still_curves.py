@@ -70,7 +70,7 @@ def test_labels_have_one_colour_each_in_all_panels() -> None:
 
 
 def test_limits_and_scale_are_the_panel_s_own() -> None:
-    first, second = curves.drawn(
+    first, second = curves.draw(
         [Panel("", [Curve("", [0], [0.5])], limits=(0.0, 1.0)), Panel("", [Curve("", [1, 2], [1, 1e6])], log=True)], 2
     ).axes
     assert first.get_ylim() == (0.0, 1.0)
@@ -81,7 +81,7 @@ def test_limits_and_scale_are_the_panel_s_own() -> None:
 def test_nothing_lies_over_anything_else(count: int, columns: int) -> None:
     """Panels with all their words, the legend and the edge of the picture are apart."""
     lines = [Curve(f"the loss of model {k}", [0, 20_000], [0.0, 1e-5 * (k + 1)]) for k in range(7)]
-    figure = curves.drawn([Panel(f"M{k}_B without BN in D", lines, "iteration", "loss") for k in range(count)], columns)
+    figure = curves.draw([Panel(f"M{k}_B without BN in D", lines, "iteration", "loss") for k in range(count)], columns)
     figure.draw_without_rendering()
     boxes = [box for each in (*figure.axes, *figure.legends) if (box := each.get_tightbbox()) is not None]
     assert len(boxes) == count + 1
@@ -108,7 +108,7 @@ def test_wrong_input_is_a_sentence() -> None:
 
 
 def test_rows_follow_each_other_downwards() -> None:
-    boxes = [axes.get_position() for axes in curves.drawn([panel(str(k), 0.0, 1.0) for k in range(4)], 1).axes]
+    boxes = [axes.get_position() for axes in curves.draw([panel(str(k), 0.0, 1.0) for k in range(4)], 1).axes]
     assert all(one.y0 > other.y1 for one, other in pairwise(boxes))
 
 

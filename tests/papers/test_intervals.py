@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from agon.papers.expectation import Expectation
-from agon.papers.intervals import interval, judged
+from agon.papers.intervals import interval, judge
 
 NUMBERS = st.integers(-1_000, 1_000).map(lambda number: number / 8)
 
@@ -39,35 +39,35 @@ def test_held_one_way_is_contradicted_the_other_way(pairs: list[tuple[float, flo
     """Exchanging the rows, or asking for below, turns the verdict round; undecided stays."""
     rows = [row("a", *(a for a, _ in pairs), error=0.1), row("b", *(b for _, b in pairs), error=0.2)]
     turned = {"held": "contradicted", "contradicted": "held", "undecided": "undecided"}
-    found = judged(above("b"), rows)["verdict"]
-    assert judged(Expectation(says="", score="s", row="b", above="a"), rows)["verdict"] == turned[found]
-    assert judged(Expectation(says="", score="s", row="a", below="b"), rows)["verdict"] == turned[found]
+    found = judge(above("b"), rows)["verdict"]
+    assert judge(Expectation(says="", score="s", row="b", above="a"), rows)["verdict"] == turned[found]
+    assert judge(Expectation(says="", score="s", row="a", below="b"), rows)["verdict"] == turned[found]
 
 
 def test_seeds_are_compared_pair_by_pair() -> None:
     """A small difference that every seed has is held, though the rows overlap widely."""
     rows = [row("a", 1.1, 5.1, 9.11), row("b", 1.0, 5.0, 9.0)]
-    assert judged(above("b"), rows)["verdict"] == "held"
-    assert judged(above("b"), [row("a", 5.1, 9.11, 1.1), rows[1]])["verdict"] == "undecided"
+    assert judge(above("b"), rows)["verdict"] == "held"
+    assert judge(above("b"), [row("a", 5.1, 9.11, 1.1), rows[1]])["verdict"] == "undecided"
 
 
 def test_a_number_is_a_bound() -> None:
-    found = judged(above(0.5), [row("a", 0.6, 0.61, 0.62)])
+    found = judge(above(0.5), [row("a", 0.6, 0.61, 0.62)])
     assert (found["above"], found["verdict"]) == (0.5, "held")
     assert found["mean"] == pytest.approx(0.11)
 
 
 def test_one_seed_has_the_interval_of_its_measurement() -> None:
     rows = [row("a", 1.0, error=0.3), row("b", 0.0, error=0.4)]
-    found = judged(above("b"), rows)
+    found = judge(above("b"), rows)
     assert found["half"] == pytest.approx(1.96 * 0.5)
     assert found["verdict"] == "held"
-    assert judged(above("b"), [row("a", 1.0), row("b", 0.0)])["verdict"] == "undecided"
+    assert judge(above("b"), [row("a", 1.0), row("b", 0.0)])["verdict"] == "undecided"
 
 
 @pytest.mark.parametrize("lost", [math.nan, math.inf])
 def test_what_is_no_number_decides_nothing(lost: float) -> None:
-    assert judged(above(0.0), [row("a", 1.0, lost)])["verdict"] == "undecided"
+    assert judge(above(0.0), [row("a", 1.0, lost)])["verdict"] == "undecided"
 
 
 def test_an_expectation_has_one_bound() -> None:

@@ -51,17 +51,17 @@ BUDGETS: Mapping[Scale, Budget] = {
 }
 
 
-class Attention(NamedTuple):
-    """DRAW's size at a scale.
+class DrawSize(NamedTuple):
+    """The size of DRAW at a scale.
 
     Attributes:
         glimpses: T, time steps.
-        hidden: units of each of its cells.
+        hidden: units of each LSTM.
         latent: coordinates of z.
-        read: pixels of the reading window's side.
-        write: of the writing window's.
-        rate: of Adam; at 3e-3 a 2x2 window lost its latents: divergence 0.05.
-        budget: of the training.
+        read: side of the reading window in pixels.
+        write: side of the writing window in pixels.
+        rate: Adam's learning rate; at 3e-3 a 2x2 window lost its latents: divergence 0.05.
+        budget: budget of the training.
     """
 
     glimpses: int
@@ -73,9 +73,9 @@ class Attention(NamedTuple):
     budget: Budget
 
 
-DRAW: Mapping[Scale, Attention] = {
-    "smoke": Attention(glimpses=3, hidden=16, latent=8, read=2, write=5, rate=1e-3, budget=SMOKE),
-    "quick": Attention(
+DRAW: Mapping[Scale, DrawSize] = {
+    "smoke": DrawSize(glimpses=3, hidden=16, latent=8, read=2, write=5, rate=1e-3, budget=SMOKE),
+    "quick": DrawSize(
         glimpses=10,
         hidden=128,
         latent=20,
@@ -84,14 +84,14 @@ DRAW: Mapping[Scale, Attention] = {
         rate=3e-3,
         budget=replace(BUDGETS["quick"], batch=50, steps=4_800),
     ),
-    "paper": Attention(glimpses=64, hidden=256, latent=100, read=2, write=5, rate=1e-3, budget=BUDGETS["paper"]),
+    "paper": DrawSize(glimpses=64, hidden=256, latent=100, read=2, write=5, rate=1e-3, budget=BUDGETS["paper"]),
 }
 
 
 def variational(
     data: Source, budget: Budget, autoencoder: Part, corruption: Corruption | None = None, rate: float = 1e-3
 ) -> Experiment:
-    """One player, who raises its evidence lower bound."""
+    """One player, which maximises its evidence lower bound."""
     return Experiment(
         game=part(Variational, autoencoder=autoencoder, corruption=corruption),
         data=data,

@@ -52,17 +52,17 @@ UNIT = (0.0, 1.0)
 KERNEL = 5
 
 
-class Setting(NamedTuple):
+class GranSetting(NamedTuple):
     """One row of figure 29.
 
     Attributes:
         images: the set.
-        kernels: of the generator, deepest first, the image's channels left out.
+        kernels: kernels of the generator, deepest first, without the image's channels.
         latent: coordinates of z.
-        rates: of Adam at paper scale, for generator and critic.
-        quick_steps: of the training at quick scale.
-        paper_steps: at paper scale.
-        narrower: what quick scale divides the kernels by.
+        rates: Adam's learning rates of generator and critic at paper scale.
+        quick_steps: steps at quick scale.
+        paper_steps: steps at paper scale.
+        narrower: divisor of the kernels at quick scale.
     """
 
     images: ImageSet
@@ -75,11 +75,11 @@ class Setting(NamedTuple):
 
     def width(self, scale: Scale) -> tuple[int, ...]:
         """The kernels at a scale."""
-        by = {"smoke": 16 * self.narrower, "quick": self.narrower, "paper": 1}[scale]
-        return tuple(max(2, kernel // by) for kernel in self.kernels)
+        divisor = {"smoke": 16 * self.narrower, "quick": self.narrower, "paper": 1}[scale]
+        return tuple(max(2, kernel // divisor) for kernel in self.kernels)
 
     def budget(self, scale: Scale) -> Budget:
-        """The training at a scale, with ten grids of samples on the way."""
+        """The training's budget at a scale, with ten grids of samples."""
         quick, paper = self.quick_steps, self.paper_steps
         budgets: Mapping[Scale, Budget] = {
             "smoke": SMOKE,
@@ -92,7 +92,7 @@ class Setting(NamedTuple):
 FAST, SLOW = (5e-4, 2.5e-4), (2e-4, 1e-4)
 LSUN = (1024, 512, 216, 128)
 SETTINGS = {
-    "mnist": Setting(
+    "mnist": GranSetting(
         MNIST,
         kernels=(80, 40),
         latent=60,
@@ -101,7 +101,7 @@ SETTINGS = {
         paper_steps=10_000,
         narrower=2,
     ),
-    "cifar10": Setting(
+    "cifar10": GranSetting(
         CIFAR10,
         kernels=(1024, 512, 216),
         latent=100,
@@ -110,7 +110,7 @@ SETTINGS = {
         paper_steps=10_000,
         narrower=16,
     ),
-    "lsun-church": Setting(
+    "lsun-church": GranSetting(
         LSUN_CHURCH,
         kernels=LSUN,
         latent=100,
@@ -119,7 +119,7 @@ SETTINGS = {
         paper_steps=19_000,
         narrower=16,
     ),
-    "lsun-rooms": Setting(
+    "lsun-rooms": GranSetting(
         LSUN_ROOMS,
         kernels=LSUN,
         latent=100,
@@ -128,7 +128,7 @@ SETTINGS = {
         paper_steps=18_000,
         narrower=16,
     ),
-    "imagenet": Setting(
+    "imagenet": GranSetting(
         IMAGENET,
         kernels=tuple(3 * kernel for kernel in LSUN),
         latent=100,
@@ -151,8 +151,8 @@ ALSO = {
 }
 
 
-def painting(data: Source, scale: Scale, setting: Setting, steps: int, variant: str) -> Experiment:
-    """A GRAN of some time steps against a critic that mirrors it."""
+def painting(data: Source, scale: Scale, setting: GranSetting, steps: int, variant: str) -> Experiment:
+    """A GRAN of `steps` time steps against a critic that mirrors it."""
     data, kernels = read_as(data, range=UNIT), setting.width(scale)
     sizes = {"latent": setting.latent, "hidden": setting.latent, "kernels": kernels, "kernel": KERNEL}
     rates = setting.rates if scale == "paper" else FAST

@@ -1,4 +1,4 @@
-"""The paper's trainings by name: items share them."""
+"""The paper's trainings by name, which items share."""
 
 from agon.recipes.im2016 import autoencoders, gran
 from agon.recipes.recipe import by_name

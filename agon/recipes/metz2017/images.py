@@ -66,8 +66,8 @@ class Convolutional(NamedTuple):
     """A convolutional pair's size at a scale.
 
     Attributes:
-        narrower: what the paper's channels are divided by.
-        budget: of the training.
+        narrower: divisor of the paper's channels.
+        budget: budget of the training.
     """
 
     narrower: int
@@ -91,7 +91,7 @@ ON_CIFAR10: Mapping[Scale, Convolutional] = {
 
 
 def recurrent(data: Source, scale: Scale, steps_ahead: int) -> Experiment:
-    """Appendix B: an image written column by column, judged by convolutions."""
+    """Appendix B: a generator that writes columns, and a convolutional critic."""
     hidden, budget = RECURRENT[scale]
     weights = {"initialisation": "xavier", "gain": 1.0}
     generator = part(columns.Generator, shape=data.shape, latent=256, hidden=hidden, range=data.range, **weights)
@@ -101,7 +101,7 @@ def recurrent(data: Source, scale: Scale, steps_ahead: int) -> Experiment:
 
 
 def convolutional(data: Source, scale: Scale, steps_ahead: int, sizes: Mapping[Scale, Convolutional]) -> Experiment:
-    """Appendix C: its tables of layers, at the data's own resolution."""
+    """Appendix C: the networks of its tables, at the data's own resolution."""
     narrower, budget = sizes[scale]
     generator = part(
         cnn.Generator,

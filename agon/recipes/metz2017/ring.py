@@ -46,7 +46,7 @@ PAPER = "Metz et al. 2017, figure 1, section 3.1 and appendix A"
 
 
 def ring(data: Source, scale: Scale, steps_ahead: int) -> Experiment:
-    """Two perceptrons on points; the generator looks `steps_ahead` of the critic's steps ahead, or none."""
+    """Two perceptrons on points; the generator unrolls `steps_ahead` of the critic's steps, or none."""
     weights = {"initialisation": "orthogonal", "gain": 0.8}
     generator = part(mlp.Generator, shape=data.shape, latent=256, widths=(128, 128), **weights)
     critic = part(mlp.Critic, shape=data.shape, widths=(128,), scale=0.25, **weights)
@@ -61,7 +61,7 @@ def ring(data: Source, scale: Scale, steps_ahead: int) -> Experiment:
 
 
 def looking_ahead(steps_ahead: int) -> Dynamics:
-    """Alternating turns in which the generator looks that many of the critic's steps ahead, or none."""
+    """Alternating turns in which the generator unrolls that many of the critic's steps, or none."""
     turns = Turns(ALTERNATING)
     return Unrolled(turns, looks_ahead={"generator": ("critic",)}, steps=steps_ahead) if steps_ahead else turns
 

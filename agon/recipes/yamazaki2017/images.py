@@ -1,4 +1,4 @@
-"""Residual DCGANs on MNIST and CIFAR-10, and the classifiers that judge them: section 4.5, tables A.2 and B.1."""
+"""Residual DCGANs on MNIST and CIFAR-10, and the classifiers that score them: section 4.5, tables A.2 and B.1."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -16,19 +16,19 @@ from agon.recipes.sets import CIFAR10, MNIST, ImageSet
 from agon.recipes.yamazaki2017.settings import DECAY, suffix, titled, trained
 
 
-class Setting(NamedTuple):
+class ImageSetting(NamedTuple):
     """One of the two experiments with images.
 
     Attributes:
         data: the set.
-        letter: in the models' names.
-        generator: widths, from its first small image on.
-        critic: widths.
-        scored: what the paper prints with batch normalisation in both networks, by depth.
-        without: the same with batch normalisation in the generator alone.
-        divisor: of the widths at quick.
-        quick_steps: of the training at quick scale.
-        paper_steps: at paper scale.
+        letter: letter in the models' names.
+        generator: widths of the generator, from its first small image on.
+        critic: widths of the critic.
+        scored: the paper's scores by depth, with batch normalisation in both networks.
+        without: the paper's scores by depth, with batch normalisation in the generator alone.
+        divisor: divisor of the widths at quick scale.
+        quick_steps: steps at quick scale.
+        paper_steps: steps at paper scale.
     """
 
     data: ImageSet
@@ -42,7 +42,7 @@ class Setting(NamedTuple):
     paper_steps: int
 
     def budget(self, scale: Scale) -> Budget:
-        """Of a model at a scale."""
+        """A model's budget at a scale."""
         budgets: Mapping[Scale, Budget] = {
             "smoke": replace(SMOKE, grid=16),
             "quick": Budget(steps=self.quick_steps, log_every=20, sample_every=200),
@@ -54,7 +54,7 @@ class Setting(NamedTuple):
 
 
 SETS = {
-    "mnist": Setting(
+    "mnist": ImageSetting(
         MNIST,
         letter="B",
         generator=(128, 64),
@@ -65,7 +65,7 @@ SETS = {
         quick_steps=1_400,
         paper_steps=30_000,
     ),
-    "cifar10": Setting(
+    "cifar10": ImageSetting(
         CIFAR10,
         letter="C",
         generator=(256, 128, 64),
@@ -87,17 +87,17 @@ EVALUATIONS: Mapping[str, EvaluationSchedule] = {  # during training
 def images(data: Source, scale: Scale, *, name: str, blocks: int, normalise: bool) -> Experiment:
     """The baseline DCGAN, or `blocks` residual blocks in each of its hidden stages."""
     setting = SETS[name]
-    by = {"smoke": 16, "quick": setting.divisor, "paper": 1}[scale]
-    first, *widths = (width // by for width in setting.generator)
+    divisor = {"smoke": 16, "quick": setting.divisor, "paper": 1}[scale]
+    first, *widths = (width // divisor for width in setting.generator)
     generator = part(resnet.Generator, shape=data.shape, first=first, widths=widths, blocks=blocks, range=data.range)
-    slim = tuple(width // by for width in setting.critic)
-    critic = part(resnet.Critic, shape=data.shape, widths=slim, blocks=blocks, normalise=normalise)
+    of_critic = tuple(width // divisor for width in setting.critic)
+    critic = part(resnet.Critic, shape=data.shape, widths=of_critic, blocks=blocks, normalise=normalise)
     game = part(Adversarial, generator=generator, critic=critic, penalties=DECAY)
     return trained(game, data, rate=2e-4, budget=setting.budget(scale))
 
 
 def judging(data: Source, scale: Scale) -> Experiment:
-    """The network that judges samples of the data."""
+    """The classifier that scores samples of the data."""
     if scale == "smoke":
         return replace(classifier.experiment(data, steps=20), batch=16, log_every=5, checkpoint_every=10)
     return classifier.experiment(data)
@@ -118,7 +118,7 @@ def _recipe(name: str, blocks: int, normalise: bool) -> Recipe:
 
 
 def models(name: str, normalise: bool, depths: Sequence[int] = ()) -> dict[str, Recipe]:
-    """Label -> recipe of the models of a set, of all depths or of these."""
+    """Label -> recipe for the models of a set, of all depths or only these."""
     setting = SETS[name]
     return {
         titled(f"M{depth}_{setting.letter}", normalise): OF[f"{name}-m{depth}{suffix(normalise)}"]
@@ -145,8 +145,8 @@ CLASSIFIERS = (
 
 GANS = tuple(
     _recipe(name, blocks, bn)
-    for name, each in SETS.items()
-    for blocks in range(len(each.scored))
+    for name, setting in SETS.items()
+    for blocks in range(len(setting.scored))
     for bn in (True, False)
 )
 OF = by_name(GANS)

@@ -34,7 +34,7 @@ PAIRS = {  # whether the generator and the critic are deep, and what that shows
 
 
 def points(data: Source, scale: Scale, *, deep: tuple[bool, bool], normalise: bool) -> Experiment:
-    """Perceptrons of 3 or 16 layers on points, the generator's depth and the critic's by themselves."""
+    """Perceptrons of 3 or 16 layers on points; generator and critic each have their own depth."""
     common: dict[str, Any] = {"shape": data.shape, "initialisation": "gaussian", "gain": 0.1}
     shallow = {**common, "widths": (HIDDEN, HIDDEN)}
     residual = {**common, "width": HIDDEN, "blocks": BLOCKS}
@@ -63,6 +63,6 @@ def _recipe(name: str, source: Source, pair: str, normalise: bool) -> Recipe:
 
 
 PLANE = {"swiss-roll": SwissRoll(points=POINTS, noise=0.2), "ring": Ring(points=POINTS)}
-TITLES = {"swiss-roll": "Swiss roll", "ring": "Gaussian mixture"}  # as the paper calls them
+TITLES = {"swiss-roll": "Swiss roll", "ring": "Gaussian mixture"}  # the paper's names
 RECIPES = tuple(_recipe(name, data, pair, bn) for name, data in PLANE.items() for pair in PAIRS for bn in (True, False))
 OF = by_name(RECIPES)

@@ -1,4 +1,4 @@
-"""What all trainings of the paper share: an experiment of its optimiser and its decay."""
+"""Shared by all trainings of the paper: its optimiser and its weight decay."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ DECAY = (WeightDecay(weight=1e-5, of="generator"), WeightDecay(weight=1e-5, of="
 
 
 def trained(game: Any, data: Source, *, rate: float, budget: Budget) -> Experiment:
-    """A game on data by Adam at a rate, one batch a round."""
+    """A game trained with Adam at a learning rate, with one batch in each round."""
     return Experiment(
         game=game,
         data=data,
@@ -27,10 +27,10 @@ def trained(game: Any, data: Source, *, rate: float, budget: Budget) -> Experime
 
 
 def titled(model: str, normalise: bool) -> str:
-    """A model as tables and pictures call it; the paper's column "BN" has "G, D" or "G"."""
+    """A model's name in tables and pictures; the paper's column "BN" has "G, D" or "G"."""
     return model if normalise else f"{model} without BN in D"
 
 
 def suffix(normalise: bool) -> str:
-    """Of a recipe's name."""
+    """The suffix of a recipe's name."""
     return "" if normalise else "-nobn"
