@@ -16,6 +16,7 @@ from agon.arena.results import BattleResult
 from agon.errors import DataError
 from agon.evaluation.evidence import Measurement
 from agon.evaluation.recorded import keep, stamped
+from agon.experiment import Experiment
 from agon.metrics import Battle, Score, one_sided
 from agon.metrics import battle as battle_of_games
 from agon.metrics.gam.critic import judges
@@ -26,11 +27,12 @@ from agon.samples.reading import chosen, read_samples
 
 
 def battle(
-    first: Run,
-    second: Run,
+    first: Run | Path | str,
+    second: Run | Path | str,
     *,
     settings: BattleSettings = BattleSettings(),  # noqa: B008 - frozen
     trust: bool = False,
+    experiments: tuple[Experiment | None, Experiment | None] = (None, None),
 ) -> BattleResult:
     """Compute GAM of two runs on the same data or, if one has no critic, the error of the other critic on its samples.
 
@@ -39,18 +41,22 @@ def battle(
     process can write their scores meanwhile, but the runs may go on training.
 
     Args:
-        first: the run M_1.
-        second: the run M_2.
+        first: the run M_1, or its directory.
+        second: the run M_2, or its directory.
         settings: settings of the battle.
         trust: whether classes from outside agon may be imported.
+        experiments: the experiments of the two runs, if their classes cannot be imported.
 
     Raises:
         DataError: the runs have different data or no critic, or there are too few samples.
         RunError: a run has no checkpoint, or another process writes its scores.
     """
-    with _scoring(first, second) as runs:
+    with _scoring(Run.of(first), Run.of(second)) as runs:
         short_names = names([run.path for run in runs])
-        one, two = (Contender(run, load(run, trust=trust), name) for run, name in zip(runs, short_names, strict=True))
+        one, two = (
+            Contender(run, load(run, trust=trust, experiment=experiment), name)
+            for run, experiment, name in zip(runs, experiments, short_names, strict=True)
+        )
         check_same_data(one, two)
         passports: Sequence[dict[str, Any]]
         if judges(one.game) and judges(two.game):

@@ -1,7 +1,7 @@
 """How the players move."""
 
 from agon.dynamics.dynamics import Dynamics
-from agon.dynamics.moves import Optimisers, gradients_of, isolate, update
+from agon.dynamics.moves import Optimisers, apply_gradients, gradients_of, isolate, update
 from agon.dynamics.optimistic import Extragradient, Optimistic
 from agon.dynamics.processes import average, processes
 from agon.dynamics.turns import ALTERNATING, Turns
@@ -19,6 +19,7 @@ __all__ = [
     "Turns",
     "Unrolled",
     "Verdict",
+    "apply_gradients",
     "average",
     "check_unrolling",
     "gradients_of",

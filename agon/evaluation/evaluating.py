@@ -15,6 +15,7 @@ from agon.evaluation.evidence import EvaluationContext, Measurement, evidence_of
 from agon.evaluation.extractors import ExtractorSpec
 from agon.evaluation.recorded import folder_for_scores, keep_once, key, recorded, stamped
 from agon.evaluation.table import METRICS, asked
+from agon.experiment import Experiment
 from agon.games import Classification
 from agon.metrics import Score
 from agon.runs import Run
@@ -47,13 +48,14 @@ class IncompleteError(DataError):
 
 
 def evaluate(
-    run: Run,
+    run: Run | Path | str,
     *,
     metrics: Sequence[str] = (),
     n: int = N,
     seed: int = 0,
     extractor: ExtractorSpec = ExtractorSpec(),  # noqa: B008 - frozen
     trust: bool = False,
+    experiment: Experiment | None = None,
     out: Path | None = None,
 ) -> list[Score]:
     """Score n samples of a run, and append the scores to its metrics.jsonl.
@@ -62,13 +64,14 @@ def evaluate(
     extractor returns the recorded scores.
 
     Args:
-        run: a run with a checkpoint.
+        run: a run with a checkpoint, or its directory.
         metrics: names in METRICS; by default those that the data allow without pretrained weights. A classifier has
             only one score, its accuracy on the whole test split.
         n: number of generated samples, and largest number of real ones.
         seed: seed of the latents.
         extractor: extractor of the features, for the metrics that compare features.
         trust: whether classes from outside agon may be imported.
+        experiment: the experiment of the run, if its classes cannot be imported.
         out: a folder for the scores; the run itself is then only read.
 
     Raises:
@@ -78,8 +81,9 @@ def evaluate(
         RunError: there is no checkpoint, or another process writes the run's scores. A training may go on meanwhile:
             the newest whole checkpoint is read.
     """
+    run = Run.of(run)
     place = run if out is None else folder_for_scores(out)
-    training = load(run, trust=trust)
+    training = load(run, trust=trust, experiment=experiment)
     if not isinstance(training.game, Classification):
         return measured(training, place, metrics=metrics, n=n, seed=seed, extractor=extractor)
     if metrics:

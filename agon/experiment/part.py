@@ -9,11 +9,11 @@ from typing import Any
 from torch import nn
 
 from agon.errors import SettingError
-from agon.experiment.typing import check_names, fit, hints_of, takes_anything
+from agon.experiment.typing import Unbuilt, check_names, fit, hints_of, takes_anything
 
 
 @dataclass(frozen=True)
-class Part:
+class Part(Unbuilt):
     """A class and its keyword arguments, which are checked, comparable, and can be written as JSON.
 
     Attributes:

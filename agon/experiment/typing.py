@@ -13,6 +13,16 @@ from agon.errors import SettingError, unknown
 from agon.untrusted import shortened
 
 
+class Unbuilt:
+    """What stands for an object that is built later, such as a part; settings take it in the object's place.
+
+    Attributes:
+        make: the class of the object.
+    """
+
+    make: Callable[..., Any]
+
+
 def hints_of(make: Callable[..., Any]) -> dict[str, Any]:
     """The annotated type of each argument of a class or function; Any for an argument without one."""
     function = make.__init__ if inspect.isclass(make) else make
@@ -57,13 +67,11 @@ def suits(value: Any, hint: Any) -> bool:
     """Whether a value, or the object that a part will build, has the annotated type."""
     from typeguard import CollectionCheckStrategy, TypeCheckError, check_type
 
-    from agon.experiment.part import Part
-
-    if isinstance(value, Part):
+    if isinstance(value, Unbuilt):
         return any(_makes(value.make, member) for member in alternatives(hint))
     if isinstance(value, bool) and hint is not Any and bool not in alternatives(hint):
         return False  # True is an int in Python, but not a valid width
-    if isinstance(value, tuple | list) and any(isinstance(v, Part) for v in value):
+    if isinstance(value, tuple | list) and any(isinstance(v, Unbuilt) for v in value):
         return any(_holds(member, value) for member in alternatives(hint))
     try:
         check_type(value, hint, collection_check_strategy=CollectionCheckStrategy.ALL_ITEMS)
@@ -122,9 +130,7 @@ def _holds(hint: Any, values: Sequence[Any]) -> bool:
 
 
 def _makes(make: Any, hint: Any) -> bool:
-    from agon.experiment.part import Part
-
-    if hint in (Any, Part, nn.Module):
+    if hint in (Any, nn.Module) or (inspect.isclass(hint) and issubclass(hint, Unbuilt)):
         return hint is not nn.Module or (inspect.isclass(make) and issubclass(make, nn.Module))
     origin = typing.get_origin(hint)
     if origin is typing.Literal or (inspect.isclass(origin) and issubclass(origin, Collection)):

@@ -16,14 +16,15 @@ from agon.untrusted import kind_of, printable
 ROOM = Path(__file__).parent  # has template.html, style.css and curves.js
 
 
-def write(runs: Sequence[Run | Path | str], out: Path | str) -> Path:
+def write(runs: Run | Path | str | Sequence[Run | Path | str], out: Path | str | None = None) -> Path:
     """Write one page about one run, or several side by side.
 
     The page is written atomically. It needs no network, and its content security policy forbids a browser to use one.
 
     Args:
-        runs: the runs or their directories, which are only read.
-        out: the file to write, replaced if it exists; or an existing folder, in which `report.html` is written.
+        runs: a run or its directory, or several; they are only read.
+        out: the file to write, replaced if it exists; or an existing folder, in which `report.html` is written. By
+            default the directory of the first run.
 
     Returns:
         The file that was written.
@@ -33,9 +34,10 @@ def write(runs: Sequence[Run | Path | str], out: Path | str) -> Path:
         NotInstalledError: the extra for reports is not installed.
     """
     require("jinja2", "markupsafe", "matplotlib", "plotly")
+    runs = [runs] if isinstance(runs, Run | Path | str) else runs
     paths = [run.path if isinstance(run, Run) else Path(run) for run in runs]
     page = render(read(paths))
-    file = _page_path(paths, Path(out))
+    file = _page_path(paths, paths[0] / REPORT if out is None else Path(out))
     kind = kind_of(file)
     if kind is not None:
         raise RunError(f"{file} is {kind}; expected the name of a new file, or of a page to replace")

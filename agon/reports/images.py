@@ -14,7 +14,8 @@ from agon.figures.spacing import spread
 from agon.reports.embedding import Picture, embed
 from agon.reports.reading import View
 from agon.runs import unreadable
-from agon.runs.snapshots import IMAGES, read_images
+from agon.runs.layout import IMAGES
+from agon.runs.snapshots import read_images
 
 TILE = 56  # approximate CSS pixels of an enlarged small tile: an 8x8 digit by 7, a 28x28 one by 2
 GAP = 8  # CSS pixels between tiles, since the strokes of small digits reach their borders

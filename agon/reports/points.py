@@ -12,7 +12,8 @@ from agon.figures.points import Frame, Points, Real, frame_of, inside, points_pn
 from agon.figures.spacing import spread
 from agon.reports.embedding import Picture, embed
 from agon.reports.reading import View
-from agon.runs.snapshots import POINTS, read_array
+from agon.runs.layout import POINTS
+from agon.runs.snapshots import read_array
 
 LARGE, SMALL = 360, 124  # width of a panel in CSS pixels: for the last step, for an earlier one
 STEPS = 8

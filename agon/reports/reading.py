@@ -9,10 +9,9 @@ from typing import Any, TypeGuard
 from agon.errors import RunError
 from agon.runs import Directory, names, unreadable
 from agon.runs.description import described_to_show
-from agon.runs.layout import ARITHMETIC, EXPERIMENT, LOG, SAMPLES, SCORES
+from agon.runs.layout import ARITHMETIC, EXPERIMENT, LOG, SAMPLES, SCORES, real_snapshot, snapshots
 from agon.runs.records import read_log
 from agon.runs.scores import ScoreRecord, read_scores
-from agon.runs.snapshots import real_snapshot, snapshots
 from agon.runs.taken import refuse_nothing_to_show
 
 

@@ -1,5 +1,10 @@
 """Names of the files and folders of a run; no other module spells them out."""
 
+import re
+from pathlib import Path
+
+from agon.runs.directory import Directory
+
 EXPERIMENT = "experiment.json"  # the complete description of the training; a run exists if this file does
 ARITHMETIC = "arithmetic.json"  # settings that change the arithmetic, and versions
 LOG = "log.jsonl"  # a record each interval
@@ -13,3 +18,23 @@ REPLICATES = "replicates.json"  # in a directory of replicates, which holds a ru
 RUN_LOCK, SCORES_LOCK = "run.lock", "metrics.lock"  # held by the process that trains or scores
 
 LEFTOVERS = frozenset({SAMPLES, CHECKPOINTS, ARITHMETIC, RUN_LOCK, SCORES_LOCK})  # of a run killed before it existed
+
+REAL = "real"  # the snapshot of real samples
+IMAGES, POINTS = ".png", ".npy"  # endings of snapshots
+SNAPSHOT = re.compile(r"([0-9]{8,18})\.(png|npy)")  # the step, and what is kept
+
+
+def snapshots(files: Directory) -> list[tuple[int, Path]]:
+    """Return each step with the file of its snapshot, in the order of the steps.
+
+    Raises:
+        OSError: the folder of snapshots is not a folder, or cannot be read.
+    """
+    matches = [match for name in files.names(SAMPLES) if (match := SNAPSHOT.fullmatch(name))]
+    return sorted((int(match[1]), files.root / SAMPLES / match[0]) for match in matches)
+
+
+def real_snapshot(files: Directory) -> Path | None:
+    """Return the file of the real samples, if there is one."""
+    names = [f"{SAMPLES}/{REAL}{ending}" for ending in (IMAGES, POINTS)]
+    return next((files.root / name for name in names if files.holds(name)), None)

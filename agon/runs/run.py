@@ -22,8 +22,8 @@ from agon.runs.layout import (
     SAMPLES,
     SCORES,
     SCORES_LOCK,
+    snapshots,
 )
-from agon.runs.snapshots import snapshots
 from agon.runs.taken import refuse_no_run, refuse_taken
 
 if TYPE_CHECKING:
@@ -52,8 +52,8 @@ class Run:
         files: access to its files.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path | str) -> None:
+        self.path = path = Path(path)
         self.files = Directory(path)
         self.log = path / LOG
         self.metrics = path / SCORES
@@ -70,7 +70,16 @@ class Run:
             RunError: there is no run at that path.
         """
         refuse_no_run(Path(path))
-        return cls(Path(path))
+        return cls(path)
+
+    @classmethod
+    def of(cls, run: "Run | Path | str") -> "Run":
+        """Return a run as it is, or open the one in this directory.
+
+        Raises:
+            RunError: there is no run at that path.
+        """
+        return run if isinstance(run, Run) else cls.open(run)
 
     @property
     def begun(self) -> bool:

@@ -4,10 +4,8 @@ Images are a PNG grid; points "n d" and everything else are a float32 array in n
 """
 
 import io
-import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -18,15 +16,10 @@ from agon.data.source import Source, as_bytes
 from agon.errors import DataError, RunError
 from agon.figures.pictures import grid_png, pictured, read_grid
 from agon.runs.arrays import array
-from agon.runs.directory import Directory, content_of, unreadable
-from agon.runs.layout import SAMPLES
+from agon.runs.directory import content_of, unreadable
+from agon.runs.layout import IMAGES, POINTS, REAL
+from agon.runs.run import Run
 
-if TYPE_CHECKING:
-    from agon.runs.run import Run
-
-REAL = "real"
-IMAGES, POINTS = ".png", ".npy"
-NAME = re.compile(r"([0-9]{8,18})\.(png|npy)")  # the step, and what is kept
 ADVICE = "delete it, and go on without that step"
 
 
@@ -44,22 +37,6 @@ def snapshot(samples: Tensor, source: Source, step: int | None) -> tuple[str, by
     content = io.BytesIO()
     np.save(content, samples.cpu().numpy().astype(np.float32), allow_pickle=False)
     return f"{stem}{POINTS}", content.getvalue()
-
-
-def snapshots(files: Directory) -> list[tuple[int, Path]]:
-    """Return each step with the file of its snapshot, in the order of the steps.
-
-    Raises:
-        OSError: the folder of snapshots is not a folder, or cannot be read.
-    """
-    matches = [match for name in files.names(SAMPLES) if (match := NAME.fullmatch(name))]
-    return sorted((int(match[1]), files.root / SAMPLES / match[0]) for match in matches)
-
-
-def real_snapshot(files: Directory) -> Path | None:
-    """Return the file of the real samples, if there is one."""
-    names = [f"{SAMPLES}/{REAL}{ending}" for ending in (IMAGES, POINTS)]
-    return next((files.root / name for name in names if files.holds(name)), None)
 
 
 def read_images(path: Path) -> UInt8[np.ndarray, "n c h w"]:
@@ -82,7 +59,7 @@ def read_array(path: Path) -> np.ndarray:
     return array(content_of(path))
 
 
-def point_snapshots(run: "Run") -> Mapping[int, Float[Tensor, "n d"]]:
+def point_snapshots(run: Run) -> Mapping[int, Float[Tensor, "n d"]]:
     """Return step -> the points that a run kept, from fixed latents, in the order of the steps.
 
     Raises:
@@ -91,7 +68,7 @@ def point_snapshots(run: "Run") -> Mapping[int, Float[Tensor, "n d"]]:
     return {step: _points(path) for step, path in _of_kind(run, POINTS, "points, such as ring").items()}
 
 
-def image_snapshots(run: "Run") -> Mapping[int, UInt8[Tensor, "n c h w"]]:
+def image_snapshots(run: Run) -> Mapping[int, UInt8[Tensor, "n c h w"]]:
     """Return step -> the images that a run kept, from fixed latents, in the order of the steps.
 
     Raises:
@@ -100,7 +77,7 @@ def image_snapshots(run: "Run") -> Mapping[int, UInt8[Tensor, "n c h w"]]:
     return {step: _images(path) for step, path in _of_kind(run, IMAGES, "images, such as digits").items()}
 
 
-def last_images(run: "Run") -> UInt8[Tensor, "n c h w"]:
+def last_images(run: Run) -> UInt8[Tensor, "n c h w"]:
     """Return the last of `image_snapshots`.
 
     Raises:
@@ -110,7 +87,7 @@ def last_images(run: "Run") -> UInt8[Tensor, "n c h w"]:
     return _images(last)
 
 
-def real_images(run: "Run") -> UInt8[Tensor, "n c h w"]:
+def real_images(run: Run) -> UInt8[Tensor, "n c h w"]:
     """Return the real images that a run kept.
 
     Raises:
@@ -119,7 +96,7 @@ def real_images(run: "Run") -> UInt8[Tensor, "n c h w"]:
     return _images(run.samples / f"{REAL}{IMAGES}")
 
 
-def _of_kind(run: "Run", ending: str, expected: str) -> dict[int, Path]:
+def _of_kind(run: Run, ending: str, expected: str) -> dict[int, Path]:
     """Return step -> file of the snapshots with that ending."""
     paths = {step: path for step, path in run.snapshots() if path.suffix == ending}
     if not paths:

@@ -1,6 +1,7 @@
 """Make samples from the last good checkpoint of a finished or stopped run."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Literal
 
 import torch
@@ -20,7 +21,7 @@ from agon.training.state import restore_model
 
 
 def load(
-    run: Run,
+    run: Run | Path | str,
     *,
     trust: bool = False,
     experiment: Experiment | None = None,
@@ -32,7 +33,7 @@ def load(
     `agon sample`; or those of the last step.
 
     Args:
-        run: the run.
+        run: the run, or its directory.
         trust: whether a user's classes may be imported.
         experiment: the experiment of the run, if its classes cannot be imported.
         weights: which weights to load.
@@ -43,6 +44,7 @@ def load(
     """
     if weights not in ("averaged", "live"):
         raise SettingError(f"weights: expected 'averaged' or 'live', got {weights!r}")
+    run = Run.of(run)
     experiment = experiment or Experiment.from_json(run.experiment, trust)
     experiment = replace(experiment, data=_with_recorded_shape(run, experiment.data))
     compute = Compute.read({**run.compute, "device": "auto", "devices": 1, "compile": "off"}).resolved()
