@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Shaped, UInt8
 from torch import Tensor
 
 from agon.data.source import Source, as_bytes
@@ -30,7 +30,7 @@ NAME = re.compile(r"([0-9]{8,18})\.(png|npy)")  # the step, and what is kept
 ADVICE = "delete it, and go on without that step"
 
 
-def snapshot(samples: Tensor, source: Source, step: int | None) -> tuple[str, bytes]:
+def snapshot(samples: Shaped[Tensor, "n *shape"], source: Source, step: int | None) -> tuple[str, bytes]:
     """Return the name and the content of a snapshot's file, for `Run.picture`.
 
     Args:
