@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from jaxtyping import Shaped
 from torch import Tensor
 
 from agon.data import Images, Source
@@ -66,7 +67,7 @@ class Contender(NamedTuple):
         """What the opponent's record says of it."""
         return {"opponent_path": self.path, "opponent_step": self.training.step}
 
-    def test_samples(self, n: int) -> Tensor:
+    def test_samples(self, n: int) -> Shaped[Tensor, "n *shape"]:
         """Return at most n real samples "n *shape" that were not used in its training.
 
         Raises:
@@ -75,7 +76,7 @@ class Contender(NamedTuple):
         count = self.source.count("test")
         return self.source.take(checked(n) if count is None else min(checked(n), count), split="test").real
 
-    def test_samples_if_needed(self, settings: BattleSettings) -> Tensor | None:
+    def test_samples_if_needed(self, settings: BattleSettings) -> Shaped[Tensor, "n *shape"] | None:
         """Return the test samples, or None if they are missing and its critic can judge without them.
 
         Raises:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import torch
+from jaxtyping import Float, Shaped
 from torch import Tensor
 
 from agon import metrics
@@ -27,9 +28,9 @@ class Reconstructions(NamedTuple):
         errors: "n", mean squared errors.
     """
 
-    targets: Tensor
-    images: Tensor
-    errors: Tensor
+    targets: Shaped[Tensor, "n *shape"]
+    images: Shaped[Tensor, "n *shape"]
+    errors: Float[Tensor, " n"]
 
 
 def ranked(runs: Sequence[Run], scores: Sequence[Score]) -> list[Score]:

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 import torch
+from jaxtyping import Shaped
 from torch import Tensor
 
 from agon.data import Images, Source
@@ -81,24 +82,24 @@ class EvaluationContext:
     check: Callable[[], None] | None = None
 
     @cached_property
-    def fake(self) -> Tensor:
+    def fake(self) -> Shaped[Tensor, "n *shape"]:
         fake = self.draw()
         if self.source is not None and tuple(fake.shape[1:]) != self.source.shape:
             raise _shape_error(self.source, tuple(fake.shape[1:]))
         return fake
 
     @cached_property
-    def real(self) -> Tensor:
+    def real(self) -> Shaped[Tensor, "n *shape"]:
         """Real samples of the training split."""
         return real_samples(self.compared or self.data, self.n, seed=self.data_seed)
 
     @cached_property
-    def train(self) -> Tensor:
+    def train(self) -> Shaped[Tensor, "n *shape"]:
         """The whole training split, or the first `ALL` of it, in which copies are searched."""
         return real_samples(self.data, ALL, seed=self.data_seed)
 
     @cached_property
-    def held(self) -> Tensor:
+    def held(self) -> Shaped[Tensor, "n *shape"]:
         """The whole held-out split, or the first `ALL` of it."""
         return real_samples(self.data, ALL, split="test", seed=self.data_seed)
 

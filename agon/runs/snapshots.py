@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Shaped, UInt8
 from torch import Tensor
 
 from agon.data.source import Source, as_bytes
@@ -23,7 +23,7 @@ from agon.runs.run import Run
 ADVICE = "delete it, and go on without that step"
 
 
-def snapshot(samples: Tensor, source: Source, step: int | None) -> tuple[str, bytes]:
+def snapshot(samples: Shaped[Tensor, "n *shape"], source: Source, step: int | None) -> tuple[str, bytes]:
     """Return the name and the content of a snapshot's file, for `Run.picture`.
 
     Args:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 import torch
+from jaxtyping import Shaped
 from torch import Tensor
 
 from agon.data import Source
@@ -69,7 +70,7 @@ def _with_recorded_shape(run: Run, source: Source) -> Source:
     return source.knowing(Known(tuple(shape), tuple(classes)))
 
 
-def sample(training: Training, n: int, seed: int = 0) -> Tensor:
+def sample(training: Training, n: int, seed: int = 0) -> Shaped[Tensor, "n *shape"]:
     """Generate n samples "n *shape" in the data's range, from the latents of a seed.
 
     Raises:
@@ -78,7 +79,7 @@ def sample(training: Training, n: int, seed: int = 0) -> Tensor:
     return training.samples(latents(training, n, seed))
 
 
-def interpolate(training: Training, paths: int, steps: int, seed: int = 0) -> Tensor:
+def interpolate(training: Training, paths: int, steps: int, seed: int = 0) -> Shaped[Tensor, "n *shape"]:
     """Generate samples "paths·steps *shape" along paths between random latents, spherical for normal latents."""
     if steps < 1:
         raise SettingError(f"--interpolate: expected at least 1 sample along each path, got {steps}")
@@ -88,7 +89,7 @@ def interpolate(training: Training, paths: int, steps: int, seed: int = 0) -> Te
     return training.samples(torch.cat(walk))
 
 
-def latents(training: Training, n: int, seed: int) -> Tensor:
+def latents(training: Training, n: int, seed: int) -> Shaped[Tensor, "n *shape"]:
     """Draw n latents of a seed.
 
     Raises:

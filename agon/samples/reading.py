@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Shaped
 from torch import Tensor
 
 from agon.data import Images, Source, Split, Stream
@@ -27,7 +28,7 @@ ADVICE: dict[str, tuple[Any, ...]] = {  # setting that a source's advice names -
 STREAMED = 100  # samples of a set of unknown size to read at a time; it may have few
 
 
-def read_samples(path: Path, values: tuple[float, float] | None = None) -> Tensor:
+def read_samples(path: Path, values: tuple[float, float] | None = None) -> Shaped[Tensor, "n *shape"]:
     """Read all samples of a folder of images or a .npz, .npy or .parquet file, in the order of names or rows.
 
     Args:
@@ -61,7 +62,7 @@ def _with_advice_for_samples(error: DataError) -> DataError:
     return error
 
 
-def chosen(samples: Tensor, n: int, seed: int) -> Tensor:
+def chosen(samples: Shaped[Tensor, "n *shape"], n: int, seed: int) -> Shaped[Tensor, "m *shape"]:
     """Choose n samples at random out of more, since a folder may be ordered by class.
 
     Raises:
@@ -84,7 +85,7 @@ def checked(n: int) -> int:
     return n
 
 
-def real_samples(source: Source, n: int, *, split: Split = "train", seed: int = 0) -> Tensor:
+def real_samples(source: Source, n: int, *, split: Split = "train", seed: int = 0) -> Shaped[Tensor, "n *shape"]:
     """Draw at most n real samples, from a finite set without repetition: bytes "n c h w", or points as they are."""
     opened = source.open(seed=seed, split=split)
     if opened.count is None:
@@ -95,7 +96,7 @@ def real_samples(source: Source, n: int, *, split: Split = "train", seed: int = 
     return torch.cat(parts)[:n]
 
 
-def first_samples(source: Source, n: int) -> Tensor:
+def first_samples(source: Source, n: int) -> Shaped[Tensor, "n *shape"]:
     """Return the first n real samples of a source, or all if there are fewer.
 
     Raises:
@@ -105,7 +106,7 @@ def first_samples(source: Source, n: int) -> Tensor:
     return Stream(source, batch=1, seed=0).first(checked(n))
 
 
-def as_compared(samples: Tensor, source: Source) -> Tensor:
+def as_compared(samples: Shaped[Tensor, "n *shape"], source: Source) -> Shaped[Tensor, "n *shape"]:
     """Convert images to the bytes that a file would hold; points are unchanged.
 
     Raises:

@@ -4,6 +4,7 @@ import io
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Shaped, UInt8
 from torch import Tensor
 
 from agon.data import Source
@@ -14,7 +15,7 @@ from agon.runs import write_atomically, writing
 from agon.untrusted import kind_of
 
 
-def write(samples: Tensor, source: Source, out: Path, columns: int | None = None) -> Path:
+def write(samples: Shaped[Tensor, "n *shape"], source: Source, out: Path, columns: int | None = None) -> Path:
     """Write samples "n *shape" as a PNG grid (.png), arrays (.npz: uint8 NHWC or float32), or a folder of PNGs.
 
     Raises:
@@ -38,7 +39,7 @@ def write(samples: Tensor, source: Source, out: Path, columns: int | None = None
     return out
 
 
-def _write_folder(folder: Path, images: Tensor) -> None:
+def _write_folder(folder: Path, images: UInt8[Tensor, "n c h w"]) -> None:
     """Write a PNG for each image into an empty folder; other files in it would be taken for samples."""
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
