@@ -129,7 +129,7 @@ def _files(module: str, source: str, known: Collection[str]) -> Iterator[str]:
     """The other modules of agon that a module imports; packages whose doors only pass on are looked through."""
     package = f"{module}.__init__" if (HOUSE.parent / module.replace(".", "/")).is_dir() else module
     for name in imported(package, source):
-        parent, _, last = name.rpartition(".")
+        parent = name.rpartition(".")[0]
         target = name if name in known else parent
         if target in known and target != module and not (HOUSE.parent / target.replace(".", "/")).is_dir():
             yield target
