@@ -11,7 +11,7 @@ from agon.cli.evaluate import Evaluate
 from agon.cli.report import report, reproduce
 from agon.cli.samples import data, sample
 from agon.cli.train import Train, resume
-from agon.errors import AgonError, Interrupted, refused
+from agon.errors import AgonError, Interrupted, as_agon_error
 from agon.terminal import let_go, usable_streams, warn
 
 INTERNAL = 70  # EX_SOFTWARE of sysexits.h
@@ -60,7 +60,7 @@ def _unforeseen(error: Exception) -> int:
     """What the system refused, as any user's error; or a bug of ours: no traceback unless it is asked for."""
     if "AGON_DEBUG" in os.environ:
         raise error
-    known = refused(error)
+    known = as_agon_error(error)
     if known is not None:
         return _told(known)
     warn(f"agon: internal error: {error!r}; please report it with what AGON_DEBUG=1 shows")
