@@ -147,10 +147,10 @@ def _missing(package: str) -> str:
     return f"expected {package}, which is not installed; pip install 'agon[{EXTRAS[package]}]'"
 
 
-def refused(error: BaseException) -> AgonError | None:
+def as_agon_error(error: BaseException) -> AgonError | None:
     """Convert an error of the system, the memory or the installation to an AgonError; None for any other error.
 
-    >>> print(refused(FileNotFoundError(2, "No such file or directory", "images")))
+    >>> print(as_agon_error(FileNotFoundError(2, "No such file or directory", "images")))
     images: No such file or directory; see that the place exists, and that you may use it
     """
     if isinstance(error, OSError):

@@ -182,10 +182,10 @@ def test_their_classes_by_path_and_hash_and_only_with_trust(tmp_path: Path, monk
 
 
 def test_the_same_seed_builds_the_same_weights() -> None:
-    from agon.training.randomness import borrowed
+    from agon.training.randomness import temporary_stream
 
     def built(seed: int) -> dict[str, torch.Tensor]:
-        with borrowed(seed, "init"):
+        with temporary_stream(seed, "init"):
             return ring().build().state_dict()
 
     before = torch.get_rng_state()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import agon
-from agon.errors import EXTRAS, NotInstalledError, refused, require
+from agon.errors import EXTRAS, NotInstalledError, as_agon_error, require
 
 HOUSE = Path(agon.__file__).parent
 PROJECT = tomllib.loads((HOUSE.parent / "pyproject.toml").read_text())["project"]
@@ -88,9 +88,9 @@ def test_python_says_the_same(tmp_path: Path) -> None:
 
 def test_what_nobody_asked_for_first_is_told_all_the_same() -> None:
     """An import that no `require` stands before, as the command line reports it."""
-    told = refused(ModuleNotFoundError("No module named 'plotly.offline'", name="plotly.offline"))
+    told = as_agon_error(ModuleNotFoundError("No module named 'plotly.offline'", name="plotly.offline"))
     assert str(told) == "expected plotly, which is not installed; pip install 'agon[report]'"
-    assert refused(ModuleNotFoundError("No module named 'agon.nothing'", name="agon.nothing")) is None
+    assert as_agon_error(ModuleNotFoundError("No module named 'agon.nothing'", name="agon.nothing")) is None
 
 
 def test_what_is_installed_passes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,7 +31,7 @@ from agon.runs import Checkpoint, checkpoints, writing
 from agon.runs.files import remove
 from agon.terminal import warn
 from agon.training import train
-from agon.training.randomness import aside
+from agon.training.randomness import preserve_global_streams
 
 VERSION = 1  # the version of the cache's contents; a change gives other keys
 FOLDER = "classifiers"
@@ -86,7 +86,7 @@ def _of_images(
     spec = experiment(source, steps=steps)
     key = _key(spec)
     entry = folder / FOLDER / key
-    with aside():
+    with preserve_global_streams():
         game = spec.build()
         assert isinstance(game, Classification)
         checkpoint = _load(entry) or _train_once(spec, game, entry, show)

@@ -11,7 +11,7 @@ from agon.cli.evaluate import Evaluate
 from agon.cli.report import report, reproduce
 from agon.cli.samples import data, sample
 from agon.cli.train import Train, resume
-from agon.errors import AgonError, Interrupted, refused
+from agon.errors import AgonError, Interrupted, as_agon_error
 from agon.terminal import let_go, usable_streams, warn
 
 INTERNAL = 70  # EX_SOFTWARE of sysexits.h
@@ -60,7 +60,7 @@ def _report_unexpected(error: Exception) -> int:
     """Print what the system refuses like a user's error, and a bug of agon as one line unless AGON_DEBUG is set."""
     if "AGON_DEBUG" in os.environ:
         raise error
-    refusal = refused(error)
+    refusal = as_agon_error(error)
     if refusal is not None:
         return _report(refusal)
     warn(f"agon: internal error: {error!r}; please report it with what AGON_DEBUG=1 shows")

@@ -9,7 +9,7 @@ from typing import Any, get_origin
 
 from agon.data import SOURCES
 from agon.errors import SettingError, unknown
-from agon.experiment.codec import Json, completed, decode, encode, made
+from agon.experiment.codec import Json, completed, construct, decode, encode
 from agon.experiment.names import PARTS
 from agon.experiment.part import Part, name_of
 from agon.experiment.typing import alternatives, fit, hints_of, spelled, suits
@@ -127,7 +127,7 @@ def _named(value: Any, hint: Any) -> Any:
     if isinstance(value, str) and value in PARTS and get_origin(hint) is Sequence:
         return (_named(value, Any),)  # a single part, written without brackets
     if isinstance(value, str) and value in PARTS and (hint is Any or not suits(value, hint)):
-        return made(PARTS[value], {})
+        return construct(PARTS[value], {})
     return value
 
 

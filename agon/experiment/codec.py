@@ -73,9 +73,9 @@ def decode(value: Json, trust: bool = False) -> Any:
         name = str(value["type"])
         if name not in PARTS:
             raise SettingError(unknown("part", name, PARTS))
-        return made(PARTS[name], rest)
+        return construct(PARTS[name], rest)
     if "import" in value:
-        return made(_imported(str(value["import"]), str(value.get("sha256", "")), trust), rest)
+        return construct(_imported(str(value["import"]), str(value.get("sha256", "")), trust), rest)
     if "instance" in value:
         raise SettingError(
             f"{value['instance']} was given as a ready instance, which no file can rebuild; "
@@ -84,7 +84,7 @@ def decode(value: Json, trust: bool = False) -> Any:
     return rest
 
 
-def made(make: Callable[..., Any], settings: Mapping[str, Any]) -> Any:
+def construct(make: Callable[..., Any], settings: Mapping[str, Any]) -> Any:
     """Make a frozen dataclass, or a part of anything else (modules, optimisers)."""
     described = part(make, **settings)
     return described.build() if dataclasses.is_dataclass(make) else described

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, runtime_checkable
 
-from agon.errors import AgonError, refused
+from agon.errors import AgonError, as_agon_error
 from agon.terminal.multi_progress import MultiProgress
 from agon.terminal.progress import ProgressFactory
 
@@ -67,7 +67,7 @@ def failure(error: Exception, say: Callable[[str], object]) -> Ended:
         error: the error.
         say: called with the traceback of an unexpected error if AGON_DEBUG is set.
     """
-    known = error if isinstance(error, AgonError) else refused(error)
+    known = error if isinstance(error, AgonError) else as_agon_error(error)
     if known is not None:
         return Ended(known.status, known.typed)
     if "AGON_DEBUG" in os.environ:

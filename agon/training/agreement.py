@@ -14,7 +14,7 @@ from agon.training.launch import Place
 from agon.training.training import Training
 
 
-def stop_asked(received: int, training: Training) -> int:
+def agreed_signal(received: int, training: Training) -> int:
     """The number of the signal that any process has received, or 0."""
     if training.world == 1:
         return received

@@ -59,8 +59,8 @@ class Compute:
             SettingError: the machine has no such device, or not enough of them.
         """
         device = _best_device() if self.device == "auto" else self.device
-        devices = counted("WORLD_SIZE", self.devices)  # torchrun's number takes precedence
-        if device == "cuda" and devices > torch.cuda.device_count() * counted("GROUP_WORLD_SIZE", 1):
+        devices = process_count("WORLD_SIZE", self.devices)  # torchrun's number takes precedence
+        if device == "cuda" and devices > torch.cuda.device_count() * process_count("GROUP_WORLD_SIZE", 1):
             raise SettingError(
                 f"device cuda: expected {devices} of them, got {torch.cuda.device_count()} on this machine; "
                 "use --device cpu, or fewer --devices"
@@ -111,7 +111,7 @@ class Compute:
         return cls(**{k: v for k, v in described.items() if k in cls.__dataclass_fields__})
 
 
-def counted(name: str, otherwise: int) -> int:
+def process_count(name: str, otherwise: int) -> int:
     """A number of processes from the environment, where torchrun leaves it, or the default `otherwise`.
 
     Raises:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import torch
 
 from agon.errors import Change, SettingError
-from agon.training.compute import Compute, counted
+from agon.training.compute import Compute, process_count
 
 
 class Place(NamedTuple):
@@ -74,7 +74,7 @@ def _fabric(compute: Compute) -> Any:
     from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 
     alone = compute.devices == 1 and "WORLD_SIZE" not in os.environ
-    local = counted("LOCAL_WORLD_SIZE", compute.devices)
+    local = process_count("LOCAL_WORLD_SIZE", compute.devices)
     os.environ.setdefault("OMP_NUM_THREADS", str(compute.threads))
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     with warnings.catch_warnings():

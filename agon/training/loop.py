@@ -14,7 +14,7 @@ from agon.training.compilation import choose_compilation
 from agon.training.compute import Compute
 from agon.training.launch import launch
 from agon.training.memory import enough_memory
-from agon.training.opening import budget_of, changes_since, continue_run, new_run, refuse_other_settings, standing
+from agon.training.opening import budget_of, changes_since, continue_run, new_run, refuse_other_settings, resume_message
 from agon.training.recording import Callback, Recording
 from agon.training.restoring import restore_last
 from agon.training.training import Training
@@ -109,7 +109,7 @@ def resume(
         choose_compilation(training)
         before = {**described, **(checkpoint.state.get("arithmetic") or {} if checkpoint else {})}
         if show and not place.rank:
-            for line in [*complaints, *changes_since(before, training.compute), standing(run, training)]:
+            for line in [*complaints, *changes_since(before, training.compute), resume_message(run, training)]:
                 warn(line)
         if training.step < known.steps:
             if not place.rank:

@@ -83,7 +83,7 @@ def changes_since(described: Mapping[str, Any], compute: Compute) -> Iterator[st
         yield f"{line}: the steps from here on may differ in their last bits"
 
 
-def standing(run: Run, training: Training) -> str:
+def resume_message(run: Run, training: Training) -> str:
     """A message that says at which step a run resumes, or that it is done."""
     if training.step == training.experiment.steps:
         return f"{run.path} has done its {training.step} steps; a longer budget goes on: --steps N"

@@ -60,7 +60,7 @@ class GlobalStreams:
 
     @classmethod
     @contextmanager
-    def aside(cls) -> Iterator[None]:
+    def reserved(cls) -> Iterator[None]:
         """Reserve torch's global streams within the context, and restore them afterwards."""
         with cls._lock:
             holder = cls._holder
@@ -88,18 +88,18 @@ def set_global_states(states: dict[str, Tensor]) -> None:
 
 
 @contextmanager
-def borrowed(seed: int, name: str) -> Iterator[None]:
+def temporary_stream(seed: int, name: str) -> Iterator[None]:
     """Let torch's global stream be a named one within the context, and restore it afterwards."""
-    with GlobalStreams.aside():
+    with GlobalStreams.reserved():
         torch.manual_seed(derived(seed, name))
         yield
 
 
 @contextmanager
-def aside() -> Iterator[None]:
+def preserve_global_streams() -> Iterator[None]:
     """Restore torch's random streams and number of threads at the end of the context."""
     threads = torch.get_num_threads()
-    with GlobalStreams.aside():
+    with GlobalStreams.reserved():
         try:
             yield
         finally:

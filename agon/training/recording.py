@@ -11,11 +11,11 @@ from agon.runs import Events, Run, append
 from agon.runs.layout import EVENTS
 from agon.runs.snapshots import snapshot
 from agon.terminal import warn
-from agon.training.agreement import interrupted, refuse_nonfinite, stop_asked
+from agon.training.agreement import agreed_signal, interrupted, refuse_nonfinite
 from agon.training.state import capture, random_states_of_others
 from agon.training.training import Training
 
-Look = Callable[[Training, Run], object]
+CallbackFunction = Callable[[Training, Run], object]
 ShowStep = Callable[[int, Mapping[str, float] | None], object]
 
 
@@ -30,7 +30,7 @@ class Callback(NamedTuple):
     """
 
     every: int
-    look: Look
+    look: CallbackFunction
 
 
 class Recording:
@@ -57,7 +57,7 @@ class Recording:
         """Record the state before the first step of a new training; nothing if a run resumes."""
         if self.training.step == 0:
             self._save_samples()
-            self._look()
+            self._call_callback()
             self._save_checkpoint()
 
     def after_step(self, losses: Losses, signal: int = 0) -> None:
@@ -72,7 +72,7 @@ class Recording:
             Interrupted: a signal came, to this process or another one; a checkpoint is written.
         """
         training, experiment = self.training, self.training.experiment
-        stop = stop_asked(signal, training)
+        stop = agreed_signal(signal, training)
         last = training.step == experiment.steps
         log_due = self._due(experiment.log_every)
         checkpoint_due = self._due(experiment.checkpoint_every) or last or bool(stop)
@@ -82,7 +82,7 @@ class Recording:
         if self._due(experiment.sample_every):
             self._save_samples()
         if self.callback and self._due(self.callback.every):
-            self._look()
+            self._call_callback()
         if checkpoint_due:
             self._save_checkpoint()
         if last:
@@ -120,7 +120,7 @@ class Recording:
             samples = training.samples(training.fixed_latents(experiment.grid))
             self.run.picture(*snapshot(samples, experiment.data, training.step))
 
-    def _look(self) -> None:
+    def _call_callback(self) -> None:
         """Call the callback; its time does not count as training time in the log."""
         if not self.run or not self.callback:
             return

@@ -73,7 +73,7 @@ def restore_model(training: Training, checkpoint: Checkpoint) -> None:
             training.average.load(_under(checkpoint, "average"))
     except (RuntimeError, KeyError, ValueError) as error:
         raise CheckpointError(f"the checkpoint is of another model ({error})") from error
-    suffix = of_rank(training.rank)
+    suffix = rank_suffix(training.rank)
     with training.streams.held():
         for name, value in _under(checkpoint, "random").items():
             if name in training.random:
@@ -83,7 +83,7 @@ def restore_model(training: Training, checkpoint: Checkpoint) -> None:
     training.step, training.seconds = checkpoint.step, state["seconds"]
 
 
-def of_rank(rank: int) -> str:
+def rank_suffix(rank: int) -> str:
     """The suffix of the names of a process's global random streams."""
     return f"/{rank}" if rank else ""
 
@@ -93,7 +93,7 @@ def random_states(training: Training) -> dict[str, Tensor]:
     states = {name: rng.get_state() for name, rng in training.random.items()}
     with training.streams.held():
         global_streams = global_states()
-    return states | {f"{name}{of_rank(training.rank)}": state for name, state in global_streams.items()}
+    return states | {f"{name}{rank_suffix(training.rank)}": state for name, state in global_streams.items()}
 
 
 def random_states_of_others(training: Training) -> dict[str, Tensor]:
@@ -105,7 +105,7 @@ def random_states_of_others(training: Training) -> dict[str, Tensor]:
         for name, state in global_streams.items():
             parts = [torch.empty_like(state, device=training.device) for _ in range(training.world)]
             dist.all_gather(parts, state.to(training.device))
-            states |= {f"random/{name}{of_rank(rank)}": part.cpu() for rank, part in enumerate(parts) if rank}
+            states |= {f"random/{name}{rank_suffix(rank)}": part.cpu() for rank, part in enumerate(parts) if rank}
     return states
 
 

@@ -22,7 +22,7 @@ from agon.networks.layers import evaluation_mode
 from agon.networks.synchronised import alone, synchronise
 from agon.training.compute import Compute
 from agon.training.optimisers import build_optimiser
-from agon.training.randomness import GlobalStreams, borrowed, derived, stream
+from agon.training.randomness import GlobalStreams, derived, stream, temporary_stream
 
 STREAMS = ("latents", "noise")
 OTHER_DATA = (
@@ -57,7 +57,7 @@ class Training:
     ) -> None:
         self.experiment, self.compute, self.device = experiment, compute, device
         self.rank, self.world = rank, world
-        with borrowed(experiment.seed, "init"):
+        with temporary_stream(experiment.seed, "init"):
             game = experiment.build()
         game.check_source(experiment.data)
         layout = torch.channels_last if compute.channels_last else torch.contiguous_format
@@ -178,7 +178,7 @@ class Training:
     @contextmanager
     def painting(self) -> Iterator[Callable[[Tensor], Tensor]]:
         """Within the context, a function from latents to samples as in `samples`, differentiable, on the device."""
-        with borrowed(self.experiment.seed, "evaluation"), evaluation_mode(self.game), self._averaged():
+        with temporary_stream(self.experiment.seed, "evaluation"), evaluation_mode(self.game), self._averaged():
             self.game.eval()
             yield self._generate
 
@@ -191,7 +191,7 @@ class Training:
         if self.average is None or not self.game.generating_players:
             return
         if weights == "averaged":
-            with borrowed(self.experiment.seed, "evaluation"), evaluation_mode(self.game):
+            with temporary_stream(self.experiment.seed, "evaluation"), evaluation_mode(self.game):
                 self._restated(self.average.take_over(self.game))
         self.average = None
 

@@ -24,8 +24,8 @@ from agon.training.randomness import derived
 from agon.training.replicates import ReplicatesError, resume, strategy
 from agon.training.replicates.batched_training import BatchedTraining
 from agon.training.replicates.equivalence import refuse_unequal, trainings
-from agon.training.replicates.folder import Plan, planned
-from agon.training.replicates.strategy import StrategyChoice, chosen
+from agon.training.replicates.folder import Plan, make_plan
+from agon.training.replicates.strategy import StrategyChoice, choose_strategy
 from tests.training.compare import assert_same, log_of
 from tests.training.programs import points, small
 from tests.training.test_replicates import ONE_THREAD, alone
@@ -81,7 +81,7 @@ class Hidden(mlp.Critic):
 
 
 def plan(experiment: agon.Experiment, seeds: int = 3, precision: str = "fp32") -> Plan:
-    return planned(experiment, seeds, replace(ONE_THREAD, precision=precision))
+    return make_plan(experiment, seeds, replace(ONE_THREAD, precision=precision))
 
 
 def distance(one: Training, other: Training) -> float:
@@ -238,7 +238,7 @@ def test_what_cannot_is_refused_in_a_sentence_and_goes_by_processes(
     monkeypatch.setattr(strategy, "PAYS", 0.0)
     monkeypatch.setattr(strategy, "seconds", lambda each, **_: 1e-3)
     monkeypatch.setattr(strategy, "at_once", lambda plan: 1)
-    name, why = chosen(plan(experiment, seeds=4))
+    name, why = choose_strategy(plan(experiment, seeds=4))
     assert name == "processes"
     assert "batched seeds" in why
 
@@ -260,7 +260,7 @@ def test_the_choice(
     """On a CPU, batched seeds must be twice as fast; where it cannot pay, nothing is measured."""
     monkeypatch.setattr(strategy, "seconds", lambda each, **_: together if isinstance(each, BatchedTraining) else alone)
     monkeypatch.setattr(strategy, "at_once", lambda plan: cores)
-    assert chosen(plan(points(steps), seeds=8)) == (name, why)
+    assert choose_strategy(plan(points(steps), seeds=8)) == (name, why)
 
 
 def assert_close(one: Path, other: Path) -> None:
@@ -297,7 +297,7 @@ def test_one_that_diverges_is_named_and_harms_nobody(
 ) -> None:
     """The others are the runs alone; which strategy was chosen is told and written down."""
     monkeypatch.setattr(
-        "agon.training.replicates.replicates.chosen", lambda plan: StrategyChoice("batched", "it is faster")
+        "agon.training.replicates.replicates.choose_strategy", lambda plan: StrategyChoice("batched", "it is faster")
     )
     doomed = points(critic=agon.part(Doomed, diverges=1), averaging=agon.Averaging(decay=0.9))
     with pytest.raises(ReplicatesError, match="1 of 3 replicates failed") as e:

@@ -18,7 +18,7 @@ from agon.jobs import Ended, Outcome
 from agon.terminal.multi_progress import MultiProgress
 from agon.terminal.progress import QUIET
 from agon.training.replicates import STRATEGIES, ReplicatesError, resume
-from agon.training.replicates.folder import Folder, Plan, planned
+from agon.training.replicates.folder import Folder, Plan, make_plan
 from tests.test_progress import Clock, Terminal, terminal
 from tests.training.compare import assert_same
 from tests.training.programs import ROOT, Fateful, command, finished, points, small
@@ -160,7 +160,7 @@ def test_a_signal_stops_all_and_resume_goes_on_with_those_not_begun_too(
 def test_a_longer_budget_is_the_longer_training(tmp_path: Path) -> None:
     folder = Folder(tmp_path / "all")
     alone(points(13), 3, folder.run(3).path)
-    folder.write(planned(points(13), (3,), ONE_THREAD))
+    folder.write(make_plan(points(13), (3,), ONE_THREAD))
     with pytest.raises(RunError, match="a budget of 13 steps; expected as many or more, got 12"):
         resume(folder.path, steps=12)
     with pytest.raises(RunError, match="batch: 16 -> 8"):

@@ -13,8 +13,8 @@ from agon.jobs import Ended, Outcome, Signals, failure
 from agon.runs import Run
 from agon.terminal.multi_progress import MultiProgress
 from agon.training.launch import launch
-from agon.training.opening import budget_of, changes_since, continue_run, new_run, refuse_other_settings, standing
-from agon.training.randomness import aside
+from agon.training.opening import budget_of, changes_since, continue_run, new_run, refuse_other_settings, resume_message
+from agon.training.randomness import preserve_global_streams
 from agon.training.recording import Recording
 from agon.training.replicates.batched_training import BatchedTraining
 from agon.training.replicates.equivalence import refuse_unequal
@@ -65,13 +65,13 @@ class BatchedRunner:
         self.choices: dict[str, Any] = plan.compute.describe() | {"strategy": plan.strategy}
         self.ended: dict[str, Ended] = {}
         self.shown = 0.0  # time of the last update of the progress display
-        with aside():
+        with preserve_global_streams():
             torch.set_num_threads(plan.compute.threads)
             refuse_unequal(plan)
 
     def run(self, progress: MultiProgress) -> Outcome:
         """Train until all seeds have ended, or a signal has come."""
-        with aside(), self.signals, ExitStack() as stack:
+        with preserve_global_streams(), self.signals, ExitStack() as stack:
             device = launch(self.plan.compute, self.plan.experiment.batch).device
             replicates: list[Replicate] = []
             for seed in self.plan.seeds:
@@ -106,7 +106,7 @@ class BatchedRunner:
         """Restore a training from its run's last good checkpoint; return whether there are steps left."""
         checkpoint, complaints = restore_last(training, run)
         changes = changes_since(run.compute, self.plan.compute)
-        for line in (*complaints, *changes, standing(run, training)):
+        for line in (*complaints, *changes, resume_message(run, training)):
             progress.say(f"{name}: {line}")
         if training.step == training.experiment.steps:
             self._done(name, progress)

@@ -43,7 +43,7 @@ class BatchedTraining:
             _refuse(player, part.make)
         self.optimisers = {p: build_optimiser(part, parameters_of(self.game, p)) for p, part in parts.items()}
         self._take_moments()
-        self._lend()
+        self._share_tensors()
 
     def advance(self) -> Losses:
         """Make one step of every training; `own` separates the losses."""
@@ -96,7 +96,7 @@ class BatchedTraining:
         games = [self.game, *(training.game for training in self.trainings)]
         return zip(*(parameters_of(game, player) for game in games), strict=True)
 
-    def _lend(self) -> None:
+    def _share_tensors(self) -> None:
         """Make the trainings' parameters and buffers views of the stacked ones."""
         stacked = _tensors(self.game.skeleton)
         for index, training in enumerate(self.trainings):

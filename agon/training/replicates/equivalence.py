@@ -9,7 +9,7 @@ from torch import Tensor
 from agon.errors import SettingError
 from agon.training.compute import Compute
 from agon.training.optimisers import moments
-from agon.training.randomness import aside
+from agon.training.randomness import preserve_global_streams
 from agon.training.replicates.batched_training import APART, BatchedTraining
 from agon.training.replicates.folder import Plan
 from agon.training.training import Training
@@ -32,7 +32,7 @@ def refuse_unequal(plan: Plan) -> None:
     """
     if plan.compute.compile == "on" and not plan.experiment.dynamics.second_order:
         raise SettingError(f"batched seeds: expected no compiled networks, got compile on; use {APART}", APART)
-    with aside():
+    with preserve_global_streams():
         try:
             difference = _difference(plan)
             BatchedTraining(trainings(plan, plan.seeds[:2], plan.compute, torch.device(plan.compute.device))).advance()

@@ -148,7 +148,7 @@ def name_of(seed: int) -> str:
     return f"seed-{seed}"
 
 
-def planned(experiment: Experiment, seeds: int | Sequence[int], compute: Compute) -> Plan:
+def make_plan(experiment: Experiment, seeds: int | Sequence[int], compute: Compute) -> Plan:
     """Make a new plan, and check it before anything is begun.
 
     Raises:
@@ -178,7 +178,7 @@ def planned(experiment: Experiment, seeds: int | Sequence[int], compute: Compute
     return plan
 
 
-def read(text: str, experiment: Experiment | None, trust: bool) -> Plan:
+def read_plan(text: str, experiment: Experiment | None, trust: bool) -> Plan:
     """Read the plan from replicates.json, with `experiment` in place of the written one if given.
 
     Raises:

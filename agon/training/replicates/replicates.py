@@ -12,9 +12,9 @@ from agon.runs import Run
 from agon.terminal import warn
 from agon.training.compute import Compute
 from agon.training.replicates.batched import BatchedRunner
-from agon.training.replicates.folder import Folder, Plan, name_of, planned, read
+from agon.training.replicates.folder import Folder, Plan, make_plan, name_of, read_plan
 from agon.training.replicates.many import Group, at_once, train_group, training_job
-from agon.training.replicates.strategy import chosen
+from agon.training.replicates.strategy import choose_strategy
 
 
 def _processes(folder: Folder, plan: Plan) -> Executor:
@@ -65,7 +65,7 @@ def replicate(
     _refuse(strategy)
     folder = Folder(Path(directory))
     folder.refuse_taken()
-    plan = planned(experiment, seeds, compute or Compute())
+    plan = make_plan(experiment, seeds, compute or Compute())
     plan = replace(plan, strategy=_fastest(plan, show) if strategy == AUTO else strategy)
     with folder.locked():
         folder.refuse_taken()  # another process may have been faster
@@ -101,7 +101,7 @@ def resume(
     """
     _refuse(strategy)
     folder = Folder(Path(directory))
-    plan = read(folder.text, experiment, trust).with_steps(steps)
+    plan = read_plan(folder.text, experiment, trust).with_steps(steps)
     if strategy != AUTO:
         plan = replace(plan, strategy=strategy)
     _known(plan.strategy)
@@ -111,7 +111,7 @@ def resume(
 
 def _fastest(plan: Plan, show: bool) -> str:
     """The fastest strategy by measurement; prints the reason."""
-    strategy, why = chosen(plan)
+    strategy, why = choose_strategy(plan)
     if show and why:
         warn(f"seeds are trained {'batched' if strategy == 'batched' else 'by ' + strategy}: {why}")
     return strategy

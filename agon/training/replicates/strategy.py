@@ -7,7 +7,7 @@ import torch
 
 from agon.errors import SettingError
 from agon.training.compilation import choose_compilation
-from agon.training.randomness import aside
+from agon.training.randomness import preserve_global_streams
 from agon.training.replicates.batched_training import BatchedTraining
 from agon.training.replicates.equivalence import refuse_unequal, trainings
 from agon.training.replicates.folder import Plan
@@ -34,7 +34,7 @@ class StrategyChoice(NamedTuple):
     why: str
 
 
-def chosen(plan: Plan) -> StrategyChoice:
+def choose_strategy(plan: Plan) -> StrategyChoice:
     """Choose the strategy for a plan.
 
     On a CPU, processes give bit-identical results, so batched training must be twice as fast to be chosen;
@@ -60,7 +60,7 @@ def _measured(plan: Plan, gain: float) -> StrategyChoice:
     """Choose by timing a few steps of one training alone, and of all batched, each compiled if that is due."""
     device, count, cpu = torch.device(plan.compute.device), len(plan.seeds), plan.compute.device == "cpu"
     share = count / min(at_once(plan.compute), count)  # seeds per process
-    with aside():
+    with preserve_global_streams():
         torch.set_num_threads(plan.compute.threads)
         (alone,) = trainings(plan, plan.seeds[:1], plan.compute, device)
         single = seconds(alone, warm=1)
