@@ -26,11 +26,11 @@ class Callback(NamedTuple):
 
     Attributes:
         every: steps between two calls; the first call is at step 0.
-        look: the function, called with the training and its run.
+        function: called with the training and its run.
     """
 
     every: int
-    look: CallbackFunction
+    function: CallbackFunction
 
 
 class Recording:
@@ -126,7 +126,7 @@ class Recording:
             return
         (last, images), began = self.last_log, time.monotonic()
         try:
-            self.callback.look(self.training, self.run)
+            self.callback.function(self.training, self.run)
         except AgonError as error:
             if self.training.step == 0:
                 raise
