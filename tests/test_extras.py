@@ -66,6 +66,8 @@ def test_training_and_sampling_need_no_extra(tmp_path: Path) -> None:
 )
 def test_a_command_says_what_it_lacks(arguments: list[str], package: str, extra: str, tmp_path: Path) -> None:
     (tmp_path / "table.parquet").write_bytes(b"PAR1")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "experiment.json").write_text("{}")
     ended = agon_bare(tmp_path, *arguments)
     assert ended.stderr == f"agon: expected {package}, which is not installed; pip install 'agon[{extra}]'\n"
     assert ended.returncode == 2

@@ -6,6 +6,8 @@ import importlib
 import inspect
 import math
 from collections.abc import Callable, Mapping
+from functools import cache
+from threading import Lock
 from typing import Any
 
 from torch import nn
@@ -16,7 +18,7 @@ from agon.experiment.part import Part, part
 
 Json = Any
 
-
+PARSING = Lock()  # Python 3.11 can fail where two threads parse at once
 LATER: dict[str, dict[str, Json]] = {"averaging": {"ramp": False}}  # part -> later settings, with the old behaviour
 
 
@@ -108,10 +110,12 @@ def _encoded(settings: Mapping[str, Any]) -> dict[str, Json]:
     return {name: encode(value) for name, value in settings.items()}
 
 
+@cache
 def _source_hash(make: Callable[..., Any]) -> str:
     """SHA-256 of the class's source, or of its name if there is no source (an interactive session)."""
     try:
-        source = inspect.getsource(make)
+        with PARSING:
+            source = inspect.getsource(make)
     except (OSError, TypeError):
         source = import_path(make)
     return hashlib.sha256(source.encode()).hexdigest()
