@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is loaded; started programs inherit it
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # the hundreds of programs that are started need not compile agon anew
 
 import pytest
 from beartype import BeartypeConf, beartype

@@ -130,9 +130,9 @@ def test_a_signal_stops_all_and_resume_goes_on_with_those_not_begun_too(
 ) -> None:
     """SIGTERM reaches the whole group, as from a scheduler: every worker hears it twice."""
     folder = tmp_path / "all"
-    marks = {"checkpoint_every": 40, "sample_every": 400, "log_every": 100}
+    marks = {"checkpoint_every": 40, "sample_every": 200, "log_every": 100}
     sets = [f"--set={name}={value}" for name, value in marks.items()]
-    begin = ("train", "first/ring", "--scale", "smoke", "--steps", 400, "--device", "cpu", *sets)
+    begin = ("train", "first/ring", "--scale", "smoke", "--steps", 200, "--device", "cpu", *sets)
     process = command(*begin, "--seeds", 8, "--out", folder)
     wait_for_step(folder / "seed-0", 40)
     os.killpg(process.pid, signal.SIGTERM)
