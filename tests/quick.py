@@ -13,6 +13,7 @@ SLOW = {  # train nothing, and take many seconds all the same: compilers, finite
     "dynamics/test_aliases.py",
     "dynamics/test_compiled.py",
     "dynamics/test_unrolled_exact.py",
+    "dynamics/test_unrolled_loss.py",
     "metrics/test_fid.py",
     "metrics/test_inception.py",
     "data/test_broken.py",

@@ -20,7 +20,9 @@ import pytest
 from PIL import Image
 
 import agon
-from agon.cli import main
+from agon.cli import COMMANDS, main
+from agon.cli.arguments import parsed
+from agon.papers import items
 
 ROOT = Path(__file__).parents[1]
 OF_ITEMS = ROOT / "docs" / "recipes"  # */*.md: tests/papers makes each item, and checks its page's command
@@ -105,11 +107,16 @@ def commands(block: Block) -> Iterator[tuple[list[str], str]]:
 
 
 def run(command: list[str], folder: Path) -> int:
-    """Run a command at its smallest scale; in a process of its own if it starts others."""
-    if command[0] in ("train", "reproduce"):
+    """Run a command at its smallest scale; in a process of its own if it starts others.
+
+    Every item is made in tests/papers/test_items.py: here its name and the options are checked.
+    """
+    if command[0] == "reproduce":
+        parsed(COMMANDS, command)
+        return 0 if items(command[1]) else 2
+    if command[0] == "train":
         where = command.index("--scale") if "--scale" in command else len(command)
-        rest = ["--threads", "1"] if command[0] == "train" else ["--seeds", "1"]
-        command = [*command[:where], *command[where + 2 :], "--scale", "smoke", *rest]
+        command = [*command[:where], *command[where + 2 :], "--scale", "smoke", "--threads", "1"]
     if command[0] == "resume":
         command = ["40" if word.isdecimal() else word for word in command]
     if "--devices" not in command:

@@ -15,7 +15,7 @@ from agon.data import Images
 NAMES = ("ant", "bee", "cow")  # red, green, blue
 
 
-@pytest.mark.parametrize("kind", ["names", "numbers"])
+@pytest.mark.parametrize("kind", ["names", pytest.param("numbers", marks=pytest.mark.evidence)])
 def test_a_test_split_without_the_first_class(tmp_path: Path, kind: str) -> None:
     rng = np.random.default_rng(0)
 

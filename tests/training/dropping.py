@@ -1,7 +1,6 @@
 """Train a game with dropout in two processes, or go on with it: python -m tests.training.dropping RUN STEPS."""
 
 import sys
-from pathlib import Path
 
 from torch import Tensor, nn
 
@@ -25,13 +24,15 @@ def experiment(steps: int) -> agon.Experiment:
     return points(steps, critic=agon.part(Dropping), checkpoint_every=5)
 
 
-def main(run: Path, steps: int) -> None:
-    if Run(run).begun:
-        agon.resume(run, steps=steps, experiment=experiment(steps), show=False)
-    else:
-        two = agon.Compute(devices=2, threads=1, device="cpu")
-        agon.train(experiment(steps), run, compute=two, show=False)
+def main(words: list[str]) -> None:
+    """Train or resume each run to its number of steps: RUN STEPS RUN STEPS ..."""
+    for run, steps in zip(words[::2], map(int, words[1::2]), strict=True):
+        if Run(run).begun:
+            agon.resume(run, steps=steps, experiment=experiment(steps), show=False)
+        else:
+            two = agon.Compute(devices=2, threads=1, device="cpu")
+            agon.train(experiment(steps), run, compute=two, show=False)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]))
+    main(sys.argv[1:])
