@@ -6,6 +6,7 @@ from agon.metrics.clouds import TO_DATA
 from agon.papers.expectation import Expectation
 from agon.papers.item import Item, per_training
 from agon.papers.yamazaki2017.drawing import clouds_of
+from agon.papers.yamazaki2017.figure import figure
 from agon.papers.yamazaki2017.measuring import point_scores, points_over_time
 from agon.papers.yamazaki2017.models import balanced_on_both_sets, on_both_sets
 from agon.recipes.recipe import Recipe
@@ -21,16 +22,16 @@ def _figure(
     beyond: Mapping[str, Recipe] | None = None,
     seeds: int = 3,
 ) -> Item:
-    """A figure that draws the models `shown`; models `beyond` those are only measured, for comparison."""
-    return Item(
-        name=f"yamazaki2017/figure{number}",
-        paper=f"Yamazaki 2017, figure {number}",
-        claim=claim,
-        trainings={**shown, **(beyond or {})},
+    """A figure of points over training."""
+    return figure(
+        number,
+        claim,
+        shown,
+        expects,
         measure=per_training(point_scores),
         draw=clouds_of(list(shown)),
         history=points_over_time,
-        expects=expects,
+        beyond=beyond,
         seeds=seeds,
     )
 

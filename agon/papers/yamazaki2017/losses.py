@@ -1,38 +1,17 @@
 """Figures 5.3 to 5.10, C.1 and C.2: losses and the critic's outputs over training."""
 
-from collections.abc import Mapping, Sequence
+from functools import partial
 
 from agon.papers.expectation import Expectation
-from agon.papers.item import Item, Renderer, per_training
+from agon.papers.item import Item, per_training
 from agon.papers.yamazaki2017.drawing import losses_above_outputs, losses_beside_outputs
+from agon.papers.yamazaki2017.figure import figure
 from agon.papers.yamazaki2017.measuring import loss_scores
 from agon.papers.yamazaki2017.models import balanced_on_both_sets, on_both_sets
-from agon.recipes.recipe import Recipe
 from agon.recipes.yamazaki2017 import images, points
 from agon.recipes.yamazaki2017.settings import titled
 
-
-def _figure(
-    number: str,
-    claim: str,
-    shown: Mapping[str, Recipe],
-    expects: Sequence[Expectation],
-    *,
-    draw: Renderer,
-    beyond: Mapping[str, Recipe] | None = None,
-    seeds: int = 3,
-) -> Item:
-    """A figure that draws the models `shown`; models `beyond` those are only measured, for comparison."""
-    return Item(
-        name=f"yamazaki2017/figure{number}",
-        paper=f"Yamazaki 2017, figure {number}",
-        claim=claim,
-        trainings={**shown, **(beyond or {})},
-        measure=per_training(loss_scores),
-        draw=draw,
-        expects=expects,
-        seeds=seeds,
-    )
+_figure = partial(figure, measure=per_training(loss_scores))
 
 
 def _of_points(number: str, name: str, normalise: bool) -> Item:
