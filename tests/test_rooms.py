@@ -10,7 +10,7 @@ HOUSE = Path(agon.__file__).parent
 ORDER = (
     ("untrusted",),
     ("errors",),
-    ("places",),
+    ("arguments", "places"),
     ("terminal",),
     ("figures",),
     ("data",),

@@ -12,20 +12,6 @@ from agon.runs.layout import REPLICATES
 from agon.runs.taken import refuse_no_run, refuse_nothing_to_show, refuse_taken, refuse_taken_by_replicates
 
 
-def check_samples(n: int, option: str = "--n") -> None:
-    """Raise a SettingError if a number of samples is under 1."""
-    if n < 1:
-        raise SettingError(f"{option}: expected at least 1 sample, got {n}")
-
-
-def check_budget(steps: int | None, seed: int) -> None:
-    """Raise a SettingError for a number of steps or a seed that no experiment can have."""
-    if steps is not None and steps < 1:
-        raise SettingError(f"experiment.steps: expected at least 1, got {steps}")
-    if not 0 <= seed < 2**63:
-        raise SettingError(f"experiment.seed: expected 0 <= seed < 2^63, got {seed}")
-
-
 def check_source(text: str | None) -> None:
     """Raise a DataError for a word that is neither a source's name, nor an existing path, nor a name on the Hub."""
     names = catalogue()["source"]

@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from agon.arguments import check_samples, check_seed
 from agon.cli.catalogue import check_metrics
-from agon.cli.checks import check_runs, check_samples, check_source
+from agon.cli.checks import check_runs, check_source
 from agon.cli.shared import RunPaths, SetOptions, assignments, changed, names, of_data, spread
 from agon.errors import AgonError, SettingError
 from agon.places import refuse_no_samples
@@ -58,6 +59,7 @@ class Evaluate:
         settings = of_data(assignments(self.set_))
         check_source(self.data)
         check_samples(self.n)
+        check_seed(self.seed, "--seed")
         check_runs(self.runs)
         if self.samples is not None:
             refuse_no_samples(self.samples)

@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 
 import tyro
 
-from agon.cli.checks import check_samples, check_source
+from agon.arguments import check_samples
+from agon.cli.checks import check_source
 from agon.cli.shared import RunPath, SetOptions, assignments, changed, of_data
 from agon.errors import SettingError
 from agon.runs.taken import refuse_no_run

@@ -9,10 +9,12 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
+from agon.arguments import check_resources, check_samples, check_seed, check_steps
 from agon.cli.catalogue import check_metrics, check_name
-from agon.cli.checks import check_budget, check_new, check_runs, check_samples, check_source
+from agon.cli.checks import check_new, check_runs, check_source
 from agon.cli.shared import RunPath, SetOptions, assignments, changed, names, of_data, write_report
 from agon.errors import NotInstalledError, SettingError
+from agon.runs.taken import refuse_shorter
 from agon.terminal import warn
 
 
@@ -98,7 +100,10 @@ class Train:
         if self.watch and self.seeds is not None:
             raise SettingError("--watch: expected one training, got --seeds; evaluate the runs afterwards")
         check_source(self.data)
-        check_budget(self.steps, self.seed)
+        if self.steps is not None:
+            check_steps(self.steps)
+        check_seed(self.seed)
+        check_resources(self.devices, self.threads, self.memory)
         check_new(self.out, self.seeds)
 
 
@@ -152,6 +157,9 @@ def resume(
     """
     _check_watch(watch, watch_every, watch_n, watch_extractor)
     check_runs([run])
+    check_resources(1 if devices is None else devices, threads=0, memory=0)
+    if steps is not None:
+        refuse_shorter(run, steps)
     from agon.runs import Run
     from agon.runs.layout import REPLICATES
     from agon.training import is_main_process, replicates

@@ -178,7 +178,7 @@ def rule_of(optimiser: torch.optim.Optimizer, group: Mapping[str, Any]) -> Updat
     return partial(rule, **settings)
 
 
-def moments_of(optimiser: torch.optim.Optimizer, parameter: Tensor) -> dict[str, Any]:
+def moments_of(optimiser: torch.optim.Optimizer, parameter: Float[Tensor, "..."]) -> dict[str, Any]:
     """An optimiser's moments of a parameter, as the functional step takes them; empty before the first step."""
     state = optimiser.state.get(parameter, {})
     moments = {name: state.get(name) for name in FUNCTIONAL[type(optimiser)].moments}

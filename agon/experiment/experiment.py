@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from agon.arguments import MOST_STEPS, check_seed
 from agon.averaging import Averaging
 from agon.data.source import Source
 from agon.dynamics import Dynamics, Turns
@@ -20,7 +21,7 @@ from agon.latents import Latent, Normal
 from agon.untrusted import parse_json
 
 MOST = {
-    **dict.fromkeys(("steps", "log_every", "sample_every", "checkpoint_every"), 10**12),
+    **dict.fromkeys(("steps", "log_every", "sample_every", "checkpoint_every"), MOST_STEPS),
     "batch": 2**20,  # must fit into memory
     "grid": 2**16,  # must fit into a picture
 }
@@ -72,8 +73,7 @@ class Experiment:
                 raise SettingError(f"experiment.{name}: expected at least 1, got {value}")
             if value > most:
                 raise SettingError(f"experiment.{name}: expected at most {most:,}, got {value:,}")
-        if not 0 <= self.seed < 2**63:
-            raise SettingError(f"experiment.seed: expected 0 <= seed < 2^63, got {self.seed}")
+        check_seed(self.seed)
 
     def build(self) -> Game:
         """Build the game with weights from torch's global stream, and check it against the data's shape."""

@@ -14,7 +14,7 @@ from agon.training.compilation import choose_compilation
 from agon.training.compute import Compute
 from agon.training.launch import launch
 from agon.training.memory import enough_memory
-from agon.training.opening import budget_of, changes_since, continue_run, new_run, refuse_other_settings, resume_message
+from agon.training.opening import changes_since, continue_run, last_step, new_run, refuse_other_settings, resume_message
 from agon.training.recording import Callback, Recording
 from agon.training.restoring import restore_last
 from agon.training.training import Training
@@ -101,7 +101,7 @@ def resume(
     compute = compute.resolved()
     known = experiment or Experiment.from_json(run.experiment, trust)
     refuse_other_settings(run, known)
-    known = known.with_steps(budget_of(run, known, steps))
+    known = known.with_steps(last_step(run, known, steps))
     place = launch(compute, known.batch)
     with enough_memory(), agreed(place), nullcontext() if place.rank else run.locked():
         training = Training(known, compute, *place)

@@ -9,6 +9,7 @@ from agon.errors import RunError
 from agon.experiment import Experiment, differences
 from agon.runs import Checkpoint, Run
 from agon.runs.snapshots import snapshot
+from agon.runs.taken import budget_of, refuse_shorter
 from agon.training.compute import Compute
 from agon.training.training import Training
 
@@ -61,18 +62,14 @@ def refuse_other_settings(run: Run, experiment: Experiment) -> None:
         )
 
 
-def budget_of(run: Run, experiment: Experiment, steps: int | None = None) -> int:
+def last_step(run: Run, experiment: Experiment, steps: int | None = None) -> int:
     """The last step: `steps` if given, else the larger of the experiment's and the run's own budget.
 
     Raises:
         RunError: `steps` is less than the run's own budget.
     """
-    begun = run.described.get("steps")
-    if type(begun) is not int:
-        raise RunError(f"{run.path}/experiment.json: expected steps, got {begun!r:.40}; begin again elsewhere")
-    steps = max(experiment.steps, begun) if steps is None else steps
-    if steps < begun:
-        raise RunError(f"{run.path} has a budget of {begun} steps; expected as many or more, got {steps}")
+    steps = max(experiment.steps, budget_of(run.path)) if steps is None else steps
+    refuse_shorter(run.path, steps)
     return steps
 
 

@@ -176,7 +176,7 @@ class Training:
             return torch.cat([paint(part).float().cpu() for part in torch.split(latents, chunk)])
 
     @contextmanager
-    def painting(self) -> Iterator[Callable[[Tensor], Tensor]]:
+    def painting(self) -> Iterator[Callable[[Float[Tensor, "n ..."]], Float[Tensor, "n ..."]]]:
         """Within the context, a function from latents to samples as in `samples`, differentiable, on the device."""
         with temporary_stream(self.experiment.seed, "evaluation"), evaluation_mode(self.game), self._averaged():
             self.game.eval()
