@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import tyro
 
+from agon.cli.words import meant
 from agon.errors import SettingError
 from agon.terminal import say
 
@@ -36,7 +37,7 @@ def names(text: str) -> list[str]:
 
 
 def assignments(settings: Sequence[str]) -> list[tuple[str, str]]:
-    """Return the path and the value of each setting PART.FIELD=VALUE.
+    """Return the path and the value of each setting PART.FIELD=VALUE, in agon's words.
 
     Raises:
         SettingError: a setting is not written like this.
@@ -46,7 +47,7 @@ def assignments(settings: Sequence[str]) -> list[tuple[str, str]]:
         path, equals, value = setting.partition("=")
         if not equals or not path:
             raise SettingError(f"--set: expected PART.FIELD=VALUE, got '{setting}'; an example is batch=32")
-        pairs.append((path, value))
+        pairs.append(meant(path, value))
     return pairs
 
 

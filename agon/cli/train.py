@@ -23,21 +23,25 @@ class Train:
     """Train a recipe into a new run directory."""
 
     recipe: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="RECIPE")]
-    """Name of the recipe; agon recipes lists them."""
+    """Name of the recipe; agon recipes lists them. Or a file NAME.json, .toml or .yaml that describes an experiment."""
     out: Path
     """Run directory to write, new or empty."""
     data: str | None = None
     """Data set: a folder, a file, a Hub name, or the name of a toy distribution; by default the recipe's own."""
     scale: Literal["smoke", "quick", "paper"] = "quick"
     """Size of the training: smoke takes seconds, quick takes minutes, paper is the paper's own size."""
-    seed: int = 0
-    """Seed of all random numbers."""
+    seed: int | None = None
+    """Seed of all random numbers; by default 0, or the file's own."""
     seeds: int | None = None
     """Train this many seeds, from --seed on, each into its own run directory."""
     strategy: Literal["auto", "processes", "batched"] = "auto"
     """With --seeds: how to train several at once; auto measures and takes the fastest."""
     steps: int | None = None
     """Number of steps; by default the recipe's own."""
+    batch: int | None = None
+    """Number of real samples in each batch; by default the recipe's own."""
+    lr: float | None = None
+    """Learning rate of every player; by default the recipe's own."""
     set_: SetOptions = ()
     """Change one setting, e.g. --set game.generator.width=32 or --set game.objective=hinge."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
@@ -52,6 +56,8 @@ class Train:
     """Use torch.compile for unrolled steps or networks; auto does where it is known or measured to be faster."""
     memory: float = 4.0
     """GiB of decoded data to keep on the device; the rest is read from the cache on disk."""
+    trust: bool = False
+    """Allow an experiment's file to import classes from outside agon, which runs their code."""
     watch: str = ""
     """Metrics of agon evaluate to compute during the training, separated by commas."""
     watch_every: int = 1_000
@@ -82,19 +88,33 @@ class Train:
     def experiment(self) -> Any:
         """Return the recipe's experiment with all changes; the data first, since layers take their sizes from them."""
         from agon.data import named
+        from agon.experiment.files import read_experiment
         from agon.recipes import find
 
-        recipe = find(self.recipe)
         settings = assignments(self.set_)
-        source = recipe.data(self.scale) if self.data is None else named(self.data)
-        source = changed(source, of_data(pair for pair in settings if pair[0].startswith("data.")))
-        experiment = recipe.experiment(source, self.scale)
-        experiment = replace(experiment, seed=self.seed, steps=experiment.steps if self.steps is None else self.steps)
-        return changed(experiment, [pair for pair in settings if not pair[0].startswith("data.")])
+        of_source = of_data(pair for pair in settings if pair[0].startswith("data."))
+        if is_file(self.recipe):
+            experiment = read_experiment(Path(self.recipe), self.trust)
+            source = experiment.data if self.data is None else named(self.data)
+            experiment = replace(experiment, data=changed(source, of_source))
+        else:
+            recipe = find(self.recipe)
+            source = recipe.data(self.scale) if self.data is None else named(self.data)
+            experiment = recipe.experiment(changed(source, of_source), self.scale)
+        experiment = replace(experiment, **self._given("seed", "steps", "batch"))
+        rates = [("optimisers.lr", str(self.lr))] if self.lr is not None else []
+        return changed(experiment, [*rates, *(pair for pair in settings if not pair[0].startswith("data."))])
+
+    def _given(self, *names: str) -> dict[str, Any]:
+        """The options among these that the user gave."""
+        return {name: value for name in names if (value := getattr(self, name)) is not None}
 
     def _check(self) -> None:
         """Refuse what can be refused before torch is imported."""
-        check_name("recipe", self.recipe)
+        if not is_file(self.recipe):
+            check_name("recipe", self.recipe)
+        elif not Path(self.recipe).is_file():
+            raise SettingError(f"{self.recipe}: expected a file that describes an experiment, found none")
         assignments(self.set_)
         _check_watch(self.watch, self.watch_every, self.watch_n, self.watch_extractor)
         if self.watch and self.seeds is not None:
@@ -102,9 +122,14 @@ class Train:
         check_source(self.data)
         if self.steps is not None:
             check_steps(self.steps)
-        check_seed(self.seed)
+        check_seed(self.seed or 0)
         check_resources(self.devices, self.threads, self.memory)
         check_new(self.out, self.seeds)
+
+
+def is_file(recipe: str) -> bool:
+    """Whether a word for a recipe means a file."""
+    return Path(recipe).suffix.lower() in (".json", ".toml", ".yaml", ".yml")
 
 
 def _check_watch(metrics: str, every: int, n: int, extractor: str) -> None:

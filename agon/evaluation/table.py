@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from agon.data import Source
 from agon.data.points import Toy
-from agon.errors import SettingError, unknown
+from agon.errors import SettingError, meant, unknown
 from agon.evaluation import by_features, by_labels, by_samples
 from agon.evaluation.evidence import EvaluationContext, Measurement
 
@@ -34,6 +34,7 @@ def asked(metrics: Sequence[str], source: Source | None) -> list[str]:
     Raises:
         SettingError: a metric is unknown, or neither metrics nor data are given.
     """
+    metrics = [meant(name, METRICS) for name in metrics]
     for name in metrics:
         if name not in METRICS:
             raise SettingError(unknown("metric", name, list(METRICS)))
