@@ -13,6 +13,7 @@ ORDER = (
     ("places",),
     ("terminal",),
     ("figures",),
+    ("augmentation",),
     ("data",),
     ("latents",),
     ("networks",),

@@ -15,7 +15,7 @@ from agon.errors import SettingError, unknown
 from agon.terminal import say
 
 FILE = Path(__file__).with_name("catalogue.json")
-CatalogueKind = Literal["recipe", "item", "metric", "extractor", "source", "set of images"]
+CatalogueKind = Literal["recipe", "item", "metric", "extractor", "source", "set of images", "augmentation"]
 
 
 @cache

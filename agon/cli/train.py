@@ -36,6 +36,8 @@ class Train:
     """With --seeds: how to train several at once; auto measures and takes the fastest."""
     steps: int | None = None
     """Number of steps; by default the recipe's own."""
+    augment: str = ""
+    """Augmentations, separated by commas: flip, translation, colour of the data; diffaugment or ada of both players."""
     set_: SetOptions = ()
     """Change one setting, e.g. --set game.generator.width=32 or --set game.objective=hinge."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
@@ -80,6 +82,7 @@ class Train:
     def experiment(self) -> Any:
         """Return the recipe's experiment with all changes; the data first, since layers take their sizes from them."""
         from agon.data import named
+        from agon.experiment import augmented
         from agon.recipes import find
 
         recipe = find(self.recipe)
@@ -88,11 +91,14 @@ class Train:
         source = changed(source, of_data(pair for pair in settings if pair[0].startswith("data.")))
         experiment = recipe.experiment(source, self.scale)
         experiment = replace(experiment, seed=self.seed, steps=experiment.steps if self.steps is None else self.steps)
+        experiment = augmented(experiment, names(self.augment))
         return changed(experiment, [pair for pair in settings if not pair[0].startswith("data.")])
 
     def _check(self) -> None:
         """Refuse what can be refused before torch is imported."""
         check_name("recipe", self.recipe)
+        for name in names(self.augment):
+            check_name("augmentation", name)
         assignments(self.set_)
         _check_watch(self.watch, self.watch_every, self.watch_n, self.watch_extractor)
         if self.watch and self.seeds is not None:
