@@ -13,6 +13,7 @@ ORDER = (
     ("arguments", "places"),
     ("terminal",),
     ("figures",),
+    ("augmentation",),
     ("data",),
     ("latents",),
     ("networks",),

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from agon.augmentation import OF_DATA, OF_GAME
 from agon.cli.catalogue import FILE
 from agon.data import SOURCES, Images, Source
 from agon.evaluation import METRICS
@@ -29,6 +30,7 @@ def contents() -> dict[str, Any]:
         "extractor": {name: {} for name in KINDS},
         "source": {name: {} for name in (*SOURCES, DIGITS)},
         "set of images": {name: {} for name in SETS},
+        "augmentation": {name: {} for name in (*OF_DATA, *OF_GAME)},
     }
 
 

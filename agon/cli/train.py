@@ -42,6 +42,8 @@ class Train:
     """Number of real samples in each batch; by default the recipe's own."""
     lr: float | None = None
     """Learning rate of every player; by default the recipe's own."""
+    augment: str = ""
+    """Augmentations, separated by commas: flip, translation, colour of the data; diffaugment or ada of both players."""
     set_: SetOptions = ()
     """Change one setting, e.g. --set game.generator.width=32 or --set game.objective=hinge."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
@@ -88,6 +90,7 @@ class Train:
     def experiment(self) -> Any:
         """Return the recipe's experiment with all changes; the data first, since layers take their sizes from them."""
         from agon.data import named
+        from agon.experiment import augmented
         from agon.experiment.files import read_experiment
         from agon.recipes import find
 
@@ -102,6 +105,7 @@ class Train:
             source = recipe.data(self.scale) if self.data is None else named(self.data)
             experiment = recipe.experiment(changed(source, of_source), self.scale)
         experiment = replace(experiment, **self._given("seed", "steps", "batch"))
+        experiment = augmented(experiment, names(self.augment))
         rates = [("optimisers.lr", str(self.lr))] if self.lr is not None else []
         return changed(experiment, [*rates, *(pair for pair in settings if not pair[0].startswith("data."))])
 
@@ -115,6 +119,8 @@ class Train:
             check_name("recipe", self.recipe)
         elif not Path(self.recipe).is_file():
             raise SettingError(f"{self.recipe}: expected a file that describes an experiment, found none")
+        for name in names(self.augment):
+            check_name("augmentation", name)
         assignments(self.set_)
         _check_watch(self.watch, self.watch_every, self.watch_n, self.watch_extractor)
         if self.watch and self.seeds is not None:

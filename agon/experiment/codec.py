@@ -19,7 +19,12 @@ from agon.experiment.part import Part, part
 Json = Any
 
 PARSING = Lock()  # Python 3.11 can fail where two threads parse at once
-LATER: dict[str, dict[str, Json]] = {"averaging": {"ramp": False}}  # part -> later settings, with the old behaviour
+CRITICISED = ("adversarial", "boundary-equilibrium", "autoregressive", "patch-autoregressive")
+LATER: dict[str, dict[str, Json]] = {  # part -> later settings, with the old behaviour
+    "averaging": {"ramp": False},
+    "experiment": {"augment": []},
+    **{game: {"augmentation": None} for game in CRITICISED},
+}
 
 
 def completed(value: Json) -> Json:

@@ -1,13 +1,14 @@
 """The complete, typed description of one training."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 
 from agon.arguments import MOST_STEPS, check_seed
+from agon.augmentation import Augmentation
 from agon.averaging import Averaging
 from agon.data.source import Source
 from agon.dynamics import Dynamics, Turns
@@ -39,6 +40,8 @@ class Experiment:
         optimisers: one part for all players, or a part for each player by name.
         dynamics: how the players move.
         batch: real samples per draw, over all processes together.
+        augment: random transformations of the real samples; the generator learns them too. For those that it must not
+            learn, see the game's `augmentation`.
         averaging: how to average a player's weights, or None.
         seed: the seed from which all random streams derive.
         log_every: steps between two records of the log.
@@ -57,6 +60,7 @@ class Experiment:
     )
     dynamics: Dynamics = field(default_factory=Turns)
     batch: int = 64
+    augment: Sequence[Augmentation] = ()
     averaging: Averaging | None = None
     seed: int = 0
     log_every: int = 50
@@ -82,6 +86,8 @@ class Experiment:
         if not isinstance(game, Game):
             raise SettingError(f"experiment.game: expected a part that builds a Game, got {type(game).__name__}")
         self.dynamics.check(game)
+        for i, augmentation in enumerate(self.augment):
+            augmentation.check(self.data.shape, self.data.range, f"augment.{i}")
         if self.averaging is not None:
             check_names("the game's players", {self.averaging.player: None}, game.players)
         try:

@@ -4,6 +4,7 @@ from typing import Any
 
 import torch
 
+from agon.augmentation import ADAPTIVE, AUGMENTATIONS
 from agon.averaging import Averaging
 from agon.data import SOURCES
 from agon.dynamics import DYNAMICS
@@ -22,8 +23,8 @@ OPTIMISERS = {
 }
 
 TABLES: tuple[dict[str, Any], ...] = (
-    SOURCES, LATENTS, NETWORKS, OBJECTIVES, PENALTIES, PROJECTIONS, GAMES, CORRUPTIONS, DYNAMICS,
-    OPTIMISERS,
+    SOURCES, LATENTS, NETWORKS, OBJECTIVES, PENALTIES, PROJECTIONS, AUGMENTATIONS, ADAPTIVE, GAMES, CORRUPTIONS,
+    DYNAMICS, OPTIMISERS,
     {"averaging": Averaging},
 )  # fmt: skip
 

@@ -17,6 +17,7 @@ GROUPS = {  # part of a key before "/" -> title, in this order; other groups fol
     "divergence": "Divergence of the posterior from the prior, nats",
     "accuracy": "Accuracy on the batch",
     "equilibrium": "Equilibrium",
+    "augmentation": "Augmentation: its probability p, and the critic's overfitting r",
     "gradient": "Gradient norms",
     "penalty": "Penalties",
     "wall/images_per_second": "Images per second",
@@ -53,7 +54,7 @@ def figures(views: Sequence[View]) -> list[Figure]:
     keys = list(dict.fromkeys(key for view in views for record in view.log for key in record))
     groups: dict[str, list[str]] = {title: [] for title in GROUPS}
     for key in keys:
-        if key not in COUNTS:
+        if key.rpartition("/")[2] not in COUNTS:
             groups.setdefault(_group(key), []).append(key)
     logged = [_logged(group, keys, views) for group, keys in groups.items() if keys]
     return logged + _scored(views)

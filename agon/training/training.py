@@ -99,6 +99,7 @@ class Training:
             memory=int(self.compute.memory * 2**30),
             rank=self.rank,
             world=self.world,
+            augment=self.experiment.augment,
         )
         if data.count is not None and data.count < self.experiment.batch:
             smaller = Change("batch", data.count)
