@@ -52,7 +52,8 @@ def sample(
     n: int = 64,
     seed: int = 0,
     interpolate: int = 0,
-    weights: Literal["averaged", "live"] = "averaged",
+    weights: Literal["average", "live"] = "average",
+    step: int | None = None,
     trust: bool = False,
 ) -> None:
     """Draw samples from a run: a grid (.png), arrays (.npz), or a folder of PNGs.
@@ -64,7 +65,8 @@ def sample(
         seed: Seed of the latents.
         interpolate: Number of samples along each path between two latents (spherical for normal latents); 0 draws
             independent samples.
-        weights: Sample with weights averaged over the last steps, if the run keeps an average, or with the last ones.
+        weights: Sample with weights averaged over the last steps, if the run keeps an average, or with the live ones.
+        step: Step of a checkpoint that the run has kept; by default the last one.
         trust: Allow the run to import classes from outside agon, which runs their code.
     """
     if interpolate < 0:
@@ -74,7 +76,7 @@ def sample(
     from agon import samples as sampling
     from agon.runs import Run
 
-    training = sampling.load(Run.open(run), trust=trust, weights=weights)
+    training = sampling.load(Run.open(run), trust=trust, weights=weights, step=step)
     if interpolate:
         samples, columns = sampling.interpolate(training, n, interpolate, seed), interpolate
     else:

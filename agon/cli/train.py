@@ -132,6 +132,7 @@ def resume(
     /,
     steps: int | None = None,
     devices: int | None = None,
+    threads: int | None = None,
     trust: bool = False,
     watch: str = "",
     watch_every: int = 1_000,
@@ -144,6 +145,8 @@ def resume(
         run: Run directory, or directory of many seeds.
         steps: Number of steps in all, for a longer training; by default the run's own.
         devices: Number of processes; by default the run's own.
+        threads: CPU threads of each process, 0 for all cores; by default the run's own, but not more than the cores of
+            another machine.
         trust: Allow the run to import classes from outside agon, which runs their code.
         watch: Metrics of agon evaluate to compute during the training, separated by commas.
         watch_every: With --watch: number of steps between evaluations.
@@ -160,13 +163,13 @@ def resume(
     if not (run / REPLICATES).exists():
         source = source_of(Run.open(run), trust) if watch else None
         callback = watching(watch, watch_every, watch_n, watch_extractor, source, devices or 1)
-        trained = resume_training(run, steps=steps, devices=devices, trust=trust, callback=callback)
+        trained = resume_training(run, steps=steps, devices=devices, threads=threads, trust=trust, callback=callback)
         if is_main_process():
             report([trained], run)
         return
     if devices is not None or watch:
         raise SettingError("agon resume: expected no --devices and no --watch for many seeds; leave them out")
-    _replicated(partial(replicates.resume, run, steps=steps, trust=trust), run)
+    _replicated(partial(replicates.resume, run, steps=steps, threads=threads, trust=trust), run)
 
 
 def _replicated(train: Callable[[], Sequence[Any]], directory: Path) -> None:

@@ -23,6 +23,7 @@ MOST = {
     **dict.fromkeys(("steps", "log_every", "sample_every", "checkpoint_every"), 10**12),
     "batch": 2**20,  # must fit into memory
     "grid": 2**16,  # must fit into a picture
+    "keep": 10**6,
 }
 
 
@@ -44,6 +45,7 @@ class Experiment:
         sample_every: steps between two grids of samples from the same latents.
         checkpoint_every: steps between two checkpoints.
         grid: number of samples in a grid.
+        keep: how many of the newest checkpoints stay on the disk; two may be damaged there, so take 3 or more.
         recipe: name of the recipe that returned it, or "".
     """
 
@@ -62,6 +64,7 @@ class Experiment:
     sample_every: int = 500
     checkpoint_every: int = 500
     grid: int = 64
+    keep: int = 3
     recipe: str = ""
 
     def __post_init__(self) -> None:

@@ -43,7 +43,7 @@ class Run:
     | metrics.jsonl | scores; the process that writes them holds metrics.lock |
     | metrics/ | pictures and arrays of scores |
     | samples/ | real samples, and the same latents over time |
-    | checkpoints/ | the newest three |
+    | checkpoints/ | the newest ones, three by default |
 
     Its files are read and written through `files`.
 
@@ -154,10 +154,23 @@ class Run:
 
         return FileLock(self.files.check(name), timeout=0)
 
-    def save(self, checkpoint: Checkpoint) -> Path:
-        """Write a checkpoint, with the current length of the log."""
+    def save(self, checkpoint: Checkpoint, kept: int = checkpoints.KEPT) -> Path:
+        """Write a checkpoint, with the current length of the log, and keep only the newest `kept` of them."""
         state = {**checkpoint.state, "log_bytes": records.size(self.log)}
-        return checkpoints.save(self.checkpoints, Checkpoint(checkpoint.step, checkpoint.tensors, state))
+        return checkpoints.save(self.checkpoints, Checkpoint(checkpoint.step, checkpoint.tensors, state), kept)
+
+    @property
+    def kept(self) -> list[int]:
+        """The steps of the checkpoints, oldest first."""
+        return [int(path.name) for path in checkpoints.paths(self.checkpoints)]
+
+    def checkpoint(self, step: int) -> Checkpoint:
+        """Read the checkpoint of a step.
+
+        Raises:
+            CheckpointError: it is missing or damaged.
+        """
+        return checkpoints.load(checkpoints.place(self.checkpoints, step))
 
     def last_good(self) -> tuple[Checkpoint | None, list[str]]:
         """Return the newest undamaged checkpoint, and what is wrong with newer ones."""

@@ -68,6 +68,7 @@ def resume(
     experiment: Experiment | None = None,
     trust: bool = False,
     devices: int | None = None,
+    threads: int | None = None,
     show: bool = True,
     progress: ProgressFactory = Progress,
     callback: Callback | None = None,
@@ -82,6 +83,8 @@ def resume(
         trust: whether classes that are not agon's may be imported, which runs their code.
         devices: a new number of processes; the state stays exactly the same, later steps agree
             up to rounding.
+        threads: a new number of CPU threads of each process, 0 for all cores; later steps agree up to rounding. By
+            default the run's own, or all cores where it was begun on a machine with more of them.
         show: whether to show the progress on standard error.
         progress: makes the progress display.
         callback: called every so many steps, to compute a metric for example.
@@ -95,9 +98,9 @@ def resume(
     """
     run = Run.open(directory)
     described = run.compute
-    compute = Compute.read(described)
+    compute = Compute.continued(described, threads)
     if devices is not None and devices != compute.devices:
-        compute = replace(compute, devices=devices, threads=0)
+        compute = replace(compute, devices=devices, threads=threads or 0)
     compute = compute.resolved()
     known = experiment or Experiment.from_json(run.experiment, trust)
     refuse_other_settings(run, known)

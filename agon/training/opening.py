@@ -94,7 +94,13 @@ def _described(training: Training, choices: Mapping[str, Any] | None) -> dict[st
     """The content of arithmetic.json: how numbers are computed, and from which data."""
     source = {"shape": list(training.shape), "classes": list(training.experiment.data.classes)}
     compute = training.compute.describe()
-    return {**compute, "data": training.data.fingerprint, "source": source, **(choices or {})}
+    return {
+        **compute,
+        "cores": training.compute.cores(),
+        "data": training.data.fingerprint,
+        "source": source,
+        **(choices or {}),
+    }
 
 
 def _real_samples(training: Training) -> tuple[str, bytes]:

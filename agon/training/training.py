@@ -183,14 +183,14 @@ class Training:
             yield self._generate
 
     @torch.no_grad()
-    def use_weights(self, weights: Literal["averaged", "live"]) -> None:
+    def use_weights(self, weights: Literal["average", "live"]) -> None:
         """Keep only the live weights, or replace them by their average.
 
         A classifier keeps both: its average takes its statistics from the data, see `classifiers`.
         """
         if self.average is None or not self.game.generating_players:
             return
-        if weights == "averaged":
+        if weights == "average":
             with temporary_stream(self.experiment.seed, "evaluation"), evaluation_mode(self.game):
                 self._restated(self.average.take_over(self.game))
         self.average = None

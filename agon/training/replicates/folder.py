@@ -52,6 +52,10 @@ class Plan:
             raise RunError(f"the replicates have a budget of {begun} steps; expected as many or more, got {steps}")
         return replace(self, experiment=self.experiment.with_steps(begun if steps is None else steps))
 
+    def with_threads(self, threads: int | None) -> "Plan":
+        """The same plan with another number of threads, if `threads` is given."""
+        return self if threads is None else replace(self, compute=replace(self.compute, threads=threads).resolved())
+
     def to_json(self) -> str:
         """The content of replicates.json."""
         described = {

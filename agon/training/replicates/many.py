@@ -91,7 +91,12 @@ def is_done(path: Path, experiment: Experiment) -> bool:
 
 
 def training_job(
-    name: str, path: Path, experiment: Experiment, compute: Compute, callback: Callback | None = None
+    name: str,
+    path: Path,
+    experiment: Experiment,
+    compute: Compute,
+    callback: Callback | None = None,
+    threads: int | None = None,
 ) -> Job:
     """A job that trains an experiment, or resumes its run.
 
@@ -101,17 +106,23 @@ def training_job(
         experiment: what to train.
         compute: how to compute, resolved.
         callback: called every so many steps.
+        threads: CPU threads of a run that resumes; by default its own.
     """
-    work = partial(_begin_or_resume, path, experiment, compute, callback)
+    work = partial(_begin_or_resume, path, experiment, compute, callback, threads)
     return Job(name, work, tuple(values_under(experiment.describe(), "import")))
 
 
 def _begin_or_resume(
-    path: Path, experiment: Experiment, compute: Compute, callback: Callback | None, progress: ProgressFactory
+    path: Path,
+    experiment: Experiment,
+    compute: Compute,
+    callback: Callback | None,
+    threads: int | None,
+    progress: ProgressFactory,
 ) -> None:
     torch.set_num_threads(compute.threads)
     if Run(path).begun:
-        resume(path, experiment=experiment, progress=progress, callback=callback)
+        resume(path, experiment=experiment, threads=threads, progress=progress, callback=callback)
     else:
         train(experiment, path, compute=compute, progress=progress, callback=callback)
 

@@ -19,7 +19,10 @@ from agon.training.replicates.strategy import choose_strategy
 
 def _processes(folder: Folder, plan: Plan) -> Executor:
     paths = {seed: folder.run(seed).path for seed in plan.seeds}
-    jobs = [training_job(name_of(s), path, plan.replicate(s), plan.compute) for s, path in paths.items()]
+    jobs = [
+        training_job(name_of(s), path, plan.replicate(s), plan.compute, threads=plan.compute.threads)
+        for s, path in paths.items()
+    ]
     return LocalProcesses(jobs, at_once(plan.compute))
 
 
@@ -76,6 +79,7 @@ def resume(
     directory: Path | str,
     *,
     steps: int | None = None,
+    threads: int | None = None,
     experiment: Experiment | None = None,
     trust: bool = False,
     strategy: str = AUTO,
@@ -86,6 +90,7 @@ def resume(
     Args:
         directory: the directory of the replicates.
         steps: a longer budget for all of them.
+        threads: a new number of CPU threads of each replicate, 0 for all cores; later steps agree up to rounding.
         experiment: the replicates' experiment, with any seed; needed for classes that cannot be imported.
         trust: whether classes that are not agon's may be imported, which runs their code.
         strategy: how several seeds are trained at once, a name in `STRATEGIES`; "auto" keeps the one used so far.
@@ -101,7 +106,7 @@ def resume(
     """
     _refuse(strategy)
     folder = Folder(Path(directory))
-    plan = read_plan(folder.text, experiment, trust).with_steps(steps)
+    plan = read_plan(folder.text, experiment, trust).with_steps(steps).with_threads(threads)
     if strategy != AUTO:
         plan = replace(plan, strategy=strategy)
     _known(plan.strategy)
