@@ -13,6 +13,7 @@ from agon.cli.catalogue import check_metrics, check_name
 from agon.cli.checks import check_budget, check_new, check_runs, check_samples, check_source
 from agon.cli.shared import RunPath, SetOptions, assignments, changed, names, of_data, write_report
 from agon.errors import NotInstalledError, SettingError
+from agon.runs.origin import Origin
 from agon.terminal import warn
 
 
@@ -36,6 +37,8 @@ class Train:
     """With --seeds: how to train several at once; auto measures and takes the fastest."""
     steps: int | None = None
     """Number of steps; by default the recipe's own."""
+    init: str = ""
+    """Begin from the weights of this run: RUN, or RUN:PLAYER for one player's, such as runs/faces:generator."""
     set_: SetOptions = ()
     """Change one setting, e.g. --set game.generator.width=32 or --set game.objective=hinge."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
@@ -87,7 +90,8 @@ class Train:
         source = recipe.data(self.scale) if self.data is None else named(self.data)
         source = changed(source, of_data(pair for pair in settings if pair[0].startswith("data.")))
         experiment = recipe.experiment(source, self.scale)
-        experiment = replace(experiment, seed=self.seed, steps=experiment.steps if self.steps is None else self.steps)
+        steps = experiment.steps if self.steps is None else self.steps
+        experiment = replace(experiment, seed=self.seed, steps=steps, init=self.init)
         return changed(experiment, [pair for pair in settings if not pair[0].startswith("data.")])
 
     def _check(self) -> None:
@@ -98,6 +102,8 @@ class Train:
         if self.watch and self.seeds is not None:
             raise SettingError("--watch: expected one training, got --seeds; evaluate the runs afterwards")
         check_source(self.data)
+        if self.init:
+            Origin.read(self.init).refuse_no_run()
         check_budget(self.steps, self.seed)
         check_new(self.out, self.seeds)
 

@@ -46,6 +46,7 @@ class Experiment:
         checkpoint_every: steps between two checkpoints.
         grid: number of samples in a grid.
         keep: how many of the newest checkpoints stay on the disk; two may be damaged there, so take 3 or more.
+        init: a run from whose weights the training begins: RUN, or RUN:PLAYER for one player's; "" for none.
         recipe: name of the recipe that returned it, or "".
     """
 
@@ -65,6 +66,7 @@ class Experiment:
     checkpoint_every: int = 500
     grid: int = 64
     keep: int = 3
+    init: str = ""
     recipe: str = ""
 
     def __post_init__(self) -> None:

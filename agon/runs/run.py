@@ -17,6 +17,7 @@ from agon.runs.layout import (
     ATTACHMENTS,
     CHECKPOINTS,
     EXPERIMENT,
+    INIT,
     LOG,
     RUN_LOCK,
     SAMPLES,
@@ -39,6 +40,7 @@ class Run:
     |---|---|
     | experiment.json | the complete description of the training |
     | arithmetic.json | settings that change the arithmetic, and versions |
+    | init.json | what was taken from the run that the training began from, if it did |
     | log.jsonl, tensorboard/ | a record for each interval |
     | metrics.jsonl | scores; the process that writes them holds metrics.lock |
     | metrics/ | pictures and arrays of scores |
@@ -108,6 +110,10 @@ class Run:
         """Write the description of the run; arithmetic first, since a run exists if its experiment.json does."""
         self.files.write(ARITHMETIC, (json.dumps(compute, indent=2) + "\n").encode())
         self.files.write(EXPERIMENT, experiment.encode())
+
+    def describe_origin(self, taken: Mapping[str, Any]) -> None:
+        """Write what was taken from the run that the training began from."""
+        self.files.write(INIT, (json.dumps(taken, indent=2) + "\n").encode())
 
     @property
     def experiment(self) -> str:

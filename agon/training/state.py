@@ -114,7 +114,11 @@ def _refuse_redescribed(training: Training, begun: object) -> None:
     if not isinstance(begun, dict):  # an old checkpoint, without a description
         return
     now = json.loads(json.dumps(training.experiment.describe()))
-    lines = [line for line in differences(begun, now) if not line.startswith(("steps:", "data.path:", "data.of.path:"))]
+    lines = [
+        line
+        for line in differences(begun, now)
+        if not line.startswith(("steps:", "init:", "data.path:", "data.of.path:"))
+    ]
     if lines:
         raise RunError(
             f"the run's description differs from the one that its checkpoint was written with ({'; '.join(lines)}); "

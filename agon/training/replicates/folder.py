@@ -15,6 +15,7 @@ from agon.runs import Directory, Run, unreadable
 from agon.runs.description import text_of
 from agon.runs.layout import REPLICATES
 from agon.runs.taken import refuse_taken_by_replicates
+from agon.training.beginning import with_origin
 from agon.training.compute import Compute
 from agon.training.replicates.many import values_under
 from agon.training.training import Training
@@ -174,7 +175,7 @@ def make_plan(experiment: Experiment, seeds: int | Sequence[int], compute: Compu
             f"seeds: expected parts, which each seed builds anew, got a ready {instances[0]}; "
             "use agon.part(...), or train it alone"
         )
-    plan = Plan(experiment, tuple(chosen), replace(compute, threads=compute.threads or 1).resolved())
+    plan = Plan(with_origin(experiment, None), tuple(chosen), replace(compute, threads=compute.threads or 1).resolved())
     for seed in plan.seeds:
         plan.replicate(seed)
     with torch.random.fork_rng(devices=[]):
@@ -198,12 +199,13 @@ def read_plan(text: str, experiment: Experiment | None, trust: bool) -> Plan:
         raise SettingError(f"{REPLICATES} cannot be read ({error!r}); begin again in another folder") from error
     if experiment is None:
         return Plan(Experiment.from_json(json.dumps(written), trust), seeds, compute, strategy)
-    now = {**experiment.describe(), "seed": written["seed"], "steps": written["steps"]}
+    start = {"seed": written["seed"], "init": written.get("init", "")}
+    now = {**experiment.describe(), **start, "steps": written["steps"]}
     lines = list(differences(written, json.loads(json.dumps(now))))
     if lines:
         raise RunError(
             f"the replicates were begun with other settings ({'; '.join(lines)}); "
             "resume with those they were begun with, or begin again in another folder"
         )
-    same = replace(experiment, seed=written["seed"], steps=max(experiment.steps, written["steps"]))
+    same = replace(experiment, **start, steps=max(experiment.steps, written["steps"]))
     return Plan(same, seeds, compute, strategy)
