@@ -21,7 +21,7 @@ Json = Any
 PARSING = Lock()  # Python 3.11 can fail where two threads parse at once
 LATER: dict[str, dict[str, Json]] = {  # part -> later settings, with the old behaviour
     "averaging": {"ramp": False},
-    "experiment": {"keep": 3, "init": ""},
+    "experiment": {"schedules": None, "keep": 3, "init": ""},
 }
 
 

@@ -37,6 +37,8 @@ class Experiment:
         steps: rounds of the dynamics; the budget.
         latent: the distribution of latents.
         optimisers: one part for all players, or a part for each player by name.
+        schedules: how the optimisers' learning rates change: a part of torch.optim.lr_scheduler for all players, or a
+            part for each player by name, stepped after each step; None for constant rates.
         dynamics: how the players move.
         batch: real samples per draw, over all processes together.
         averaging: how to average a player's weights, or None.
@@ -57,6 +59,7 @@ class Experiment:
     optimisers: Part | Mapping[str, Part] = field(
         default_factory=lambda: part(torch.optim.Adam, lr=2e-4, betas=(0.5, 0.999))
     )
+    schedules: Part | Mapping[str, Part] | None = None
     dynamics: Dynamics = field(default_factory=Turns)
     batch: int = 64
     averaging: Averaging | None = None
@@ -89,6 +92,8 @@ class Experiment:
         self.dynamics.check(game)
         if self.averaging is not None:
             check_names("the game's players", {self.averaging.player: None}, game.players)
+        if isinstance(self.schedules, Mapping):
+            check_names("the game's players", self.schedules, game.players)
         try:
             game.check(self.data.shape)
         except RuntimeError as error:  # torch raises this if shapes do not fit
@@ -105,6 +110,12 @@ class Experiment:
         if player not in self.optimisers:
             raise SettingError(f"experiment.optimisers: expected one for '{player}', got {sorted(self.optimisers)}")
         return self.optimisers[player]
+
+    def schedule(self, player: str) -> Part | None:
+        """The part that builds the schedule of a player's learning rate; None for a constant rate."""
+        if self.schedules is None or isinstance(self.schedules, Part):
+            return self.schedules
+        return self.schedules.get(player)
 
     def with_steps(self, steps: int) -> "Experiment":
         """The same experiment with another budget."""

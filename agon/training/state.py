@@ -65,6 +65,8 @@ def restore_model(training: Training, checkpoint: Checkpoint) -> None:
     state = checkpoint.state
     _refuse_redescribed(training, state.get("experiment"))
     check_fits(training, checkpoint)
+    for schedule in training.schedules.values():
+        schedule.rewind(checkpoint.step)
     try:
         training.game.load_state_dict(_under(checkpoint, "game"))
         for player, optimiser in training.optimisers.items():
