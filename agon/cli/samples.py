@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import tyro
 
 from agon.cli.checks import check_samples, check_source
-from agon.cli.shared import RunPath, SetOptions, assignments, changed, of_data
+from agon.cli.shared import RunPath, ScriptOption, SetOptions, assignments, changed, of_data, run_script
 from agon.errors import SettingError
 from agon.runs.taken import refuse_no_run
 from agon.terminal import say
@@ -55,6 +55,7 @@ def sample(
     weights: Literal["average", "live"] = "average",
     step: int | None = None,
     trust: bool = False,
+    from_: ScriptOption = None,
 ) -> None:
     """Draw samples from a run: a grid (.png), arrays (.npz), or a folder of PNGs.
 
@@ -68,6 +69,7 @@ def sample(
         weights: Sample with weights averaged over the last steps, if the run keeps an average, or with the live ones.
         step: Step of a checkpoint that the run has kept; by default the last one.
         trust: Allow the run to import classes from outside agon, which runs their code.
+        from_: Run this script of yours, up to its first training, for the classes that the run has from it.
     """
     if interpolate < 0:
         raise SettingError(f"--interpolate: expected at least 1 sample along each path, got {interpolate}")
@@ -76,6 +78,7 @@ def sample(
     from agon import samples as sampling
     from agon.runs import Run
 
+    run_script(from_)
     training = sampling.load(Run.open(run), trust=trust, weights=weights, step=step)
     if interpolate:
         samples, columns = sampling.interpolate(training, n, interpolate, seed), interpolate

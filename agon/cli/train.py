@@ -11,7 +11,17 @@ import tyro
 
 from agon.cli.catalogue import check_metrics, check_name
 from agon.cli.checks import check_budget, check_new, check_runs, check_samples, check_source
-from agon.cli.shared import RunPath, SetOptions, assignments, changed, names, of_data, write_report
+from agon.cli.shared import (
+    RunPath,
+    ScriptOption,
+    SetOptions,
+    assignments,
+    changed,
+    names,
+    of_data,
+    run_script,
+    write_report,
+)
 from agon.errors import NotInstalledError, SettingError
 from agon.runs.origin import Origin
 from agon.terminal import warn
@@ -140,6 +150,7 @@ def resume(
     devices: int | None = None,
     threads: int | None = None,
     trust: bool = False,
+    from_: ScriptOption = None,
     watch: str = "",
     watch_every: int = 1_000,
     watch_n: int = 5_000,
@@ -154,6 +165,7 @@ def resume(
         threads: CPU threads of each process, 0 for all cores; by default the run's own, but not more than the cores of
             another machine.
         trust: Allow the run to import classes from outside agon, which runs their code.
+        from_: Run this script of yours, up to its first training, for the classes that the run has from it.
         watch: Metrics of agon evaluate to compute during the training, separated by commas.
         watch_every: With --watch: number of steps between evaluations.
         watch_n: With --watch: number of samples in each evaluation, always from the same latents.
@@ -166,6 +178,7 @@ def resume(
     from agon.training import is_main_process, replicates
     from agon.training import resume as resume_training
 
+    run_script(from_)
     if not (run / REPLICATES).exists():
         source = source_of(Run.open(run), trust) if watch else None
         callback = watching(watch, watch_every, watch_n, watch_extractor, source, devices or 1)

@@ -14,6 +14,7 @@ from agon.errors import SettingError
 from agon.experiment.codec import completed, decode, encode
 from agon.experiment.memory import weights_within
 from agon.experiment.part import Part, copied, part
+from agon.experiment.scripts import values_under
 from agon.experiment.typing import check_fields, check_names
 from agon.games import Game
 from agon.latents import Latent, Normal
@@ -123,8 +124,12 @@ class Experiment:
 
     def to_json(self) -> str:
         """The content of `experiment.json`; `from_json` reads it back to an equal object."""
-        text = json.dumps(self.describe(), indent=2, ensure_ascii=False) + "\n"
-        return text.encode("utf-8", "backslashreplace").decode()  # lone surrogates as JSON escapes
+        described = self.describe()
+        text = json.dumps(described, indent=2, ensure_ascii=False) + "\n"
+        text = text.encode("utf-8", "backslashreplace").decode()  # lone surrogates as JSON escapes
+        if any(values_under(described, "import")) and not any(values_under(described, "instance")):
+            _WRITTEN[text] = self
+        return text
 
     def describe(self) -> dict[str, Any]:
         """The experiment as nested plain values."""
@@ -134,9 +139,13 @@ class Experiment:
     def from_json(cls, text: str, trust: bool = False) -> "Experiment":
         """Read what `to_json` wrote.
 
+        A text that this very process has written gives the same experiment back, whose classes are here already.
+
         Raises:
             SettingError: the text is not an experiment; an unknown part; or a user's class without trust.
         """
+        if text in _WRITTEN:
+            return _WRITTEN[text]
         try:
             value = parse_json(text)
         except ValueError as error:
@@ -151,3 +160,4 @@ class Experiment:
 
 
 _FIELDS = tuple(Experiment.__dataclass_fields__)
+_WRITTEN: dict[str, Experiment] = {}  # what this process has written, if a user's classes are in it

@@ -12,6 +12,7 @@ from agon.data import Source
 from agon.data.source import Known
 from agon.errors import RunError, SettingError
 from agon.experiment import Experiment
+from agon.experiment.scripts import stop_script
 from agon.runs import Run
 from agon.runs.layout import ARITHMETIC
 from agon.training import Compute, Training
@@ -50,6 +51,7 @@ def load(
     """
     if weights not in WEIGHTS:
         raise SettingError(f"weights: expected 'average' or 'live', got {weights!r}")
+    stop_script()
     run = Run.of(run)
     experiment = experiment or Experiment.from_json(run.experiment, trust)
     experiment = replace(experiment, data=_with_recorded_shape(run, experiment.data))

@@ -5,6 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from agon.experiment import Experiment
+from agon.experiment.scripts import notices, stop_script
+from agon.jobs import in_worker
 from agon.jobs.signals import Signals
 from agon.runs import Run
 from agon.terminal import warn
@@ -53,11 +55,15 @@ def train(
         DivergedError: a loss or a parameter is no longer finite.
         Interrupted: SIGINT or SIGTERM came; a checkpoint is written.
     """
+    stop_script()
     Run(Path(directory)).refuse_taken()  # refuse early, before reading data takes minutes
     experiment = with_origin(experiment, init)
     experiment.to_json()  # refuse what cannot be written down, also early
     compute = (compute or Compute()).resolved()
     place = launch(compute, experiment.batch)
+    if show and not place.rank and not in_worker():
+        for line in notices(experiment.describe()):
+            warn(line)
     with enough_memory(), agreed(place):
         training = Training(experiment, compute, *place)
         taken = _taken(training, show)
@@ -102,6 +108,7 @@ def resume(
         RunError: there is no run, another process writes it, no checkpoint is intact, or `experiment`
             differs from the run's own.
     """
+    stop_script()
     run = Run.open(directory)
     described = run.compute
     compute = Compute.continued(described, threads)

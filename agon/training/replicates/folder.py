@@ -11,13 +11,13 @@ import torch
 
 from agon.errors import RunError, SettingError
 from agon.experiment import Experiment, differences
+from agon.experiment.scripts import values_under
 from agon.runs import Directory, Run, unreadable
 from agon.runs.description import text_of
 from agon.runs.layout import REPLICATES
 from agon.runs.taken import refuse_taken_by_replicates
 from agon.training.beginning import with_origin
 from agon.training.compute import Compute
-from agon.training.replicates.many import values_under
 from agon.training.training import Training
 from agon.untrusted import NotRegularError, parse_json
 
@@ -177,7 +177,7 @@ def make_plan(experiment: Experiment, seeds: int | Sequence[int], compute: Compu
         )
     plan = Plan(with_origin(experiment, None), tuple(chosen), replace(compute, threads=compute.threads or 1).resolved())
     for seed in plan.seeds:
-        plan.replicate(seed)
+        plan.replicate(seed).to_json()
     with torch.random.fork_rng(devices=[]):
         Training(plan.replicate(plan.seeds[0]), plan.compute, torch.device("cpu"))
     return plan

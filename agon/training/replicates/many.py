@@ -1,16 +1,16 @@
 """`train_many`: train several experiments at once, each in its own run directory. Replicates use it too."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from signal import Signals as Signal
-from typing import Any
 
 import torch
 
 from agon.errors import Interrupted, RunError
 from agon.experiment import Experiment
+from agon.experiment.scripts import values_under
 from agon.jobs import Executor, Job, LocalProcesses
 from agon.runs import Run
 from agon.terminal.multi_progress import MultiProgress
@@ -197,20 +197,3 @@ def _failed(group: Group, sentences: Mapping[str, str]) -> str:
     single = group.paths[next(iter(sentences))] if len(sentences) == 1 else None
     directory = single if single is not None and Run(single).begun else group.directory
     return f"{message}; go on with: agon resume {directory}"
-
-
-def values_under(described: Any, key: str) -> Iterator[Any]:
-    """Find every value under a key in nested plain values.
-
-    >>> list(values_under({"game": [{"instance": "a:B"}], "instance": "c:D"}, "instance"))
-    ['a:B', 'c:D']
-    """
-    if isinstance(described, dict):
-        for name, value in described.items():
-            if name == key:
-                yield value
-            else:
-                yield from values_under(value, key)
-    elif isinstance(described, list | tuple):
-        for value in described:
-            yield from values_under(value, key)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from agon.errors import SettingError, unknown
 from agon.experiment import Experiment
+from agon.experiment.scripts import notices, stop_script
 from agon.jobs import Executor, LocalProcesses, in_worker
 from agon.runs import Run
 from agon.terminal import warn
@@ -65,10 +66,13 @@ def replicate(
         ReplicatesError: some replicates failed, and are named; the others are done.
         Interrupted: SIGINT or SIGTERM came; running replicates have written a checkpoint.
     """
+    stop_script()
     _refuse(strategy)
     folder = Folder(Path(directory))
     folder.refuse_taken()
     plan = make_plan(experiment, seeds, compute or Compute())
+    for line in notices(experiment.describe()) if show else ():
+        warn(line)
     plan = replace(plan, strategy=_fastest(plan, show) if strategy == AUTO else strategy)
     with folder.locked():
         folder.refuse_taken()  # another process may have been faster
@@ -104,6 +108,7 @@ def resume(
         ReplicatesError: some replicates failed, and are named; the others are done.
         Interrupted: SIGINT or SIGTERM came; running replicates have written a checkpoint.
     """
+    stop_script()
     _refuse(strategy)
     folder = Folder(Path(directory))
     plan = read_plan(folder.text, experiment, trust).with_steps(steps).with_threads(threads)
