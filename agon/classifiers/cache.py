@@ -24,6 +24,7 @@ from agon.data.source import Source
 from agon.data.stacked import Stacked
 from agon.errors import RunError
 from agon.experiment import Experiment
+from agon.experiment.codec import LATER
 from agon.games import Classification
 from agon.metrics import Score
 from agon.recipes.classifier import experiment
@@ -35,7 +36,6 @@ from agon.training.randomness import preserve_global_streams
 
 VERSION = 1  # the version of the cache's contents; a change gives other keys
 FOLDER = "classifiers"
-ADDED = ("augment",)  # settings that older keys lack
 RANGE = (-1.0, 1.0)  # the pixels on which a classifier is trained
 
 
@@ -97,7 +97,8 @@ def _of_images(
 
 def _key(spec: Experiment) -> str:
     """The cache key: a hash of the experiment, with both splits' contents in place of their location."""
-    described = {name: value for name, value in spec.describe().items() if value or name not in ADDED}
+    later = LATER["experiment"]  # older keys lack these
+    described = {name: value for name, value in spec.describe().items() if name not in later or value != later[name]}
     content = [spec.data.open(seed=0).fingerprint, tested(spec.data)[0].fingerprint]
     text = json.dumps([VERSION, content, {**described, "data": ""}], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from agon.arguments import TIE, check_samples, check_seed, check_tie
-from agon.cli.shared import RunPaths
+from agon.cli.shared import RunPaths, ScriptOption, run_script
 from agon.errors import SettingError
 from agon.places import refuse_no_samples
 from agon.runs.taken import refuse_no_run
@@ -34,6 +34,8 @@ class BattleCommand:
     """Largest ratio of the errors on real samples that counts as a tie."""
     trust: bool = False
     """Allow the runs to import classes from outside agon, which runs their code."""
+    from_: ScriptOption = None
+    """Run this script of yours, up to its first training, for the classes that the runs have from it."""
 
     def __call__(self) -> None:
         if len(self.runs) != (1 if self.against else 2):
@@ -54,6 +56,7 @@ class BattleCommand:
         from agon.arena.results import error_table
         from agon.runs import Run
 
+        run_script(self.from_)
         runs = [Run.open(path) for path in self.runs]
         settings = BattleSettings(self.n, self.seed, self.statistics, self.calibrate, self.tie)
         if self.against:

@@ -8,7 +8,7 @@ from typing import Any
 from agon.arguments import check_samples, check_seed
 from agon.cli.catalogue import check_metrics
 from agon.cli.checks import check_runs, check_source
-from agon.cli.shared import RunPaths, SetOptions, assignments, changed, names, of_data, spread
+from agon.cli.shared import RunPaths, ScriptOption, SetOptions, assignments, changed, names, of_data, run_script, spread
 from agon.errors import AgonError, SettingError
 from agon.places import refuse_no_samples
 from agon.terminal import say
@@ -45,6 +45,8 @@ class Evaluate:
     """With --data: change one setting of the data, e.g. --set data.size=32."""
     trust: bool = False
     """Allow imports of classes from outside agon, which runs their code."""
+    from_: ScriptOption = None
+    """Run this script of yours, up to its first training, for the classes that the runs have from it."""
 
     def __call__(self) -> None:
         metrics = names(self.metrics)
@@ -65,6 +67,7 @@ class Evaluate:
             refuse_no_samples(self.samples)
         from agon.evaluation import ExtractorSpec
 
+        run_script(self.from_)
         spec = ExtractorSpec(self.extractor, self.weights, self.download, self.trust)
         if self.samples is not None:
             self._samples(self.samples, settings, metrics, spec)

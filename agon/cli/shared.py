@@ -27,6 +27,14 @@ DataOptions = Annotated[
     ),
     tyro.conf.UseAppendAction,
 ]
+ScriptOption = Annotated[
+    Path | None,
+    tyro.conf.arg(
+        name="from",
+        metavar="SCRIPT",
+        help="Run this script of yours, up to its first training, for the classes that the run has from it.",
+    ),
+]
 RunPaths = Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="[RUN ...]")]
 RunPath = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
 
@@ -54,6 +62,14 @@ def assignments(settings: Sequence[str]) -> list[tuple[str, str]]:
 def of_data(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """Return the settings under the names that a source alone has: size for data.size."""
     return [(path.removeprefix("data."), value) for path, value in pairs]
+
+
+def run_script(script: Path | None) -> None:
+    """Run the script that defines a run's classes, if one is named."""
+    if script is not None:
+        from agon.experiment.scripts import run_script
+
+        run_script(script)
 
 
 def changed(owner: Any, pairs: Iterable[tuple[str, str]]) -> Any:

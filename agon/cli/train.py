@@ -12,8 +12,19 @@ import tyro
 from agon.arguments import check_resources, check_samples, check_seed, check_steps
 from agon.cli.catalogue import check_metrics, check_name
 from agon.cli.checks import check_new, check_runs, check_source
-from agon.cli.shared import RunPath, SetOptions, assignments, changed, names, of_data, write_report
+from agon.cli.shared import (
+    RunPath,
+    ScriptOption,
+    SetOptions,
+    assignments,
+    changed,
+    names,
+    of_data,
+    run_script,
+    write_report,
+)
 from agon.errors import NotInstalledError, SettingError
+from agon.runs.origin import Origin
 from agon.runs.taken import refuse_shorter
 from agon.terminal import warn
 
@@ -44,6 +55,8 @@ class Train:
     """Learning rate of every player; by default the recipe's own."""
     augment: str = ""
     """Augmentations, separated by commas: flip, translation, colour of the data; diffaugment or ada of both players."""
+    init: str = ""
+    """Begin from the weights of this run: RUN, or RUN:PLAYER for one player's, such as runs/faces:generator."""
     set_: SetOptions = ()
     """Change one setting, e.g. --set game.generator.width=32 or --set game.objective=hinge."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
@@ -104,7 +117,7 @@ class Train:
             recipe = find(self.recipe)
             source = recipe.data(self.scale) if self.data is None else named(self.data)
             experiment = recipe.experiment(changed(source, of_source), self.scale)
-        experiment = replace(experiment, **self._given("seed", "steps", "batch"))
+        experiment = replace(experiment, **self._given("seed", "steps", "batch"), init=self.init)
         experiment = augmented(experiment, names(self.augment))
         rates = [("optimisers.lr", str(self.lr))] if self.lr is not None else []
         return changed(experiment, [*rates, *(pair for pair in settings if not pair[0].startswith("data."))])
@@ -126,6 +139,8 @@ class Train:
         if self.watch and self.seeds is not None:
             raise SettingError("--watch: expected one training, got --seeds; evaluate the runs afterwards")
         check_source(self.data)
+        if self.init:
+            Origin.read(self.init).refuse_no_run()
         if self.steps is not None:
             check_steps(self.steps)
         check_seed(self.seed or 0)
@@ -168,7 +183,9 @@ def resume(
     /,
     steps: int | None = None,
     devices: int | None = None,
+    threads: int | None = None,
     trust: bool = False,
+    from_: ScriptOption = None,
     watch: str = "",
     watch_every: int = 1_000,
     watch_n: int = 5_000,
@@ -180,7 +197,10 @@ def resume(
         run: Run directory, or directory of many seeds.
         steps: Number of steps in all, for a longer training; by default the run's own.
         devices: Number of processes; by default the run's own.
+        threads: CPU threads of each process, 0 for all cores; by default the run's own, but not more than the cores of
+            another machine.
         trust: Allow the run to import classes from outside agon, which runs their code.
+        from_: Run this script of yours, up to its first training, for the classes that the run has from it.
         watch: Metrics of agon evaluate to compute during the training, separated by commas.
         watch_every: With --watch: number of steps between evaluations.
         watch_n: With --watch: number of samples in each evaluation, always from the same latents.
@@ -196,16 +216,17 @@ def resume(
     from agon.training import is_main_process, replicates
     from agon.training import resume as resume_training
 
+    run_script(from_)
     if not (run / REPLICATES).exists():
         source = source_of(Run.open(run), trust) if watch else None
         callback = watching(watch, watch_every, watch_n, watch_extractor, source, devices or 1)
-        trained = resume_training(run, steps=steps, devices=devices, trust=trust, callback=callback)
+        trained = resume_training(run, steps=steps, devices=devices, threads=threads, trust=trust, callback=callback)
         if is_main_process():
             report([trained], run)
         return
     if devices is not None or watch:
         raise SettingError("agon resume: expected no --devices and no --watch for many seeds; leave them out")
-    _replicated(partial(replicates.resume, run, steps=steps, trust=trust), run)
+    _replicated(partial(replicates.resume, run, steps=steps, threads=threads, trust=trust), run)
 
 
 def _replicated(train: Callable[[], Sequence[Any]], directory: Path) -> None:

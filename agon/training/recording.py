@@ -139,7 +139,7 @@ class Recording:
         others = random_states_of_others(self.training)
         if self.run:
             checkpoint = capture(self.training)
-            self.run.save(replace(checkpoint, tensors=checkpoint.tensors | others))
+            self.run.save(replace(checkpoint, tensors=checkpoint.tensors | others), self.training.experiment.keep)
 
     def _finish(self, losses: Losses) -> None:
         """Write a last record and samples if none were due; a resumed run drops them, as they follow the checkpoint."""

@@ -66,6 +66,8 @@ def restore_model(training: Training, checkpoint: Checkpoint) -> None:
     state = checkpoint.state
     _refuse_redescribed(training, state.get("experiment"))
     check_fits(training, checkpoint)
+    for schedule in training.schedules.values():
+        schedule.rewind(checkpoint.step)
     try:
         training.game.load_state_dict(_under(checkpoint, "game"))
         for player, optimiser in training.optimisers.items():
@@ -115,7 +117,11 @@ def _refuse_redescribed(training: Training, begun: object) -> None:
     if not isinstance(begun, dict):  # an old checkpoint, without a description
         return
     now = json.loads(json.dumps(training.experiment.describe()))
-    lines = [line for line in differences(begun, now) if not line.startswith(("steps:", "data.path:", "data.of.path:"))]
+    lines = [
+        line
+        for line in differences(begun, now)
+        if not line.startswith(("steps:", "init:", "data.path:", "data.of.path:"))
+    ]
     if lines:
         raise RunError(
             f"the run's description differs from the one that its checkpoint was written with ({'; '.join(lines)}); "

@@ -23,6 +23,7 @@ from agon.networks.synchronised import alone, synchronise
 from agon.training.compute import Compute
 from agon.training.optimisers import build_optimiser
 from agon.training.randomness import GlobalStreams, derived, stream, temporary_stream
+from agon.training.schedules import Schedule
 
 STREAMS = ("latents", "noise")
 OTHER_DATA = (
@@ -39,7 +40,7 @@ class Training:
         compute: how numbers are computed, resolved.
         device: where they are computed.
         shape: shape of a sample; stored, because some sources open their files to tell it.
-        game, optimisers, average: what the steps change.
+        game, optimisers, schedules, average: what the steps change.
         streams: this training's state of torch's global random streams.
         dynamics: the experiment's dynamics, possibly compiled.
         step: number of steps done.
@@ -70,6 +71,10 @@ class Training:
             player: build_optimiser(experiment.optimiser(player), parameters_of(self.game, player))
             for player in self.game.players
         }
+        parts = {player: experiment.schedule(player) for player in self.game.players}
+        self.schedules = {p: Schedule(part, self.optimisers[p]) for p, part in parts.items() if part is not None}
+        for schedule in self.schedules.values():
+            schedule.refuse_more(experiment.steps)
         self.dynamics = experiment.dynamics
         self.dynamics.check_optimisers(self.optimisers)
         averaging = experiment.averaging
@@ -139,10 +144,16 @@ class Training:
         """Make one step of the dynamics."""
         with self.streams.held(), self.compute.autocast():
             losses = self.dynamics.step(self.game, self.optimisers, self.draw)
+        self.finish_step()
+        return losses
+
+    def finish_step(self) -> None:
+        """Do what follows the moves of a step: average the weights, change the rates, and count."""
         if self.average is not None:
             self.average.update(self.game, self.step)
+        for schedule in self.schedules.values():
+            schedule.advance()
         self.step += 1
-        return losses
 
     def draw(self) -> Batch:
         """Draw the next batch and return this process's part; random numbers are drawn for the whole batch."""
@@ -184,14 +195,14 @@ class Training:
             yield self._generate
 
     @torch.no_grad()
-    def use_weights(self, weights: Literal["averaged", "live"]) -> None:
+    def use_weights(self, weights: Literal["average", "live"]) -> None:
         """Keep only the live weights, or replace them by their average.
 
         A classifier keeps both: its average takes its statistics from the data, see `classifiers`.
         """
         if self.average is None or not self.game.generating_players:
             return
-        if weights == "averaged":
+        if weights == "average":
             with temporary_stream(self.experiment.seed, "evaluation"), evaluation_mode(self.game):
                 self._restated(self.average.take_over(self.game))
         self.average = None
@@ -202,6 +213,7 @@ class Training:
         means = over_processes([value.detach().to(self.compute.dtype) for value in scalars.values()])
         record: dict[str, float] = {"step": self.step, "images": self.images}
         record |= {name: float(value) for name, value in zip(scalars, means, strict=True) if value is not None}
+        record |= {f"rate/{player}": schedule.rate for player, schedule in self.schedules.items()}
         for player in losses.players:
             gradients = [p.grad for p in parameters_of(self.game, player) if p.grad is not None]
             record[f"gradient/{player}"] = float(torch.nn.utils.get_total_norm(gradients))

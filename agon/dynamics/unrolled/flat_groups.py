@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from agon.dynamics.functional import OptimiserMoments, UpdateRule, moments_of, rule_of
+from agon.dynamics.functional import OptimiserMoments, UpdateRule, moments_of, rate_of, rule_of
 
 
 class FlatGroup(NamedTuple):
@@ -53,7 +53,8 @@ def flat_groups(
             alike.setdefault(key, []).append((names[id(parameter)], parameter, moments))
         for members in alike.values():
             live = {name: parameter for name, parameter, _ in members}
-            yield FlatGroup(player, live, rule, _flat_moments([moments for *_, moments in members]))
+            flat = _flat_moments([moments for *_, moments in members])
+            yield FlatGroup(player, live, rule, {**flat, **rate_of(settings)})
 
 
 def unflatten(groups: Sequence[FlatGroup], vectors: Sequence[Float[Tensor, " _"]]) -> dict[str, Float[Tensor, "..."]]:

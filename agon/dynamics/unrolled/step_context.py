@@ -8,7 +8,7 @@ from jaxtyping import Float, Shaped
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
-from agon.dynamics.functional import OptimiserMoments
+from agon.dynamics.functional import NUMBERS, OptimiserMoments
 from agon.dynamics.moves import Optimisers
 from agon.dynamics.unrolled.flat_groups import FlatGroup, flat_groups
 from agon.dynamics.unrolled.inner_step import InnerState
@@ -134,8 +134,8 @@ def of_player(game: Game, player: str, tensors: NamedTensors) -> NamedTensors:
 
 
 def _tensors(moments: OptimiserMoments) -> NamedTensors:
-    """Convert the number of steps to a tensor, so that it is not a constant of a program; exact to 2^53."""
-    return {n: torch.tensor(float(m), dtype=torch.float64) if n == "step" else m for n, m in moments.items()}
+    """Convert numbers to tensors, so that they are not constants of a program; steps are exact to 2^53."""
+    return {n: torch.tensor(float(m), dtype=torch.float64) if n in NUMBERS else m for n, m in moments.items()}
 
 
 def _sum(one: Tensor | None, other: Tensor | None) -> Tensor | None:
