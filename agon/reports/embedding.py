@@ -1,11 +1,15 @@
 """Pictures whose bytes are part of the page, so that nothing is fetched."""
 
 from base64 import b64encode
+from io import BytesIO
 from typing import NamedTuple
+
+NARROW = 328  # CSS pixels of a picture on a narrow screen
+QUALITIES = (90, 75, 60, 40, 20)
 
 
 class Picture(NamedTuple):
-    """A PNG as the page shows it.
+    """A picture as the page shows it: its pixels enlarged by a whole factor, another one on a narrow screen.
 
     Attributes:
         caption: text above it.
@@ -15,6 +19,8 @@ class Picture(NamedTuple):
         alt: description for readers who cannot see it.
         colour: colour of its run; None for real data.
         note: text below it, about what the picture does not show.
+        narrow: width in CSS pixels on a narrow screen; None for `width`.
+        crisp: whether its pixels are shown as squares.
     """
 
     caption: str
@@ -24,8 +30,45 @@ class Picture(NamedTuple):
     alt: str
     colour: str | None = None
     note: str = ""
+    narrow: int | None = None
+    crisp: bool = True
 
 
-def embed(png: bytes) -> str:
-    """Return a `data:` URL with the bytes of a PNG."""
-    return "data:image/png;base64," + b64encode(png).decode("ascii")
+class Embedded(NamedTuple):
+    """A picture's `data:` URL, and whether it was compressed with a loss."""
+
+    source: str
+    lossy: bool
+
+
+def embed(png: bytes, most: int | None = None) -> Embedded:
+    """Return a `data:` URL with a PNG, or with a smaller lossy WebP if it has more than `most` bytes."""
+    if most is None or len(png) <= most:
+        return Embedded(_url("image/png", png), False)
+    from PIL import Image
+
+    picture = Image.open(BytesIO(png)).convert("RGB")
+    for quality in QUALITIES:
+        file = BytesIO()
+        picture.save(file, "WEBP", quality=quality, method=2)
+        if len(file.getvalue()) <= most:
+            break
+    return Embedded(_url("image/webp", file.getvalue()), True)
+
+
+def embed_svg(svg: str) -> str:
+    """Return a `data:` URL with an SVG."""
+    return _url("image/svg+xml", svg.encode())
+
+
+def narrow_width(width: int, pixels: int, room: int = NARROW) -> int:
+    """Return the width on a narrow screen: the largest whole multiple of the pixels that fits, or else the width.
+
+    >>> narrow_width(630, 90), narrow_width(270, 90), narrow_width(512, 512)
+    (270, 270, 512)
+    """
+    return min(width, max(1, room // pixels) * pixels)
+
+
+def _url(kind: str, content: bytes) -> str:
+    return f"data:{kind};base64,{b64encode(content).decode('ascii')}"
