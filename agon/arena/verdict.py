@@ -55,7 +55,8 @@ def _deciding(contestants: Sequence[Contestant]) -> str:
 
 
 def _rank(name: str) -> int:
-    places = [place for place, ending in enumerate(DECIDING) if name == ending or name.endswith(f"-{ending}")]
+    words = f"-{name.partition(' ')[0]}"
+    places = [place for place, ending in enumerate(DECIDING) if words.endswith(f"-{ending}")]
     return min(places, default=len(DECIDING))
 
 

@@ -99,11 +99,12 @@ DIRECTIONS: dict[str, Direction | None] = {  # None: describes, and no value is 
 def direction_of(name: str) -> Direction | None:
     """Return the direction of a score; None if it has none, or is unknown.
 
-    A score of features has its extractor before its name, a score of paths their kind: the longest ending counts.
+    A score of features has its extractor before its name, a score of paths their kind: the longest ending counts. What
+    follows a space, as in a table of several measurements, does not.
 
     >>> direction_of("pixels-kernel-distance").sign, direction_of("linear-jump").sign, direction_of("foreign")
     ('↓', '→ 1', None)
     """
-    words = name.split("-")
+    words = name.partition(" ")[0].split("-")
     endings = ("-".join(words[first:]) for first in range(len(words)))
     return next((DIRECTIONS[ending] for ending in endings if ending in DIRECTIONS), None)

@@ -2,10 +2,13 @@
 
 from base64 import b64encode
 from io import BytesIO
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import PIL.Image
 
 NARROW = 328  # CSS pixels of a picture on a narrow screen
-QUALITIES = (90, 75, 60, 40, 20)
+QUALITY = 80  # of a lossy picture
 
 
 class Picture(NamedTuple):
@@ -42,18 +45,21 @@ class Embedded(NamedTuple):
 
 
 def embed(png: bytes, most: int | None = None) -> Embedded:
-    """Return a `data:` URL with a PNG, or with a smaller lossy WebP if it has more than `most` bytes."""
+    """Return a `data:` URL with a PNG, or if it has more than `most` bytes, with a lossy WebP, halved until it fits."""
     if most is None or len(png) <= most:
         return Embedded(_url("image/png", png), False)
     from PIL import Image
 
     picture = Image.open(BytesIO(png)).convert("RGB")
-    for quality in QUALITIES:
-        file = BytesIO()
-        picture.save(file, "WEBP", quality=quality, method=2)
-        if len(file.getvalue()) <= most:
-            break
-    return Embedded(_url("image/webp", file.getvalue()), True)
+    while len(content := _webp(picture)) > most and min(picture.size) > 1:
+        picture = picture.reduce(2)
+    return Embedded(_url("image/webp", content), True)
+
+
+def _webp(picture: "PIL.Image.Image") -> bytes:
+    file = BytesIO()
+    picture.save(file, "WEBP", quality=QUALITY, method=1)
+    return file.getvalue()
 
 
 def embed_svg(svg: str) -> str:

@@ -124,8 +124,9 @@ def test_a_run_that_has_done_nothing_is_told_honestly(make_run, tmp_path: Path):
 
 def test_the_room_is_entered_without_what_draws():
     code = (
-        "import sys, agon.figures.pictures, agon.terminal.progress, agon.reports\n"
-        "print([name for name in ('plotly', 'matplotlib', 'jinja2', 'rich', 'PIL') if name in sys.modules])"
+        "import sys, agon.figures.pictures, agon.terminal.progress, agon.reports, agon\n"
+        "agon.train, agon.resume, agon.replicate\n"
+        "print([name for name in ('plotly', 'matplotlib', 'jinja2', 'scipy', 'rich', 'PIL') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
