@@ -13,7 +13,7 @@ from agon.augmentation import OF_DATA, OF_GAME
 from agon.cli.catalogue import FILE
 from agon.data import SOURCES, Images, Source
 from agon.evaluation import METRICS
-from agon.evaluation.extractors import KINDS
+from agon.evaluation.extractors import NAMES as EXTRACTORS
 from agon.experiment.names import NAMES
 from agon.papers import ITEMS, Item
 from agon.places import DIGITS, located
@@ -27,7 +27,7 @@ def contents() -> dict[str, Any]:
         "recipe": {recipe.name: _entry(recipe, [recipe]) for recipe in RECIPES.values()},
         "item": {item.name: _entry(item, item.trainings.values()) for item in ITEMS.values()},
         "metric": {name: {} for name in METRICS},
-        "extractor": {name: {} for name in KINDS},
+        "extractor": {name: {} for name in EXTRACTORS},
         "source": {name: {} for name in (*SOURCES, DIGITS)},
         "set of images": {name: {} for name in SETS},
         "augmentation": {name: {} for name in (*OF_DATA, *OF_GAME)},

@@ -82,14 +82,15 @@ def changed(owner: Any, pairs: Iterable[tuple[str, str]]) -> Any:
 
 
 def spread(paths: Sequence[Path]) -> list[Path]:
-    """Return the run directories at these paths; a directory of many seeds stands for the runs of its seeds."""
+    """Return the run directories at these paths; a directory of seeds or of runs stands for the runs in it."""
+    from agon.runs.groups import runs_in
     from agon.runs.layout import REPLICATES
     from agon.training.replicates import Folder
 
     runs: list[Path] = []
     for path in paths:
-        runs += [run.path for run in Folder(path).runs] if (path / REPLICATES).is_file() else [path]
-    return runs
+        runs += [run.path for run in Folder(path).runs] if (path / REPLICATES).is_file() else runs_in(path)
+    return list({run.resolve(): run for run in runs}.values())
 
 
 def write_report(runs: Sequence[Path], out: Path) -> None:

@@ -1,9 +1,7 @@
 """agon train and agon resume: train a recipe, and continue a run from its last checkpoint."""
 
 import os
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -21,12 +19,11 @@ from agon.cli.shared import (
     names,
     of_data,
     run_script,
-    write_report,
 )
-from agon.errors import NotInstalledError, SettingError
+from agon.errors import SettingError
 from agon.runs.origin import Origin
 from agon.runs.taken import refuse_shorter
-from agon.terminal import warn
+from agon.terminal import say
 
 
 @dataclass
@@ -84,8 +81,8 @@ class Train:
 
     def __call__(self) -> None:
         self._check()
-        from agon.training import Compute, is_main_process, train
-        from agon.training.replicates import replicate
+        from agon.reports.trained import replicate, train
+        from agon.training import Compute
 
         arguments = ("device", "devices", "precision", "threads", "compile", "memory")
         compute = Compute(**{name: getattr(self, name) for name in arguments})
@@ -93,12 +90,10 @@ class Train:
             experiment = self.experiment()
             options = self.watch_every, self.watch_n, self.watch_extractor
             callback = watching(self.watch, *options, experiment.data, self.devices)
-            run = train(experiment, self.out, compute=compute, callback=callback)
-            if is_main_process():
-                report([run], self.out)
+            train(experiment, self.out, compute=compute, callback=callback)
         else:
-            many = partial(replicate, self.experiment(), self.out, self.seeds, strategy=self.strategy)
-            _replicated(partial(many, compute=compute), self.out)
+            replicate(self.experiment(), self.out, self.seeds, strategy=self.strategy, compute=compute)
+        say_report(self.out)
 
     def experiment(self) -> Any:
         """Return the recipe's experiment with all changes; the data first, since layers take their sizes from them."""
@@ -117,14 +112,14 @@ class Train:
             recipe = find(self.recipe)
             source = recipe.data(self.scale) if self.data is None else named(self.data)
             experiment = recipe.experiment(changed(source, of_source), self.scale)
-        experiment = replace(experiment, **self._given("seed", "steps", "batch"), init=self.init)
+        experiment = replace(experiment, **self._given("seed", "steps", "batch", "init"))
         experiment = augmented(experiment, names(self.augment))
         rates = [("optimisers.lr", str(self.lr))] if self.lr is not None else []
         return changed(experiment, [*rates, *(pair for pair in settings if not pair[0].startswith("data."))])
 
     def _given(self, *names: str) -> dict[str, Any]:
         """The options among these that the user gave."""
-        return {name: value for name in names if (value := getattr(self, name)) is not None}
+        return {name: value for name in names if (value := getattr(self, name)) not in (None, "")}
 
     def _check(self) -> None:
         """Refuse what can be refused before torch is imported."""
@@ -211,45 +206,31 @@ def resume(
     check_resources(1 if devices is None else devices, threads=0, memory=0)
     if steps is not None:
         refuse_shorter(run, steps)
+    from agon.reports.trained import resume as resume_training
+    from agon.reports.trained import resume_replicates
     from agon.runs import Run
     from agon.runs.layout import REPLICATES
-    from agon.training import is_main_process, replicates
-    from agon.training import resume as resume_training
 
     run_script(from_)
     if not (run / REPLICATES).exists():
         source = source_of(Run.open(run), trust) if watch else None
         callback = watching(watch, watch_every, watch_n, watch_extractor, source, devices or 1)
-        trained = resume_training(run, steps=steps, devices=devices, threads=threads, trust=trust, callback=callback)
-        if is_main_process():
-            report([trained], run)
+        resume_training(run, steps=steps, devices=devices, threads=threads, trust=trust, callback=callback)
+        say_report(run)
         return
     if devices is not None or watch:
         raise SettingError("agon resume: expected no --devices and no --watch for many seeds; leave them out")
-    _replicated(partial(replicates.resume, run, steps=steps, threads=threads, trust=trust), run)
+    resume_replicates(run, steps=steps, threads=threads, trust=trust)
+    say_report(run)
 
 
-def _replicated(train: Callable[[], Sequence[Any]], directory: Path) -> None:
-    """Train many seeds, and write one page about all of them, even where some failed."""
-    from agon.training.replicates import ReplicatesError
-
-    try:
-        runs = train()
-    except ReplicatesError as error:
-        if error.runs:
-            report(error.runs, directory)
-        raise
-    report(runs, directory)
-
-
-def report(runs: Sequence[Any], directory: Path) -> None:
-    """Write the page of runs into their directory, or warn that a package for it is missing."""
+def say_report(directory: Path) -> None:
+    """Print the path of the page that a training has left."""
     from agon.runs.layout import REPORT
+    from agon.training import is_main_process
 
-    try:
-        write_report([run.path for run in runs], directory / REPORT)
-    except NotInstalledError as error:
-        warn(f"agon: no report: {error.typed}, then agon report {directory}")
+    if is_main_process() and (directory / REPORT).is_file():
+        say(directory / REPORT)
 
 
 def source_of(run: Any, trust: bool) -> Any:

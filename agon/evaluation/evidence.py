@@ -124,15 +124,15 @@ class EvaluationContext:
     @property
     def kind(self) -> str:
         """The word for the features in the names of scores."""
-        return self.spec.kind if self.images else COORDINATES
+        return self.spec.chosen(self.source).kind if self.images else COORDINATES
 
     @cached_property
     def fake_features(self) -> Features:
-        return extract(self.extractor, self.fake)
+        return extract(self.extractor, self.fake) if self.images else Features(self.fake.flatten(1).float())
 
     @cached_property
     def real_features(self) -> Features:
-        return extract(self.extractor, self.real)
+        return extract(self.extractor, self.real) if self.images else Features(self.real.flatten(1).float())
 
     @property
     def images(self) -> bool:

@@ -46,10 +46,13 @@ def asked(metrics: Sequence[str], source: Source | None) -> list[str]:
 
 
 def default_metrics(source: Source) -> list[str]:
-    """Return the metrics that the data allow without pretrained weights: modes, classes, or else distances."""
+    """Return the metrics that the data allow without pretrained weights: modes, or distances and classes.
+
+    The first of images and of unknown points is the kernel distance, which tells two runs apart.
+    """
     if isinstance(source, Toy) and source.modes is not None:
         return ["modes"]
     if source.classes:
-        return ["classifier"]
+        return ["kid", "classifier"]
     finite = source.count() is not None and source.count("test")
-    return ["pairwise", "neighbours"] if finite else ["pairwise"]
+    return ["kid", "pairwise", "neighbours"] if finite else ["kid", "pairwise"]

@@ -111,5 +111,4 @@ def _described(training: Training, choices: Mapping[str, Any] | None) -> dict[st
 
 def _real_samples(training: Training) -> tuple[str, bytes]:
     """The name and content of the run's file of real samples."""
-    experiment = training.experiment
-    return snapshot(training.data.first(experiment.grid), experiment.data, None)
+    return snapshot(training.data.first(training.shown), training.experiment.data, None)

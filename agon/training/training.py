@@ -26,6 +26,7 @@ from agon.training.randomness import GlobalStreams, derived, stream, temporary_s
 from agon.training.schedules import Schedule
 
 STREAMS = ("latents", "noise")
+CLOUD, FEW_DIMENSIONS = 1_000, 16  # points in a snapshot, of at most so many coordinates
 OTHER_DATA = (
     "the data are not those that the run was begun with (their checksums differ); "
     "put the old data back, or begin a new run"
@@ -172,6 +173,12 @@ class Training:
     def images(self) -> int:
         """How many real samples the scoring players have been shown so far."""
         return self.step * self.experiment.dynamics.real_batches_per_step(self.game) * self.experiment.batch
+
+    @property
+    def shown(self) -> int:
+        """How many samples a snapshot keeps: the grid's, but of points in few dimensions enough to fill a panel."""
+        flat = len(self.shape) == 1 and self.shape[0] <= FEW_DIMENSIONS
+        return max(self.experiment.grid, CLOUD) if flat else self.experiment.grid
 
     def fixed_latents(self, n: int) -> Float[Tensor, "n ..."]:
         """The same n latents "n *latent_shape" at every call."""
