@@ -39,7 +39,7 @@ def described() -> list[Experiment]:
     yield_ += [
         ring(data=make(points=100))
         for name, make in SOURCES.items()
-        if name not in ("images", "stacked", "dirac", "gaussian")
+        if name not in ("images", "numeric", "stacked", "dirac", "gaussian")
     ]
     yield_ += [ring(latent=Uniform(low=0.0), averaging=Averaging(), dynamics=Turns((("generator", "critic"),)))]
     yield_ += [ring(optimisers={p: part(torch.optim.SGD, lr=0.1, momentum=0.5) for p in ("generator", "critic")})]

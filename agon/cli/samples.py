@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import tyro
 
 from agon.cli.checks import check_samples, check_source
-from agon.cli.shared import RunPath, SetOptions, assignments, changed, of_data
+from agon.cli.shared import RunPath, SetOptions, assignments, of_data, source_named
 from agon.errors import SettingError
 from agon.runs.taken import refuse_no_run
 from agon.terminal import say
@@ -33,11 +33,10 @@ def data(
     check_source(source)
     if out is not None:
         check_samples(n)
-    from agon.data import named
     from agon.data.description import describe
     from agon.samples import first_samples, write
 
-    described = changed(named(source), settings)
+    described = source_named(source, settings)
     say(*describe(described).splitlines())
     if check:
         say(*described.check().splitlines())

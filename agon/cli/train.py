@@ -11,7 +11,7 @@ import tyro
 
 from agon.cli.catalogue import check_metrics, check_name
 from agon.cli.checks import check_budget, check_new, check_runs, check_samples, check_source
-from agon.cli.shared import RunPath, SetOptions, assignments, changed, names, of_data, write_report
+from agon.cli.shared import RunPath, SetOptions, assignments, changed, names, of_data, source_named, write_report
 from agon.errors import NotInstalledError, SettingError
 from agon.terminal import warn
 
@@ -79,13 +79,15 @@ class Train:
 
     def experiment(self) -> Any:
         """Return the recipe's experiment with all changes; the data first, since layers take their sizes from them."""
-        from agon.data import named
         from agon.recipes import find
 
         recipe = find(self.recipe)
         settings = assignments(self.set_)
-        source = recipe.data(self.scale) if self.data is None else named(self.data)
-        source = changed(source, of_data(pair for pair in settings if pair[0].startswith("data.")))
+        of_source = of_data(pair for pair in settings if pair[0].startswith("data."))
+        if self.data is None:
+            source = changed(recipe.data(self.scale), of_source)
+        else:
+            source = source_named(self.data, of_source)
         experiment = recipe.experiment(source, self.scale)
         experiment = replace(experiment, seed=self.seed, steps=experiment.steps if self.steps is None else self.steps)
         return changed(experiment, [pair for pair in settings if not pair[0].startswith("data.")])

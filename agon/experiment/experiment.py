@@ -8,13 +8,13 @@ from typing import Any
 import torch
 
 from agon.averaging import Averaging
-from agon.data.source import Source
+from agon.data import Source, of
 from agon.dynamics import Dynamics, Turns
 from agon.errors import SettingError
 from agon.experiment.codec import completed, decode, encode
 from agon.experiment.memory import weights_within
 from agon.experiment.part import Part, copied, part
-from agon.experiment.typing import check_fields, check_names
+from agon.experiment.typing import Unbuilt, check_fields, check_names
 from agon.games import Game
 from agon.latents import Latent, Normal
 from agon.untrusted import parse_json
@@ -32,7 +32,7 @@ class Experiment:
 
     Attributes:
         game: a part that builds a game, or a ready game (for one seed only).
-        data: the source of real samples.
+        data: the source of real samples, or whatever `agon.data.of` makes one of: an array, a data set, a path.
         steps: rounds of the dynamics; the budget.
         latent: the distribution of latents.
         optimisers: one part for all players, or a part for each player by name.
@@ -65,6 +65,9 @@ class Experiment:
     recipe: str = ""
 
     def __post_init__(self) -> None:
+        data: Any = self.data
+        if not isinstance(data, Source | Unbuilt):
+            object.__setattr__(self, "data", of(data))
         check_fields(self)
         for name, most in MOST.items():
             value = getattr(self, name)
@@ -104,6 +107,10 @@ class Experiment:
     def with_steps(self, steps: int) -> "Experiment":
         """The same experiment with another budget."""
         return replace(self, steps=steps)
+
+    def settled(self) -> "Experiment":
+        """The same experiment with everything stated that the source would take from the data."""
+        return replace(self, data=self.data.settled())
 
     def to_json(self) -> str:
         """The content of `experiment.json`; `from_json` reads it back to an equal object."""

@@ -3,7 +3,9 @@
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+from agon.data.given import given_again
 from agon.experiment import Experiment
 from agon.jobs.signals import Signals
 from agon.runs import Run
@@ -50,6 +52,7 @@ def train(
         Interrupted: SIGINT or SIGTERM came; a checkpoint is written.
     """
     Run(Path(directory)).refuse_taken()  # refuse early, before reading data takes minutes
+    experiment = experiment.settled()
     experiment.to_json()  # refuse what cannot be written down, also early
     compute = (compute or Compute()).resolved()
     place = launch(compute, experiment.batch)
@@ -66,6 +69,7 @@ def resume(
     *,
     steps: int | None = None,
     experiment: Experiment | None = None,
+    data: Any = None,
     trust: bool = False,
     devices: int | None = None,
     show: bool = True,
@@ -79,6 +83,7 @@ def resume(
         steps: a longer budget; no other setting may change.
         experiment: the run's experiment; needed for ready instances and for classes that
             cannot be imported, and compared with the run's description.
+        data: the data that were handed over in Python when the run was begun, again; checked by their checksum.
         trust: whether classes that are not agon's may be imported, which runs their code.
         devices: a new number of processes; the state stays exactly the same, later steps agree
             up to rounding.
@@ -99,7 +104,9 @@ def resume(
     if devices is not None and devices != compute.devices:
         compute = replace(compute, devices=devices, threads=0)
     compute = compute.resolved()
-    known = experiment or Experiment.from_json(run.experiment, trust)
+    known = experiment.settled() if experiment else Experiment.from_json(run.experiment, trust)
+    if data is not None:
+        known = replace(known, data=given_again(known.data, data))
     refuse_other_settings(run, known)
     known = known.with_steps(budget_of(run, known, steps))
     place = launch(compute, known.batch)

@@ -170,7 +170,7 @@ def make_plan(experiment: Experiment, seeds: int | Sequence[int], compute: Compu
             f"seeds: expected parts, which each seed builds anew, got a ready {instances[0]}; "
             "use agon.part(...), or train it alone"
         )
-    plan = Plan(experiment, tuple(chosen), replace(compute, threads=compute.threads or 1).resolved())
+    plan = Plan(experiment.settled(), tuple(chosen), replace(compute, threads=compute.threads or 1).resolved())
     for seed in plan.seeds:
         plan.replicate(seed)
     with torch.random.fork_rng(devices=[]):
@@ -194,6 +194,7 @@ def read_plan(text: str, experiment: Experiment | None, trust: bool) -> Plan:
         raise SettingError(f"{REPLICATES} cannot be read ({error!r}); begin again in another folder") from error
     if experiment is None:
         return Plan(Experiment.from_json(json.dumps(written), trust), seeds, compute, strategy)
+    experiment = experiment.settled()
     now = {**experiment.describe(), "seed": written["seed"], "steps": written["steps"]}
     lines = list(differences(written, json.loads(json.dumps(now))))
     if lines:

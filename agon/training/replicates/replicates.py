@@ -4,7 +4,9 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+from agon.data.given import given_again
 from agon.errors import SettingError, unknown
 from agon.experiment import Experiment
 from agon.jobs import Executor, LocalProcesses, in_worker
@@ -77,6 +79,7 @@ def resume(
     *,
     steps: int | None = None,
     experiment: Experiment | None = None,
+    data: Any = None,
     trust: bool = False,
     strategy: str = AUTO,
     show: bool = True,
@@ -87,6 +90,7 @@ def resume(
         directory: the directory of the replicates.
         steps: a longer budget for all of them.
         experiment: the replicates' experiment, with any seed; needed for classes that cannot be imported.
+        data: the data that were handed over in Python when the replicates were begun, again.
         trust: whether classes that are not agon's may be imported, which runs their code.
         strategy: how several seeds are trained at once, a name in `STRATEGIES`; "auto" keeps the one used so far.
         show: whether to show the progress of all on standard error.
@@ -102,6 +106,8 @@ def resume(
     _refuse(strategy)
     folder = Folder(Path(directory))
     plan = read_plan(folder.text, experiment, trust).with_steps(steps)
+    if data is not None:
+        plan = replace(plan, experiment=replace(plan.experiment, data=given_again(plan.experiment.data, data)))
     if strategy != AUTO:
         plan = replace(plan, strategy=strategy)
     _known(plan.strategy)
