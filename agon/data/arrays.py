@@ -105,7 +105,7 @@ def read_arrays(
         name = archive.first(NAMES[split]) or (_only_images(archive) if split == "train" else None)
         if name is not None:
             place = f"{file} [{name}]"
-            rows[split] = Arrays(str(file), levels(_channels_last(archive[name], layout, place), values, place))
+            rows[split] = Arrays(str(file), _bytes(archive[name], layout, values, place))
             columns[split] = _labels(archive, split, len(rows[split]), labelled)
     spare = [name for names in NAMES.values() for name in names[:5] if archive.first((name,)) is not None]
     chosen = [archive.first(NAMES[split]) for split in rows]
@@ -116,10 +116,16 @@ def read_arrays(
     return splits
 
 
-def _channels_last(array: np.ndarray, layout: Layout | None, place: str) -> np.ndarray:
-    if layout is None:
-        return channels_last(array, place)
-    return to_channels_last(array, layout_of(array, layout, place))
+def _bytes(
+    array: np.ndarray, layout: Layout | None, values: tuple[float, float] | None, place: str
+) -> UInt8[np.ndarray, "n h w c"]:
+    known = layout if layout is None else layout_of(array, layout, place)
+    try:
+        return levels(channels_last(array, place) if known is None else to_channels_last(array, known), values, place)
+    except DataError as error:
+        if array.ndim != 3 or layout is not None:
+            raise
+        raise DataError(f"{error}; if they are series, say --set data.layout='n c t'") from error
 
 
 def _labelled(rows: dict[Split, ImageRows], columns: Mapping[Split, Column], labelled: bool) -> dict[Split, ImageRows]:

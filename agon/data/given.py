@@ -80,7 +80,10 @@ def given_again(source: Source, x: Any) -> Source:
             f"expected the data that the run was begun with, {source.path}, got others, "
             f"{getattr(again, 'path', type(again).__name__)}; hand over the same, or begin a new run"
         )
-    return replace(source, content=again.content)  # type: ignore[arg-type]  # of the same kind
+    content: Any = again.content
+    if isinstance(source, Numeric):
+        content = {split: table.under(source.columns) for split, table in content.items()}
+    return replace(source, content=content)
 
 
 def _splits(x: Any, labels: Any) -> dict[Split, tuple[Any, Any]]:

@@ -253,7 +253,7 @@ def handed_over(path: str) -> DataError:
 
 
 def _labels(table: Table) -> Column:
-    return table.labels if table.label else Column(table.place, [None] * len(table.values))
+    return table.labels if table.label else Column(table.place, [])
 
 
 def _measured(values: Float[np.ndarray, "n ..."], scaling: Scaling) -> tuple[tuple[float, ...], tuple[float, ...]]:

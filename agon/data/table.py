@@ -70,6 +70,12 @@ class Table(NamedTuple):
             return self
         return self._replace(values=self.values[:, [self.names.index(name) for name in names]], names=tuple(names))
 
+    def under(self, names: Sequence[str] | None) -> "Table":
+        """The same table with these names, if it has as many columns and lacks one of the names."""
+        if names is None or set(names) <= set(self.names) or len(names) != len(self.names):
+            return self
+        return self._replace(names=tuple(names))
+
     def whole(self, *, skip_missing: bool) -> "Table":
         """The table without the rows in which a value is missing or infinite.
 

@@ -48,7 +48,7 @@ def default_metrics(source: Source) -> list[str]:
     """Return the metrics that the data allow without pretrained weights: modes, classes, or else distances."""
     if isinstance(source, Toy) and source.modes is not None:
         return ["modes"]
-    if source.classes:
+    if source.classes and len(source.shape) == 3:
         return ["classifier"]
     finite = source.count() is not None and source.count("test")
     return ["pairwise", "neighbours"] if finite else ["pairwise"]

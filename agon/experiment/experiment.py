@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -14,7 +14,7 @@ from agon.errors import SettingError
 from agon.experiment.codec import completed, decode, encode
 from agon.experiment.memory import weights_within
 from agon.experiment.part import Part, copied, part
-from agon.experiment.typing import Unbuilt, check_fields, check_names
+from agon.experiment.typing import check_fields, check_names
 from agon.games import Game
 from agon.latents import Latent, Normal
 from agon.untrusted import parse_json
@@ -24,6 +24,12 @@ MOST = {
     "batch": 2**20,  # must fit into memory
     "grid": 2**16,  # must fit into a picture
 }
+
+
+if TYPE_CHECKING:
+    Data = Source  # what the field holds
+else:
+    Data = Source | Any  # what the constructor takes: whatever `of` makes a source of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +54,7 @@ class Experiment:
     """
 
     game: Part | Game
-    data: Source
+    data: Data
     steps: int
     latent: Latent = field(default_factory=Normal)
     optimisers: Part | Mapping[str, Part] = field(
@@ -65,9 +71,7 @@ class Experiment:
     recipe: str = ""
 
     def __post_init__(self) -> None:
-        data: Any = self.data
-        if not isinstance(data, Source | Unbuilt):
-            object.__setattr__(self, "data", of(data))
+        object.__setattr__(self, "data", of(self.data))
         check_fields(self)
         for name, most in MOST.items():
             value = getattr(self, name)

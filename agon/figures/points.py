@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 DENSITY = 2  # dots in a CSS pixel: sharp on a good screen
 BINS = 60
 FLAT = 0.7  # a histogram's height relative to its width
+ALIKE = 4  # coordinates whose extents differ more have other units, and do not share a scale
 MARGIN = 0.25  # margin around the real data, as a share of their extent; points further out are not drawn
 INK = "#8a8f98"  # axes and numbers: legible on white and on black
 
@@ -77,7 +78,9 @@ def _scatter(axes: "matplotlib.axes.Axes", real: Real | None, samples: Points, f
     alpha = float(np.clip(300 / max(len(samples), 1), 0.15, 0.9))
     shown = samples[inside(samples, frame)]
     axes.scatter(shown[:, 0], shown[:, 1], s=5, color=ink, alpha=alpha, linewidths=0)
-    axes.set(xlim=frame[:, 0], ylim=frame[:, 1], aspect="equal")
+    width, height = np.ptp(frame[:, :2], axis=0)
+    units = "equal" if 1 / ALIKE < height / width < ALIKE else "auto"
+    axes.set(xlim=frame[:, 0], ylim=frame[:, 1], aspect=units)
 
 
 def _histogram(axes: "matplotlib.axes.Axes", real: Real | None, samples: Points, frame: Frame, ink: str) -> None:

@@ -52,12 +52,12 @@ def write(samples: Shaped[Tensor, "n *shape"], source: Source, out: Path, column
 
 
 def _table(points: Shaped[Tensor, "n d"], source: Source) -> bytes:
-    """Points as text, each number with as many digits as it has, under the names of the data's columns."""
+    """Points as text, with 12 digits, under the names of the data's columns."""
     names = getattr(source, "columns", None) or [f"x{i}" for i in range(points.shape[1])]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(names)
-    writer.writerows(points.tolist())
+    writer.writerows([f"{number:.12g}" for number in point] for point in points.tolist())
     return text.getvalue().encode()
 
 
