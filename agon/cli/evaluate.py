@@ -8,7 +8,17 @@ from typing import Any
 from agon.arguments import check_samples, check_seed
 from agon.cli.catalogue import check_metrics
 from agon.cli.checks import check_scored, check_source
-from agon.cli.shared import RunPaths, ScriptOption, SetOptions, assignments, changed, names, of_data, run_script, spread
+from agon.cli.shared import (
+    RunPaths,
+    ScriptOption,
+    SetOptions,
+    assignments,
+    names,
+    of_data,
+    run_script,
+    source_named,
+    spread,
+)
 from agon.errors import AgonError, SettingError
 from agon.places import refuse_no_samples
 from agon.terminal import say
@@ -113,10 +123,9 @@ class Evaluate:
         return scores
 
     def _samples(self, samples: Path, settings: list[tuple[str, str]], metrics: list[str], spec: Any) -> None:
-        from agon.data import named
         from agon.evaluation import IncompleteError, evaluate_samples
 
-        source = None if self.data is None else changed(named(self.data), settings)
+        source = None if self.data is None else source_named(self.data, settings).settled()
         split = any(path == "holdout" for path, _ in settings)
         options: dict[str, Any] = {"n": self.n, "seed": self.seed, "extractor": spec, "values": self.values}
         options["compared"] = None if source is None or split else whole(source)

@@ -7,7 +7,7 @@ import tyro
 
 from agon.arguments import check_samples
 from agon.cli.checks import check_source
-from agon.cli.shared import RunPath, ScriptOption, SetOptions, assignments, changed, of_data, run_script
+from agon.cli.shared import RunPath, ScriptOption, SetOptions, assignments, of_data, run_script, source_named
 from agon.errors import SettingError
 from agon.runs.taken import refuse_no_run
 from agon.terminal import say
@@ -34,11 +34,10 @@ def data(
     check_source(source)
     if out is not None:
         check_samples(n)
-    from agon.data import named
     from agon.data.description import describe
     from agon.samples import first_samples, write
 
-    described = changed(named(source), settings)
+    described = source_named(source, settings)
     say(*describe(described).splitlines())
     if check:
         say(*described.check().splitlines())

@@ -81,6 +81,15 @@ def changed(owner: Any, pairs: Iterable[tuple[str, str]]) -> Any:
     return owner
 
 
+def source_named(text: str, settings: Iterable[tuple[str, str]]) -> Any:
+    """Return the source that a word names with settings under their own names; a layout decides its kind."""
+    from agon.data import named
+
+    settings = list(settings)
+    layout = {path: value for path, value in settings if path == "layout"}
+    return changed(named(text, **layout), settings)
+
+
 def spread(paths: Sequence[Path]) -> list[Path]:
     """Return the run directories at these paths; a directory of seeds or of runs stands for the runs in it."""
     from agon.runs.groups import runs_in

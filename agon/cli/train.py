@@ -1,6 +1,7 @@
 """agon train and agon resume: train a recipe, and continue a run from its last checkpoint."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -19,6 +20,7 @@ from agon.cli.shared import (
     names,
     of_data,
     run_script,
+    source_named,
 )
 from agon.errors import SettingError
 from agon.runs.origin import Origin
@@ -97,7 +99,6 @@ class Train:
 
     def experiment(self) -> Any:
         """Return the recipe's experiment with all changes; the data first, since layers take their sizes from them."""
-        from agon.data import named
         from agon.experiment import augmented
         from agon.experiment.files import read_experiment
         from agon.recipes import find
@@ -106,16 +107,18 @@ class Train:
         of_source = of_data(pair for pair in settings if pair[0].startswith("data."))
         if is_file(self.recipe):
             experiment = read_experiment(Path(self.recipe), self.trust)
-            source = experiment.data if self.data is None else named(self.data)
-            experiment = replace(experiment, data=changed(source, of_source))
+            experiment = replace(experiment, data=self._source(experiment.data, of_source))
         else:
             recipe = find(self.recipe)
-            source = recipe.data(self.scale) if self.data is None else named(self.data)
-            experiment = recipe.experiment(changed(source, of_source), self.scale)
+            experiment = recipe.experiment(self._source(recipe.data(self.scale), of_source), self.scale)
         experiment = replace(experiment, **self._given("seed", "steps", "batch", "init"))
         experiment = augmented(experiment, names(self.augment))
         rates = [("optimisers.lr", str(self.lr))] if self.lr is not None else []
         return changed(experiment, [*rates, *(pair for pair in settings if not pair[0].startswith("data."))])
+
+    def _source(self, default: Any, settings: Sequence[tuple[str, str]]) -> Any:
+        """The source that the user named, or else the default one, with its settings changed."""
+        return changed(default, settings) if self.data is None else source_named(self.data, settings)
 
     def _given(self, *names: str) -> dict[str, Any]:
         """The options among these that the user gave."""

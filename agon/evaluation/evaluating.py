@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, TypeVar
 
+import torch
 from torch import Tensor
 
 from agon import __version__
@@ -57,6 +58,7 @@ def evaluate(
     extractor: ExtractorSpec = ExtractorSpec(),  # noqa: B008 - frozen
     trust: bool = False,
     experiment: Experiment | None = None,
+    data: Any = None,
     out: Path | None = None,
 ) -> list[Score]:
     """Score n samples of a run, and append the scores to its metrics.jsonl.
@@ -73,6 +75,7 @@ def evaluate(
         extractor: extractor of the features, for the metrics that compare features.
         trust: whether classes from outside agon may be imported.
         experiment: the experiment of the run, if its classes cannot be imported.
+        data: the data that were handed over in Python when the run was begun, again.
         out: a folder for the scores; the run itself is then only read.
 
     Raises:
@@ -84,7 +87,7 @@ def evaluate(
     """
     run = Run.of(run)
     place = run if out is None else folder_for_scores(out)
-    training = load(run, trust=trust, experiment=experiment)
+    training = load(run, trust=trust, experiment=experiment, data=data)
     if not isinstance(training.game, Classification):
         return measured(training, place, metrics=metrics, n=n, seed=seed, extractor=extractor)
     if metrics:
@@ -171,7 +174,8 @@ def evaluate_samples(
     """
 
     def draw() -> Tensor:
-        return chosen(read_samples(path, values), n, seed)
+        samples = chosen(read_samples(path, values), n, seed)
+        return samples if source is None or samples.dtype is torch.uint8 else source.scaled(samples).float()
 
     context = EvaluationContext(draw, source, check_samples(n), extractor, seed=seed, compared=compared)
     names = asked(metrics, source)

@@ -52,7 +52,7 @@ def default_metrics(source: Source) -> list[str]:
     """
     if isinstance(source, Toy) and source.modes is not None:
         return ["modes"]
-    if source.classes:
+    if source.classes and len(source.shape) == 3:
         return ["kid", "classifier"]
     finite = source.count() is not None and source.count("test")
     return ["kid", "pairwise", "neighbours"] if finite else ["kid", "pairwise"]

@@ -103,8 +103,9 @@ def _settings(owner: Any) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     if isinstance(owner, Part):
         return owner.settings, hints_of(owner.make)
     if dataclasses.is_dataclass(owner) and not isinstance(owner, type):
-        fields = dataclasses.fields(owner)
-        return {f.name: getattr(owner, f.name) for f in fields}, typing.get_type_hints(type(owner))
+        fields = [field for field in dataclasses.fields(owner) if field.compare]
+        hints = typing.get_type_hints(type(owner))
+        return {f.name: getattr(owner, f.name) for f in fields}, {f.name: hints[f.name] for f in fields}
     if isinstance(owner, Mapping):
         return owner, dict.fromkeys(owner, Any)
     if isinstance(owner, tuple | list):

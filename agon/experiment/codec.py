@@ -43,7 +43,7 @@ def completed(value: Json) -> Json:
 
 
 def encode(value: Any) -> Json:
-    """Encode a part, a frozen dataclass, or plain values as JSON values.
+    """Encode a part, a frozen dataclass (its fields that count in comparisons), or plain values as JSON values.
 
     Raises:
         SettingError: a value cannot be written as JSON.
@@ -57,7 +57,7 @@ def encode(value: Any) -> Json:
     if isinstance(value, Part):
         return {**_reference(value.make), **_encoded(value.settings)}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+        fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if f.compare}
         return {**_reference(type(value)), **_encoded(fields)}
     if isinstance(value, Mapping):
         return _encoded(value)

@@ -3,14 +3,14 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from agon.arguments import MOST_STEPS, check_seed
 from agon.augmentation import Augmentation
 from agon.averaging import Averaging
-from agon.data.source import Source
+from agon.data import Source, of
 from agon.dynamics import Dynamics, Turns
 from agon.errors import SettingError
 from agon.experiment.codec import completed, decode, encode
@@ -30,13 +30,19 @@ MOST = {
 }
 
 
+if TYPE_CHECKING:
+    Data = Source  # what the field holds
+else:
+    Data = Source | Any  # what the constructor takes: whatever `of` makes a source of
+
+
 @dataclass(frozen=True, kw_only=True)
 class Experiment:
     """The complete description of a training: the game, its data, how the players move, and for how long.
 
     Attributes:
         game: a part that builds a game, or a ready game (for one seed only).
-        data: the source of real samples.
+        data: the source of real samples, or whatever `agon.data.of` makes one of: an array, a data set, a path.
         steps: rounds of the dynamics; the budget.
         latent: the distribution of latents.
         optimisers: one part for all players, or a part for each player by name.
@@ -58,7 +64,7 @@ class Experiment:
     """
 
     game: Part | Game
-    data: Source
+    data: Data
     steps: int
     latent: Latent = field(default_factory=Normal)
     optimisers: Part | Mapping[str, Part] = field(
@@ -79,6 +85,7 @@ class Experiment:
     recipe: str = ""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "data", of(self.data))
         check_fields(self)
         for name, most in MOST.items():
             value = getattr(self, name)
@@ -127,6 +134,10 @@ class Experiment:
     def with_steps(self, steps: int) -> "Experiment":
         """The same experiment with another budget."""
         return replace(self, steps=steps)
+
+    def settled(self) -> "Experiment":
+        """The same experiment with everything stated that the source would take from the data."""
+        return replace(self, data=self.data.settled())
 
     def to_json(self) -> str:
         """The content of `experiment.json`; `from_json` reads it back to an equal object."""

@@ -16,6 +16,7 @@ MOST = 1_000  # points drawn of each cloud; the first ones
 LAYERS = 4  # paths of a cloud, whose opacities add up where points are dense
 BELOW, LEFT = 18, 26  # CSS pixels for the numbers at the axes
 RADIUS = 1.6  # CSS pixels, in a panel of 360
+ALIKE = 4  # coordinates whose extents differ more have other units, and do not share a scale
 INK = "#8a8f98"  # axes and numbers: legible on white and on black
 
 Points = Float[np.ndarray, "n d"]
@@ -90,8 +91,8 @@ def _scatter(real: Real | None, samples: Points, frame: Frame, ink: str, box: Bo
 def _dots(points: Points, frame: Frame, box: Box, ink: str, size: float, opacity: float) -> Iterator[str]:
     shown = points[:MOST]
     shown = shown[inside(shown, frame)][:, :2]
-    low, scale, start = _equal(frame[:, :2], box)
-    x, y = start[0] + (shown[:, 0] - low[0]) * scale, start[1] - (shown[:, 1] - low[1]) * scale
+    low, scale, start = _placed(frame[:, :2], box)
+    x, y = start[0] + (shown[:, 0] - low[0]) * scale[0], start[1] - (shown[:, 1] - low[1]) * scale[1]
     for layer in range(LAYERS):
         places = "".join(f"M{a:.1f} {b:.1f}h0" for a, b in zip(x[layer::LAYERS], y[layer::LAYERS], strict=True))
         if places:
@@ -99,13 +100,15 @@ def _dots(points: Points, frame: Frame, box: Box, ink: str, size: float, opacity
             yield f'<path d="{places}" {style}/>'
 
 
-def _equal(frame: Frame, box: Box) -> tuple[np.ndarray, float, tuple[float, float]]:
-    """Least coordinates, pixels in a unit (the same on both axes), and the panel's corner of the least ones."""
+def _placed(frame: Frame, box: Box) -> tuple[np.ndarray, np.ndarray, tuple[float, float]]:
+    """Least coordinates, pixels in a unit (the same on both axes if their extents are alike), corner of the least."""
     left, top, right, bottom = box
     extent = frame[1] - frame[0]
-    scale = float(min((right - left) / extent[0], (bottom - top) / extent[1]))
-    middle = (left + (right - left - scale * extent[0]) / 2, bottom - (bottom - top - scale * extent[1]) / 2)
-    return frame[0], scale, middle
+    scale = np.array([right - left, bottom - top]) / extent
+    if 1 / ALIKE < extent[1] / extent[0] < ALIKE:
+        scale = np.full(2, scale.min())
+    used = scale * extent
+    return frame[0], scale, (left + (right - left - used[0]) / 2, bottom - (bottom - top - used[1]) / 2)
 
 
 def _histogram(real: Real | None, samples: Points, frame: Frame, ink: str, box: Box, width: int) -> Iterator[str]:
@@ -143,14 +146,14 @@ def _numbers(frame: Frame, box: Box, plane: bool) -> Iterator[str]:
     left, _, right, bottom = box
     font = f'fill="{INK}" font-family="sans-serif" font-size="10"'
     if plane:
-        low, scale, (x, y) = _equal(frame[:, :2], box)
+        low, scale, (x, y) = _placed(frame[:, :2], box)
     else:
-        low, scale, (x, y) = frame[0], (right - left) / float(frame[1, 0] - frame[0, 0]), (left, bottom)
+        low, scale, (x, y) = frame[0], (right - left) / (frame[1] - frame[0]), (left, bottom)
     for tick in _ticks(frame[:, 0]):
-        yield f'<text x="{x + (tick - low[0]) * scale:.1f}" y="{bottom + 13}" text-anchor="middle" {font}>'
+        yield f'<text x="{x + (tick - low[0]) * scale[0]:.1f}" y="{bottom + 13}" text-anchor="middle" {font}>'
         yield f"{number(tick, 2)}</text>"
     for tick in _ticks(frame[:, 1]) if plane else ():
-        yield f'<text x="{left - 5}" y="{y - (tick - low[1]) * scale + 3:.1f}" text-anchor="end" {font}>'
+        yield f'<text x="{left - 5}" y="{y - (tick - low[1]) * scale[1] + 3:.1f}" text-anchor="end" {font}>'
         yield f"{number(tick, 2)}</text>"
 
 

@@ -1,5 +1,6 @@
 """The first training of every user: a DCGAN on the bundled real digits, in minutes."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -30,9 +31,10 @@ def experiment(data: Source, scale: Scale) -> Experiment:
 
 
 def points(data: Source, scale: Scale) -> Experiment:
-    """Two perceptrons on points."""
+    """Two perceptrons on points of any dimension, or on series; no fewer latents than dimensions, up to 128."""
     width = 8 if scale == "smoke" else 128
-    generator = part(mlp.Generator, shape=data.shape, latent=16, widths=(width, width))
+    latent = min(128, max(16, math.prod(data.shape)))
+    generator = part(mlp.Generator, shape=data.shape, latent=latent, widths=(width, width))
     return Experiment(
         game=part(Adversarial, generator=generator, critic=part(mlp.Critic, shape=data.shape, widths=(width, width))),
         data=data,
@@ -46,6 +48,7 @@ RING = Recipe(
     claim="a small GAN on points, to see in seconds which of the modes it finds",
     data=lambda scale: Ring(),
     make=points,
+    also=(2,),
 )
 
 DIGITS = Recipe(

@@ -24,10 +24,10 @@ ADVICE = "delete it, and go on without that step"
 
 
 def snapshot(samples: Shaped[Tensor, "n *shape"], source: Source, step: int | None) -> tuple[str, bytes]:
-    """Return the name and the content of a snapshot's file, for `Run.picture`.
+    """Return the name and the content of a snapshot's file, for `Run.picture`; points are in the stored data's units.
 
     Args:
-        samples: "n *shape", in the source's range.
+        samples: "n *shape", as the source draws them.
         source: source of the real samples.
         step: step of the training; None for real samples.
     """
@@ -35,7 +35,7 @@ def snapshot(samples: Shaped[Tensor, "n *shape"], source: Source, step: int | No
     if pictured(source.shape):
         return f"{stem}{IMAGES}", grid_png(as_bytes(samples.cpu(), source))
     content = io.BytesIO()
-    np.save(content, samples.cpu().numpy().astype(np.float32), allow_pickle=False)
+    np.save(content, source.restored(samples.cpu()).numpy().astype(np.float32), allow_pickle=False)
     return f"{stem}{POINTS}", content.getvalue()
 
 

@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import torch
 from jaxtyping import Shaped
 from torch import Tensor
 
 from agon.data import Source
+from agon.data.given import given_again
 from agon.data.source import Known
 from agon.errors import RunError, SettingError
 from agon.experiment import Experiment
@@ -30,6 +31,7 @@ def load(
     *,
     trust: bool = False,
     experiment: Experiment | None = None,
+    data: Any = None,
     weights: Weights = "average",
     step: int | None = None,
 ) -> Training:
@@ -42,6 +44,7 @@ def load(
         run: the run, or its directory.
         trust: whether a user's classes may be imported.
         experiment: the experiment of the run, if its classes cannot be imported.
+        data: the data that were handed over in Python when the run was begun, again, for metrics that need them.
         weights: "average" for the averaged weights, if the run averages any; "live" for those of the step itself.
         step: the step of a checkpoint that the run has kept; by default the last one.
 
@@ -54,7 +57,8 @@ def load(
     stop_script()
     run = Run.of(run)
     experiment = experiment or Experiment.from_json(run.experiment, trust)
-    experiment = replace(experiment, data=_with_recorded_shape(run, experiment.data))
+    source = experiment.data if data is None else given_again(experiment.data, data)
+    experiment = replace(experiment, data=_with_recorded_shape(run, source))
     compute = Compute.continued({**run.compute, "device": "auto", "devices": 1, "compile": "off"}).resolved()
     with enough_memory():
         training = Training(experiment, compute, torch.device(compute.device))
@@ -81,12 +85,12 @@ def _with_recorded_shape(run: Run, source: Source) -> Source:
 
 
 def sample(training: Training, n: int, seed: int = 0) -> Shaped[Tensor, "n *shape"]:
-    """Generate n samples "n *shape" in the data's range, from the latents of a seed.
+    """Generate n samples "n *shape" in the data's range, or in the units of a table, from the latents of a seed.
 
     Raises:
         SettingError: n is under 1, or the run's game generates nothing.
     """
-    return training.samples(latents(training, n, seed))
+    return training.experiment.data.restored(training.samples(latents(training, n, seed)))
 
 
 def interpolate(training: Training, paths: int, steps: int, seed: int = 0) -> Shaped[Tensor, "n *shape"]:
@@ -96,7 +100,7 @@ def interpolate(training: Training, paths: int, steps: int, seed: int = 0) -> Sh
     training.refuse_more("--interpolate", paths * steps)
     ends = latents(training, 2 * paths, seed)
     walk = [training.experiment.latent.path(ends[2 * i], ends[2 * i + 1], steps) for i in range(paths)]
-    return training.samples(torch.cat(walk))
+    return training.experiment.data.restored(training.samples(torch.cat(walk)))
 
 
 def latents(training: Training, n: int, seed: int) -> Shaped[Tensor, "n *shape"]:

@@ -12,6 +12,7 @@ from torch import Tensor
 from agon.arguments import check_samples
 from agon.data import Images, Source, Split, Stream
 from agon.data.archive import Archive
+from agon.data.number_files import holds_numbers, read_numbers
 from agon.data.order import generator
 from agon.data.source import as_bytes
 from agon.errors import Change, DataError
@@ -26,6 +27,7 @@ ADVICE: dict[str, tuple[Any, ...]] = {  # setting that a source's advice names -
     "channels": ("samples are compared as they are, so save them all in grey or all in colour",),
     "skip_corrupt": ("every sample counts, so mend the files, or remove them",),
 }
+TABLES = (".csv", ".tsv", ".parquet")
 STREAMED = 100  # samples of a set of unknown size to read at a time; it may have few
 
 
@@ -33,12 +35,13 @@ def read_samples(path: Path, values: tuple[float, float] | None = None) -> Shape
     """Read all samples of a folder of images or a .npz, .npy or .parquet file, in the order of names or rows.
 
     Args:
-        path: a folder of PNG, JPEG or WebP files; arrays "n h w", "n h w c" or "n c h w" of bytes; or one array
-            "n d" of numbers, which are points. Of a set with splits, those of "train" and then those of "test".
+        path: a folder of PNG, JPEG or WebP files; arrays "n h w", "n h w c" or "n c h w" of bytes; one array "n d" of
+            numbers, which are points; or a .csv, .tsv or .parquet table of them. Of a set with splits, those of "train"
+            and then those of "test".
         values: (low, high) of pixels that are not bytes.
 
     Returns:
-        Images as bytes "n c h w", or points as float32 "n d".
+        Images as bytes "n c h w", or points "n d", float64 where the file has them so.
 
     Raises:
         DataError: nothing is there, a file is damaged, images differ in size, or arrays hold Python objects.
@@ -87,13 +90,13 @@ def real_samples(source: Source, n: int, *, split: Split = "train", seed: int = 
 
 
 def first_samples(source: Source, n: int) -> Shaped[Tensor, "n *shape"]:
-    """Return the first n real samples of a source, or all if there are fewer.
+    """Return the first n real samples of a source, or all if there are fewer, in the units of the stored data.
 
     Raises:
         SettingError: n is under 1, or more than the memory holds.
     """
     refuse_more("--n", check_samples(n) if source.count() is None else 1, math.prod(source.shape))
-    return Stream(source, batch=1, seed=0).first(check_samples(n))
+    return source.restored(Stream(source, batch=1, seed=0).first(check_samples(n)))
 
 
 def as_compared(samples: Shaped[Tensor, "n *shape"], source: Source) -> Shaped[Tensor, "n *shape"]:
@@ -109,11 +112,15 @@ def as_compared(samples: Shaped[Tensor, "n *shape"], source: Source) -> Shaped[T
 
 
 def _points(path: Path) -> Tensor | None:
-    """Read the only array of a file if it holds points; None for anything else."""
+    """Read a table of numbers, or the only array of a file if it holds points; None for anything else."""
+    if path.suffix in TABLES and holds_numbers(path):
+        return torch.from_numpy(read_numbers(path, None)["train"].chosen(None).whole(skip_missing=False).values)
     if path.suffix not in (".npz", ".npy") or not path.is_file():
         return None
     archive = Archive(path)
     if len(archive.shapes) != 1 or any(len(shape) != 2 for shape in archive.shapes.values()):
         return None
     points = archive[next(iter(archive.shapes))]
-    return torch.from_numpy(points.astype(np.float32)) if points.dtype.kind == "f" else None
+    if points.dtype.kind != "f":
+        return None
+    return torch.from_numpy(points.astype(np.float64 if points.dtype == np.float64 else np.float32))

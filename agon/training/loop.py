@@ -3,7 +3,9 @@
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+from agon.data.given import given_again
 from agon.experiment import Experiment
 from agon.experiment.scripts import notices, stop_script
 from agon.jobs import in_worker
@@ -57,7 +59,7 @@ def train(
     """
     stop_script()
     Run(Path(directory)).refuse_taken()  # refuse early, before reading data takes minutes
-    experiment = with_origin(experiment, init)
+    experiment = with_origin(experiment.settled(), init)
     experiment.to_json()  # refuse what cannot be written down, also early
     compute = (compute or Compute()).resolved()
     place = launch(compute, experiment.batch)
@@ -78,6 +80,7 @@ def resume(
     *,
     steps: int | None = None,
     experiment: Experiment | None = None,
+    data: Any = None,
     trust: bool = False,
     devices: int | None = None,
     threads: int | None = None,
@@ -92,6 +95,7 @@ def resume(
         steps: a longer budget; no other setting may change.
         experiment: the run's experiment; needed for ready instances and for classes that
             cannot be imported, and compared with the run's description.
+        data: the data that were handed over in Python when the run was begun, again; checked by their checksum.
         trust: whether classes that are not agon's may be imported, which runs their code.
         devices: a new number of processes; the state stays exactly the same, later steps agree
             up to rounding.
@@ -115,7 +119,9 @@ def resume(
     if devices is not None and devices != compute.devices:
         compute = replace(compute, devices=devices, threads=threads or 0)
     compute = compute.resolved()
-    known = experiment or Experiment.from_json(run.experiment, trust)
+    known = experiment.settled() if experiment else Experiment.from_json(run.experiment, trust)
+    if data is not None:
+        known = replace(known, data=given_again(known.data, data))
     refuse_other_settings(run, known)
     known = replace(known, steps=last_step(run, known, steps), init=run.described.get("init", ""))
     place = launch(compute, known.batch)
