@@ -11,6 +11,8 @@ from agon.places import HUB, located, missing, refuse_unknown
 from agon.runs.layout import REPLICATES
 from agon.runs.taken import refuse_no_run, refuse_nothing_to_show, refuse_taken, refuse_taken_by_replicates
 
+LONGEST = 1_000_000  # minutes: two years
+
 
 def check_samples(n: int, option: str = "--n") -> None:
     """Raise a SettingError if a number of samples is under 1."""
@@ -24,6 +26,14 @@ def check_budget(steps: int | None, seed: int) -> None:
         raise SettingError(f"experiment.steps: expected at least 1, got {steps}")
     if not 0 <= seed < 2**63:
         raise SettingError(f"experiment.seed: expected 0 <= seed < 2^63, got {seed}")
+
+
+def check_minutes(minutes: float | None, steps: int | None) -> None:
+    """Raise a SettingError for a budget that is no time, or that is given twice."""
+    if minutes is not None and not 0 < minutes < LONGEST:
+        raise SettingError(f"--minutes: expected a number of minutes above 0 and under {LONGEST:,}, got {minutes:g}")
+    if minutes is not None and steps is not None:
+        raise SettingError("--minutes: expected it or --steps, got both; leave one out")
 
 
 def check_source(text: str | None) -> None:

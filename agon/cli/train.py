@@ -10,8 +10,19 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from agon.cli.catalogue import check_metrics, check_name
-from agon.cli.checks import check_budget, check_new, check_runs, check_samples, check_source
-from agon.cli.shared import RunPath, SetOptions, assignments, changed, names, of_data, write_report
+from agon.cli.checks import check_budget, check_minutes, check_new, check_runs, check_samples, check_source
+from agon.cli.shared import (
+    RunPath,
+    SetOptions,
+    SizeOption,
+    SkipOption,
+    assignments,
+    changed,
+    image_settings,
+    names,
+    of_data,
+    write_report,
+)
 from agon.errors import NotInstalledError, SettingError
 from agon.terminal import warn
 
@@ -26,6 +37,8 @@ class Train:
     """Run directory to write, new or empty."""
     data: str | None = None
     """Data set: a folder, a file, a Hub name, or the name of a toy distribution; by default the recipe's own."""
+    size: SizeOption = None
+    skip_corrupt: SkipOption = False
     scale: Literal["smoke", "quick", "paper"] = "quick"
     """Size of the training: smoke takes seconds, quick takes minutes, paper is the paper's own size."""
     seed: int = 0
@@ -36,6 +49,8 @@ class Train:
     """With --seeds: how to train several at once; auto measures and takes the fastest."""
     steps: int | None = None
     """Number of steps; by default the recipe's own."""
+    minutes: float | None = None
+    """Train for about this many minutes: the number of steps follows from a measurement of the first ones."""
     set_: SetOptions = ()
     """Change one setting, e.g. --set game.generator.width=32 or --set game.objective=hinge."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
@@ -67,14 +82,16 @@ class Train:
         arguments = ("device", "devices", "precision", "threads", "compile", "memory")
         compute = Compute(**{name: getattr(self, name) for name in arguments})
         if self.seeds is None:
-            experiment = self.experiment()
+            experiment = self.within(self.experiment(), compute)
             options = self.watch_every, self.watch_n, self.watch_extractor
             callback = watching(self.watch, *options, experiment.data, self.devices)
             run = train(experiment, self.out, compute=compute, callback=callback)
             if is_main_process():
                 report([run], self.out)
         else:
-            many = partial(replicate, self.experiment(), self.out, self.seeds, strategy=self.strategy)
+            many = partial(
+                replicate, self.within(self.experiment(), compute), self.out, self.seeds, strategy=self.strategy
+            )
             _replicated(partial(many, compute=compute), self.out)
 
     def experiment(self) -> Any:
@@ -83,22 +100,35 @@ class Train:
         from agon.recipes import find
 
         recipe = find(self.recipe)
-        settings = assignments(self.set_)
+        settings = [*image_settings(self.size, self.skip_corrupt), *assignments(self.set_)]
         source = recipe.data(self.scale) if self.data is None else named(self.data)
         source = changed(source, of_data(pair for pair in settings if pair[0].startswith("data.")))
-        experiment = recipe.experiment(source, self.scale)
+        experiment = recipe.experiment(source, self.scale, self.minutes)
         experiment = replace(experiment, seed=self.seed, steps=experiment.steps if self.steps is None else self.steps)
         return changed(experiment, [pair for pair in settings if not pair[0].startswith("data.")])
+
+    def within(self, experiment: Any, compute: Any) -> Any:
+        """Return the experiment with the steps that fit into the minutes, unless a number of steps is given."""
+        from agon.recipes import find
+        from agon.training import within
+
+        minutes = self.minutes or find(self.recipe).budgets.get(self.scale)
+        if minutes is None or self.steps is not None or any(set_.startswith("steps=") for set_ in self.set_):
+            return experiment
+        warn(f"agon: measuring how many steps fit into {minutes:g} minutes")
+        return within(experiment, minutes, compute)
 
     def _check(self) -> None:
         """Refuse what can be refused before torch is imported."""
         check_name("recipe", self.recipe)
         assignments(self.set_)
+        image_settings(self.size, self.skip_corrupt)
         _check_watch(self.watch, self.watch_every, self.watch_n, self.watch_extractor)
         if self.watch and self.seeds is not None:
             raise SettingError("--watch: expected one training, got --seeds; evaluate the runs afterwards")
         check_source(self.data)
         check_budget(self.steps, self.seed)
+        check_minutes(self.minutes, self.steps)
         check_new(self.out, self.seeds)
 
 

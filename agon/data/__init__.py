@@ -10,6 +10,7 @@ from dataclasses import fields as fields_of
 from typing import Any
 
 from agon.data.images import Images
+from agon.data.settling import Settled, settle
 from agon.data.source import MEMORY, Opened, RealBatch, Source, Split
 from agon.data.stacked import Stacked
 from agon.data.stream import Stream
@@ -65,10 +66,12 @@ __all__ = [
     "Opened",
     "RealBatch",
     "Ring",
+    "Settled",
     "Source",
     "Split",
     "Stacked",
     "Stream",
     "SwissRoll",
     "named",
+    "settle",
 ]

@@ -45,6 +45,7 @@ class Experiment:
         checkpoint_every: steps between two checkpoints.
         grid: number of samples in a grid.
         recipe: name of the recipe that returned it, or "".
+        notes: why settings were chosen for these data, in sentences; a training prints them, and uses them for nothing.
     """
 
     game: Part | Game
@@ -63,6 +64,7 @@ class Experiment:
     checkpoint_every: int = 500
     grid: int = 64
     recipe: str = ""
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_fields(self)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, get_args
 
-from agon.data import Source
+from agon.data import Source, settle
 from agon.errors import SettingError, unknown
 from agon.experiment import Experiment
 from agon.recipes import costs
@@ -37,6 +37,8 @@ class Recipe:
         claim: what the training shows, in a sentence.
         data: makes the default source for a scale.
         make: makes the experiment from a source and a scale; layers take their sizes from `source.shape`.
+        timed: makes the experiment from a source and a number of minutes, for a recipe that chooses by them.
+        budgets: scale -> the minutes that such a recipe takes by default.
         evaluations: scale -> the evaluations while it trains for an item; a plain training has none.
     """
 
@@ -46,26 +48,40 @@ class Recipe:
     data: Callable[[Scale], Source]
     make: Callable[[Source, Scale], Experiment]
     evaluations: Mapping[str, EvaluationSchedule] = field(default_factory=dict)
+    timed: Callable[[Source, float], Experiment] | None = None
+    budgets: Mapping[Scale, float] = field(default_factory=dict)
 
     @property
     def minutes(self) -> Mapping[Scale, float | None]:
         """Measured minutes by scale, with the default source; None for a scale that was not measured."""
         return costs.minutes(self.name)
 
-    def experiment(self, data: Source | None = None, scale: Scale = "quick") -> Experiment:
-        """Make the experiment, on the default data or on another source.
+    def experiment(
+        self, data: Source | None = None, scale: Scale = "quick", minutes: float | None = None
+    ) -> Experiment:
+        """Make the experiment, on the default data or on another source, which `settle` gives a size if it needs one.
+
+        Args:
+            data: the source; by default the recipe's own.
+            scale: the size of the training.
+            minutes: the budget that the recipe chooses its networks by, if it is one that does; the number of steps
+                is then an estimate, which `agon.training.within` replaces by a measurement.
 
         Raises:
             SettingError: the scale is unknown, or the data have the wrong kind of shape.
+            DataError: the data cannot be read.
         """
         if scale not in get_args(Scale):
             raise SettingError(unknown("scale", scale, get_args(Scale)))
         default = self.data(scale)
-        source = default if data is None else data
+        source, reasons = (default, ()) if data is None else settle(data)
         if len(source.shape) != len(default.shape):
             kind = "images" if len(default.shape) == 3 else "points"
             raise SettingError(f"{self.name} is for {kind}, got data of shape {source.shape}; see agon recipes")
-        return replace(self.make(source, scale), recipe=f"{self.name} --scale {scale}")
+        planned = minutes is not None and self.timed is not None
+        made = self.timed(source, minutes) if planned else self.make(source, scale)
+        name = f"{self.name} --scale {scale}" if minutes is None else f"{self.name} --minutes {minutes:g}"
+        return replace(made, recipe=name, notes=(*reasons, *made.notes))
 
 
 def by_name(recipes: Iterable[Recipe]) -> dict[str, Recipe]:
