@@ -1,9 +1,9 @@
 """python -m benchmarks.own --out FOLDER [--minutes 20] [--jobs 2]: which family of `agon train own` measures best.
 
-Trains every family of `agon.recipes.own` on three kinds of sets, each for the same CPU minutes on one thread, and scores
-2,000 samples of each by the kernel distance (KID) to the training images. What is done is not done again: interrupted
-trainings go on from their last checkpoint, and the table is made of all runs in FOLDER. `--write` puts it into
-docs/own_images.md.
+Trains every family of `agon.recipes.own` on three kinds of sets, each for the same CPU minutes on one thread, and
+scores 2,000 samples of each by the kernel distance (KID) to the training images. What is done is not done again:
+interrupted trainings go on from their last checkpoint, and the table is made of all runs in FOLDER. `--write` puts it
+into docs/own_images.md.
 """
 
 import argparse
@@ -31,6 +31,7 @@ from benchmarks.report import table
 PAGE = Path(__file__).parents[1] / "docs" / "own_images.md"
 BEGIN, END = "<!-- measured -->\n", "<!-- /measured -->"
 ONE_THREAD = Compute(device="cpu", threads=1)
+COARSE = "benchmarks.own_sets:Coarse"
 SAMPLES = 2_000
 
 
@@ -60,9 +61,7 @@ def main() -> None:
     parser.add_argument("--sets", default=",".join(SETS))
     parser.add_argument("--families", default=",".join(FAMILIES))
     parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument(
-        "--extractors", default="benchmarks.own_sets:Coarse", help="of the kernel distance, separated by commas"
-    )
+    parser.add_argument("--extractors", default=COARSE, help="of the kernel distance, separated by commas")
     parser.add_argument("--trial", help="do this one alone, as SET-FAMILY-SEED")
     parser.add_argument("--write", action="store_true", help="put the table into docs/own_images.md")
     parser.add_argument("--table", action="store_true", help="train nothing, make the table of what there is")

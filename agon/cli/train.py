@@ -82,16 +82,14 @@ class Train:
         arguments = ("device", "devices", "precision", "threads", "compile", "memory")
         compute = Compute(**{name: getattr(self, name) for name in arguments})
         if self.seeds is None:
-            experiment = self.within(self.experiment(), compute)
+            experiment = self.within(compute)
             options = self.watch_every, self.watch_n, self.watch_extractor
             callback = watching(self.watch, *options, experiment.data, self.devices)
             run = train(experiment, self.out, compute=compute, callback=callback)
             if is_main_process():
                 report([run], self.out)
         else:
-            many = partial(
-                replicate, self.within(self.experiment(), compute), self.out, self.seeds, strategy=self.strategy
-            )
+            many = partial(replicate, self.within(compute), self.out, self.seeds, strategy=self.strategy)
             _replicated(partial(many, compute=compute), self.out)
 
     def experiment(self) -> Any:
@@ -107,11 +105,12 @@ class Train:
         experiment = replace(experiment, seed=self.seed, steps=experiment.steps if self.steps is None else self.steps)
         return changed(experiment, [pair for pair in settings if not pair[0].startswith("data.")])
 
-    def within(self, experiment: Any, compute: Any) -> Any:
-        """Return the experiment with the steps that fit into the minutes, unless a number of steps is given."""
+    def within(self, compute: Any) -> Any:
+        """Return the experiment, with the steps that fit into the minutes unless a number of steps is given."""
         from agon.recipes import find
         from agon.training import within
 
+        experiment = self.experiment()
         minutes = self.minutes or find(self.recipe).budgets.get(self.scale)
         if minutes is None or self.steps is not None or any(set_.startswith("steps=") for set_ in self.set_):
             return experiment

@@ -78,8 +78,8 @@ class Recipe:
         if len(source.shape) != len(default.shape):
             kind = "images" if len(default.shape) == 3 else "points"
             raise SettingError(f"{self.name} is for {kind}, got data of shape {source.shape}; see agon recipes")
-        planned = minutes is not None and self.timed is not None
-        made = self.timed(source, minutes) if planned else self.make(source, scale)
+        timed = self.timed
+        made = self.make(source, scale) if minutes is None or timed is None else timed(source, minutes)
         name = f"{self.name} --scale {scale}" if minutes is None else f"{self.name} --minutes {minutes:g}"
         return replace(made, recipe=name, notes=(*reasons, *made.notes))
 

@@ -10,6 +10,7 @@ from agon.experiment.experiment import MOST
 from agon.training.compute import Compute
 from agon.training.launch import launch
 from agon.training.memory import enough_memory
+from agon.training.randomness import preserve_global_streams
 from agon.training.training import Training
 
 WARM = 2  # steps before the clock starts, in which memory is found and data are opened
@@ -59,7 +60,7 @@ def within(
 def seconds_per_step(experiment: Experiment, compute: Compute, clock: Callable[[], float]) -> float:
     """The mean time of a step after the first ones."""
     place = launch(compute, experiment.batch)
-    with enough_memory():
+    with enough_memory(), preserve_global_streams():
         training = Training(experiment, compute, *place)
         for _ in range(WARM):
             training.advance()
