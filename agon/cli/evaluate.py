@@ -12,7 +12,9 @@ from agon.cli.shared import (
     RunPaths,
     ScriptOption,
     SetOptions,
+    SizeOption,
     assignments,
+    image_settings,
     names,
     of_data,
     run_script,
@@ -48,6 +50,10 @@ class Evaluate:
     """Score these samples instead of runs: a folder of images or an array file, made by any program."""
     data: str | None = None
     """With --samples: the real data; a folder, a file, a Hub name, or the name of a toy distribution."""
+    size: SizeOption = None
+    """With --data: crop the real images at the centre and resize them to this side, or to HEIGHTxWIDTH."""
+    skip_corrupt: bool = False
+    """With --data: leave out real images that cannot be read."""
     values: tuple[float, float] | None = None
     """With --samples: the values of black and white in arrays of floats, e.g. -1 1."""
     out: Path | None = None
@@ -67,9 +73,11 @@ class Evaluate:
         misplaced = [option for option in ("data", "values", "set_") if getattr(self, option)]
         if self.samples is None and misplaced:
             raise SettingError(f"--{misplaced[0].rstrip('_')}: expected with --samples alone; a run has its own")
-        if self.data is None and self.set_:
-            raise SettingError("--set: expected with --data, whose settings it changes; name the real images")
-        settings = of_data(assignments(self.set_))
+        chosen = image_settings(self.size, self.skip_corrupt)
+        if self.data is None and (self.set_ or chosen):
+            option = "--set" if self.set_ else "--size" if self.size else "--skip-corrupt"
+            raise SettingError(f"{option}: expected with --data, whose settings it changes; name the real images")
+        settings = of_data([*chosen, *assignments(self.set_)])
         check_source(self.data)
         check_samples(self.n)
         check_seed(self.seed, "--seed")

@@ -1,13 +1,25 @@
 """agon data and agon sample: describe a data set, and draw samples from a run."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import tyro
 
 from agon.arguments import check_samples
 from agon.cli.checks import check_source
-from agon.cli.shared import RunPath, ScriptOption, SetOptions, assignments, of_data, run_script, source_named
+from agon.cli.shared import (
+    RunPath,
+    ScriptOption,
+    SetOptions,
+    SizeOption,
+    SkipOption,
+    assignments,
+    image_settings,
+    of_data,
+    run_script,
+    source_named,
+)
 from agon.errors import SettingError
 from agon.runs.taken import refuse_no_run
 from agon.terminal import say
@@ -16,33 +28,63 @@ from agon.terminal import say
 def data(
     source: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="SOURCE")],
     /,
+    size: SizeOption = None,
+    skip_corrupt: SkipOption = False,
     set_: SetOptions = (),
     out: Path | None = None,
     n: int = 64,
     check: bool = False,
 ) -> None:
-    """Describe a data set: number of samples, shape, range, classes, splits.
+    """Describe a data set as a training will meet it: samples, sizes, classes, copies, broken files, memory, time.
 
     Args:
         source: A folder, a file, a Hub name, or the name of a toy distribution such as ring.
+        size: Crop images at the centre and resize them to this side, e.g. 64, or to HEIGHTxWIDTH, e.g. 48x64.
+        skip_corrupt: Leave out images that cannot be read, instead of refusing the set.
         set_: Change one setting of the source.
         out: Write a picture of n samples to this file.
         n: Number of samples in the picture.
-        check: Decode every image, and list those that cannot be read.
+        check: Look at every image, decode it, and list those that cannot be read.
     """
-    settings = of_data(assignments(set_))
+    settings = of_data([*image_settings(size, skip_corrupt), *assignments(set_)])
     check_source(source)
     if out is not None:
         check_samples(n)
+    from agon.data import Images, settle
     from agon.data.description import describe
     from agon.samples import first_samples, write
 
-    described = source_named(source, settings)
-    say(*describe(described).splitlines())
-    if check:
+    described, reasons = settle(source_named(source, settings))
+    say(*describe(described).splitlines(), *aligned_reasons(reasons))
+    if isinstance(described, Images) and not described.streaming:
+        looked_at(described, check)
+    elif check:
         say(*described.check().splitlines())
     if out is not None:
         say(write(first_samples(described, n), described, out))
+
+
+def aligned_reasons(reasons: Sequence[str]) -> list[str]:
+    """Return a line for each setting that was chosen."""
+    from agon.data.description import aligned
+
+    return aligned([("chosen", reason) for reason in reasons])
+
+
+def looked_at(images: Any, check: bool) -> None:
+    """Print what an inspection of the images finds.
+
+    Raises:
+        DataError: with `check`, some images cannot be read, and are not left out.
+    """
+    from agon.data.description import aligned
+    from agon.data.findings import findings
+    from agon.data.inspection import inspect
+
+    found = inspect(images, everything=check)
+    say(*aligned(findings(images, found)))
+    if check:
+        say(found.verdict(images.skip_corrupt))
 
 
 def sample(

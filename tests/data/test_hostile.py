@@ -95,7 +95,7 @@ def test_check_decodes_all_and_names_ten(folder: Path, capsys: pytest.CaptureFix
     assert "train      36 samples" in told.out
     assert "got 16 of 40 that are not" in told.err
     assert told.err.count("/cut") == 10
-    assert "and 6 more; mend or remove them, or leave them out with --set data.skip_corrupt=true" in told.err
+    assert "and 6 more; mend or remove them, or leave them out with --skip-corrupt" in told.err
     assert main(["data", str(folder), "--check", "--set", "data.skip_corrupt=true"]) == 0
     assert "left out, as they cannot be read, 16 of 40 images" in capsys.readouterr().out
     assert main(["data", "ring", "--check"]) == 0
