@@ -4,7 +4,7 @@ import io
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Shaped, UInt8
+from jaxtyping import Int, Shaped, UInt8
 from torch import Tensor
 
 from agon.data import Source
@@ -15,8 +15,21 @@ from agon.runs import write_atomically, writing
 from agon.untrusted import kind_of
 
 
-def write(samples: Shaped[Tensor, "n *shape"], source: Source, out: Path, columns: int | None = None) -> Path:
+def write(
+    samples: Shaped[Tensor, "n *shape"],
+    source: Source,
+    out: Path,
+    columns: int | None = None,
+    labels: Int[Tensor, " n"] | None = None,
+) -> Path:
     """Write samples "n *shape" as a PNG grid (.png), arrays (.npz: uint8 NHWC or float32), or a folder of PNGs.
+
+    Args:
+        samples: "n *shape", in the source's range.
+        source: source of the real samples.
+        out: the file or folder.
+        columns: images in a row of a grid; None for a grid that is nearly square.
+        labels: labels "n", which an .npz file holds beside the samples.
 
     Raises:
         SettingError: points cannot be a picture, or the name has another ending.
@@ -26,7 +39,10 @@ def write(samples: Shaped[Tensor, "n *shape"], source: Source, out: Path, column
     if out.suffix == ".npz":
         array = as_bytes(samples, source).permute(0, 2, 3, 1).numpy() if pictures else samples.numpy()
         content = io.BytesIO()
-        np.savez_compressed(content, samples=array)
+        if labels is None:
+            np.savez_compressed(content, samples=array)
+        else:
+            np.savez_compressed(content, samples=array, labels=labels.numpy())
         _write(out, content.getvalue())
     elif out.suffix == ".png" and len(source.shape) == 3 and source.range is not None:
         _write(out, grid_png(as_bytes(samples, source), columns))

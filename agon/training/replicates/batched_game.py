@@ -10,6 +10,7 @@ from torch.func import vmap
 
 from agon.dynamics.unrolled import AHEAD, FunctionalModule, slots_of
 from agon.games import Batch, Game, Losses
+from agon.games.game import generated
 
 EACH = "each/"  # prefix of a player's name: the losses of all seeds, among the scalars for the log
 Slot = tuple[dict[str, Any], str]  # the dictionary and key under which a module keeps a tensor
@@ -51,9 +52,20 @@ class BatchedGame(Game):
     def latent_shape(self) -> tuple[int, ...]:
         return self.skeleton.latent_shape
 
-    def generate(self, latent: Tensor) -> Tensor:
-        """Samples "s n *shape" from latents "s n *latent_shape"."""
-        samples: Tensor = self._played(lambda inputs: self.skeleton.generate(inputs["latent"]), {"latent": latent})
+    @property
+    def generated_classes(self) -> int:
+        return self.skeleton.generated_classes
+
+    @property
+    def judged_classes(self) -> int:
+        return self.skeleton.judged_classes
+
+    def generate(self, latent: Tensor, label: Tensor | None = None) -> Tensor:
+        """Samples "s n *shape" from latents "s n *latent_shape", and from labels "s n" if the games take any."""
+        inputs = {"latent": latent} if label is None else {"latent": latent, "label": label}
+        samples: Tensor = self._played(
+            lambda inputs: generated(self.skeleton, inputs["latent"], inputs.get("label")), inputs
+        )
         return samples
 
     def losses(self, batch: Batch, fake: Tensor | None = None, *, of: Collection[str]) -> Losses:
