@@ -12,6 +12,8 @@ from agon.errors import SettingError
 from agon.runs.taken import refuse_no_run
 from agon.terminal import say
 
+NAMED = 20  # rows of a grid whose classes are printed
+
 
 def data(
     source: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="SOURCE")],
@@ -93,3 +95,6 @@ def sample(
     else:
         drawn = sampling.draw(training, n, seed, class_, truncation)
     say(sampling.write(drawn.samples, training.experiment.data, out, drawn.columns, drawn.labels))
+    if drawn.labels is not None and drawn.columns:
+        rows = [training.experiment.data.classes[label] for label in drawn.labels[:: drawn.columns].tolist()]
+        say(f"rows from the top: {', '.join(rows[:NAMED])}{', ...' if len(rows) > NAMED else ''}")

@@ -14,7 +14,7 @@ Distance = Callable[[Tensor, Tensor], Score]
 
 
 def class_accuracy(
-    probabilities: Float[Tensor, "n k"], labels: Int[Tensor, " n"], names: Sequence[str], protocol: str
+    probabilities: Float[Tensor, "n k"], labels: Int[Tensor, " _"], names: Sequence[str], protocol: str
 ) -> Score:
     """The share of samples whose most probable class is the one that was asked for, P[argmax_k p(k|x) = y].
 
@@ -23,7 +23,7 @@ def class_accuracy(
 
     Args:
         probabilities: p(k|x) of each sample; rows sum to 1.
-        labels: the label from which each sample was made.
+        labels: "n", the label from which each sample was made.
         names: the names of the k classes.
         protocol: names the classifier, in words.
 
