@@ -1,5 +1,6 @@
 """agon data and agon sample: describe a data set, and draw samples from a run."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -23,6 +24,8 @@ from agon.cli.shared import (
 from agon.errors import SettingError
 from agon.runs.taken import refuse_no_run
 from agon.terminal import say
+
+NAMED = 20  # rows of a grid whose classes are printed
 
 
 def data(
@@ -94,12 +97,16 @@ def sample(
     n: int = 64,
     seed: int = 0,
     interpolate: int = 0,
+    class_: Annotated[str | None, tyro.conf.arg(name="class", metavar="CLASS")] = None,
+    truncation: float | None = None,
     weights: Literal["average", "live"] = "average",
     step: int | None = None,
     trust: bool = False,
     from_: ScriptOption = None,
 ) -> None:
     """Draw samples from a run: a grid (.png), arrays (.npz), or a folder of PNGs.
+
+    If the run's generator takes labels, each row of a grid shows one class, and arrays have the labels beside them.
 
     Args:
         run: Run directory.
@@ -108,6 +115,9 @@ def sample(
         seed: Seed of the latents.
         interpolate: Number of samples along each path between two latents (spherical for normal latents); 0 draws
             independent samples.
+        class_: Draw this class alone, by its name or number, from a run whose generator takes labels.
+        truncation: Draw coordinates of normal latents only within this many standard deviations: less variety, better
+            samples. 0.7 is usual.
         weights: Sample with weights averaged over the last steps, if the run keeps an average, or with the live ones.
         step: Step of a checkpoint that the run has kept; by default the last one.
         trust: Allow the run to import classes from outside agon, which runs their code.
@@ -115,6 +125,8 @@ def sample(
     """
     if interpolate < 0:
         raise SettingError(f"--interpolate: expected at least 1 sample along each path, got {interpolate}")
+    if truncation is not None and not 0 < truncation < math.inf:
+        raise SettingError(f"--truncation: expected a number over 0, got {truncation}; use 0.7")
     check_samples(n)
     refuse_no_run(run)
     from agon import samples as sampling
@@ -123,7 +135,13 @@ def sample(
     run_script(from_)
     training = sampling.load(Run.open(run), trust=trust, weights=weights, step=step)
     if interpolate:
-        samples, columns = sampling.interpolate(training, n, interpolate, seed), interpolate
+        walk = sampling.interpolate(training, n, interpolate, seed, label=class_, truncation=truncation)
+        drawn = sampling.Drawn(walk, None, interpolate)
+    elif class_ is None and out.suffix == ".png":
+        drawn = sampling.by_class(training, n, seed, truncation)
     else:
-        samples, columns = sampling.sample(training, n, seed), None
-    say(sampling.write(samples, training.experiment.data, out, columns))
+        drawn = sampling.draw(training, n, seed, class_, truncation)
+    say(sampling.write(drawn.samples, training.experiment.data, out, drawn.columns, drawn.labels))
+    if drawn.labels is not None and drawn.columns:
+        rows = [training.experiment.data.classes[label] for label in drawn.labels[:: drawn.columns].tolist()]
+        say(f"rows from the top: {', '.join(rows[:NAMED])}{', ...' if len(rows) > NAMED else ''}")

@@ -105,7 +105,7 @@ def measured(
     extractor: ExtractorSpec = ExtractorSpec(),  # noqa: B008 - frozen
 ) -> list[Score]:
     """Evaluate a training in this process as `evaluate` does, without changing it."""
-    names = asked(metrics, training.experiment.data)
+    names = asked(metrics, training.experiment.data, training.game.generated_classes > 0)
     with evidence_of(training, n, seed, extractor) as context:
         return scored(context, names, run, training.step)
 

@@ -14,12 +14,15 @@ OF_FEATURES: dict[str, Metric] = {  # metrics that depend on the extractor
     "fid": by_features.frechet,
     "fid-shrunk": by_features.frechet_shrunk,
     "kid": by_features.kernel,
+    "intra-fid-shrunk": by_features.intra_frechet,
+    "intra-kid": by_features.intra_kernel,
     "pr": by_features.precision_recall,
     "prdc": by_features.prdc,
 }
 METRICS: dict[str, Metric] = {
     **OF_FEATURES,
     "classifier": by_labels.classes,
+    "class-accuracy": by_labels.requested,
     "modes": by_labels.modes,
     "pairwise": by_samples.pairwise,
     "neighbours": by_samples.neighbours,
@@ -28,8 +31,8 @@ METRICS: dict[str, Metric] = {
 }
 
 
-def asked(metrics: Sequence[str], source: Source | None) -> list[str]:
-    """Return the requested metrics without repetitions, or those that the data allow.
+def asked(metrics: Sequence[str], source: Source | None, takes_labels: bool = False) -> list[str]:
+    """Return the requested metrics without repetitions, or those that the data, and a generator's labels, allow.
 
     Raises:
         SettingError: a metric is unknown, or neither metrics nor data are given.
@@ -42,7 +45,7 @@ def asked(metrics: Sequence[str], source: Source | None) -> list[str]:
         return list(dict.fromkeys(metrics))
     if source is None:
         raise SettingError(f"expected --metrics, or --data to choose them by; there are {', '.join(METRICS)}")
-    return default_metrics(source)
+    return [*default_metrics(source), *(["class-accuracy"] if takes_labels else [])]
 
 
 def default_metrics(source: Source) -> list[str]:

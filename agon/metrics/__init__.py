@@ -19,6 +19,7 @@ from agon.metrics.paths import path_smoothness
 from agon.metrics.prdc import prdc, precision_recall
 from agon.metrics.ranking import best_rank, by_fractional_difference
 from agon.metrics.reconstruction import Reconstruction, reconstruct
+from agon.metrics.requested import by_class, class_accuracy
 from agon.metrics.score import Score
 from agon.metrics.weights import INCEPTION_SHA256
 
@@ -34,7 +35,9 @@ __all__ = [
     "accuracy",
     "battle",
     "best_rank",
+    "by_class",
     "by_fractional_difference",
+    "class_accuracy",
     "class_coverage",
     "class_divergence",
     "critic_gap",

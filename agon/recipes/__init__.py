@@ -12,6 +12,8 @@ from agon.recipes import (
     mao2016,
     metz2017,
     miyato2018,
+    miyato2018b,
+    odena2017,
     own,
     radford2015,
     tabak2016,
@@ -36,6 +38,8 @@ LISTED: tuple[Recipe, ...] = (
     *gulrajani2017.RECIPES,
     *berthelot2017.RECIPES,
     *miyato2018.RECIPES,
+    *miyato2018b.RECIPES,
+    *odena2017.RECIPES,
     *huang2024.RECIPES,
     *yamazaki2017.RECIPES,
 )

@@ -112,7 +112,9 @@ def resume_message(run: Run, training: Training) -> str:
 
 def _described(training: Training, choices: Mapping[str, Any] | None) -> dict[str, Any]:
     """The content of arithmetic.json: how numbers are computed, and from which data."""
-    source = {"shape": list(training.shape), "classes": list(training.experiment.data.classes)}
+    source: dict[str, Any] = {"shape": list(training.shape), "classes": list(training.experiment.data.classes)}
+    if training.game.generated_classes and training.class_counts is not None:
+        source["counts"] = training.class_counts.tolist()
     compute = training.compute.describe()
     return {
         **compute,
