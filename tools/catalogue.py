@@ -12,7 +12,7 @@ from typing import Any
 from agon.cli.catalogue import FILE
 from agon.data import SOURCES
 from agon.evaluation import METRICS
-from agon.evaluation.extractors import KINDS
+from agon.evaluation.extractors import AUTO, KINDS
 from agon.papers import ITEMS, Item
 from agon.places import DIGITS
 from agon.recipes import RECIPES, Recipe
@@ -25,7 +25,7 @@ def contents() -> dict[str, Any]:
         "recipe": _entries(RECIPES.values()),
         "item": _entries(ITEMS.values()),
         "metric": {name: {} for name in METRICS},
-        "extractor": {name: {} for name in KINDS},
+        "extractor": {name: {} for name in (AUTO, *KINDS)},
         "source": {name: {} for name in (*SOURCES, DIGITS)},
         "set of images": {name: {} for name in SETS},
     }

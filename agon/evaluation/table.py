@@ -1,5 +1,6 @@
 """The metrics by name."""
 
+import math
 from collections.abc import Callable, Sequence
 
 from agon.data import Source
@@ -7,6 +8,8 @@ from agon.data.points import Toy
 from agon.errors import SettingError, unknown
 from agon.evaluation import by_features, by_labels, by_samples
 from agon.evaluation.evidence import EvaluationContext, Measurement
+
+SEARCHED = 6 * 10**7  # coordinates of a training set in which neighbours are searched by default
 
 Metric = Callable[[EvaluationContext], Measurement]
 OF_FEATURES: dict[str, Metric] = {  # metrics that depend on the extractor
@@ -45,10 +48,15 @@ def asked(metrics: Sequence[str], source: Source | None) -> list[str]:
 
 
 def default_metrics(source: Source) -> list[str]:
-    """Return the metrics that the data allow without pretrained weights: modes, classes, or else distances."""
+    """Return the metrics that the data allow and that answer soon: modes, classes, or else distances of features.
+
+    Neighbours are searched by default only where that takes seconds; ask for them elsewhere.
+    """
     if isinstance(source, Toy) and source.modes is not None:
         return ["modes"]
     if source.classes:
         return ["classifier"]
-    finite = source.count() is not None and source.count("test")
-    return ["pairwise", "neighbours"] if finite else ["pairwise"]
+    distances = ["kid", "pairwise"] if len(source.shape) == 3 else ["pairwise"]
+    count = source.count()
+    near = count is not None and count * math.prod(source.shape) <= SEARCHED and source.count("test")
+    return [*distances, "neighbours"] if near else distances
