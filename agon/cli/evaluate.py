@@ -40,10 +40,11 @@ class Evaluate:
     seed: int = 0
     """Seed of the latents; with --samples, of the choice of n samples out of more."""
     extractor: str = "auto"
-    """Feature extractor of is, fid, kid, pr, prdc: inception, classifier, pixels, or your package.module:Name. By
-    default the classifier of data with classes, else pixels."""
+    """Feature extractor of is, fid, kid, pr, prdc: efficientnet, random, inception (for published numbers), classifier,
+    pixels, or your package.module:Name. By default efficientnet, or for small grey images the classifier of their
+    classes, or pixels if they have none."""
     weights: Path | None = None
-    """File of the Inception network's weights; by default the one in torch's cache."""
+    """File of the weights of Inception or EfficientNet; by default the one in torch's cache, or the package's."""
     download: bool = False
     """Download the Inception network's weights (96 MB) if they are not there."""
     samples: Path | None = None

@@ -85,8 +85,8 @@ class Train:
     """With --watch: number of steps between evaluations."""
     watch_n: int = 5_000
     """With --watch: number of samples in each evaluation, always from the same latents."""
-    watch_extractor: str = "inception"
-    """With --watch: feature extractor; inception, classifier or pixels."""
+    watch_extractor: str = "auto"
+    """With --watch: feature extractor; auto, efficientnet, random, inception, classifier or pixels."""
 
     def __call__(self) -> None:
         self._check()
@@ -209,7 +209,7 @@ def resume(
     watch: str = "",
     watch_every: int = 1_000,
     watch_n: int = 5_000,
-    watch_extractor: str = "inception",
+    watch_extractor: str = "auto",
 ) -> None:
     """Continue a run, or a directory of many seeds, from its last good checkpoint, as if it had never stopped.
 
@@ -224,7 +224,7 @@ def resume(
         watch: Metrics of agon evaluate to compute during the training, separated by commas.
         watch_every: With --watch: number of steps between evaluations.
         watch_n: With --watch: number of samples in each evaluation, always from the same latents.
-        watch_extractor: With --watch: feature extractor; inception, classifier or pixels.
+        watch_extractor: With --watch: feature extractor; auto, efficientnet, random, inception, classifier or pixels.
     """
     _check_watch(watch, watch_every, watch_n, watch_extractor)
     check_runs([run])

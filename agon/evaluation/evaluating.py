@@ -68,7 +68,7 @@ def evaluate(
 
     Args:
         run: a run with a checkpoint, or its directory.
-        metrics: names in METRICS; by default those that the data allow without pretrained weights. A classifier has
+        metrics: names in METRICS; by default those that the data allow and that answer soon. A classifier has
             only one score, its accuracy on the whole test split.
         n: number of generated samples, and largest number of real ones.
         seed: seed of the latents.

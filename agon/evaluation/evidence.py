@@ -67,7 +67,7 @@ class EvaluationContext:
         draw: generates the samples: bytes "n c h w", or points "n d".
         source: source of the real samples; None for metrics of samples alone.
         n: number of generated and of real samples; fewer real ones if the set has fewer.
-        spec: which extractor to use; points are their own features.
+        spec: which extractor to use for images; points are their own features.
         painter: the run's generator; None for samples from a folder.
         seed: seed of the latents.
         data_seed: seed of the real samples; the training's own where it makes them.
@@ -151,12 +151,18 @@ class EvaluationContext:
 
     @cached_property
     def extractor(self) -> Extractor:
-        return self.spec.make(self.source) if self.images else Coordinates()
+        return self._resolved.make(self.source) if self.images else Coordinates()
 
     @property
     def kind(self) -> str:
         """The word for the features in the names of scores."""
-        return self.spec.chosen(self.source).kind if self.images else COORDINATES
+        return self._resolved.kind if self.images else COORDINATES
+
+    @cached_property
+    def _resolved(self) -> ExtractorSpec:
+        if self.source is None:
+            return self.spec.resolved(self.fake.shape[1:])
+        return self.spec.resolved(self.source.shape, self.source.classes)
 
     @cached_property
     def fake_features(self) -> Features:

@@ -1,5 +1,6 @@
 """The metrics by name."""
 
+import math
 from collections.abc import Callable, Sequence
 
 from agon.data import Source
@@ -7,6 +8,8 @@ from agon.data.points import Toy
 from agon.errors import SettingError, meant, unknown
 from agon.evaluation import by_features, by_labels, by_samples
 from agon.evaluation.evidence import EvaluationContext, Measurement
+
+SEARCHED = 6 * 10**7  # coordinates of a training set in which neighbours are searched by default
 
 Metric = Callable[[EvaluationContext], Measurement]
 OF_FEATURES: dict[str, Metric] = {  # metrics that depend on the extractor
@@ -49,13 +52,15 @@ def asked(metrics: Sequence[str], source: Source | None, takes_labels: bool = Fa
 
 
 def default_metrics(source: Source) -> list[str]:
-    """Return the metrics that the data allow without pretrained weights: modes, or distances and classes.
+    """Return the metrics that the data allow and that answer soon: modes, or distances and classes.
 
-    The first of images and of unknown points is the kernel distance, which tells two runs apart.
+    The first of images and of unknown points is the kernel distance, which tells two runs apart. Neighbours are
+    searched by default only where that takes seconds; ask for them elsewhere.
     """
     if isinstance(source, Toy) and source.modes is not None:
         return ["modes"]
     if source.classes and len(source.shape) == 3:
         return ["kid", "classifier"]
-    finite = source.count() is not None and source.count("test")
-    return ["kid", "pairwise", "neighbours"] if finite else ["kid", "pairwise"]
+    count = source.count()
+    near = count is not None and count * math.prod(source.shape) <= SEARCHED and source.count("test")
+    return ["kid", "pairwise", "neighbours"] if near else ["kid", "pairwise"]
