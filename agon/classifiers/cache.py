@@ -24,6 +24,7 @@ from agon.data.source import Source
 from agon.data.stacked import Stacked
 from agon.errors import RunError
 from agon.experiment import Experiment
+from agon.experiment.codec import LATER
 from agon.games import Classification
 from agon.metrics import Score
 from agon.recipes.classifier import experiment
@@ -96,7 +97,8 @@ def _of_images(
 
 def _key(spec: Experiment) -> str:
     """The cache key: a hash of the experiment, with both splits' contents in place of their location."""
-    described = spec.describe()
+    later = LATER["experiment"]  # older keys lack these
+    described = {name: value for name, value in spec.describe().items() if name not in later or value != later[name]}
     content = [spec.data.open(seed=0).fingerprint, tested(spec.data)[0].fingerprint]
     text = json.dumps([VERSION, content, {**described, "data": ""}], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -5,9 +5,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from agon.arguments import check_samples, check_seed
 from agon.cli.catalogue import check_metrics
-from agon.cli.checks import check_runs, check_samples, check_source
-from agon.cli.shared import RunPaths, SetOptions, assignments, names, of_data, source_named, spread
+from agon.cli.checks import check_scored, check_source
+from agon.cli.shared import (
+    RunPaths,
+    ScriptOption,
+    SetOptions,
+    assignments,
+    names,
+    of_data,
+    run_script,
+    source_named,
+    spread,
+)
 from agon.errors import AgonError, SettingError
 from agon.places import refuse_no_samples
 from agon.terminal import say
@@ -15,10 +26,10 @@ from agon.terminal import say
 
 @dataclass
 class Evaluate:
-    """Score the samples of runs, and record the scores in the runs; or score any folder of images."""
+    """Score the samples of runs, record the scores in the runs, and say which run is best; or score any images."""
 
     runs: RunPaths = ()
-    """Run directories, or directories of many seeds, whose scores are also averaged over the seeds."""
+    """Run directories, or folders of them. Runs that differ in their seed alone are also summarised over seeds."""
     metrics: str = ""
     """Comma-separated metrics, out of is, fid, fid-shrunk, kid, pr, prdc, classifier, modes, pairwise, neighbours,
     reconstruction, paths. By default those that the data allow."""
@@ -26,8 +37,9 @@ class Evaluate:
     """Number of generated samples, and largest number of real ones."""
     seed: int = 0
     """Seed of the latents; with --samples, of the choice of n samples out of more."""
-    extractor: str = "inception"
-    """Feature extractor of is, fid, kid, pr, prdc: inception, classifier, pixels, or your package.module:Name."""
+    extractor: str = "auto"
+    """Feature extractor of is, fid, kid, pr, prdc: inception, classifier, pixels, or your package.module:Name. By
+    default the classifier of data with classes, else pixels."""
     weights: Path | None = None
     """File of the Inception network's weights; by default the one in torch's cache."""
     download: bool = False
@@ -44,6 +56,8 @@ class Evaluate:
     """With --data: change one setting of the data, e.g. --set data.size=32."""
     trust: bool = False
     """Allow imports of classes from outside agon, which runs their code."""
+    from_: ScriptOption = None
+    """Run this script of yours, up to its first training, for the classes that the runs have from it."""
 
     def __call__(self) -> None:
         metrics = names(self.metrics)
@@ -58,11 +72,13 @@ class Evaluate:
         settings = of_data(assignments(self.set_))
         check_source(self.data)
         check_samples(self.n)
-        check_runs(self.runs)
+        check_seed(self.seed, "--seed")
+        check_scored(self.runs)
         if self.samples is not None:
             refuse_no_samples(self.samples)
         from agon.evaluation import ExtractorSpec
 
+        run_script(self.from_)
         spec = ExtractorSpec(self.extractor, self.weights, self.download, self.trust)
         if self.samples is not None:
             self._samples(self.samples, settings, metrics, spec)
@@ -75,17 +91,15 @@ class Evaluate:
         from agon.evaluation import IncompleteError
         from agon.runs import Run
 
-        groups = [[Run.open(path) for path in spread([path])] for path in self.runs]
-        runs = [run for group in groups for run in group]
+        runs = [Run.open(path) for path in spread(self.runs)]
         if self.out is not None and len(runs) > 1:
             raise SettingError(f"--out: expected one run, whose scores the folder is for, got {len(runs)}")
         failed: list[AgonError] = []
-        scores = {run: self._scores(run, metrics, spec, failed, name=len(runs) > 1) for run in runs}
-        for path, group in zip(self.runs, groups, strict=True):
-            if len(group) > 1:
-                say(f"{path}, mean and 95 % interval over seeds:", *over_seeds([scores[run] for run in group]))
+        scores = {run.path: self._scores(run, metrics, spec, failed, name=len(runs) > 1) for run in runs}
+        if len(runs) > 1:
+            say(*summary(scores, apart=len(self.runs) == len(runs)))
         if len(runs) > 1 and "reconstruction" in metrics and not failed:
-            errors = [next(score for score in scores[run] if score.name == "reconstruction") for run in runs]
+            errors = [next(score for score in scores[run.path] if score.name == "reconstruction") for run in runs]
             for run, score in zip(runs, ranked(runs, errors), strict=True):
                 say(f"{run.path}: {score}")
         if failed:
@@ -131,18 +145,45 @@ class Evaluate:
             write(measurements, self.out)
 
 
+def summary(scores: Mapping[Path, Sequence[Any]], *, apart: bool) -> list[str]:
+    """Return the lines that sum several runs up: means over seeds, a table with a mark at the best, and a sentence.
+
+    Args:
+        scores: run directory -> its scores.
+        apart: whether each run was named by itself, and is compared even with another seed of its experiment.
+    """
+    from agon.arena.comparisons import contestant, table
+    from agon.arena.verdict import verdict
+    from agon.runs.groups import by_experiment
+    from agon.runs.naming import names as names_of
+
+    groups = by_experiment(list(scores))
+    lines = []
+    for name, runs in groups.items():
+        if len(runs) > 1:
+            lines += [f"{name}, mean and 95 % interval over seeds:", *over_seeds([scores[run] for run in runs])]
+    if len(groups) == 1 and not apart:
+        return lines
+    if len(groups) == 1:
+        groups = dict(zip(names_of(list(scores)), [[run] for run in scores], strict=True))
+        lines.append("The runs differ in their seed alone:")
+    contestants = [contestant(name, [scores[run] for run in runs]) for name, runs in groups.items()]
+    return [*lines, "", *table(contestants), "", verdict(contestants)]
+
+
 def over_seeds(seeds: Sequence[Sequence[Any]]) -> list[str]:
     """Return a line for each score: its mean over the seeds that have it, with the mean's Student t interval."""
-    from agon.papers.intervals import interval
+    from agon.arena.comparisons import contestant, text
+    from agon.metrics.directions import direction_of
 
-    names = dict.fromkeys(score.name for scores in seeds for score in scores)
-    width = max(map(len, names), default=0)
+    scores = contestant("", seeds).scores
+    width = max(map(len, scores), default=0)
     lines = []
-    for name in names:
-        values = [float(score.value) for scores in seeds for score in scores if score.name == name]
-        mean, _, half = interval(values)
-        bounds = "" if half is None else f" [{mean - half:.4g}, {mean + half:.4g}]"
-        lines.append(f"  {name:{width}}  {mean:.4g}{bounds}  ({len(values)} seeds)")
+    for name, values in scores.items():
+        direction, count = direction_of(name), len(values)
+        words = f", {direction.words}" if direction else ""
+        mean = text(values) if count > 1 else f"{values[0].value:.4g}"
+        lines.append(f"  {name:{width}}  {mean}{words}  ({count} {'seed' if count == 1 else 'seeds'})")
     return lines
 
 

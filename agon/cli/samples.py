@@ -5,8 +5,9 @@ from typing import Annotated, Literal
 
 import tyro
 
-from agon.cli.checks import check_samples, check_source
-from agon.cli.shared import RunPath, SetOptions, assignments, of_data, source_named
+from agon.arguments import check_samples
+from agon.cli.checks import check_source
+from agon.cli.shared import RunPath, ScriptOption, SetOptions, assignments, of_data, run_script, source_named
 from agon.errors import SettingError
 from agon.runs.taken import refuse_no_run
 from agon.terminal import say
@@ -51,8 +52,10 @@ def sample(
     n: int = 64,
     seed: int = 0,
     interpolate: int = 0,
-    weights: Literal["averaged", "live"] = "averaged",
+    weights: Literal["average", "live"] = "average",
+    step: int | None = None,
     trust: bool = False,
+    from_: ScriptOption = None,
 ) -> None:
     """Draw samples from a run: a grid (.png), arrays (.npz), or a folder of PNGs.
 
@@ -63,8 +66,10 @@ def sample(
         seed: Seed of the latents.
         interpolate: Number of samples along each path between two latents (spherical for normal latents); 0 draws
             independent samples.
-        weights: Sample with weights averaged over the last steps, if the run keeps an average, or with the last ones.
+        weights: Sample with weights averaged over the last steps, if the run keeps an average, or with the live ones.
+        step: Step of a checkpoint that the run has kept; by default the last one.
         trust: Allow the run to import classes from outside agon, which runs their code.
+        from_: Run this script of yours, up to its first training, for the classes that the run has from it.
     """
     if interpolate < 0:
         raise SettingError(f"--interpolate: expected at least 1 sample along each path, got {interpolate}")
@@ -73,7 +78,8 @@ def sample(
     from agon import samples as sampling
     from agon.runs import Run
 
-    training = sampling.load(Run.open(run), trust=trust, weights=weights)
+    run_script(from_)
+    training = sampling.load(Run.open(run), trust=trust, weights=weights, step=step)
     if interpolate:
         samples, columns = sampling.interpolate(training, n, interpolate, seed), interpolate
     else:

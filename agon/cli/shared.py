@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import tyro
 
+from agon.cli.words import meant
 from agon.errors import SettingError
 from agon.terminal import say
 
@@ -26,6 +27,14 @@ DataOptions = Annotated[
     ),
     tyro.conf.UseAppendAction,
 ]
+ScriptOption = Annotated[
+    Path | None,
+    tyro.conf.arg(
+        name="from",
+        metavar="SCRIPT",
+        help="Run this script of yours, up to its first training, for the classes that the run has from it.",
+    ),
+]
 RunPaths = Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="[RUN ...]")]
 RunPath = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
 
@@ -36,7 +45,7 @@ def names(text: str) -> list[str]:
 
 
 def assignments(settings: Sequence[str]) -> list[tuple[str, str]]:
-    """Return the path and the value of each setting PART.FIELD=VALUE.
+    """Return the path and the value of each setting PART.FIELD=VALUE, in agon's words.
 
     Raises:
         SettingError: a setting is not written like this.
@@ -46,13 +55,21 @@ def assignments(settings: Sequence[str]) -> list[tuple[str, str]]:
         path, equals, value = setting.partition("=")
         if not equals or not path:
             raise SettingError(f"--set: expected PART.FIELD=VALUE, got '{setting}'; an example is batch=32")
-        pairs.append((path, value))
+        pairs.append(meant(path, value))
     return pairs
 
 
 def of_data(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """Return the settings under the names that a source alone has: size for data.size."""
     return [(path.removeprefix("data."), value) for path, value in pairs]
+
+
+def run_script(script: Path | None) -> None:
+    """Run the script that defines a run's classes, if one is named."""
+    if script is not None:
+        from agon.experiment.scripts import run_script
+
+        run_script(script)
 
 
 def changed(owner: Any, pairs: Iterable[tuple[str, str]]) -> Any:
@@ -74,14 +91,15 @@ def source_named(text: str, settings: Iterable[tuple[str, str]]) -> Any:
 
 
 def spread(paths: Sequence[Path]) -> list[Path]:
-    """Return the run directories at these paths; a directory of many seeds stands for the runs of its seeds."""
+    """Return the run directories at these paths; a directory of seeds or of runs stands for the runs in it."""
+    from agon.runs.groups import runs_in
     from agon.runs.layout import REPLICATES
     from agon.training.replicates import Folder
 
     runs: list[Path] = []
     for path in paths:
-        runs += [run.path for run in Folder(path).runs] if (path / REPLICATES).is_file() else [path]
-    return runs
+        runs += [run.path for run in Folder(path).runs] if (path / REPLICATES).is_file() else runs_in(path)
+    return list({run.resolve(): run for run in runs}.values())
 
 
 def write_report(runs: Sequence[Path], out: Path) -> None:

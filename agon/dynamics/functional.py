@@ -17,7 +17,12 @@ from agon.errors import SettingError
 from agon.networks.layers import root
 
 OptimiserMoments = Mapping[str, Any]  # name in torch's state -> a tensor; "step" -> the number of steps taken
+Rule = Callable[..., "Updated"]
 UpdateRule = Callable[[Tensor, Tensor, OptimiserMoments], "Updated"]
+
+
+RATE = "lr"  # name of a scheduled learning rate among the moments
+NUMBERS = ("step", RATE)  # moments that are single numbers, and never differentiated through
 
 
 class Updated(NamedTuple):
@@ -37,7 +42,7 @@ def sgd(
     gradient: Float[Tensor, "*shape"],
     moments: OptimiserMoments,
     *,
-    lr: float,
+    lr: float | Tensor,
     momentum: float = 0.0,
     dampening: float = 0.0,
     weight_decay: float = 0.0,
@@ -65,7 +70,7 @@ def adam(
     gradient: Float[Tensor, "*shape"],
     moments: OptimiserMoments,
     *,
-    lr: float,
+    lr: float | Tensor,
     betas: tuple[float, float] = (0.9, 0.999),
     eps: float = 1e-8,
     weight_decay: float = 0.0,
@@ -100,7 +105,7 @@ def rmsprop(
     gradient: Float[Tensor, "*shape"],
     moments: OptimiserMoments,
     *,
-    lr: float,
+    lr: float | Tensor,
     alpha: float = 0.99,
     eps: float = 1e-8,
     weight_decay: float = 0.0,
@@ -134,7 +139,7 @@ class FunctionalOptimiser(NamedTuple):
         moments: the names in torch's state that the function reads and updates.
     """
 
-    rule: Callable[..., Updated]
+    rule: Rule
     moments: tuple[str, ...]
 
 
@@ -172,13 +177,37 @@ def functional_of(optimiser: torch.optim.Optimizer) -> FunctionalOptimiser:
 
 
 def rule_of(optimiser: torch.optim.Optimizer, group: Mapping[str, Any]) -> UpdateRule:
-    """The functional step with the current settings of one parameter group."""
+    """The functional step with the current settings of one parameter group.
+
+    A scheduled learning rate, which changes at every step, is no setting: the step takes it from the moments.
+    """
     rule = functional_of(optimiser).rule
     settings = {name: _plain(value) for name, value in group.items() if name in _names(rule)}
+    if rate_of(group):
+        return partial(scheduled, rule=rule, **{name: value for name, value in settings.items() if name != RATE})
     return partial(rule, **settings)
 
 
-def moments_of(optimiser: torch.optim.Optimizer, parameter: Tensor) -> dict[str, Any]:
+def rate_of(group: Mapping[str, Any]) -> dict[str, Any]:
+    """The learning rate of a group, by its name among the moments; empty if it is constant."""
+    return {RATE: _plain(group["lr"])} if "initial_lr" in group else {}  # which torch's schedulers add
+
+
+def scheduled(
+    parameter: Float[Tensor, "*shape"],
+    gradient: Float[Tensor, "*shape"],
+    moments: OptimiserMoments,
+    *,
+    rule: Rule,
+    **settings: Any,
+) -> Updated:
+    """Make one step of a rule with the learning rate among the moments, where a compiled program can be given it."""
+    before = {name: moment for name, moment in moments.items() if name != RATE}
+    after = rule(parameter, gradient, before, lr=moments[RATE], **settings)
+    return Updated(after.parameter, {**after.moments, RATE: moments[RATE]})
+
+
+def moments_of(optimiser: torch.optim.Optimizer, parameter: Float[Tensor, "..."]) -> dict[str, Any]:
     """An optimiser's moments of a parameter, as the functional step takes them; empty before the first step."""
     state = optimiser.state.get(parameter, {})
     moments = {name: state.get(name) for name in FUNCTIONAL[type(optimiser)].moments}
@@ -186,7 +215,7 @@ def moments_of(optimiser: torch.optim.Optimizer, parameter: Tensor) -> dict[str,
 
 
 @cache
-def _names(rule: Callable[..., Updated]) -> frozenset[str]:
+def _names(rule: Rule) -> frozenset[str]:
     return frozenset(inspect.signature(rule).parameters)
 
 

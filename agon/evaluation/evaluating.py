@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from agon import __version__
+from agon.arguments import check_samples
 from agon.classifiers import accuracy_of, settled
 from agon.data import Source
 from agon.errors import AgonError, DataError, SettingError
@@ -21,7 +22,7 @@ from agon.games import Classification
 from agon.metrics import Score
 from agon.runs import Run
 from agon.samples.making import load
-from agon.samples.reading import checked, chosen, read_samples
+from agon.samples.reading import chosen, read_samples
 from agon.training import Training
 
 N = 10_000
@@ -176,7 +177,7 @@ def evaluate_samples(
         samples = chosen(read_samples(path, values), n, seed)
         return samples if source is None or samples.dtype is torch.uint8 else source.scaled(samples).float()
 
-    context = EvaluationContext(draw, source, checked(n), extractor, seed=seed, compared=compared)
+    context = EvaluationContext(draw, source, check_samples(n), extractor, seed=seed, compared=compared)
     names = asked(metrics, source)
 
     def measure(name: str) -> Measurement:

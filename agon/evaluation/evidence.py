@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Shaped
 from torch import Tensor
 
+from agon.arguments import check_samples
 from agon.data import Images, Source
 from agon.data.points import Toy
 from agon.errors import Change, DataError, SettingError
@@ -20,7 +21,7 @@ from agon.games import Game
 from agon.metrics import Score
 from agon.metrics.extractors import Extractor, Features, extract
 from agon.samples.making import latents
-from agon.samples.reading import CHUNK, as_compared, checked, real_samples
+from agon.samples.reading import CHUNK, as_compared, real_samples
 from agon.training import Training
 from agon.training.randomness import derived
 
@@ -123,15 +124,15 @@ class EvaluationContext:
     @property
     def kind(self) -> str:
         """The word for the features in the names of scores."""
-        return self.spec.kind if self.images else COORDINATES
+        return self.spec.chosen(self.source).kind if self.images else COORDINATES
 
     @cached_property
     def fake_features(self) -> Features:
-        return extract(self.extractor, self.fake)
+        return extract(self.extractor, self.fake) if self.images else Features(self.fake.flatten(1).float())
 
     @cached_property
     def real_features(self) -> Features:
-        return extract(self.extractor, self.real)
+        return extract(self.extractor, self.real) if self.images else Features(self.real.flatten(1).float())
 
     @property
     def images(self) -> bool:
@@ -154,7 +155,7 @@ def evidence_of(training: Training, n: int, seed: int, extractor: ExtractorSpec)
     with training.painting() as paint:
         painter = Painter(experiment, training.game, paint)
         draw, check = _drawing(training, paint, n, seed), training.refuse_other_data
-        yield EvaluationContext(draw, source, checked(n), extractor, painter, seed, data_seed, check=check)
+        yield EvaluationContext(draw, source, check_samples(n), extractor, painter, seed, data_seed, check=check)
 
 
 def _drawing(training: Training, paint: Callable[[Tensor], Tensor], n: int, seed: int) -> Callable[[], Tensor]:

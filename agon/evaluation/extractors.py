@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from agon.errors import SettingError, unknown
 from agon.metrics.extractors import Extractor, Features, ImageBytes, Pixels
 
 COORDINATES = "coordinates"  # points are their own features
+AUTO = "auto"  # the classifier of data with classes, else pixels
 
 
 @dataclass(frozen=True)
@@ -22,21 +23,33 @@ class ExtractorSpec:
     """Which extractor to use, and how to build it.
 
     Attributes:
-        name: "inception", "classifier" (of the data set's classes), "pixels", or "package.module:Name" of your class
-            or function that makes one (the contract is `agon.metrics.extractors.Extractor`).
+        name: "inception", "classifier" (of the data set's classes), "pixels", "auto" (the classifier of data with
+            classes, else pixels), or "package.module:Name" of your class or function that makes one (the contract is
+            `agon.metrics.extractors.Extractor`).
         weights: file of the Inception network's weights; by default the one in torch's cache.
         download: whether the weights may be downloaded.
         trust: whether a module from outside agon may be imported, which runs its code.
     """
 
-    name: str = "inception"
+    name: str = AUTO
     weights: Path | None = None
     download: bool = False
     trust: bool = False
 
     def __post_init__(self) -> None:
-        if self.name not in KINDS and ":" not in self.name:
-            raise SettingError(unknown("extractor", self.name, [*KINDS, "package.module:Name"]))
+        if self.name not in NAMES and ":" not in self.name:
+            raise SettingError(unknown("extractor", self.name, [*NAMES, "package.module:Name"]))
+
+    def chosen(self, source: Source | None) -> "ExtractorSpec":
+        """Return the extractor that "auto" stands for with these data; any other as it is.
+
+        Weights are those of the Inception network.
+        """
+        if self.name != AUTO:
+            return self
+        if self.weights is not None or self.download:
+            return replace(self, name="inception")
+        return replace(self, name="classifier" if source is not None and source.classes else "pixels")
 
     @property
     def kind(self) -> str:
@@ -51,6 +64,8 @@ class ExtractorSpec:
             SettingError: a classifier has no data, a module is not trusted, or the object is not an extractor.
             DataError: the Inception network's weights are not there, or the data have no classes.
         """
+        if self.name == AUTO:
+            return self.chosen(source).make(source)
         if self.name in KINDS:
             return KINDS[self.name](self, source)
         return _imported(self.name, self.trust)
@@ -82,6 +97,7 @@ KINDS: dict[str, Callable[[ExtractorSpec, Source | None], Extractor]] = {
     "classifier": _classifier,
     "pixels": lambda *_: Pixels(),
 }
+NAMES = (AUTO, *KINDS)
 
 
 def _best_device() -> torch.device:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from agon.data import Source
 from agon.data.points import Toy
-from agon.errors import SettingError, unknown
+from agon.errors import SettingError, meant, unknown
 from agon.evaluation import by_features, by_labels, by_samples
 from agon.evaluation.evidence import EvaluationContext, Measurement
 
@@ -34,6 +34,7 @@ def asked(metrics: Sequence[str], source: Source | None) -> list[str]:
     Raises:
         SettingError: a metric is unknown, or neither metrics nor data are given.
     """
+    metrics = [meant(name, METRICS) for name in metrics]
     for name in metrics:
         if name not in METRICS:
             raise SettingError(unknown("metric", name, list(METRICS)))
@@ -45,10 +46,13 @@ def asked(metrics: Sequence[str], source: Source | None) -> list[str]:
 
 
 def default_metrics(source: Source) -> list[str]:
-    """Return the metrics that the data allow without pretrained weights: modes, classes, or else distances."""
+    """Return the metrics that the data allow without pretrained weights: modes, or distances and classes.
+
+    The first of images and of unknown points is the kernel distance, which tells two runs apart.
+    """
     if isinstance(source, Toy) and source.modes is not None:
         return ["modes"]
     if source.classes and len(source.shape) == 3:
-        return ["classifier"]
+        return ["kid", "classifier"]
     finite = source.count() is not None and source.count("test")
-    return ["pairwise", "neighbours"] if finite else ["pairwise"]
+    return ["kid", "pairwise", "neighbours"] if finite else ["kid", "pairwise"]

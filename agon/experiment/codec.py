@@ -5,9 +5,13 @@ import hashlib
 import importlib
 import inspect
 import math
+import os
+import sys
 from collections.abc import Callable, Mapping
 from functools import cache
+from operator import attrgetter
 from threading import Lock
+from types import ModuleType
 from typing import Any
 
 from torch import nn
@@ -15,11 +19,17 @@ from torch import nn
 from agon.errors import SettingError, unknown
 from agon.experiment.names import NAMES, PARTS
 from agon.experiment.part import Part, part
+from agon.experiment.scripts import MAIN, is_named
 
 Json = Any
 
 PARSING = Lock()  # Python 3.11 can fail where two threads parse at once
-LATER: dict[str, dict[str, Json]] = {"averaging": {"ramp": False}}  # part -> later settings, with the old behaviour
+CRITICISED = ("adversarial", "boundary-equilibrium", "autoregressive", "patch-autoregressive")
+LATER: dict[str, dict[str, Json]] = {  # part -> later settings, with the old behaviour
+    "averaging": {"ramp": False},
+    "experiment": {"augment": [], "schedules": None, "keep": 3, "init": ""},
+    **{game: {"augmentation": None} for game in CRITICISED},
+}
 
 
 def completed(value: Json) -> Json:
@@ -123,22 +133,47 @@ def _source_hash(make: Callable[..., Any]) -> str:
 
 def _imported(path: str, sha256: str, trust: bool) -> Callable[..., Any]:
     module, _, name = path.partition(":")
-    if module == "__main__":
-        raise SettingError(
-            f"{name} was defined in a script, which no file can import again; put the class into a module of its own, "
-            "or hand the experiment over in Python (agon.resume(..., experiment=...), agon.load(..., experiment=...))"
-        )
+    if module == MAIN:
+        return _of_script(name, sha256, trust)
     if not trust:
         raise SettingError(
             f"the experiment uses {path}, which is not agon's; importing it runs its code: "
             "say --trust (in Python trust=True) if the run directory is yours"
         )
     try:
-        make: Any = importlib.import_module(module)
-        for attribute in name.split("."):
-            make = getattr(make, attribute)
+        make = attrgetter(name)(_module(module))
     except (ImportError, AttributeError) as error:
-        raise SettingError(f"{path} cannot be imported ({error}); put its module on PYTHONPATH") from error
+        raise SettingError(
+            f"{path} cannot be imported ({error}); its module must be in the current folder or on PYTHONPATH"
+        ) from error
+    return _unchanged(make, path, sha256)
+
+
+def _module(name: str) -> ModuleType:
+    """Import a module, which may also be in the current folder; everything that is installed comes before it."""
+    place = os.getcwd()
+    sys.path.append(place)
+    try:
+        return importlib.import_module(name)
+    finally:
+        sys.path.remove(place)
+
+
+def _of_script(name: str, sha256: str, trust: bool) -> Callable[..., Any]:
+    """A class that the script defines which this process runs, or was told to run."""
+    try:
+        make = attrgetter(name)(sys.modules[MAIN])
+    except AttributeError:
+        make = None
+    if make is None or not (is_named(make) or (trust and getattr(make, "__module__", None) == MAIN)):
+        raise SettingError(
+            f"{name} was defined in a script or a notebook: name the script with --from mine.py, or load the run in it "
+            "with trust=True, or hand the experiment over (agon.load(..., experiment=...))"
+        )
+    return _unchanged(make, name, sha256)
+
+
+def _unchanged(make: Any, path: str, sha256: str) -> Callable[..., Any]:
     if _source_hash(make) != sha256:
         raise SettingError(f"{path} has changed since the run was begun; hand the experiment to agon.resume instead")
     return make  # type: ignore[no-any-return]

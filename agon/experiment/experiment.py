@@ -1,12 +1,14 @@
 """The complete, typed description of one training."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
 
+from agon.arguments import MOST_STEPS, check_seed
+from agon.augmentation import Augmentation
 from agon.averaging import Averaging
 from agon.data import Source, of
 from agon.dynamics import Dynamics, Turns
@@ -14,15 +16,17 @@ from agon.errors import SettingError
 from agon.experiment.codec import completed, decode, encode
 from agon.experiment.memory import weights_within
 from agon.experiment.part import Part, copied, part
+from agon.experiment.scripts import values_under
 from agon.experiment.typing import check_fields, check_names
 from agon.games import Game
 from agon.latents import Latent, Normal
 from agon.untrusted import parse_json
 
 MOST = {
-    **dict.fromkeys(("steps", "log_every", "sample_every", "checkpoint_every"), 10**12),
+    **dict.fromkeys(("steps", "log_every", "sample_every", "checkpoint_every"), MOST_STEPS),
     "batch": 2**20,  # must fit into memory
     "grid": 2**16,  # must fit into a picture
+    "keep": 10**6,
 }
 
 
@@ -42,14 +46,20 @@ class Experiment:
         steps: rounds of the dynamics; the budget.
         latent: the distribution of latents.
         optimisers: one part for all players, or a part for each player by name.
+        schedules: how the optimisers' learning rates change: a part of torch.optim.lr_scheduler for all players, or a
+            part for each player by name, stepped after each step; None for constant rates.
         dynamics: how the players move.
         batch: real samples per draw, over all processes together.
+        augment: random transformations of the real samples; the generator learns them too. For those that it must not
+            learn, see the game's `augmentation`.
         averaging: how to average a player's weights, or None.
         seed: the seed from which all random streams derive.
         log_every: steps between two records of the log.
         sample_every: steps between two grids of samples from the same latents.
         checkpoint_every: steps between two checkpoints.
         grid: number of samples in a grid.
+        keep: how many of the newest checkpoints stay on the disk; two may be damaged there, so take 3 or more.
+        init: a run from whose weights the training begins: RUN, or RUN:PLAYER for one player's; "" for none.
         recipe: name of the recipe that returned it, or "".
     """
 
@@ -60,14 +70,18 @@ class Experiment:
     optimisers: Part | Mapping[str, Part] = field(
         default_factory=lambda: part(torch.optim.Adam, lr=2e-4, betas=(0.5, 0.999))
     )
+    schedules: Part | Mapping[str, Part] | None = None
     dynamics: Dynamics = field(default_factory=Turns)
     batch: int = 64
+    augment: Sequence[Augmentation] = ()
     averaging: Averaging | None = None
     seed: int = 0
     log_every: int = 50
     sample_every: int = 500
     checkpoint_every: int = 500
     grid: int = 64
+    keep: int = 3
+    init: str = ""
     recipe: str = ""
 
     def __post_init__(self) -> None:
@@ -79,8 +93,7 @@ class Experiment:
                 raise SettingError(f"experiment.{name}: expected at least 1, got {value}")
             if value > most:
                 raise SettingError(f"experiment.{name}: expected at most {most:,}, got {value:,}")
-        if not 0 <= self.seed < 2**63:
-            raise SettingError(f"experiment.seed: expected 0 <= seed < 2^63, got {self.seed}")
+        check_seed(self.seed)
 
     def build(self) -> Game:
         """Build the game with weights from torch's global stream, and check it against the data's shape."""
@@ -89,8 +102,12 @@ class Experiment:
         if not isinstance(game, Game):
             raise SettingError(f"experiment.game: expected a part that builds a Game, got {type(game).__name__}")
         self.dynamics.check(game)
+        for i, augmentation in enumerate(self.augment):
+            augmentation.check(self.data.shape, self.data.range, f"augment.{i}")
         if self.averaging is not None:
             check_names("the game's players", {self.averaging.player: None}, game.players)
+        if isinstance(self.schedules, Mapping):
+            check_names("the game's players", self.schedules, game.players)
         try:
             game.check(self.data.shape)
         except RuntimeError as error:  # torch raises this if shapes do not fit
@@ -108,6 +125,12 @@ class Experiment:
             raise SettingError(f"experiment.optimisers: expected one for '{player}', got {sorted(self.optimisers)}")
         return self.optimisers[player]
 
+    def schedule(self, player: str) -> Part | None:
+        """The part that builds the schedule of a player's learning rate; None for a constant rate."""
+        if self.schedules is None or isinstance(self.schedules, Part):
+            return self.schedules
+        return self.schedules.get(player)
+
     def with_steps(self, steps: int) -> "Experiment":
         """The same experiment with another budget."""
         return replace(self, steps=steps)
@@ -118,8 +141,12 @@ class Experiment:
 
     def to_json(self) -> str:
         """The content of `experiment.json`; `from_json` reads it back to an equal object."""
-        text = json.dumps(self.describe(), indent=2, ensure_ascii=False) + "\n"
-        return text.encode("utf-8", "backslashreplace").decode()  # lone surrogates as JSON escapes
+        described = self.describe()
+        text = json.dumps(described, indent=2, ensure_ascii=False) + "\n"
+        text = text.encode("utf-8", "backslashreplace").decode()  # lone surrogates as JSON escapes
+        if any(values_under(described, "import")) and not any(values_under(described, "instance")):
+            _WRITTEN[text] = self
+        return text
 
     def describe(self) -> dict[str, Any]:
         """The experiment as nested plain values."""
@@ -129,9 +156,13 @@ class Experiment:
     def from_json(cls, text: str, trust: bool = False) -> "Experiment":
         """Read what `to_json` wrote.
 
+        A text that this very process has written gives the same experiment back, whose classes are here already.
+
         Raises:
             SettingError: the text is not an experiment; an unknown part; or a user's class without trust.
         """
+        if text in _WRITTEN:
+            return _WRITTEN[text]
         try:
             value = parse_json(text)
         except ValueError as error:
@@ -146,3 +177,4 @@ class Experiment:
 
 
 _FIELDS = tuple(Experiment.__dataclass_fields__)
+_WRITTEN: dict[str, Experiment] = {}  # what this process has written, if a user's classes are in it

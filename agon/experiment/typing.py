@@ -49,7 +49,7 @@ def fit(owner: str, name: str, value: Any, hint: Any) -> Any:
         raise SettingError(
             f"{owner}.{name}: expected whole numbers of 64 bits, got {shortened(repr(value))}; write 1e20"
         )
-    for candidate in (tupled(value), value):
+    for candidate in (tupled(value), value, *([list(value)] if isinstance(value, tuple) else [])):
         if suits(candidate, hint):
             return candidate
     got = shortened(repr(value))

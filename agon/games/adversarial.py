@@ -8,15 +8,17 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from agon.augmentation import Adaptive, Augmentation
 from agon.errors import SettingError
-from agon.games.game import Batch, Game, Losses, latent_shape_of, two_samples
+from agon.games.augmented import FAKE, REAL, AugmentedGame
+from agon.games.game import Batch, Losses, latent_shape_of, two_samples
 from agon.networks.layers import evaluation_mode
 from agon.objectives import NonSaturating, Objective
 from agon.penalties import Penalty, Scored
 from agon.projections import Projection
 
 
-class Adversarial(Game):
+class Adversarial(AugmentedGame):
     """G minimises L_G(D(x), D(G(z))), and D minimises L_D(D(x), D(G(z))); penalties are added to either loss.
 
     Real and generated samples pass the critic separately, so that batch normalisation keeps their
@@ -29,6 +31,7 @@ class Adversarial(Game):
         objective: the pair of losses.
         penalties: each is added to the loss of its player.
         projections: each is applied to its player's network after that player's move.
+        augmentation: transforms all samples, real and generated, that the critic sees.
     """
 
     players: ClassVar[Mapping[str, Sequence[str]]] = {"generator": ("generator",), "critic": ("critic",)}
@@ -41,8 +44,9 @@ class Adversarial(Game):
         objective: Objective = NonSaturating(),  # noqa: B008 - frozen
         penalties: Sequence[Penalty] = (),
         projections: Sequence[Projection] = (),
+        augmentation: Augmentation | Adaptive | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(augmentation)
         self.generator = generator
         self.critic = critic
         self.objective = objective
@@ -70,10 +74,11 @@ class Adversarial(Game):
 
     @property
     def has_after_update(self) -> bool:
-        return bool(self.projections) or type(self).after_update is not Adversarial.after_update
+        adapts = bool(self.projections) or self.adaptation is not None
+        return adapts or type(self).after_update is not Adversarial.after_update
 
     def noise(self, shape: tuple[int, ...], rng: torch.Generator) -> dict[str, Tensor]:
-        draws = [penalty.noise(shape, rng) for penalty in self.penalties]
+        draws = [*(penalty.noise(shape, rng) for penalty in self.penalties), super().noise(shape, rng)]
         return {name: tensor for noise in draws for name, tensor in noise.items()}
 
     def generate(self, latent: Float[Tensor, "n ..."]) -> Float[Tensor, "n ..."]:
@@ -81,7 +86,8 @@ class Adversarial(Game):
 
     def losses(self, batch: Batch, fake: Float[Tensor, "n ..."] | None = None, *, of: Collection[str]) -> Losses:
         fake = self.generate(batch.latent) if fake is None else fake
-        real, fake = self._inputs(batch.real, fake, of)
+        real, fake = self.augmented(batch.real, batch, REAL), self.augmented(fake, batch, FAKE)
+        real, fake = self._inputs(real, fake, of)
         sees_real = "critic" in of or self.objective.generator_sees_real
         real_logits = self.realness(real) if sees_real else None
         fake_logits = self.realness(fake)
@@ -89,6 +95,7 @@ class Adversarial(Game):
         seen = {"logit/fake": fake_logits.detach().mean()}
         if real_logits is not None:
             seen["logit/real"] = real_logits.detach().mean()
+            seen |= self.overfitting(real_logits, fake_logits)
 
         @cache
         def scored() -> Scored:
@@ -111,6 +118,7 @@ class Adversarial(Game):
         for projection in self.projections:
             if projection.of == player:
                 projection(self.get_submodule(player))
+        super().after_update(player, seen)
 
     def check(self, shape: tuple[int, ...]) -> None:
         with torch.no_grad(), evaluation_mode(self):

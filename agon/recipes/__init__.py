@@ -1,6 +1,6 @@
 """Experiments with a name: a module a paper or a purpose, in the library's own parts; nothing measures or draws."""
 
-from agon.errors import SettingError, unknown
+from agon.errors import SettingError, meant, unknown
 from agon.recipes import (
     argan2018,
     arjovsky2017,
@@ -42,11 +42,12 @@ RECIPES = {recipe.name: recipe for recipe in LISTED}
 
 
 def find(name: str) -> Recipe:
-    """Find a recipe by its name.
+    """Find a recipe by its name, or by the part after the slash if no other recipe has it: "dcgan".
 
     Raises:
         SettingError: no recipe has that name; the message suggests the nearest.
     """
+    name = meant(name, RECIPES)
     if name not in RECIPES:
         raise SettingError(unknown("recipe", name, RECIPES))
     return RECIPES[name]

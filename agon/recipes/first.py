@@ -14,7 +14,7 @@ from agon.recipes.recipe import Recipe
 from agon.recipes.scales import Scale
 
 STEPS = {"smoke": 20, "quick": 6_500, "paper": 20_000}
-OF_POINTS = Budget(batch=256, steps=STEPS["quick"], log_every=100, grid=512)
+OF_POINTS = Budget(batch=256, steps=STEPS["quick"], log_every=100, grid=1_000)
 POINTS: Mapping[Scale, Budget] = {
     "smoke": replace(OF_POINTS, steps=STEPS["smoke"], log_every=5, sample_every=10),
     "quick": OF_POINTS,

@@ -57,6 +57,11 @@ def ordered(scores: Sequence[ScoreRecord]) -> list[ScoreRecord]:
     return sorted(scores, key=lambda score: score.step or 0)
 
 
+def trained(samples: Mapping[int, Path]) -> dict[int, Path]:
+    """Return the samples without those of step 0, before any training."""
+    return {step: file for step, file in samples.items() if step > 0}
+
+
 def finite(value: object) -> TypeGuard[float]:
     """Whether a value is a number that can be drawn: neither a boolean nor beyond the range of floats.
 

@@ -38,13 +38,13 @@ class Checkpoint:
     state: dict[str, Any]
 
 
-def save(folder: Path, checkpoint: Checkpoint) -> Path:
-    """Write a checkpoint atomically, then remove all but the newest `KEPT`.
+def save(folder: Path, checkpoint: Checkpoint, kept: int = KEPT) -> Path:
+    """Write a checkpoint atomically, then remove all but the newest `kept`.
 
     It is written under another name, synced, and renamed, so that a crash at any moment leaves each checkpoint
     complete or absent.
     """
-    target = folder / f"{checkpoint.step:08d}"
+    target = place(folder, checkpoint.step)
     temporary = folder / f".writing-{target.name}-{os.getpid()}"
     Directory(folder.parent).make(folder.name)
     clear(folder)
@@ -58,7 +58,7 @@ def save(folder: Path, checkpoint: Checkpoint) -> Path:
         except OSError:
             shutil.rmtree(temporary, ignore_errors=True)
             raise
-    for old in paths(folder)[:-KEPT]:
+    for old in paths(folder)[:-kept]:
         shutil.rmtree(old, ignore_errors=True)
     return target
 
@@ -112,6 +112,11 @@ def last_good(folder: Path) -> tuple[Checkpoint | None, list[str]]:
 def none_intact(complaints: list[str]) -> RunError:
     """Return the error for a run whose checkpoints are all damaged."""
     return RunError(f"no checkpoint is intact: {listed(complaints)}; begin again in another folder")
+
+
+def place(folder: Path, step: int) -> Path:
+    """Return the path of the checkpoint of a step."""
+    return folder / f"{step:08d}"
 
 
 def paths(folder: Path) -> list[Path]:

@@ -7,6 +7,7 @@ from agon.runs.directory import Directory
 
 EXPERIMENT = "experiment.json"  # the complete description of the training; a run exists if this file does
 ARITHMETIC = "arithmetic.json"  # settings that change the arithmetic, and versions
+INIT = "init.json"  # what a training took from the run that it began from
 LOG = "log.jsonl"  # a record each interval
 EVENTS = "tensorboard"  # the same numbers as TensorBoard events
 SCORES = "metrics.jsonl"  # a record each score

@@ -17,6 +17,7 @@ from agon.runs.layout import (
     ATTACHMENTS,
     CHECKPOINTS,
     EXPERIMENT,
+    INIT,
     LOG,
     RUN_LOCK,
     SAMPLES,
@@ -39,11 +40,12 @@ class Run:
     |---|---|
     | experiment.json | the complete description of the training |
     | arithmetic.json | settings that change the arithmetic, and versions |
+    | init.json | what was taken from the run that the training began from, if it did |
     | log.jsonl, tensorboard/ | a record for each interval |
     | metrics.jsonl | scores; the process that writes them holds metrics.lock |
     | metrics/ | pictures and arrays of scores |
     | samples/ | real samples, and the same latents over time |
-    | checkpoints/ | the newest three |
+    | checkpoints/ | the newest ones, three by default |
 
     Its files are read and written through `files`.
 
@@ -109,6 +111,10 @@ class Run:
         self.files.write(ARITHMETIC, (json.dumps(compute, indent=2) + "\n").encode())
         self.files.write(EXPERIMENT, experiment.encode())
 
+    def describe_origin(self, taken: Mapping[str, Any]) -> None:
+        """Write what was taken from the run that the training began from."""
+        self.files.write(INIT, (json.dumps(taken, indent=2) + "\n").encode())
+
     @property
     def experiment(self) -> str:
         """The text of experiment.json."""
@@ -154,10 +160,23 @@ class Run:
 
         return FileLock(self.files.check(name), timeout=0)
 
-    def save(self, checkpoint: Checkpoint) -> Path:
-        """Write a checkpoint, with the current length of the log."""
+    def save(self, checkpoint: Checkpoint, kept: int = checkpoints.KEPT) -> Path:
+        """Write a checkpoint, with the current length of the log, and keep only the newest `kept` of them."""
         state = {**checkpoint.state, "log_bytes": records.size(self.log)}
-        return checkpoints.save(self.checkpoints, Checkpoint(checkpoint.step, checkpoint.tensors, state))
+        return checkpoints.save(self.checkpoints, Checkpoint(checkpoint.step, checkpoint.tensors, state), kept)
+
+    @property
+    def kept(self) -> list[int]:
+        """The steps of the checkpoints, oldest first."""
+        return [int(path.name) for path in checkpoints.paths(self.checkpoints)]
+
+    def checkpoint(self, step: int) -> Checkpoint:
+        """Read the checkpoint of a step.
+
+        Raises:
+            CheckpointError: it is missing or damaged.
+        """
+        return checkpoints.load(checkpoints.place(self.checkpoints, step))
 
     def last_good(self) -> tuple[Checkpoint | None, list[str]]:
         """Return the newest undamaged checkpoint, and what is wrong with newer ones."""

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import torch
 from jaxtyping import Shaped
@@ -13,13 +13,17 @@ from agon.data.given import given_again
 from agon.data.source import Known
 from agon.errors import RunError, SettingError
 from agon.experiment import Experiment
+from agon.experiment.scripts import stop_script
 from agon.runs import Run
 from agon.runs.layout import ARITHMETIC
 from agon.training import Compute, Training
 from agon.training.memory import enough_memory
 from agon.training.randomness import stream
-from agon.training.restoring import restore_last
+from agon.training.restoring import restore_last, restore_step
 from agon.training.state import restore_model
+
+Weights = Literal["average", "live"]
+WEIGHTS = get_args(Weights)
 
 
 def load(
@@ -28,34 +32,40 @@ def load(
     trust: bool = False,
     experiment: Experiment | None = None,
     data: Any = None,
-    weights: Literal["averaged", "live"] = "averaged",
+    weights: Weights = "average",
+    step: int | None = None,
 ) -> Training:
     """Load a run at its last good checkpoint, for samples and metrics; the data are not needed.
 
     The game has one set of weights: the averaged ones, if the run averages any, with their own statistics, as in
-    `agon sample`; or those of the last step.
+    `agon sample`; or those of the step itself.
 
     Args:
         run: the run, or its directory.
         trust: whether a user's classes may be imported.
         experiment: the experiment of the run, if its classes cannot be imported.
         data: the data that were handed over in Python when the run was begun, again, for metrics that need them.
-        weights: which weights to load.
+        weights: "average" for the averaged weights, if the run averages any; "live" for those of the step itself.
+        step: the step of a checkpoint that the run has kept; by default the last one.
 
     Raises:
         SettingError: `weights` has another value.
-        RunError: there is no intact checkpoint, or experiment.json was changed by hand.
+        RunError: there is no intact checkpoint, or none of that step, or experiment.json was changed by hand.
     """
-    if weights not in ("averaged", "live"):
-        raise SettingError(f"weights: expected 'averaged' or 'live', got {weights!r}")
+    if weights not in WEIGHTS:
+        raise SettingError(f"weights: expected 'average' or 'live', got {weights!r}")
+    stop_script()
     run = Run.of(run)
     experiment = experiment or Experiment.from_json(run.experiment, trust)
     source = experiment.data if data is None else given_again(experiment.data, data)
     experiment = replace(experiment, data=_with_recorded_shape(run, source))
-    compute = Compute.read({**run.compute, "device": "auto", "devices": 1, "compile": "off"}).resolved()
+    compute = Compute.continued({**run.compute, "device": "auto", "devices": 1, "compile": "off"}).resolved()
     with enough_memory():
         training = Training(experiment, compute, torch.device(compute.device))
-    checkpoint, _ = restore_last(training, run, restore_model)
+    if step is None:
+        checkpoint, _ = restore_last(training, run, restore_model)
+    else:
+        checkpoint = restore_step(training, run, step, restore_model)
     if checkpoint is None:
         raise RunError(f"{run.path} has no checkpoint yet; agon resume {run.path} makes one")
     training.begun = str(checkpoint.state.get("fingerprint", ""))

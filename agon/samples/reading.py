@@ -9,12 +9,13 @@ import torch
 from jaxtyping import Shaped
 from torch import Tensor
 
+from agon.arguments import check_samples
 from agon.data import Images, Source, Split, Stream
 from agon.data.archive import Archive
 from agon.data.number_files import holds_numbers, read_numbers
 from agon.data.order import generator
 from agon.data.source import as_bytes
-from agon.errors import Change, DataError, SettingError
+from agon.errors import Change, DataError
 from agon.experiment.memory import refuse_more
 from agon.places import refuse_no_samples
 
@@ -71,21 +72,10 @@ def chosen(samples: Shaped[Tensor, "n *shape"], n: int, seed: int) -> Shaped[Ten
     Raises:
         SettingError: n is under 1.
     """
-    checked(n)
+    check_samples(n)
     if n >= len(samples):
         return samples
     return samples[torch.randperm(len(samples), generator=generator("samples of a folder", seed))[:n]]
-
-
-def checked(n: int) -> int:
-    """Return a number of samples if it is at least 1.
-
-    Raises:
-        SettingError: it is under 1.
-    """
-    if n < 1:
-        raise SettingError(f"--n: expected at least 1 sample, got {n}")
-    return n
 
 
 def real_samples(source: Source, n: int, *, split: Split = "train", seed: int = 0) -> Shaped[Tensor, "n *shape"]:
@@ -93,7 +83,7 @@ def real_samples(source: Source, n: int, *, split: Split = "train", seed: int = 
     opened = source.open(seed=seed, split=split)
     if opened.count is None:
         refuse_more("--n", n, math.prod(source.shape))
-    n = checked(n) if opened.count is None else min(checked(n), opened.count)
+    n = check_samples(n) if opened.count is None else min(check_samples(n), opened.count)
     chunk = min(n, CHUNK if opened.count is not None else STREAMED)
     parts = [as_compared(opened.draw(chunk, index, 0, 1).real.cpu(), source) for index in range(math.ceil(n / chunk))]
     return torch.cat(parts)[:n]
@@ -105,8 +95,8 @@ def first_samples(source: Source, n: int) -> Shaped[Tensor, "n *shape"]:
     Raises:
         SettingError: n is under 1, or more than the memory holds.
     """
-    refuse_more("--n", checked(n) if source.count() is None else 1, math.prod(source.shape))
-    return source.restored(Stream(source, batch=1, seed=0).first(checked(n)))
+    refuse_more("--n", check_samples(n) if source.count() is None else 1, math.prod(source.shape))
+    return source.restored(Stream(source, batch=1, seed=0).first(check_samples(n)))
 
 
 def as_compared(samples: Shaped[Tensor, "n *shape"], source: Source) -> Shaped[Tensor, "n *shape"]:

@@ -8,14 +8,13 @@ from typing import Any, Literal
 
 import torch
 
+from agon.arguments import check_resources
 from agon.errors import SettingError
 from agon.experiment.typing import check_fields
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["fp32", "bf16", "fp64"]
-MOST_GIB = 2**20
 FEWEST = 16  # processes that any machine may start
-MOST = 1_024  # devices or threads; far more would crash a process, or a machine
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,12 +44,7 @@ class Compute:
 
     def __post_init__(self) -> None:
         check_fields(self)
-        within = 1 <= self.devices <= MOST and 0 <= self.threads <= MOST and 0 <= self.memory <= MOST_GIB
-        if not within:
-            raise SettingError(
-                f"devices, threads, memory: expected devices from 1 and threads from 0, both to {MOST:,}, and memory "
-                f"from 0 to {MOST_GIB:,}, got {self.devices}, {self.threads} and {self.memory}"
-            )
+        check_resources(self.devices, self.threads, self.memory)
 
     def resolved(self) -> "Compute":
         """Replace every "auto" that depends on the machine by its value on this one.
@@ -110,6 +104,29 @@ class Compute:
             raise SettingError(f"arithmetic.json: expected {', '.join(missing)} too; begin again in another folder")
         return cls(**{k: v for k, v in described.items() if k in cls.__dataclass_fields__})
 
+    @staticmethod
+    def cores() -> int:
+        """The number of cores that this process may use; in a container or a job, fewer than the machine's."""
+        return _cores()
+
+    @classmethod
+    def continued(cls, described: dict[str, Any], threads: int | None = None) -> "Compute":
+        """Read what a run describes, to go on with it on this machine.
+
+        The number of threads changes the last bits, so it stays the run's own, unless another one is given. A run
+        that was begun on a machine with other cores, and with more threads than this one has cores, takes all cores
+        of this one: threads that wait for each other make every step slower.
+
+        Args:
+            described: the content of arithmetic.json.
+            threads: threads of each process; 0 takes all cores, shared among the processes.
+        """
+        compute = cls.read(described)
+        here = max(1, cls.cores() // compute.devices)
+        if threads is None and compute.threads > here and described.get("cores") != cls.cores():
+            threads = here
+        return compute if threads is None else replace(compute, threads=threads)
+
 
 def process_count(name: str, otherwise: int) -> int:
     """A number of processes from the environment, where torchrun leaves it, or the default `otherwise`.
@@ -126,7 +143,6 @@ def process_count(name: str, otherwise: int) -> int:
 
 
 def _cores() -> int:
-    """The number of cores that this process may use; in a container or a job, fewer than the machine's."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

@@ -7,16 +7,19 @@ from typing import Any
 
 from agon.data.given import given_again
 from agon.experiment import Experiment
+from agon.experiment.scripts import notices, stop_script
+from agon.jobs import in_worker
 from agon.jobs.signals import Signals
 from agon.runs import Run
 from agon.terminal import warn
 from agon.terminal.progress import Progress, ProgressFactory
 from agon.training.agreement import agreed
+from agon.training.beginning import Taken, take_weights, with_origin
 from agon.training.compilation import choose_compilation
 from agon.training.compute import Compute
 from agon.training.launch import launch
 from agon.training.memory import enough_memory
-from agon.training.opening import budget_of, changes_since, continue_run, new_run, refuse_other_settings, resume_message
+from agon.training.opening import changes_since, continue_run, last_step, new_run, refuse_other_settings, resume_message
 from agon.training.recording import Callback, Recording
 from agon.training.restoring import restore_last
 from agon.training.training import Training
@@ -27,6 +30,7 @@ def train(
     directory: Path | str,
     *,
     compute: Compute | None = None,
+    init: Run | Path | str | None = None,
     show: bool = True,
     progress: ProgressFactory = Progress,
     callback: Callback | None = None,
@@ -37,6 +41,8 @@ def train(
         experiment: what to train.
         directory: the run directory; new or empty.
         compute: device, precision, threads; by default the best device in float32.
+        init: a run from whose weights the training begins, or its directory; "RUN:generator" takes those of one
+            player. Weights that do not fit are named, and begin at random.
         show: whether to show the progress on standard error.
         progress: makes the progress display; replace it if several trainings share a display.
         callback: called every so many steps, to compute a metric for example.
@@ -51,15 +57,20 @@ def train(
         DivergedError: a loss or a parameter is no longer finite.
         Interrupted: SIGINT or SIGTERM came; a checkpoint is written.
     """
+    stop_script()
     Run(Path(directory)).refuse_taken()  # refuse early, before reading data takes minutes
-    experiment = experiment.settled()
+    experiment = with_origin(experiment.settled(), init)
     experiment.to_json()  # refuse what cannot be written down, also early
     compute = (compute or Compute()).resolved()
     place = launch(compute, experiment.batch)
+    if show and not place.rank and not in_worker():
+        for line in notices(experiment.describe()):
+            warn(line)
     with enough_memory(), agreed(place):
         training = Training(experiment, compute, *place)
+        taken = _taken(training, show)
         choose_compilation(training)
-        with nullcontext() if place.rank else new_run(training, directory) as run:
+        with nullcontext() if place.rank else new_run(training, directory, taken=taken) as run:
             _loop(training, run, show, progress, callback)
     return Run(Path(directory))
 
@@ -72,6 +83,7 @@ def resume(
     data: Any = None,
     trust: bool = False,
     devices: int | None = None,
+    threads: int | None = None,
     show: bool = True,
     progress: ProgressFactory = Progress,
     callback: Callback | None = None,
@@ -87,6 +99,8 @@ def resume(
         trust: whether classes that are not agon's may be imported, which runs their code.
         devices: a new number of processes; the state stays exactly the same, later steps agree
             up to rounding.
+        threads: a new number of CPU threads of each process, 0 for all cores; later steps agree up to rounding. By
+            default the run's own, or all cores where it was begun on a machine with more of them.
         show: whether to show the progress on standard error.
         progress: makes the progress display.
         callback: called every so many steps, to compute a metric for example.
@@ -98,21 +112,24 @@ def resume(
         RunError: there is no run, another process writes it, no checkpoint is intact, or `experiment`
             differs from the run's own.
     """
+    stop_script()
     run = Run.open(directory)
     described = run.compute
-    compute = Compute.read(described)
+    compute = Compute.continued(described, threads)
     if devices is not None and devices != compute.devices:
-        compute = replace(compute, devices=devices, threads=0)
+        compute = replace(compute, devices=devices, threads=threads or 0)
     compute = compute.resolved()
     known = experiment.settled() if experiment else Experiment.from_json(run.experiment, trust)
     if data is not None:
         known = replace(known, data=given_again(known.data, data))
     refuse_other_settings(run, known)
-    known = known.with_steps(budget_of(run, known, steps))
+    known = replace(known, steps=last_step(run, known, steps), init=run.described.get("init", ""))
     place = launch(compute, known.batch)
     with enough_memory(), agreed(place), nullcontext() if place.rank else run.locked():
         training = Training(known, compute, *place)
         checkpoint, complaints = restore_last(training, run)
+        if checkpoint is None:
+            _taken(training, show)
         choose_compilation(training)
         before = {**described, **(checkpoint.state.get("arithmetic") or {} if checkpoint else {})}
         if show and not place.rank:
@@ -123,6 +140,15 @@ def resume(
                 continue_run(training, run, checkpoint)
             _loop(training, None if place.rank else run, show, progress, callback)
     return run
+
+
+def _taken(training: Training, show: bool) -> Taken | None:
+    """Begin from another run's weights, if the experiment says so, and say what was taken."""
+    taken = take_weights(training)
+    if taken is not None and show and not training.rank:
+        for line in taken.lines:
+            warn(line)
+    return taken
 
 
 def _loop(

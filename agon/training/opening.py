@@ -9,18 +9,26 @@ from agon.errors import RunError
 from agon.experiment import Experiment, differences
 from agon.runs import Checkpoint, Run
 from agon.runs.snapshots import snapshot
+from agon.runs.taken import budget_of, refuse_shorter
+from agon.training.beginning import Taken
 from agon.training.compute import Compute
 from agon.training.training import Training
 
 
 @contextmanager
-def new_run(training: Training, directory: Path | str, choices: Mapping[str, Any] | None = None) -> Iterator[Run]:
+def new_run(
+    training: Training,
+    directory: Path | str,
+    choices: Mapping[str, Any] | None = None,
+    taken: Taken | None = None,
+) -> Iterator[Run]:
     """Create a run directory that describes a training, and lock it for this process.
 
     Args:
         training: a training at step 0.
         directory: new or empty.
         choices: the content of arithmetic.json; by default the training's own.
+        taken: what the training took from another run, if it did.
 
     Raises:
         RunError: the directory cannot be written, or is not empty.
@@ -30,6 +38,8 @@ def new_run(training: Training, directory: Path | str, choices: Mapping[str, Any
     run = Run.create(directory)
     with run.locked():
         run.describe(training.experiment.to_json(), _described(training, choices))
+        if taken is not None:
+            run.describe_origin(taken.describe())
         run.picture(*real)
         yield run
 
@@ -53,7 +63,7 @@ def continue_run(
 def refuse_other_settings(run: Run, experiment: Experiment) -> None:
     """Raise a RunError that names the differences if the run was begun with another experiment."""
     old, new = run.described, experiment.describe()
-    lines = [line for line in differences(old, new) if not line.startswith("steps:")]
+    lines = [line for line in differences(old, new) if not line.startswith(("steps:", "init:"))]
     if lines:
         raise RunError(
             f"{run.path} was begun with other settings ({'; '.join(lines)}); "
@@ -61,18 +71,14 @@ def refuse_other_settings(run: Run, experiment: Experiment) -> None:
         )
 
 
-def budget_of(run: Run, experiment: Experiment, steps: int | None = None) -> int:
+def last_step(run: Run, experiment: Experiment, steps: int | None = None) -> int:
     """The last step: `steps` if given, else the larger of the experiment's and the run's own budget.
 
     Raises:
         RunError: `steps` is less than the run's own budget.
     """
-    begun = run.described.get("steps")
-    if type(begun) is not int:
-        raise RunError(f"{run.path}/experiment.json: expected steps, got {begun!r:.40}; begin again elsewhere")
-    steps = max(experiment.steps, begun) if steps is None else steps
-    if steps < begun:
-        raise RunError(f"{run.path} has a budget of {begun} steps; expected as many or more, got {steps}")
+    steps = max(experiment.steps, budget_of(run.path)) if steps is None else steps
+    refuse_shorter(run.path, steps)
     return steps
 
 
@@ -94,10 +100,15 @@ def _described(training: Training, choices: Mapping[str, Any] | None) -> dict[st
     """The content of arithmetic.json: how numbers are computed, and from which data."""
     source = {"shape": list(training.shape), "classes": list(training.experiment.data.classes)}
     compute = training.compute.describe()
-    return {**compute, "data": training.data.fingerprint, "source": source, **(choices or {})}
+    return {
+        **compute,
+        "cores": training.compute.cores(),
+        "data": training.data.fingerprint,
+        "source": source,
+        **(choices or {}),
+    }
 
 
 def _real_samples(training: Training) -> tuple[str, bytes]:
     """The name and content of the run's file of real samples."""
-    experiment = training.experiment
-    return snapshot(training.data.first(experiment.grid), experiment.data, None)
+    return snapshot(training.data.first(training.shown), training.experiment.data, None)

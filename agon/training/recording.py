@@ -115,10 +115,10 @@ class Recording:
 
     def _save_samples(self) -> None:
         """Save a grid of samples from the fixed latents, unless the game generates nothing."""
-        training, experiment = self.training, self.training.experiment
+        training = self.training
         if self.run and training.game.generating_players:
-            samples = training.samples(training.fixed_latents(experiment.grid))
-            self.run.picture(*snapshot(samples, experiment.data, training.step))
+            samples = training.samples(training.fixed_latents(training.shown))
+            self.run.picture(*snapshot(samples, training.experiment.data, training.step))
 
     def _call_callback(self) -> None:
         """Call the callback; its time does not count as training time in the log."""
@@ -139,7 +139,7 @@ class Recording:
         others = random_states_of_others(self.training)
         if self.run:
             checkpoint = capture(self.training)
-            self.run.save(replace(checkpoint, tensors=checkpoint.tensors | others))
+            self.run.save(replace(checkpoint, tensors=checkpoint.tensors | others), self.training.experiment.keep)
 
     def _finish(self, losses: Losses) -> None:
         """Write a last record and samples if none were due; a resumed run drops them, as they follow the checkpoint."""

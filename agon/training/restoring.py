@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 
-from agon.errors import CheckpointError
+from agon.errors import Change, CheckpointError, RunError
 from agon.runs import Checkpoint, Run
 from agon.runs.checkpoints import none_intact
 from agon.training.state import restore
 from agon.training.training import Training
+from agon.untrusted import listed
 
 
 def restore_last(
@@ -41,3 +42,30 @@ def restore_last(
     if complaints:
         raise none_intact(complaints)
     return None, []
+
+
+def restore_step(
+    training: Training, run: Run, step: int, restore: Callable[[Training, Checkpoint], None] = restore
+) -> Checkpoint:
+    """Restore the checkpoint of one step.
+
+    Args:
+        training: a freshly built training.
+        run: holds the checkpoints.
+        step: the step of one of them.
+        restore: restores a checkpoint, or only a part of it.
+
+    Raises:
+        CheckpointError: the checkpoint is damaged, or of another model or other data.
+        RunError: the run has no checkpoint of that step.
+    """
+    if step not in run.kept:
+        kept = f"it has kept those of {listed(run.kept)}" if run.kept else "it has none yet"
+        raise RunError(
+            f"{run.path}: expected the step of a checkpoint, got {step}; {kept}, and keep=20 makes the next run keep "
+            "more",
+            Change("keep", 20),
+        )
+    checkpoint = run.checkpoint(step)
+    restore(training, checkpoint)
+    return checkpoint

@@ -4,6 +4,7 @@ import json
 
 import torch
 import torch.distributed as dist
+from jaxtyping import UInt8
 from torch import Tensor
 
 from agon.errors import CheckpointError, RunError, SettingError
@@ -65,6 +66,8 @@ def restore_model(training: Training, checkpoint: Checkpoint) -> None:
     state = checkpoint.state
     _refuse_redescribed(training, state.get("experiment"))
     check_fits(training, checkpoint)
+    for schedule in training.schedules.values():
+        schedule.rewind(checkpoint.step)
     try:
         training.game.load_state_dict(_under(checkpoint, "game"))
         for player, optimiser in training.optimisers.items():
@@ -88,7 +91,7 @@ def rank_suffix(rank: int) -> str:
     return f"/{rank}" if rank else ""
 
 
-def random_states(training: Training) -> dict[str, Tensor]:
+def random_states(training: Training) -> dict[str, UInt8[Tensor, " _"]]:
     """The states of the streams that all processes share, and of this process's global streams."""
     states = {name: rng.get_state() for name, rng in training.random.items()}
     with training.streams.held():
@@ -96,7 +99,7 @@ def random_states(training: Training) -> dict[str, Tensor]:
     return states | {f"{name}{rank_suffix(training.rank)}": state for name, state in global_streams.items()}
 
 
-def random_states_of_others(training: Training) -> dict[str, Tensor]:
+def random_states_of_others(training: Training) -> dict[str, UInt8[Tensor, " _"]]:
     """The global random streams of all other processes, by their names in a checkpoint; all processes must call it."""
     states: dict[str, Tensor] = {}
     if training.world > 1:
@@ -114,7 +117,11 @@ def _refuse_redescribed(training: Training, begun: object) -> None:
     if not isinstance(begun, dict):  # an old checkpoint, without a description
         return
     now = json.loads(json.dumps(training.experiment.describe()))
-    lines = [line for line in differences(begun, now) if not line.startswith(("steps:", "data.path:", "data.of.path:"))]
+    lines = [
+        line
+        for line in differences(begun, now)
+        if not line.startswith(("steps:", "init:", "data.path:", "data.of.path:"))
+    ]
     if lines:
         raise RunError(
             f"the run's description differs from the one that its checkpoint was written with ({'; '.join(lines)}); "

@@ -23,8 +23,10 @@ from agon.networks.synchronised import alone, synchronise
 from agon.training.compute import Compute
 from agon.training.optimisers import build_optimiser
 from agon.training.randomness import GlobalStreams, derived, stream, temporary_stream
+from agon.training.schedules import Schedule
 
 STREAMS = ("latents", "noise")
+CLOUD, FEW_DIMENSIONS = 1_000, 16  # points in a snapshot, of at most so many coordinates
 OTHER_DATA = (
     "the data are not those that the run was begun with (their checksums differ); "
     "put the old data back, or begin a new run"
@@ -39,7 +41,7 @@ class Training:
         compute: how numbers are computed, resolved.
         device: where they are computed.
         shape: shape of a sample; stored, because some sources open their files to tell it.
-        game, optimisers, average: what the steps change.
+        game, optimisers, schedules, average: what the steps change.
         streams: this training's state of torch's global random streams.
         dynamics: the experiment's dynamics, possibly compiled.
         step: number of steps done.
@@ -70,6 +72,10 @@ class Training:
             player: build_optimiser(experiment.optimiser(player), parameters_of(self.game, player))
             for player in self.game.players
         }
+        parts = {player: experiment.schedule(player) for player in self.game.players}
+        self.schedules = {p: Schedule(part, self.optimisers[p]) for p, part in parts.items() if part is not None}
+        for schedule in self.schedules.values():
+            schedule.refuse_more(experiment.steps)
         self.dynamics = experiment.dynamics
         self.dynamics.check_optimisers(self.optimisers)
         averaging = experiment.averaging
@@ -99,6 +105,7 @@ class Training:
             memory=int(self.compute.memory * 2**30),
             rank=self.rank,
             world=self.world,
+            augment=self.experiment.augment,
         )
         if data.count is not None and data.count < self.experiment.batch:
             smaller = Change("batch", data.count)
@@ -138,10 +145,16 @@ class Training:
         """Make one step of the dynamics."""
         with self.streams.held(), self.compute.autocast():
             losses = self.dynamics.step(self.game, self.optimisers, self.draw)
+        self.finish_step()
+        return losses
+
+    def finish_step(self) -> None:
+        """Do what follows the moves of a step: average the weights, change the rates, and count."""
         if self.average is not None:
             self.average.update(self.game, self.step)
+        for schedule in self.schedules.values():
+            schedule.advance()
         self.step += 1
-        return losses
 
     def draw(self) -> Batch:
         """Draw the next batch and return this process's part; random numbers are drawn for the whole batch."""
@@ -161,6 +174,12 @@ class Training:
         """How many real samples the scoring players have been shown so far."""
         return self.step * self.experiment.dynamics.real_batches_per_step(self.game) * self.experiment.batch
 
+    @property
+    def shown(self) -> int:
+        """How many samples a snapshot keeps: the grid's, but of points in few dimensions enough to fill a panel."""
+        flat = len(self.shape) == 1 and self.shape[0] <= FEW_DIMENSIONS
+        return max(self.experiment.grid, CLOUD) if flat else self.experiment.grid
+
     def fixed_latents(self, n: int) -> Float[Tensor, "n ..."]:
         """The same n latents "n *latent_shape" at every call."""
         rng = stream(self.experiment.seed, "grid")
@@ -176,21 +195,21 @@ class Training:
             return torch.cat([paint(part).float().cpu() for part in torch.split(latents, chunk)])
 
     @contextmanager
-    def painting(self) -> Iterator[Callable[[Tensor], Tensor]]:
+    def painting(self) -> Iterator[Callable[[Float[Tensor, "n ..."]], Float[Tensor, "n ..."]]]:
         """Within the context, a function from latents to samples as in `samples`, differentiable, on the device."""
         with temporary_stream(self.experiment.seed, "evaluation"), evaluation_mode(self.game), self._averaged():
             self.game.eval()
             yield self._generate
 
     @torch.no_grad()
-    def use_weights(self, weights: Literal["averaged", "live"]) -> None:
+    def use_weights(self, weights: Literal["average", "live"]) -> None:
         """Keep only the live weights, or replace them by their average.
 
         A classifier keeps both: its average takes its statistics from the data, see `classifiers`.
         """
         if self.average is None or not self.game.generating_players:
             return
-        if weights == "averaged":
+        if weights == "average":
             with temporary_stream(self.experiment.seed, "evaluation"), evaluation_mode(self.game):
                 self._restated(self.average.take_over(self.game))
         self.average = None
@@ -201,6 +220,7 @@ class Training:
         means = over_processes([value.detach().to(self.compute.dtype) for value in scalars.values()])
         record: dict[str, float] = {"step": self.step, "images": self.images}
         record |= {name: float(value) for name, value in zip(scalars, means, strict=True) if value is not None}
+        record |= {f"rate/{player}": schedule.rate for player, schedule in self.schedules.items()}
         for player in losses.players:
             gradients = [p.grad for p in parameters_of(self.game, player) if p.grad is not None]
             record[f"gradient/{player}"] = float(torch.nn.utils.get_total_norm(gradients))

@@ -229,3 +229,18 @@ def test_a_compiled_training_is_resumed_bit_for_bit(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr
     else:
         assert "compile: expected off" in done.stderr
+
+
+@pytest.mark.parametrize("rule", ["sgd", "adam", "rmsprop"])
+@pytest.mark.usefixtures("uncompiled")
+def test_one_program_serves_a_rate_that_is_scheduled(rule: str) -> None:
+    """The rate is an input of the program; as a constant it would need a program for each of its values."""
+    eager, game = Unrolled(Turns(SIMULTANEOUS), steps=3), game_of()
+    compiled_rule, optimisers = CompiledUnrolled.of(eager), optimisers_of(game, rule)
+    for optimiser in optimisers.values():
+        optimiser.param_groups[0]["initial_lr"] = optimiser.param_groups[0]["lr"]
+    for factor in (1.0, 0.5, 0.1, 3.0):
+        for optimiser in optimisers.values():
+            optimiser.param_groups[0]["lr"] = factor * optimiser.param_groups[0]["initial_lr"]
+        same(stepped(compiled_rule, game, optimisers), stepped(eager, game, optimisers))
+    assert [program is not None for program in compiled_rule.programs.values()] == [True]

@@ -207,5 +207,5 @@ def test_intervals_over_seeds() -> None:
         return Score(name="x", value=value, n=1, protocol="")
 
     assert over_seeds([[score(1.0)], [score(2.0)], [score(3.0)]]) == ["  x  2 [-0.4841, 4.484]  (3 seeds)"]
-    assert over_seeds([[score(1.0)], []]) == ["  x  1  (1 seeds)"]
+    assert over_seeds([[score(1.0)], []]) == ["  x  1  (1 seed)"]
     assert over_seeds([[], []]) == []

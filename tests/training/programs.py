@@ -58,13 +58,13 @@ class Fateful(mlp.Critic):
         return super().forward(x) * (torch.nan if self.steps == 3 and self.diverges else 1.0)
 
 
-def points(steps: int = 20, critic: object = None, **changes: object) -> Experiment:
+def points(steps: int = 20, critic: object = None, width: int = 8, **changes: object) -> Experiment:
     """Two tiny perceptrons on a ring, whose step takes a millisecond."""
     settings: dict[str, object] = {
         "game": part(
             Adversarial,
-            generator=part(mlp.Generator, shape=(2,), latent=4, widths=(8,)),
-            critic=critic or part(mlp.Critic, shape=(2,), widths=(8,)),
+            generator=part(mlp.Generator, shape=(2,), latent=4, widths=(width,)),
+            critic=critic or part(mlp.Critic, shape=(2,), widths=(width,)),
         ),
         "data": Ring(),
         "steps": steps,

@@ -94,11 +94,11 @@ def test_a_loaded_run_has_one_set_of_weights(tmp_path: Path) -> None:
     agon.train(small(20, averaging=agon.Averaging(decay=0.999)), tmp_path / "run", compute=ONE_THREAD, show=False)
     checkpoint = Run.open(tmp_path / "run").last_good()[0]
     assert checkpoint is not None
-    averaged, live = weights_of(tmp_path / "run", "averaged"), weights_of(tmp_path / "run", "live")
-    assert not torch.equal(averaged, live)
-    for which, own in (("averaged", averaged), ("live", live)):
+    average, live = weights_of(tmp_path / "run", "average"), weights_of(tmp_path / "run", "live")
+    assert not torch.equal(average, live)
+    for which, own in (("average", average), ("live", live)):
         training = load(Run.open(tmp_path / "run"), weights=which)  # type: ignore[arg-type]
-        prefix = "average/generator." if which == "averaged" else "game/generator."
+        prefix = "average/generator." if which == "average" else "game/generator."
         names = [n for n, _ in training.game.generator.named_parameters()]  # type: ignore[union-attr]
         assert torch.equal(own, torch.cat([checkpoint.tensors[prefix + n].flatten() for n in names]))
         latents = training.fixed_latents(4)
@@ -110,10 +110,10 @@ def test_a_loaded_run_has_one_set_of_weights(tmp_path: Path) -> None:
 def test_the_command_line_asks_for_either(tmp_path: Path) -> None:
     agon.train(small(20), tmp_path / "run", compute=ONE_THREAD, show=False)
     made = {}
-    for which in ("averaged", "live"):
+    for which in ("average", "live"):
         out = tmp_path / f"{which}.npz"
         assert main(["sample", str(tmp_path / "run"), "--n", "4", "--weights", which, "--out", str(out)]) == 0
         made[which] = np.load(out)["samples"]
     assert main(["sample", str(tmp_path / "run"), "--n", "4", "--out", str(tmp_path / "default.npz")]) == 0
-    assert np.array_equal(np.load(tmp_path / "default.npz")["samples"], made["averaged"])
-    assert not np.array_equal(made["averaged"], made["live"])
+    assert np.array_equal(np.load(tmp_path / "default.npz")["samples"], made["average"])
+    assert not np.array_equal(made["average"], made["live"])

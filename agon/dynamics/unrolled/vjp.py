@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
-from agon.dynamics.functional import OptimiserMoments
+from agon.dynamics.functional import NUMBERS, OptimiserMoments
 from agon.dynamics.unrolled.flat_groups import FlatGroup
 from agon.dynamics.unrolled.functional_module import FunctionalModule
 from agon.dynamics.unrolled.inner_step import (
@@ -26,7 +27,8 @@ from agon.dynamics.unrolled.inner_step import (
 from agon.dynamics.unrolled.step_context import SAMPLES, NamedTensors, StepContext
 from agon.games.game import Game, Losses
 
-Vectors = tuple[Tensor, ...]
+Vector = Float[Tensor, "..."]
+Vectors = tuple[Vector, ...]
 
 
 class StepResult(NamedTuple):
@@ -49,7 +51,7 @@ class Cotangents(NamedTuple):
 class SurrogateResult(NamedTuple):
     """f_K, scalars for the log, the looking player's buffers after its pass, and f_K's derivatives."""
 
-    loss: Tensor
+    loss: Float[Tensor, ""]
     seen: NamedTensors
     statistics: NamedTensors
     cotangents: Cotangents
@@ -92,7 +94,7 @@ class StepFunctions:
         """
         context = _with_leaves(context)
         gradients = tuple(_leaf(g) for g in gradients)
-        moments = tuple({n: _leaf(m) if n != "step" else m for n, m in group.items()} for group in state.moments)
+        moments = tuple({n: m if n in NUMBERS else _leaf(m) for n, m in group.items()} for group in state.moments)
         state = state._replace(parameters=tuple(_leaf(p) for p in state.parameters), moments=moments)
         sources, n = list(context.sources.values()), len(gradients)
         with torch.enable_grad():
@@ -171,7 +173,11 @@ class StepFunctions:
         return losses_of
 
 
-def vjp(outputs: Sequence[Tensor], inputs: Sequence[Tensor], cotangents: Sequence[Tensor]) -> list[Tensor]:
+def vjp(
+    outputs: Sequence[Float[Tensor, "..."]],
+    inputs: Sequence[Float[Tensor, "..."]],
+    cotangents: Sequence[Float[Tensor, "..."]],
+) -> list[Float[Tensor, "..."]]:
     """Vector-Jacobian products Σ_o ō · ∂o/∂i, one in the shape of each input; zeros if no output depends on it.
 
     Args:
@@ -195,11 +201,11 @@ def _with_leaves(context: StepContext) -> StepContext:
 
 
 def _listed(moments: Sequence[OptimiserMoments]) -> list[Tensor]:
-    """List the moments that are differentiated through: all but the number of steps."""
-    return [m for group in moments for n, m in group.items() if n != "step"]
+    """List the moments that are differentiated through: all but numbers, such as that of the steps."""
+    return [m for group in moments for n, m in group.items() if n not in NUMBERS]
 
 
 def _like(moments: Sequence[OptimiserMoments], cotangents: Sequence[Tensor]) -> tuple[NamedTensors, ...]:
     """The inverse of `_listed`, with the names of `moments`."""
     rest = iter(cotangents)
-    return tuple({n: next(rest) for n in group if n != "step"} for group in moments)
+    return tuple({n: next(rest) for n in group if n not in NUMBERS} for group in moments)

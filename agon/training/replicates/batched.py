@@ -12,8 +12,9 @@ from agon.errors import Interrupted
 from agon.jobs import Ended, Outcome, Signals, failure
 from agon.runs import Run
 from agon.terminal.multi_progress import MultiProgress
+from agon.training.beginning import take_weights
 from agon.training.launch import launch
-from agon.training.opening import budget_of, changes_since, continue_run, new_run, refuse_other_settings, resume_message
+from agon.training.opening import changes_since, continue_run, last_step, new_run, refuse_other_settings, resume_message
 from agon.training.randomness import preserve_global_streams
 from agon.training.recording import Recording
 from agon.training.replicates.batched_training import BatchedTraining
@@ -91,20 +92,23 @@ class BatchedRunner:
         begun = run.begun
         if begun:
             refuse_other_settings(run, experiment)
-            experiment = experiment.with_steps(budget_of(run, experiment))
+            experiment = experiment.with_steps(last_step(run, experiment))
         compute = replace(self.plan.compute, memory=self.plan.compute.memory / len(self.plan.seeds))
         training = Training(experiment, compute, device)
         if begun:
             stack.enter_context(run.locked())
             unfinished = self._restored(name_of(seed), training, run, progress)
         else:
-            run, unfinished = stack.enter_context(new_run(training, run.path, self.choices)), True
+            opened = new_run(training, run.path, self.choices, take_weights(training))
+            run, unfinished = stack.enter_context(opened), True
         if unfinished:
             yield Replicate(seed, training, run)
 
     def _restored(self, name: str, training: Training, run: Run, progress: MultiProgress) -> bool:
         """Restore a training from its run's last good checkpoint; return whether there are steps left."""
         checkpoint, complaints = restore_last(training, run)
+        if checkpoint is None:
+            take_weights(training)
         changes = changes_since(run.compute, self.plan.compute)
         for line in (*complaints, *changes, resume_message(run, training)):
             progress.say(f"{name}: {line}")

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import torch
+from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 from torch.func import vmap
 
@@ -12,6 +13,7 @@ from agon.dynamics.unrolled import AHEAD, FunctionalModule, slots_of
 from agon.games import Batch, Game, Losses
 
 EACH = "each/"  # prefix of a player's name: the losses of all seeds, among the scalars for the log
+Scalars = dict[str, Float[Tensor, ""]]
 Slot = tuple[dict[str, Any], str]  # the dictionary and key under which a module keeps a tensor
 
 
@@ -51,15 +53,17 @@ class BatchedGame(Game):
     def latent_shape(self) -> tuple[int, ...]:
         return self.skeleton.latent_shape
 
-    def generate(self, latent: Tensor) -> Tensor:
+    def generate(self, latent: Float[Tensor, "s n ..."]) -> Float[Tensor, "s n ..."]:
         """Samples "s n *shape" from latents "s n *latent_shape"."""
         samples: Tensor = self._played(lambda inputs: self.skeleton.generate(inputs["latent"]), {"latent": latent})
         return samples
 
-    def losses(self, batch: Batch, fake: Tensor | None = None, *, of: Collection[str]) -> Losses:
+    def losses(self, batch: Batch, fake: Float[Tensor, "s n ..."] | None = None, *, of: Collection[str]) -> Losses:
         """Losses summed over the seeds, which are the first dimension of `fake` and of every field of the batch."""
 
-        def losses_of_one(inputs: Mapping[str, Any]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        def losses_of_one(
+            inputs: Mapping[str, Any],
+        ) -> tuple[dict[str, Float[Tensor, ""]], dict[str, Float[Tensor, ""]]]:
             batch = Batch(inputs["real"], inputs["latent"], inputs["noise"], inputs.get("label"))
             losses = self.skeleton.losses(batch, inputs.get("fake"), of=of)
             return losses.players, losses.seen
@@ -75,7 +79,7 @@ class BatchedGame(Game):
         slots = self._slots()
         stacked = [holder[key] for (holder, key), *_ in slots]
 
-        def one(tensors: list[Tensor], inputs: Mapping[str, Any]) -> Any:
+        def one(tensors: list[Shaped[Tensor, "..."]], inputs: Mapping[str, Any]) -> Any:
             _put(slots, tensors)
             return play(inputs)
 
@@ -97,7 +101,7 @@ class BatchedGame(Game):
 class BatchedUpdatingGame(BatchedGame):
     """A batched game with an `after_update`, which changes all seeds' tensors at once."""
 
-    def after_update(self, player: str, seen: Mapping[str, Tensor]) -> None:
+    def after_update(self, player: str, seen: Mapping[str, Float[Tensor, " s"]]) -> None:
         self.skeleton.after_update(player, seen)
 
 
@@ -117,7 +121,7 @@ def stack_batches(batches: Sequence[Batch]) -> Batch:
     )
 
 
-def losses_of_each(losses: Losses) -> dict[str, Tensor]:
+def losses_of_each(losses: Losses) -> dict[str, Float[Tensor, " s"]]:
     """Each player's losses "s", one for each seed, from a batched game's losses."""
     seen = losses.seen
     return {

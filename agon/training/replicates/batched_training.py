@@ -50,9 +50,8 @@ class BatchedTraining:
         with self.compute.autocast():
             losses = self.dynamics.step(self.game, self.optimisers, self.draw)
         for training in self.trainings:
-            if training.average is not None:
-                training.average.update(training.game, training.step)
-            training.step += 1
+            training.finish_step()
+        self._take_settings()
         return losses
 
     def draw(self) -> Batch:
@@ -80,16 +79,22 @@ class BatchedTraining:
 
     def _take_moments(self) -> None:
         """Take the optimisers' states from the trainings, which may have made steps already."""
+        self._take_settings()
         for player, optimiser in self.optimisers.items():
             optimisers = [training.optimisers[player] for training in self.trainings]
-            for group, settings in zip(optimiser.param_groups, optimisers[0].param_groups, strict=True):
-                group.update({name: value for name, value in settings.items() if name != "params"})
             for stacked, *parameters in self._pairs(player):
                 states: list[OptimiserState] = [
                     one.state.get(p, {}) for one, p in zip(optimisers, parameters, strict=True)
                 ]
                 for name in states[0]:
                     optimiser.state[stacked][name] = _joined(name, [state[name] for state in states], parameters[0])
+
+    def _take_settings(self) -> None:
+        """Take the optimisers' settings, such as scheduled rates, which are the same for all seeds."""
+        for player, optimiser in self.optimisers.items():
+            groups = self.trainings[0].optimisers[player].param_groups
+            for group, settings in zip(optimiser.param_groups, groups, strict=True):
+                group.update({name: value for name, value in settings.items() if name != "params"})
 
     def _pairs(self, player: str) -> Iterator[tuple[torch.nn.Parameter, ...]]:
         """Each stacked parameter of a player, followed by the trainings' parameters."""

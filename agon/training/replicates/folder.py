@@ -11,12 +11,13 @@ import torch
 
 from agon.errors import RunError, SettingError
 from agon.experiment import Experiment, differences
+from agon.experiment.scripts import values_under
 from agon.runs import Directory, Run, unreadable
 from agon.runs.description import text_of
 from agon.runs.layout import REPLICATES
 from agon.runs.taken import refuse_taken_by_replicates
+from agon.training.beginning import with_origin
 from agon.training.compute import Compute
-from agon.training.replicates.many import values_under
 from agon.training.training import Training
 from agon.untrusted import NotRegularError, parse_json
 
@@ -51,6 +52,10 @@ class Plan:
         if steps is not None and steps < begun:
             raise RunError(f"the replicates have a budget of {begun} steps; expected as many or more, got {steps}")
         return replace(self, experiment=self.experiment.with_steps(begun if steps is None else steps))
+
+    def with_threads(self, threads: int | None) -> "Plan":
+        """The same plan with another number of threads, if `threads` is given."""
+        return self if threads is None else replace(self, compute=replace(self.compute, threads=threads).resolved())
 
     def to_json(self) -> str:
         """The content of replicates.json."""
@@ -170,9 +175,13 @@ def make_plan(experiment: Experiment, seeds: int | Sequence[int], compute: Compu
             f"seeds: expected parts, which each seed builds anew, got a ready {instances[0]}; "
             "use agon.part(...), or train it alone"
         )
-    plan = Plan(experiment.settled(), tuple(chosen), replace(compute, threads=compute.threads or 1).resolved())
+    plan = Plan(
+        with_origin(experiment.settled(), None),
+        tuple(chosen),
+        replace(compute, threads=compute.threads or 1).resolved(),
+    )
     for seed in plan.seeds:
-        plan.replicate(seed)
+        plan.replicate(seed).to_json()
     with torch.random.fork_rng(devices=[]):
         Training(plan.replicate(plan.seeds[0]), plan.compute, torch.device("cpu"))
     return plan
@@ -195,12 +204,13 @@ def read_plan(text: str, experiment: Experiment | None, trust: bool) -> Plan:
     if experiment is None:
         return Plan(Experiment.from_json(json.dumps(written), trust), seeds, compute, strategy)
     experiment = experiment.settled()
-    now = {**experiment.describe(), "seed": written["seed"], "steps": written["steps"]}
+    start = {"seed": written["seed"], "init": written.get("init", "")}
+    now = {**experiment.describe(), **start, "steps": written["steps"]}
     lines = list(differences(written, json.loads(json.dumps(now))))
     if lines:
         raise RunError(
             f"the replicates were begun with other settings ({'; '.join(lines)}); "
             "resume with those they were begun with, or begin again in another folder"
         )
-    same = replace(experiment, seed=written["seed"], steps=max(experiment.steps, written["steps"]))
+    same = replace(experiment, **start, steps=max(experiment.steps, written["steps"]))
     return Plan(same, seeds, compute, strategy)

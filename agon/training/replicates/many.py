@@ -1,16 +1,16 @@
 """`train_many`: train several experiments at once, each in its own run directory. Replicates use it too."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from signal import Signals as Signal
-from typing import Any
 
 import torch
 
 from agon.errors import Interrupted, RunError
 from agon.experiment import Experiment
+from agon.experiment.scripts import values_under
 from agon.jobs import Executor, Job, LocalProcesses
 from agon.runs import Run
 from agon.terminal.multi_progress import MultiProgress
@@ -91,7 +91,12 @@ def is_done(path: Path, experiment: Experiment) -> bool:
 
 
 def training_job(
-    name: str, path: Path, experiment: Experiment, compute: Compute, callback: Callback | None = None
+    name: str,
+    path: Path,
+    experiment: Experiment,
+    compute: Compute,
+    callback: Callback | None = None,
+    threads: int | None = None,
 ) -> Job:
     """A job that trains an experiment, or resumes its run.
 
@@ -101,17 +106,23 @@ def training_job(
         experiment: what to train.
         compute: how to compute, resolved.
         callback: called every so many steps.
+        threads: CPU threads of a run that resumes; by default its own.
     """
-    work = partial(_begin_or_resume, path, experiment, compute, callback)
+    work = partial(_begin_or_resume, path, experiment, compute, callback, threads)
     return Job(name, work, tuple(values_under(experiment.describe(), "import")))
 
 
 def _begin_or_resume(
-    path: Path, experiment: Experiment, compute: Compute, callback: Callback | None, progress: ProgressFactory
+    path: Path,
+    experiment: Experiment,
+    compute: Compute,
+    callback: Callback | None,
+    threads: int | None,
+    progress: ProgressFactory,
 ) -> None:
     torch.set_num_threads(compute.threads)
     if Run(path).begun:
-        resume(path, experiment=experiment, progress=progress, callback=callback)
+        resume(path, experiment=experiment, threads=threads, progress=progress, callback=callback)
     else:
         train(experiment, path, compute=compute, progress=progress, callback=callback)
 
@@ -186,20 +197,3 @@ def _failed(group: Group, sentences: Mapping[str, str]) -> str:
     single = group.paths[next(iter(sentences))] if len(sentences) == 1 else None
     directory = single if single is not None and Run(single).begun else group.directory
     return f"{message}; go on with: agon resume {directory}"
-
-
-def values_under(described: Any, key: str) -> Iterator[Any]:
-    """Find every value under a key in nested plain values.
-
-    >>> list(values_under({"game": [{"instance": "a:B"}], "instance": "c:D"}, "instance"))
-    ['a:B', 'c:D']
-    """
-    if isinstance(described, dict):
-        for name, value in described.items():
-            if name == key:
-                yield value
-            else:
-                yield from values_under(value, key)
-    elif isinstance(described, list | tuple):
-        for value in described:
-            yield from values_under(value, key)

@@ -9,6 +9,7 @@ from typing import Any
 from agon.data.given import given_again
 from agon.errors import SettingError, unknown
 from agon.experiment import Experiment
+from agon.experiment.scripts import notices, stop_script
 from agon.jobs import Executor, LocalProcesses, in_worker
 from agon.runs import Run
 from agon.terminal import warn
@@ -21,7 +22,10 @@ from agon.training.replicates.strategy import choose_strategy
 
 def _processes(folder: Folder, plan: Plan) -> Executor:
     paths = {seed: folder.run(seed).path for seed in plan.seeds}
-    jobs = [training_job(name_of(s), path, plan.replicate(s), plan.compute) for s, path in paths.items()]
+    jobs = [
+        training_job(name_of(s), path, plan.replicate(s), plan.compute, threads=plan.compute.threads)
+        for s, path in paths.items()
+    ]
     return LocalProcesses(jobs, at_once(plan.compute))
 
 
@@ -64,10 +68,13 @@ def replicate(
         ReplicatesError: some replicates failed, and are named; the others are done.
         Interrupted: SIGINT or SIGTERM came; running replicates have written a checkpoint.
     """
+    stop_script()
     _refuse(strategy)
     folder = Folder(Path(directory))
     folder.refuse_taken()
     plan = make_plan(experiment, seeds, compute or Compute())
+    for line in notices(experiment.describe()) if show else ():
+        warn(line)
     plan = replace(plan, strategy=_fastest(plan, show) if strategy == AUTO else strategy)
     with folder.locked():
         folder.refuse_taken()  # another process may have been faster
@@ -78,6 +85,7 @@ def resume(
     directory: Path | str,
     *,
     steps: int | None = None,
+    threads: int | None = None,
     experiment: Experiment | None = None,
     data: Any = None,
     trust: bool = False,
@@ -89,6 +97,7 @@ def resume(
     Args:
         directory: the directory of the replicates.
         steps: a longer budget for all of them.
+        threads: a new number of CPU threads of each replicate, 0 for all cores; later steps agree up to rounding.
         experiment: the replicates' experiment, with any seed; needed for classes that cannot be imported.
         data: the data that were handed over in Python when the replicates were begun, again.
         trust: whether classes that are not agon's may be imported, which runs their code.
@@ -103,9 +112,10 @@ def resume(
         ReplicatesError: some replicates failed, and are named; the others are done.
         Interrupted: SIGINT or SIGTERM came; running replicates have written a checkpoint.
     """
+    stop_script()
     _refuse(strategy)
     folder = Folder(Path(directory))
-    plan = read_plan(folder.text, experiment, trust).with_steps(steps)
+    plan = read_plan(folder.text, experiment, trust).with_steps(steps).with_threads(threads)
     if data is not None:
         plan = replace(plan, experiment=replace(plan.experiment, data=given_again(plan.experiment.data, data)))
     if strategy != AUTO:
