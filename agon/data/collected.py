@@ -26,11 +26,13 @@ class Collected(NamedTuple):
         items: one array for each sample.
         labels: one label for each sample, or None.
         pictures: whether the samples were pictures of Pillow, which are now "h w c".
+        names: names of the class numbers, as the data sets of torchvision have them; None for others.
     """
 
     items: list[Shaped[np.ndarray, "..."]]
     labels: list[Any] | None
     pictures: bool
+    names: list[str] | None = None
 
 
 def collected(x: Any, place: str) -> Collected:
@@ -43,6 +45,8 @@ def collected(x: Any, place: str) -> Collected:
     Raises:
         DataError: x cannot be iterated over, an item holds no sample, or items change between two readings.
     """
+    if isinstance(x, torch.utils.data.DataLoader):
+        x = x.dataset
     items: list[np.ndarray] = []
     labels: list[Any] = []
     pictures, size = 0, 0
@@ -60,7 +64,7 @@ def collected(x: Any, place: str) -> Collected:
     if not items:
         raise DataError(f"expected samples in {place}, got none; an iterator that was used before is empty")
     known = any(label is not None for label in labels)
-    return Collected(items, labels if known else None, pictures == len(items))
+    return Collected(items, labels if known else None, pictures == len(items), _names(x))
 
 
 def is_picture(x: Any) -> bool:
@@ -97,9 +101,7 @@ def as_array(x: Any, place: str) -> Shaped[np.ndarray, "..."]:
 
 
 def _items(x: Any, place: str) -> Iterator[Any]:
-    """The items of x; of a torch loader those of its data set, once each and in order."""
-    if isinstance(x, torch.utils.data.DataLoader):
-        x = x.dataset
+    """The items of x, once each and in order."""
     if isinstance(x, torch.utils.data.Dataset) and hasattr(x, "__len__") and hasattr(x, "__getitem__"):
         _refuse_changing(x, place)
         return (x[i] for i in range(len(x)))
@@ -135,6 +137,12 @@ def _parted(item: Any, place: str) -> tuple[Any, Any]:
     if isinstance(item, tuple | list) and item and _is_sample(item[0]):
         return item[0], _plain(item[1]) if len(item) > 1 else None
     return item, None
+
+
+def _names(x: Any) -> list[str] | None:
+    names = getattr(x, "classes", None) if isinstance(x, torch.utils.data.Dataset) else None
+    words = isinstance(names, list | tuple) and all(isinstance(name, str) for name in names)
+    return [*names] if names and words else None
 
 
 def _is_sample(x: Any) -> bool:

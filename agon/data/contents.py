@@ -91,16 +91,19 @@ def content_of(x: Any, labels: Any, place: str, layout: Layout | None, values: V
     if type(x).__module__.partition(".")[0] == "datasets" and hasattr(x, "with_format") and hasattr(x, "__len__"):
         if image_column(x.features) is not None:
             rows = Hub(place, x)
-            return Pictures(rows, rows.column() if labels is None else _column(labels, place, len(rows)))
+            return Pictures(rows, _column(labels, place, len(rows)) or rows.column())
         return _with_labels(of_arrow(x.with_format("arrow")[:], place), labels)
     if is_array(x):
-        return _of_array(as_array(x, place), labels, place, layout, values)
-    items, found, pictures = collected(x, place)
-    labels = found if labels is None else labels
+        samples = as_array(x, place)
+        return _of_array(samples, _column(labels, place, len(np.atleast_1d(samples))), place, layout, values)
+    items, found, pictures, names = collected(x, place)
+    column = _column(labels, place, len(items))
+    if column is None and found is not None:
+        column = Column(f"the labels of {place}", found, names)
     array = stacked(items)
     if array is not None:
-        return _of_array(array, labels, place, "n h w c" if pictures and layout is None else layout, values, pictures)
-    return _of_sizes(items, labels, place, "n h w c" if pictures else layout, values)
+        return _of_array(array, column, place, "n h w c" if pictures and layout is None else layout, values, pictures)
+    return _of_sizes(items, column, place, "n h w c" if pictures else layout, values)
 
 
 def labelled_rows(pictures: Mapping[Split, Pictures], *, labelled: bool) -> dict[Split, ImageRows]:
@@ -113,14 +116,13 @@ def labelled_rows(pictures: Mapping[Split, Pictures], *, labelled: bool) -> dict
 
 def _of_array(
     array: Shaped[np.ndarray, "..."],
-    labels: Any,
+    column: Column | None,
     place: str,
     layout: Layout | None,
     values: Values | None,
     pictures: bool = False,
 ) -> Content:
     known = layout_of(array, layout, place)
-    column = None if labels is None else _column(labels, place, len(array))
     if known not in OF_IMAGES:
         return of_array(array, place, known if array.ndim > 2 else layout, column)
     if not array.size:
@@ -131,7 +133,7 @@ def _of_array(
 
 
 def _of_sizes(
-    items: Sequence[np.ndarray], labels: Any, place: str, layout: Layout | None, values: Values | None
+    items: Sequence[np.ndarray], column: Column | None, place: str, layout: Layout | None, values: Values | None
 ) -> Pictures:
     """Images whose sizes differ."""
     values = values or implied(items)
@@ -144,8 +146,7 @@ def _of_sizes(
         if known not in OF_IMAGES:
             raise DataError(f"expected series of one length in {place}, got {_shapes(items)}")
         images.append(levels(to_channels_last(item[None], known), values, where)[0])
-    column = Column(place, []) if labels is None else _column(labels, place, len(items))
-    return Pictures(Sizes(place, images), column, layout, values)
+    return Pictures(Sizes(place, images), column or Column(place, []), layout, values)
 
 
 def _shapes(items: Sequence[np.ndarray]) -> str:
@@ -165,7 +166,10 @@ def implied(arrays: Sequence[np.ndarray]) -> Values | None:
     return (0.0, 1.0) if low >= 0 else (-1.0, 1.0)
 
 
-def _column(labels: Any, place: str, n: int) -> Column:
+def _column(labels: Any, place: str, n: int) -> Column | None:
+    """The labels of n samples that were given beside them; None for None."""
+    if labels is None:
+        return None
     values = as_array(labels, place) if is_array(labels) and not _holds_words(labels) else list(labels)
     if len(values) != n:
         raise DataError(f"expected {n:,} labels for the samples in {place}, got {len(values):,}; give one for each")
@@ -177,6 +181,5 @@ def _holds_words(labels: Any) -> bool:
 
 
 def _with_labels(table: Table, labels: Any) -> Table:
-    if labels is None:
-        return table
-    return table._replace(label="labels", labels=_column(labels, table.place, len(table.values)))
+    column = _column(labels, table.place, len(table.values))
+    return table if column is None else table._replace(label="labels", labels=column)

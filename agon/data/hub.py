@@ -30,7 +30,10 @@ class Hub(ImageRows):
         features = table.features or dict.fromkeys(next(iter(table)))
         image = image_column(features)
         if image is None:
-            raise DataError(f"expected a column of images in {name}, got the columns {listed(features)}")
+            raise DataError(
+                f"expected a column of images in {name}, got the columns {listed(features)}; read numbers in Python, "
+                "with agon.data.of(datasets.load_dataset(...))"
+            )
         self._image = image
         self._label = label_column(features)
         self._names = class_names(features, self._label)

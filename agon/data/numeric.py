@@ -24,6 +24,7 @@ from agon.errors import DataError
 from agon.places import CONTENT, located
 from agon.untrusted import listed, printable
 
+COLUMNS = 10_000  # most columns or channels, since experiment.json holds a few numbers for each
 Scaling = Literal["standard", "range", "none"]
 
 
@@ -156,6 +157,11 @@ class Numeric(Source):
             return self
         read = self._read()
         train = read.tables["train"]
+        if len(train.names) > COLUMNS:
+            raise DataError(
+                f"expected at most {COLUMNS:,} columns in {self.path}, whose scales a run can write down, got "
+                f"{len(train.names):,}; choose some, or take principal components"
+            )
         values = train.values[self._members(read, "train").numpy()]
         middle, width = _measured(values, self.scaling)
         fitting = len(train.names)

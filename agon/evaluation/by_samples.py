@@ -143,7 +143,7 @@ def _unit_samples(
     """Generate samples with pixels in [0, 1]; points are unchanged."""
     weight = next(painter.game.parameters())
     samples = painter.paint(latents.to(weight.device), labels)
-    bounds = context.data.range
+    bounds = context.data.range if context.images else None
     return samples if bounds is None else (samples - bounds[0]) / (bounds[1] - bounds[0])
 
 

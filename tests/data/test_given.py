@@ -35,6 +35,7 @@ class Items(Dataset[Any]):
 
     def __init__(self, make: Any, n: int = 12) -> None:
         self.make, self.n = make, n
+        self.classes: Any = None
 
     def __len__(self) -> int:
         return self.n
@@ -161,6 +162,20 @@ def test_labels_come_along(data: Any) -> None:
     assert batch.label.bincount().tolist() == [4, 4, 4]
     assert of(data, holdout=0.0, only=1).count() == 4
     assert of(data, labelled=False).classes == ()
+
+
+def test_the_names_of_a_data_set_are_its_classes() -> None:
+    """As torchvision's data sets have them."""
+    items = Items(lambda i: (pictures()[i], int(LABELS[i])))
+    items.classes = ["ant", "bee", "cow", "dog"]
+    source = of(DataLoader(items), holdout=0.0)
+    assert tuple(source.classes) == ("ant", "bee", "cow", "dog")
+    assert source.take(12).label is not None
+
+
+def test_more_columns_than_a_run_can_describe_are_refused() -> None:
+    with pytest.raises(DataError, match=r"expected at most 10,000 columns .*got 10,001"):
+        of(np.zeros((3, 10_001))).settled()
 
 
 def test_labels_follow_their_samples() -> None:
