@@ -26,6 +26,7 @@ Json = Any
 PARSING = Lock()  # Python 3.11 can fail where two threads parse at once
 LATER: dict[str, dict[str, Json]] = {  # part -> later settings, with the old behaviour
     "averaging": {"ramp": False},
+    "turns": {"accumulate": 1},
     "experiment": {"schedules": None, "keep": 3, "init": ""},
 }
 
