@@ -31,6 +31,7 @@ ORDER = (
     ("classifiers",),
     ("evaluation",),
     ("arena",),
+    ("models",),
     ("reports",),
     ("papers",),
     ("cli",),

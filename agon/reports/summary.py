@@ -76,7 +76,16 @@ def _facts(view: View) -> list[str]:
         facts.append(f"{number(last['images'])} images")
     if "wall/seconds" in last:
         facts.append(f"{number(last['wall/seconds'], 3)} s")
+    if generates(view) and view.samples:
+        facts.append(_weights(view.experiment.get("averaging")))
     return facts
+
+
+def _weights(averaging: Any) -> str:
+    """Say which weights the samples of a run are made by."""
+    if not isinstance(averaging, dict):
+        return "samples by the live weights"
+    return f"samples by averaged weights (decay {averaging.get('decay')})"
 
 
 def _players(game: Any) -> str:
