@@ -47,6 +47,8 @@ class Evaluate:
     """File of the weights of Inception or EfficientNet; by default the one in torch's cache, or the package's."""
     download: bool = False
     """Download the Inception network's weights (96 MB) if they are not there."""
+    step: int | None = None
+    """Step of a checkpoint that the runs have kept; by default the last one."""
     samples: Path | None = None
     """Score these samples instead of runs: a folder of images or an array file, made by any program."""
     data: str | None = None
@@ -120,7 +122,13 @@ class Evaluate:
         if name:
             say(f"{run.path}:")
         scores: Sequence[Any] = ()
-        options: dict[str, Any] = {"metrics": metrics, "n": self.n, "seed": self.seed, "extractor": spec}
+        options: dict[str, Any] = {
+            "metrics": metrics,
+            "n": self.n,
+            "seed": self.seed,
+            "extractor": spec,
+            "step": self.step,
+        }
         try:
             scores = evaluate(run, **options, trust=self.trust, out=self.out)
         except IncompleteError as error:

@@ -59,6 +59,7 @@ def evaluate(
     trust: bool = False,
     experiment: Experiment | None = None,
     data: Any = None,
+    step: int | None = None,
     out: Path | None = None,
 ) -> list[Score]:
     """Score n samples of a run, and append the scores to its metrics.jsonl.
@@ -76,6 +77,7 @@ def evaluate(
         trust: whether classes from outside agon may be imported.
         experiment: the experiment of the run, if its classes cannot be imported.
         data: the data that were handed over in Python when the run was begun, again.
+        step: the step of a checkpoint that the run has kept; by default the last one.
         out: a folder for the scores; the run itself is then only read.
 
     Raises:
@@ -87,12 +89,34 @@ def evaluate(
     """
     run = Run.of(run)
     place = run if out is None else folder_for_scores(out)
-    training = load(run, trust=trust, experiment=experiment, data=data)
-    if not isinstance(training.game, Classification):
-        return measured(training, place, metrics=metrics, n=n, seed=seed, extractor=extractor)
-    if metrics:
-        raise SettingError(f"{run.path} is a classifier, which generates nothing; leave --metrics out for its accuracy")
-    return _accuracy(training, place)
+    training = load(run, trust=trust, experiment=experiment, data=data, step=step)
+    return score(training, place, metrics=metrics, n=n, seed=seed, extractor=extractor)
+
+
+def score(
+    training: Training,
+    run: Run | None,
+    *,
+    metrics: Sequence[str] = (),
+    n: int = N,
+    seed: int = 0,
+    extractor: ExtractorSpec = ExtractorSpec(),  # noqa: B008 - frozen
+) -> list[Score]:
+    """Score a loaded run as `evaluate` does; the scores are recorded in `run`, or nowhere."""
+    if isinstance(training.game, Classification):
+        if metrics:
+            raise SettingError("a classifier generates nothing; leave --metrics out for its accuracy")
+        return _accuracy(training, run)
+    if run is not None:
+        return measured(training, run, metrics=metrics, n=n, seed=seed, extractor=extractor)
+    names = asked(metrics, training.experiment.data)
+    with evidence_of(training, n, seed, extractor) as context:
+        by_metric = {name: METRICS[name](context) for name in names}
+        return [
+            one
+            for name, result in by_metric.items()
+            for one in stamped(result, key(name, context, step=training.step)).scores
+        ]
 
 
 def measured(
@@ -191,17 +215,18 @@ def evaluate_samples(
     return by_metric
 
 
-def _accuracy(training: Training, run: Run) -> list[Score]:
+def _accuracy(training: Training, run: Run | None) -> list[Score]:
     """Return the accuracy, a classifier's only score, which does not depend on n and seed."""
     passport = {"metric": "accuracy", "step": training.step, "version": __version__}
-    scores = recorded(run, passport)
+    scores = recorded(run, passport) if run else []
     if scores:
         return scores
     assert isinstance(training.game, Classification)
     training.refuse_other_data()
     source = training.experiment.data
     accuracy = accuracy_of(settled(training.game, training.average, source), source)
-    return keep_once(stamped(Measurement([accuracy]), passport), run, passport)
+    measurement = stamped(Measurement([accuracy]), passport)
+    return keep_once(measurement, run, passport) if run else list(measurement.scores)
 
 
 class EvaluationCallback:
