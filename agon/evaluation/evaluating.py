@@ -21,6 +21,8 @@ from agon.metrics import Score
 from agon.runs import Run
 from agon.samples.making import load
 from agon.samples.reading import checked, chosen, read_samples
+from agon.terminal.progress import Progress
+from agon.terminal.waiting import stage, waiting
 from agon.training import Training
 
 N = 10_000
@@ -57,6 +59,7 @@ def evaluate(
     trust: bool = False,
     experiment: Experiment | None = None,
     out: Path | None = None,
+    show: bool = True,
 ) -> list[Score]:
     """Score n samples of a run, and append the scores to its metrics.jsonl.
 
@@ -73,6 +76,7 @@ def evaluate(
         trust: whether classes from outside agon may be imported.
         experiment: the experiment of the run, if its classes cannot be imported.
         out: a folder for the scores; the run itself is then only read.
+        show: whether to say on standard error what takes longer than a few seconds, and how long it will take.
 
     Raises:
         SettingError: a metric is unknown, or does not apply to the run.
@@ -83,12 +87,15 @@ def evaluate(
     """
     run = Run.of(run)
     place = run if out is None else folder_for_scores(out)
-    training = load(run, trust=trust, experiment=experiment)
-    if not isinstance(training.game, Classification):
-        return measured(training, place, metrics=metrics, n=n, seed=seed, extractor=extractor)
-    if metrics:
-        raise SettingError(f"{run.path} is a classifier, which generates nothing; leave --metrics out for its accuracy")
-    return _accuracy(training, place)
+    with waiting(show):
+        with stage(f"opening {run.path}"):
+            training = load(run, trust=trust, experiment=experiment)
+        if not isinstance(training.game, Classification):
+            return measured(training, place, metrics=metrics, n=n, seed=seed, extractor=extractor)
+        if metrics:
+            advice = "leave --metrics out for its accuracy"
+            raise SettingError(f"{run.path} is a classifier, which generates nothing; {advice}")
+        return _accuracy(training, place)
 
 
 def measured(
@@ -123,7 +130,8 @@ def _by_metric(names: Sequence[str], measure: Callable[[str], T]) -> tuple[dict[
     failed: list[AgonError] = []
     for name in names:
         try:
-            by_metric[name] = measure(name)
+            with stage(name):
+                by_metric[name] = measure(name)
         except AgonError as error:
             failed.append(error)
     return by_metric, failed
@@ -149,6 +157,7 @@ def evaluate_samples(
     extractor: ExtractorSpec = ExtractorSpec(),  # noqa: B008 - frozen
     values: tuple[float, float] | None = None,
     compared: Source | None = None,
+    show: bool = True,
 ) -> dict[str, Measurement]:
     """Return metric -> its measurement of samples in a folder or a file, made by any program.
 
@@ -162,6 +171,7 @@ def evaluate_samples(
         values: (low, high) of pixels that are not bytes.
         compared: source of the real samples that samples are compared with, if it differs from `source`, on which
             classifiers are trained and in which neighbours are searched: the same source with nothing held out.
+        show: whether to say on standard error what takes longer than a few seconds, and how long it will take.
 
     Raises:
         SettingError: a metric is unknown, or needs a generator or real samples.
@@ -178,7 +188,8 @@ def evaluate_samples(
     def measure(name: str) -> Measurement:
         return stamped(METRICS[name](context), key(name, context, samples=str(path)))
 
-    by_metric, failed = _by_metric(names, measure)
+    with waiting(show):
+        by_metric, failed = _by_metric(names, measure)
     if failed and by_metric:
         raise IncompleteError([], failed, by_metric)
     if failed:
@@ -220,4 +231,6 @@ class EvaluationCallback:
             if self._previous is not None:
                 context.remember(self._previous)
             self._previous = context
-            return scored(context, asked(self.metrics, training.experiment.data), run, training.step)
+            display = Progress.current()
+            with waiting(display is not None and display.show):
+                return scored(context, asked(self.metrics, training.experiment.data), run, training.step)

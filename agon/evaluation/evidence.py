@@ -21,6 +21,7 @@ from agon.metrics import Score
 from agon.metrics.extractors import Extractor, Features, extract
 from agon.samples.making import latents
 from agon.samples.reading import CHUNK, as_compared, checked, real_samples
+from agon.terminal.waiting import tracked
 from agon.training import Training
 from agon.training.randomness import derived
 
@@ -164,7 +165,7 @@ def evidence_of(training: Training, n: int, seed: int, extractor: ExtractorSpec)
 def _drawing(training: Training, paint: Callable[[Tensor], Tensor], n: int, seed: int) -> Callable[[], Tensor]:
     @torch.no_grad()
     def draw() -> Tensor:
-        parts = torch.split(latents(training, n, seed), CHUNK)
+        parts = tracked(torch.split(latents(training, n, seed), CHUNK), "generated samples", n, len)
         return torch.cat([as_compared(paint(part).float().cpu(), training.experiment.data) for part in parts])
 
     return draw

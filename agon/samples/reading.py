@@ -16,6 +16,7 @@ from agon.data.source import as_bytes
 from agon.errors import Change, DataError, SettingError
 from agon.experiment.memory import refuse_more
 from agon.places import refuse_no_samples
+from agon.terminal.waiting import tracked
 
 CHUNK = 1_000  # samples made or read at a time
 _VALUES = Change("values", (-1.0, 1.0), "--values -1 1")
@@ -92,7 +93,8 @@ def real_samples(source: Source, n: int, *, split: Split = "train", seed: int = 
         refuse_more("--n", n, math.prod(source.shape))
     n = checked(n) if opened.count is None else min(checked(n), opened.count)
     chunk = min(n, CHUNK if opened.count is not None else STREAMED)
-    parts = [as_compared(opened.draw(chunk, index, 0, 1).real.cpu(), source) for index in range(math.ceil(n / chunk))]
+    indices = tracked(range(math.ceil(n / chunk)), f"real samples of the {split} split", n, lambda _: chunk)
+    parts = [as_compared(opened.draw(chunk, index, 0, 1).real.cpu(), source) for index in indices]
     return torch.cat(parts)[:n]
 
 
