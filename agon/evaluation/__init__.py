@@ -10,7 +10,15 @@
 """
 
 from agon.evaluation.by_labels import over_time
-from agon.evaluation.evaluating import EvaluationCallback, IncompleteError, N, evaluate, evaluate_samples, measured
+from agon.evaluation.evaluating import (
+    EvaluationCallback,
+    IncompleteError,
+    N,
+    evaluate,
+    evaluate_samples,
+    measured,
+    statistics_of,
+)
 from agon.evaluation.evidence import evidence_of
 from agon.evaluation.extractors import ExtractorSpec
 from agon.evaluation.recorded import write
@@ -28,5 +36,6 @@ __all__ = [
     "evidence_of",
     "measured",
     "over_time",
+    "statistics_of",
     "write",
 ]

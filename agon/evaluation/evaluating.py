@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from torch import Tensor
 
@@ -17,7 +17,7 @@ from agon.evaluation.recorded import folder_for_scores, keep_once, key, recorded
 from agon.evaluation.table import METRICS, asked
 from agon.experiment import Experiment
 from agon.games import Classification
-from agon.metrics import Score
+from agon.metrics import Score, Statistics, write_statistics
 from agon.runs import Run
 from agon.samples.making import load
 from agon.samples.reading import checked, chosen, read_samples
@@ -60,6 +60,7 @@ def evaluate(
     experiment: Experiment | None = None,
     out: Path | None = None,
     show: bool = True,
+    reference: Statistics | None = None,
 ) -> list[Score]:
     """Score n samples of a run, and append the scores to its metrics.jsonl.
 
@@ -77,6 +78,7 @@ def evaluate(
         experiment: the experiment of the run, if its classes cannot be imported.
         out: a folder for the scores; the run itself is then only read.
         show: whether to say on standard error what takes longer than a few seconds, and how long it will take.
+        reference: statistics of real features (`agon.metrics.read_statistics`), for the metric "fid" alone.
 
     Raises:
         SettingError: a metric is unknown, or does not apply to the run.
@@ -91,7 +93,14 @@ def evaluate(
         with stage(f"opening {run.path}"):
             training = load(run, trust=trust, experiment=experiment)
         if not isinstance(training.game, Classification):
-            return measured(training, place, metrics=metrics, n=n, seed=seed, extractor=extractor)
+            options: dict[str, Any] = {
+                "metrics": metrics,
+                "n": n,
+                "seed": seed,
+                "extractor": extractor,
+                "reference": reference,
+            }
+            return measured(training, place, **options)
         if metrics:
             advice = "leave --metrics out for its accuracy"
             raise SettingError(f"{run.path} is a classifier, which generates nothing; {advice}")
@@ -106,10 +115,12 @@ def measured(
     n: int = N,
     seed: int = 0,
     extractor: ExtractorSpec = ExtractorSpec(),  # noqa: B008 - frozen
+    reference: Statistics | None = None,
 ) -> list[Score]:
     """Evaluate a training in this process as `evaluate` does, without changing it."""
-    names = asked(metrics, training.experiment.data)
+    names = _referred(metrics) if reference else asked(metrics, training.experiment.data)
     with evidence_of(training, n, seed, extractor) as context:
+        context.reference = reference
         return scored(context, names, run, training.step)
 
 
@@ -158,6 +169,7 @@ def evaluate_samples(
     values: tuple[float, float] | None = None,
     compared: Source | None = None,
     show: bool = True,
+    reference: Statistics | None = None,
 ) -> dict[str, Measurement]:
     """Return metric -> its measurement of samples in a folder or a file, made by any program.
 
@@ -172,6 +184,7 @@ def evaluate_samples(
         compared: source of the real samples that samples are compared with, if it differs from `source`, on which
             classifiers are trained and in which neighbours are searched: the same source with nothing held out.
         show: whether to say on standard error what takes longer than a few seconds, and how long it will take.
+        reference: statistics of real features, for the metric "fid" alone.
 
     Raises:
         SettingError: a metric is unknown, or needs a generator or real samples.
@@ -182,8 +195,8 @@ def evaluate_samples(
     def draw() -> Tensor:
         return chosen(read_samples(path, values), n, seed)
 
-    context = EvaluationContext(draw, source, checked(n), extractor, seed=seed, compared=compared)
-    names = asked(metrics, source)
+    context = EvaluationContext(draw, source, checked(n), extractor, seed=seed, compared=compared, reference=reference)
+    names = _referred(metrics) if reference else asked(metrics, source)
 
     def measure(name: str) -> Measurement:
         return stamped(METRICS[name](context), key(name, context, samples=str(path)))
@@ -195,6 +208,37 @@ def evaluate_samples(
     if failed:
         raise failed[0]
     return by_metric
+
+
+def _referred(metrics: Sequence[str]) -> list[str]:
+    """Return the metrics that statistics of real features suffice for."""
+    others = [name for name in metrics if name != "fid"]
+    if others:
+        raise SettingError(
+            f"--metrics {','.join(others)}: expected real samples, got their statistics, which allow fid alone; name "
+            "the samples with --data"
+        )
+    return ["fid"]
+
+
+def statistics_of(
+    path: Path, out: Path, *, extractor: ExtractorSpec, n: int = N, values: tuple[float, float] | None = None
+) -> None:
+    """Write the statistics of the features of samples to a file, which `evaluate` takes as a reference.
+
+    Args:
+        path: real samples; see `agon.samples.reading.read_samples`.
+        out: the .npz file.
+        extractor: extractor of the features.
+        n: largest number of samples, chosen at random out of more.
+        values: (low, high) of pixels that are not bytes.
+
+    Raises:
+        DataError: samples cannot be read, are too few, or the file cannot be written.
+    """
+    with waiting(), stage("statistics"):
+        context = EvaluationContext(lambda: chosen(read_samples(path, values), n, 0), None, checked(n), extractor)
+        write_statistics(out, context.fake_features.features, context.extractor, context.kind)
 
 
 def _accuracy(training: Training, run: Run) -> list[Score]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -13,11 +13,11 @@ from torch import Tensor
 from agon.data import Images, Source
 from agon.data.points import Toy
 from agon.errors import Change, DataError, SettingError
-from agon.evaluation.extractors import COORDINATES, Coordinates, ExtractorSpec
+from agon.evaluation.extractors import AUTO, COORDINATES, Coordinates, ExtractorSpec
 from agon.experiment import Experiment
 from agon.figures.pictures import pictured
 from agon.games import Game
-from agon.metrics import Score
+from agon.metrics import Score, Statistics
 from agon.metrics.extractors import Extractor, Features, extract
 from agon.samples.making import latents
 from agon.samples.reading import CHUNK, as_compared, checked, real_samples
@@ -70,6 +70,7 @@ class EvaluationContext:
         data_seed: seed of the real samples; the training's own where it makes them.
         compared: source of `real`; None for `source`.
         check: refuses a source whose content has changed.
+        reference: statistics of real features, with which the Fréchet distance compares in place of real samples.
     """
 
     draw: Callable[[], Tensor]
@@ -81,6 +82,7 @@ class EvaluationContext:
     data_seed: int = 0
     compared: Source | None = None
     check: Callable[[], None] | None = None
+    reference: Statistics | None = None
 
     @cached_property
     def fake(self) -> Shaped[Tensor, "n *shape"]:
@@ -128,6 +130,8 @@ class EvaluationContext:
 
     @cached_property
     def _resolved(self) -> ExtractorSpec:
+        if self.reference is not None and self.spec.name == AUTO:  # other programs write Inception's statistics
+            return replace(self.spec, name=self.reference.kind or "inception")
         return self.spec.resolved(self.fake.shape[1:] if self.source is None else self.source.shape)
 
     @cached_property

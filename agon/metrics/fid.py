@@ -93,6 +93,46 @@ def frechet_distance(real: Float[Tensor, "n d"], fake: Float[Tensor, "m _"], *, 
     )
 
 
+def frechet_distance_to_moments(
+    mean: Float[Tensor, " d"], covariance: Float[Tensor, "_ _"], fake: Float[Tensor, "n _"], n_real: int | None = None
+) -> Score:
+    """The Fréchet distance of generated features to known moments of the real ones, as `frechet_distance` has it.
+
+    The error does not cover the real samples behind the moments.
+
+    Args:
+        mean: μ of the real features.
+        covariance: Σ "d d" of them.
+        fake: features of generated samples, at least d + 1.
+        n_real: how many real samples the moments come from, if that is known.
+
+    Raises:
+        DataError: shapes differ, there are too few samples, numbers are not finite, or Σ is no covariance.
+
+    >>> x = torch.tensor([[3.0], [5.0], [7.0]])
+    >>> frechet_distance_to_moments(torch.tensor([2.0]), torch.tensor([[4.0]]), x).value
+    9.0
+    """
+    d = len(mean)
+    advice = f"{d} features have no sample covariance of full rank from fewer: give more"
+    expect_features("Fréchet distance", fake.new_zeros(d + 1, d), fake, d + 1, advice)
+    with stage(f"decompositions of {d:,} x {d:,} covariances", seconds=partial(_seconds, d)):
+        fake_gaussian, real_gaussian = _gaussian_of(fake, "sample"), _gaussian_of_moments(mean, covariance)
+        U, s, _ = torch.linalg.svd(fake_gaussian.root.T @ real_gaussian.root, full_matrices=False)
+    value, offset = _distance(fake_gaussian, real_gaussian, s), fake_gaussian.mean - real_gaussian.mean
+    error = math.sqrt(_variance(fake, fake_gaussian, offset, U * s.sqrt()) / len(fake))
+    return Score(
+        name="frechet-distance",
+        value=value,
+        error=error,
+        interval=(max(0.0, value - NORMAL * error), value + NORMAL * error),
+        n=len(fake),
+        n_real=n_real,
+        protocol=f"{d} features, sample covariance, to given moments; larger for fewer samples, which the error does "
+        "not cover",
+    )
+
+
 def frechet_distance_of_moments(
     mean: Float[Tensor, " d"],
     covariance: Float[Tensor, "_ _"],
