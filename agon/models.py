@@ -23,6 +23,7 @@ from agon.networks.layers import evaluation_mode
 from agon.runs import Run
 from agon.samples import interpolate, sample
 from agon.samples.making import Weights, latents, load_as
+from agon.terminal.waiting import waiting
 from agon.training import Training
 
 
@@ -101,7 +102,8 @@ class Model(Training):
             DataError: the data cannot be read or have changed, or a metric cannot be computed of the samples.
         """
         kept = self.run if self.weights == "average" or self.experiment.averaging is None else None
-        return score(self, kept, metrics=metrics, n=n, seed=seed, extractor=extractor)
+        with waiting():
+            return score(self, kept, metrics=metrics, n=n, seed=seed, extractor=extractor)
 
 
 def load(
