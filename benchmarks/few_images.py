@@ -1,7 +1,8 @@
 """python -m benchmarks.few_images DATA OUT [--steps N]: what augmentations do for a DCGAN of 500 images.
 
-It trains four variants (none, mirrored data, DiffAugment, ADA) under three seeds in rounds, and scores all runs after
-each round, so that it can be stopped at any time; the same command goes on. OUT/scores.json has every score.
+It trains four variants (none, mirrored data, DiffAugment, ADA) under three seeds in rounds, and scores every run after
+each round, so that it can be stopped at any time; the same command goes on. OUT/scores.json has every score, and the
+table of docs/augmentation.md is written after each round.
 """
 
 import argparse
@@ -21,6 +22,7 @@ from agon.metrics.kid import kernel_distance
 from agon.networks import dcgan
 from agon.runs.records import read_log
 
+PAGE = Path(__file__).parents[1] / "docs" / "augmentation.md"
 FEW, CLASSES = 500, 10
 WIDTH, BATCH = 16, 32
 ROUND = 1_000  # steps between two scores
@@ -52,7 +54,14 @@ def main() -> None:
             for variant in VARIANTS:
                 run = trained(few, variant, seed, steps, arguments.out)
                 record(run, variant, seed, steps, classifier, real, arguments.out / "scores.json")
-        print(table(arguments.out / "scores.json"), flush=True)
+        write(table(arguments.out / "scores.json"))
+
+
+def write(rows: str) -> None:
+    """Put the table between its marks in the page."""
+    before, start, rest = PAGE.read_text().partition("<!-- few images -->\n")
+    _, end, after = rest.partition("<!-- /few images -->")
+    PAGE.write_text(f"{before}{start}{rows}\n{end}{after}")
 
 
 def few_of(source: Images, file: Path) -> Images:

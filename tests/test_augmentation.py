@@ -252,14 +252,12 @@ def test_below_probability_1_it_does_not_leak() -> None:
         expected = (1 - p) + p / 4  # of the turns alone, of a pixel that stays; the mirror image follows
         assert K[0, 0] == pytest.approx(expected * (1 - p / 2) + p / 2 * p / 4, abs=0.02)
         logits = torch.zeros(4, dtype=torch.float64, requires_grad=True)
-        optimiser = torch.optim.Adam([logits], lr=0.1)
-        for _ in range(300):
-            optimiser.zero_grad()
+        for _ in range(500):
             loss = (((logits.softmax(0) - data) @ K) ** 2).sum()
-            loss.backward()
-            optimiser.step()
+            (gradient,) = torch.autograd.grad(loss, logits)
+            logits.data -= 20 * gradient
         distance = float((logits.detach().softmax(0) - data).abs().max())
-        assert (distance > 0.3) is leaks
+        assert (distance > 0.25) is leaks
         assert leaks or distance < 0.02
 
 

@@ -12,6 +12,16 @@ from agon.runs.groups import runs_in
 from agon.runs.layout import REPLICATES
 from agon.runs.taken import refuse_no_run, refuse_nothing_to_show, refuse_taken, refuse_taken_by_replicates
 
+LONGEST = 1_000_000  # minutes: two years
+
+
+def check_minutes(minutes: float | None, steps: int | None) -> None:
+    """Raise a SettingError for a budget that is no time, or that is given twice."""
+    if minutes is not None and not 0 < minutes < LONGEST:
+        raise SettingError(f"--minutes: expected a number of minutes above 0 and under {LONGEST:,}, got {minutes:g}")
+    if minutes is not None and steps is not None:
+        raise SettingError("--minutes: expected it or --steps, got both; leave one out")
+
 
 def check_source(text: str | None) -> None:
     """Raise a DataError for a word that is neither a source's name, nor an existing path, nor a name on the Hub."""

@@ -12,7 +12,9 @@ from agon.cli.shared import (
     RunPaths,
     ScriptOption,
     SetOptions,
+    SizeOption,
     assignments,
+    image_settings,
     names,
     of_data,
     run_script,
@@ -38,16 +40,21 @@ class Evaluate:
     seed: int = 0
     """Seed of the latents; with --samples, of the choice of n samples out of more."""
     extractor: str = "auto"
-    """Feature extractor of is, fid, kid, pr, prdc: inception, classifier, pixels, or your package.module:Name. By
-    default the classifier of data with classes, else pixels."""
+    """Feature extractor of is, fid, kid, pr, prdc: efficientnet, random, inception (for published numbers), classifier,
+    pixels, or your package.module:Name. By default efficientnet, or for small grey images the classifier of their
+    classes, or pixels if they have none."""
     weights: Path | None = None
-    """File of the Inception network's weights; by default the one in torch's cache."""
+    """File of the weights of Inception or EfficientNet; by default the one in torch's cache, or the package's."""
     download: bool = False
     """Download the Inception network's weights (96 MB) if they are not there."""
     samples: Path | None = None
     """Score these samples instead of runs: a folder of images or an array file, made by any program."""
     data: str | None = None
     """With --samples: the real data; a folder, a file, a Hub name, or the name of a toy distribution."""
+    size: SizeOption = None
+    """With --data: crop the real images at the centre and resize them to this side, or to HEIGHTxWIDTH."""
+    skip_corrupt: bool = False
+    """With --data: leave out real images that cannot be read."""
     values: tuple[float, float] | None = None
     """With --samples: the values of black and white in arrays of floats, e.g. -1 1."""
     out: Path | None = None
@@ -67,9 +74,11 @@ class Evaluate:
         misplaced = [option for option in ("data", "values", "set_") if getattr(self, option)]
         if self.samples is None and misplaced:
             raise SettingError(f"--{misplaced[0].rstrip('_')}: expected with --samples alone; a run has its own")
-        if self.data is None and self.set_:
-            raise SettingError("--set: expected with --data, whose settings it changes; name the real images")
-        settings = of_data(assignments(self.set_))
+        chosen = image_settings(self.size, self.skip_corrupt)
+        if self.data is None and (self.set_ or chosen):
+            option = "--set" if self.set_ else "--size" if self.size else "--skip-corrupt"
+            raise SettingError(f"{option}: expected with --data, whose settings it changes; name the real images")
+        settings = of_data([*chosen, *assignments(self.set_)])
         check_source(self.data)
         check_samples(self.n)
         check_seed(self.seed, "--seed")

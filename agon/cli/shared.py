@@ -19,6 +19,14 @@ SetOptions = Annotated[
     ),
     tyro.conf.UseAppendAction,
 ]
+SizeOption = Annotated[
+    str | None,
+    tyro.conf.arg(
+        metavar="PIXELS",
+        help="Crop images at the centre and resize them to this side, e.g. 64, or to HEIGHTxWIDTH, e.g. 48x64.",
+    ),
+]
+SkipOption = Annotated[bool, tyro.conf.arg(help="Leave out images that cannot be read, instead of refusing the set.")]
 DataOptions = Annotated[
     tuple[str, ...],
     tyro.conf.arg(
@@ -57,6 +65,24 @@ def assignments(settings: Sequence[str]) -> list[tuple[str, str]]:
             raise SettingError(f"--set: expected PART.FIELD=VALUE, got '{setting}'; an example is batch=32")
         pairs.append(meant(path, value))
     return pairs
+
+
+def image_settings(size: str | None, skip_corrupt: bool) -> list[tuple[str, str]]:
+    """Return the settings that --size and --skip-corrupt stand for.
+
+    >>> image_settings("48x64", True)
+    [('data.size', '[48, 64]'), ('data.skip_corrupt', 'true')]
+
+    Raises:
+        SettingError: the size is neither a side nor HEIGHTxWIDTH.
+    """
+    settings = []
+    if size is not None:
+        sides = size.lower().replace(",", "x").split("x")
+        if len(sides) > 2 or not all(side.strip().isdecimal() and int(side) for side in sides):
+            raise SettingError(f"--size: expected a side in pixels, as 64, or HEIGHTxWIDTH, as 48x64, got '{size}'")
+        settings.append(("data.size", sides[0] if len(sides) == 1 else f"[{', '.join(sides)}]"))
+    return [*settings, *([("data.skip_corrupt", "true")] if skip_corrupt else [])]
 
 
 def of_data(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -10,13 +10,16 @@ import tyro
 
 from agon.arguments import check_resources, check_samples, check_seed, check_steps
 from agon.cli.catalogue import check_metrics, check_name
-from agon.cli.checks import check_new, check_runs, check_source
+from agon.cli.checks import check_minutes, check_new, check_runs, check_source
 from agon.cli.shared import (
     RunPath,
     ScriptOption,
     SetOptions,
+    SizeOption,
+    SkipOption,
     assignments,
     changed,
+    image_settings,
     names,
     of_data,
     run_script,
@@ -25,7 +28,7 @@ from agon.cli.shared import (
 from agon.errors import SettingError
 from agon.runs.origin import Origin
 from agon.runs.taken import refuse_shorter
-from agon.terminal import say
+from agon.terminal import say, warn
 
 
 @dataclass
@@ -38,6 +41,8 @@ class Train:
     """Run directory to write, new or empty."""
     data: str | None = None
     """Data set: a folder, a file, a Hub name, or the name of a toy distribution; by default the recipe's own."""
+    size: SizeOption = None
+    skip_corrupt: SkipOption = False
     scale: Literal["smoke", "quick", "paper"] = "quick"
     """Size of the training: smoke takes seconds, quick takes minutes, paper is the paper's own size."""
     seed: int | None = None
@@ -56,6 +61,8 @@ class Train:
     """Augmentations, separated by commas: flip, translation, colour of the data; diffaugment or ada of both players."""
     init: str = ""
     """Begin from the weights of this run: RUN, or RUN:PLAYER for one player's, such as runs/faces:generator."""
+    minutes: float | None = None
+    """Train for about this many minutes: the number of steps follows from a measurement of the first ones."""
     set_: SetOptions = ()
     """Change one setting, e.g. --set game.generator.width=32 or --set game.objective=hinge."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
@@ -78,8 +85,8 @@ class Train:
     """With --watch: number of steps between evaluations."""
     watch_n: int = 5_000
     """With --watch: number of samples in each evaluation, always from the same latents."""
-    watch_extractor: str = "inception"
-    """With --watch: feature extractor; inception, classifier or pixels."""
+    watch_extractor: str = "auto"
+    """With --watch: feature extractor; auto, efficientnet, random, inception, classifier or pixels."""
 
     def __call__(self) -> None:
         self._check()
@@ -89,12 +96,12 @@ class Train:
         arguments = ("device", "devices", "precision", "threads", "compile", "memory")
         compute = Compute(**{name: getattr(self, name) for name in arguments})
         if self.seeds is None:
-            experiment = self.experiment()
+            experiment = self.within(compute)
             options = self.watch_every, self.watch_n, self.watch_extractor
             callback = watching(self.watch, *options, experiment.data, self.devices)
             train(experiment, self.out, compute=compute, callback=callback)
         else:
-            replicate(self.experiment(), self.out, self.seeds, strategy=self.strategy, compute=compute)
+            replicate(self.within(compute), self.out, self.seeds, strategy=self.strategy, compute=compute)
         say_report(self.out)
 
     def experiment(self) -> Any:
@@ -103,14 +110,14 @@ class Train:
         from agon.experiment.files import read_experiment
         from agon.recipes import find
 
-        settings = assignments(self.set_)
+        settings = [*image_settings(self.size, self.skip_corrupt), *assignments(self.set_)]
         of_source = of_data(pair for pair in settings if pair[0].startswith("data."))
         if is_file(self.recipe):
             experiment = read_experiment(Path(self.recipe), self.trust)
             experiment = replace(experiment, data=self._source(experiment.data, of_source))
         else:
             recipe = find(self.recipe)
-            experiment = recipe.experiment(self._source(recipe.data(self.scale), of_source), self.scale)
+            experiment = recipe.experiment(self._source(recipe.data(self.scale), of_source), self.scale, self.minutes)
         experiment = replace(experiment, **self._given("seed", "steps", "batch", "init"))
         experiment = augmented(experiment, names(self.augment))
         rates = [("optimisers.lr", str(self.lr))] if self.lr is not None else []
@@ -124,6 +131,19 @@ class Train:
         """The options among these that the user gave."""
         return {name: value for name in names if (value := getattr(self, name)) not in (None, "")}
 
+    def within(self, compute: Any) -> Any:
+        """Return the experiment, with the steps that fit into the minutes unless a number of steps is given."""
+        from agon.recipes import find
+        from agon.training import within
+
+        experiment = self.experiment()
+        usual = None if is_file(self.recipe) else find(self.recipe).budgets.get(self.scale)
+        minutes = self.minutes or usual
+        if minutes is None or self.steps is not None or any(set_.startswith("steps=") for set_ in self.set_):
+            return experiment
+        warn(f"agon: measuring how many steps fit into {minutes:g} minutes")
+        return within(experiment, minutes, compute)
+
     def _check(self) -> None:
         """Refuse what can be refused before torch is imported."""
         if not is_file(self.recipe):
@@ -133,6 +153,7 @@ class Train:
         for name in names(self.augment):
             check_name("augmentation", name)
         assignments(self.set_)
+        image_settings(self.size, self.skip_corrupt)
         _check_watch(self.watch, self.watch_every, self.watch_n, self.watch_extractor)
         if self.watch and self.seeds is not None:
             raise SettingError("--watch: expected one training, got --seeds; evaluate the runs afterwards")
@@ -143,6 +164,7 @@ class Train:
             check_steps(self.steps)
         check_seed(self.seed or 0)
         check_resources(self.devices, self.threads, self.memory)
+        check_minutes(self.minutes, self.steps)
         check_new(self.out, self.seeds)
 
 
@@ -187,7 +209,7 @@ def resume(
     watch: str = "",
     watch_every: int = 1_000,
     watch_n: int = 5_000,
-    watch_extractor: str = "inception",
+    watch_extractor: str = "auto",
 ) -> None:
     """Continue a run, or a directory of many seeds, from its last good checkpoint, as if it had never stopped.
 
@@ -202,7 +224,7 @@ def resume(
         watch: Metrics of agon evaluate to compute during the training, separated by commas.
         watch_every: With --watch: number of steps between evaluations.
         watch_n: With --watch: number of samples in each evaluation, always from the same latents.
-        watch_extractor: With --watch: feature extractor; inception, classifier or pixels.
+        watch_extractor: With --watch: feature extractor; auto, efficientnet, random, inception, classifier or pixels.
     """
     _check_watch(watch, watch_every, watch_n, watch_extractor)
     check_runs([run])

@@ -10,6 +10,7 @@ from agon.data.by_name import SOURCES, named
 from agon.data.given import of
 from agon.data.images import Images
 from agon.data.numeric import Numeric
+from agon.data.settling import Settled, settle
 from agon.data.source import MEMORY, Opened, RealBatch, Source, Split
 from agon.data.stacked import Stacked
 from agon.data.stream import Stream
@@ -26,6 +27,7 @@ __all__ = [
     "Opened",
     "RealBatch",
     "Ring",
+    "Settled",
     "Source",
     "Split",
     "Stacked",
@@ -33,4 +35,5 @@ __all__ = [
     "SwissRoll",
     "named",
     "of",
+    "settle",
 ]

@@ -14,7 +14,7 @@ from torch import Tensor
 from agon.data import expect
 from agon.data.cache import Decoded, decoded, default_folder
 from agon.data.decode import PIXELS
-from agon.data.decoding import Decoding, complaint, look, named
+from agon.data.decoding import SKIPPED, Decoding, complaint, look, named
 from agon.data.finite import Finite
 from agon.data.flow import Ahead, Flow
 from agon.data.layouts import OF_IMAGES, Layout
@@ -129,7 +129,7 @@ class Images(Source):
         """(channels, height, width), from the settings or else from the first readable image."""
         if self.known is not None:
             return self.known.shape
-        pixels = self._pixels
+        pixels = self.pixels
         if pixels is not None and self.channels is not None:
             return (self.channels, *pixels)
         return self._decoding(self._read()["train"]).shape
@@ -161,7 +161,7 @@ class Images(Source):
         if self.only is not None:
             notes |= {split: f"of class {self.only!r} alone" for split in splits if split not in notes}
         if closed := [file for rows in splits.values() for file in rows.closed()]:
-            advice = "" if self.skip_corrupt else "; --set data.skip_corrupt=true leaves them out"
+            advice = "" if self.skip_corrupt else f"; {SKIPPED.typed} leaves them out"
             notes["unreadable"] = f"{len(closed):,} of the files: {named(closed)}{advice}"
         left_out = "; ".join(dict.fromkeys(note for rows in splits.values() for note in rows.left_out))
         return {**{key: printable(text) for key, text in notes.items()}, **({"left out": left_out} if left_out else {})}
@@ -204,6 +204,10 @@ class Images(Source):
             fingerprint=self._digest(images.key, membership),
         )
 
+    def rows(self) -> Mapping[Split, ImageRows]:
+        """The stored images of each split, not decoded."""
+        return self._read()
+
     def check(self) -> str:
         """Decode every image of all splits, and report whether all can be read, or which are left out.
 
@@ -215,7 +219,7 @@ class Images(Source):
         broken = [image for rows in splits.values() for image in decoding.broken(rows)]
         total = sum(map(len, splits.values()))
         if broken and not self.skip_corrupt:
-            raise DataError(complaint(broken, of=total))
+            raise DataError(complaint(broken, of=total), SKIPPED)
         if broken:
             return f"left out, as they cannot be read, {len(broken):,} of {total:,} images: {named(broken)}"
         return f"all {total:,} images can be read"
@@ -232,7 +236,8 @@ class Images(Source):
         return copied(images.images, members.numpy())
 
     @property
-    def _pixels(self) -> tuple[int, int] | None:
+    def pixels(self) -> tuple[int, int] | None:
+        """(height, width) to resize to, or None."""
         return (self.size, self.size) if isinstance(self.size, int) else self.size
 
     def _read(self) -> Mapping[Split, ImageRows]:
@@ -253,7 +258,7 @@ class Images(Source):
         return Membership(split=split, share=None if "test" in splits else self.holdout, only=only)
 
     def _decoding(self, first: ImageRows) -> Decoding:
-        pixels = self._pixels
+        pixels = self.pixels
         how: dict[str, Any] = {"size": pixels, "channels": self.channels}
         shape = look(first, **how, most=self.most_pixels)
         return Decoding(shape=shape, **how, skip_corrupt=self.skip_corrupt, most_pixels=self.most_pixels)

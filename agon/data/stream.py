@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
-from jaxtyping import Num
+from jaxtyping import Int, Num
 from torch import Tensor
 
 from agon.augmentation import Augmentation
@@ -88,6 +88,11 @@ class Stream:
     def count(self) -> int | None:
         """Number of samples; None for an endless source, or if it is unknown before reading."""
         return self._opened.count
+
+    @property
+    def labels(self) -> Int[Tensor, " n"] | None:
+        """The labels of all samples, -1 without one; None without classes, or if they are unknown before reading."""
+        return getattr(self._opened, "labels", None)
 
     def first(self, n: int) -> Num[Tensor, "n ..."]:
         """The first n samples of the order, not augmented, or all if there are fewer; does not move the stream."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -12,8 +13,10 @@ from agon.evaluation.evidence import EvaluationContext, Measurement
 from agon.evaluation.extractors import provenance
 from agon.metrics import Score
 from agon.metrics.kid import LEAST
+from agon.metrics.requested import Distance
 
 SHUFFLED = 2020  # the seed of torch-fidelity's order and subsets, so that its scores can be compared
+INTRA = 20  # subsets of each class for its KID
 SUBSET = 1_000  # samples in each of KID's subsets, or all where there are fewer
 
 PUBLISHED = {  # names of scores of the Inception's features; scores of other features name their extractor
@@ -21,6 +24,8 @@ PUBLISHED = {  # names of scores of the Inception's features; scores of other fe
     "frechet-distance": "fid",
     "frechet-distance-shrunk": "fid-shrunk",
     "kernel-distance": "kid",
+    "intra-frechet-distance-shrunk": "intra-fid-shrunk",
+    "intra-kernel-distance": "intra-kid",
 }
 
 
@@ -59,6 +64,24 @@ def kernel(context: EvaluationContext) -> Measurement:
         )
     size = min(SUBSET, len(real), len(fake))
     return Measurement([named(metrics.kernel_distance(real, fake, size=size, seed=SHUFFLED), context)])
+
+
+def intra_frechet(context: EvaluationContext) -> Measurement:
+    """Compute the mean over classes of the Fréchet distance, with shrunk covariances: a class has few samples."""
+    shrunk = _intra(context, partial(metrics.frechet_distance, covariance="shrunk"))
+    return Measurement([named(replace(shrunk, name=f"{shrunk.name}-shrunk"), context)])
+
+
+def intra_kernel(context: EvaluationContext) -> Measurement:
+    """Compute the mean over classes of the kernel distance, on subsets of a quarter of a class's expected samples."""
+    size = max(LEAST, min(SUBSET, context.n // (4 * len(context.data.classes))))
+    distance = partial(metrics.kernel_distance, subsets=INTRA, size=size, seed=SHUFFLED)
+    return Measurement([named(_intra(context, distance), context)])
+
+
+def _intra(context: EvaluationContext, distance: Distance) -> Score:
+    real, fake = _both(context)
+    return metrics.by_class(distance, real, context.real_labels, fake, context.requested, context.data.classes)
 
 
 def precision_recall(context: EvaluationContext) -> Measurement:

@@ -68,7 +68,7 @@ def evaluate(
 
     Args:
         run: a run with a checkpoint, or its directory.
-        metrics: names in METRICS; by default those that the data allow without pretrained weights. A classifier has
+        metrics: names in METRICS; by default those that the data allow and that answer soon. A classifier has
             only one score, its accuracy on the whole test split.
         n: number of generated samples, and largest number of real ones.
         seed: seed of the latents.
@@ -105,7 +105,7 @@ def measured(
     extractor: ExtractorSpec = ExtractorSpec(),  # noqa: B008 - frozen
 ) -> list[Score]:
     """Evaluate a training in this process as `evaluate` does, without changing it."""
-    names = asked(metrics, training.experiment.data)
+    names = asked(metrics, training.experiment.data, training.game.generated_classes > 0)
     with evidence_of(training, n, seed, extractor) as context:
         return scored(context, names, run, training.step)
 

@@ -61,6 +61,7 @@ class Experiment:
         keep: how many of the newest checkpoints stay on the disk; two may be damaged there, so take 3 or more.
         init: a run from whose weights the training begins: RUN, or RUN:PLAYER for one player's; "" for none.
         recipe: name of the recipe that returned it, or "".
+        notes: why settings were chosen for these data, in sentences; a training prints them, and uses them for nothing.
     """
 
     game: Part | Game
@@ -83,6 +84,7 @@ class Experiment:
     keep: int = 3
     init: str = ""
     recipe: str = ""
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "data", of(self.data))

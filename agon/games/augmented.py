@@ -59,20 +59,22 @@ class AugmentedGame(Game):
         return self._transformation(x, batch.noise[side], p)
 
     def overfitting(self, real: Float[Tensor, " n"], fake: Float[Tensor, " n"]) -> dict[str, Float[Tensor, ""]]:
-        """Scalars for the log, from which `after_update` adapts p; none if the augmentation does not adapt."""
+        """Scalars for the log, from which `after_update` adapts p; none if the augmentation does not adapt.
+
+        "augmentation/images" counts the real samples of all processes.
+        """
         if self.adaptation is None:
             return {}
         return {
             "augmentation/p": self.adaptation.p.clone(),  # it changes in place after the move
             "augmentation/overfitting": overfitting(real, fake, self.boundary),
-            "augmentation/images": real.new_tensor(float(len(real))),
+            "augmentation/images": real.new_tensor(float(len(real) * _processes())),
         }
 
     def after_update(self, player: str, seen: Mapping[str, Tensor]) -> None:
         if self.adaptation is not None and player == self.scoring_player:
-            own = seen["augmentation/images"]
-            images = _over_processes(own)
-            self.adaptation.update(_over_processes(own * seen["augmentation/overfitting"]) / images, images)
+            r = _mean_over_processes(seen["augmentation/overfitting"])
+            self.adaptation.update(r, seen["augmentation/images"])
 
     def check_source(self, source: Source) -> None:
         if self.augmentation is not None:
@@ -83,6 +85,10 @@ class AugmentedGame(Game):
         return self.augmentation.of if isinstance(self.augmentation, Adaptive) else self.augmentation
 
 
-def _over_processes(value: Tensor) -> Tensor:
-    """The sum over processes, so that all have the same p."""
-    return total(value) if dist.is_available() and dist.is_initialized() else value
+def _processes() -> int:
+    return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
+
+
+def _mean_over_processes(value: Tensor) -> Tensor:
+    """The mean () over processes, which have equal parts of the batch, so that all have the same p."""
+    return value if _processes() == 1 else total(value) / _processes()

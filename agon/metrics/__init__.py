@@ -4,6 +4,7 @@ from agon.metrics.classes import accuracy, class_coverage, class_divergence
 from agon.metrics.coverage import Coverage, mode_coverage, modes_held
 from agon.metrics.density import jensen_shannon, support
 from agon.metrics.distances import pairwise_distance_gap, pairwise_distances
+from agon.metrics.efficientnet import EfficientNet
 from agon.metrics.fid import frechet_distance, frechet_distance_of_moments
 from agon.metrics.gam.battle import battle, one_sided
 from agon.metrics.gam.outcome import Battle
@@ -17,8 +18,10 @@ from agon.metrics.neighbours import Neighbours, nearest_neighbours
 from agon.metrics.optimal_critic import critic_gap, optimal_critic
 from agon.metrics.paths import path_smoothness
 from agon.metrics.prdc import prdc, precision_recall
+from agon.metrics.random_convolutions import RandomConvolutions
 from agon.metrics.ranking import best_rank, by_fractional_difference
 from agon.metrics.reconstruction import Reconstruction, reconstruct
+from agon.metrics.requested import by_class, class_accuracy
 from agon.metrics.score import Score
 from agon.metrics.weights import INCEPTION_SHA256
 
@@ -26,15 +29,19 @@ __all__ = [
     "INCEPTION_SHA256",
     "Battle",
     "Coverage",
+    "EfficientNet",
     "Inception",
     "Moments",
     "Neighbours",
+    "RandomConvolutions",
     "Reconstruction",
     "Score",
     "accuracy",
     "battle",
     "best_rank",
+    "by_class",
     "by_fractional_difference",
+    "class_accuracy",
     "class_coverage",
     "class_divergence",
     "critic_gap",

@@ -14,7 +14,7 @@ from agon.data import Images, Source, Split, Stream
 from agon.data.archive import Archive
 from agon.data.number_files import holds_numbers, read_numbers
 from agon.data.order import generator
-from agon.data.source import as_bytes
+from agon.data.source import RealBatch, as_bytes
 from agon.errors import Change, DataError
 from agon.experiment.memory import refuse_more
 from agon.places import refuse_no_samples
@@ -80,13 +80,20 @@ def chosen(samples: Shaped[Tensor, "n *shape"], n: int, seed: int) -> Shaped[Ten
 
 def real_samples(source: Source, n: int, *, split: Split = "train", seed: int = 0) -> Shaped[Tensor, "n *shape"]:
     """Draw at most n real samples, from a finite set without repetition: bytes "n c h w", or points as they are."""
+    return real_batch(source, n, split=split, seed=seed).real
+
+
+def real_batch(source: Source, n: int, *, split: Split = "train", seed: int = 0) -> RealBatch:
+    """Draw the samples of `real_samples`, with their labels if there are any."""
     opened = source.open(seed=seed, split=split)
     if opened.count is None:
         refuse_more("--n", n, math.prod(source.shape))
     n = check_samples(n) if opened.count is None else min(check_samples(n), opened.count)
     chunk = min(n, CHUNK if opened.count is not None else STREAMED)
-    parts = [as_compared(opened.draw(chunk, index, 0, 1).real.cpu(), source) for index in range(math.ceil(n / chunk))]
-    return torch.cat(parts)[:n]
+    draws = [opened.draw(chunk, index, 0, 1) for index in range(math.ceil(n / chunk))]
+    labels = [draw.label.cpu() for draw in draws if draw.label is not None]
+    real = torch.cat([as_compared(draw.real.cpu(), source) for draw in draws])
+    return RealBatch(real[:n], torch.cat(labels)[:n] if labels else None)
 
 
 def first_samples(source: Source, n: int) -> Shaped[Tensor, "n *shape"]:

@@ -5,7 +5,7 @@ import io
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Shaped, UInt8
+from jaxtyping import Int, Shaped, UInt8
 from torch import Tensor
 
 from agon.data import Source
@@ -16,7 +16,13 @@ from agon.runs import write_atomically, writing
 from agon.untrusted import kind_of
 
 
-def write(samples: Shaped[Tensor, "n *shape"], source: Source, out: Path, columns: int | None = None) -> Path:
+def write(
+    samples: Shaped[Tensor, "n *shape"],
+    source: Source,
+    out: Path,
+    columns: int | None = None,
+    labels: Int[Tensor, " n"] | None = None,
+) -> Path:
     """Write samples as a PNG grid (.png), arrays (.npz: uint8 NHWC, or numbers), a folder of PNGs, or a table (.csv).
 
     Args:
@@ -24,6 +30,14 @@ def write(samples: Shaped[Tensor, "n *shape"], source: Source, out: Path, column
         source: the source of the data.
         out: the file or folder; a table is for points, and has the columns of the data.
         columns: images in a row of a grid; by default as many as rows.
+        labels: labels "n", which an .npz file holds beside the samples.
+
+    Args:
+        samples: "n *shape", in the source's range.
+        source: source of the real samples.
+        out: the file or folder.
+        columns: images in a row of a grid; None for a grid that is nearly square.
+        labels: labels "n", which an .npz file holds beside the samples.
 
     Raises:
         SettingError: points cannot be a picture, or the name has another ending.
@@ -33,7 +47,10 @@ def write(samples: Shaped[Tensor, "n *shape"], source: Source, out: Path, column
     if out.suffix == ".npz":
         array = as_bytes(samples, source).permute(0, 2, 3, 1).numpy() if pictures else samples.numpy()
         content = io.BytesIO()
-        np.savez_compressed(content, samples=array)
+        if labels is None:
+            np.savez_compressed(content, samples=array)
+        else:
+            np.savez_compressed(content, samples=array, labels=labels.numpy())
         _write(out, content.getvalue())
     elif out.suffix == ".png" and len(source.shape) == 3 and source.range is not None:
         _write(out, grid_png(as_bytes(samples, source), columns))

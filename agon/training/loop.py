@@ -19,7 +19,15 @@ from agon.training.compilation import choose_compilation
 from agon.training.compute import Compute
 from agon.training.launch import launch
 from agon.training.memory import enough_memory
-from agon.training.opening import changes_since, continue_run, last_step, new_run, refuse_other_settings, resume_message
+from agon.training.opening import (
+    beginning,
+    changes_since,
+    continue_run,
+    last_step,
+    new_run,
+    refuse_other_settings,
+    resume_message,
+)
 from agon.training.recording import Callback, Recording
 from agon.training.restoring import restore_last
 from agon.training.training import Training
@@ -71,6 +79,9 @@ def train(
         taken = _taken(training, show)
         choose_compilation(training)
         with nullcontext() if place.rank else new_run(training, directory, taken=taken) as run:
+            if show and not place.rank:
+                for line in beginning(training):
+                    warn(line)
             _loop(training, run, show, progress, callback)
     return Run(Path(directory))
 

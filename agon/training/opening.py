@@ -7,6 +7,7 @@ from typing import Any
 
 from agon.errors import RunError
 from agon.experiment import Experiment, differences
+from agon.games import parameters_of
 from agon.runs import Checkpoint, Run
 from agon.runs.snapshots import snapshot
 from agon.runs.taken import budget_of, refuse_shorter
@@ -42,6 +43,19 @@ def new_run(
             run.describe_origin(taken.describe())
         run.picture(*real)
         yield run
+
+
+def beginning(training: Training) -> Iterator[str]:
+    """What is trained: the experiment's notes, the data and what is left out of them, the weights and the budget."""
+    experiment, data = training.experiment, training.experiment.data
+    yield from experiment.notes
+    if unused := data.remarks().get("left out"):
+        yield f"not used for training: {unused}"
+    count = "endless" if training.data.count is None else f"{training.data.count:,}"
+    shape = "x".join(map(str, training.shape))
+    numbers = {player: sum(p.numel() for p in parameters_of(training.game, player)) for player in training.game.players}
+    weights = ", ".join(f"{player} {number:,}" for player, number in numbers.items())
+    yield f"{count} samples of {shape}; weights: {weights}; {experiment.steps:,} steps of {experiment.batch}"
 
 
 def continue_run(
@@ -98,7 +112,9 @@ def resume_message(run: Run, training: Training) -> str:
 
 def _described(training: Training, choices: Mapping[str, Any] | None) -> dict[str, Any]:
     """The content of arithmetic.json: how numbers are computed, and from which data."""
-    source = {"shape": list(training.shape), "classes": list(training.experiment.data.classes)}
+    source: dict[str, Any] = {"shape": list(training.shape), "classes": list(training.experiment.data.classes)}
+    if training.game.generated_classes and training.class_counts is not None:
+        source["counts"] = training.class_counts.tolist()
     compute = training.compute.describe()
     return {
         **compute,

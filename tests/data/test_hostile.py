@@ -95,7 +95,7 @@ def test_check_decodes_all_and_names_ten(folder: Path, capsys: pytest.CaptureFix
     assert "train      36 samples" in told.out
     assert "got 16 of 40 that are not" in told.err
     assert told.err.count("/cut") == 10
-    assert "and 6 more; mend or remove them, or leave them out with --set data.skip_corrupt=true" in told.err
+    assert "and 6 more; mend or remove them, or leave them out with --skip-corrupt" in told.err
     assert main(["data", str(folder), "--check", "--set", "data.skip_corrupt=true"]) == 0
     assert "left out, as they cannot be read, 16 of 40 images" in capsys.readouterr().out
     assert main(["data", "ring", "--check"]) == 0
@@ -194,7 +194,7 @@ def test_a_folder_of_any_name_is_written_down(folder: Path, name: str, capsys: p
     assert main(["data", source.path]) == 0
     told = capsys.readouterr().out
     assert all(line.isprintable() for line in told.splitlines())
-    assert len(told.splitlines()) == 6
+    assert len(told.splitlines()) == 14
     experiment: Any = Experiment(game=_game(), data=source, steps=1)
     text = experiment.to_json()
     assert Experiment.from_json(text.encode().decode()).data == source

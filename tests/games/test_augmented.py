@@ -191,14 +191,15 @@ def test_r_is_about_the_objective_s_boundary(objective: Any, boundary: float | N
 def test_processes_keep_one_p(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each has half of the batch, and moves p by the whole; the other's half is told by hand."""
     game = game_of(Adaptive(interval=1, images=100, initial=0.5))
-    halves = [{"overfitting": r, "images": float(N)} for r in (1.0, 0.0)]  # 0.5 together: below the target
+    batch, r = drawn(game), (1.0, 0.0)  # 0.5 together: below the target
     monkeypatch.setattr(games_augmented.dist, "is_initialized", lambda: True)
-    for own, others in ((0, 1), (1, 0)):
-        copied, seen = copy.deepcopy(game), {f"augmentation/{k}": torch.tensor(v) for k, v in halves[own].items()}
-        other = halves[others]
-        sums = iter([other["images"], other["overfitting"] * other["images"]])
-        monkeypatch.setattr(games_augmented, "total", lambda value, sums=sums: value + next(sums))
-        copied.after_update("critic", seen)
+    monkeypatch.setattr(games_augmented.dist, "get_world_size", lambda: 2)
+    images = game(batch, of=("critic",)).seen["augmentation/images"]
+    assert images == 2 * N
+    for own, other in (r, r[::-1]):
+        copied = copy.deepcopy(game)
+        monkeypatch.setattr(games_augmented, "total", lambda value, other=other: value + other)
+        copied.after_update("critic", {"augmentation/overfitting": torch.tensor(own), "augmentation/images": images})
         assert float(copied.adaptation.p) == pytest.approx(0.5 - 2 * N / 100)
 
 

@@ -166,7 +166,7 @@ class UnrolledTurn:
         if not set(movers) & set(self.game.generating_players):
             return None
         with preserve_buffers(self.game, movers):
-            return self.game.generate(self.batch.latent)
+            return self.game.generate_for(self.batch)
 
     def own_gradients(
         self, movers: Sequence[str], fake: Float[Tensor, "n ..."] | None, *, again: bool, history: bool

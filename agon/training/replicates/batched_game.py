@@ -5,12 +5,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import torch
-from jaxtyping import Float, Shaped
+from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 from torch.func import vmap
 
 from agon.dynamics.unrolled import AHEAD, FunctionalModule, slots_of
 from agon.games import Batch, Game, Losses
+from agon.games.game import generated
 
 EACH = "each/"  # prefix of a player's name: the losses of all seeds, among the scalars for the log
 Scalars = dict[str, Float[Tensor, ""]]
@@ -53,17 +54,28 @@ class BatchedGame(Game):
     def latent_shape(self) -> tuple[int, ...]:
         return self.skeleton.latent_shape
 
-    def generate(self, latent: Float[Tensor, "s n ..."]) -> Float[Tensor, "s n ..."]:
-        """Samples "s n *shape" from latents "s n *latent_shape"."""
-        samples: Tensor = self._played(lambda inputs: self.skeleton.generate(inputs["latent"]), {"latent": latent})
+    @property
+    def generated_classes(self) -> int:
+        return self.skeleton.generated_classes
+
+    @property
+    def judged_classes(self) -> int:
+        return self.skeleton.judged_classes
+
+    def generate(
+        self, latent: Float[Tensor, "s n ..."], label: Int[Tensor, "s n"] | None = None
+    ) -> Float[Tensor, "s n ..."]:
+        """Samples "s n *shape" from latents "s n *latent_shape", and from labels "s n" if the games take any."""
+        inputs = {"latent": latent} if label is None else {"latent": latent, "label": label}
+        samples: Tensor = self._played(
+            lambda inputs: generated(self.skeleton, inputs["latent"], inputs.get("label")), inputs
+        )
         return samples
 
     def losses(self, batch: Batch, fake: Float[Tensor, "s n ..."] | None = None, *, of: Collection[str]) -> Losses:
         """Losses summed over the seeds, which are the first dimension of `fake` and of every field of the batch."""
 
-        def losses_of_one(
-            inputs: Mapping[str, Any],
-        ) -> tuple[dict[str, Float[Tensor, ""]], dict[str, Float[Tensor, ""]]]:
+        def losses_of_one(inputs: Mapping[str, Any]) -> tuple[Scalars, Scalars]:
             batch = Batch(inputs["real"], inputs["latent"], inputs["noise"], inputs.get("label"))
             losses = self.skeleton.losses(batch, inputs.get("fake"), of=of)
             return losses.players, losses.seen
