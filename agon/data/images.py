@@ -61,6 +61,7 @@ class Images(Source):
             to more than the memory holds (a decompression bomb). It replaces Pillow's own limit.
         labelled: whether to read classes; False ignores all labels.
         layout: "n h w", "n h w c" or "n c h w", where the shape of an array does not tell.
+        content: the images of a "sha256:..." path, from `agon.data.of`; it is no setting, and not written in runs.
 
     Raises:
         SettingError: a value has the wrong type or is out of range.

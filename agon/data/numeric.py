@@ -56,6 +56,7 @@ class Numeric(Source):
         holdout: share of the rows held out as "test" if the set has no test split, in [0, 1).
         skip_missing: leave out rows in which a number is missing, instead of raising an error.
         labelled: whether to read labels.
+        content: the numbers of a "sha256:..." path, from `agon.data.of`; it is no setting, and not written in runs.
 
     Raises:
         SettingError: a value has the wrong type or is out of range.

@@ -92,6 +92,8 @@ def test_held_out_rows_are_scaled_like_the_others(tmp_path: Path) -> None:
         ("5.1,setosa\n4.9,setosa\n", ("0",), [[5.1], [4.9]]),  # no line of names
         ('\ufeff"a, b",c\n1,2\n', ("a, b", "c"), [[1, 2]]),
         ("x\n1\n2\n", ("x",), [[1], [2]]),
+        ("\n\na,b\r\n1,2\r\n\r\n3,4", ("a", "b"), [[1, 2], [3, 4]]),
+        ('a,b\n"1","2"\n', ("a", "b"), [[1, 2]]),
     ],
 )
 def test_text_is_read_as_it_is_meant(tmp_path: Path, text: str, names: tuple[str, ...], rows: list[Any]) -> None:
@@ -116,6 +118,9 @@ def test_text_is_read_as_it_is_meant(tmp_path: Path, text: str, names: tuple[str
         ("a,b\n1,2\nNA,4\n", {}, "got 1 of 2 rows without, first row 1 in 'a'"),
         ("a\n1\n2\nthree\n", {}, "expected numbers in column 'a' of .*got 'three' in row 2; mend the cell"),
         ("a,a\n1,2\n", {}, "got 'a' twice"),
+        ("a,b\n1\n2,3\n", {}, "expected 2 cells in every row .*got 1 in line 2"),
+        ('"' + "a" * 200_000, {}, r"a table as text .*got something else \(field larger than"),
+        ("\0\0", {}, "expected a finite number in every cell"),
         ("a,b\nx,y\nz,w\n", {}, "expected a column of numbers in .*got a, b"),
         ("a,b\n1,x\n", {"columns": ("b",)}, "'b' holds none; there are a"),
         ("a,b\n1,2\n", {"columns": ("c",)}, "'c' does not exist; there are a, b"),
