@@ -52,7 +52,7 @@ class Model(Training):
         Raises:
             SettingError: a number is under 1, or the run's game generates nothing.
         """
-        return interpolate(self, paths, steps, seed).unflatten(0, (paths, steps))
+        return interpolate(self, paths, steps, seed).view(paths, steps, *self.shape)
 
     def latents(self, n: int, seed: int = 0) -> Shaped[Tensor, "n *latent_shape"]:
         """The latents from which `sample` generates; `samples` generates from any latents.

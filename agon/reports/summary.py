@@ -76,8 +76,8 @@ def _facts(view: View) -> list[str]:
         facts.append(f"{number(last['images'])} images")
     if "wall/seconds" in last:
         facts.append(f"{number(last['wall/seconds'], 3)} s")
-    if generates(view) and view.samples:
-        facts.append(_weights(view.experiment.get("averaging")))
+    if "averaging" in view.experiment and generates(view) and view.samples:
+        facts.append(_weights(view.experiment["averaging"]))
     return facts
 
 
