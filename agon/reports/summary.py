@@ -84,8 +84,8 @@ def _facts(view: View) -> list[str]:
         facts.append(_duration(last["wall/seconds"]))
     if rates := [record["wall/images_per_second"] for record in view.log if "wall/images_per_second" in record]:
         facts.append(f"{number(median(rates), 3)} images per second")
-    if generates(view) and view.samples:
-        facts.append(_weights(view.experiment.get("averaging")))
+    if "averaging" in view.experiment and generates(view) and view.samples:
+        facts.append(_weights(view.experiment["averaging"]))
     return facts
 
 
