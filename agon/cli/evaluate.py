@@ -28,7 +28,7 @@ class Evaluate:
     """Seed of the latents; with --samples, of the choice of n samples out of more."""
     extractor: str = "auto"
     """Feature extractor of is, fid, kid, pr, prdc: inception, classifier, pixels, or your package.module:Name. By
-    default the classifier of data with classes, else pixels."""
+    default pixels."""
     weights: Path | None = None
     """File of the Inception network's weights; by default the one in torch's cache."""
     download: bool = False
@@ -138,8 +138,7 @@ def summary(scores: Mapping[Path, Sequence[Any]], *, apart: bool) -> list[str]:
         scores: run directory -> its scores.
         apart: whether each run was named by itself, and is compared even with another seed of its experiment.
     """
-    from agon.arena.comparisons import contestant, table
-    from agon.arena.verdict import verdict
+    from agon.arena import contestant, table, verdict
     from agon.runs.groups import by_experiment
     from agon.runs.naming import names as names_of
 
@@ -152,7 +151,7 @@ def summary(scores: Mapping[Path, Sequence[Any]], *, apart: bool) -> list[str]:
         return lines
     if len(groups) == 1:
         groups = dict(zip(names_of(list(scores)), [[run] for run in scores], strict=True))
-        lines.append("The runs differ in their seed alone:")
+        lines += ["", "Settings differ in the seed alone, so what differs below is chance:"]
     contestants = [contestant(name, [scores[run] for run in runs]) for name, runs in groups.items()]
     return [*lines, "", *table(contestants), "", verdict(contestants)]
 

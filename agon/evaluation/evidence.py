@@ -118,12 +118,16 @@ class EvaluationContext:
 
     @cached_property
     def extractor(self) -> Extractor:
-        return self.spec.make(self.source) if self.images else Coordinates()
+        return self._resolved.make(self.source) if self.images else Coordinates()
 
     @property
     def kind(self) -> str:
         """The word for the features in the names of scores."""
-        return self.spec.chosen(self.source).kind if self.images else COORDINATES
+        return self._resolved.kind if self.images else COORDINATES
+
+    @cached_property
+    def _resolved(self) -> ExtractorSpec:
+        return self.spec.resolved(self.fake.shape[1:] if self.source is None else self.source.shape)
 
     @cached_property
     def fake_features(self) -> Features:

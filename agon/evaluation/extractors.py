@@ -1,7 +1,7 @@
 """Feature extractors by name: Inception, the data set's classifier, pixels, or a user's."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
@@ -15,7 +15,7 @@ from agon.errors import SettingError, unknown
 from agon.metrics.extractors import Extractor, Features, ImageBytes, Pixels
 
 COORDINATES = "coordinates"  # points are their own features
-AUTO = "auto"  # the classifier of data with classes, else pixels
+AUTO = "auto"
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,8 @@ class ExtractorSpec:
     """Which extractor to use, and how to build it.
 
     Attributes:
-        name: "inception", "classifier" (of the data set's classes), "pixels", "auto" (the classifier of data with
-            classes, else pixels), or "package.module:Name" of your class or function that makes one (the contract is
+        name: "auto" (see `resolved`), "inception", "classifier" (of the data set's classes), "pixels", or
+            "package.module:Name" of your class or function that makes one (the contract is
             `agon.metrics.extractors.Extractor`).
         weights: file of the Inception network's weights; by default the one in torch's cache.
         download: whether the weights may be downloaded.
@@ -40,16 +40,11 @@ class ExtractorSpec:
         if self.name not in NAMES and ":" not in self.name:
             raise SettingError(unknown("extractor", self.name, [*NAMES, "package.module:Name"]))
 
-    def chosen(self, source: Source | None) -> "ExtractorSpec":
-        """Return the extractor that "auto" stands for with these data; any other as it is.
-
-        Weights are those of the Inception network.
-        """
+    def resolved(self, shape: Sequence[int]) -> "ExtractorSpec":
+        """Return the spec with "auto" replaced by a name; weights are those of the Inception network."""
         if self.name != AUTO:
             return self
-        if self.weights is not None or self.download:
-            return replace(self, name="inception")
-        return replace(self, name="classifier" if source is not None and source.classes else "pixels")
+        return replace(self, name="inception" if self.weights is not None or self.download else "pixels")
 
     @property
     def kind(self) -> str:
@@ -58,14 +53,12 @@ class ExtractorSpec:
         return self.name.replace(":", ".") if short in KINDS else short or self.name
 
     def make(self, source: Source | None) -> Extractor:
-        """Build the extractor.
+        """Build the extractor of a spec that is `resolved`.
 
         Raises:
             SettingError: a classifier has no data, a module is not trusted, or the object is not an extractor.
             DataError: the Inception network's weights are not there, or the data have no classes.
         """
-        if self.name == AUTO:
-            return self.chosen(source).make(source)
         if self.name in KINDS:
             return KINDS[self.name](self, source)
         return _imported(self.name, self.trust)
