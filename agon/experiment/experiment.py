@@ -43,7 +43,7 @@ class Experiment:
         log_every: steps between two records of the log.
         sample_every: steps between two grids of samples from the same latents.
         checkpoint_every: steps between two checkpoints.
-        grid: number of samples in a grid.
+        grid: number of samples in a grid; of points in up to 16 dimensions, at least 1,000 are kept.
         recipe: name of the recipe that returned it, or "".
     """
 
