@@ -191,8 +191,7 @@ def summary(scores: Mapping[Path, Sequence[Any]], *, apart: bool) -> list[str]:
         scores: run directory -> its scores.
         apart: whether each run was named by itself, and is compared even with another seed of its experiment.
     """
-    from agon.arena.comparisons import contestant, table
-    from agon.arena.verdict import verdict
+    from agon.arena import contestant, table, verdict
     from agon.runs.groups import by_experiment
     from agon.runs.naming import names as names_of
 
@@ -205,7 +204,7 @@ def summary(scores: Mapping[Path, Sequence[Any]], *, apart: bool) -> list[str]:
         return lines
     if len(groups) == 1:
         groups = dict(zip(names_of(list(scores)), [[run] for run in scores], strict=True))
-        lines.append("The runs differ in their seed alone:")
+        lines += ["", "Settings differ in the seed alone, so what differs below is chance:"]
     contestants = [contestant(name, [scores[run] for run in runs]) for name, runs in groups.items()]
     return [*lines, "", *table(contestants), "", verdict(contestants)]
 

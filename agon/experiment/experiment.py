@@ -57,7 +57,7 @@ class Experiment:
         log_every: steps between two records of the log.
         sample_every: steps between two grids of samples from the same latents.
         checkpoint_every: steps between two checkpoints.
-        grid: number of samples in a grid.
+        grid: number of samples in a grid; of points in up to 16 dimensions, at least 1,000 are kept.
         keep: how many of the newest checkpoints stay on the disk; two may be damaged there, so take 3 or more.
         init: a run from whose weights the training begins: RUN, or RUN:PLAYER for one player's; "" for none.
         recipe: name of the recipe that returned it, or "".

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from agon.arena import comparisons
 from agon.arena.comparisons import BEST, Contestant
-from agon.arena.verdict import verdict
+from agon.arena.sentences import verdict
 from agon.errors import installed
 from agon.figures.colours import colour
 from agon.figures.numbers import UNKNOWN, number

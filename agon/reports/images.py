@@ -13,7 +13,7 @@ from agon.figures import pictures
 from agon.figures.colours import colour
 from agon.figures.spacing import spread
 from agon.reports.embedding import NARROW, Picture, embed, narrow_width
-from agon.reports.reading import View, trained
+from agon.reports.reading import View, same_data, trained
 from agon.runs import unreadable
 from agon.runs.layout import IMAGES
 from agon.runs.snapshots import read_images
@@ -133,14 +133,15 @@ def _across(tiles: ImageGrid, width: int) -> int:
 
 
 def _real(views: Sequence[View]) -> dict[str, ImageGrid]:
-    """Return caption -> real images; runs with the same real images share a caption."""
-    sets: dict[bytes, ImageGrid] = {}
-    users: dict[bytes, list[str]] = {}
+    """Return caption -> real images; runs with the same data share a caption, and the images of the first."""
+    sets: dict[str, ImageGrid] = {}
+    users: dict[str, list[str]] = {}
     for view in views:
         if view.real is not None and view.real.suffix == IMAGES:
-            tiles = _read(view.real)
-            sets.setdefault(tiles.tobytes(), tiles)
-            users.setdefault(tiles.tobytes(), []).append(view.name)
+            key = same_data(view)
+            if key not in sets:
+                sets[key] = _read(view.real)
+            users.setdefault(key, []).append(view.name)
     alone = len(sets) == 1
     return {"real" if alone else f"real, {', '.join(users[key])}": tiles for key, tiles in sets.items()}
 

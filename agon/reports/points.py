@@ -11,7 +11,7 @@ from agon.figures.colours import REAL, colour
 from agon.figures.points import Frame, Points, Real, frame_of, inside, points_svg
 from agon.figures.spacing import spread
 from agon.reports.embedding import NARROW, Picture, embed_svg
-from agon.reports.reading import View, trained
+from agon.reports.reading import View, same_data, trained
 from agon.runs.layout import POINTS
 from agon.runs.snapshots import read_array
 
@@ -33,7 +33,7 @@ def beside(views: Sequence[View]) -> list[Picture]:
     Raises:
         RunError: a file of samples cannot be read, or differs from the real ones in its number of coordinates.
     """
-    panels: dict[bytes, Picture] = {}  # by content, so that real points shared by runs are shown once
+    panels: dict[tuple[str, str], Picture] = {}  # real points shared by runs are shown once
     frames = _frames(views)
     for index, view in enumerate(views):
         if not (files := _points(view)):
@@ -41,10 +41,10 @@ def beside(views: Sequence[View]) -> list[Picture]:
         step, real, name = max(files), _real(view), f"{view.name}, " if len(views) > 1 else ""
         samples = _read(files[step], real)
         frame = frames[samples.shape[1]]
-        if real is not None and samples.shape[1] > 1 and real.tobytes() not in panels:
-            panels[real.tobytes()] = _panel(f"{name}real", None, real, frame, LARGE, REAL)
+        if real is not None and samples.shape[1] > 1 and ("real", same_data(view)) not in panels:
+            panels["real", same_data(view)] = _panel(f"{name}real", None, real, frame, LARGE, REAL)
         last = _panel(f"{name}step {step:,}", real, samples, frame, LARGE, colour(index))
-        panels[view.name.encode()] = last
+        panels["run", view.name] = last
     return list(panels.values())
 
 

@@ -1,7 +1,8 @@
 """Nested settings as an indented table with a row for each setting, a column for each run, and marked differences."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from typing import Any, NamedTuple
 
 KIND, IMPORTED, HASH = "type", "import", "sha256"  # keys that name the class of an object
@@ -53,9 +54,20 @@ def difference(table: Sequence[SettingRow], most: int = DIFFERENCES) -> str:
     for row in table:
         place = [*place[: row.depth], row.name]
         if row.differs:
-            parts.append(f"{'.'.join(place)}: {', '.join(_brief(cell) for cell in row.cells)}")
+            parts.append(f"{'.'.join(place)}: {', '.join(_repeated(map(_brief, row.cells)))}")
     more = [f"and {len(parts) - most} more, marked below"] if len(parts) > most else []
     return "; ".join([*parts[:most], *more])
+
+
+def _repeated(cells: Iterable[str]) -> Iterator[str]:
+    """Yield each text once, with the number of times that it follows itself.
+
+    >>> list(_repeated(["a", "a", "b", "a"]))
+    ['a ×2', 'b', 'a']
+    """
+    for cell, alike in groupby(cells):
+        times = len(list(alike))
+        yield cell if times == 1 else f"{cell} ×{times}"
 
 
 def _brief(cell: str) -> str:

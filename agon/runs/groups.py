@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -25,6 +26,8 @@ def runs_in(path: Path) -> list[Path]:
 def by_experiment(runs: Sequence[Path]) -> dict[str, list[Path]]:
     """Group runs whose experiments differ in their seed alone, under the shortest distinct names.
 
+    A second run of the same seed is no further seed: it is in another group.
+
     A run alone has its own name. Several seeds have the name of their folder if it holds no other run of `runs`, else
     that of the first seed and the number of the others.
 
@@ -34,9 +37,12 @@ def by_experiment(runs: Sequence[Path]) -> dict[str, list[Path]]:
     Raises:
         RunError: an experiment cannot be read.
     """
-    groups: dict[str, list[Path]] = {}
+    groups: dict[tuple[str, int], list[Path]] = {}
+    seen: Counter[tuple[str, str]] = Counter()
     for run in {run.resolve(): run for run in runs}.values():
-        groups.setdefault(_without_seed(run), []).append(run)
+        settings, seed = _settings(run)
+        groups.setdefault((settings, seen[settings, seed]), []).append(run)
+        seen[settings, seed] += 1
     members = list(groups.values())
     folders = [_folder(group, runs) for group in members]
     short = names([folder or group[0] for folder, group in zip(folders, members, strict=True)])
@@ -53,9 +59,11 @@ def _folder(group: Sequence[Path], runs: Sequence[Path]) -> Path | None:
     return parents.pop() if len(group) > 1 and len(parents) == 1 and len(inside) == len(group) else None
 
 
-def _without_seed(run: Path) -> str:
-    experiment = {key: value for key, value in described_to_show(run / EXPERIMENT).items() if key != "seed"}
-    return json.dumps(experiment, sort_keys=True)
+def _settings(run: Path) -> tuple[str, str]:
+    """Return the settings of a run without its seed, and its seed, as texts."""
+    experiment = described_to_show(run / EXPERIMENT)
+    seed = json.dumps(experiment.pop("seed", None))
+    return json.dumps(experiment, sort_keys=True), seed
 
 
 def _natural(path: Path) -> list[tuple[int, str]]:

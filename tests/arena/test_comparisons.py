@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from agon.arena.comparisons import BEST, LEVEL_WITH, Contestant, contestant, rows, table
-from agon.arena.verdict import verdict
+from agon.arena.sentences import verdict
 from agon.data import Images
 from agon.metrics import Score, kernel_distance
 from agon.metrics.differences import Measured

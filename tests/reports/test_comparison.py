@@ -58,6 +58,9 @@ def test_what_differs_is_one_line(make_run, tmp_path):
     page = read_page(reports.write([make_run("one"), make_run("two", seed=3, width=8)], tmp_path / "page.html"))
     (line,) = page.all("p", "differ")
     assert "game.generator.width: 64, 8; game.critic.width: 64, 8; seed: 0, 3" in line.words()
+    three = [tmp_path / "one", make_run("four"), tmp_path / "two"]
+    (line,) = read_page(reports.write(three, tmp_path / "page.html")).all("p", "differ")
+    assert "game.generator.width: 64 ×2, 8" in line.words()
     alone = read_page(reports.write([make_run("three")], tmp_path / "page.html"))
     assert not alone.all("p", "differ")
 

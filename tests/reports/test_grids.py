@@ -1,5 +1,7 @@
 """Every tile on the page is, pixel by pixel, the one in the run."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -38,6 +40,10 @@ def test_runs_share_the_real_images_they_share(make_run, tmp_path):
     page = read_page(reports.write([one, two], tmp_path / "page.html"))
     assert len(section(page, "samples").all("img")) == 3
     (two / "samples" / "real.png").write_bytes(pictures.grid_png(digits(64, 64)))
+    page = read_page(reports.write([one, two], tmp_path / "page.html"))
+    assert len(section(page, "samples").all("img")) == 3, "another seed shows other images of the same data"
+    settings = json.loads((two / "experiment.json").read_text())
+    (two / "experiment.json").write_text(json.dumps({**settings, "data": {"type": "Images", "path": "mnist"}}))
     page = read_page(reports.write([one, two], tmp_path / "page.html"))
     assert [cap.words() for cap in section(page, "samples").all("figcaption")] == [
         "real, one",

@@ -46,3 +46,9 @@ def test_another_setting_is_another_experiment(tmp_path: Path) -> None:
     """The negative control: steps count, the seed does not."""
     runs = [make(tmp_path / "a", 0, steps=5), make(tmp_path / "b", 1, steps=6)]
     assert len(by_experiment(runs)) == 2
+
+
+def test_a_copy_is_no_second_seed(tmp_path: Path) -> None:
+    run, copy, seed = make(tmp_path / "run", 0), make(tmp_path / "copy", 0), make(tmp_path / "seed", 1)
+    assert by_experiment([run, copy]) == {"run": [run], "copy": [copy]}
+    assert by_experiment([run, copy, seed]) == {"run and 1 more": [run, seed], "copy": [copy]}

@@ -97,9 +97,7 @@ def _covers(one: Contestant, other: Contestant, name: str, between: Difference) 
     numbers = " and ".join(f"{_seeds(count)} of {who}" for who, count in sorted(counts.items(), key=lambda it: -it[1]))
     few = min(counts.values())
     if few == 1:
-        return (
-            f"The interval covers training and sampling, over seeds: {numbers}, whose spread is taken from the other."
-        )
+        return f"The interval covers training and sampling: {numbers}, whose spread is taken from the other."
     advice = f"; {few} are few, so train more ({SEEDS_ADVICE})" if few < FEW else ""
     return f"The interval covers training and sampling: {numbers}{advice}."
 
