@@ -27,6 +27,8 @@ ORDER = (
     ("jobs",),
     ("training",),
     ("samples",),
+    ("exports",),
+    ("hub",),
     ("metrics",),
     ("classifiers",),
     ("evaluation",),

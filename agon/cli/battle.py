@@ -8,6 +8,7 @@ from agon.cli.checks import check_samples
 from agon.cli.shared import RunPaths
 from agon.errors import SettingError
 from agon.places import refuse_no_samples
+from agon.runs.named import local
 from agon.runs.taken import refuse_no_run
 from agon.terminal import say
 
@@ -46,6 +47,7 @@ class BattleCommand:
         check_samples(self.n)
         if self.seed < 0:
             raise SettingError(f"--seed: expected at least 0, got {self.seed}")
+        self.runs = tuple(map(local, self.runs))
         for path in self.runs:
             refuse_no_run(path)
         for path in self.against:

@@ -10,6 +10,7 @@ from agon.cli.checks import check_runs, check_samples, check_source
 from agon.cli.shared import RunPaths, SetOptions, assignments, changed, names, of_data, spread
 from agon.errors import AgonError, SettingError
 from agon.places import refuse_no_samples
+from agon.runs.named import local
 from agon.terminal import say
 
 
@@ -58,6 +59,7 @@ class Evaluate:
         settings = of_data(assignments(self.set_))
         check_source(self.data)
         check_samples(self.n)
+        self.runs = tuple(map(local, self.runs))
         check_runs(self.runs)
         if self.samples is not None:
             refuse_no_samples(self.samples)

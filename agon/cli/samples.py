@@ -8,6 +8,7 @@ import tyro
 from agon.cli.checks import check_samples, check_source
 from agon.cli.shared import RunPath, SetOptions, assignments, changed, of_data
 from agon.errors import SettingError
+from agon.runs.named import local
 from agon.runs.taken import refuse_no_run
 from agon.terminal import say
 
@@ -70,6 +71,7 @@ def sample(
     if interpolate < 0:
         raise SettingError(f"--interpolate: expected at least 1 sample along each path, got {interpolate}")
     check_samples(n)
+    run = local(run)
     refuse_no_run(run)
     from agon import samples as sampling
     from agon.runs import Run

@@ -13,6 +13,7 @@ from agon.cli.catalogue import check_metrics, check_name
 from agon.cli.checks import check_budget, check_new, check_runs, check_samples, check_source
 from agon.cli.shared import RunPath, SetOptions, assignments, changed, names, of_data, write_report
 from agon.errors import NotInstalledError, SettingError
+from agon.runs.named import check_run_name, is_named
 from agon.terminal import warn
 
 
@@ -21,7 +22,7 @@ class Train:
     """Train a recipe into a new run directory."""
 
     recipe: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="RECIPE")]
-    """Name of the recipe; agon recipes lists them."""
+    """Name of the recipe; agon recipes lists them. Or of a published run to train anew, e.g. hub:owner/name."""
     out: Path
     """Run directory to write, new or empty."""
     data: str | None = None
@@ -82,7 +83,7 @@ class Train:
         from agon.data import named
         from agon.recipes import find
 
-        recipe = find(self.recipe)
+        recipe = published(self.recipe) if is_named(self.recipe) else find(self.recipe)
         settings = assignments(self.set_)
         source = recipe.data(self.scale) if self.data is None else named(self.data)
         source = changed(source, of_data(pair for pair in settings if pair[0].startswith("data.")))
@@ -92,7 +93,10 @@ class Train:
 
     def _check(self) -> None:
         """Refuse what can be refused before torch is imported."""
-        check_name("recipe", self.recipe)
+        if is_named(self.recipe):
+            check_run_name(self.recipe)
+        else:
+            check_name("recipe", self.recipe)
         assignments(self.set_)
         _check_watch(self.watch, self.watch_every, self.watch_n, self.watch_extractor)
         if self.watch and self.seeds is not None:
@@ -190,6 +194,17 @@ def report(runs: Sequence[Any], directory: Path) -> None:
         write_report([run.path for run in runs], directory / REPORT)
     except NotInstalledError as error:
         warn(f"agon: no report: {error.typed}, then agon report {directory}")
+
+
+def published(name: str) -> Any:
+    """Return the experiment of a run on the Hub, or of one that agon brings, as a recipe; it has one scale."""
+    from agon.experiment import Experiment
+    from agon.recipes.recipe import Recipe
+    from agon.runs import Run
+
+    begun = Experiment.from_json(Run.open(name).experiment)
+    parts: dict[str, Any] = {"data": lambda scale: begun.data, "make": lambda data, scale: replace(begun, data=data)}
+    return Recipe(name=name, paper="", claim="", **parts)
 
 
 def source_of(run: Any, trust: bool) -> Any:
