@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from agon.errors import RunError
+from agon.errors import RunError, require
 from agon.experiment import Experiment
 from agon.exports.checking import BATCHES, check
 from agon.exports.formats import Format, format_of
@@ -79,6 +79,8 @@ def export(
     """
     out = Path(out)
     to = format_of(out, to)
+    if to == "onnx":
+        require("onnx", "onnxscript", "onnxruntime")
     options: dict[str, Any] = {"weights": weights} if weights == "live" else {}
     training = load(run, trust=trust, experiment=experiment, **options)
     return write(network_of(training, player, max(BATCHES)), out, to)
