@@ -62,6 +62,9 @@ def test_training_and_sampling_need_no_extra(tmp_path: Path) -> None:
         (["data", "hub:owner/name"], "datasets", "images"),
         (["data", "table.parquet"], "pyarrow", "images"),
         (["report", "run"], "jinja2", "report"),
+        (["export", "run", "--out", "x.onnx"], "onnx", "export"),
+        (["push", "run", "owner/name"], "huggingface_hub", "images"),
+        (["sample", "hub:owner/name", "--out", "x.npz"], "huggingface_hub", "images"),
     ],
 )
 def test_a_command_says_what_it_lacks(arguments: list[str], package: str, extra: str, tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from agon.cli.arguments import parsed
 from agon.cli.battle import BattleCommand
 from agon.cli.evaluate import Evaluate
+from agon.cli.export import export
+from agon.cli.push import push
 from agon.cli.recipes import recipes
 from agon.cli.report import report, reproduce
 from agon.cli.samples import data, sample
@@ -24,6 +26,8 @@ COMMANDS: dict[str, Callable[..., object]] = {
     "sample": sample,
     "evaluate": Evaluate,
     "battle": BattleCommand,
+    "export": export,
+    "push": push,
     "report": report,
     "reproduce": reproduce,
 }

@@ -23,6 +23,7 @@ from agon.cli.shared import (
 )
 from agon.errors import AgonError, SettingError
 from agon.places import refuse_no_samples
+from agon.runs.named import local
 from agon.terminal import say
 
 
@@ -92,6 +93,7 @@ class Evaluate:
         check_source(self.data)
         check_samples(self.n)
         check_seed(self.seed, "--seed")
+        self.runs = tuple(map(local, self.runs))
         check_scored(self.runs)
         if self.samples is not None:
             refuse_no_samples(self.samples)

@@ -26,6 +26,7 @@ from agon.cli.shared import (
     source_named,
 )
 from agon.errors import SettingError
+from agon.runs.named import check_run_name, is_named
 from agon.runs.origin import Origin
 from agon.runs.taken import refuse_shorter
 from agon.terminal import say, warn
@@ -36,7 +37,8 @@ class Train:
     """Train a recipe into a new run directory."""
 
     recipe: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="RECIPE")]
-    """Name of the recipe; agon recipes lists them. Or a file NAME.json, .toml or .yaml that describes an experiment."""
+    """Name of the recipe; agon recipes lists them. Or a file NAME.json, .toml or .yaml that describes an experiment, or
+    a published run to train anew, e.g. hub:owner/name."""
     out: Path
     """Run directory to write, new or empty."""
     data: str | None = None
@@ -108,7 +110,6 @@ class Train:
         """Return the recipe's experiment with all changes; the data first, since layers take their sizes from them."""
         from agon.experiment import augmented
         from agon.experiment.files import read_experiment
-        from agon.recipes import find
 
         settings = [*image_settings(self.size, self.skip_corrupt), *assignments(self.set_)]
         of_source = of_data(pair for pair in settings if pair[0].startswith("data."))
@@ -116,7 +117,7 @@ class Train:
             experiment = read_experiment(Path(self.recipe), self.trust)
             experiment = replace(experiment, data=self._source(experiment.data, of_source))
         else:
-            recipe = find(self.recipe)
+            recipe = recipe_named(self.recipe)
             experiment = recipe.experiment(self._source(recipe.data(self.scale), of_source), self.scale, self.minutes)
         experiment = replace(experiment, **self._given("seed", "steps", "batch", "init"))
         experiment = augmented(experiment, names(self.augment))
@@ -133,11 +134,10 @@ class Train:
 
     def within(self, compute: Any) -> Any:
         """Return the experiment, with the steps that fit into the minutes unless a number of steps is given."""
-        from agon.recipes import find
         from agon.training import within
 
         experiment = self.experiment()
-        usual = None if is_file(self.recipe) else find(self.recipe).budgets.get(self.scale)
+        usual = None if is_file(self.recipe) else recipe_named(self.recipe).budgets.get(self.scale)
         minutes = self.minutes or usual
         if minutes is None or self.steps is not None or any(set_.startswith("steps=") for set_ in self.set_):
             return experiment
@@ -146,7 +146,9 @@ class Train:
 
     def _check(self) -> None:
         """Refuse what can be refused before torch is imported."""
-        if not is_file(self.recipe):
+        if is_named(self.recipe):
+            check_run_name(self.recipe)
+        elif not is_file(self.recipe):
             check_name("recipe", self.recipe)
         elif not Path(self.recipe).is_file():
             raise SettingError(f"{self.recipe}: expected a file that describes an experiment, found none")
@@ -256,6 +258,24 @@ def say_report(directory: Path) -> None:
 
     if is_main_process() and (directory / REPORT).is_file():
         say(directory / REPORT)
+
+
+def recipe_named(name: str) -> Any:
+    """Return a recipe by its name, or the experiment of a published run as one."""
+    from agon.recipes import find
+
+    return published(name) if is_named(name) else find(name)
+
+
+def published(name: str) -> Any:
+    """Return the experiment of a run on the Hub, or of one that agon brings, as a recipe; it has one scale."""
+    from agon.experiment import Experiment
+    from agon.recipes.recipe import Recipe
+    from agon.runs import Run
+
+    begun = Experiment.from_json(Run.open(name).experiment)
+    parts: dict[str, Any] = {"data": lambda scale: begun.data, "make": lambda data, scale: replace(begun, data=data)}
+    return Recipe(name=name, paper="", claim="", **parts)
 
 
 def source_of(run: Any, trust: bool) -> Any:
