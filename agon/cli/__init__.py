@@ -11,8 +11,9 @@ from agon.cli.export import export
 from agon.cli.push import push
 from agon.cli.recipes import recipes
 from agon.cli.report import report, reproduce
+from agon.cli.resume import resume
 from agon.cli.samples import data, sample
-from agon.cli.train import Train, resume
+from agon.cli.train import Train
 from agon.errors import AgonError, Interrupted, as_agon_error
 from agon.terminal import let_go, usable_streams, warn
 

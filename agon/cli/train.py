@@ -1,6 +1,5 @@
-"""agon train and agon resume: train a recipe, and continue a run from its last checkpoint."""
+"""agon train: train a recipe, an experiment from a file, or a published run anew."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,12 +7,10 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
-from agon.arguments import check_resources, check_samples, check_seed, check_steps
-from agon.cli.catalogue import check_metrics, check_name
-from agon.cli.checks import check_minutes, check_new, check_runs, check_source
+from agon.arguments import check_resources, check_seed, check_steps
+from agon.cli.catalogue import check_name
+from agon.cli.checks import check_minutes, check_new, check_source
 from agon.cli.shared import (
-    RunPath,
-    ScriptOption,
     SetOptions,
     SizeOption,
     SkipOption,
@@ -22,14 +19,14 @@ from agon.cli.shared import (
     image_settings,
     names,
     of_data,
-    run_script,
+    say_report,
     source_named,
 )
+from agon.cli.trained import check_trained, is_file, recipe_named
+from agon.cli.watching import check_watch, watching
 from agon.errors import SettingError
-from agon.runs.named import check_run_name, is_named
 from agon.runs.origin import Origin
-from agon.runs.taken import refuse_shorter
-from agon.terminal import say, warn
+from agon.terminal import warn
 
 
 @dataclass
@@ -146,17 +143,12 @@ class Train:
 
     def _check(self) -> None:
         """Refuse what can be refused before torch is imported."""
-        if is_named(self.recipe):
-            check_run_name(self.recipe)
-        elif not is_file(self.recipe):
-            check_name("recipe", self.recipe)
-        elif not Path(self.recipe).is_file():
-            raise SettingError(f"{self.recipe}: expected a file that describes an experiment, found none")
+        check_trained(self.recipe)
         for name in names(self.augment):
             check_name("augmentation", name)
         assignments(self.set_)
         image_settings(self.size, self.skip_corrupt)
-        _check_watch(self.watch, self.watch_every, self.watch_n, self.watch_extractor)
+        check_watch(self.watch, self.watch_every, self.watch_n, self.watch_extractor)
         if self.watch and self.seeds is not None:
             raise SettingError("--watch: expected one training, got --seeds; evaluate the runs afterwards")
         check_source(self.data)
@@ -168,118 +160,3 @@ class Train:
         check_resources(self.devices, self.threads, self.memory)
         check_minutes(self.minutes, self.steps)
         check_new(self.out, self.seeds)
-
-
-def is_file(recipe: str) -> bool:
-    """Whether a word for a recipe means a file."""
-    return Path(recipe).suffix.lower() in (".json", ".toml", ".yaml", ".yml")
-
-
-def _check_watch(metrics: str, every: int, n: int, extractor: str) -> None:
-    if metrics:
-        check_metrics(names(metrics), extractor)
-        if every < 1:
-            raise SettingError(f"--watch-every: expected at least 1 step, got {every}")
-        check_samples(n, "--watch-n")
-
-
-def watching(metrics: str, every: int, n: int, extractor: str, source: Any, devices: int = 1) -> Any:
-    """Return the callback that computes these metrics during a training, or None without metrics.
-
-    Raises:
-        SettingError: a metric is unknown, or several processes would have to train a classifier.
-    """
-    from agon.evaluation import EvaluationCallback, ExtractorSpec, asked
-    from agon.training import Callback
-
-    if not metrics:
-        return None
-    chosen = asked(names(metrics), source)
-    if "classifier" in (*chosen, extractor) and (devices > 1 or "WORLD_SIZE" in os.environ):
-        raise SettingError("--watch classifier: expected one process, got several; evaluate the run afterwards")
-    return Callback(every, EvaluationCallback(chosen, n, ExtractorSpec(extractor)))
-
-
-def resume(
-    run: RunPath,
-    /,
-    steps: int | None = None,
-    devices: int | None = None,
-    threads: int | None = None,
-    trust: bool = False,
-    from_: ScriptOption = None,
-    watch: str = "",
-    watch_every: int = 1_000,
-    watch_n: int = 5_000,
-    watch_extractor: str = "auto",
-) -> None:
-    """Continue a run, or a directory of many seeds, from its last good checkpoint, as if it had never stopped.
-
-    Args:
-        run: Run directory, or directory of many seeds.
-        steps: Number of steps in all, for a longer training; by default the run's own.
-        devices: Number of processes; by default the run's own.
-        threads: CPU threads of each process, 0 for all cores; by default the run's own, but not more than the cores of
-            another machine.
-        trust: Allow the run to import classes from outside agon, which runs their code.
-        from_: Run this script of yours, up to its first training, for the classes that the run has from it.
-        watch: Metrics of agon evaluate to compute during the training, separated by commas.
-        watch_every: With --watch: number of steps between evaluations.
-        watch_n: With --watch: number of samples in each evaluation, always from the same latents.
-        watch_extractor: With --watch: feature extractor; auto, efficientnet, random, inception, classifier or pixels.
-    """
-    _check_watch(watch, watch_every, watch_n, watch_extractor)
-    check_runs([run])
-    check_resources(1 if devices is None else devices, threads=0, memory=0)
-    if steps is not None:
-        refuse_shorter(run, steps)
-    from agon.reports.trained import resume as resume_training
-    from agon.reports.trained import resume_replicates
-    from agon.runs import Run
-    from agon.runs.layout import REPLICATES
-
-    run_script(from_)
-    if not (run / REPLICATES).exists():
-        source = source_of(Run.open(run), trust) if watch else None
-        callback = watching(watch, watch_every, watch_n, watch_extractor, source, devices or 1)
-        resume_training(run, steps=steps, devices=devices, threads=threads, trust=trust, callback=callback)
-        say_report(run)
-        return
-    if devices is not None or watch:
-        raise SettingError("agon resume: expected no --devices and no --watch for many seeds; leave them out")
-    resume_replicates(run, steps=steps, threads=threads, trust=trust)
-    say_report(run)
-
-
-def say_report(directory: Path) -> None:
-    """Print the path of the page that a training has left."""
-    from agon.runs.layout import REPORT
-    from agon.training import is_main_process
-
-    if is_main_process() and (directory / REPORT).is_file():
-        say(directory / REPORT)
-
-
-def recipe_named(name: str) -> Any:
-    """Return a recipe by its name, or the experiment of a published run as one."""
-    from agon.recipes import find
-
-    return published(name) if is_named(name) else find(name)
-
-
-def published(name: str) -> Any:
-    """Return the experiment of a run on the Hub, or of one that agon brings, as a recipe; it has one scale."""
-    from agon.experiment import Experiment
-    from agon.recipes.recipe import Recipe
-    from agon.runs import Run
-
-    begun = Experiment.from_json(Run.open(name).experiment)
-    parts: dict[str, Any] = {"data": lambda scale: begun.data, "make": lambda data, scale: replace(begun, data=data)}
-    return Recipe(name=name, paper="", claim="", **parts)
-
-
-def source_of(run: Any, trust: bool) -> Any:
-    """Return the data that a run is trained on."""
-    from agon.experiment import Experiment
-
-    return Experiment.from_json(run.experiment, trust).data
