@@ -29,12 +29,13 @@ if TYPE_CHECKING:  # what type checkers and editors read; LAZY says the same to 
     from agon.experiment import Experiment, Part, part
     from agon.games import Adversarial, Batch, Game, Losses, parameters_of
     from agon.latents import Normal, Uniform
+    from agon.models import Model, load
     from agon.papers import reproduce
     from agon.recipes import find as recipe
     from agon.reports import write as report
     from agon.reports.trained import replicate, resume, train
     from agon.runs import Run
-    from agon.samples import load, sample
+    from agon.samples import sample
     from agon.training import Compute
 
 __version__ = "0.1.0"
@@ -47,6 +48,7 @@ __all__ = [  # noqa: RUF022 - in reading order
     "replicate",
     "Run",
     "load",
+    "Model",
     "sample",
     "evaluate",
     "battle",
@@ -89,7 +91,8 @@ LAZY = {  # public name -> "module", or "module:name" where it has another name 
     "resume": "agon.reports.trained",
     "replicate": "agon.reports.trained",
     "Run": "agon.runs",
-    "load": "agon.samples",
+    "load": "agon.models",
+    "Model": "agon.models",
     "sample": "agon.samples",
     "evaluate": "agon.evaluation",
     "battle": "agon.arena",

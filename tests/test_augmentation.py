@@ -22,7 +22,7 @@ from agon.augmentation import (
     overfitting,
 )
 from agon.augmentation.pipeline import _recoloured
-from agon.augmentation.warping import matrix, reflected, shifted, turning, warped
+from agon.augmentation.warping import gathered, indexed, matrix, reflected, shifted, turning, warped
 from agon.errors import SettingError
 
 NAMES = sorted(AUGMENTATIONS)
@@ -164,6 +164,20 @@ def test_a_plane_is_warped_to_a_plane() -> None:
     found = warped(x, matrix(a, b, c, d, e, f))
     expected = 0.3 * (a * right + b * down + c) - 0.2 * (d * right + e * down + f) + 0.5
     torch.testing.assert_close(found[0, 0], expected)
+
+
+def test_both_ways_to_pick_pixels_are_one() -> None:
+    """With derivatives, and for seeds together; some places are taken several times, others never."""
+    flat = images(2, 4, 3, 5, dtype=torch.float64)  # two seeds
+    places = torch.tensor([[0, 0, 4, 2, 2], [1, 3, 3, 3, 0], [4, 4, 4, 4, 4], [0, 1, 2, 3, 4]]).expand(2, 4, 5)
+    assert torch.equal(*(torch.func.vmap(pick)(flat, places) for pick in (gathered, indexed)))
+    derivatives = []
+    for pick in (gathered, indexed):
+        x = flat[0].clone().requires_grad_()
+        (first,) = torch.autograd.grad((pick(x, places[0]) ** 3).sum(), x, create_graph=True)
+        derivatives += [first.detach(), *torch.autograd.grad(first.square().sum(), x)]
+    assert torch.equal(derivatives[0], derivatives[2])
+    assert torch.equal(derivatives[1], derivatives[3])
 
 
 def test_blitting_only_moves_pixels_of_a_square() -> None:

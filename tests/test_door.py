@@ -58,8 +58,11 @@ def test_a_directory_serves_as_a_run(runs: tuple[Path, Path]) -> None:
     assert agon.report([agon.Run(first), second], first.parent) == first.parent / "report.html"
 
 
-def test_classes_that_cannot_be_imported_come_with_the_experiment(runs: tuple[Path, Path]) -> None:
-    """Without trust a run imports nothing, so the negative control is refused."""
+def test_classes_that_cannot_be_imported_come_with_the_experiment(
+    runs: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without trust another process imports nothing, so the negative control is refused."""
+    monkeypatch.setattr("agon.experiment.experiment._REMEMBERED", {})
     settings = agon.arena.BattleSettings(n=50)
     with pytest.raises(AgonError, match="trust"):
         agon.battle(*runs, settings=settings)

@@ -70,6 +70,7 @@ REFUSED = [
     "train first/ring --sede 3 --out x",
     "train first/ring --scale huge --out x",
     "train first/ring --set batch --out x",
+    "train first/ring --augment flip,adda --out x",
     "train first/ring --watch fdi --out x",
     "train first/ring --watch fid --watch-extractor nothing --out x",
     "evaluate --metrics fdi x",

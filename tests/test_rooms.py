@@ -32,6 +32,7 @@ ORDER = (
     ("classifiers",),
     ("evaluation",),
     ("arena",),
+    ("models",),
     ("reports",),
     ("papers",),
     ("cli",),

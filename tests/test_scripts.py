@@ -45,7 +45,7 @@ def own_main(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a script may become in this process is undone afterwards."""
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
     monkeypatch.setattr(scripts._Running, "path", None)
-    monkeypatch.setattr("agon.experiment.experiment._WRITTEN", {})
+    monkeypatch.setattr("agon.experiment.experiment._REMEMBERED", {})
     monkeypatch.setattr(sys, "path", list(sys.path))
 
 
@@ -184,7 +184,7 @@ def test_a_module_in_the_current_folder_is_found_when_it_is_trusted(
     experiment = points(4, critic=agon.part(mine, shape=(2,), widths=(6,)))
     agon.train(experiment, "run", compute=ONE_THREAD)
     assert "mynets" not in capsys.readouterr().err
-    monkeypatch.setattr("agon.experiment.experiment._WRITTEN", {})
+    monkeypatch.setattr("agon.experiment.experiment._REMEMBERED", {})
     monkeypatch.delitem(sys.modules, "mynets")
     path = list(sys.path)
     assert sampled(Path("run")) == 2

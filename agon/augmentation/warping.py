@@ -1,11 +1,11 @@
 """Images at other places: shifts by whole pixels, and bilinear sampling under an affine map.
 
-Both gather pixels, so they are linear in the image and differentiable any number of times; torch's own grid_sample
+Both pick pixels, so they are linear in the image and differentiable any number of times; torch's own grid_sample
 is only once. Beyond the border the image is reflected, as in Karras et al. 2020.
 """
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from agon.augmentation.augmentation import Images
@@ -26,7 +26,7 @@ def shifted(x: Images, down: Float[Tensor, " n"], right: Float[Tensor, " n"], fi
     """Images shifted by whole pixels; the border is reflected, or filled with one value."""
     height, width = x.shape[2:]
     rows, columns = _places(height, x) - down[:, None], _places(width, x) - right[:, None]
-    moved = _taken(_taken(x, reflected(rows, height), 2), reflected(columns, width), 3)
+    moved = _picked(x, reflected(rows, height)[:, :, None], reflected(columns, width)[:, None])
     if fill is None:
         return moved
     return torch.where((_inside(rows, height)[:, :, None] & _inside(columns, width)[:, None])[:, None], moved, fill)
@@ -79,22 +79,31 @@ def _inside(places: Lines, size: int) -> Tensor:
     return (places >= 0) & (places < size)
 
 
-def _taken(x: Images, places: Lines, axis: int) -> Images:
-    """Rows (axis 2) or columns (axis 3) of each image at whole places."""
-    index = places.long()[:, None, :, None] if axis == 2 else places.long()[:, None, None, :]
-    return x.gather(axis, index.expand(x.shape))
-
-
 def _sampled(x: Images, rows: Float[Tensor, "n h w"], columns: Float[Tensor, "n h w"]) -> Images:
-    height, width = x.shape[2:]
     top, left = rows.floor(), columns.floor()
-    flat = x.flatten(2)  # n c hw
-
-    def at(row: Tensor, column: Tensor) -> Tensor:
-        index = (row.clamp(max=height - 1) * width + column.clamp(max=width - 1)).long().flatten(1)  # n hw
-        return flat.gather(2, index[:, None].expand(flat.shape)).reshape(x.shape)
-
     right, down = ((place - first)[:, None].to(x) for place, first in ((columns, left), (rows, top)))
-    upper = torch.lerp(at(top, left), at(top, left + 1), right)
-    lower = torch.lerp(at(top + 1, left), at(top + 1, left + 1), right)
+    upper = torch.lerp(_picked(x, top, left), _picked(x, top, left + 1), right)
+    lower = torch.lerp(_picked(x, top + 1, left), _picked(x, top + 1, left + 1), right)
     return torch.lerp(upper, lower, down)
+
+
+def _picked(x: Images, rows: Float[Tensor, "n _ _"], columns: Float[Tensor, "n _ _"]) -> Images:
+    """The pixels at whole places, "n h w" when broadcast; beyond the last row or column, the last.
+
+    The derivative adds up what reaches one pixel, deterministically on every device.
+    """
+    height, width = x.shape[2:]
+    places = (rows.clamp(max=height - 1) * width + columns.clamp(max=width - 1)).long().flatten(1)  # n hw
+    pick = indexed if x.is_cuda else gathered
+    return pick(x.flatten(2), places).reshape(x.shape)
+
+
+def gathered(flat: Float[Tensor, "n c k"], places: Int[Tensor, "n k"]) -> Float[Tensor, "n c k"]:
+    """Each image's numbers at its places; the derivative is deterministic on CPUs."""
+    return flat.gather(2, places[:, None].expand(flat.shape))
+
+
+def indexed(flat: Float[Tensor, "n c k"], places: Int[Tensor, "n k"]) -> Float[Tensor, "n c k"]:
+    """The same; the derivative is deterministic on GPUs."""
+    images = torch.arange(len(flat), device=flat.device)[:, None]
+    return flat.transpose(1, 2)[images, places].transpose(1, 2)

@@ -47,10 +47,13 @@ class Evaluate:
     """File of the weights of Inception or EfficientNet; by default the one in torch's cache, or the package's."""
     download: bool = False
     """Download the Inception network's weights (96 MB) if they are not there."""
+    step: int | None = None
+    """Step of a checkpoint that the runs have kept; by default the last one."""
     samples: Path | None = None
     """Score these samples instead of runs: a folder of images or an array file, made by any program."""
     data: str | None = None
-    """With --samples: the real data; a folder, a file, a Hub name, or the name of a toy distribution."""
+    """With --samples: the real data; a folder, a file, a Hub name, or the name of a toy distribution. For runs, too: a
+    .npz file of mu and sigma as pytorch-fid, clean-fid and --statistics write it, for fid alone."""
     size: SizeOption = None
     """With --data: crop the real images at the centre and resize them to this side, or to HEIGHTxWIDTH."""
     skip_corrupt: bool = False
@@ -59,6 +62,8 @@ class Evaluate:
     """With --samples: the values of black and white in arrays of floats, e.g. -1 1."""
     out: Path | None = None
     """Folder for metrics.jsonl and pictures: with --samples, or for a run that must not be changed."""
+    statistics: Path | None = None
+    """With --samples, which are real ones: write mu and sigma of their features to this .npz file, for --data."""
     set_: SetOptions = ()
     """With --data: change one setting of the data, e.g. --set data.size=32."""
     trust: bool = False
@@ -71,7 +76,12 @@ class Evaluate:
         check_metrics(metrics, self.extractor)
         if bool(self.runs) == (self.samples is not None):
             raise SettingError("agon evaluate: expected run directories, or --samples FOLDER; give one of both")
-        misplaced = [option for option in ("data", "values", "set_") if getattr(self, option)]
+        reference = self._reference()
+        misplaced = [
+            option
+            for option in ("data", "values", "set_")
+            if getattr(self, option) and not (reference and option == "data")
+        ]
         if self.samples is None and misplaced:
             raise SettingError(f"--{misplaced[0].rstrip('_')}: expected with --samples alone; a run has its own")
         chosen = image_settings(self.size, self.skip_corrupt)
@@ -85,16 +95,28 @@ class Evaluate:
         check_scored(self.runs)
         if self.samples is not None:
             refuse_no_samples(self.samples)
-        from agon.evaluation import ExtractorSpec
+        from agon.evaluation import ExtractorSpec, statistics_of
 
         run_script(self.from_)
         spec = ExtractorSpec(self.extractor, self.weights, self.download, self.trust)
-        if self.samples is not None:
-            self._samples(self.samples, settings, metrics, spec)
+        if self.samples is not None and self.statistics is not None:
+            statistics_of(self.samples, self.statistics, extractor=spec, n=self.n, values=self.values)
+        elif self.samples is not None:
+            self._samples(self.samples, settings, metrics, spec, reference)
         else:
-            self._runs(metrics, spec)
+            self._runs(metrics, spec, reference)
 
-    def _runs(self, metrics: list[str], spec: Any) -> None:
+    def _reference(self) -> Any:
+        """Return the statistics that --data names; None if it names anything else."""
+        if self.statistics is not None and (self.samples is None or self.data is not None):
+            raise SettingError("--statistics: expected with --samples FOLDER alone, whose statistics it writes")
+        if self.data is None or not self.data.endswith(".npz"):
+            return None
+        from agon.metrics import is_statistics, read_statistics
+
+        return read_statistics(Path(self.data)) if is_statistics(Path(self.data)) else None
+
+    def _runs(self, metrics: list[str], spec: Any, reference: Any) -> None:
         """Score every run, even where others fail, and raise the errors last."""
         from agon.arena import ranked
         from agon.evaluation import IncompleteError
@@ -104,7 +126,8 @@ class Evaluate:
         if self.out is not None and len(runs) > 1:
             raise SettingError(f"--out: expected one run, whose scores the folder is for, got {len(runs)}")
         failed: list[AgonError] = []
-        scores = {run.path: self._scores(run, metrics, spec, failed, name=len(runs) > 1) for run in runs}
+        options = {"metrics": metrics, "extractor": spec, "reference": reference}
+        scores = {run.path: self._scores(run, options, failed, name=len(runs) > 1) for run in runs}
         if len(runs) > 1:
             say(*summary(scores, apart=len(self.runs) == len(runs)))
         if len(runs) > 1 and "reconstruction" in metrics and not failed:
@@ -114,15 +137,14 @@ class Evaluate:
         if failed:
             raise failed[0] if len(failed) == 1 else IncompleteError([], failed)
 
-    def _scores(self, run: Any, metrics: list[str], spec: Any, failed: list[AgonError], name: bool) -> Sequence[Any]:
+    def _scores(self, run: Any, options: dict[str, Any], failed: list[AgonError], name: bool) -> Sequence[Any]:
         from agon.evaluation import IncompleteError, evaluate
 
         if name:
             say(f"{run.path}:")
         scores: Sequence[Any] = ()
-        options: dict[str, Any] = {"metrics": metrics, "n": self.n, "seed": self.seed, "extractor": spec}
         try:
-            scores = evaluate(run, **options, trust=self.trust, out=self.out)
+            scores = evaluate(run, **options, n=self.n, seed=self.seed, step=self.step, trust=self.trust, out=self.out)
         except IncompleteError as error:
             scores = error.scores
             failed.append(error)
@@ -131,12 +153,20 @@ class Evaluate:
         say(*scores)
         return scores
 
-    def _samples(self, samples: Path, settings: list[tuple[str, str]], metrics: list[str], spec: Any) -> None:
+    def _samples(
+        self, samples: Path, settings: list[tuple[str, str]], metrics: list[str], spec: Any, reference: Any
+    ) -> None:
         from agon.evaluation import IncompleteError, evaluate_samples
 
-        source = None if self.data is None else source_named(self.data, settings).settled()
+        source = None if self.data is None or reference else source_named(self.data, settings).settled()
         split = any(path == "holdout" for path, _ in settings)
-        options: dict[str, Any] = {"n": self.n, "seed": self.seed, "extractor": spec, "values": self.values}
+        options: dict[str, Any] = {
+            "n": self.n,
+            "seed": self.seed,
+            "extractor": spec,
+            "values": self.values,
+            "reference": reference,
+        }
         options["compared"] = None if source is None or split else whole(source)
         try:
             self._report(evaluate_samples(samples, source, metrics=metrics, **options))

@@ -1,7 +1,8 @@
 """How the players move."""
 
+from agon.dynamics.accumulation import update
 from agon.dynamics.dynamics import Dynamics
-from agon.dynamics.moves import Optimisers, apply_gradients, gradients_of, isolate, update
+from agon.dynamics.moves import Optimisers, apply_gradients, gradients_of, isolate
 from agon.dynamics.optimistic import Extragradient, Optimistic
 from agon.dynamics.processes import average, processes
 from agon.dynamics.turns import ALTERNATING, Turns

@@ -30,6 +30,11 @@ class Dynamics(ABC):
         """Whether a move differentiates through another player's gradient."""
         return False
 
+    @property
+    def parts(self) -> int:
+        """Into how many parts each batch is split, which are computed one after another."""
+        return 1
+
     @abstractmethod
     def real_batches_per_step(self, game: Game) -> int:
         """How many batches of real samples one step shows to the scoring players; a budget counts these.

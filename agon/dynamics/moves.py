@@ -8,31 +8,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from agon.dynamics.processes import average
-from agon.games.game import Batch, Game, Losses, buffers_of, parameters_of
+from agon.games.game import Game, Losses, buffers_of, parameters_of
 
 Optimisers = Mapping[str, torch.optim.Optimizer]
 Gradients = dict[str, list[Float[Tensor, "..."] | None]]  # player -> a gradient for each of its parameters
-
-
-def update(
-    game: Game, optimisers: Optimisers, movers: Collection[str], batch: Batch, fake: Float[Tensor, "n ..."] | None
-) -> Losses:
-    """Let each mover take one optimiser step along the gradient of its own loss at the current point.
-
-    Args:
-        game: changed in place: the movers' parameters and buffers, nothing else.
-        optimisers: one for each player.
-        movers: the players that move, simultaneously.
-        batch: the batch on which the losses are computed.
-        fake: generated samples "n *shape" with the history that the losses need, or None to generate them.
-
-    Returns:
-        The movers' detached losses, and the scalars for the log.
-    """
-    with isolate(game, movers):
-        losses = game(batch, fake, of=movers)
-        gradients = gradients_of(game, losses, movers)
-    return apply_gradients(game, optimisers, gradients, losses)
 
 
 def apply_gradients(

@@ -1,27 +1,29 @@
 """Extragradient and optimistic steps: first-order dynamics that converge where plain steps orbit or spiral out."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
 import torch
 from torch import Tensor
 
+from agon.dynamics.accumulation import Piece, detached, mean_of, own_gradients, pieces
 from agon.dynamics.dynamics import Dynamics
 from agon.dynamics.functional import functional_of
 from agon.dynamics.moves import (
+    Gradients,
     Optimisers,
     after_update_of,
     apply_gradients,
     freeze,
-    gradients_of,
     isolate,
     preserve_buffers,
 )
 from agon.dynamics.processes import average
 from agon.dynamics.turns import Turns
 from agon.dynamics.unrolled.functional_module import FunctionalModule, eager_modules
-from agon.dynamics.unrolled.unroll import Unroll
+from agon.dynamics.unrolled.inner_step import copies
+from agon.dynamics.unrolled.unroll import NamedGradients, Unroll
 from agon.games.game import Batch, Game, Losses, named_parameters_of, parameters_of
 
 PAST = "past_move"  # in the optimiser's state, so that a checkpoint has it
@@ -51,12 +53,16 @@ class Extragradient(Dynamics):
     def check(self, game: Game) -> None:
         self.turns.check(game)
 
+    @property
+    def parts(self) -> int:
+        return self.turns.parts
+
     def check_optimisers(self, optimisers: Optimisers) -> None:
         for optimiser in optimisers.values():
             functional_of(optimiser)
 
     def step(self, game: Game, optimisers: Optimisers, draw: Callable[[], Batch]) -> Losses:
-        return self.turns.play(game, draw, partial(_extrapolated, game, optimisers))
+        return self.turns.play(game, draw, partial(_extrapolated, game, optimisers, self.parts))
 
 
 @dataclass(frozen=True)
@@ -80,32 +86,54 @@ class Optimistic(Dynamics):
     def check(self, game: Game) -> None:
         self.turns.check(game)
 
+    @property
+    def parts(self) -> int:
+        return self.turns.parts
+
     def step(self, game: Game, optimisers: Optimisers, draw: Callable[[], Batch]) -> Losses:
-        return self.turns.play(game, draw, partial(_corrected, game, optimisers))
+        return self.turns.play(game, draw, partial(_corrected, game, optimisers, self.parts))
 
 
 def _extrapolated(
-    game: Game, optimisers: Optimisers, movers: tuple[str, ...], batch: Batch, fake: Tensor | None
+    game: Game, optimisers: Optimisers, parts: int, movers: tuple[str, ...], batch: Batch, fake: Tensor | None
 ) -> Losses:
     with freeze(game, movers), eager_modules():
         with preserve_buffers(game, movers):
-            losses: Losses = game(batch, fake, of=movers)
-        current = gradients_of(game, losses, movers)
+            losses, current = own_gradients(game, movers, batch, fake, parts)
         players = {player: named_parameters_of(game, player) for player in movers}
         first = {player: dict(zip(names, current[player], strict=True)) for player, names in players.items()}
         regenerates = bool(set(movers) & set(game.generating_players))
-
-        def outer(functional: FunctionalModule) -> Losses:
-            losses: Losses = functional.module(batch, None if regenerates else fake, of=movers)
-            return losses
-
         unroll = Unroll(game, players, optimisers, after_update=after_update_of(game, losses.seen))
-        ahead = unroll.surrogate(1, outer, first, fake)
-        gradients = {
-            player: _gradients_at(unroll.functional, ahead.players[player], parameters)
-            for player, parameters in players.items()
-        }
+        ahead = _ahead(unroll, first, movers, players, pieces(batch, None if regenerates else fake, parts))
+        _, gradients = mean_of(ahead)
     return apply_gradients(game, optimisers, gradients, losses)
+
+
+def _ahead(
+    unroll: Unroll,
+    first: NamedGradients,
+    movers: tuple[str, ...],
+    players: Mapping[str, Mapping[str, Tensor]],
+    parts: Sequence[Piece],
+) -> Iterator[tuple[Losses, Gradients]]:
+    """The losses and gradients of each part of the batch at the extrapolated point, all from the same statistics."""
+    statistics: dict[str, Tensor] = {}
+
+    def outer(functional: FunctionalModule, piece: Piece) -> Losses:
+        if not statistics:
+            statistics.update(copies(functional.tensors(names)))
+        functional.load(copies(statistics))
+        losses: Losses = functional.module(piece.batch, piece.fake, of=movers)
+        return losses
+
+    names = [name for name, _ in unroll.functional.module.named_buffers()]
+    for index, piece in enumerate(parts):
+        if index == 0:
+            losses = unroll.surrogate(1, partial(outer, piece=piece), first, piece.fake)
+        else:
+            losses = outer(unroll.functional, piece)
+        at_point = partial(_gradients_at, unroll.functional)
+        yield detached(losses), {p: at_point(losses.players[p], parameters) for p, parameters in players.items()}
 
 
 def _gradients_at(functional: FunctionalModule, loss: Tensor, parameters: Mapping[str, Tensor]) -> list[Tensor | None]:
@@ -118,19 +146,18 @@ def _gradients_at(functional: FunctionalModule, loss: Tensor, parameters: Mappin
 
 @torch.no_grad()
 def _corrected(
-    game: Game, optimisers: Optimisers, movers: tuple[str, ...], batch: Batch, fake: Tensor | None
+    game: Game, optimisers: Optimisers, parts: int, movers: tuple[str, ...], batch: Batch, fake: Tensor | None
 ) -> Losses:
     before = {player: [p.clone() for p in parameters_of(game, player)] for player in movers}
     with torch.enable_grad(), isolate(game, movers):
-        losses: Losses = game(batch, fake, of=movers)
-        gradients = gradients_of(game, losses, movers)
-    detached = apply_gradients(game, optimisers, gradients, losses, ends_move=False)
+        losses, gradients = own_gradients(game, movers, batch, fake, parts)
+    moved = apply_gradients(game, optimisers, gradients, losses, ends_move=False)
     for player in movers:
         for parameter, previous in zip(parameters_of(game, player), before[player], strict=True):
             if parameter.grad is not None:
                 _correct(parameter, previous, optimisers[player].state[parameter])
         game.after_update(player, losses.seen)
-    return detached
+    return moved
 
 
 def _correct(parameter: Tensor, before: Tensor, state: dict[str, Tensor]) -> None:

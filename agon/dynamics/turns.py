@@ -9,8 +9,9 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from agon.dynamics.accumulation import samples, update
 from agon.dynamics.dynamics import Dynamics
-from agon.dynamics.moves import Optimisers, isolate, update
+from agon.dynamics.moves import Optimisers, isolate
 from agon.errors import SettingError, unknown
 from agon.games.game import Batch, Game, Losses
 
@@ -33,10 +34,14 @@ class Turns(Dynamics):
         draws: "turn" draws a batch for every turn (Goodfellow et al. 2014, Algorithm 1); "round"
             draws one for the whole round, and the generator's forward pass serves the turns before
             its own as well (the released code of radford2015): the faster of the two.
+        accumulate: gradient accumulation: into how many equal parts each batch is split, which are computed one after
+            another, and whose gradients are averaged. It needs less memory, and changes nothing but the last bits,
+            except in networks with batch normalisation and losses that compare the samples of a batch.
     """
 
     order: tuple[tuple[str, ...], ...] = ALTERNATING
     draws: Literal["turn", "round"] = "turn"
+    accumulate: int = 1
 
     def __post_init__(self) -> None:
         if not self.order or not all(self.order) or any(len(set(g)) != len(g) for g in self.order):
@@ -48,6 +53,12 @@ class Turns(Dynamics):
             raise SettingError(f"order of turns: expected at most {MOST_GROUPS:,} groups, got {len(self.order):,}")
         if self.draws not in ("turn", "round"):
             raise SettingError(f"draws: expected 'turn' or 'round', got {self.draws!r}")
+        if self.accumulate < 1:
+            raise SettingError(f"accumulate: expected a number of parts from 1, got {self.accumulate}")
+
+    @property
+    def parts(self) -> int:
+        return self.accumulate
 
     def real_batches_per_step(self, game: Game, others: Mapping[str, Collection[str]] = MappingProxyType({})) -> int:
         """As `Dynamics.real_batches_per_step`; `others[player]` also see the batch in that player's turn."""
@@ -61,7 +72,7 @@ class Turns(Dynamics):
                 raise SettingError(unknown("player", player, game.players))
 
     def step(self, game: Game, optimisers: Optimisers, draw: Callable[[], Batch]) -> Losses:
-        return self.play(game, draw, partial(update, game, optimisers))
+        return self.play(game, draw, partial(update, game, optimisers, parts=self.parts))
 
     def play(self, game: Game, draw: Callable[[], Batch], move: Move) -> Losses:
         """Play one round: decide who moves when, on which batch and with which samples; `move` makes the moves.
@@ -77,7 +88,8 @@ class Turns(Dynamics):
             if fake is None:
                 fake = self._samples(game, batch, turn)
             generates = bool(set(movers) & set(game.generating_players))
-            losses = move(movers, batch, fake if generates or fake is None else fake.detach())
+            again = generates and self.parts > 1  # part by part, so that no history of the whole batch is kept
+            losses = move(movers, batch, None if again or fake is None else fake if generates else fake.detach())
             losses_of_round.players.update(losses.players)
             losses_of_round.seen.update(losses.seen)
             if generates:
@@ -91,6 +103,9 @@ class Turns(Dynamics):
         """
         if not game.generating_players or set(self.order[turn]) & set(game.generating_players):
             return None
+        if self.parts > 1:
+            with isolate(game, ()), torch.no_grad():
+                return samples(game, batch.latent, self.parts)
         later = [set(group) & set(game.generating_players) for group in self.order[turn + 1 :]]
         shared: Collection[str] = next(filter(None, later), set()) if self.draws == "round" else set()
         with isolate(game, shared), torch.set_grad_enabled(bool(shared)):

@@ -10,7 +10,16 @@
 """
 
 from agon.evaluation.by_labels import over_time
-from agon.evaluation.evaluating import EvaluationCallback, IncompleteError, N, evaluate, evaluate_samples, measured
+from agon.evaluation.evaluating import (
+    EvaluationCallback,
+    IncompleteError,
+    N,
+    evaluate,
+    evaluate_samples,
+    measured,
+    score,
+    statistics_of,
+)
 from agon.evaluation.evidence import evidence_of
 from agon.evaluation.extractors import ExtractorSpec
 from agon.evaluation.recorded import write
@@ -28,5 +37,7 @@ __all__ = [
     "evidence_of",
     "measured",
     "over_time",
+    "score",
+    "statistics_of",
     "write",
 ]

@@ -11,7 +11,7 @@ from agon import metrics
 from agon.errors import DataError, SettingError
 from agon.evaluation.evidence import EvaluationContext, Measurement
 from agon.evaluation.extractors import provenance
-from agon.metrics import Score
+from agon.metrics import Score, Statistics
 from agon.metrics.kid import LEAST
 from agon.metrics.requested import Distance
 
@@ -44,7 +44,9 @@ def inception_scores(context: EvaluationContext, *, splits: int = 10) -> Measure
 
 
 def frechet(context: EvaluationContext) -> Measurement:
-    """Compute the Fréchet distance of the two sets of features."""
+    """Compute the Fréchet distance of the two sets of features, or of the generated one to known statistics."""
+    if context.reference is not None:
+        return Measurement([_to_statistics(context, context.reference)])
     return Measurement([named(metrics.frechet_distance(*_both(context)), context)])
 
 
@@ -103,6 +105,23 @@ def named(score: Score, context: EvaluationContext) -> Score:
         name = f"{context.kind}-{score.name.removeprefix('inception-')}"
     score = replace(score, name=name, protocol=f"{score.protocol}; {extractor.name}")
     return score.stamped(extractor=provenance(extractor))
+
+
+def _to_statistics(context: EvaluationContext, reference: Statistics) -> Score:
+    extractor, features = context.extractor, context.fake_features.features
+    if reference.extractor not in (None, extractor.hash):
+        raise DataError(
+            f"{reference.name}: expected statistics of the features of {extractor.name}, got those of another "
+            f"extractor; use --extractor {reference.kind}"
+        )
+    if len(reference.mean) != features.shape[1]:
+        raise DataError(
+            f"{reference.name}: expected statistics of {features.shape[1]} features by {extractor.name}, got "
+            f"{len(reference.mean)}; use the extractor that they were made with (Inception has 2048)"
+        )
+    score = metrics.frechet_distance_to_moments(reference.mean, reference.covariance, features, reference.n)
+    unknown = "" if reference.extractor else ", whose extractor and images the file does not name"
+    return named(replace(score, protocol=f"{score.protocol}; statistics of {reference.name}{unknown}"), context)
 
 
 def _both(context: EvaluationContext) -> tuple[torch.Tensor, torch.Tensor]:

@@ -1,6 +1,7 @@
 """Evaluate a run, whose scores are appended to it, or a folder of samples."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -19,10 +20,12 @@ from agon.evaluation.recorded import folder_for_scores, keep_once, key, recorded
 from agon.evaluation.table import METRICS, asked
 from agon.experiment import Experiment
 from agon.games import Classification
-from agon.metrics import Score
+from agon.metrics import Score, Statistics, write_statistics
 from agon.runs import Run
 from agon.samples.making import load
 from agon.samples.reading import chosen, read_samples
+from agon.terminal.progress import Progress
+from agon.terminal.waiting import stage, waiting
 from agon.training import Training
 
 N = 10_000
@@ -59,7 +62,10 @@ def evaluate(
     trust: bool = False,
     experiment: Experiment | None = None,
     data: Any = None,
+    step: int | None = None,
     out: Path | None = None,
+    show: bool = True,
+    reference: Statistics | None = None,
 ) -> list[Score]:
     """Score n samples of a run, and append the scores to its metrics.jsonl.
 
@@ -76,7 +82,10 @@ def evaluate(
         trust: whether classes from outside agon may be imported.
         experiment: the experiment of the run, if its classes cannot be imported.
         data: the data that were handed over in Python when the run was begun, again.
+        step: the step of a checkpoint that the run has kept; by default the last one.
         out: a folder for the scores; the run itself is then only read.
+        show: whether to say on standard error what takes longer than a few seconds, and how long it will take.
+        reference: statistics of real features (`agon.metrics.read_statistics`), for the metric "fid" alone.
 
     Raises:
         SettingError: a metric is unknown, or does not apply to the run.
@@ -87,12 +96,37 @@ def evaluate(
     """
     run = Run.of(run)
     place = run if out is None else folder_for_scores(out)
-    training = load(run, trust=trust, experiment=experiment, data=data)
-    if not isinstance(training.game, Classification):
-        return measured(training, place, metrics=metrics, n=n, seed=seed, extractor=extractor)
-    if metrics:
-        raise SettingError(f"{run.path} is a classifier, which generates nothing; leave --metrics out for its accuracy")
-    return _accuracy(training, place)
+    with waiting(show):
+        with stage(f"opening {run.path}"):
+            training = load(run, trust=trust, experiment=experiment, data=data, step=step)
+        return score(training, place, metrics=metrics, n=n, seed=seed, extractor=extractor, reference=reference)
+
+
+def score(
+    training: Training,
+    run: Run | None,
+    *,
+    metrics: Sequence[str] = (),
+    n: int = N,
+    seed: int = 0,
+    extractor: ExtractorSpec = ExtractorSpec(),  # noqa: B008 - frozen
+    reference: Statistics | None = None,
+) -> list[Score]:
+    """Score a loaded run as `evaluate` does; the scores are recorded in `run`, or nowhere."""
+    if isinstance(training.game, Classification):
+        if metrics:
+            raise SettingError("a classifier generates nothing; leave --metrics out for its accuracy")
+        return _accuracy(training, run)
+    options: dict[str, Any] = {"n": n, "seed": seed, "extractor": extractor, "reference": reference}
+    if run is not None:
+        return measured(training, run, metrics=metrics, **options)
+    with _context(training, metrics, **options) as (context, names):
+        by_metric = {name: METRICS[name](context) for name in names}
+        return [
+            one
+            for name, result in by_metric.items()
+            for one in stamped(result, key(name, context, step=training.step)).scores
+        ]
 
 
 def measured(
@@ -103,11 +137,28 @@ def measured(
     n: int = N,
     seed: int = 0,
     extractor: ExtractorSpec = ExtractorSpec(),  # noqa: B008 - frozen
+    reference: Statistics | None = None,
 ) -> list[Score]:
     """Evaluate a training in this process as `evaluate` does, without changing it."""
-    names = asked(metrics, training.experiment.data, training.game.generated_classes > 0)
-    with evidence_of(training, n, seed, extractor) as context:
+    with _context(training, metrics, n, seed, extractor, reference) as (context, names):
         return scored(context, names, run, training.step)
+
+
+@contextmanager
+def _context(
+    training: Training,
+    metrics: Sequence[str],
+    n: int,
+    seed: int,
+    extractor: ExtractorSpec,
+    reference: Statistics | None,
+) -> Iterator[tuple[EvaluationContext, list[str]]]:
+    """Within the context, what the metrics of a training measure, and their names."""
+    conditional = training.game.generated_classes > 0
+    names = _referred(metrics) if reference else asked(metrics, training.experiment.data, conditional)
+    with evidence_of(training, n, seed, extractor) as context:
+        context.reference = reference
+        yield context, names
 
 
 def scored(context: EvaluationContext, names: Sequence[str], run: Run, step: int) -> list[Score]:
@@ -127,7 +178,8 @@ def _by_metric(names: Sequence[str], measure: Callable[[str], T]) -> tuple[dict[
     failed: list[AgonError] = []
     for name in names:
         try:
-            by_metric[name] = measure(name)
+            with stage(name):
+                by_metric[name] = measure(name)
         except AgonError as error:
             failed.append(error)
     return by_metric, failed
@@ -153,6 +205,8 @@ def evaluate_samples(
     extractor: ExtractorSpec = ExtractorSpec(),  # noqa: B008 - frozen
     values: tuple[float, float] | None = None,
     compared: Source | None = None,
+    show: bool = True,
+    reference: Statistics | None = None,
 ) -> dict[str, Measurement]:
     """Return metric -> its measurement of samples in a folder or a file, made by any program.
 
@@ -166,6 +220,8 @@ def evaluate_samples(
         values: (low, high) of pixels that are not bytes.
         compared: source of the real samples that samples are compared with, if it differs from `source`, on which
             classifiers are trained and in which neighbours are searched: the same source with nothing held out.
+        show: whether to say on standard error what takes longer than a few seconds, and how long it will take.
+        reference: statistics of real features, for the metric "fid" alone.
 
     Raises:
         SettingError: a metric is unknown, or needs a generator or real samples.
@@ -177,13 +233,16 @@ def evaluate_samples(
         samples = chosen(read_samples(path, values), n, seed)
         return samples if source is None or samples.dtype is torch.uint8 else source.scaled(samples).float()
 
-    context = EvaluationContext(draw, source, check_samples(n), extractor, seed=seed, compared=compared)
-    names = asked(metrics, source)
+    context = EvaluationContext(
+        draw, source, check_samples(n), extractor, seed=seed, compared=compared, reference=reference
+    )
+    names = _referred(metrics) if reference else asked(metrics, source)
 
     def measure(name: str) -> Measurement:
         return stamped(METRICS[name](context), key(name, context, samples=str(path)))
 
-    by_metric, failed = _by_metric(names, measure)
+    with waiting(show):
+        by_metric, failed = _by_metric(names, measure)
     if failed and by_metric:
         raise IncompleteError([], failed, by_metric)
     if failed:
@@ -191,17 +250,49 @@ def evaluate_samples(
     return by_metric
 
 
-def _accuracy(training: Training, run: Run) -> list[Score]:
+def _referred(metrics: Sequence[str]) -> list[str]:
+    """Return the metrics that statistics of real features suffice for."""
+    others = [name for name in metrics if name != "fid"]
+    if others:
+        raise SettingError(
+            f"--metrics {','.join(others)}: expected real samples, got their statistics, which allow fid alone; name "
+            "the samples with --data"
+        )
+    return ["fid"]
+
+
+def statistics_of(
+    path: Path, out: Path, *, extractor: ExtractorSpec, n: int = N, values: tuple[float, float] | None = None
+) -> None:
+    """Write the statistics of the features of samples to a file, which `evaluate` takes as a reference.
+
+    Args:
+        path: real samples; see `agon.samples.reading.read_samples`.
+        out: the .npz file.
+        extractor: extractor of the features.
+        n: largest number of samples, chosen at random out of more.
+        values: (low, high) of pixels that are not bytes.
+
+    Raises:
+        DataError: samples cannot be read, are too few, or the file cannot be written.
+    """
+    with waiting(), stage("statistics"):
+        context = EvaluationContext(lambda: chosen(read_samples(path, values), n, 0), None, check_samples(n), extractor)
+        write_statistics(out, context.fake_features.features, context.extractor, context.kind)
+
+
+def _accuracy(training: Training, run: Run | None) -> list[Score]:
     """Return the accuracy, a classifier's only score, which does not depend on n and seed."""
     passport = {"metric": "accuracy", "step": training.step, "version": __version__}
-    scores = recorded(run, passport)
+    scores = recorded(run, passport) if run else []
     if scores:
         return scores
     assert isinstance(training.game, Classification)
     training.refuse_other_data()
     source = training.experiment.data
     accuracy = accuracy_of(settled(training.game, training.average, source), source)
-    return keep_once(stamped(Measurement([accuracy]), passport), run, passport)
+    measurement = stamped(Measurement([accuracy]), passport)
+    return keep_once(measurement, run, passport) if run else list(measurement.scores)
 
 
 class EvaluationCallback:
@@ -225,4 +316,6 @@ class EvaluationCallback:
             if self._previous is not None:
                 context.remember(self._previous)
             self._previous = context
-            return scored(context, asked(self.metrics, training.experiment.data), run, training.step)
+            display = Progress.current()
+            with waiting(display is not None and display.show):
+                return scored(context, asked(self.metrics, training.experiment.data), run, training.step)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -15,14 +15,15 @@ from agon.data import Images, Source
 from agon.data.points import Toy
 from agon.data.source import RealBatch
 from agon.errors import Change, DataError, SettingError
-from agon.evaluation.extractors import COORDINATES, Coordinates, ExtractorSpec
+from agon.evaluation.extractors import AUTO, COORDINATES, Coordinates, ExtractorSpec
 from agon.experiment import Experiment
 from agon.figures.pictures import pictured
 from agon.games import Game
-from agon.metrics import Score
+from agon.metrics import Score, Statistics
 from agon.metrics.extractors import Extractor, Features, extract
 from agon.samples.making import labels_of, latents
 from agon.samples.reading import CHUNK, as_compared, real_batch, real_samples
+from agon.terminal.waiting import tracked
 from agon.training import Training
 from agon.training.randomness import derived
 from agon.training.training import Paint
@@ -74,6 +75,7 @@ class EvaluationContext:
         compared: source of `real`; None for `source`.
         check: refuses a source whose content has changed.
         labels: labels from which the samples are generated; None if the generator takes none.
+        reference: statistics of real features, with which the Fréchet distance compares in place of real samples.
     """
 
     draw: Callable[[], Tensor]
@@ -86,6 +88,7 @@ class EvaluationContext:
     compared: Source | None = None
     check: Callable[[], None] | None = None
     labels: Tensor | None = None
+    reference: Statistics | None = None
 
     @cached_property
     def fake(self) -> Shaped[Tensor, "n *shape"]:
@@ -160,6 +163,8 @@ class EvaluationContext:
 
     @cached_property
     def _resolved(self) -> ExtractorSpec:
+        if self.reference is not None and self.spec.name == AUTO:  # other programs write Inception's statistics
+            return replace(self.spec, name=self.reference.kind or "inception")
         if self.source is None:
             return self.spec.resolved(self.fake.shape[1:])
         return self.spec.resolved(self.source.shape, self.source.classes)
@@ -204,7 +209,8 @@ def _drawing(training: Training, paint: Paint, n: int, seed: int, labels: Tensor
     def draw() -> Tensor:
         parts = torch.split(latents(training, n, seed), CHUNK)
         asked = [None] * len(parts) if labels is None else torch.split(labels, CHUNK)
-        samples = [paint(part, label).float().cpu() for part, label in zip(parts, asked, strict=True)]
+        pairs = tracked(list(zip(parts, asked, strict=True)), "generated samples", n, lambda pair: len(pair[0]))
+        samples = [paint(part, label).float().cpu() for part, label in pairs]
         return torch.cat([as_compared(part, training.experiment.data) for part in samples])
 
     return draw

@@ -29,6 +29,7 @@ LATER: dict[str, dict[str, Json]] = {  # part -> later settings, with the old be
     "averaging": {"ramp": False},
     "experiment": {"augment": [], "schedules": None, "keep": 3, "init": "", "notes": []},
     **{game: {"augmentation": None} for game in CRITICISED},
+    "turns": {"accumulate": 1},
 }
 
 

@@ -143,11 +143,14 @@ class Experiment:
 
     def to_json(self) -> str:
         """The content of `experiment.json`; `from_json` reads it back to an equal object."""
-        described = self.describe()
-        text = json.dumps(described, indent=2, ensure_ascii=False) + "\n"
-        text = text.encode("utf-8", "backslashreplace").decode()  # lone surrogates as JSON escapes
+        text = json.dumps(self.describe(), indent=2, ensure_ascii=False) + "\n"
+        return text.encode("utf-8", "backslashreplace").decode()  # lone surrogates as JSON escapes
+
+    def remembered(self) -> str:
+        """As `to_json`, for a run of this process, which can then read the run without importing a user's classes."""
+        text, described = self.to_json(), self.describe()
         if any(values_under(described, "import")) and not any(values_under(described, "instance")):
-            _WRITTEN[text] = self
+            _REMEMBERED[text] = self
         return text
 
     def describe(self) -> dict[str, Any]:
@@ -158,13 +161,13 @@ class Experiment:
     def from_json(cls, text: str, trust: bool = False) -> "Experiment":
         """Read what `to_json` wrote.
 
-        A text that this very process has written gives the same experiment back, whose classes are here already.
+        The text of a run of this very process gives the same experiment back, whose classes are here already.
 
         Raises:
             SettingError: the text is not an experiment; an unknown part; or a user's class without trust.
         """
-        if text in _WRITTEN:
-            return _WRITTEN[text]
+        if text in _REMEMBERED:
+            return _REMEMBERED[text]
         try:
             value = parse_json(text)
         except ValueError as error:
@@ -179,4 +182,4 @@ class Experiment:
 
 
 _FIELDS = tuple(Experiment.__dataclass_fields__)
-_WRITTEN: dict[str, Experiment] = {}  # what this process has written, if a user's classes are in it
+_REMEMBERED: dict[str, Experiment] = {}  # by their texts: those with a user's classes

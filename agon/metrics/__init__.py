@@ -5,7 +5,11 @@ from agon.metrics.coverage import Coverage, mode_coverage, modes_held
 from agon.metrics.density import jensen_shannon, support
 from agon.metrics.distances import pairwise_distance_gap, pairwise_distances
 from agon.metrics.efficientnet import EfficientNet
-from agon.metrics.fid import frechet_distance, frechet_distance_of_moments
+from agon.metrics.fid import (
+    frechet_distance,
+    frechet_distance_of_moments,
+    frechet_distance_to_moments,
+)
 from agon.metrics.gam.battle import battle, one_sided
 from agon.metrics.gam.outcome import Battle
 from agon.metrics.gam.verdict import winner
@@ -23,6 +27,7 @@ from agon.metrics.ranking import best_rank, by_fractional_difference
 from agon.metrics.reconstruction import Reconstruction, reconstruct
 from agon.metrics.requested import by_class, class_accuracy
 from agon.metrics.score import Score
+from agon.metrics.statistics import Statistics, is_statistics, read_statistics, write_statistics
 from agon.metrics.weights import INCEPTION_SHA256
 
 __all__ = [
@@ -36,6 +41,7 @@ __all__ = [
     "RandomConvolutions",
     "Reconstruction",
     "Score",
+    "Statistics",
     "accuracy",
     "battle",
     "best_rank",
@@ -47,7 +53,9 @@ __all__ = [
     "critic_gap",
     "frechet_distance",
     "frechet_distance_of_moments",
+    "frechet_distance_to_moments",
     "inception_score",
+    "is_statistics",
     "jensen_shannon",
     "kernel_distance",
     "memorisation",
@@ -61,7 +69,9 @@ __all__ = [
     "path_smoothness",
     "prdc",
     "precision_recall",
+    "read_statistics",
     "reconstruct",
     "support",
     "winner",
+    "write_statistics",
 ]

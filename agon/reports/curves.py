@@ -17,7 +17,7 @@ GROUPS = {  # part of a key before "/" -> title, in this order; other groups fol
     "divergence": "Divergence of the posterior from the prior, nats",
     "accuracy": "Accuracy on the batch",
     "equilibrium": "Equilibrium",
-    "augmentation": "Augmentation: its probability p, and the critic's overfitting r",
+    "augmentation": "Augmentation: probability p, overfitting r",
     "gradient": "Gradient norms",
     "penalty": "Penalties",
 }

@@ -84,6 +84,8 @@ def _facts(view: View) -> list[str]:
         facts.append(_duration(last["wall/seconds"]))
     if rates := [record["wall/images_per_second"] for record in view.log if "wall/images_per_second" in record]:
         facts.append(f"{number(median(rates), 3)} images per second")
+    if generates(view) and view.samples:
+        facts.append(_weights(view.experiment.get("averaging")))
     return facts
 
 
@@ -96,6 +98,13 @@ def _duration(seconds: float) -> str:
     if not seconds >= 100:
         return f"{number(seconds, 3)} s"
     return f"{number(seconds / 60, 3)} min" if seconds < 6000 else f"{number(seconds / 3600, 3)} h"
+
+
+def _weights(averaging: Any) -> str:
+    """Say which weights the samples of a run are made by."""
+    if not isinstance(averaging, dict):
+        return "samples by the live weights"
+    return f"samples by averaged weights (decay {averaging.get('decay')})"
 
 
 def _players(game: Any) -> str:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, TypeVar, get_args
 
 import torch
 from jaxtyping import Int, Shaped
@@ -27,6 +27,7 @@ from agon.training.state import restore_model
 
 Weights = Literal["average", "live"]
 WEIGHTS = get_args(Weights)
+T = TypeVar("T", bound=Training)
 
 
 def load(
@@ -55,6 +56,20 @@ def load(
         SettingError: `weights` has another value.
         RunError: there is no intact checkpoint, or none of that step, or experiment.json was changed by hand.
     """
+    return load_as(Training, run, trust=trust, experiment=experiment, data=data, weights=weights, step=step)
+
+
+def load_as(
+    kind: type[T],
+    run: Run | Path | str,
+    *,
+    trust: bool = False,
+    experiment: Experiment | None = None,
+    data: Any = None,
+    weights: Weights = "average",
+    step: int | None = None,
+) -> T:
+    """Load a run as `load` does, as an instance of a subclass of `Training`."""
     if weights not in WEIGHTS:
         raise SettingError(f"weights: expected 'average' or 'live', got {weights!r}")
     stop_script()
@@ -64,7 +79,7 @@ def load(
     experiment = replace(experiment, data=_with_recorded_shape(run, source))
     compute = Compute.continued({**run.compute, "device": "auto", "devices": 1, "compile": "off"}).resolved()
     with enough_memory():
-        training = Training(experiment, compute, torch.device(compute.device))
+        training = kind(experiment, compute, torch.device(compute.device))
     if step is None:
         checkpoint, _ = restore_last(training, run, restore_model)
     else:

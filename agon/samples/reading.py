@@ -18,6 +18,7 @@ from agon.data.source import RealBatch, as_bytes
 from agon.errors import Change, DataError
 from agon.experiment.memory import refuse_more
 from agon.places import refuse_no_samples
+from agon.terminal.waiting import tracked
 
 CHUNK = 1_000  # samples made or read at a time
 _VALUES = Change("values", (-1.0, 1.0), "--values -1 1")
@@ -90,7 +91,8 @@ def real_batch(source: Source, n: int, *, split: Split = "train", seed: int = 0)
         refuse_more("--n", n, math.prod(source.shape))
     n = check_samples(n) if opened.count is None else min(check_samples(n), opened.count)
     chunk = min(n, CHUNK if opened.count is not None else STREAMED)
-    draws = [opened.draw(chunk, index, 0, 1) for index in range(math.ceil(n / chunk))]
+    indices = tracked(range(math.ceil(n / chunk)), f"real samples of the {split} split", n, lambda _: chunk)
+    draws = [opened.draw(chunk, index, 0, 1) for index in indices]
     labels = [draw.label.cpu() for draw in draws if draw.label is not None]
     real = torch.cat([as_compared(draw.real.cpu(), source) for draw in draws])
     return RealBatch(real[:n], torch.cat(labels)[:n] if labels else None)

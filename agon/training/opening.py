@@ -38,7 +38,7 @@ def new_run(
     real = _real_samples(training)
     run = Run.create(directory)
     with run.locked():
-        run.describe(training.experiment.to_json(), _described(training, choices))
+        run.describe(training.experiment.remembered(), _described(training, choices))
         if taken is not None:
             run.describe_origin(taken.describe())
         run.picture(*real)
@@ -71,7 +71,7 @@ def continue_run(
     """
     run.rewind(checkpoint, training.experiment.sample_every)
     run.picture(*_real_samples(training))
-    run.describe(training.experiment.to_json(), _described(training, choices))
+    run.describe(training.experiment.remembered(), _described(training, choices))
 
 
 def refuse_other_settings(run: Run, experiment: Experiment) -> None:

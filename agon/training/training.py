@@ -86,7 +86,8 @@ class Training:
         self.refuse_more("batch", experiment.batch)
         self.refuse_more("grid", experiment.grid)
         self.random = {name: stream(experiment.seed, name) for name in STREAMS}
-        if experiment.batch == 1:
+        self._refuse_parts()
+        if experiment.batch == world * self.dynamics.parts:
             self._refuse_alone()
         self.streams = GlobalStreams(compute.threads if compute.device == "cpu" else 0)
         with self.streams.held():
@@ -131,6 +132,15 @@ class Training:
         """Raise a DataError if the data have changed since the run was begun."""
         if self.begun not in ("", self.data.fingerprint):
             raise DataError(OTHER_DATA)
+
+    def _refuse_parts(self) -> None:
+        """Raise a SettingError if the dynamics cannot split a process's batch equally."""
+        parts, n = self.dynamics.parts, self.experiment.batch // self.world
+        if n % parts:
+            nearest = Change("batch", self.world * parts * max(1, round(n / parts)))
+            raise SettingError(
+                f"accumulate: expected a batch in {parts} equal parts, got {n} samples; use {nearest}", nearest
+            )
 
     def _refuse_alone(self) -> None:
         """Raise a SettingError if the game cannot be played with one sample, as with layers that normalise a batch."""

@@ -64,6 +64,11 @@ class Unrolled(Dynamics):
             raise SettingError(f"steps of Unrolled: expected a number from 0, got {self.steps}")
         if self.batches not in ("same", "fresh"):
             raise SettingError(f"batches: expected 'same' or 'fresh', got {self.batches!r}")
+        if self.steps and self.turns.parts > 1:
+            raise SettingError(
+                "accumulate: expected 1 for Unrolled, which differentiates through steps on the whole batch, got "
+                f"{self.turns.parts}; checkpoint=True needs less memory instead"
+            )
         for player, others in self.looks_ahead.items():
             if not isinstance(others, tuple) or not others or len(set(others)) != len(others):
                 raise SettingError(
@@ -73,6 +78,10 @@ class Unrolled(Dynamics):
     @property
     def second_order(self) -> bool:
         return self.steps > 0
+
+    @property
+    def parts(self) -> int:
+        return self.turns.parts
 
     def real_batches_per_step(self, game: Game) -> int:
         """As `Turns.real_batches_per_step`; batches that only inner steps see count as well."""

@@ -36,6 +36,8 @@ class BatchedTraining:
 
     def __init__(self, trainings: Sequence[Training]) -> None:
         first = trainings[0]
+        if first.dynamics.parts > 1:
+            raise SettingError(f"batched seeds: expected whole batches, got accumulate above 1; use {APART}", APART)
         self.trainings, self.compute, self.dynamics = trainings, first.compute, _compiled(first)
         self.game = batched_game([training.game for training in trainings])
         parts = {player: first.experiment.optimiser(player) for player in self.game.players}

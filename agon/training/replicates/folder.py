@@ -181,7 +181,7 @@ def make_plan(experiment: Experiment, seeds: int | Sequence[int], compute: Compu
         replace(compute, threads=compute.threads or 1).resolved(),
     )
     for seed in plan.seeds:
-        plan.replicate(seed).to_json()
+        plan.replicate(seed).remembered()
     with torch.random.fork_rng(devices=[]):
         Training(plan.replicate(plan.seeds[0]), plan.compute, torch.device("cpu"))
     return plan
