@@ -84,7 +84,7 @@ def test_small_sets_have_smaller_batches() -> None:
 
 
 def test_it_is_for_images_alone() -> None:
-    with pytest.raises(SettingError, match="own is for images, got data of shape"):
+    with pytest.raises(SettingError, match="own is for images, got points of shape"):
         OWN.experiment(Ring())
 
 
