@@ -21,7 +21,6 @@ Json = Any
 PARSING = Lock()  # Python 3.11 can fail where two threads parse at once
 LATER: dict[str, dict[str, Json]] = {
     "averaging": {"ramp": False},
-    "experiment": {"notes": []},
 }  # part -> later settings, with the old behaviour
 
 
