@@ -33,10 +33,10 @@ if TYPE_CHECKING:  # what type checkers and editors read; LAZY says the same to 
     from agon.papers import reproduce
     from agon.recipes import find as recipe
     from agon.reports import write as report
+    from agon.reports.trained import replicate, resume, train
     from agon.runs import Run
     from agon.samples import sample
-    from agon.training import Compute, resume, train
-    from agon.training.replicates import replicate
+    from agon.training import Compute
 
 __version__ = "0.1.0"
 
@@ -87,9 +87,9 @@ __all__ = [  # noqa: RUF022 - in reading order
 
 LAZY = {  # public name -> "module", or "module:name" where it has another name there
     "recipe": "agon.recipes:find",
-    "train": "agon.training",
-    "resume": "agon.training",
-    "replicate": "agon.training.replicates",
+    "train": "agon.reports.trained",
+    "resume": "agon.reports.trained",
+    "replicate": "agon.reports.trained",
     "Run": "agon.runs",
     "load": "agon.models",
     "Model": "agon.models",

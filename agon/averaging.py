@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Shaped
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
@@ -74,11 +75,11 @@ class Average:
             game.set_submodule(name, module.requires_grad_(True))
         return list(self.modules.values())
 
-    def state(self) -> dict[str, Tensor]:
+    def state(self) -> dict[str, Shaped[Tensor, "..."]]:
         """All averaged parameters by name."""
         return {f"{name}.{k}": v for name, m in self.modules.items() for k, v in m.state_dict().items()}
 
-    def load(self, state: dict[str, Tensor]) -> None:
+    def load(self, state: dict[str, Shaped[Tensor, "..."]]) -> None:
         """Load what `state` returned."""
         for name, module in self.modules.items():
             start = f"{name}."

@@ -1,14 +1,16 @@
 """The named errors: each message is one sentence with what was expected, what was found, and what to do."""
 
 import json
+import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.util import find_spec
 
 from agon.untrusted import cut, printable
 
+SHOWN, MEANT, NEAR = 40, 3, 0.6  # names in a message: of all, of those that may be meant; likeness of spelling
 SCARCE = ("can't allocate memory", "out of memory", "size calculation overflow", "integer multiplication overflow")
 
 EXTRAS = {  # optional package -> the extra of agon that installs it
@@ -32,6 +34,7 @@ EXTRAS = {  # optional package -> the extra of agon that installs it
     "plotly": "report",
     "tensorboard": "log",
     "wandb": "wandb",
+    "yaml": "images",
 }
 
 
@@ -175,12 +178,47 @@ def as_agon_error(error: BaseException) -> AgonError | None:
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> str:
-    """A message for an unknown name, with the nearest known name.
+    """A message for an unknown name, with the names that may be meant.
 
     >>> unknown("recipe", "radford2015/dcgn", ["radford2015/dcgan", "agon/digits"])
     "there is no recipe 'radford2015/dcgn'; did you mean 'radford2015/dcgan'?"
+    >>> unknown("recipe", "gp", ["gulrajani2017/wgan-gp", "argan2018/cifar10-wgan-gp"])
+    "there is no recipe 'gp'; did you mean 'argan2018/cifar10-wgan-gp' or 'gulrajani2017/wgan-gp'?"
     """
     names, name = sorted(known), cut(printable(name))
-    near = get_close_matches(name, names, n=1, cutoff=0.5)
-    advice = f"did you mean '{near[0]}'?" if near else f"there are: {', '.join(names)}"
+    near = similar(name, names)
+    if near:
+        advice = f"did you mean {' or '.join(map(repr, near[:MEANT]))}{', ...' * (len(near) > MEANT)}?"
+    else:
+        advice = f"there are: {', '.join(names[:SHOWN])}{', ...' * (len(names) > SHOWN)}"
     return f"there is no {kind} '{name}'; {advice}"
+
+
+def meant(name: str, known: Iterable[str]) -> str:
+    """The one known name that differs from a name in case only or in what stands before its last slash, else the name.
+
+    >>> meant("DCGAN", ["radford2015/dcgan", "argan2018/cifar10-dcgan"])
+    'radford2015/dcgan'
+    """
+    names = list(known)
+    if name in names:
+        return name
+    lower = name.lower()
+    same = [each for each in names if each.lower() == lower] or [
+        each for each in names if each.rpartition("/")[2].lower() == lower
+    ]
+    return same[0] if len(same) == 1 else name
+
+
+def similar(name: str, names: Sequence[str]) -> list[str]:
+    """Names like a name: those that have it as a word, or the beginning of one, else the nearest by spelling."""
+    lower = {each.lower(): each for each in names}
+    for end in (r"($|[/_.-])", ""):
+        pattern = rf"(^|[/_.-]){re.escape(name.lower())}{end}"
+        if len(name) > 1 and (having := [each for small, each in lower.items() if re.search(pattern, small)]):
+            return having
+    ends: dict[str, str] = {}
+    for small, each in lower.items():
+        ends.setdefault(small.rpartition("/")[2], each)
+    near = get_close_matches(name.lower(), [*lower, *ends], n=1, cutoff=NEAR)
+    return [lower.get(near[0]) or ends[near[0]]] if near else []

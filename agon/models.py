@@ -8,6 +8,7 @@ print(*model.score(metrics=["pairwise"]))
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from jaxtyping import Float, Shaped
@@ -22,6 +23,7 @@ from agon.networks.layers import evaluation_mode
 from agon.runs import Run
 from agon.samples import interpolate, sample
 from agon.samples.making import Weights, latents, load_as
+from agon.terminal.waiting import waiting
 from agon.training import Training
 
 
@@ -38,21 +40,24 @@ class Model(Training):
     run: Run
     weights: Weights
 
-    def sample(self, n: int = 64, seed: int = 0) -> Shaped[Tensor, "n *shape"]:
-        """Generate n samples "n *shape" in the data's range, from the latents of a seed.
+    def sample(
+        self, n: int = 64, seed: int = 0, *, label: int | str | None = None, truncation: float | None = None
+    ) -> Shaped[Tensor, "n *shape"]:
+        """Generate n samples "n *shape" in the data's range, or in the units of a table; see `agon.sample`."""
+        return sample(self, n, seed, label=label, truncation=truncation)
 
-        Raises:
-            SettingError: n is under 1, or the run's game generates nothing.
-        """
-        return sample(self, n, seed)
-
-    def walk(self, paths: int = 8, steps: int = 8, seed: int = 0) -> Shaped[Tensor, "paths steps *shape"]:
-        """Generate samples along paths between pairs of latents, spherical for normal latents.
-
-        Raises:
-            SettingError: a number is under 1, or the run's game generates nothing.
-        """
-        return interpolate(self, paths, steps, seed).view(paths, steps, *self.shape)
+    def walk(
+        self,
+        paths: int = 8,
+        steps: int = 8,
+        seed: int = 0,
+        *,
+        label: int | str | None = None,
+        truncation: float | None = None,
+    ) -> Shaped[Tensor, "paths steps *shape"]:
+        """Generate samples along paths between pairs of latents, spherical for normal latents; see `agon.sample`."""
+        walked = interpolate(self, paths, steps, seed, label=label, truncation=truncation)
+        return walked.reshape(paths, steps, *walked.shape[1:])
 
     def latents(self, n: int, seed: int = 0) -> Shaped[Tensor, "n *latent_shape"]:
         """The latents from which `sample` generates; `samples` generates from any latents.
@@ -97,7 +102,8 @@ class Model(Training):
             DataError: the data cannot be read or have changed, or a metric cannot be computed of the samples.
         """
         kept = self.run if self.weights == "average" or self.experiment.averaging is None else None
-        return score(self, kept, metrics=metrics, n=n, seed=seed, extractor=extractor)
+        with waiting():
+            return score(self, kept, metrics=metrics, n=n, seed=seed, extractor=extractor)
 
 
 def load(
@@ -105,6 +111,7 @@ def load(
     *,
     trust: bool = False,
     experiment: Experiment | None = None,
+    data: Any = None,
     weights: Weights = "average",
     step: int | None = None,
 ) -> Model:
@@ -114,6 +121,7 @@ def load(
         run: the run, or its directory.
         trust: whether a user's classes may be imported, which runs their code.
         experiment: the experiment of the run, if its classes cannot be imported.
+        data: the data that were handed over in Python when the run was begun, again, for scores that need them.
         weights: "average" for the averaged weights, if the run averages any, with statistics of their own, as in
             `agon sample`; "live" for those of the step itself.
         step: the step of a checkpoint that the run has kept; by default the last good one.
@@ -122,7 +130,7 @@ def load(
         SettingError: `weights` has another value, or the run's classes may not be imported.
         RunError: there is no run, no intact checkpoint or none of that step, or experiment.json was changed by hand.
     """
-    model = load_as(Model, run, trust=trust, experiment=experiment, weights=weights, step=step)
+    model = load_as(Model, run, trust=trust, experiment=experiment, data=data, weights=weights, step=step)
     model.run = Run.of(run)
     model.weights = weights if model.experiment.averaging is not None else "live"
     return model

@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from agon.errors import SettingError
+from agon.networks.labels import call
 from agon.networks.layers import root
 from agon.objectives import Loss
 
@@ -25,6 +26,7 @@ class Scored(NamedTuple):
         real_logits: logits of real samples, "n".
         fake_logits: logits of generated samples, "n".
         noise: the batch's noise by name.
+        label: labels "n" of real and of generated samples, or None.
     """
 
     real: Tensor
@@ -32,6 +34,7 @@ class Scored(NamedTuple):
     real_logits: Tensor
     fake_logits: Tensor
     noise: Mapping[str, Tensor]
+    label: Tensor | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,8 +81,9 @@ class Penalty(ABC):
 class GradientPenalty(Penalty):
     """weight · E[(‖∇D(x̂)‖₂ - 1)²], x̂ = ε x + (1 - ε) G(z), ε ~ U(0, 1) for each sample.
 
-    It evaluates the critic once more, at x̂. Not for a critic with batch normalisation, whose logit depends
-    on the other samples. Source: Gulrajani et al. 2017, equation 3 (weight 10) and Algorithm 1.
+    It evaluates the critic once more, at x̂, which lies between two samples of one label. Not for a critic with batch
+    normalisation, whose logit depends on the other samples. Source: Gulrajani et al. 2017, equation 3 (weight 10) and
+    Algorithm 1.
     """
 
     weight: float = 10.0
@@ -91,7 +95,7 @@ class GradientPenalty(Penalty):
         batch = scored()
         mixed = torch.lerp(batch.fake, batch.real, batch.noise["epsilon"].to(batch.real))
         mixed = mixed if mixed.requires_grad else mixed.requires_grad_()
-        norms = root(_squared_norms(network(mixed), mixed))
+        norms = root(_squared_norms(call(network, mixed, batch.label), mixed))
         return self.weight * (norms - 1).square().mean()
 
 

@@ -13,8 +13,9 @@ from agon.errors import DataError, unknown
 
 DIGITS = "digits"  # the bundled set; "./digits" is a folder of that name
 HUB = "hub:"
+CONTENT = "sha256:"  # data that were handed over in Python, by their checksum
 LONGEST = 96  # characters of a name on the Hub
-ENDINGS = (".npz", ".npy", ".parquet", ".png", ".jpg", ".jpeg", ".zip", ".tar", ".gz", ".h5", ".csv")
+ENDINGS = (".npz", ".npy", ".parquet", ".png", ".jpg", ".jpeg", ".zip", ".tar", ".gz", ".h5", ".csv", ".tsv")
 FOLDERS = {  # usual folders of images, never taken for an owner's name
     *(
         "data",
@@ -35,7 +36,7 @@ FOLDERS = {  # usual folders of images, never taken for an owner's name
 
 
 def located(text: str) -> str:
-    """The place that a word means, with its kind: "digits", "hub:owner/name", or an absolute path.
+    """The place that a word means, with its kind: "digits", "hub:owner/name", "sha256:...", or an absolute path.
 
     "owner/name" means the Hub only if it resembles nothing local: there is no such path and no folder called `owner`
     or similar, `owner` is not a usual folder of images, and the name has no file extension. Anything taken for a path
@@ -53,7 +54,7 @@ def located(text: str) -> str:
         if not _is_pair(text.removeprefix(HUB)):
             raise ValueError(text)
         return text
-    if text == DIGITS:
+    if text == DIGITS or re.fullmatch(f"{CONTENT}[0-9a-f]{{64}}", text):
         return text
     path = os.path.expanduser(text)  # which leaves an unknown user's folder as it is written
     return HUB + text if not os.path.lexists(path) and is_name(text) else os.path.abspath(path)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from benchmarks import (
     compiled,
     distances,
+    extractors,
     families,
     memory,
     reconstruction,
@@ -53,5 +54,12 @@ SECTIONS: dict[str, Measurement] = {
     ),
     "neighbours": Measurement(distances.neighbours, ("agon/metrics", "benchmarks/distances.py")),
     "prdc": Measurement(distances.manifolds, ("agon/metrics", "benchmarks/distances.py")),
+    "extractors": Measurement(
+        lambda _, quick: extractors.section(quick),
+        (
+            *("agon/metrics/efficientnet.py", "agon/networks/efficientnet.py", "agon/metrics/random_convolutions.py"),
+            *("benchmarks/extractors.py", "benchmarks/corruptions.py"),
+        ),
+    ),
     "reconstruction": Measurement(reconstruction.section, ("agon/metrics", "benchmarks/reconstruction.py")),
 }

@@ -65,7 +65,7 @@ def test_the_main_job(trained: Path, tmp_path: Path, capsys: pytest.CaptureFixtu
 def test_evaluating_twice_records_once(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
     first = run(capsys, "evaluate", trained, "--n", 20)
     assert run(capsys, "evaluate", trained, "--n", 20) == first
-    assert len((trained / "metrics.jsonl").read_text().splitlines()) == 3
+    assert len((trained / "metrics.jsonl").read_text().splitlines()) == 4
 
 
 def test_experiment_json_reads_back_equal(trained: Path) -> None:

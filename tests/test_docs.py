@@ -57,7 +57,7 @@ def with_blocks(*languages: str) -> list[Any]:
 def folder(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, one_core: None
 ) -> Path:
-    """Where a reader stands: an empty folder, but for the images that the pages call path/to/images.
+    """Where a reader stands: an empty folder, but for the images and the table that the pages call path/to/...
 
     All pages share a cache, whichever process tests them, so that the classifier of the digits is trained once.
     """
@@ -69,6 +69,7 @@ def folder(
         place.mkdir(parents=True, exist_ok=True)
         pixels = rng.integers(0, 256, (20, 24, 3), dtype=np.uint8)
         Image.fromarray(pixels).save(place / f"{number}.png")
+    np.savetxt(tmp_path / "path/to/table.csv", rng.normal(size=(300, 2)), delimiter=",", header="x,y", comments="")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("AGON_CACHE", str(shared / "cache"))
     return tmp_path

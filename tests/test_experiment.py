@@ -39,7 +39,7 @@ def described() -> list[Experiment]:
     yield_ += [
         ring(data=make(points=100))
         for name, make in SOURCES.items()
-        if name not in ("images", "stacked", "dirac", "gaussian")
+        if name not in ("images", "numeric", "stacked", "dirac", "gaussian")
     ]
     yield_ += [ring(latent=Uniform(low=0.0), averaging=Averaging(), dynamics=Turns((("generator", "critic"),)))]
     yield_ += [ring(optimisers={p: part(torch.optim.SGD, lr=0.1, momentum=0.5) for p in ("generator", "critic")})]
@@ -113,7 +113,7 @@ def test_what_does_not_fit_is_a_sentence(make: "types.FunctionType", told: str) 
 WRONG_TYPES = """
 from tests.test_experiment import ring
 from agon.errors import SettingError
-for wrong in ({"batch": "many"}, {"batch": True}, {"data": "ring"}, {"dynamics": None}, {"averaging": 0.9}):
+for wrong in ({"batch": "many"}, {"batch": True}, {"latent": 5}, {"dynamics": None}, {"averaging": 0.9}):
     try:
         ring(**wrong)
         print("made")
@@ -130,7 +130,7 @@ def test_wrong_types_are_sentences_outside_the_tests_too() -> None:
     )
     lines = done.stdout.splitlines()
     assert [line.partition(": expected ")[0] for line in lines] == [
-        "Experiment.batch", "Experiment.batch", "Experiment.data", "Experiment.dynamics", "Experiment.averaging",
+        "Experiment.batch", "Experiment.batch", "Experiment.latent", "Experiment.dynamics", "Experiment.averaging",
     ]  # fmt: skip
 
 

@@ -117,3 +117,29 @@ def test_a_normal_of_no_width_is_refused(std: float) -> None:
 def test_an_empty_range_is_refused(low: float, high: float) -> None:
     with pytest.raises(SettingError, match="low < high"):
         Uniform(low=low, high=high)
+
+
+def test_a_truncated_normal_is_the_normal_given_that_it_lies_within_the_bound() -> None:
+    """Its quantiles are those of the draws of a normal that lie within; its standard deviation is 0.7's, 0.3829..."""
+    tau, n = 0.7, 200_000
+    drawn = Normal().truncated(n, (1,), rng(), tau).flatten()
+    assert drawn.abs().max() <= tau
+    phi = math.exp(-(tau**2) / 2) / math.sqrt(2 * math.pi)
+    variance = 1 - 2 * tau * phi / math.erf(tau / math.sqrt(2))
+    assert float(drawn.var()) == pytest.approx(variance, rel=0.01)
+    kept = Normal().sample(n, (1,), rng(1)).flatten()
+    kept = kept[kept.abs() <= tau]
+    q = torch.linspace(0.02, 0.98, 25)
+    torch.testing.assert_close(drawn.quantile(q), kept.quantile(q), atol=0.01, rtol=0)
+    assert float(Normal(std=2.0).truncated(n, (1,), rng(), tau).abs().max()) == pytest.approx(1.4, abs=1e-3)
+
+
+@pytest.mark.parametrize("threshold", [0.0, -1.0, math.inf, math.nan])
+def test_a_bound_of_truncation_is_over_zero(threshold: float) -> None:
+    with pytest.raises(SettingError, match="truncation: expected a number over 0"):
+        Normal().truncated(3, (1,), rng(), threshold)
+
+
+def test_only_normal_latents_are_truncated() -> None:
+    with pytest.raises(SettingError, match="expected a run with normal latents, got uniform ones"):
+        Uniform().truncated(3, (1,), rng(), 0.7)

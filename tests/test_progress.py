@@ -39,13 +39,13 @@ def train(progress: Progress, clock: Clock, steps: range, seconds: float) -> Non
         progress.update(step, {"loss/critic": step / 10, "logit/real": 5.0} if step % 10 == 0 else None)
 
 
-def test_a_file_gets_a_line_each_ten_seconds_and_the_last_step():
+def test_a_file_gets_a_line_each_five_seconds_and_the_last_step():
     stream, clock = io.StringIO(), Clock()
     with Progress(100, stream=stream, clock=clock) as progress:
         train(progress, clock, range(1, 101), seconds=0.25)
     told = [int(step) for step in re.findall(r"^step (\d+)/100", stream.getvalue(), re.MULTILINE)]
-    assert told == [40, 80, 100]  # 10 s, 20 s and the end, at 4 steps a second
-    assert len(stream.getvalue().splitlines()) == 3
+    assert told == [20, 40, 60, 80, 100]  # every 5 s, at 4 steps a second
+    assert len(stream.getvalue().splitlines()) == 5
     assert "\x1b" not in stream.getvalue()
 
 

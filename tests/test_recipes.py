@@ -58,6 +58,8 @@ NAMED = {
     "zhao2016/ebgan",
     "berthelot2017/began",
     "miyato2018/sngan",
+    "miyato2018b/projection",
+    "odena2017/acgan",
     "huang2024/r3gan",
 }
 

@@ -10,9 +10,10 @@ HOUSE = Path(agon.__file__).parent
 ORDER = (
     ("untrusted",),
     ("errors",),
-    ("places",),
+    ("arguments", "places"),
     ("terminal",),
     ("figures",),
+    ("augmentation",),
     ("data",),
     ("latents",),
     ("networks",),

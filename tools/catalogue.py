@@ -9,32 +9,44 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from agon.augmentation import OF_DATA, OF_GAME
 from agon.cli.catalogue import FILE
-from agon.data import SOURCES
+from agon.data import SOURCES, Images, Source
 from agon.evaluation import METRICS
-from agon.evaluation.extractors import KINDS
+from agon.evaluation.extractors import NAMES as EXTRACTORS
+from agon.experiment.names import NAMES
 from agon.papers import ITEMS, Item
-from agon.places import DIGITS
+from agon.places import DIGITS, located
 from agon.recipes import RECIPES, Recipe
-from agon.recipes.sets import SETS
+from agon.recipes.sets import SETS, ImageSet
 
 
 def contents() -> dict[str, Any]:
     """What the file holds: kind -> name -> facts about it."""
     return {
-        "recipe": _entries(RECIPES.values()),
-        "item": _entries(ITEMS.values()),
+        "recipe": {recipe.name: _entry(recipe, [recipe]) for recipe in RECIPES.values()},
+        "item": {item.name: _entry(item, item.trainings.values()) for item in ITEMS.values()},
         "metric": {name: {} for name in METRICS},
-        "extractor": {name: {} for name in KINDS},
+        "extractor": {name: {} for name in EXTRACTORS},
         "source": {name: {} for name in (*SOURCES, DIGITS)},
         "set of images": {name: {} for name in SETS},
+        "augmentation": {name: {} for name in (*OF_DATA, *OF_GAME)},
     }
 
 
-def _entries(listed: Iterable[Recipe | Item]) -> dict[str, Any]:
-    return {
-        entry.name: {"paper": entry.paper, "claim": entry.claim, "minutes": dict(entry.minutes)} for entry in listed
-    }
+def _entry(listed: Recipe | Item, trainings: Iterable[Recipe]) -> dict[str, Any]:
+    """The facts about a recipe or an item; the data are those of the quick scale, on which the minutes were taken."""
+    sources = sorted({_data(recipe.data("quick")) for recipe in trainings})
+    return {"paper": listed.paper, "claim": listed.claim, "data": sources, "minutes": dict(listed.minutes)}
+
+
+def _data(source: Source) -> str:
+    """The short name of a source: of a set of images, or of its class."""
+    if not isinstance(source, Images):
+        return NAMES[type(source)]
+    sets = {name: known for name, known in SETS.items() if isinstance(known, ImageSet)}
+    same = [name for name, known in sets.items() if (located(known.path), known.size) == (source.path, source.size)]
+    return same[0] if same else source.path
 
 
 def text() -> str:

@@ -99,7 +99,8 @@ def against(
     with run.scoring(0):
         judge = Contender(run, load(run, trust=trust), *names([run.path]))
         judged = chosen(read_samples(samples, values), settings.n, settings.seed)
-        judged = mapped(judged.float(), BYTES, judge.range) if judged.dtype == torch.uint8 else judged
+        pixels = judged.dtype == torch.uint8
+        judged = mapped(judged.float(), BYTES, judge.range) if pixels else judge.source.scaled(judged).float()
         error = _error_on(judge, judged, str(samples), settings)
         _record(judge, error, settings, {"judge_path": judge.path, "opponent_path": str(samples.resolve())})
     return error
@@ -135,7 +136,8 @@ def _error_on_run(judge: Contender, other: Contender, settings: BattleSettings) 
     if not judges(judge.game):
         kinds = " and ".join(type(contender.game).__name__.lower() for contender in (other, judge))
         raise DataError(f"a battle: expected at least one run with a critic, got {kinds}, in which nobody judges")
-    samples = mapped(sample(other.training, settings.n, settings.seed), other.range, judge.range)
+    samples = judge.source.scaled(sample(other.training, settings.n, settings.seed)).float()
+    samples = mapped(samples, other.range, judge.range)
     return _error_on(judge, samples, other.name, settings)
 
 

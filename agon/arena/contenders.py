@@ -1,25 +1,25 @@
 """The runs of a battle at their last checkpoints, the samples that they judge, and the settings."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from jaxtyping import Shaped
 from torch import Tensor
 
+from agon.arguments import TIE, check_samples, check_seed, check_tie
 from agon.data import Images, Source
 from agon.errors import DataError
 from agon.games import Game
 from agon.metrics.gam.critic import DEFAULT, Statistics, needs_held
-from agon.metrics.gam.verdict import TIE
 from agon.runs import Run
-from agon.samples.reading import checked
 from agon.training import Training
 
 N = 10_000
 BYTES = (0.0, 255.0)
 
 
-class BattleSettings(NamedTuple):
+@dataclass(frozen=True)
+class BattleSettings:
     """Settings of a battle.
 
     Attributes:
@@ -35,6 +35,11 @@ class BattleSettings(NamedTuple):
     statistics: Statistics = DEFAULT
     calibrate: bool = False
     tie: float = TIE
+
+    def __post_init__(self) -> None:
+        check_samples(self.n, "n")
+        check_seed(self.seed, "seed")
+        check_tie(self.tie)
 
 
 class Contender(NamedTuple):
@@ -68,13 +73,9 @@ class Contender(NamedTuple):
         return {"opponent_path": self.path, "opponent_step": self.training.step}
 
     def test_samples(self, n: int) -> Shaped[Tensor, "n *shape"]:
-        """Return at most n real samples "n *shape" that were not used in its training.
-
-        Raises:
-            SettingError: n is under 1.
-        """
+        """Return at most n real samples "n *shape" that were not used in its training."""
         count = self.source.count("test")
-        return self.source.take(checked(n) if count is None else min(checked(n), count), split="test").real
+        return self.source.take(n if count is None else min(n, count), split="test").real
 
     def test_samples_if_needed(self, settings: BattleSettings) -> Shaped[Tensor, "n *shape"] | None:
         """Return the test samples, or None if they are missing and its critic can judge without them.

@@ -3,6 +3,9 @@
 The cache has a folder classifiers/KEY with a checkpoint of each (safetensors and JSON with checksums), where KEY is
 a SHA-256 of the data's content and of the whole experiment, so other data or other settings have another KEY. A damaged
 checkpoint is trained again. The folder can be deleted at any time.
+
+A training lies in KEY.training until it ends. One that was interrupted goes on from its last checkpoint at the next
+call, to the same weights as without the interruption.
 """
 
 import hashlib
@@ -11,7 +14,6 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import torch
 from torch import Tensor
@@ -24,17 +26,20 @@ from agon.data.source import Source
 from agon.data.stacked import Stacked
 from agon.errors import RunError
 from agon.experiment import Experiment
+from agon.experiment.codec import LATER
 from agon.games import Classification
 from agon.metrics import Score
 from agon.recipes.classifier import experiment
-from agon.runs import Checkpoint, checkpoints, writing
+from agon.runs import Checkpoint, Run, checkpoints, writing
 from agon.runs.files import remove
 from agon.terminal import warn
-from agon.training import train
+from agon.training import resume, train
 from agon.training.randomness import preserve_global_streams
 
 VERSION = 1  # the version of the cache's contents; a change gives other keys
 FOLDER = "classifiers"
+TRAINING = ".training"  # the suffix of an unfinished training's folder
+EVERY = 250  # steps between two checkpoints
 RANGE = (-1.0, 1.0)  # the pixels on which a classifier is trained
 
 
@@ -96,7 +101,8 @@ def _of_images(
 
 def _key(spec: Experiment) -> str:
     """The cache key: a hash of the experiment, with both splits' contents in place of their location."""
-    described = spec.describe()
+    later = LATER["experiment"]  # older keys lack these
+    described = {name: value for name, value in spec.describe().items() if name not in later or value != later[name]}
     content = [spec.data.open(seed=0).fingerprint, tested(spec.data)[0].fingerprint]
     text = json.dumps([VERSION, content, {**described, "data": ""}], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
@@ -114,27 +120,38 @@ def _train_once(spec: Experiment, game: Classification, entry: Path, show: bool)
     """Train and store the classifier under a lock; a second process waits and loads the result."""
     from filelock import FileLock
 
+    directory = entry.with_suffix(TRAINING)
     with ExitStack() as stack:
         with writing(entry, instead="set AGON_CACHE to a folder that can be written"):
             entry.mkdir(parents=True, exist_ok=True)
             stack.enter_context(FileLock(entry.with_suffix(".lock")))
-            for leftover in entry.parent.glob(f".{entry.name}-*"):  # by a killed process: the lock is ours now
-                remove(leftover)
-            scratch = Path(stack.enter_context(TemporaryDirectory(prefix=f".{entry.name}-", dir=entry.parent)))
         checkpoint = _load(entry)
         if checkpoint is None:
             if show:
                 shape, classes = "x".join(map(str, spec.data.shape)), len(spec.data.classes)
                 message = f"training a classifier of images {shape} in {classes} classes, once; it is kept in {entry}"
                 warn(message)
-            checkpoint = _train(spec, game, scratch / "run", show)
+            checkpoint = _trained(spec, game, _run(spec, directory, show))
             checkpoints.save(entry, checkpoint)
+            remove(directory)
     return checkpoint
 
 
-def _train(spec: Experiment, game: Classification, directory: Path, show: bool) -> Checkpoint:
-    """Train the classifier, and return its final weights with their accuracy."""
-    last, _ = train(spec, directory, show=show).last_good()
+def _run(spec: Experiment, directory: Path, show: bool) -> Run:
+    """Train in this directory, or go on with a training that was interrupted there."""
+    spec = replace(spec, checkpoint_every=min(EVERY, spec.steps))  # the result is the same
+    if Run(directory).begun:
+        try:
+            return resume(directory, experiment=spec, show=show)
+        except RunError:  # damaged, or its data lay elsewhere
+            pass
+    remove(directory)
+    return train(spec, directory, show=show)
+
+
+def _trained(spec: Experiment, game: Classification, run: Run) -> Checkpoint:
+    """Return the final weights of a finished training with their accuracy."""
+    last, _ = run.last_good()
     assert last is not None  # a training that ends has saved its end
     game.load_state_dict(_under("game/", last.tensors))
     game = settled(game, _under("average/", last.tensors) or None, spec.data)

@@ -15,6 +15,7 @@ from agon.games import Classification
 from agon.games.classification import NO_LABELS, UNLABELLED
 from agon.metrics import Score, accuracy
 from agon.networks.layers import evaluation_mode
+from agon.terminal.waiting import tracked
 
 CHUNK = 500  # images that pass at a time
 RESTATED = 256  # images of a batch that re-estimates statistics
@@ -36,7 +37,7 @@ def accuracy_of(game: Classification, source: Source, chunk: int = CHUNK) -> Sco
     (test, count), weight = tested(source), next(game.parameters())
     right, chunk = [], min(chunk, count)
     with evaluation_mode(game):
-        for index in range(-(-count // chunk)):
+        for index in tracked(range(-(-count // chunk)), "accuracy on the test split", -(-count // chunk)):
             real, label = test.draw(chunk, index, 0, 1)
             if label is None:
                 raise DataError(NO_LABELS)

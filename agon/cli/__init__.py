@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 
 from agon.cli.arguments import parsed
 from agon.cli.battle import BattleCommand
-from agon.cli.catalogue import recipes
 from agon.cli.evaluate import Evaluate
+from agon.cli.recipes import recipes
 from agon.cli.report import report, reproduce
 from agon.cli.samples import data, sample
 from agon.cli.train import Train, resume

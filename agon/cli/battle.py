@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from agon.cli.checks import check_samples
+from agon.arguments import TIE, check_samples, check_seed, check_tie
 from agon.cli.shared import RunPaths, ScriptOption, run_script
 from agon.errors import SettingError
 from agon.places import refuse_no_samples
@@ -30,7 +30,7 @@ class BattleCommand:
     """Statistics of a critic's batch normalisation; batch is what the author's code uses."""
     calibrate: bool = False
     """Find the decision threshold of every critic on held-out samples, even where its objective defines one."""
-    tie: float = 1.3
+    tie: float = TIE
     """Largest ratio of the errors on real samples that counts as a tie."""
     trust: bool = False
     """Allow the runs to import classes from outside agon, which runs their code."""
@@ -46,8 +46,8 @@ class BattleCommand:
         if self.values and not self.against:
             raise SettingError("--values: expected with --against alone; a run knows its own values")
         check_samples(self.n)
-        if self.seed < 0:
-            raise SettingError(f"--seed: expected at least 0, got {self.seed}")
+        check_seed(self.seed, "--seed")
+        check_tie(self.tie)
         for path in self.runs:
             refuse_no_run(path)
         for path in self.against:

@@ -7,15 +7,13 @@ import json
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-import tyro
-
-from agon.errors import SettingError, unknown
-from agon.terminal import say
+from agon.errors import SettingError, meant, similar, unknown
+from agon.untrusted import cut, printable
 
 FILE = Path(__file__).with_name("catalogue.json")
-CatalogueKind = Literal["recipe", "item", "metric", "extractor", "source", "set of images"]
+CatalogueKind = Literal["recipe", "item", "metric", "extractor", "source", "set of images", "augmentation"]
 
 
 @cache
@@ -26,9 +24,15 @@ def catalogue() -> dict[str, dict[str, Any]]:
 
 
 def check_name(kind: CatalogueKind, name: str) -> None:
-    """Raise a SettingError, which advises the nearest name, if nothing of this kind has the name."""
-    if name not in catalogue()[kind]:
-        raise SettingError(unknown(kind, name, catalogue()[kind]))
+    """Raise a SettingError, which advises the nearest names, if nothing of this kind has the name."""
+    names = catalogue()[kind]
+    if meant(name, names) in names:
+        return
+    if kind in ("recipe", "item") and not similar(name, list(names)):
+        raise SettingError(
+            f"there is no {kind} '{cut(printable(name))}'; agon recipes lists all, agon recipes WORD some"
+        )
+    raise SettingError(unknown(kind, name, names))
 
 
 def check_items(name: str) -> None:
@@ -41,25 +45,6 @@ def check_metrics(metrics: Iterable[str], extractor: str) -> None:
     """Raise a SettingError for a metric or an extractor that does not exist; a user's own extractor has a colon."""
     for metric in metrics:
         check_name("metric", metric)
-    if ":" not in extractor and extractor not in catalogue()["extractor"]:
-        raise SettingError(unknown("extractor", extractor, [*catalogue()["extractor"], "package.module:Name"]))
-
-
-def recipes(beginning: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="[NAME]")] = "", /) -> None:
-    """List the recipes to train and the papers' items to reproduce, with their claims and costs.
-
-    Args:
-        beginning: List only names that begin with this, e.g. im2016 or im2016/mnist.
-    """
-    entries = {**catalogue()["recipe"], **catalogue()["item"]}
-    chosen = {name: entry for name, entry in entries.items() if name.startswith(beginning)}
-    if not chosen:
-        papers = sorted({name.partition("/")[0] for name in entries})
-        raise SettingError(f"no recipe's name begins with '{beginning}'; there are those of {', '.join(papers)}")
-    for name, entry in chosen.items():
-        cost = ", ".join(f"{scale} {_minutes(minutes)}" for scale, minutes in entry["minutes"].items())
-        say(name, f"    {entry['paper']}: {entry['claim']}", f"    {cost}")
-
-
-def _minutes(value: float | None) -> str:
-    return "not measured" if value is None else f"{value:g} min"
+    extractors = catalogue()["extractor"]
+    if ":" not in extractor and meant(extractor, extractors) not in extractors:
+        raise SettingError(unknown("extractor", extractor, [*extractors, "package.module:Name"]))

@@ -8,22 +8,19 @@ from pathlib import Path
 from agon.cli.catalogue import catalogue, check_name
 from agon.errors import SettingError
 from agon.places import HUB, located, missing, refuse_unknown
+from agon.runs.groups import runs_in
 from agon.runs.layout import REPLICATES
 from agon.runs.taken import refuse_no_run, refuse_nothing_to_show, refuse_taken, refuse_taken_by_replicates
 
-
-def check_samples(n: int, option: str = "--n") -> None:
-    """Raise a SettingError if a number of samples is under 1."""
-    if n < 1:
-        raise SettingError(f"{option}: expected at least 1 sample, got {n}")
+LONGEST = 1_000_000  # minutes: two years
 
 
-def check_budget(steps: int | None, seed: int) -> None:
-    """Raise a SettingError for a number of steps or a seed that no experiment can have."""
-    if steps is not None and steps < 1:
-        raise SettingError(f"experiment.steps: expected at least 1, got {steps}")
-    if not 0 <= seed < 2**63:
-        raise SettingError(f"experiment.seed: expected 0 <= seed < 2^63, got {seed}")
+def check_minutes(minutes: float | None, steps: int | None) -> None:
+    """Raise a SettingError for a budget that is no time, or that is given twice."""
+    if minutes is not None and not 0 < minutes < LONGEST:
+        raise SettingError(f"--minutes: expected a number of minutes above 0 and under {LONGEST:,}, got {minutes:g}")
+    if minutes is not None and steps is not None:
+        raise SettingError("--minutes: expected it or --steps, got both; leave one out")
 
 
 def check_source(text: str | None) -> None:
@@ -53,10 +50,17 @@ def check_runs(paths: Iterable[Path]) -> None:
             refuse_no_run(path)
 
 
-def check_shown(paths: Iterable[Path]) -> None:
-    """Raise a RunError for a path that holds neither a run nor runs of many seeds, for a page that would show it."""
+def check_scored(paths: Iterable[Path]) -> None:
+    """Raise a RunError for a path that holds no run, no runs of many seeds, and no folders that are runs."""
     for path in paths:
-        if not (path / REPLICATES).is_file():
+        if not (path / REPLICATES).exists() and runs_in(path) == [path]:
+            refuse_no_run(path)
+
+
+def check_shown(paths: Iterable[Path]) -> None:
+    """Raise a RunError for such a path, for a page that would show it."""
+    for path in paths:
+        if not (path / REPLICATES).is_file() and runs_in(path) == [path]:
             refuse_nothing_to_show(path)
 
 

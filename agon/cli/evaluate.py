@@ -5,9 +5,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from agon.arguments import check_samples, check_seed
 from agon.cli.catalogue import check_metrics
-from agon.cli.checks import check_runs, check_samples, check_source
-from agon.cli.shared import RunPaths, ScriptOption, SetOptions, assignments, changed, names, of_data, run_script, spread
+from agon.cli.checks import check_scored, check_source
+from agon.cli.shared import (
+    RunPaths,
+    ScriptOption,
+    SetOptions,
+    SizeOption,
+    assignments,
+    image_settings,
+    names,
+    of_data,
+    run_script,
+    source_named,
+    spread,
+)
 from agon.errors import AgonError, SettingError
 from agon.places import refuse_no_samples
 from agon.terminal import say
@@ -15,10 +28,10 @@ from agon.terminal import say
 
 @dataclass
 class Evaluate:
-    """Score the samples of runs, and record the scores in the runs; or score any folder of images."""
+    """Score the samples of runs, record the scores in the runs, and say which run is best; or score any images."""
 
     runs: RunPaths = ()
-    """Run directories, or directories of many seeds, whose scores are also averaged over the seeds."""
+    """Run directories, or folders of them. Runs that differ in their seed alone are also summarised over seeds."""
     metrics: str = ""
     """Comma-separated metrics, out of is, fid, fid-shrunk, kid, pr, prdc, classifier, modes, pairwise, neighbours,
     reconstruction, paths. By default those that the data allow."""
@@ -26,10 +39,12 @@ class Evaluate:
     """Number of generated samples, and largest number of real ones."""
     seed: int = 0
     """Seed of the latents; with --samples, of the choice of n samples out of more."""
-    extractor: str = "inception"
-    """Feature extractor of is, fid, kid, pr, prdc: inception, classifier, pixels, or your package.module:Name."""
+    extractor: str = "auto"
+    """Feature extractor of is, fid, kid, pr, prdc: efficientnet, random, inception (for published numbers), classifier,
+    pixels, or your package.module:Name. By default efficientnet, or for small grey images the classifier of their
+    classes, or pixels if they have none."""
     weights: Path | None = None
-    """File of the Inception network's weights; by default the one in torch's cache."""
+    """File of the weights of Inception or EfficientNet; by default the one in torch's cache, or the package's."""
     download: bool = False
     """Download the Inception network's weights (96 MB) if they are not there."""
     step: int | None = None
@@ -37,11 +52,18 @@ class Evaluate:
     samples: Path | None = None
     """Score these samples instead of runs: a folder of images or an array file, made by any program."""
     data: str | None = None
-    """With --samples: the real data; a folder, a file, a Hub name, or the name of a toy distribution."""
+    """With --samples: the real data; a folder, a file, a Hub name, or the name of a toy distribution. For runs, too: a
+    .npz file of mu and sigma as pytorch-fid, clean-fid and --statistics write it, for fid alone."""
+    size: SizeOption = None
+    """With --data: crop the real images at the centre and resize them to this side, or to HEIGHTxWIDTH."""
+    skip_corrupt: bool = False
+    """With --data: leave out real images that cannot be read."""
     values: tuple[float, float] | None = None
     """With --samples: the values of black and white in arrays of floats, e.g. -1 1."""
     out: Path | None = None
     """Folder for metrics.jsonl and pictures: with --samples, or for a run that must not be changed."""
+    statistics: Path | None = None
+    """With --samples, which are real ones: write mu and sigma of their features to this .npz file, for --data."""
     set_: SetOptions = ()
     """With --data: change one setting of the data, e.g. --set data.size=32."""
     trust: bool = False
@@ -54,63 +76,75 @@ class Evaluate:
         check_metrics(metrics, self.extractor)
         if bool(self.runs) == (self.samples is not None):
             raise SettingError("agon evaluate: expected run directories, or --samples FOLDER; give one of both")
-        misplaced = [option for option in ("data", "values", "set_") if getattr(self, option)]
+        reference = self._reference()
+        misplaced = [
+            option
+            for option in ("data", "values", "set_")
+            if getattr(self, option) and not (reference and option == "data")
+        ]
         if self.samples is None and misplaced:
             raise SettingError(f"--{misplaced[0].rstrip('_')}: expected with --samples alone; a run has its own")
-        if self.data is None and self.set_:
-            raise SettingError("--set: expected with --data, whose settings it changes; name the real images")
-        settings = of_data(assignments(self.set_))
+        chosen = image_settings(self.size, self.skip_corrupt)
+        if self.data is None and (self.set_ or chosen):
+            option = "--set" if self.set_ else "--size" if self.size else "--skip-corrupt"
+            raise SettingError(f"{option}: expected with --data, whose settings it changes; name the real images")
+        settings = of_data([*chosen, *assignments(self.set_)])
         check_source(self.data)
         check_samples(self.n)
-        check_runs(self.runs)
+        check_seed(self.seed, "--seed")
+        check_scored(self.runs)
         if self.samples is not None:
             refuse_no_samples(self.samples)
-        from agon.evaluation import ExtractorSpec
+        from agon.evaluation import ExtractorSpec, statistics_of
 
         run_script(self.from_)
         spec = ExtractorSpec(self.extractor, self.weights, self.download, self.trust)
-        if self.samples is not None:
-            self._samples(self.samples, settings, metrics, spec)
+        if self.samples is not None and self.statistics is not None:
+            statistics_of(self.samples, self.statistics, extractor=spec, n=self.n, values=self.values)
+        elif self.samples is not None:
+            self._samples(self.samples, settings, metrics, spec, reference)
         else:
-            self._runs(metrics, spec)
+            self._runs(metrics, spec, reference)
 
-    def _runs(self, metrics: list[str], spec: Any) -> None:
+    def _reference(self) -> Any:
+        """Return the statistics that --data names; None if it names anything else."""
+        if self.statistics is not None and (self.samples is None or self.data is not None):
+            raise SettingError("--statistics: expected with --samples FOLDER alone, whose statistics it writes")
+        if self.data is None or not self.data.endswith(".npz"):
+            return None
+        from agon.metrics import is_statistics, read_statistics
+
+        return read_statistics(Path(self.data)) if is_statistics(Path(self.data)) else None
+
+    def _runs(self, metrics: list[str], spec: Any, reference: Any) -> None:
         """Score every run, even where others fail, and raise the errors last."""
         from agon.arena import ranked
         from agon.evaluation import IncompleteError
         from agon.runs import Run
 
-        groups = [[Run.open(path) for path in spread([path])] for path in self.runs]
-        runs = [run for group in groups for run in group]
+        runs = [Run.open(path) for path in spread(self.runs)]
         if self.out is not None and len(runs) > 1:
             raise SettingError(f"--out: expected one run, whose scores the folder is for, got {len(runs)}")
         failed: list[AgonError] = []
-        scores = {run: self._scores(run, metrics, spec, failed, name=len(runs) > 1) for run in runs}
-        for path, group in zip(self.runs, groups, strict=True):
-            if len(group) > 1:
-                say(f"{path}, mean and 95 % interval over seeds:", *over_seeds([scores[run] for run in group]))
+        options = {"metrics": metrics, "extractor": spec, "reference": reference}
+        scores = {run.path: self._scores(run, options, failed, name=len(runs) > 1) for run in runs}
+        if len(runs) > 1:
+            say(*summary(scores, apart=len(self.runs) == len(runs)))
         if len(runs) > 1 and "reconstruction" in metrics and not failed:
-            errors = [next(score for score in scores[run] if score.name == "reconstruction") for run in runs]
+            errors = [next(score for score in scores[run.path] if score.name == "reconstruction") for run in runs]
             for run, score in zip(runs, ranked(runs, errors), strict=True):
                 say(f"{run.path}: {score}")
         if failed:
             raise failed[0] if len(failed) == 1 else IncompleteError([], failed)
 
-    def _scores(self, run: Any, metrics: list[str], spec: Any, failed: list[AgonError], name: bool) -> Sequence[Any]:
+    def _scores(self, run: Any, options: dict[str, Any], failed: list[AgonError], name: bool) -> Sequence[Any]:
         from agon.evaluation import IncompleteError, evaluate
 
         if name:
             say(f"{run.path}:")
         scores: Sequence[Any] = ()
-        options: dict[str, Any] = {
-            "metrics": metrics,
-            "n": self.n,
-            "seed": self.seed,
-            "extractor": spec,
-            "step": self.step,
-        }
         try:
-            scores = evaluate(run, **options, trust=self.trust, out=self.out)
+            scores = evaluate(run, **options, n=self.n, seed=self.seed, step=self.step, trust=self.trust, out=self.out)
         except IncompleteError as error:
             scores = error.scores
             failed.append(error)
@@ -119,13 +153,20 @@ class Evaluate:
         say(*scores)
         return scores
 
-    def _samples(self, samples: Path, settings: list[tuple[str, str]], metrics: list[str], spec: Any) -> None:
-        from agon.data import named
+    def _samples(
+        self, samples: Path, settings: list[tuple[str, str]], metrics: list[str], spec: Any, reference: Any
+    ) -> None:
         from agon.evaluation import IncompleteError, evaluate_samples
 
-        source = None if self.data is None else changed(named(self.data), settings)
+        source = None if self.data is None or reference else source_named(self.data, settings).settled()
         split = any(path == "holdout" for path, _ in settings)
-        options: dict[str, Any] = {"n": self.n, "seed": self.seed, "extractor": spec, "values": self.values}
+        options: dict[str, Any] = {
+            "n": self.n,
+            "seed": self.seed,
+            "extractor": spec,
+            "values": self.values,
+            "reference": reference,
+        }
         options["compared"] = None if source is None or split else whole(source)
         try:
             self._report(evaluate_samples(samples, source, metrics=metrics, **options))
@@ -143,18 +184,44 @@ class Evaluate:
             write(measurements, self.out)
 
 
+def summary(scores: Mapping[Path, Sequence[Any]], *, apart: bool) -> list[str]:
+    """Return the lines that sum several runs up: means over seeds, a table with a mark at the best, and a sentence.
+
+    Args:
+        scores: run directory -> its scores.
+        apart: whether each run was named by itself, and is compared even with another seed of its experiment.
+    """
+    from agon.arena import contestant, table, verdict
+    from agon.runs.groups import by_experiment
+    from agon.runs.naming import names as names_of
+
+    groups = by_experiment(list(scores))
+    lines = []
+    for name, runs in groups.items():
+        if len(runs) > 1:
+            lines += [f"{name}, mean and 95 % interval over seeds:", *over_seeds([scores[run] for run in runs])]
+    if len(groups) == 1 and not apart:
+        return lines
+    if len(groups) == 1:
+        groups = dict(zip(names_of(list(scores)), [[run] for run in scores], strict=True))
+        lines += ["", "Settings differ in the seed alone, so what differs below is chance:"]
+    contestants = [contestant(name, [scores[run] for run in runs]) for name, runs in groups.items()]
+    return [*lines, "", *table(contestants), "", verdict(contestants)]
+
+
 def over_seeds(seeds: Sequence[Sequence[Any]]) -> list[str]:
     """Return a line for each score: its mean over the seeds that have it, with the mean's Student t interval."""
-    from agon.papers.intervals import interval
+    from agon.arena.comparisons import contestant, text
+    from agon.metrics.directions import direction_of
 
-    names = dict.fromkeys(score.name for scores in seeds for score in scores)
-    width = max(map(len, names), default=0)
+    scores = contestant("", seeds).scores
+    width = max(map(len, scores), default=0)
     lines = []
-    for name in names:
-        values = [float(score.value) for scores in seeds for score in scores if score.name == name]
-        mean, _, half = interval(values)
-        bounds = "" if half is None else f" [{mean - half:.4g}, {mean + half:.4g}]"
-        lines.append(f"  {name:{width}}  {mean:.4g}{bounds}  ({len(values)} seeds)")
+    for name, values in scores.items():
+        direction, count = direction_of(name), len(values)
+        words = f", {direction.words}" if direction else ""
+        mean = text(values) if count > 1 else f"{values[0].value:.4g}"
+        lines.append(f"  {name:{width}}  {mean}{words}  ({count} {'seed' if count == 1 else 'seeds'})")
     return lines
 
 

@@ -1,48 +1,93 @@
 """agon data and agon sample: describe a data set, and draw samples from a run."""
 
+import math
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import tyro
 
-from agon.cli.checks import check_samples, check_source
-from agon.cli.shared import RunPath, ScriptOption, SetOptions, assignments, changed, of_data, run_script
+from agon.arguments import check_samples
+from agon.cli.checks import check_source
+from agon.cli.shared import (
+    RunPath,
+    ScriptOption,
+    SetOptions,
+    SizeOption,
+    SkipOption,
+    assignments,
+    image_settings,
+    of_data,
+    run_script,
+    source_named,
+)
 from agon.errors import SettingError
 from agon.runs.taken import refuse_no_run
 from agon.terminal import say
+
+NAMED = 20  # rows of a grid whose classes are printed
 
 
 def data(
     source: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="SOURCE")],
     /,
+    size: SizeOption = None,
+    skip_corrupt: SkipOption = False,
     set_: SetOptions = (),
     out: Path | None = None,
     n: int = 64,
     check: bool = False,
 ) -> None:
-    """Describe a data set: number of samples, shape, range, classes, splits.
+    """Describe a data set as a training will meet it: samples, sizes, classes, copies, broken files, memory, time.
 
     Args:
         source: A folder, a file, a Hub name, or the name of a toy distribution such as ring.
+        size: Crop images at the centre and resize them to this side, e.g. 64, or to HEIGHTxWIDTH, e.g. 48x64.
+        skip_corrupt: Leave out images that cannot be read, instead of refusing the set.
         set_: Change one setting of the source.
         out: Write a picture of n samples to this file.
         n: Number of samples in the picture.
-        check: Decode every image, and list those that cannot be read.
+        check: Look at every image, decode it, and list those that cannot be read.
     """
-    settings = of_data(assignments(set_))
+    settings = of_data([*image_settings(size, skip_corrupt), *assignments(set_)])
     check_source(source)
     if out is not None:
         check_samples(n)
-    from agon.data import named
+    from agon.data import Images, settle
     from agon.data.description import describe
     from agon.samples import first_samples, write
 
-    described = changed(named(source), settings)
-    say(*describe(described).splitlines())
-    if check:
+    described, reasons = settle(source_named(source, settings))
+    say(*describe(described).splitlines(), *aligned_reasons(reasons))
+    if isinstance(described, Images) and not described.streaming:
+        looked_at(described, check)
+    elif check:
         say(*described.check().splitlines())
     if out is not None:
         say(write(first_samples(described, n), described, out))
+
+
+def aligned_reasons(reasons: Sequence[str]) -> list[str]:
+    """Return a line for each setting that was chosen."""
+    from agon.data.description import aligned
+
+    return aligned([("chosen", reason) for reason in reasons])
+
+
+def looked_at(images: Any, check: bool) -> None:
+    """Print what an inspection of the images finds.
+
+    Raises:
+        DataError: with `check`, some images cannot be read, and are not left out.
+    """
+    from agon.data.description import aligned
+    from agon.data.findings import findings
+    from agon.data.inspection import inspect
+
+    found = inspect(images, everything=check)
+    say(*aligned(findings(images, found)))
+    if check:
+        say(found.verdict(images.skip_corrupt))
 
 
 def sample(
@@ -52,12 +97,16 @@ def sample(
     n: int = 64,
     seed: int = 0,
     interpolate: int = 0,
+    class_: Annotated[str | None, tyro.conf.arg(name="class", metavar="CLASS")] = None,
+    truncation: float | None = None,
     weights: Literal["average", "live"] = "average",
     step: int | None = None,
     trust: bool = False,
     from_: ScriptOption = None,
 ) -> None:
     """Draw samples from a run: a grid (.png), arrays (.npz), or a folder of PNGs.
+
+    If the run's generator takes labels, each row of a grid shows one class, and arrays have the labels beside them.
 
     Args:
         run: Run directory.
@@ -66,6 +115,9 @@ def sample(
         seed: Seed of the latents.
         interpolate: Number of samples along each path between two latents (spherical for normal latents); 0 draws
             independent samples.
+        class_: Draw this class alone, by its name or number, from a run whose generator takes labels.
+        truncation: Draw coordinates of normal latents only within this many standard deviations: less variety, better
+            samples. 0.7 is usual.
         weights: Sample with weights averaged over the last steps, if the run keeps an average, or with the live ones.
         step: Step of a checkpoint that the run has kept; by default the last one.
         trust: Allow the run to import classes from outside agon, which runs their code.
@@ -73,6 +125,8 @@ def sample(
     """
     if interpolate < 0:
         raise SettingError(f"--interpolate: expected at least 1 sample along each path, got {interpolate}")
+    if truncation is not None and not 0 < truncation < math.inf:
+        raise SettingError(f"--truncation: expected a number over 0, got {truncation}; use 0.7")
     check_samples(n)
     refuse_no_run(run)
     from agon import samples as sampling
@@ -81,7 +135,13 @@ def sample(
     run_script(from_)
     training = sampling.load(Run.open(run), trust=trust, weights=weights, step=step)
     if interpolate:
-        samples, columns = sampling.interpolate(training, n, interpolate, seed), interpolate
+        walk = sampling.interpolate(training, n, interpolate, seed, label=class_, truncation=truncation)
+        drawn = sampling.Drawn(walk, None, interpolate)
+    elif class_ is None and out.suffix == ".png":
+        drawn = sampling.by_class(training, n, seed, truncation)
     else:
-        samples, columns = sampling.sample(training, n, seed), None
-    say(sampling.write(samples, training.experiment.data, out, columns))
+        drawn = sampling.draw(training, n, seed, class_, truncation)
+    say(sampling.write(drawn.samples, training.experiment.data, out, drawn.columns, drawn.labels))
+    if drawn.labels is not None and drawn.columns:
+        rows = [training.experiment.data.classes[label] for label in drawn.labels[:: drawn.columns].tolist()]
+        say(f"rows from the top: {', '.join(rows[:NAMED])}{', ...' if len(rows) > NAMED else ''}")

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import tyro
 
+from agon.cli.words import meant
 from agon.errors import SettingError
 from agon.terminal import say
 
@@ -18,6 +19,14 @@ SetOptions = Annotated[
     ),
     tyro.conf.UseAppendAction,
 ]
+SizeOption = Annotated[
+    str | None,
+    tyro.conf.arg(
+        metavar="PIXELS",
+        help="Crop images at the centre and resize them to this side, e.g. 64, or to HEIGHTxWIDTH, e.g. 48x64.",
+    ),
+]
+SkipOption = Annotated[bool, tyro.conf.arg(help="Leave out images that cannot be read, instead of refusing the set.")]
 DataOptions = Annotated[
     tuple[str, ...],
     tyro.conf.arg(
@@ -44,7 +53,7 @@ def names(text: str) -> list[str]:
 
 
 def assignments(settings: Sequence[str]) -> list[tuple[str, str]]:
-    """Return the path and the value of each setting PART.FIELD=VALUE.
+    """Return the path and the value of each setting PART.FIELD=VALUE, in agon's words.
 
     Raises:
         SettingError: a setting is not written like this.
@@ -54,8 +63,26 @@ def assignments(settings: Sequence[str]) -> list[tuple[str, str]]:
         path, equals, value = setting.partition("=")
         if not equals or not path:
             raise SettingError(f"--set: expected PART.FIELD=VALUE, got '{setting}'; an example is batch=32")
-        pairs.append((path, value))
+        pairs.append(meant(path, value))
     return pairs
+
+
+def image_settings(size: str | None, skip_corrupt: bool) -> list[tuple[str, str]]:
+    """Return the settings that --size and --skip-corrupt stand for.
+
+    >>> image_settings("48x64", True)
+    [('data.size', '[48, 64]'), ('data.skip_corrupt', 'true')]
+
+    Raises:
+        SettingError: the size is neither a side nor HEIGHTxWIDTH.
+    """
+    settings = []
+    if size is not None:
+        sides = size.lower().replace(",", "x").split("x")
+        if len(sides) > 2 or not all(side.strip().isdecimal() and int(side) for side in sides):
+            raise SettingError(f"--size: expected a side in pixels, as 64, or HEIGHTxWIDTH, as 48x64, got '{size}'")
+        settings.append(("data.size", sides[0] if len(sides) == 1 else f"[{', '.join(sides)}]"))
+    return [*settings, *([("data.skip_corrupt", "true")] if skip_corrupt else [])]
 
 
 def of_data(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -80,15 +107,25 @@ def changed(owner: Any, pairs: Iterable[tuple[str, str]]) -> Any:
     return owner
 
 
+def source_named(text: str, settings: Iterable[tuple[str, str]]) -> Any:
+    """Return the source that a word names with settings under their own names; a layout decides its kind."""
+    from agon.data import named
+
+    settings = list(settings)
+    layout = {path: value for path, value in settings if path == "layout"}
+    return changed(named(text, **layout), settings)
+
+
 def spread(paths: Sequence[Path]) -> list[Path]:
-    """Return the run directories at these paths; a directory of many seeds stands for the runs of its seeds."""
+    """Return the run directories at these paths; a directory of seeds or of runs stands for the runs in it."""
+    from agon.runs.groups import runs_in
     from agon.runs.layout import REPLICATES
     from agon.training.replicates import Folder
 
     runs: list[Path] = []
     for path in paths:
-        runs += [run.path for run in Folder(path).runs] if (path / REPLICATES).is_file() else [path]
-    return runs
+        runs += [run.path for run in Folder(path).runs] if (path / REPLICATES).is_file() else runs_in(path)
+    return list({run.resolve(): run for run in runs}.values())
 
 
 def write_report(runs: Sequence[Path], out: Path) -> None:

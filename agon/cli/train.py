@@ -1,30 +1,34 @@
 """agon train and agon resume: train a recipe, and continue a run from its last checkpoint."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tyro
 
+from agon.arguments import check_resources, check_samples, check_seed, check_steps
 from agon.cli.catalogue import check_metrics, check_name
-from agon.cli.checks import check_budget, check_new, check_runs, check_samples, check_source
+from agon.cli.checks import check_minutes, check_new, check_runs, check_source
 from agon.cli.shared import (
     RunPath,
     ScriptOption,
     SetOptions,
+    SizeOption,
+    SkipOption,
     assignments,
     changed,
+    image_settings,
     names,
     of_data,
     run_script,
-    write_report,
+    source_named,
 )
-from agon.errors import NotInstalledError, SettingError
+from agon.errors import SettingError
 from agon.runs.origin import Origin
-from agon.terminal import warn
+from agon.runs.taken import refuse_shorter
+from agon.terminal import say, warn
 
 
 @dataclass
@@ -32,23 +36,33 @@ class Train:
     """Train a recipe into a new run directory."""
 
     recipe: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="RECIPE")]
-    """Name of the recipe; agon recipes lists them."""
+    """Name of the recipe; agon recipes lists them. Or a file NAME.json, .toml or .yaml that describes an experiment."""
     out: Path
     """Run directory to write, new or empty."""
     data: str | None = None
     """Data set: a folder, a file, a Hub name, or the name of a toy distribution; by default the recipe's own."""
+    size: SizeOption = None
+    skip_corrupt: SkipOption = False
     scale: Literal["smoke", "quick", "paper"] = "quick"
     """Size of the training: smoke takes seconds, quick takes minutes, paper is the paper's own size."""
-    seed: int = 0
-    """Seed of all random numbers."""
+    seed: int | None = None
+    """Seed of all random numbers; by default 0, or the file's own."""
     seeds: int | None = None
     """Train this many seeds, from --seed on, each into its own run directory."""
     strategy: Literal["auto", "processes", "batched"] = "auto"
     """With --seeds: how to train several at once; auto measures and takes the fastest."""
     steps: int | None = None
     """Number of steps; by default the recipe's own."""
+    batch: int | None = None
+    """Number of real samples in each batch; by default the recipe's own."""
+    lr: float | None = None
+    """Learning rate of every player; by default the recipe's own."""
+    augment: str = ""
+    """Augmentations, separated by commas: flip, translation, colour of the data; diffaugment or ada of both players."""
     init: str = ""
     """Begin from the weights of this run: RUN, or RUN:PLAYER for one player's, such as runs/faces:generator."""
+    minutes: float | None = None
+    """Train for about this many minutes: the number of steps follows from a measurement of the first ones."""
     set_: SetOptions = ()
     """Change one setting, e.g. --set game.generator.width=32 or --set game.objective=hinge."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
@@ -63,59 +77,100 @@ class Train:
     """Use torch.compile for unrolled steps or networks; auto does where it is known or measured to be faster."""
     memory: float = 4.0
     """GiB of decoded data to keep on the device; the rest is read from the cache on disk."""
+    trust: bool = False
+    """Allow an experiment's file to import classes from outside agon, which runs their code."""
     watch: str = ""
     """Metrics of agon evaluate to compute during the training, separated by commas."""
     watch_every: int = 1_000
     """With --watch: number of steps between evaluations."""
     watch_n: int = 5_000
     """With --watch: number of samples in each evaluation, always from the same latents."""
-    watch_extractor: str = "inception"
-    """With --watch: feature extractor; inception, classifier or pixels."""
+    watch_extractor: str = "auto"
+    """With --watch: feature extractor; auto, efficientnet, random, inception, classifier or pixels."""
 
     def __call__(self) -> None:
         self._check()
-        from agon.training import Compute, is_main_process, train
-        from agon.training.replicates import replicate
+        from agon.reports.trained import replicate, train
+        from agon.training import Compute
 
         arguments = ("device", "devices", "precision", "threads", "compile", "memory")
         compute = Compute(**{name: getattr(self, name) for name in arguments})
         if self.seeds is None:
-            experiment = self.experiment()
+            experiment = self.within(compute)
             options = self.watch_every, self.watch_n, self.watch_extractor
             callback = watching(self.watch, *options, experiment.data, self.devices)
-            run = train(experiment, self.out, compute=compute, callback=callback)
-            if is_main_process():
-                report([run], self.out)
+            train(experiment, self.out, compute=compute, callback=callback)
         else:
-            many = partial(replicate, self.experiment(), self.out, self.seeds, strategy=self.strategy)
-            _replicated(partial(many, compute=compute), self.out)
+            replicate(self.within(compute), self.out, self.seeds, strategy=self.strategy, compute=compute)
+        say_report(self.out)
 
     def experiment(self) -> Any:
         """Return the recipe's experiment with all changes; the data first, since layers take their sizes from them."""
-        from agon.data import named
+        from agon.experiment import augmented
+        from agon.experiment.files import read_experiment
         from agon.recipes import find
 
-        recipe = find(self.recipe)
-        settings = assignments(self.set_)
-        source = recipe.data(self.scale) if self.data is None else named(self.data)
-        source = changed(source, of_data(pair for pair in settings if pair[0].startswith("data.")))
-        experiment = recipe.experiment(source, self.scale)
-        steps = experiment.steps if self.steps is None else self.steps
-        experiment = replace(experiment, seed=self.seed, steps=steps, init=self.init)
-        return changed(experiment, [pair for pair in settings if not pair[0].startswith("data.")])
+        settings = [*image_settings(self.size, self.skip_corrupt), *assignments(self.set_)]
+        of_source = of_data(pair for pair in settings if pair[0].startswith("data."))
+        if is_file(self.recipe):
+            experiment = read_experiment(Path(self.recipe), self.trust)
+            experiment = replace(experiment, data=self._source(experiment.data, of_source))
+        else:
+            recipe = find(self.recipe)
+            experiment = recipe.experiment(self._source(recipe.data(self.scale), of_source), self.scale, self.minutes)
+        experiment = replace(experiment, **self._given("seed", "steps", "batch", "init"))
+        experiment = augmented(experiment, names(self.augment))
+        rates = [("optimisers.lr", str(self.lr))] if self.lr is not None else []
+        return changed(experiment, [*rates, *(pair for pair in settings if not pair[0].startswith("data."))])
+
+    def _source(self, default: Any, settings: Sequence[tuple[str, str]]) -> Any:
+        """The source that the user named, or else the default one, with its settings changed."""
+        return changed(default, settings) if self.data is None else source_named(self.data, settings)
+
+    def _given(self, *names: str) -> dict[str, Any]:
+        """The options among these that the user gave."""
+        return {name: value for name in names if (value := getattr(self, name)) not in (None, "")}
+
+    def within(self, compute: Any) -> Any:
+        """Return the experiment, with the steps that fit into the minutes unless a number of steps is given."""
+        from agon.recipes import find
+        from agon.training import within
+
+        experiment = self.experiment()
+        usual = None if is_file(self.recipe) else find(self.recipe).budgets.get(self.scale)
+        minutes = self.minutes or usual
+        if minutes is None or self.steps is not None or any(set_.startswith("steps=") for set_ in self.set_):
+            return experiment
+        warn(f"agon: measuring how many steps fit into {minutes:g} minutes")
+        return within(experiment, minutes, compute)
 
     def _check(self) -> None:
         """Refuse what can be refused before torch is imported."""
-        check_name("recipe", self.recipe)
+        if not is_file(self.recipe):
+            check_name("recipe", self.recipe)
+        elif not Path(self.recipe).is_file():
+            raise SettingError(f"{self.recipe}: expected a file that describes an experiment, found none")
+        for name in names(self.augment):
+            check_name("augmentation", name)
         assignments(self.set_)
+        image_settings(self.size, self.skip_corrupt)
         _check_watch(self.watch, self.watch_every, self.watch_n, self.watch_extractor)
         if self.watch and self.seeds is not None:
             raise SettingError("--watch: expected one training, got --seeds; evaluate the runs afterwards")
         check_source(self.data)
         if self.init:
             Origin.read(self.init).refuse_no_run()
-        check_budget(self.steps, self.seed)
+        if self.steps is not None:
+            check_steps(self.steps)
+        check_seed(self.seed or 0)
+        check_resources(self.devices, self.threads, self.memory)
+        check_minutes(self.minutes, self.steps)
         check_new(self.out, self.seeds)
+
+
+def is_file(recipe: str) -> bool:
+    """Whether a word for a recipe means a file."""
+    return Path(recipe).suffix.lower() in (".json", ".toml", ".yaml", ".yml")
 
 
 def _check_watch(metrics: str, every: int, n: int, extractor: str) -> None:
@@ -154,7 +209,7 @@ def resume(
     watch: str = "",
     watch_every: int = 1_000,
     watch_n: int = 5_000,
-    watch_extractor: str = "inception",
+    watch_extractor: str = "auto",
 ) -> None:
     """Continue a run, or a directory of many seeds, from its last good checkpoint, as if it had never stopped.
 
@@ -169,49 +224,38 @@ def resume(
         watch: Metrics of agon evaluate to compute during the training, separated by commas.
         watch_every: With --watch: number of steps between evaluations.
         watch_n: With --watch: number of samples in each evaluation, always from the same latents.
-        watch_extractor: With --watch: feature extractor; inception, classifier or pixels.
+        watch_extractor: With --watch: feature extractor; auto, efficientnet, random, inception, classifier or pixels.
     """
     _check_watch(watch, watch_every, watch_n, watch_extractor)
     check_runs([run])
+    check_resources(1 if devices is None else devices, threads=0, memory=0)
+    if steps is not None:
+        refuse_shorter(run, steps)
+    from agon.reports.trained import resume as resume_training
+    from agon.reports.trained import resume_replicates
     from agon.runs import Run
     from agon.runs.layout import REPLICATES
-    from agon.training import is_main_process, replicates
-    from agon.training import resume as resume_training
 
     run_script(from_)
     if not (run / REPLICATES).exists():
         source = source_of(Run.open(run), trust) if watch else None
         callback = watching(watch, watch_every, watch_n, watch_extractor, source, devices or 1)
-        trained = resume_training(run, steps=steps, devices=devices, threads=threads, trust=trust, callback=callback)
-        if is_main_process():
-            report([trained], run)
+        resume_training(run, steps=steps, devices=devices, threads=threads, trust=trust, callback=callback)
+        say_report(run)
         return
     if devices is not None or watch:
         raise SettingError("agon resume: expected no --devices and no --watch for many seeds; leave them out")
-    _replicated(partial(replicates.resume, run, steps=steps, threads=threads, trust=trust), run)
+    resume_replicates(run, steps=steps, threads=threads, trust=trust)
+    say_report(run)
 
 
-def _replicated(train: Callable[[], Sequence[Any]], directory: Path) -> None:
-    """Train many seeds, and write one page about all of them, even where some failed."""
-    from agon.training.replicates import ReplicatesError
-
-    try:
-        runs = train()
-    except ReplicatesError as error:
-        if error.runs:
-            report(error.runs, directory)
-        raise
-    report(runs, directory)
-
-
-def report(runs: Sequence[Any], directory: Path) -> None:
-    """Write the page of runs into their directory, or warn that a package for it is missing."""
+def say_report(directory: Path) -> None:
+    """Print the path of the page that a training has left."""
     from agon.runs.layout import REPORT
+    from agon.training import is_main_process
 
-    try:
-        write_report([run.path for run in runs], directory / REPORT)
-    except NotInstalledError as error:
-        warn(f"agon: no report: {error.typed}, then agon report {directory}")
+    if is_main_process() and (directory / REPORT).is_file():
+        say(directory / REPORT)
 
 
 def source_of(run: Any, trust: bool) -> Any:

@@ -10,6 +10,7 @@ from jaxtyping import UInt8
 
 from agon.data.archive import Archive
 from agon.data.labels import OFF, Column, Labels, numbered
+from agon.data.layouts import Layout, layout_of, to_channels_last
 from agon.data.levels import channels_last, levels
 from agon.data.mapped import forget
 from agon.data.rows import ImageRows, Raw
@@ -81,7 +82,9 @@ def _digits() -> tuple[UInt8[np.ndarray, "n 8 8 1"], Labels]:
     return images, numbered({"train": [Column("digits", table[:, -1])]})["train"]
 
 
-def read_arrays(file: Path, values: tuple[float, float] | None, *, labelled: bool = True) -> Mapping[Split, ImageRows]:
+def read_arrays(
+    file: Path, values: tuple[float, float] | None, *, labelled: bool = True, layout: Layout | None = None
+) -> Mapping[Split, ImageRows]:
     """Read the images of a .npy or .npz file.
 
     Args:
@@ -89,6 +92,7 @@ def read_arrays(file: Path, values: tuple[float, float] | None, *, labelled: boo
             or lower case, or are the only array of 3 or 4 dimensions.
         values: range (low, high) of numbers that are not bytes.
         labelled: whether to read labels.
+        layout: the layout of the images, if their shape does not tell.
 
     Raises:
         DataError: the file is not a .npy or .npz file, holds Python objects (they are never read), or holds no
@@ -101,7 +105,7 @@ def read_arrays(file: Path, values: tuple[float, float] | None, *, labelled: boo
         name = archive.first(NAMES[split]) or (_only_images(archive) if split == "train" else None)
         if name is not None:
             place = f"{file} [{name}]"
-            rows[split] = Arrays(str(file), levels(channels_last(archive[name], place), values, place))
+            rows[split] = Arrays(str(file), _bytes(archive[name], layout, values, place))
             columns[split] = _labels(archive, split, len(rows[split]), labelled)
     spare = [name for names in NAMES.values() for name in names[:5] if archive.first((name,)) is not None]
     chosen = [archive.first(NAMES[split]) for split in rows]
@@ -110,6 +114,18 @@ def read_arrays(file: Path, values: tuple[float, float] | None, *, labelled: boo
     for split_rows in splits.values():
         split_rows.left_out = (f"the arrays {listed(left)} of images",) if left else ()
     return splits
+
+
+def _bytes(
+    array: np.ndarray, layout: Layout | None, values: tuple[float, float] | None, place: str
+) -> UInt8[np.ndarray, "n h w c"]:
+    known = layout if layout is None else layout_of(array, layout, place)
+    try:
+        return levels(channels_last(array, place) if known is None else to_channels_last(array, known), values, place)
+    except DataError as error:
+        if array.ndim != 3 or layout is not None:
+            raise
+        raise DataError(f"{error}; if they are series, say --set data.layout='n c t'") from error
 
 
 def _labelled(rows: dict[Split, ImageRows], columns: Mapping[Split, Column], labelled: bool) -> dict[Split, ImageRows]:

@@ -31,6 +31,7 @@ FILE = 2**30  # most bytes of an image's file
 REFUSED = ("EPS",)  # to read it, Pillow runs Ghostscript, a whole programming language
 ALONE = 2**24  # larger images are decoded one after another, because each takes many times its size in memory
 LARGE = Lock()
+PILLOW = Lock()  # held while Pillow's limit, which all threads share, is lifted
 UNREAD = frozenset((".heic", ".heif", ".avif", ".jxl"))  # photographs that Pillow may not read, but that are counted
 STATED = ("PNG", "PPM")  # formats that define the white of 32-bit integers
 SAMPLES, EXTRA = 277, 338  # tags of TIFF: bands of a pixel, and the meaning of extra bands (1 and 2: opacity)
@@ -107,11 +108,11 @@ def stored(content: Content) -> bytes:
 
 
 def _read(content: bytes | Path, most: int) -> UInt8[np.ndarray, "h w c"]:
-    from PIL import Image, ImageOps
+    from PIL import ImageOps
 
     if isinstance(content, Path) and (reason := unread(content)):
         raise ValueError(reason)
-    with Image.open(io.BytesIO(stored(content)), formats=formats()) as file:
+    with _opened(stored(content)) as file:
         if file.width * file.height > most:
             raise ValueError(
                 f"it has {file.width:,} x {file.height:,} pixels, more than the {most:,} that are read; "
@@ -120,6 +121,25 @@ def _read(content: bytes | Path, most: int) -> UInt8[np.ndarray, "h w c"]:
         with LARGE if file.width * file.height > ALONE else nullcontext():
             ImageOps.exif_transpose(file, in_place=True)
             return _pixels(file)
+
+
+def _opened(content: bytes) -> "Image":
+    """Read an image's header, of any size: the caller's limit is the setting `most_pixels`, not Pillow's."""
+    from PIL import Image
+
+    with PILLOW:
+        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        try:
+            return Image.open(io.BytesIO(content), formats=formats())
+        finally:
+            Image.MAX_IMAGE_PIXELS = limit
+
+
+def pixels_of(image: "Image") -> UInt8[np.ndarray, "h w c"]:
+    """The pixels of an opened image, upright, as `decode` reads those of a file."""
+    from PIL import ImageOps
+
+    return _pixels(ImageOps.exif_transpose(image))
 
 
 def _pixels(image: "Image") -> UInt8[np.ndarray, "h w c"]:

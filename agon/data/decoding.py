@@ -13,10 +13,11 @@ from jaxtyping import Int, UInt8
 
 from agon.data.decode import PIXELS, decode
 from agon.data.rows import ImageRows, Raw, Unreadable, said
-from agon.errors import DataError
+from agon.errors import Change, DataError
 from agon.untrusted import NAMED, printable, shortened
 
 CHUNK = 256  # images decoded at a time
+SKIPPED = Change("data.skip_corrupt", True, "--skip-corrupt")
 HEAVY = 2**14  # bytes of a stored image from which threads pay off: below, they only fight over the interpreter
 
 
@@ -60,7 +61,7 @@ class Decoding:
             if not broken or self.skip_corrupt:
                 yield from _stacked(raws, results)
         if broken and (not self.skip_corrupt or len(broken) == len(rows)):
-            raise DataError(complaint(broken, of=len(rows)))
+            raise DataError(complaint(broken, of=len(rows)), SKIPPED)
 
     def broken(self, rows: ImageRows) -> list[Unreadable]:
         """Find all images that cannot be read, in order, by decoding every image and keeping none.
@@ -92,7 +93,7 @@ class Decoding:
         if len(image) == 1 and self.shape[0] == 3:
             image = image.repeat(3, axis=0)
         if image.shape != self.shape:
-            raise DataError(_mismatch(raw.place, self.shape, image.shape))
+            raise _mismatch(raw.place, self.shape, image.shape)
         return image
 
 
@@ -103,7 +104,7 @@ def attempt(
     try:
         return decode(raw.content, size=size, channels=channels, most=most)
     except Exception as fault:  # on damaged bytes, decoders raise exceptions of any type
-        return Unreadable(raw.place, _said(fault))
+        return Unreadable(raw.place, reason_of(fault))
 
 
 def look(
@@ -131,7 +132,7 @@ def named(broken: Sequence[Unreadable]) -> str:
 
 def complaint(broken: Sequence[Unreadable], *, of: int) -> str:
     """The message for unreadable images: which, how many, and what to do."""
-    advice = "mend or remove them, or leave them out with --set data.skip_corrupt=true"
+    advice = f"mend or remove them, or leave them out with {SKIPPED}"
     if len(broken) == of:
         advice = "none is left, so check what they are"
     return f"expected readable images, got {len(broken):,} of {of:,} that are not: {named(broken)}; {advice}"
@@ -144,7 +145,8 @@ def _stacked(raws: Sequence[Raw], results: Sequence[np.ndarray | Unreadable]) ->
         yield Chunk(np.stack([image for _, image in good]), labels)
 
 
-def _said(fault: Exception) -> str:
+def reason_of(fault: Exception) -> str:
+    """Why an image cannot be read, in a phrase."""
     from PIL import UnidentifiedImageError
 
     if isinstance(fault, UnidentifiedImageError):
@@ -158,13 +160,17 @@ def _weight(raw: Raw) -> int:
     return len(raw.content) if isinstance(raw.content, bytes) else 0
 
 
-def _mismatch(place: str, expected: tuple[int, ...], got: tuple[int, ...]) -> str:
+def _mismatch(place: str, expected: tuple[int, ...], got: tuple[int, ...]) -> DataError:
     if expected[1:] != got[1:]:
-        return (
+        size = Change("data.size", expected[1], f"--size {expected[1]}")
+        return DataError(
             f"expected every image to be {expected[1]}x{expected[2]} (height x width) like the first, "
-            f"got {got[1]}x{got[2]} in {place}; --set data.size={expected[1]} resizes and crops them all"
+            f"got {got[1]}x{got[2]} in {place}; {size} resizes and crops them all",
+            size,
         )
-    return (
+    channels = Change("data.channels", 3)
+    return DataError(
         f"expected every image to have {expected[0]} channel(s) like the first, got {got[0]} in {place}; "
-        "--set data.channels=1 or 3 converts them all"
+        f"{channels} converts them all",
+        channels,
     )

@@ -1,5 +1,7 @@
 """A source described in a few lines of text."""
 
+from collections.abc import Iterable
+
 from agon.data.source import Source, Split
 from agon.untrusted import listed, printable
 
@@ -25,5 +27,15 @@ def describe(source: Source) -> str:
     for key, remark in source.remarks().items():
         rows[key] = f"{rows[key]} ({remark})" if key in rows else remark
     name = printable(str(getattr(source, "path", type(source).__name__.lower())))
-    width = max(8, *map(len, rows))
-    return "\n".join([name, *(f"  {key:{width}} {value}" for key, value in rows.items())])
+    return "\n".join([name, *aligned(rows.items())])
+
+
+def aligned(rows: Iterable[tuple[str, str]], width: int = 8) -> list[str]:
+    """A line for each name and text, the texts below each other.
+
+    >>> aligned([("shape", "2"), ("similar", "none")])
+    ['  shape    2', '  similar  none']
+    """
+    rows = list(rows)
+    width = max([width, *(len(name) for name, _ in rows)])
+    return [f"  {name:{width}} {text}" for name, text in rows]

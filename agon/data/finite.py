@@ -63,6 +63,13 @@ class Finite:
         self.count: int | None = len(samples) if rows is None else len(rows)
         self._order = Order(self.count, seed)
 
+    @property
+    def labels(self) -> Int[Tensor, " n"] | None:
+        """The labels of the split, in the order in which they are stored; None without classes."""
+        if self._labels is None or self._rows is None:
+            return self._labels
+        return self._labels[self._rows.to(self._device)]
+
     def draw(self, batch: int, index: int, rank: int, world: int) -> RealBatch:
         """The `rank`-th of `world` parts of batch number `index`.
 

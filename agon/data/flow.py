@@ -8,7 +8,7 @@ from itertools import chain, count, islice
 import numpy as np
 import torch
 
-from agon.data.decoding import Decoding, complaint
+from agon.data.decoding import SKIPPED, Decoding, complaint
 from agon.data.finite import scaled
 from agon.data.labels import UNLABELLED
 from agon.data.order import part
@@ -94,7 +94,7 @@ class Flow:
                     images.append(image)
                     labels.append(raw.label)
                 elif not self._decoding.skip_corrupt:
-                    raise DataError(complaint([image], of=share))
+                    raise DataError(complaint([image], of=share), SKIPPED)
         return images, labels
 
     def _raws(self, rank: int, world: int, batch: int) -> Iterator[Raw]:

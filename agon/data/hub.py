@@ -30,7 +30,10 @@ class Hub(ImageRows):
         features = table.features or dict.fromkeys(next(iter(table)))
         image = image_column(features)
         if image is None:
-            raise DataError(f"expected a column of images in {name}, got the columns {listed(features)}")
+            raise DataError(
+                f"expected a column of images in {name}, got the columns {listed(features)}; read numbers in Python, "
+                "with agon.data.of(datasets.load_dataset(...))"
+            )
         self._image = image
         self._label = label_column(features)
         self._names = class_names(features, self._label)
@@ -117,11 +120,16 @@ def read_hub(
     chosen = pick(splits)
     rows_of = {split: Hub(name, splits[hub_split]) for split, hub_split in chosen.items()}
     labels = numbered({split: [rows.column()] for split, rows in rows_of.items() if labelled})
-    spare = [hub_split for hub_split in splits if hub_split not in chosen.values()]
+    spare = [_counted(other, splits[other]) for other in splits if other not in chosen.values()]
     for split, rows in rows_of.items():
         rows.label(labels[split] if labelled else Labels(None, (), OFF))
         rows.left_out = (f"the set's splits {listed(spare)}",) if spare else ()
     return rows_of
+
+
+def _counted(split: str, table: Any) -> str:
+    """A split's name, with its number of images where that is known before they are read."""
+    return f"{split} ({len(table):,} images)" if hasattr(table, "__len__") else split
 
 
 def _unreachable(name: str, revision: str | None) -> str | None:

@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,20 +14,22 @@ from torch import Tensor
 from agon.data import expect
 from agon.data.cache import Decoded, decoded, default_folder
 from agon.data.decode import PIXELS
-from agon.data.decoding import Decoding, complaint, look, named
+from agon.data.decoding import SKIPPED, Decoding, complaint, look, named
 from agon.data.finite import Finite
 from agon.data.flow import Ahead, Flow
+from agon.data.layouts import OF_IMAGES, Layout
 from agon.data.mapped import copied
+from agon.data.numeric import handed_over
 from agon.data.reading import Reading
-from agon.data.rows import ImageRows
+from agon.data.rows import ImageRows, unlabelled
 from agon.data.source import MEMORY, Opened, Source, Split
 from agon.data.splits import Membership, class_number
 from agon.errors import DataError
-from agon.places import HUB, located
+from agon.places import CONTENT, HUB, located
 from agon.untrusted import printable
 
-LIMIT = 178_956_970  # pixels: Pillow treats more as an attack
-LATER = ("labelled", "most_pixels")  # settings that older fingerprints lack
+LIMIT = 2**31  # most pixels that a user can allow: 6 GiB of colours
+LATER = ("labelled", "most_pixels", "layout")  # settings that older fingerprints lack
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,9 +41,10 @@ class Images(Source):
 
     Args:
         path: "digits" (1797 real digits of 8x8, bundled with agon); a folder of images or of parquet
-            files; a .parquet, .npz or .npy file; or "hub:owner/name" on the Hugging Face Hub, the only
-            kind that is downloaded ("owner/name" works, too, if it resembles no local path). Paths are
-            made absolute.
+            files; a .parquet, .npz or .npy file; "hub:owner/name" on the Hugging Face Hub, the only
+            kind that is downloaded ("owner/name" works, too, if it resembles no local path); or
+            "sha256:..." of images that were handed over in Python, see `agon.data.of`. Paths are made
+            absolute.
         size: pixels to resize to, as a side or (height, width): crops the largest centred part of these
             proportions and resizes it by area. None keeps the stored size, which all images must share.
         channels: 1 or 3; None takes the first image's.
@@ -54,8 +57,11 @@ class Images(Source):
         values: (low, high) of arrays that hold other numbers than bytes.
         subset: a configuration of a Hub set that has several.
         revision: a commit, tag or branch of a Hub set.
-        most_pixels: most pixels of an image file; a larger one is not decoded. At most Pillow's own limit.
+        most_pixels: most pixels of an image file; a larger one is not decoded, since a small file can unpack
+            to more than the memory holds (a decompression bomb). It replaces Pillow's own limit.
         labelled: whether to read classes; False ignores all labels.
+        layout: "n h w", "n h w c" or "n c h w", where the shape of an array does not tell.
+        content: the images of a "sha256:..." path, from `agon.data.of`; it is no setting, and not written in runs.
 
     Raises:
         SettingError: a value has the wrong type or is out of range.
@@ -78,6 +84,8 @@ class Images(Source):
     revision: str | None = None
     labelled: bool = True
     most_pixels: int = PIXELS
+    layout: Layout | None = None
+    content: Mapping[Split, ImageRows] | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         path: object = os.fspath(self.path) if isinstance(self.path, os.PathLike) else self.path
@@ -102,8 +110,10 @@ class Images(Source):
         expect.whole(self, least=1, buffer=self.buffer, most_pixels=self.most_pixels)
         if self.most_pixels > LIMIT:
             raise expect.setting(
-                self, "most_pixels", f"at most {LIMIT:,}, from which on Pillow refuses", self.most_pixels
+                self, "most_pixels", f"at most {LIMIT:,}, the largest picture that is decoded", self.most_pixels
             )
+        if self.layout not in (None, *OF_IMAGES):
+            raise expect.setting(self, "layout", " or ".join(map(repr, OF_IMAGES)), self.layout)
         expect.flags(self, {name: getattr(self, name) for name in ("skip_corrupt", "streaming", "labelled")})
 
     def _check_size(self) -> None:
@@ -119,7 +129,7 @@ class Images(Source):
         """(channels, height, width), from the settings or else from the first readable image."""
         if self.known is not None:
             return self.known.shape
-        pixels = self._pixels
+        pixels = self.pixels
         if pixels is not None and self.channels is not None:
             return (self.channels, *pixels)
         return self._decoding(self._read()["train"]).shape
@@ -151,7 +161,7 @@ class Images(Source):
         if self.only is not None:
             notes |= {split: f"of class {self.only!r} alone" for split in splits if split not in notes}
         if closed := [file for rows in splits.values() for file in rows.closed()]:
-            advice = "" if self.skip_corrupt else "; --set data.skip_corrupt=true leaves them out"
+            advice = "" if self.skip_corrupt else f"; {SKIPPED.typed} leaves them out"
             notes["unreadable"] = f"{len(closed):,} of the files: {named(closed)}{advice}"
         left_out = "; ".join(dict.fromkeys(note for rows in splits.values() for note in rows.left_out))
         return {**{key: printable(text) for key, text in notes.items()}, **({"left out": left_out} if left_out else {})}
@@ -194,6 +204,10 @@ class Images(Source):
             fingerprint=self._digest(images.key, membership),
         )
 
+    def rows(self) -> Mapping[Split, ImageRows]:
+        """The stored images of each split, not decoded."""
+        return self._read()
+
     def check(self) -> str:
         """Decode every image of all splits, and report whether all can be read, or which are left out.
 
@@ -205,7 +219,7 @@ class Images(Source):
         broken = [image for rows in splits.values() for image in decoding.broken(rows)]
         total = sum(map(len, splits.values()))
         if broken and not self.skip_corrupt:
-            raise DataError(complaint(broken, of=total))
+            raise DataError(complaint(broken, of=total), SKIPPED)
         if broken:
             return f"left out, as they cannot be read, {len(broken):,} of {total:,} images: {named(broken)}"
         return f"all {total:,} images can be read"
@@ -222,12 +236,17 @@ class Images(Source):
         return copied(images.images, members.numpy())
 
     @property
-    def _pixels(self) -> tuple[int, int] | None:
+    def pixels(self) -> tuple[int, int] | None:
+        """(height, width) to resize to, or None."""
         return (self.size, self.size) if isinstance(self.size, int) else self.size
 
     def _read(self) -> Mapping[Split, ImageRows]:
-        how = {name: getattr(self, name) for name in ("values", "subset", "revision", "streaming", "labelled")}
-        return Reading(**how).read(self.path)
+        if self.content is not None:
+            return self.content if self.labelled else {split: unlabelled(rows) for split, rows in self.content.items()}
+        if self.path.startswith(CONTENT):
+            raise handed_over(self.path)
+        settings = [field.name for field in fields(Reading)]
+        return Reading(**{name: getattr(self, name) for name in settings}).read(self.path)
 
     def _rows(self, splits: Mapping[Split, ImageRows], split: Split) -> ImageRows:
         return splits.get(split, splits["train"])
@@ -239,7 +258,7 @@ class Images(Source):
         return Membership(split=split, share=None if "test" in splits else self.holdout, only=only)
 
     def _decoding(self, first: ImageRows) -> Decoding:
-        pixels = self._pixels
+        pixels = self.pixels
         how: dict[str, Any] = {"size": pixels, "channels": self.channels}
         shape = look(first, **how, most=self.most_pixels)
         return Decoding(shape=shape, **how, skip_corrupt=self.skip_corrupt, most_pixels=self.most_pixels)
@@ -269,7 +288,8 @@ class Images(Source):
 
     def _stated(self) -> str:
         """The description in a stream's fingerprint, in the format from before paths had a kind."""
-        names = [f.name for f in fields(self) if f.name not in LATER or getattr(self, f.name) != f.default]
+        written = [f for f in fields(self) if f.compare]
+        names = [f.name for f in written if f.name not in LATER or getattr(self, f.name) != f.default]
         values = {name: getattr(self, name) for name in names} | {"path": self.path.removeprefix(HUB)}
         return f"Images({', '.join(f'{name}={values[name]!r}' for name in names)})"
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from agon.data.arrays import read_arrays, read_digits
 from agon.data.folders import read_folder
 from agon.data.hub import read_hub
+from agon.data.layouts import Layout
 from agon.data.rows import ImageRows
 from agon.data.source import Split
 from agon.data.tables import no_images, read_tables, without_images
@@ -27,6 +28,7 @@ class Reading:
         revision: a commit, tag or branch of a Hub set.
         streaming: whether to stream a Hub set.
         labelled: whether to read labels.
+        layout: of arrays whose shape does not tell.
     """
 
     values: tuple[float, float] | None = None
@@ -34,6 +36,7 @@ class Reading:
     revision: str | None = None
     streaming: bool = False
     labelled: bool = True
+    layout: Layout | None = None
 
     def read(self, path: str) -> Mapping[Split, ImageRows]:
         """Read the images of the bundled set, a local file or folder, or a set of the Hub.
@@ -102,7 +105,7 @@ class Reading:
     def _file(self, place: Path) -> Mapping[Split, ImageRows]:
         ending = place.suffix.lower()
         if ending in (".npz", ".npy"):
-            return read_arrays(place, self.values, labelled=self.labelled)
+            return read_arrays(place, self.values, labelled=self.labelled, layout=self.layout)
         if ending != ".parquet":
             raise DataError(
                 f"expected a folder of images or a file ending in .parquet, .npz, .npy, got {place}; "

@@ -1,5 +1,6 @@
 """The stored images of one split, not decoded, in a fixed order and in parts for shuffling."""
 
+import copy
 import hashlib
 import os
 import stat
@@ -12,7 +13,7 @@ import numpy as np
 from jaxtyping import Int
 
 from agon.data.decode import Content, unread
-from agon.data.labels import Labels
+from agon.data.labels import OFF, Labels
 from agon.untrusted import KINDS, open_regular
 
 
@@ -89,6 +90,13 @@ class ImageRows(ABC):
     def __iter__(self) -> Iterator[Raw]:
         for number in range(self.parts):
             yield from self.part(number)
+
+
+def unlabelled(rows: ImageRows) -> ImageRows:
+    """The same images without labels."""
+    without = copy.copy(rows)
+    without.label(Labels(None, (), OFF))
+    return without
 
 
 def closed(files: Iterable[Path]) -> list[Unreadable]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Float, Int, Num, UInt8
+from jaxtyping import Float, Int, Num, Shaped, UInt8
 from torch import Tensor
 
 from agon.figures.pictures import to_uint8
@@ -86,6 +86,18 @@ class Source(ABC):
         copied = copy.copy(self)
         object.__setattr__(copied, "known", known)
         return copied
+
+    def settled(self) -> "Source":
+        """The same source with everything stated that it would take from the data, as a run writes it."""
+        return self
+
+    def scaled(self, stored: Shaped[Tensor, "n ..."]) -> Shaped[Tensor, "n ..."]:
+        """Samples as they are drawn, from samples in the units of the stored data; `restored` is the inverse."""
+        return stored
+
+    def restored(self, samples: Shaped[Tensor, "n ..."]) -> Shaped[Tensor, "n ..."]:
+        """Samples in the units of the stored data; images stay as they are drawn, in `range`."""
+        return samples
 
     def remarks(self) -> dict[str, str]:
         """Remarks beside count, shape and classes, such as what was left out, or why there are no classes.

@@ -1,14 +1,15 @@
 """An endless, seeded, resumable stream of batches from any source."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
-from jaxtyping import Num
+from jaxtyping import Int, Num
 from torch import Tensor
 
+from agon.augmentation import Augmentation
 from agon.data import expect
-from agon.data.order import part
+from agon.data.order import generator, part
 from agon.data.source import MEMORY, RealBatch, Source, Split
 from agon.errors import SettingError
 
@@ -16,8 +17,8 @@ from agon.errors import SettingError
 class Stream:
     """Batches 0, 1, 2, ... of a source, for one of several processes.
 
-    A batch is a pure function of the source, the seed, the batch size and its number, so the number of
-    batches drawn is the whole state. W processes with streams of ranks 0..W-1 get the W contiguous parts
+    A batch is a pure function of the source, the seed, the batch size, its number and the augmentations, so the number
+    of batches drawn is the whole state. W processes with streams of ranks 0..W-1 get the W contiguous parts
     of the batches that one process would get.
 
     Args:
@@ -30,6 +31,7 @@ class Stream:
         cache: folder of decoded data; by default the user's.
         rank: number of this process, from 0.
         world: number of processes.
+        augment: transformations of every drawn image, one after another.
 
     Raises:
         SettingError: a value has the wrong type or is out of range.
@@ -53,13 +55,17 @@ class Stream:
         cache: Path | None = None,
         rank: int = 0,
         world: int = 1,
+        augment: Sequence[Augmentation] = (),
     ) -> None:
         expect.whole(self, least=1, batch=batch, world=world)
         expect.whole(self, least=0, seed=seed, rank=rank, memory=memory)
         expect.split(self, split)
-        part(batch, rank, world)  # refuse before anything is decoded
+        own = part(batch, rank, world)  # refuse before anything is decoded
+        for augmentation in augment:
+            augmentation.check(source.shape, source.range, "augment")
         self._opened = source.open(seed=seed, split=split, device=device, memory=memory, cache=cache)
         self._batch, self._rank, self._world = batch, rank, world
+        self._augment, self._seed, self._own = tuple(augment), seed, own
         self._drawn = 0
 
     @property
@@ -74,16 +80,22 @@ class Stream:
             DataError: the split has fewer samples than a batch, or reading a stream of images fails.
         """
         drawn = self._opened.draw(self._batch, self._drawn, self._rank, self._world)
+        augmented = drawn._replace(real=self._augmented(drawn.real)) if self._augment else drawn
         self._drawn += 1
-        return drawn
+        return augmented
 
     @property
     def count(self) -> int | None:
         """Number of samples; None for an endless source, or if it is unknown before reading."""
         return self._opened.count
 
+    @property
+    def labels(self) -> Int[Tensor, " n"] | None:
+        """The labels of all samples, -1 without one; None without classes, or if they are unknown before reading."""
+        return getattr(self._opened, "labels", None)
+
     def first(self, n: int) -> Num[Tensor, "n ..."]:
-        """The first n samples of the order, or all if there are fewer; does not move the stream."""
+        """The first n samples of the order, not augmented, or all if there are fewer; does not move the stream."""
         return self._opened.draw(n if self.count is None else min(n, self.count), 0, 0, 1).real
 
     def state(self) -> dict[str, int]:
@@ -100,3 +112,10 @@ class Stream:
         if type(drawn) is not int or drawn < 0:
             raise SettingError(f"expected a stream's state such as {{'drawn': 7}}, got {dict(state)!r}")
         self._drawn = drawn
+
+    def _augmented(self, real: Num[Tensor, "n ..."]) -> Num[Tensor, "n ..."]:
+        rng = generator("augment", self._seed, self._drawn)
+        for augmentation in self._augment:
+            noise = augmentation.noise(self._batch, rng)[self._own]
+            real = augmentation(real, noise.to(real))
+        return real

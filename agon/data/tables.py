@@ -117,7 +117,8 @@ def read_tables(paths: Sequence[Path], root: Path, *, labelled: bool = True) -> 
     rows_of = {split: ParquetRows(root, files_of[name]) for split, name in chosen.items()}
     labels = numbered({split: [file.labels() for file in files_of[name]] for split, name in chosen.items() if labelled})
     notes = [without_images(file.path) for file in files if file.image is None]
-    notes += [f"the split '{name}'" for name in files_of if name not in chosen.values()]
+    spare = {name: parts for name, parts in files_of.items() if name not in chosen.values()}
+    notes += [f"the split '{name}' of {len(ParquetRows(root, parts)):,} images" for name, parts in spare.items()]
     for split, rows in rows_of.items():
         rows.label(labels[split] if labelled else Labels(None, (), OFF))
         rows.left_out = (listed(notes),) if notes else ()

@@ -194,7 +194,12 @@ def rate_of(group: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def scheduled(
-    parameter: Tensor, gradient: Tensor, moments: OptimiserMoments, *, rule: Rule, **settings: Any
+    parameter: Float[Tensor, "*shape"],
+    gradient: Float[Tensor, "*shape"],
+    moments: OptimiserMoments,
+    *,
+    rule: Rule,
+    **settings: Any,
 ) -> Updated:
     """Make one step of a rule with the learning rate among the moments, where a compiled program can be given it."""
     before = {name: moment for name, moment in moments.items() if name != RATE}
@@ -202,7 +207,7 @@ def scheduled(
     return Updated(after.parameter, {**after.moments, RATE: moments[RATE]})
 
 
-def moments_of(optimiser: torch.optim.Optimizer, parameter: Tensor) -> dict[str, Any]:
+def moments_of(optimiser: torch.optim.Optimizer, parameter: Float[Tensor, "..."]) -> dict[str, Any]:
     """An optimiser's moments of a parameter, as the functional step takes them; empty before the first step."""
     state = optimiser.state.get(parameter, {})
     moments = {name: state.get(name) for name in FUNCTIONAL[type(optimiser)].moments}

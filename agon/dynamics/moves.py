@@ -4,13 +4,14 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from agon.dynamics.processes import average
 from agon.games.game import Game, Losses, buffers_of, parameters_of
 
 Optimisers = Mapping[str, torch.optim.Optimizer]
-Gradients = dict[str, list[Tensor | None]]  # player -> a gradient for each of its parameters
+Gradients = dict[str, list[Float[Tensor, "..."] | None]]  # player -> a gradient for each of its parameters
 
 
 def apply_gradients(
@@ -110,7 +111,7 @@ def _others(game: Game, players: Collection[str]) -> list[str]:
     return [player for player in game.players if player not in players]
 
 
-def after_update_of(game: Game, seen: Mapping[str, Tensor]) -> Callable[[nn.Module, str], None] | None:
+def after_update_of(game: Game, seen: Mapping[str, Float[Tensor, "..."]]) -> Callable[[nn.Module, str], None] | None:
     """The game's `after_update`, as a function of a functional module and a player; None if the game has none."""
     if not game.has_after_update:
         return None

@@ -109,7 +109,7 @@ class Turns(Dynamics):
         later = [set(group) & set(game.generating_players) for group in self.order[turn + 1 :]]
         shared: Collection[str] = next(filter(None, later), set()) if self.draws == "round" else set()
         with isolate(game, shared), torch.set_grad_enabled(bool(shared)):
-            return game.generate(batch.latent)
+            return game.generate_for(batch)
 
 
 def scoring_players(game: Game) -> set[str]:

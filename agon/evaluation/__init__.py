@@ -18,6 +18,7 @@ from agon.evaluation.evaluating import (
     evaluate_samples,
     measured,
     score,
+    statistics_of,
 )
 from agon.evaluation.evidence import evidence_of
 from agon.evaluation.extractors import ExtractorSpec
@@ -37,5 +38,6 @@ __all__ = [
     "measured",
     "over_time",
     "score",
+    "statistics_of",
     "write",
 ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -10,10 +11,12 @@ from agon import metrics
 from agon.errors import DataError, SettingError
 from agon.evaluation.evidence import EvaluationContext, Measurement
 from agon.evaluation.extractors import provenance
-from agon.metrics import Score
+from agon.metrics import Score, Statistics
 from agon.metrics.kid import LEAST
+from agon.metrics.requested import Distance
 
 SHUFFLED = 2020  # the seed of torch-fidelity's order and subsets, so that its scores can be compared
+INTRA = 20  # subsets of each class for its KID
 SUBSET = 1_000  # samples in each of KID's subsets, or all where there are fewer
 
 PUBLISHED = {  # names of scores of the Inception's features; scores of other features name their extractor
@@ -21,6 +24,8 @@ PUBLISHED = {  # names of scores of the Inception's features; scores of other fe
     "frechet-distance": "fid",
     "frechet-distance-shrunk": "fid-shrunk",
     "kernel-distance": "kid",
+    "intra-frechet-distance-shrunk": "intra-fid-shrunk",
+    "intra-kernel-distance": "intra-kid",
 }
 
 
@@ -39,7 +44,9 @@ def inception_scores(context: EvaluationContext, *, splits: int = 10) -> Measure
 
 
 def frechet(context: EvaluationContext) -> Measurement:
-    """Compute the Fréchet distance of the two sets of features."""
+    """Compute the Fréchet distance of the two sets of features, or of the generated one to known statistics."""
+    if context.reference is not None:
+        return Measurement([_to_statistics(context, context.reference)])
     return Measurement([named(metrics.frechet_distance(*_both(context)), context)])
 
 
@@ -61,6 +68,24 @@ def kernel(context: EvaluationContext) -> Measurement:
     return Measurement([named(metrics.kernel_distance(real, fake, size=size, seed=SHUFFLED), context)])
 
 
+def intra_frechet(context: EvaluationContext) -> Measurement:
+    """Compute the mean over classes of the Fréchet distance, with shrunk covariances: a class has few samples."""
+    shrunk = _intra(context, partial(metrics.frechet_distance, covariance="shrunk"))
+    return Measurement([named(replace(shrunk, name=f"{shrunk.name}-shrunk"), context)])
+
+
+def intra_kernel(context: EvaluationContext) -> Measurement:
+    """Compute the mean over classes of the kernel distance, on subsets of a quarter of a class's expected samples."""
+    size = max(LEAST, min(SUBSET, context.n // (4 * len(context.data.classes))))
+    distance = partial(metrics.kernel_distance, subsets=INTRA, size=size, seed=SHUFFLED)
+    return Measurement([named(_intra(context, distance), context)])
+
+
+def _intra(context: EvaluationContext, distance: Distance) -> Score:
+    real, fake = _both(context)
+    return metrics.by_class(distance, real, context.real_labels, fake, context.requested, context.data.classes)
+
+
 def precision_recall(context: EvaluationContext) -> Measurement:
     """Compute improved precision and recall, k = 3."""
     scores = metrics.precision_recall(*_both(context))
@@ -80,6 +105,23 @@ def named(score: Score, context: EvaluationContext) -> Score:
         name = f"{context.kind}-{score.name.removeprefix('inception-')}"
     score = replace(score, name=name, protocol=f"{score.protocol}; {extractor.name}")
     return score.stamped(extractor=provenance(extractor))
+
+
+def _to_statistics(context: EvaluationContext, reference: Statistics) -> Score:
+    extractor, features = context.extractor, context.fake_features.features
+    if reference.extractor not in (None, extractor.hash):
+        raise DataError(
+            f"{reference.name}: expected statistics of the features of {extractor.name}, got those of another "
+            f"extractor; use --extractor {reference.kind}"
+        )
+    if len(reference.mean) != features.shape[1]:
+        raise DataError(
+            f"{reference.name}: expected statistics of {features.shape[1]} features by {extractor.name}, got "
+            f"{len(reference.mean)}; use the extractor that they were made with (Inception has 2048)"
+        )
+    score = metrics.frechet_distance_to_moments(reference.mean, reference.covariance, features, reference.n)
+    unknown = "" if reference.extractor else ", whose extractor and images the file does not name"
+    return named(replace(score, protocol=f"{score.protocol}; statistics of {reference.name}{unknown}"), context)
 
 
 def _both(context: EvaluationContext) -> tuple[torch.Tensor, torch.Tensor]:

@@ -32,6 +32,16 @@ def classes(context: EvaluationContext) -> Measurement:
     return Measurement([score.stamped(extractor=provenance(classifier)) for score in scores])
 
 
+def requested(context: EvaluationContext) -> Measurement:
+    """Measure which share of samples the data set's classifier takes for the class that was asked for."""
+    labels = context.requested
+    classifier = classifier_of(context.data)
+    probabilities = extract(classifier, context.fake).probabilities
+    assert probabilities is not None  # a classifier knows classes
+    score = metrics.class_accuracy(probabilities, labels, context.data.classes, classifier.name)
+    return Measurement([score.stamped(extractor=provenance(classifier))])
+
+
 def modes(context: EvaluationContext) -> Measurement:
     """Measure covered modes, sample quality, mode shares, and distances to the true density and the optimal critic.
 
@@ -67,7 +77,11 @@ def over_time(run: Run, source: Mixture) -> Mapping[int, Coverage]:
 def _optimality(context: EvaluationContext, source: Toy) -> list[Score]:
     """Compare the critic with the optimal one, if its logit is the log-odds that a sample is real."""
     game = context.painter.game if context.painter else None
-    if not isinstance(game, Adversarial) or not isinstance(game.objective, Minimax | NonSaturating):
+    if (
+        not isinstance(game, Adversarial)
+        or not isinstance(game.objective, Minimax | NonSaturating)
+        or game.judged_classes
+    ):
         return []
     weight = next(game.parameters())
 

@@ -57,6 +57,11 @@ def neighbours(context: EvaluationContext) -> Measurement:
 def reconstruction(context: EvaluationContext, *, targets: int = TARGETS) -> Measurement:
     """Measure how well the generator reconstructs random training images, by mean squared error of pixels in [0, 1]."""
     painter = _painter(context, "reconstruction")
+    if context.labels is not None:
+        raise SettingError(
+            "--metrics reconstruction: expected a generator of latents alone, got one that takes labels; use --metrics "
+            "class-accuracy,intra-kid,neighbours"
+        )
     seed = context.data_seed if isinstance(context.data, Toy) else context.seed
     real = real_samples(context.data, min(targets, context.n), seed=seed)
     generate = partial(_unit_samples, painter, context)
@@ -75,9 +80,12 @@ def paths(context: EvaluationContext) -> Measurement:
     scores: list[Score] = []
     for name, walk in {"linear": linear, "spherical": spherical}.items():
         latents = torch.cat([walk(ends[2 * i], ends[2 * i + 1], ALONG) for i in range(PATHS)])
+        parts = torch.split(latents, 256)
+        asked = [None] * len(parts) if context.labels is None else torch.split(_path_labels(context.labels), 256)
         with torch.no_grad():
-            parts = [_unit_samples(painter, context, part).cpu() for part in torch.split(latents, 256)]
-        samples = torch.cat(parts)
+            samples = torch.cat(
+                [_unit_samples(painter, context, *inputs).cpu() for inputs in zip(parts, asked, strict=True)]
+            )
         scores += metrics.path_smoothness(samples.reshape(PATHS, ALONG, *samples.shape[1:]), name)
     return Measurement(scores)
 
@@ -124,11 +132,18 @@ def _latents(painter: Painter, n: int, rng: torch.Generator) -> Tensor:
     return painter.experiment.latent.sample(n, painter.game.latent_shape, rng)
 
 
-def _unit_samples(painter: Painter, context: EvaluationContext, latents: Tensor) -> Tensor:
+def _path_labels(labels: Tensor) -> Tensor:
+    """A label for each sample along the paths: one for each path, in turn those of the samples."""
+    return labels[torch.arange(PATHS) % len(labels)].repeat_interleave(ALONG)
+
+
+def _unit_samples(
+    painter: Painter, context: EvaluationContext, latents: Tensor, labels: Tensor | None = None
+) -> Tensor:
     """Generate samples with pixels in [0, 1]; points are unchanged."""
     weight = next(painter.game.parameters())
-    samples = painter.paint(latents.to(weight.device))
-    bounds = context.data.range
+    samples = painter.paint(latents.to(weight.device), labels)
+    bounds = context.data.range if context.images else None
     return samples if bounds is None else (samples - bounds[0]) / (bounds[1] - bounds[0])
 
 

@@ -1,13 +1,16 @@
 """Evaluate a run, whose scores are appended to it, or a folder of samples."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, TypeVar
 
+import torch
 from torch import Tensor
 
 from agon import __version__
+from agon.arguments import check_samples
 from agon.classifiers import accuracy_of, settled
 from agon.data import Source
 from agon.errors import AgonError, DataError, SettingError
@@ -17,10 +20,12 @@ from agon.evaluation.recorded import folder_for_scores, keep_once, key, recorded
 from agon.evaluation.table import METRICS, asked
 from agon.experiment import Experiment
 from agon.games import Classification
-from agon.metrics import Score
+from agon.metrics import Score, Statistics, write_statistics
 from agon.runs import Run
 from agon.samples.making import load
-from agon.samples.reading import checked, chosen, read_samples
+from agon.samples.reading import chosen, read_samples
+from agon.terminal.progress import Progress
+from agon.terminal.waiting import stage, waiting
 from agon.training import Training
 
 N = 10_000
@@ -56,8 +61,11 @@ def evaluate(
     extractor: ExtractorSpec = ExtractorSpec(),  # noqa: B008 - frozen
     trust: bool = False,
     experiment: Experiment | None = None,
+    data: Any = None,
     step: int | None = None,
     out: Path | None = None,
+    show: bool = True,
+    reference: Statistics | None = None,
 ) -> list[Score]:
     """Score n samples of a run, and append the scores to its metrics.jsonl.
 
@@ -66,15 +74,18 @@ def evaluate(
 
     Args:
         run: a run with a checkpoint, or its directory.
-        metrics: names in METRICS; by default those that the data allow without pretrained weights. A classifier has
+        metrics: names in METRICS; by default those that the data allow and that answer soon. A classifier has
             only one score, its accuracy on the whole test split.
         n: number of generated samples, and largest number of real ones.
         seed: seed of the latents.
         extractor: extractor of the features, for the metrics that compare features.
         trust: whether classes from outside agon may be imported.
         experiment: the experiment of the run, if its classes cannot be imported.
+        data: the data that were handed over in Python when the run was begun, again.
         step: the step of a checkpoint that the run has kept; by default the last one.
         out: a folder for the scores; the run itself is then only read.
+        show: whether to say on standard error what takes longer than a few seconds, and how long it will take.
+        reference: statistics of real features (`agon.metrics.read_statistics`), for the metric "fid" alone.
 
     Raises:
         SettingError: a metric is unknown, or does not apply to the run.
@@ -85,8 +96,10 @@ def evaluate(
     """
     run = Run.of(run)
     place = run if out is None else folder_for_scores(out)
-    training = load(run, trust=trust, experiment=experiment, step=step)
-    return score(training, place, metrics=metrics, n=n, seed=seed, extractor=extractor)
+    with waiting(show):
+        with stage(f"opening {run.path}"):
+            training = load(run, trust=trust, experiment=experiment, data=data, step=step)
+        return score(training, place, metrics=metrics, n=n, seed=seed, extractor=extractor, reference=reference)
 
 
 def score(
@@ -97,16 +110,17 @@ def score(
     n: int = N,
     seed: int = 0,
     extractor: ExtractorSpec = ExtractorSpec(),  # noqa: B008 - frozen
+    reference: Statistics | None = None,
 ) -> list[Score]:
     """Score a loaded run as `evaluate` does; the scores are recorded in `run`, or nowhere."""
     if isinstance(training.game, Classification):
         if metrics:
             raise SettingError("a classifier generates nothing; leave --metrics out for its accuracy")
         return _accuracy(training, run)
+    options: dict[str, Any] = {"n": n, "seed": seed, "extractor": extractor, "reference": reference}
     if run is not None:
-        return measured(training, run, metrics=metrics, n=n, seed=seed, extractor=extractor)
-    names = asked(metrics, training.experiment.data)
-    with evidence_of(training, n, seed, extractor) as context:
+        return measured(training, run, metrics=metrics, **options)
+    with _context(training, metrics, **options) as (context, names):
         by_metric = {name: METRICS[name](context) for name in names}
         return [
             one
@@ -123,11 +137,28 @@ def measured(
     n: int = N,
     seed: int = 0,
     extractor: ExtractorSpec = ExtractorSpec(),  # noqa: B008 - frozen
+    reference: Statistics | None = None,
 ) -> list[Score]:
     """Evaluate a training in this process as `evaluate` does, without changing it."""
-    names = asked(metrics, training.experiment.data)
-    with evidence_of(training, n, seed, extractor) as context:
+    with _context(training, metrics, n, seed, extractor, reference) as (context, names):
         return scored(context, names, run, training.step)
+
+
+@contextmanager
+def _context(
+    training: Training,
+    metrics: Sequence[str],
+    n: int,
+    seed: int,
+    extractor: ExtractorSpec,
+    reference: Statistics | None,
+) -> Iterator[tuple[EvaluationContext, list[str]]]:
+    """Within the context, what the metrics of a training measure, and their names."""
+    conditional = training.game.generated_classes > 0
+    names = _referred(metrics) if reference else asked(metrics, training.experiment.data, conditional)
+    with evidence_of(training, n, seed, extractor) as context:
+        context.reference = reference
+        yield context, names
 
 
 def scored(context: EvaluationContext, names: Sequence[str], run: Run, step: int) -> list[Score]:
@@ -147,7 +178,8 @@ def _by_metric(names: Sequence[str], measure: Callable[[str], T]) -> tuple[dict[
     failed: list[AgonError] = []
     for name in names:
         try:
-            by_metric[name] = measure(name)
+            with stage(name):
+                by_metric[name] = measure(name)
         except AgonError as error:
             failed.append(error)
     return by_metric, failed
@@ -173,6 +205,8 @@ def evaluate_samples(
     extractor: ExtractorSpec = ExtractorSpec(),  # noqa: B008 - frozen
     values: tuple[float, float] | None = None,
     compared: Source | None = None,
+    show: bool = True,
+    reference: Statistics | None = None,
 ) -> dict[str, Measurement]:
     """Return metric -> its measurement of samples in a folder or a file, made by any program.
 
@@ -186,6 +220,8 @@ def evaluate_samples(
         values: (low, high) of pixels that are not bytes.
         compared: source of the real samples that samples are compared with, if it differs from `source`, on which
             classifiers are trained and in which neighbours are searched: the same source with nothing held out.
+        show: whether to say on standard error what takes longer than a few seconds, and how long it will take.
+        reference: statistics of real features, for the metric "fid" alone.
 
     Raises:
         SettingError: a metric is unknown, or needs a generator or real samples.
@@ -194,20 +230,55 @@ def evaluate_samples(
     """
 
     def draw() -> Tensor:
-        return chosen(read_samples(path, values), n, seed)
+        samples = chosen(read_samples(path, values), n, seed)
+        return samples if source is None or samples.dtype is torch.uint8 else source.scaled(samples).float()
 
-    context = EvaluationContext(draw, source, checked(n), extractor, seed=seed, compared=compared)
-    names = asked(metrics, source)
+    context = EvaluationContext(
+        draw, source, check_samples(n), extractor, seed=seed, compared=compared, reference=reference
+    )
+    names = _referred(metrics) if reference else asked(metrics, source)
 
     def measure(name: str) -> Measurement:
         return stamped(METRICS[name](context), key(name, context, samples=str(path)))
 
-    by_metric, failed = _by_metric(names, measure)
+    with waiting(show):
+        by_metric, failed = _by_metric(names, measure)
     if failed and by_metric:
         raise IncompleteError([], failed, by_metric)
     if failed:
         raise failed[0]
     return by_metric
+
+
+def _referred(metrics: Sequence[str]) -> list[str]:
+    """Return the metrics that statistics of real features suffice for."""
+    others = [name for name in metrics if name != "fid"]
+    if others:
+        raise SettingError(
+            f"--metrics {','.join(others)}: expected real samples, got their statistics, which allow fid alone; name "
+            "the samples with --data"
+        )
+    return ["fid"]
+
+
+def statistics_of(
+    path: Path, out: Path, *, extractor: ExtractorSpec, n: int = N, values: tuple[float, float] | None = None
+) -> None:
+    """Write the statistics of the features of samples to a file, which `evaluate` takes as a reference.
+
+    Args:
+        path: real samples; see `agon.samples.reading.read_samples`.
+        out: the .npz file.
+        extractor: extractor of the features.
+        n: largest number of samples, chosen at random out of more.
+        values: (low, high) of pixels that are not bytes.
+
+    Raises:
+        DataError: samples cannot be read, are too few, or the file cannot be written.
+    """
+    with waiting(), stage("statistics"):
+        context = EvaluationContext(lambda: chosen(read_samples(path, values), n, 0), None, check_samples(n), extractor)
+        write_statistics(out, context.fake_features.features, context.extractor, context.kind)
 
 
 def _accuracy(training: Training, run: Run | None) -> list[Score]:
@@ -245,4 +316,6 @@ class EvaluationCallback:
             if self._previous is not None:
                 context.remember(self._previous)
             self._previous = context
-            return scored(context, asked(self.metrics, training.experiment.data), run, training.step)
+            display = Progress.current()
+            with waiting(display is not None and display.show):
+                return scored(context, asked(self.metrics, training.experiment.data), run, training.step)

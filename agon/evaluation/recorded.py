@@ -17,7 +17,8 @@ from agon.runs.scores import attach
 
 def key(metric: str, context: EvaluationContext, **more: Any) -> dict[str, Any]:
     """Return the part of a measurement's passport that identifies it."""
-    by = {"features": f"{context.kind} {context.extractor.hash}"} if metric in OF_FEATURES else {}
+    against = f" against {context.reference.hash}" if context.reference else ""
+    by = {"features": f"{context.kind} {context.extractor.hash}{against}"} if metric in OF_FEATURES else {}
     return {"metric": metric, "asked": context.n, "seed": context.seed, **by, **more, "version": __version__}
 
 

@@ -1,12 +1,15 @@
 """The metrics by name."""
 
+import math
 from collections.abc import Callable, Sequence
 
 from agon.data import Source
 from agon.data.points import Toy
-from agon.errors import SettingError, unknown
+from agon.errors import SettingError, meant, unknown
 from agon.evaluation import by_features, by_labels, by_samples
 from agon.evaluation.evidence import EvaluationContext, Measurement
+
+SEARCHED = 6 * 10**7  # coordinates of a training set in which neighbours are searched by default
 
 Metric = Callable[[EvaluationContext], Measurement]
 OF_FEATURES: dict[str, Metric] = {  # metrics that depend on the extractor
@@ -14,12 +17,15 @@ OF_FEATURES: dict[str, Metric] = {  # metrics that depend on the extractor
     "fid": by_features.frechet,
     "fid-shrunk": by_features.frechet_shrunk,
     "kid": by_features.kernel,
+    "intra-fid-shrunk": by_features.intra_frechet,
+    "intra-kid": by_features.intra_kernel,
     "pr": by_features.precision_recall,
     "prdc": by_features.prdc,
 }
 METRICS: dict[str, Metric] = {
     **OF_FEATURES,
     "classifier": by_labels.classes,
+    "class-accuracy": by_labels.requested,
     "modes": by_labels.modes,
     "pairwise": by_samples.pairwise,
     "neighbours": by_samples.neighbours,
@@ -28,12 +34,13 @@ METRICS: dict[str, Metric] = {
 }
 
 
-def asked(metrics: Sequence[str], source: Source | None) -> list[str]:
-    """Return the requested metrics without repetitions, or those that the data allow.
+def asked(metrics: Sequence[str], source: Source | None, takes_labels: bool = False) -> list[str]:
+    """Return the requested metrics without repetitions, or those that the data, and a generator's labels, allow.
 
     Raises:
         SettingError: a metric is unknown, or neither metrics nor data are given.
     """
+    metrics = [meant(name, METRICS) for name in metrics]
     for name in metrics:
         if name not in METRICS:
             raise SettingError(unknown("metric", name, list(METRICS)))
@@ -41,14 +48,19 @@ def asked(metrics: Sequence[str], source: Source | None) -> list[str]:
         return list(dict.fromkeys(metrics))
     if source is None:
         raise SettingError(f"expected --metrics, or --data to choose them by; there are {', '.join(METRICS)}")
-    return default_metrics(source)
+    return [*default_metrics(source), *(["class-accuracy"] if takes_labels else [])]
 
 
 def default_metrics(source: Source) -> list[str]:
-    """Return the metrics that the data allow without pretrained weights: modes, classes, or else distances."""
+    """Return the metrics that the data allow and that answer soon: modes, or distances and classes.
+
+    The first of images and of unknown points is the kernel distance, which tells two runs apart. Neighbours are
+    searched by default only where that takes seconds; ask for them elsewhere.
+    """
     if isinstance(source, Toy) and source.modes is not None:
         return ["modes"]
-    if source.classes:
-        return ["classifier"]
-    finite = source.count() is not None and source.count("test")
-    return ["pairwise", "neighbours"] if finite else ["pairwise"]
+    if source.classes and len(source.shape) == 3:
+        return ["kid", "classifier"]
+    count = source.count()
+    near = count is not None and count * math.prod(source.shape) <= SEARCHED and source.count("test")
+    return ["kid", "pairwise", "neighbours"] if near else ["kid", "pairwise"]

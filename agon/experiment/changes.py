@@ -10,7 +10,7 @@ from typing import Any, get_origin
 from agon.data import SOURCES
 from agon.errors import SettingError, unknown
 from agon.experiment.codec import Json, completed, construct, decode, encode
-from agon.experiment.names import PARTS
+from agon.experiment.names import OPTIMISERS, PARTS
 from agon.experiment.part import Part, name_of
 from agon.experiment.typing import alternatives, fit, hints_of, spelled, suits
 from agon.untrusted import cut, parse_json
@@ -31,14 +31,29 @@ def changed(owner: Any, path: str, text: str) -> Any:
     current, hints = _settings(owner)
     if name not in hints:
         raise SettingError(unknown(f"setting of {_called(owner)}", name, hints))
-    if rest:
+    if rest and name == "optimisers":
+        value = _optimisers(owner, current[name], rest, text)
+    elif rest:
         value = fit(_called(owner), name, changed(current.get(name), rest, text), hints[name])
     else:
         value = _parsed(text, hints[name])
+        if isinstance(value, str) and name == "optimisers":
+            raise SettingError(unknown("optimiser", value, OPTIMISERS))
         if isinstance(value, str) and (parts := _names_for(hints[name])):
             raise SettingError(f"{_called(owner)}.{name}: {unknown(spelled(hints[name]).lower(), value, parts)}")
         value = fit(_called(owner), name, _with_common_settings(current.get(name), value), hints[name])
     return _replaced(owner, name, value)
+
+
+def _optimisers(experiment: Any, optimisers: Any, path: str, text: str) -> Any:
+    """The optimisers with a setting changed: a player's ("critic.lr"), or everyone's ("lr")."""
+    game = experiment.game.make if isinstance(experiment.game, Part) else experiment.game
+    players = getattr(game, "players", {})
+    if isinstance(optimisers, Part) and path.partition(".")[0] in players:
+        optimisers = dict.fromkeys(players, optimisers)
+    if isinstance(optimisers, Part) or path.partition(".")[0] in optimisers:
+        return changed(optimisers, path, text)
+    return {player: changed(optimiser, path, text) for player, optimiser in optimisers.items()}
 
 
 def _names_for(hint: Any) -> list[str]:
@@ -88,8 +103,9 @@ def _settings(owner: Any) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     if isinstance(owner, Part):
         return owner.settings, hints_of(owner.make)
     if dataclasses.is_dataclass(owner) and not isinstance(owner, type):
-        fields = dataclasses.fields(owner)
-        return {f.name: getattr(owner, f.name) for f in fields}, typing.get_type_hints(type(owner))
+        fields = [field for field in dataclasses.fields(owner) if field.compare]
+        hints = typing.get_type_hints(type(owner))
+        return {f.name: getattr(owner, f.name) for f in fields}, {f.name: hints[f.name] for f in fields}
     if isinstance(owner, Mapping):
         return owner, dict.fromkeys(owner, Any)
     if isinstance(owner, tuple | list):
@@ -112,12 +128,26 @@ def _parsed(text: str, hint: Any) -> Any:
     try:
         value = decode(parse_json(text))
     except json.JSONDecodeError:
-        value = None if text.lower() == "none" else text
+        value = None if text.lower() == "none" else _bracketed(text)
     except ValueError as error:
         raise SettingError(f"expected a value that a setting can have, got {cut(text)} ({error})") from error
     if str in alternatives(hint) and isinstance(value, int | float) and not suits(value, hint):
         value = text
     return _named(value, hint)
+
+
+def _bracketed(text: str) -> Any:
+    """A tuple written as in Python, or the text itself.
+
+    >>> _bracketed("(0, 1)"), _bracketed("hinge")
+    ((0, 1), 'hinge')
+    """
+    if not (text.startswith("(") and text.endswith(")")):
+        return text
+    try:
+        return decode(parse_json(f"[{text[1:-1].rstrip(', ')}]"))
+    except ValueError:
+        return text
 
 
 def _named(value: Any, hint: Any) -> Any:

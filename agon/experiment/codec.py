@@ -24,10 +24,12 @@ from agon.experiment.scripts import MAIN, is_named
 Json = Any
 
 PARSING = Lock()  # Python 3.11 can fail where two threads parse at once
+CRITICISED = ("adversarial", "boundary-equilibrium", "autoregressive", "patch-autoregressive")
 LATER: dict[str, dict[str, Json]] = {  # part -> later settings, with the old behaviour
     "averaging": {"ramp": False},
+    "experiment": {"augment": [], "schedules": None, "keep": 3, "init": "", "notes": []},
+    **{game: {"augmentation": None} for game in CRITICISED},
     "turns": {"accumulate": 1},
-    "experiment": {"schedules": None, "keep": 3, "init": ""},
 }
 
 
@@ -42,7 +44,7 @@ def completed(value: Json) -> Json:
 
 
 def encode(value: Any) -> Json:
-    """Encode a part, a frozen dataclass, or plain values as JSON values.
+    """Encode a part, a frozen dataclass (its fields that count in comparisons), or plain values as JSON values.
 
     Raises:
         SettingError: a value cannot be written as JSON.
@@ -56,7 +58,7 @@ def encode(value: Any) -> Json:
     if isinstance(value, Part):
         return {**_reference(value.make), **_encoded(value.settings)}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+        fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if f.compare}
         return {**_reference(type(value)), **_encoded(fields)}
     if isinstance(value, Mapping):
         return _encoded(value)

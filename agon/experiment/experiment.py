@@ -1,14 +1,16 @@
 """The complete, typed description of one training."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
+from agon.arguments import MOST_STEPS, check_seed
+from agon.augmentation import Augmentation
 from agon.averaging import Averaging
-from agon.data.source import Source
+from agon.data import Source, of
 from agon.dynamics import Dynamics, Turns
 from agon.errors import SettingError
 from agon.experiment.codec import completed, decode, encode
@@ -21,11 +23,17 @@ from agon.latents import Latent, Normal
 from agon.untrusted import parse_json
 
 MOST = {
-    **dict.fromkeys(("steps", "log_every", "sample_every", "checkpoint_every"), 10**12),
+    **dict.fromkeys(("steps", "log_every", "sample_every", "checkpoint_every"), MOST_STEPS),
     "batch": 2**20,  # must fit into memory
     "grid": 2**16,  # must fit into a picture
     "keep": 10**6,
 }
+
+
+if TYPE_CHECKING:
+    Data = Source  # what the field holds
+else:
+    Data = Source | Any  # what the constructor takes: whatever `of` makes a source of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +42,7 @@ class Experiment:
 
     Attributes:
         game: a part that builds a game, or a ready game (for one seed only).
-        data: the source of real samples.
+        data: the source of real samples, or whatever `agon.data.of` makes one of: an array, a data set, a path.
         steps: rounds of the dynamics; the budget.
         latent: the distribution of latents.
         optimisers: one part for all players, or a part for each player by name.
@@ -42,19 +50,22 @@ class Experiment:
             part for each player by name, stepped after each step; None for constant rates.
         dynamics: how the players move.
         batch: real samples per draw, over all processes together.
+        augment: random transformations of the real samples; the generator learns them too. For those that it must not
+            learn, see the game's `augmentation`.
         averaging: how to average a player's weights, or None.
         seed: the seed from which all random streams derive.
         log_every: steps between two records of the log.
         sample_every: steps between two grids of samples from the same latents.
         checkpoint_every: steps between two checkpoints.
-        grid: number of samples in a grid.
+        grid: number of samples in a grid; of points in up to 16 dimensions, at least 1,000 are kept.
         keep: how many of the newest checkpoints stay on the disk; two may be damaged there, so take 3 or more.
         init: a run from whose weights the training begins: RUN, or RUN:PLAYER for one player's; "" for none.
         recipe: name of the recipe that returned it, or "".
+        notes: why settings were chosen for these data, in sentences; a training prints them, and uses them for nothing.
     """
 
     game: Part | Game
-    data: Source
+    data: Data
     steps: int
     latent: Latent = field(default_factory=Normal)
     optimisers: Part | Mapping[str, Part] = field(
@@ -63,6 +74,7 @@ class Experiment:
     schedules: Part | Mapping[str, Part] | None = None
     dynamics: Dynamics = field(default_factory=Turns)
     batch: int = 64
+    augment: Sequence[Augmentation] = ()
     averaging: Averaging | None = None
     seed: int = 0
     log_every: int = 50
@@ -72,8 +84,10 @@ class Experiment:
     keep: int = 3
     init: str = ""
     recipe: str = ""
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "data", of(self.data))
         check_fields(self)
         for name, most in MOST.items():
             value = getattr(self, name)
@@ -81,8 +95,7 @@ class Experiment:
                 raise SettingError(f"experiment.{name}: expected at least 1, got {value}")
             if value > most:
                 raise SettingError(f"experiment.{name}: expected at most {most:,}, got {value:,}")
-        if not 0 <= self.seed < 2**63:
-            raise SettingError(f"experiment.seed: expected 0 <= seed < 2^63, got {self.seed}")
+        check_seed(self.seed)
 
     def build(self) -> Game:
         """Build the game with weights from torch's global stream, and check it against the data's shape."""
@@ -91,6 +104,8 @@ class Experiment:
         if not isinstance(game, Game):
             raise SettingError(f"experiment.game: expected a part that builds a Game, got {type(game).__name__}")
         self.dynamics.check(game)
+        for i, augmentation in enumerate(self.augment):
+            augmentation.check(self.data.shape, self.data.range, f"augment.{i}")
         if self.averaging is not None:
             check_names("the game's players", {self.averaging.player: None}, game.players)
         if isinstance(self.schedules, Mapping):
@@ -121,6 +136,10 @@ class Experiment:
     def with_steps(self, steps: int) -> "Experiment":
         """The same experiment with another budget."""
         return replace(self, steps=steps)
+
+    def settled(self) -> "Experiment":
+        """The same experiment with everything stated that the source would take from the data."""
+        return replace(self, data=self.data.settled())
 
     def to_json(self) -> str:
         """The content of `experiment.json`; `from_json` reads it back to an equal object."""

@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from torch.optim import lr_scheduler
 
+from agon.augmentation import ADAPTIVE, AUGMENTATIONS
 from agon.averaging import Averaging
 from agon.data import SOURCES
 from agon.dynamics import DYNAMICS
@@ -38,8 +39,8 @@ SCHEDULES = {
 }
 
 TABLES: tuple[dict[str, Any], ...] = (
-    SOURCES, LATENTS, NETWORKS, OBJECTIVES, PENALTIES, PROJECTIONS, GAMES, CORRUPTIONS, DYNAMICS,
-    OPTIMISERS, SCHEDULES,
+    SOURCES, LATENTS, NETWORKS, OBJECTIVES, PENALTIES, PROJECTIONS, AUGMENTATIONS, ADAPTIVE, GAMES, CORRUPTIONS,
+    DYNAMICS, OPTIMISERS, SCHEDULES,
     {"averaging": Averaging},
 )  # fmt: skip
 

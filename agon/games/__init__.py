@@ -2,6 +2,7 @@
 
 from agon.games.adversarial import Adversarial
 from agon.games.autoregressive import Autoregressive, PatchAutoregressive
+from agon.games.auxiliary import AuxiliaryClassifier
 from agon.games.classification import Classification
 from agon.games.corruption import CORRUPTIONS, Corruption, GaussianCorruption, SaltAndPepper
 from agon.games.equilibrium import BoundaryEquilibrium
@@ -10,6 +11,7 @@ from agon.games.variational import Variational
 
 GAMES = {
     "adversarial": Adversarial,
+    "auxiliary-classifier": AuxiliaryClassifier,
     "boundary-equilibrium": BoundaryEquilibrium,
     "autoregressive": Autoregressive,
     "patch-autoregressive": PatchAutoregressive,
@@ -22,6 +24,7 @@ __all__ = [
     "GAMES",
     "Adversarial",
     "Autoregressive",
+    "AuxiliaryClassifier",
     "Batch",
     "BoundaryEquilibrium",
     "Classification",

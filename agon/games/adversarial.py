@@ -5,30 +5,39 @@ from functools import cache
 from typing import ClassVar
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from agon.errors import SettingError
-from agon.games.game import Batch, Game, Losses, latent_shape_of, two_samples
+from agon.augmentation import Adaptive, Augmentation
+from agon.data.source import Source
+from agon.errors import DataError, SettingError
+from agon.games.augmented import FAKE, REAL, AugmentedGame
+from agon.games.game import Batch, Losses, latent_shape_of, two_samples
+from agon.networks.labels import call, check_protocol, classes_of
 from agon.networks.layers import evaluation_mode
 from agon.objectives import NonSaturating, Objective
 from agon.penalties import Penalty, Scored
 from agon.projections import Projection
 
 
-class Adversarial(Game):
+class Adversarial(AugmentedGame):
     """G minimises L_G(D(x), D(G(z))), and D minimises L_D(D(x), D(G(z))); penalties are added to either loss.
 
     Real and generated samples pass the critic separately, so that batch normalisation keeps their
     statistics apart (radford2015). The critic's pass over real samples is skipped if only the
     generator moves and its loss does not use them.
 
+    Networks that take labels get them: D(x, y) and D(G(z, y), y), where each generated sample has the label y of the
+    real sample at its place in the batch. So labels have the data's distribution, equal for real and generated samples.
+
     Args:
-        generator: a module with `latent_shape` that maps "n *latent_shape" to "n *shape".
-        critic: a module that maps "n *shape" to logits "n".
+        generator: a module with `latent_shape` that maps "n *latent_shape" to "n *shape"; with `classes`, it also takes
+            labels "n" (see `networks.labels`).
+        critic: a module that maps "n *shape" to logits "n"; with `classes`, it also takes labels "n".
         objective: the pair of losses.
         penalties: each is added to the loss of its player.
         projections: each is applied to its player's network after that player's move.
+        augmentation: transforms all samples, real and generated, that the critic sees.
     """
 
     players: ClassVar[Mapping[str, Sequence[str]]] = {"generator": ("generator",), "critic": ("critic",)}
@@ -41,8 +50,9 @@ class Adversarial(Game):
         objective: Objective = NonSaturating(),  # noqa: B008 - frozen
         penalties: Sequence[Penalty] = (),
         projections: Sequence[Projection] = (),
+        augmentation: Augmentation | Adaptive | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(augmentation)
         self.generator = generator
         self.critic = critic
         self.objective = objective
@@ -55,6 +65,21 @@ class Adversarial(Game):
                 )
         for penalty in self.penalties:
             penalty.check(self.get_submodule(penalty.network))
+        for network in (generator, critic):
+            check_protocol(network)
+        if 0 < classes_of(generator) != classes_of(critic) > 0:
+            raise SettingError(
+                f"classes: expected as many in both networks, got {classes_of(generator)} in the generator and "
+                f"{classes_of(critic)} in the critic"
+            )
+
+    @property
+    def generated_classes(self) -> int:
+        return classes_of(self.generator)
+
+    @property
+    def judged_classes(self) -> int:
+        return classes_of(self.critic)
 
     @property
     def latent_shape(self) -> tuple[int, ...]:
@@ -70,30 +95,35 @@ class Adversarial(Game):
 
     @property
     def has_after_update(self) -> bool:
-        return bool(self.projections) or type(self).after_update is not Adversarial.after_update
+        adapts = bool(self.projections) or self.adaptation is not None
+        return adapts or type(self).after_update is not Adversarial.after_update
 
     def noise(self, shape: tuple[int, ...], rng: torch.Generator) -> dict[str, Tensor]:
-        draws = [penalty.noise(shape, rng) for penalty in self.penalties]
+        draws = [*(penalty.noise(shape, rng) for penalty in self.penalties), super().noise(shape, rng)]
         return {name: tensor for noise in draws for name, tensor in noise.items()}
 
-    def generate(self, latent: Float[Tensor, "n ..."]) -> Float[Tensor, "n ..."]:
-        return self.generator(latent)  # type: ignore[no-any-return]
+    def generate(
+        self, latent: Float[Tensor, "n ..."], label: Int[Tensor, " n"] | None = None
+    ) -> Float[Tensor, "n ..."]:
+        return call(self.generator, latent, label)
 
     def losses(self, batch: Batch, fake: Float[Tensor, "n ..."] | None = None, *, of: Collection[str]) -> Losses:
-        fake = self.generate(batch.latent) if fake is None else fake
-        real, fake = self._inputs(batch.real, fake, of)
+        fake = self.generate_for(batch) if fake is None else fake
+        real, fake = self.augmented(batch.real, batch, REAL), self.augmented(fake, batch, FAKE)
+        real, fake = self._inputs(real, fake, of)
         sees_real = "critic" in of or self.objective.generator_sees_real
-        real_logits = self.realness(real) if sees_real else None
-        fake_logits = self.realness(fake)
+        real_logits = self._logits(real, batch) if sees_real else None
+        fake_logits = self._logits(fake, batch)
         losses = {player: self._objective(player, real_logits, fake_logits) for player in of}
         seen = {"logit/fake": fake_logits.detach().mean()}
         if real_logits is not None:
             seen["logit/real"] = real_logits.detach().mean()
+            seen |= self.overfitting(real_logits, fake_logits)
 
         @cache
         def scored() -> Scored:
-            logits = self.realness(real) if real_logits is None else real_logits
-            return Scored(real, fake, logits, fake_logits, batch.noise)
+            logits = self._logits(real, batch) if real_logits is None else real_logits
+            return Scored(real, fake, logits, fake_logits, batch.noise, batch.label)
 
         for penalty in self.penalties:
             if penalty.player in of:
@@ -102,25 +132,50 @@ class Adversarial(Game):
                 seen[f"penalty/{type(penalty).__name__}"] = value.detach()
         return Losses(losses, seen)
 
-    def realness(self, x: Float[Tensor, "n ..."]) -> Float[Tensor, " n"]:
-        """The critic's logits, converted from bfloat16 to float32, so that losses are in float32."""
-        logits: Tensor = self.critic(x)
+    def realness(self, x: Float[Tensor, "n ..."], label: Int[Tensor, " n"] | None = None) -> Float[Tensor, " n"]:
+        """The critic's logits, converted from bfloat16 to float32, so that losses are in float32.
+
+        Args:
+            x: samples.
+            label: their labels, if the critic takes any.
+        """
+        logits = call(self.critic, x, label)
         return logits.float() if logits.dtype is torch.bfloat16 else logits
 
     def after_update(self, player: str, seen: Mapping[str, Tensor]) -> None:
         for projection in self.projections:
             if projection.of == player:
                 projection(self.get_submodule(player))
+        super().after_update(player, seen)
 
     def check(self, shape: tuple[int, ...]) -> None:
         with torch.no_grad(), evaluation_mode(self):
             fake = two_samples(self, self.generator, shape)
-            logits = self.critic(fake)
+            logits = call(self.critic, fake, torch.zeros(2, dtype=torch.int64, device=fake.device))
             if tuple(logits.shape) != (2,):
                 raise SettingError(
                     f"{type(self.critic).__name__}: expected one logit a sample, shape (n,), got "
                     f"{('n', *logits.shape[1:])} ; let the critic end in .flatten()"
                 )
+
+    def check_source(self, source: Source) -> None:
+        super().check_source(source)
+        classes = max(self.generated_classes, self.judged_classes)
+        if not classes:
+            return
+        if not source.classes:
+            raise DataError(
+                "a class-conditional game: expected data with classes, got none; use a labelled set, such as digits, "
+                "or a folder with a folder of images for each class"
+            )
+        if len(source.classes) != classes:
+            raise SettingError(
+                f"classes: expected the {len(source.classes)} of the data in the networks, got {classes}"
+            )
+
+    def _logits(self, x: Tensor, batch: Batch) -> Tensor:
+        """The critic's logits of samples that have the batch's labels."""
+        return self.realness(x, batch.label) if self.judged_classes else self.realness(x)
 
     def _objective(self, player: str, real: Tensor | None, fake: Tensor) -> Tensor:
         if player == "generator":

@@ -7,8 +7,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from agon.augmentation import Adaptive, Augmentation
 from agon.errors import SettingError
-from agon.games.game import Batch, Game, Losses, latent_shape_of, two_samples
+from agon.games.augmented import FAKE, REAL, AugmentedGame
+from agon.games.game import Batch, Losses, latent_shape_of, two_samples
 from agon.networks.layers import evaluation_mode
 from agon.objectives import LeastSquares, Objective
 
@@ -26,7 +28,7 @@ def prediction_errors(
     return (gaps.float() if gaps.dtype is torch.bfloat16 else gaps).abs().flatten(1).sum(1)
 
 
-class Autoregressive(Game):
+class Autoregressive(AugmentedGame):
     """The encoder makes features of real samples easy to predict, and those of generated samples hard.
 
     With e(x) = E[|R(E(x)) - E(x)|₁], the prediction error averaged over the batch,
@@ -42,10 +44,12 @@ class Autoregressive(Game):
         encoder: a module that maps "n *shape" to features "n *features".
         autoregressor: a module that maps features to predictions of the same shape; it predicts each number
             from those before it, in the module's own order.
+        augmentation: transforms all samples, real and generated, that the encoder sees.
 
     Source: argan2018, equations 7 and 8 and Algorithm 1.
     """
 
+    scoring_player: ClassVar[str] = "encoder"
     players: ClassVar[Mapping[str, Sequence[str]]] = {
         "generator": ("generator",),
         "encoder": ("encoder",),
@@ -57,8 +61,15 @@ class Autoregressive(Game):
         "autoregressor": {"real": 1.0},
     }  # player -> the sign of each energy in its loss
 
-    def __init__(self, *, generator: nn.Module, encoder: nn.Module, autoregressor: nn.Module) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        *,
+        generator: nn.Module,
+        encoder: nn.Module,
+        autoregressor: nn.Module,
+        augmentation: Augmentation | Adaptive | None = None,
+    ) -> None:
+        super().__init__(augmentation)
         self.generator = generator
         self.encoder = encoder
         self.autoregressor = autoregressor
@@ -89,9 +100,10 @@ class Autoregressive(Game):
     def _features(self, batch: Batch, fake: Tensor | None, of: Collection[str]) -> BySide:
         """The encoder's features of the samples on which these players' losses depend."""
         sides = self._sides(of)
-        features = {"real": self.encoder(batch.real)} if "real" in sides else {}
+        features = {"real": self.encoder(self.augmented(batch.real, batch, REAL))} if "real" in sides else {}
         if "fake" in sides:
-            features["fake"] = self.encoder(self.generate(batch.latent) if fake is None else fake)
+            fake = self.generate(batch.latent) if fake is None else fake
+            features["fake"] = self.encoder(self.augmented(fake, batch, FAKE))
         return features
 
     def _sides(self, of: Collection[str]) -> set[str]:
@@ -100,9 +112,13 @@ class Autoregressive(Game):
     def _energetic(self, features: BySide, of: Collection[str]) -> Losses:
         """The signed sums of energies."""
         needed = {side for player in of for side in self.signs[player]}
-        energies = {side: self.errors(features[side]).mean() for side in features if side in needed}
+        errors = {side: self.errors(features[side]) for side in features if side in needed}
+        energies = {side: error.mean() for side, error in errors.items()}
         losses = {player: _total(self.signs[player], energies) for player in of if self.signs[player]}
-        return Losses(losses, {f"energy/{side}": energy.detach() for side, energy in energies.items()})
+        seen = {f"energy/{side}": energy.detach() for side, energy in energies.items()}
+        if self.scoring_player in of:
+            seen |= self.overfitting(-errors["real"], -errors["fake"])
+        return Losses(losses, seen)
 
     def _check_feature_networks(self, features: Tensor) -> None:
         """Raise a SettingError if a network that takes features does not fit them."""
@@ -132,6 +148,7 @@ class PatchAutoregressive(Autoregressive):
         autoregressor: as in `Autoregressive`.
         patch: a module that maps features "n c h w" to logits "n h w".
         objective: o, the pair of losses.
+        augmentation: as in `Autoregressive`.
 
     Source: argan2018, section 3.3 and equations 9 and 10, where least squares are minimised.
     """
@@ -147,8 +164,9 @@ class PatchAutoregressive(Autoregressive):
         autoregressor: nn.Module,
         patch: nn.Module,
         objective: Objective = LeastSquares(),  # noqa: B008 - frozen
+        augmentation: Augmentation | Adaptive | None = None,
     ) -> None:
-        super().__init__(generator=generator, encoder=encoder, autoregressor=autoregressor)
+        super().__init__(generator=generator, encoder=encoder, autoregressor=autoregressor, augmentation=augmentation)
         self.patch = patch
         self.objective = objective
 

@@ -7,6 +7,7 @@ import torch.distributed as dist
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from agon.augmentation import Adaptive, Augmentation
 from agon.errors import SettingError
 from agon.games.adversarial import Adversarial
 from agon.games.game import Batch, Losses
@@ -34,6 +35,7 @@ class BoundaryEquilibrium(Adversarial):
         initial: k before the first move, from 0 to 1.
         penalties: each is added to the loss of its player.
         projections: each is applied to its player's network after that player's move.
+        augmentation: as in `Adversarial`.
 
     Raises:
         SettingError: a number out of its range.
@@ -53,6 +55,7 @@ class BoundaryEquilibrium(Adversarial):
         initial: float = 0.0,
         penalties: Sequence[Penalty] = (),
         projections: Sequence[Projection] = (),
+        augmentation: Augmentation | Adaptive | None = None,
     ) -> None:
         super().__init__(
             generator=generator,
@@ -60,6 +63,7 @@ class BoundaryEquilibrium(Adversarial):
             objective=Wasserstein(),  # at k = 1: it fixes no boundary either
             penalties=penalties,
             projections=projections,
+            augmentation=augmentation,
         )
         positive(gamma=gamma, rate=rate)
         if gamma > 1:

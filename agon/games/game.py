@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from agon.data.source import Source
 from agon.errors import SettingError
+from agon.networks.labels import classes_of
 
 
 class Batch(NamedTuple):
@@ -19,7 +20,7 @@ class Batch(NamedTuple):
         real: "n c h w" or "n d", in the source's range.
         latent: "n *latent_shape".
         noise: other random numbers that the losses need, by name.
-        label: class numbers "n", or None.
+        label: class numbers "n" of the real samples, or None; a generator that takes labels gets the same ones.
     """
 
     real: Float[Tensor, "n ..."]
@@ -68,6 +69,16 @@ class Game(nn.Module, ABC):
         return None
 
     @property
+    def generated_classes(self) -> int:
+        """The number of classes, if `generate` takes a label for each latent as its second argument; else 0."""
+        return 0
+
+    @property
+    def judged_classes(self) -> int:
+        """The number of classes, if `realness` judges a sample by its label, its second argument; else 0."""
+        return 0
+
+    @property
     @abstractmethod
     def latent_shape(self) -> tuple[int, ...]:
         """Shape of one latent, as stated by the generator."""
@@ -75,6 +86,10 @@ class Game(nn.Module, ABC):
     @abstractmethod
     def generate(self, latent: Float[Tensor, "n ..."]) -> Float[Tensor, "n ..."]:
         """Samples "n *shape" from latents "n *latent_shape"."""
+
+    def generate_for(self, batch: Batch) -> Float[Tensor, "n ..."]:
+        """Samples "n *shape" from a batch's latents, with the labels of its real samples if `generate` takes any."""
+        return generated(self, batch.latent, batch.label)
 
     @abstractmethod
     def losses(self, batch: Batch, fake: Float[Tensor, "n ..."] | None = None, *, of: Collection[str]) -> Losses:
@@ -107,6 +122,13 @@ class Game(nn.Module, ABC):
 
     def check_source(self, source: Source) -> None:
         """Raise a SettingError or a DataError if the data lack what the game needs beyond a shape, such as labels."""
+
+
+def generated(game: Game, latent: Tensor, label: Tensor | None) -> Tensor:
+    """Samples "n *shape" from latents "n *latent_shape", and from labels "n" if the game's generator takes any."""
+    if not game.generated_classes:
+        return game.generate(latent)
+    return game.generate(latent, label)  # type: ignore[call-arg]
 
 
 def modules_of(game: Game, player: str) -> Iterator[tuple[str, nn.Module]]:
@@ -151,12 +173,18 @@ def latent_shape_of(generator: nn.Module) -> tuple[int, ...]:
 
 
 def two_samples(game: Game, generator: nn.Module, shape: tuple[int, ...]) -> Float[Tensor, "2 ..."]:
-    """Generate two samples from latents of zeros.
+    """Generate two samples from latents of zeros, and labels of 0 if the generator takes any.
 
     Raises:
-        SettingError: the samples do not have the data's shape.
+        SettingError: the samples do not have the data's shape, or the generator takes labels and the game has none.
     """
-    fake = game.generate(next(game.parameters()).new_zeros(2, *game.latent_shape))
+    if classes_of(generator) != game.generated_classes:
+        raise SettingError(
+            f"{type(game).__name__}: expected a generator without labels, got {type(generator).__name__}, which takes "
+            "them; play it in an Adversarial game"
+        )
+    weight = next(game.parameters())
+    fake = generated(game, weight.new_zeros(2, *game.latent_shape), weight.new_zeros(2, dtype=torch.int64))
     if tuple(fake.shape) != (2, *shape):
         raise SettingError(
             f"{type(generator).__name__}: expected samples of the data's shape {shape}, "

@@ -8,6 +8,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from agon.errors import DataError
+from agon.terminal.waiting import tracked
 
 ImageBytes = UInt8[Tensor, "n c h w"]
 
@@ -72,7 +73,8 @@ def extract(extractor: Extractor, images: ImageBytes, chunk: int = 50) -> Featur
     if not len(images):
         raise DataError("features: expected at least 1 image, got none")
     with torch.no_grad():
-        parts = [extractor(part) for part in torch.split(images, chunk)]
+        chunks = tracked(torch.split(images, chunk), f"features by {extractor.name}", len(images), len)
+        parts = [extractor(part) for part in chunks]
     features = torch.cat([part.features.cpu() for part in parts])
     non_finite = int((~features.isfinite().all(1)).sum())
     if non_finite:

@@ -1,6 +1,8 @@
 """The Fréchet distance between the Gaussians fitted to two sets of features; on Inception's features it is FID."""
 
 import math
+import time
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -11,7 +13,9 @@ from agon.errors import Change, DataError, SettingError
 from agon.metrics.intervals import NORMAL
 from agon.metrics.moments import BLOCK, Moments, doubles, expect_features, shrinkage
 from agon.metrics.score import Score
+from agon.terminal.waiting import stage
 
+PROBED = 8  # times smaller matrices are decomposed to estimate the time
 FLAT = 1e-6  # a direction counts in a rank if its variance exceeds this part of the largest real one
 COLLAPSED = 0.5  # a generator has collapsed if its rank is under this part of the rank expected of n real samples
 
@@ -61,8 +65,9 @@ def frechet_distance(real: Float[Tensor, "n d"], fake: Float[Tensor, "m _"], *, 
     advice = f"{d} features have no sample covariance of full rank from fewer: give more, or choose {fewer}"
     expect_features("Fréchet distance", real, fake, least, advice if covariance == "sample" else "give more", fewer)
     real = real.to(fake.device)
-    fake_gaussian, real_gaussian = _gaussian_of(fake, covariance), _gaussian_of(real, covariance)
-    U, s, Vh = torch.linalg.svd(fake_gaussian.root.T @ real_gaussian.root, full_matrices=False)
+    with stage(f"decompositions of {d:,} x {d:,} covariances", seconds=partial(_seconds, d)):
+        fake_gaussian, real_gaussian = _gaussian_of(fake, covariance), _gaussian_of(real, covariance)
+        U, s, Vh = torch.linalg.svd(fake_gaussian.root.T @ real_gaussian.root, full_matrices=False)
     value, offset = _distance(fake_gaussian, real_gaussian, s), fake_gaussian.mean - real_gaussian.mean
     variance = _variance(fake, fake_gaussian, offset, U * s.sqrt()) / len(fake)
     variance += _variance(real, real_gaussian, -offset, Vh.T * s.sqrt()) / len(real)
@@ -85,6 +90,46 @@ def frechet_distance(real: Float[Tensor, "n d"], fake: Float[Tensor, "m _"], *, 
             "shrinkage": [real_gaussian.shrinkage, fake_gaussian.shrinkage],
             **({"told": rank.sentence} if rank.collapsed else {}),
         },
+    )
+
+
+def frechet_distance_to_moments(
+    mean: Float[Tensor, " d"], covariance: Float[Tensor, "_ _"], fake: Float[Tensor, "n _"], n_real: int | None = None
+) -> Score:
+    """The Fréchet distance of generated features to known moments of the real ones, as `frechet_distance` has it.
+
+    The error does not cover the real samples behind the moments.
+
+    Args:
+        mean: μ of the real features.
+        covariance: Σ "d d" of them.
+        fake: features of generated samples, at least d + 1.
+        n_real: how many real samples the moments come from, if that is known.
+
+    Raises:
+        DataError: shapes differ, there are too few samples, numbers are not finite, or Σ is no covariance.
+
+    >>> x = torch.tensor([[3.0], [5.0], [7.0]])
+    >>> frechet_distance_to_moments(torch.tensor([2.0]), torch.tensor([[4.0]]), x).value
+    9.0
+    """
+    d = len(mean)
+    advice = f"{d} features have no sample covariance of full rank from fewer: give more"
+    expect_features("Fréchet distance", fake.new_zeros(d + 1, d), fake, d + 1, advice)
+    with stage(f"decompositions of {d:,} x {d:,} covariances", seconds=partial(_seconds, d)):
+        fake_gaussian, real_gaussian = _gaussian_of(fake, "sample"), _gaussian_of_moments(mean, covariance)
+        U, s, _ = torch.linalg.svd(fake_gaussian.root.T @ real_gaussian.root, full_matrices=False)
+    value, offset = _distance(fake_gaussian, real_gaussian, s), fake_gaussian.mean - real_gaussian.mean
+    error = math.sqrt(_variance(fake, fake_gaussian, offset, U * s.sqrt()) / len(fake))
+    return Score(
+        name="frechet-distance",
+        value=value,
+        error=error,
+        interval=(max(0.0, value - NORMAL * error), value + NORMAL * error),
+        n=len(fake),
+        n_real=n_real,
+        protocol=f"{d} features, sample covariance, to given moments; larger for fewer samples, which the error does "
+        "not cover",
     )
 
 
@@ -119,6 +164,17 @@ def frechet_distance_of_moments(
         raise DataError(f"Fréchet distance: expected means of one length, got {len(a.mean)} and {len(b.mean)}")
     b = b._replace(mean=b.mean.to(a.mean.device), values=b.values.to(a.mean.device), root=b.root.to(a.mean.device))
     return _distance(a, b, torch.linalg.svdvals(a.root.T @ b.root))
+
+
+def _seconds(d: int) -> float:
+    """Estimate the time of two eigenvalue and one singular value decompositions, which grow as d³, by small ones."""
+    small = max(d // PROBED, 1)
+    matrix = torch.randn(small, small, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    start = time.perf_counter()
+    torch.linalg.eigh(matrix @ matrix.T)
+    middle = time.perf_counter()
+    torch.linalg.svd(matrix)
+    return PROBED**3 * (2 * (middle - start) + time.perf_counter() - middle)
 
 
 class _Gaussian(NamedTuple):

@@ -1,14 +1,17 @@
-"""Shares and means of samples as Scores with standard errors and 95 % intervals."""
+"""95 % intervals: of shares and means of samples, as Scores with standard errors, and of means over seeds."""
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from statistics import fmean, stdev
+from typing import Any, NamedTuple
 
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from agon.errors import require
 from agon.metrics.score import Score
 
+LEVEL = 0.95
 NORMAL = 1.959963984540054  # so many standard errors to either side of a mean hold 95 %
 
 
@@ -128,3 +131,35 @@ def mean_of_scores(scores: Sequence[Score]) -> Score:
         n=sum(score.n for score in scores),
         protocol=f"{first.protocol}; mean over {count} generators",
     )
+
+
+class Interval(NamedTuple):
+    """A mean over seeds.
+
+    Attributes:
+        mean: mean of the values.
+        deviation: their standard deviation; None for a single value.
+        half: half the width of the mean's 95 % interval; None for a single value or if a value is not finite.
+    """
+
+    mean: float
+    deviation: float | None
+    half: float | None
+
+
+def interval(values: Sequence[float]) -> Interval:
+    """Compute the mean, the standard deviation, and half the width of the mean's 95 % interval (Student's t).
+
+    >>> mean, deviation, half = interval([1.0, 2.0, 3.0])
+    >>> mean, deviation, round(half, 3)
+    (2.0, 1.0, 2.484)
+    """
+    require("scipy")
+    from scipy.special import stdtrit
+
+    n = len(values)
+    if n < 2 or not all(map(math.isfinite, values)):
+        return Interval(fmean(values), None, None)
+    deviation = stdev(values)
+    factor = float(stdtrit(n - 1, (1 + LEVEL) / 2))
+    return Interval(fmean(values), deviation, factor * deviation / math.sqrt(n))

@@ -12,6 +12,7 @@ from agon.errors import SettingError
 from agon.metrics.intervals import NORMAL
 from agon.metrics.moments import doubles, expect_features
 from agon.metrics.score import Score
+from agon.terminal.waiting import tracked
 
 LEAST = 4  # the fewest samples of a subset: its variances have s - 3 degrees of freedom
 
@@ -59,7 +60,7 @@ def kernel_distance(
     expect_features("kernel distance", real, fake, size, f"give more, or subsets of a smaller size than {size}")
     draws = np.random.RandomState(seed)
     results = []
-    for _ in range(subsets):
+    for _ in tracked(range(subsets), f"subsets of {size:,} samples", subsets):
         chosen = [draws.choice(len(features), size, replace=False) for features in (fake, real)]
         fake_subset, real_subset = (
             doubles(features[torch.from_numpy(i)]) for features, i in zip((fake, real), chosen, strict=True)

@@ -15,6 +15,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from agon.errors import DataError, SettingError
+from agon.terminal.waiting import stage
 
 HISTORY = 10  # pairs that each problem keeps
 DECREASE = 1e-4  # c₁: a step lowers the value by at least this share of what the slope predicts
@@ -94,15 +95,17 @@ def minimise(
     minimum = Minimum(
         live.x.clone(), live.value.clone(), live.iterations.clone(), live.evaluations.clone(), live.index < 0
     )
-    while len(live.index):
-        converged = _advance(live, evaluate, tolerance)
-        ended = converged | (live.iterations >= iterations)
-        if bool(ended.any()):
-            last = _select(live, ended)
-            rows = (last.x, last.value, last.iterations, last.evaluations, converged[ended])
-            for column, row in zip(minimum, rows, strict=True):
-                column[last.index] = row
-            live = _select(live, ~ended)
+    with stage("iterations of L-BFGS", iterations) as advance:
+        while len(live.index):
+            converged = _advance(live, evaluate, tolerance)
+            advance(1)
+            ended = converged | (live.iterations >= iterations)
+            if bool(ended.any()):
+                last = _select(live, ended)
+                rows = (last.x, last.value, last.iterations, last.evaluations, converged[ended])
+                for column, row in zip(minimum, rows, strict=True):
+                    column[last.index] = row
+                live = _select(live, ~ended)
     return minimum._replace(points=minimum.points.reshape(start.shape))
 
 

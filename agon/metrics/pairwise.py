@@ -14,6 +14,7 @@ from jaxtyping import Float, Int, Shaped
 from torch import Tensor
 
 from agon.errors import DataError
+from agon.terminal.waiting import stage
 
 ROWS = 2048  # the most rows of a block of bounds
 COLUMNS = 8192  # the most columns of a block of bounds
@@ -118,12 +119,14 @@ def bounds(
     square, and at most `slack` times the sum of the two norms below it. The next block overwrites the memory.
     """
     memory = frame.shift.new_empty(0, dtype=dtype)
-    for column in sides(columns, frame, dtype, columns=True):
-        for row in sides(rows, frame, dtype):
-            if not len(memory):
-                memory = memory.new_empty(len(row.norms), len(column.norms))
-            lower = memory[: len(row.norms), : len(column.norms)]
-            yield row, column, torch.mm(row.factors, column.factors.T, out=lower)
+    with stage("distances", len(rows) * len(columns)) as advance:
+        for column in sides(columns, frame, dtype, columns=True):
+            for row in sides(rows, frame, dtype):
+                if not len(memory):
+                    memory = memory.new_empty(len(row.norms), len(column.norms))
+                lower = memory[: len(row.norms), : len(column.norms)]
+                yield row, column, torch.mm(row.factors, column.factors.T, out=lower)
+                advance(lower.numel())
 
 
 def sides(

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+from agon.metrics.directions import direction_of
+
 
 @dataclass(frozen=True, kw_only=True)
 class Score:
@@ -58,7 +60,9 @@ class Score:
         error = "" if self.error is None else f" ± {self.error:.2g}"
         if self.interval is not None:
             error += f" [{self.interval[0]:.4g}, {self.interval[1]:.4g}]"
+        direction = direction_of(self.name)
+        better = f", {direction.words}" if direction else ""
         n = f"n {self.n}" if self.n_real is None else f"n {self.n} against {self.n_real} real"
         sentence = self.detail.get("told")
         suffix = f"; {sentence}" if isinstance(sentence, str) else ""
-        return f"{self.name} {self.value:.4g}{error} ({n}; {self.protocol}{suffix})"
+        return f"{self.name} {self.value:.4g}{error}{better} ({n}; {self.protocol}{suffix})"

@@ -70,7 +70,7 @@ def inception_weights(file: Path | None = None, download: bool = False) -> Weigh
             f"{path}: expected the published weights of SHA-256 {INCEPTION_SHA256}, got a file of SHA-256 {digest}; "
             "remove it and get it again (--download), or, if you do want these, name the file (--weights)"
         )
-    return Weights(_plain(data, path), digest)
+    return Weights(plain(data, path), digest)
 
 
 def cached_file() -> Path:
@@ -78,7 +78,7 @@ def cached_file() -> Path:
     return Path(torch.hub.get_dir()) / "checkpoints" / INCEPTION_FILE
 
 
-def _plain(data: bytes, path: Path) -> Mapping[str, Tensor]:
+def plain(data: bytes, path: Path) -> Mapping[str, Tensor]:
     """Parse a file's tensors without running any code in it."""
     try:
         if path.suffix == ".safetensors":

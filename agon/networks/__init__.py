@@ -1,7 +1,7 @@
 """All networks; each is an ordinary `nn.Module`.
 
 A generator has a `latent_shape` and maps latents "n *latent_shape" to samples "n *shape". A critic maps
-samples to unbounded logits "n"; a higher logit means more real.
+samples to unbounded logits "n"; a higher logit means more real. Networks that take labels are in `conditional`.
 """
 
 from agon.networks import (
@@ -10,6 +10,7 @@ from agon.networks import (
     classifier,
     cnn,
     columns,
+    conditional,
     dcgan,
     draw,
     gran,
@@ -46,4 +47,7 @@ NETWORKS = {
     "autoencoder.decoder": autoencoder.Decoder,
     "resnext.generator": resnext.Generator,
     "resnext.critic": resnext.Critic,
+    "class-normalised": conditional.NormalisedGenerator,
+    "class-concatenated": conditional.ConcatenatedGenerator,
+    "projection": conditional.ProjectionCritic,
 }

@@ -159,6 +159,19 @@ class Critic(nn.Module):
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, " n"]:
         return self.judge(self.encoder(x))  # type: ignore[no-any-return]
 
+    @property
+    def feature_count(self) -> int:
+        """Numbers in `features`."""
+        return flat(self.encoder.features)
+
+    def features(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d"]:
+        """The input of the last linear layer."""
+        return self.judge[:1](self.encoder(x))  # type: ignore[no-any-return]
+
+    def logits(self, features: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
+        """The logits of features."""
+        return self.judge[1:](features)  # type: ignore[no-any-return]
+
 
 def channels_of(shape: tuple[int, ...]) -> int:
     """The number of channels of an image of `shape`.

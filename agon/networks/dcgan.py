@@ -121,6 +121,19 @@ class Critic(nn.Module):
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, " n"]:
         return self.layers(x)  # type: ignore[no-any-return]
 
+    @property
+    def feature_count(self) -> int:
+        """Numbers in `features`."""
+        return int(self.layers[-2].in_features)  # type: ignore[arg-type]
+
+    def features(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d"]:
+        """The input of the last linear layer."""
+        return self.layers[:-2](x)  # type: ignore[no-any-return]
+
+    def logits(self, features: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
+        """The logits of features."""
+        return self.layers[-2:](features)  # type: ignore[no-any-return]
+
 
 def stages(shape: tuple[int, ...], smallest: int = SMALLEST) -> Iterator[tuple[int, int]]:
     """(height, width) after 0, 1, ... halvings, rounded up, until the longer side is at most `smallest`.

@@ -99,6 +99,19 @@ class Critic(nn.Module):
         logits: Tensor = self.layers(x)
         return logits
 
+    @property
+    def feature_count(self) -> int:
+        """Numbers in `features`."""
+        return int(self.layers[-2].in_features)  # type: ignore[arg-type]
+
+    def features(self, x: Float[Tensor, "n ..."]) -> Float[Tensor, "n d"]:
+        """The input of the last linear layer."""
+        return self.layers[:-2](x)  # type: ignore[no-any-return]
+
+    def logits(self, features: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
+        """The logits of features."""
+        return self.layers[-2:](features)  # type: ignore[no-any-return]
+
 
 def hidden_layers(
     inputs: int, widths: Sequence[int], nonlinearity: str, normalise: bool, normalise_first: bool = True

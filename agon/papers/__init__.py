@@ -1,7 +1,7 @@
 """Tables and figures of the five papers: trainings, scores over seeds, pictures, and all numbers behind them."""
 
+from agon.metrics.intervals import interval
 from agon.papers.catalogue import ITEMS, find_item, items
-from agon.papers.intervals import interval
 from agon.papers.item import Item
 from agon.papers.page import page
 from agon.papers.reproducing import reproduce

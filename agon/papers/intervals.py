@@ -1,49 +1,15 @@
-"""Means over seeds with confidence intervals, and the verdict on an expectation."""
+"""The verdict on an expectation, from the 95 % interval over seeds."""
 
 import math
 from collections.abc import Mapping, Sequence
-from statistics import fmean, stdev
-from typing import Any, NamedTuple
+from typing import Any
 
-from agon.errors import require
+from agon.metrics.intervals import interval
 from agon.papers.expectation import Expectation, ExpectationVerdict
 
-LEVEL = 0.95  # of the intervals
 NORMAL = 1.96  # standard errors on each side of a single measurement
 
 TableRow = Mapping[str, Any]  # as in the numbers' file: a label, and a mapping of scores for each seed
-
-
-class Interval(NamedTuple):
-    """A mean over seeds.
-
-    Attributes:
-        mean: mean of the values.
-        deviation: their standard deviation; None for a single value.
-        half: half the width of the mean's 95 % interval; None for a single value or if a value is not finite.
-    """
-
-    mean: float
-    deviation: float | None
-    half: float | None
-
-
-def interval(values: Sequence[float]) -> Interval:
-    """Compute the mean, the standard deviation, and half the width of the mean's 95 % interval (Student's t).
-
-    >>> mean, deviation, half = interval([1.0, 2.0, 3.0])
-    >>> mean, deviation, round(half, 3)
-    (2.0, 1.0, 2.484)
-    """
-    require("scipy")
-    from scipy.special import stdtrit
-
-    n = len(values)
-    if n < 2 or not all(map(math.isfinite, values)):
-        return Interval(fmean(values), None, None)
-    deviation = stdev(values)
-    factor = float(stdtrit(n - 1, (1 + LEVEL) / 2))
-    return Interval(fmean(values), deviation, factor * deviation / math.sqrt(n))
 
 
 def judge(expectation: Expectation, rows: Sequence[TableRow]) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from agon import __version__
 from agon.errors import RunError
 from agon.experiment import Experiment
 from agon.metrics import Score
-from agon.papers.intervals import interval, judge
+from agon.metrics.intervals import interval
+from agon.papers.intervals import judge
 from agon.papers.item import Item, Rows, TrainedRuns
 from agon.papers.sources import described
 from agon.recipes import Scale

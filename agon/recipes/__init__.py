@@ -1,6 +1,6 @@
 """Experiments with a name: a module a paper or a purpose, in the library's own parts; nothing measures or draws."""
 
-from agon.errors import SettingError, unknown
+from agon.errors import SettingError, meant, unknown
 from agon.recipes import (
     argan2018,
     arjovsky2017,
@@ -12,6 +12,9 @@ from agon.recipes import (
     mao2016,
     metz2017,
     miyato2018,
+    miyato2018b,
+    odena2017,
+    own,
     radford2015,
     tabak2016,
     yamazaki2017,
@@ -24,6 +27,7 @@ LISTED: tuple[Recipe, ...] = (
     *argan2018.RECIPES,
     first.DIGITS,
     first.RING,
+    own.OWN,
     *im2016.RECIPES,
     *metz2017.RECIPES,
     *tabak2016.RECIPES,
@@ -34,6 +38,8 @@ LISTED: tuple[Recipe, ...] = (
     *gulrajani2017.RECIPES,
     *berthelot2017.RECIPES,
     *miyato2018.RECIPES,
+    *miyato2018b.RECIPES,
+    *odena2017.RECIPES,
     *huang2024.RECIPES,
     *yamazaki2017.RECIPES,
 )
@@ -42,11 +48,12 @@ RECIPES = {recipe.name: recipe for recipe in LISTED}
 
 
 def find(name: str) -> Recipe:
-    """Find a recipe by its name.
+    """Find a recipe by its name, or by the part after the slash if no other recipe has it: "dcgan".
 
     Raises:
         SettingError: no recipe has that name; the message suggests the nearest.
     """
+    name = meant(name, RECIPES)
     if name not in RECIPES:
         raise SettingError(unknown("recipe", name, RECIPES))
     return RECIPES[name]

@@ -1,5 +1,6 @@
 """The first training of every user: a DCGAN on the bundled real digits, in minutes."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -8,12 +9,14 @@ from agon.data import Images, Ring, Source
 from agon.experiment import Budget, Experiment, changed, part
 from agon.games import Adversarial
 from agon.networks import mlp
+from agon.networks.dcgan import stages
 from agon.recipes import radford2015
 from agon.recipes.recipe import Recipe
 from agon.recipes.scales import Scale
 
+DEEPEST = 128  # channels of the smallest stage, so that images larger than the digits do not make millions of weights
 STEPS = {"smoke": 20, "quick": 6_500, "paper": 20_000}
-OF_POINTS = Budget(batch=256, steps=STEPS["quick"], log_every=100, grid=512)
+OF_POINTS = Budget(batch=256, steps=STEPS["quick"], log_every=100, grid=1_000)
 POINTS: Mapping[Scale, Budget] = {
     "smoke": replace(OF_POINTS, steps=STEPS["smoke"], log_every=5, sample_every=10),
     "quick": OF_POINTS,
@@ -23,16 +26,19 @@ POINTS: Mapping[Scale, Budget] = {
 
 def experiment(data: Source, scale: Scale) -> Experiment:
     """A DCGAN with one stage more than its resolution needs, which samples from averaged weights."""
-    dcgan = radford2015.experiment(data, "smoke" if scale == "smoke" else "quick")
+    size = radford2015.SIZES["smoke" if scale == "smoke" else "quick"]
+    width = min(size.width, max(16, DEEPEST >> len(list(stages(data.shape, 2))[2:])))
+    trained = radford2015.trained(data, size._replace(width=width))
     for network in ("generator", "critic"):  # with one stage only, the critic never leaves logits near 0
-        dcgan = changed(dcgan, f"game.{network}.smallest", "2")
-    return replace(dcgan, steps=STEPS[scale], averaging=Averaging(decay=0.999))
+        trained = changed(trained, f"game.{network}.smallest", "2")
+    return replace(trained, steps=STEPS[scale], averaging=Averaging(decay=0.999))
 
 
 def points(data: Source, scale: Scale) -> Experiment:
-    """Two perceptrons on points."""
+    """Two perceptrons on points of any dimension, or on series; no fewer latents than dimensions, up to 128."""
     width = 8 if scale == "smoke" else 128
-    generator = part(mlp.Generator, shape=data.shape, latent=16, widths=(width, width))
+    latent = min(128, max(16, math.prod(data.shape)))
+    generator = part(mlp.Generator, shape=data.shape, latent=latent, widths=(width, width))
     return Experiment(
         game=part(Adversarial, generator=generator, critic=part(mlp.Critic, shape=data.shape, widths=(width, width))),
         data=data,
@@ -46,6 +52,7 @@ RING = Recipe(
     claim="a small GAN on points, to see in seconds which of the modes it finds",
     data=lambda scale: Ring(),
     make=points,
+    also=(2,),
 )
 
 DIGITS = Recipe(

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple, get_args
+from typing import Any, NamedTuple, get_args
 
-from agon.data import Source
+from agon.data import Source, of, settle
 from agon.errors import SettingError, unknown
 from agon.experiment import Experiment
 from agon.recipes import costs
 from agon.recipes.scales import Scale
+
+KINDS = {1: "points", 2: "series", 3: "images"}  # dimensions of a sample -> what it is
 
 
 class EvaluationSchedule(NamedTuple):
@@ -37,6 +39,9 @@ class Recipe:
         claim: what the training shows, in a sentence.
         data: makes the default source for a scale.
         make: makes the experiment from a source and a scale; layers take their sizes from `source.shape`.
+        also: numbers of dimensions of a sample that its networks take beside those of the default data.
+        timed: makes the experiment from a source and a number of minutes, for a recipe that chooses by them.
+        budgets: scale -> the minutes that such a recipe takes by default.
         evaluations: scale -> the evaluations while it trains for an item; a plain training has none.
     """
 
@@ -45,27 +50,42 @@ class Recipe:
     claim: str
     data: Callable[[Scale], Source]
     make: Callable[[Source, Scale], Experiment]
+    also: tuple[int, ...] = ()
     evaluations: Mapping[str, EvaluationSchedule] = field(default_factory=dict)
+    timed: Callable[[Source, float], Experiment] | None = None
+    budgets: Mapping[Scale, float] = field(default_factory=dict)
 
     @property
     def minutes(self) -> Mapping[Scale, float | None]:
         """Measured minutes by scale, with the default source; None for a scale that was not measured."""
         return costs.minutes(self.name)
 
-    def experiment(self, data: Source | None = None, scale: Scale = "quick") -> Experiment:
-        """Make the experiment, on the default data or on another source.
+    def experiment(self, data: Any = None, scale: Scale = "quick", minutes: float | None = None) -> Experiment:
+        """Make the experiment, on the default data or on other data, which `settle` gives a size if they need one.
+
+        Args:
+            data: a source, or whatever `agon.data.of` makes one of, such as an array; None for the default data.
+            scale: the size of the training.
+            minutes: the budget that the recipe chooses its networks by, if it is one that does; the number of steps
+                is then an estimate, which `agon.training.within` replaces by a measurement.
 
         Raises:
             SettingError: the scale is unknown, or the data have the wrong kind of shape.
+            DataError: the data cannot be read.
         """
         if scale not in get_args(Scale):
             raise SettingError(unknown("scale", scale, get_args(Scale)))
         default = self.data(scale)
-        source = default if data is None else data
-        if len(source.shape) != len(default.shape):
-            kind = "images" if len(default.shape) == 3 else "points"
-            raise SettingError(f"{self.name} is for {kind}, got data of shape {source.shape}; see agon recipes")
-        return replace(self.make(source, scale), recipe=f"{self.name} --scale {scale}")
+        source, reasons = (default, ()) if data is None else settle(of(data))
+        takes = (len(default.shape), *self.also)
+        if len(source.shape) not in takes:
+            kinds = " and ".join(KINDS[dimensions] for dimensions in takes)
+            got = KINDS.get(len(source.shape), "data")
+            raise SettingError(f"{self.name} is for {kinds}, got {got} of shape {source.shape}; see agon recipes")
+        timed = self.timed
+        made = self.make(source, scale) if minutes is None or timed is None else timed(source, minutes)
+        name = f"{self.name} --scale {scale}" if minutes is None else f"{self.name} --minutes {minutes:g}"
+        return replace(made, recipe=name, notes=(*reasons, *made.notes))
 
 
 def by_name(recipes: Iterable[Recipe]) -> dict[str, Recipe]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from agon.data import Images, Source
+from agon.errors import DataError
 from agon.recipes.scales import Scale
 
 
@@ -37,6 +38,20 @@ class ImageSet:
 def read_as(data: Source, **settings: Any) -> Source:
     """Change settings of a set of images, such as range=(0.0, 1.0) or only=2; points are returned unchanged."""
     return replace(data, **settings) if isinstance(data, Images) else data
+
+
+def classes_of(data: Source) -> int:
+    """The number of classes of a source, for networks that take labels.
+
+    Raises:
+        DataError: it has none.
+    """
+    if not data.classes:
+        raise DataError(
+            "a class-conditional recipe: expected data with classes, got none; use a labelled set, such as digits, or "
+            "a folder with a folder of images for each class"
+        )
+    return len(data.classes)
 
 
 MNIST = ImageSet("MNIST", "hub:ylecun/mnist", 28, 1)

@@ -7,7 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from agon.errors import RunError, require
-from agon.reports import battles, curves, distributions, images, measured, points, scores, settings, summary
+from agon.reports import (
+    battles,
+    comparison,
+    curves,
+    distributions,
+    images,
+    measured,
+    points,
+    scores,
+    settings,
+    summary,
+)
 from agon.reports.reading import View, read
 from agon.runs import Directory, Run, write_atomically, writing
 from agon.runs.layout import REPORT
@@ -33,7 +44,7 @@ def write(runs: Run | Path | str | Sequence[Run | Path | str], out: Path | str |
         RunError: a run cannot be read, or the page cannot be written.
         NotInstalledError: the extra for reports is not installed.
     """
-    require("jinja2", "markupsafe", "matplotlib", "plotly")
+    require("jinja2", "markupsafe")
     runs = [runs] if isinstance(runs, Run | Path | str) else runs
     paths = [run.path if isinstance(run, Run) else Path(run) for run in runs]
     page = render(read(paths))
@@ -79,12 +90,16 @@ def _printable(value: Any) -> Any:
 
 def _contents(views: Sequence[View]) -> dict[str, Any]:
     log_figures, score_figures = curves.figures(views), distributions.figures(views)
-    scripts = _scripts() if log_figures or score_figures else []
+    scripts = [(ROOM / "curves.js").read_text(encoding="utf-8")] if log_figures or score_figures else []
+    experiment = settings.rows([view.experiment for view in views])
     return {
         "title": summary.title(views),
         "summaries": [summary.summary(index, view) for index, view in enumerate(views)],
         "several": len(views) > 1,
         "bare": [view.name for view in views if not summary.generates(view)],
+        "evaluate": summary.evaluation(views),
+        "differs": settings.difference(experiment) if len(views) > 1 else "",
+        "compared": comparison.comparison(views),
         "scores": scores.table(views),
         "images": images.beside(views),
         "evolutions": images.evolutions(views),
@@ -100,19 +115,12 @@ def _contents(views: Sequence[View]) -> dict[str, Any]:
             {"traces": figure.traces, "logarithmic": figure.logarithmic, "axis": figure.axis}
             for figure in (*log_figures, *score_figures)
         ],
-        "experiment": settings.rows([view.experiment for view in views]),
+        "experiment": experiment,
         "arithmetic": settings.rows([view.compute for view in views]),
         "style": _embedded((ROOM / "style.css").read_text(encoding="utf-8")),
         "scripts": list(map(_embedded, scripts)),
         "hashes": list(map(_hash, scripts)),
     }
-
-
-def _scripts() -> list[str]:
-    """Return plotly's code and the few lines that call it."""
-    from plotly.offline import get_plotlyjs
-
-    return [get_plotlyjs(), (ROOM / "curves.js").read_text(encoding="utf-8")]
 
 
 def _hash(script: str) -> str:
@@ -121,7 +129,7 @@ def _hash(script: str) -> str:
 
 
 def _embedded(text: str) -> Any:
-    """Mark a text of agon or plotly, never of a run, as safe to insert unescaped."""
+    """Mark a text of agon, never of a run, as safe to insert unescaped."""
     from markupsafe import Markup
 
     return Markup(text)

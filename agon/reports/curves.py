@@ -1,4 +1,4 @@
-"""Curves of the log and of scores, as plain dictionaries that plotly draws in the page."""
+"""Curves of the log and of scores, as plain dictionaries that curves.js draws in the page."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,13 +17,12 @@ GROUPS = {  # part of a key before "/" -> title, in this order; other groups fol
     "divergence": "Divergence of the posterior from the prior, nats",
     "accuracy": "Accuracy on the batch",
     "equilibrium": "Equilibrium",
+    "augmentation": "Augmentation: probability p, overfitting r",
     "gradient": "Gradient norms",
     "penalty": "Penalties",
-    "wall/images_per_second": "Images per second",
-    "wall/seconds": "Seconds since the start",
 }
-ALONE = "wall"  # a group whose series have different units, with one plot for each
 COUNTS = ("step", "images")  # horizontal axes, not curves
+CLOCK = "wall"  # a group that the page sums up in words
 DASHES = (
     "solid",
     "dash",
@@ -39,7 +38,7 @@ Trace = dict[str, Any]
 
 
 class Figure(NamedTuple):
-    """One plot: its traces for plotly, and warnings about values that cannot be drawn."""
+    """One plot: its traces, and warnings about values that cannot be drawn."""
 
     title: str
     traces: list[Trace]
@@ -53,7 +52,7 @@ def figures(views: Sequence[View]) -> list[Figure]:
     keys = list(dict.fromkeys(key for view in views for record in view.log for key in record))
     groups: dict[str, list[str]] = {title: [] for title in GROUPS}
     for key in keys:
-        if key not in COUNTS:
+        if key.rpartition("/")[2] not in COUNTS and _group(key) != CLOCK:
             groups.setdefault(_group(key), []).append(key)
     logged = [_logged(group, keys, views) for group, keys in groups.items() if keys]
     return logged + _scored(views)
@@ -107,13 +106,13 @@ def _score_traces(name: str, views: Sequence[View]) -> list[Trace]:
     """Return a trace for each kind of measurement, so that a line joins only comparable values."""
     by_step = [_by_step(name, view) for view in views]
     kinds = {key: score for scores in by_step for (key, _), score in scores.items()}
-    labels = _labels(list(kinds.values()))
-    traces = _legend(labels, len(views))
+    names = labels(list(kinds.values()))
+    traces = _legend(names, len(views))
     for index, view in enumerate(views):
         for number, kind in enumerate(kinds):
             scores = [score for (key, _), score in by_step[index].items() if key == kind]
             if scores:
-                traces.append(_score_trace(_Place(index, number, len(views)), view, labels[number], scores))
+                traces.append(_score_trace(_Place(index, number, len(views)), view, names[number], scores))
     return traces
 
 
@@ -123,7 +122,7 @@ def _by_step(name: str, view: View) -> dict[tuple[object, int], ScoreRecord]:
     return {(score.key, score.step): score for score in scores if score.step is not None}
 
 
-def _labels(kinds: Sequence[ScoreRecord]) -> list[str]:
+def labels(kinds: Sequence[ScoreRecord]) -> list[str]:
     """Label each measurement by n, seed, and whatever else differs between them."""
     columns = [
         [f"against {score.detail.get('opponent', score.opponent)}" for score in kinds],
@@ -166,7 +165,7 @@ def _trace(place: _Place, view: View, label: str, steps: Sequence[int], values: 
     x, y = thin(steps, values)
     return {
         "type": "scatter",
-        "name": safe(label if place.runs == 1 else f"{view.name} · {label}"),
+        "name": safe(label if place.runs == 1 else f"{view.name}: {label}"),
         "legendgroup": str(place.series),
         "showlegend": place.runs == 1,
         "x": x,
@@ -196,13 +195,12 @@ def _legend(labels: Sequence[str], runs: int) -> list[Trace]:
 
 
 def safe(label: str) -> str:
-    """Replace "<" by a look-alike, since plotly interprets tags in names."""
+    """Replace "<" by a look-alike, so that no name is ever read as a tag."""
     return label.replace("<", "‹")
 
 
 def _group(key: str) -> str:
-    head, _, _ = key.partition("/")
-    return key if head == ALONE else head
+    return key.partition("/")[0]
 
 
 def _short(key: str) -> str:

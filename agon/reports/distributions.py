@@ -38,7 +38,7 @@ def _figure(name: str, views: Sequence[View]) -> Figure:
                 continue
             drawn.append(line)
             needs_run = len(views) > 1 and not (line.label in GREY and _alike(line, lines))
-            traces.append(_trace(line, f"{view.name} · {line.label}" if needs_run else line.label))
+            traces.append(_trace(line, f"{view.name}: {line.label}" if needs_run else line.label))
             traces[-1]["line"] |= _style(line, index, number, len(views))
     return Figure(name, traces, False, [], axis=_axis(name))
 

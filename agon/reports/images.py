@@ -1,5 +1,6 @@
 """Grids of images: the last samples beside real ones, and samples of fixed latents over the training."""
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -11,17 +12,20 @@ from agon.errors import DataError, RunError
 from agon.figures import pictures
 from agon.figures.colours import colour
 from agon.figures.spacing import spread
-from agon.reports.embedding import Picture, embed
-from agon.reports.reading import View
+from agon.reports.embedding import NARROW, Picture, embed, narrow_width
+from agon.reports.reading import View, same_data, trained
 from agon.runs import unreadable
 from agon.runs.layout import IMAGES
 from agon.runs.snapshots import read_images
 
 TILE = 56  # approximate CSS pixels of an enlarged small tile: an 8x8 digit by 7, a 28x28 one by 2
-GAP = 8  # CSS pixels between tiles, since the strokes of small digits reach their borders
-WIDTH = 540  # CSS pixels of one grid, so that two fit side by side
+GAP = 8  # approximate CSS pixels between tiles, since the strokes of small digits reach their borders
+WIDTH, SHARED = 540, 350  # CSS pixels of one grid, so that two fit side by side; of one of three grids or more
 FEWEST, MOST = 4, 8  # tiles in a row; large images get fewer
 LATENTS, STEPS = 8, 8  # rows and columns of an evolution
+LARGEST = 270  # pixels of a tile's longer side; larger ones are reduced by a whole factor
+GRID_BYTES, COLUMN_BYTES = 350_000, 40_000  # of a grid and of an evolution's column; more are compressed with a loss
+LOSSY = "compressed; the exact pixels are in samples/"
 
 ImageGrid = UInt8[np.ndarray, "n c h w"]
 
@@ -46,20 +50,23 @@ def beside(views: Sequence[View]) -> list[Picture]:
             step = max(files)
             caption = f"{view.name}, step {step:,}" if len(views) > 1 else f"samples at step {step:,}"
             grids.append((caption, colour(index), _read(files[step])))
-    across = max((_across(tiles) for _, _, tiles in grids), default=1)
+    width = WIDTH if len(grids) < 3 else SHARED
+    across = max((_across(tiles, width) for _, _, tiles in grids), default=1)
     return [_picture(caption, tiles[: across**2], across, run) for caption, run, tiles in grids]
 
 
 def evolutions(views: Sequence[View]) -> list[Evolution]:
-    """Return samples of the first latents at steps spread over the training, for each run with two or more grids.
+    """Return samples of the first latents at steps spread over the training, for each run with two or more such grids.
+
+    Step 0, whose samples show nothing, is left out.
 
     Raises:
         RunError: a file of samples cannot be read.
     """
     return [
-        Evolution(view.name, colour(index), _columns(_images(view)))
+        Evolution(view.name, colour(index), _columns(files))
         for index, view in enumerate(views)
-        if len(_images(view)) > 1
+        if len(files := trained(_images(view))) > 1
     ]
 
 
@@ -75,31 +82,66 @@ def factor(tiles: ImageGrid) -> int:
 
 def _columns(files: Mapping[int, Path]) -> list[Picture]:
     steps = spread(list(files), STEPS)
-    return [_picture(f"{step:,}", _read(files[step])[:LATENTS], 1, None) for step in steps]
+    columns = []
+    for step in steps:
+        tiles = _reduced(_read(files[step]))
+        rows = min(LATENTS, max(3, COLUMN_BYTES // tiles[0].size))
+        columns.append(
+            _picture(f"{step:,}", tiles[:rows], 1, None, COLUMN_BYTES, NARROW // len(steps))._replace(note="")
+        )
+    return columns
 
 
-def _picture(caption: str, tiles: ImageGrid, across: int, run: str | None) -> Picture:
-    large = pictures.enlarge(tiles, factor(tiles))
-    height, width = pictures.tiling(large, across, GAP).size
-    alt = f"{len(tiles)} images of {tiles.shape[2]}x{tiles.shape[3]} pixels: {caption}"
-    return Picture(caption, embed(pictures.grid_png(large, across, GAP)), width, height, alt, run)
+def _picture(
+    caption: str, tiles: ImageGrid, across: int, run: str | None, most: int = GRID_BYTES, room: int = NARROW
+) -> Picture:
+    """Return tiles as a picture of `most` bytes, which has `room` CSS pixels on a narrow screen."""
+    shape, tiles = tiles.shape, _reduced(tiles)
+    scale = factor(tiles)
+    gap = max(1, round(GAP / scale))
+    height, width = pictures.tiling(tiles, across, gap).size
+    embedded = embed(pictures.grid_png(tiles, across, gap), most)
+    return Picture(
+        caption=caption,
+        source=embedded.source,
+        width=scale * width,
+        height=scale * height,
+        alt=f"{len(tiles)} images of {shape[2]}x{shape[3]} pixels: {caption}",
+        colour=run,
+        note=LOSSY if embedded.lossy or tiles.shape != shape else "",
+        narrow=narrow_width(scale * width, width, room),
+        crisp=scale > 1,
+    )
 
 
-def _across(tiles: ImageGrid) -> int:
-    """Return the number of tiles in a row: as many as fit, or fewer for a square of few tiles."""
-    fit: int = WIDTH // (tiles.shape[3] * factor(tiles) + GAP)
-    return min(max(FEWEST, min(fit, MOST)), pictures.tiling(tiles).columns)
+def _reduced(tiles: ImageGrid) -> ImageGrid:
+    """Reduce large tiles by a whole factor, to means over squares of pixels."""
+    n, c, h, w = tiles.shape
+    k = -(-max(h, w) // LARGEST)
+    if k == 1:
+        return tiles
+    whole = tiles[:, :, : h // k * k, : w // k * k].reshape(n, c, h // k, k, w // k, k)
+    return np.asarray(whole.mean(axis=(3, 5)).round().astype(np.uint8))
+
+
+def _across(tiles: ImageGrid, width: int) -> int:
+    """Return the number of tiles in a row: as many as fit and are not too many bytes, or fewer for a square of few."""
+    small = _reduced(tiles)
+    fit: int = width // (small.shape[3] * factor(small) + GAP)
+    light = math.isqrt(GRID_BYTES // small[0].size)
+    return min(max(FEWEST, min(fit, light, MOST)), pictures.tiling(tiles).columns)
 
 
 def _real(views: Sequence[View]) -> dict[str, ImageGrid]:
-    """Return caption -> real images; runs with the same real images share a caption."""
-    sets: dict[bytes, ImageGrid] = {}
-    users: dict[bytes, list[str]] = {}
+    """Return caption -> real images; runs with the same data share a caption, and the images of the first."""
+    sets: dict[str, ImageGrid] = {}
+    users: dict[str, list[str]] = {}
     for view in views:
         if view.real is not None and view.real.suffix == IMAGES:
-            tiles = _read(view.real)
-            sets.setdefault(tiles.tobytes(), tiles)
-            users.setdefault(tiles.tobytes(), []).append(view.name)
+            key = same_data(view)
+            if key not in sets:
+                sets[key] = _read(view.real)
+            users.setdefault(key, []).append(view.name)
     alone = len(sets) == 1
     return {"real" if alone else f"real, {', '.join(users[key])}": tiles for key, tiles in sets.items()}
 

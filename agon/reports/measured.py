@@ -6,7 +6,7 @@ from pathlib import Path
 
 from agon.errors import RunError
 from agon.figures.colours import colour
-from agon.reports.embedding import Picture, embed
+from agon.reports.embedding import Picture, embed, narrow_width
 from agon.reports.reading import View, ordered
 from agon.runs.directory import content_of
 
@@ -16,6 +16,7 @@ CAPTIONS = {
     "reconstructions": "training images (first column) and the nearest samples of each run, most different first",
 }
 WIDE = 540  # CSS pixels, so that two fit side by side
+BYTES = 150_000  # of a picture; more are compressed with a loss
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
@@ -46,4 +47,13 @@ def _picture(file: Path, caption: str, tint: str | None) -> Picture:
     if not width or not height:
         raise RunError(f"{file} is no PNG; delete it and report again without it")
     factor = max(1, WIDE // width)
-    return Picture(caption, embed(content), factor * width, factor * height, caption, tint)
+    return Picture(
+        caption=caption,
+        source=embed(content, BYTES).source,
+        width=factor * width,
+        height=factor * height,
+        alt=caption,
+        colour=tint,
+        narrow=narrow_width(factor * width, width),
+        crisp=factor > 1,
+    )

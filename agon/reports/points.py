@@ -8,10 +8,10 @@ import numpy as np
 
 from agon.errors import RunError
 from agon.figures.colours import REAL, colour
-from agon.figures.points import Frame, Points, Real, frame_of, inside, points_png
+from agon.figures.points import Frame, Points, Real, frame_of, inside, points_svg
 from agon.figures.spacing import spread
-from agon.reports.embedding import Picture, embed
-from agon.reports.reading import View
+from agon.reports.embedding import NARROW, Picture, embed_svg
+from agon.reports.reading import View, same_data, trained
 from agon.runs.layout import POINTS
 from agon.runs.snapshots import read_array
 
@@ -33,7 +33,7 @@ def beside(views: Sequence[View]) -> list[Picture]:
     Raises:
         RunError: a file of samples cannot be read, or differs from the real ones in its number of coordinates.
     """
-    panels: dict[bytes, Picture] = {}  # by content, so that real points shared by runs are shown once
+    panels: dict[tuple[str, str], Picture] = {}  # real points shared by runs are shown once
     frames = _frames(views)
     for index, view in enumerate(views):
         if not (files := _points(view)):
@@ -41,10 +41,10 @@ def beside(views: Sequence[View]) -> list[Picture]:
         step, real, name = max(files), _real(view), f"{view.name}, " if len(views) > 1 else ""
         samples = _read(files[step], real)
         frame = frames[samples.shape[1]]
-        if real is not None and samples.shape[1] > 1 and real.tobytes() not in panels:
-            panels[real.tobytes()] = _panel(f"{name}real", None, real, frame, LARGE, REAL)
+        if real is not None and samples.shape[1] > 1 and ("real", same_data(view)) not in panels:
+            panels["real", same_data(view)] = _panel(f"{name}real", None, real, frame, LARGE, REAL)
         last = _panel(f"{name}step {step:,}", real, samples, frame, LARGE, colour(index))
-        panels[view.name.encode()] = last
+        panels["run", view.name] = last
     return list(panels.values())
 
 
@@ -68,7 +68,9 @@ def undrawn(views: Sequence[View]) -> list[str]:
 
 
 def stories(views: Sequence[View]) -> list[Story]:
-    """Return small panels at steps spread over the training, for each run with points at two or more steps.
+    """Return small panels at steps spread over the training, for each run with points at two or more such steps.
+
+    Step 0, whose samples show nothing, is left out.
 
     Raises:
         RunError: a file of samples cannot be read, or differs from the real ones in its number of coordinates.
@@ -77,12 +79,12 @@ def stories(views: Sequence[View]) -> list[Story]:
     return [
         Story(view.name, colour(index), _story(view, frames, colour(index)))
         for index, view in enumerate(views)
-        if len(_points(view)) > 1
+        if len(trained(_points(view))) > 1
     ]
 
 
 def _story(view: View, frames: Mapping[int, Frame], run: str) -> list[Picture]:
-    files, real = _points(view), _real(view)
+    files, real = trained(_points(view)), _real(view)
     last = _read(files[max(files)], real)
     frame = frames[last.shape[1]]
     return [
@@ -102,11 +104,12 @@ def _frames(views: Sequence[View]) -> dict[int, Frame]:
 
 
 def _panel(caption: str, real: Real | None, samples: Points, frame: Frame, width: int, run: str) -> Picture:
-    png, height = points_png(samples, frame, width=width, ink=run, real=real, bare=width < LARGE)
+    svg, height = points_svg(samples, frame, width=width, ink=run, real=real, bare=width < LARGE)
     outside = int((~inside(samples, frame)).sum())
     note = f"{outside:,} of {len(samples):,} outside" if outside else ""
     alt = f"{len(samples)} points: {caption}"
-    return Picture(caption, embed(png), width, height, alt, None if run == REAL else run, note)
+    ink, narrow = None if run == REAL else run, min(width, NARROW)
+    return Picture(caption, embed_svg(svg), width, height, alt, ink, note, narrow, crisp=False)
 
 
 def _real(view: View) -> Real | None:

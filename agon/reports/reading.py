@@ -1,5 +1,6 @@
 """Read a run directory into a typed view of plain data; nothing in the directory is executed."""
 
+import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -55,6 +56,16 @@ def read(runs: Sequence[Path]) -> list[View]:
 def ordered(scores: Sequence[ScoreRecord]) -> list[ScoreRecord]:
     """Sort scores by their steps; scores at one step keep their order."""
     return sorted(scores, key=lambda score: score.step or 0)
+
+
+def same_data(view: View) -> str:
+    """Return a text that is the same for runs of the same data, of which seeds show other samples."""
+    return json.dumps([view.experiment.get("data"), view.compute.get("data")], sort_keys=True)
+
+
+def trained(samples: Mapping[int, Path]) -> dict[int, Path]:
+    """Return the samples without those of step 0, before any training."""
+    return {step: file for step, file in samples.items() if step > 0}
 
 
 def finite(value: object) -> TypeGuard[float]:

@@ -1,11 +1,13 @@
 """Nested settings as an indented table with a row for each setting, a column for each run, and marked differences."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from typing import Any, NamedTuple
 
 KIND, IMPORTED, HASH = "type", "import", "sha256"  # keys that name the class of an object
 ABSENT = "—"
+DIFFERENCES, BRIEF = 8, 40  # settings in the line of differences, and letters of a value
 
 
 class Missing:
@@ -40,6 +42,36 @@ def rows(settings: Sequence[Any]) -> list[SettingRow]:
     deep ['—', 'true'] True
     """
     return [row for name, values in _children(settings) for row in _rows(name, values, 0)]
+
+
+def difference(table: Sequence[SettingRow], most: int = DIFFERENCES) -> str:
+    """Return a line that says in which settings runs differ, each with the runs' values; empty if in none.
+
+    >>> difference(rows([{"game": {"lr": 1}, "seed": 0}, {"game": {"lr": 2}, "seed": 0}]))
+    'game.lr: 1, 2'
+    """
+    parts, place = [], list[str]()
+    for row in table:
+        place = [*place[: row.depth], row.name]
+        if row.differs:
+            parts.append(f"{'.'.join(place)}: {', '.join(_repeated(map(_brief, row.cells)))}")
+    more = [f"and {len(parts) - most} more, marked below"] if len(parts) > most else []
+    return "; ".join([*parts[:most], *more])
+
+
+def _repeated(cells: Iterable[str]) -> Iterator[str]:
+    """Yield each text once, with the number of times that it follows itself.
+
+    >>> list(_repeated(["a", "a", "b", "a"]))
+    ['a ×2', 'b', 'a']
+    """
+    for cell, alike in groupby(cells):
+        times = len(list(alike))
+        yield cell if times == 1 else f"{cell} ×{times}"
+
+
+def _brief(cell: str) -> str:
+    return cell if len(cell) <= BRIEF else f"{cell[: BRIEF - 1]}…"
 
 
 def _rows(name: str, values: Sequence[Any], depth: int) -> Iterator[SettingRow]:

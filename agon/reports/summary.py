@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Sequence
+from statistics import median
 from typing import Any, NamedTuple
 
 from agon.figures.colours import colour
@@ -56,6 +57,11 @@ def title(views: Sequence[View]) -> str:
     return views[0].name if len(views) == 1 else f"{len(views)} runs compared"
 
 
+def evaluation(views: Sequence[View]) -> str:
+    """Return the command that scores the runs."""
+    return f"agon evaluate {' '.join(shlex.quote(str(view.path)) for view in views)}"
+
+
 def generates(view: View) -> bool:
     """Whether the run's game generates samples, which is assumed of unknown games."""
     game = view.experiment.get("game")
@@ -75,10 +81,23 @@ def _facts(view: View) -> list[str]:
     if "images" in last:
         facts.append(f"{number(last['images'])} images")
     if "wall/seconds" in last:
-        facts.append(f"{number(last['wall/seconds'], 3)} s")
+        facts.append(_duration(last["wall/seconds"]))
+    if rates := [record["wall/images_per_second"] for record in view.log if "wall/images_per_second" in record]:
+        facts.append(f"{number(median(rates), 3)} images per second")
     if "averaging" in view.experiment and generates(view) and view.samples:
         facts.append(_weights(view.experiment["averaging"]))
     return facts
+
+
+def _duration(seconds: float) -> str:
+    """Return a time as text.
+
+    >>> _duration(8.51), _duration(754.0), _duration(86400.0)
+    ('8.51 s', '12.6 min', '24 h')
+    """
+    if not seconds >= 100:
+        return f"{number(seconds, 3)} s"
+    return f"{number(seconds / 60, 3)} min" if seconds < 6000 else f"{number(seconds / 3600, 3)} h"
 
 
 def _weights(averaging: Any) -> str:

@@ -23,19 +23,22 @@ from agon.runs.run import Run
 ADVICE = "delete it, and go on without that step"
 
 
-def snapshot(samples: Shaped[Tensor, "n *shape"], source: Source, step: int | None) -> tuple[str, bytes]:
-    """Return the name and the content of a snapshot's file, for `Run.picture`.
+def snapshot(
+    samples: Shaped[Tensor, "n *shape"], source: Source, step: int | None, columns: int | None = None
+) -> tuple[str, bytes]:
+    """Return the name and the content of a snapshot's file, for `Run.picture`; points are in the stored data's units.
 
     Args:
-        samples: "n *shape", in the source's range.
+        samples: "n *shape", as the source draws them.
         source: source of the real samples.
         step: step of the training; None for real samples.
+        columns: images in a row of the grid; None for a grid that is nearly square.
     """
     stem = REAL if step is None else f"{step:08d}"
     if pictured(source.shape):
-        return f"{stem}{IMAGES}", grid_png(as_bytes(samples.cpu(), source))
+        return f"{stem}{IMAGES}", grid_png(as_bytes(samples.cpu(), source), columns)
     content = io.BytesIO()
-    np.save(content, samples.cpu().numpy().astype(np.float32), allow_pickle=False)
+    np.save(content, source.restored(samples.cpu()).numpy().astype(np.float32), allow_pickle=False)
     return f"{stem}{POINTS}", content.getvalue()
 
 

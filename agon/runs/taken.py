@@ -3,7 +3,9 @@
 import os
 from pathlib import Path
 
+from agon.arguments import MOST_STEPS
 from agon.errors import RunError
+from agon.runs.description import described
 from agon.runs.directory import Directory
 from agon.runs.files import refuse_undecodable
 from agon.runs.layout import EXPERIMENT, LEFTOVERS, REPLICATES
@@ -55,6 +57,28 @@ def refuse_taken_by_replicates(path: Path) -> None:
             f"{path} holds replicates already; agon resume {path} goes on with them, or choose another folder"
         )
     refuse_taken(path)
+
+
+def refuse_shorter(path: Path, steps: int) -> None:
+    """Refuse a budget that is smaller than a run's own, if no experiment forbids that; replicates are asked one by one.
+
+    Raises:
+        RunError: it is smaller, or the run's own budget cannot be read.
+    """
+    if Directory(path).holds(EXPERIMENT) and steps < (own := budget_of(path)) <= MOST_STEPS:
+        raise RunError(f"{path} has a budget of {own} steps; expected as many or more, got {steps}")
+
+
+def budget_of(path: Path) -> int:
+    """Return the number of steps in a run's description.
+
+    Raises:
+        RunError: it cannot be read.
+    """
+    steps = described(Directory(path), EXPERIMENT).get("steps")
+    if type(steps) is not int:
+        raise RunError(f"{path}/{EXPERIMENT}: expected steps, got {steps!r:.40}; begin again elsewhere")
+    return steps
 
 
 def _foreign(path: Path) -> list[Path]:

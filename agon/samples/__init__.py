@@ -1,12 +1,15 @@
 """Make samples from a run, write them to files, and read real samples or another program's."""
 
-from agon.samples.making import interpolate, load, sample
+from agon.samples.making import Drawn, by_class, draw, interpolate, load, sample
 from agon.samples.reading import as_compared, chosen, first_samples, read_samples, real_samples
 from agon.samples.writing import write
 
 __all__ = [
+    "Drawn",
     "as_compared",
+    "by_class",
     "chosen",
+    "draw",
     "first_samples",
     "interpolate",
     "load",

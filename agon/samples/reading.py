@@ -9,13 +9,16 @@ import torch
 from jaxtyping import Shaped
 from torch import Tensor
 
+from agon.arguments import check_samples
 from agon.data import Images, Source, Split, Stream
 from agon.data.archive import Archive
+from agon.data.number_files import holds_numbers, read_numbers
 from agon.data.order import generator
-from agon.data.source import as_bytes
-from agon.errors import Change, DataError, SettingError
+from agon.data.source import RealBatch, as_bytes
+from agon.errors import Change, DataError
 from agon.experiment.memory import refuse_more
 from agon.places import refuse_no_samples
+from agon.terminal.waiting import tracked
 
 CHUNK = 1_000  # samples made or read at a time
 _VALUES = Change("values", (-1.0, 1.0), "--values -1 1")
@@ -25,6 +28,7 @@ ADVICE: dict[str, tuple[Any, ...]] = {  # setting that a source's advice names -
     "channels": ("samples are compared as they are, so save them all in grey or all in colour",),
     "skip_corrupt": ("every sample counts, so mend the files, or remove them",),
 }
+TABLES = (".csv", ".tsv", ".parquet")
 STREAMED = 100  # samples of a set of unknown size to read at a time; it may have few
 
 
@@ -32,12 +36,13 @@ def read_samples(path: Path, values: tuple[float, float] | None = None) -> Shape
     """Read all samples of a folder of images or a .npz, .npy or .parquet file, in the order of names or rows.
 
     Args:
-        path: a folder of PNG, JPEG or WebP files; arrays "n h w", "n h w c" or "n c h w" of bytes; or one array
-            "n d" of numbers, which are points. Of a set with splits, those of "train" and then those of "test".
+        path: a folder of PNG, JPEG or WebP files; arrays "n h w", "n h w c" or "n c h w" of bytes; one array "n d" of
+            numbers, which are points; or a .csv, .tsv or .parquet table of them. Of a set with splits, those of "train"
+            and then those of "test".
         values: (low, high) of pixels that are not bytes.
 
     Returns:
-        Images as bytes "n c h w", or points as float32 "n d".
+        Images as bytes "n c h w", or points "n d", float64 where the file has them so.
 
     Raises:
         DataError: nothing is there, a file is damaged, images differ in size, or arrays hold Python objects.
@@ -68,42 +73,39 @@ def chosen(samples: Shaped[Tensor, "n *shape"], n: int, seed: int) -> Shaped[Ten
     Raises:
         SettingError: n is under 1.
     """
-    checked(n)
+    check_samples(n)
     if n >= len(samples):
         return samples
     return samples[torch.randperm(len(samples), generator=generator("samples of a folder", seed))[:n]]
 
 
-def checked(n: int) -> int:
-    """Return a number of samples if it is at least 1.
-
-    Raises:
-        SettingError: it is under 1.
-    """
-    if n < 1:
-        raise SettingError(f"--n: expected at least 1 sample, got {n}")
-    return n
-
-
 def real_samples(source: Source, n: int, *, split: Split = "train", seed: int = 0) -> Shaped[Tensor, "n *shape"]:
     """Draw at most n real samples, from a finite set without repetition: bytes "n c h w", or points as they are."""
+    return real_batch(source, n, split=split, seed=seed).real
+
+
+def real_batch(source: Source, n: int, *, split: Split = "train", seed: int = 0) -> RealBatch:
+    """Draw the samples of `real_samples`, with their labels if there are any."""
     opened = source.open(seed=seed, split=split)
     if opened.count is None:
         refuse_more("--n", n, math.prod(source.shape))
-    n = checked(n) if opened.count is None else min(checked(n), opened.count)
+    n = check_samples(n) if opened.count is None else min(check_samples(n), opened.count)
     chunk = min(n, CHUNK if opened.count is not None else STREAMED)
-    parts = [as_compared(opened.draw(chunk, index, 0, 1).real.cpu(), source) for index in range(math.ceil(n / chunk))]
-    return torch.cat(parts)[:n]
+    indices = tracked(range(math.ceil(n / chunk)), f"real samples of the {split} split", n, lambda _: chunk)
+    draws = [opened.draw(chunk, index, 0, 1) for index in indices]
+    labels = [draw.label.cpu() for draw in draws if draw.label is not None]
+    real = torch.cat([as_compared(draw.real.cpu(), source) for draw in draws])
+    return RealBatch(real[:n], torch.cat(labels)[:n] if labels else None)
 
 
 def first_samples(source: Source, n: int) -> Shaped[Tensor, "n *shape"]:
-    """Return the first n real samples of a source, or all if there are fewer.
+    """Return the first n real samples of a source, or all if there are fewer, in the units of the stored data.
 
     Raises:
         SettingError: n is under 1, or more than the memory holds.
     """
-    refuse_more("--n", checked(n) if source.count() is None else 1, math.prod(source.shape))
-    return Stream(source, batch=1, seed=0).first(checked(n))
+    refuse_more("--n", check_samples(n) if source.count() is None else 1, math.prod(source.shape))
+    return source.restored(Stream(source, batch=1, seed=0).first(check_samples(n)))
 
 
 def as_compared(samples: Shaped[Tensor, "n *shape"], source: Source) -> Shaped[Tensor, "n *shape"]:
@@ -119,11 +121,15 @@ def as_compared(samples: Shaped[Tensor, "n *shape"], source: Source) -> Shaped[T
 
 
 def _points(path: Path) -> Tensor | None:
-    """Read the only array of a file if it holds points; None for anything else."""
+    """Read a table of numbers, or the only array of a file if it holds points; None for anything else."""
+    if path.suffix in TABLES and holds_numbers(path):
+        return torch.from_numpy(read_numbers(path, None)["train"].chosen(None).whole(skip_missing=False).values)
     if path.suffix not in (".npz", ".npy") or not path.is_file():
         return None
     archive = Archive(path)
     if len(archive.shapes) != 1 or any(len(shape) != 2 for shape in archive.shapes.values()):
         return None
     points = archive[next(iter(archive.shapes))]
-    return torch.from_numpy(points.astype(np.float32)) if points.dtype.kind == "f" else None
+    if points.dtype.kind != "f":
+        return None
+    return torch.from_numpy(points.astype(np.float64 if points.dtype == np.float64 else np.float32))

@@ -1,10 +1,11 @@
 """Write samples as a picture, arrays, or a folder of pictures."""
 
+import csv
 import io
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Shaped, UInt8
+from jaxtyping import Int, Shaped, UInt8
 from torch import Tensor
 
 from agon.data import Source
@@ -15,8 +16,28 @@ from agon.runs import write_atomically, writing
 from agon.untrusted import kind_of
 
 
-def write(samples: Shaped[Tensor, "n *shape"], source: Source, out: Path, columns: int | None = None) -> Path:
-    """Write samples "n *shape" as a PNG grid (.png), arrays (.npz: uint8 NHWC or float32), or a folder of PNGs.
+def write(
+    samples: Shaped[Tensor, "n *shape"],
+    source: Source,
+    out: Path,
+    columns: int | None = None,
+    labels: Int[Tensor, " n"] | None = None,
+) -> Path:
+    """Write samples as a PNG grid (.png), arrays (.npz: uint8 NHWC, or numbers), a folder of PNGs, or a table (.csv).
+
+    Args:
+        samples: "n *shape", as `agon.sample` returns them.
+        source: the source of the data.
+        out: the file or folder; a table is for points, and has the columns of the data.
+        columns: images in a row of a grid; by default as many as rows.
+        labels: labels "n", which an .npz file holds beside the samples.
+
+    Args:
+        samples: "n *shape", in the source's range.
+        source: source of the real samples.
+        out: the file or folder.
+        columns: images in a row of a grid; None for a grid that is nearly square.
+        labels: labels "n", which an .npz file holds beside the samples.
 
     Raises:
         SettingError: points cannot be a picture, or the name has another ending.
@@ -26,17 +47,35 @@ def write(samples: Shaped[Tensor, "n *shape"], source: Source, out: Path, column
     if out.suffix == ".npz":
         array = as_bytes(samples, source).permute(0, 2, 3, 1).numpy() if pictures else samples.numpy()
         content = io.BytesIO()
-        np.savez_compressed(content, samples=array)
+        if labels is None:
+            np.savez_compressed(content, samples=array)
+        else:
+            np.savez_compressed(content, samples=array, labels=labels.numpy())
         _write(out, content.getvalue())
     elif out.suffix == ".png" and len(source.shape) == 3 and source.range is not None:
         _write(out, grid_png(as_bytes(samples, source), columns))
+    elif out.suffix == ".csv" and len(source.shape) == 1:
+        _write(out, _table(samples, source))
     elif not pictures:
-        raise SettingError(f"--out: expected a name that ends in .npz, since a PNG cannot hold such samples, got {out}")
+        endings = ".npz or .csv" if len(source.shape) == 1 else ".npz"
+        raise SettingError(
+            f"--out: expected a name that ends in {endings}, since a PNG cannot hold such samples, got {out}"
+        )
     elif out.suffix:
         raise SettingError(f"--out: expected NAME.png, NAME.npz or a folder, got {out}")
     else:
         _write_folder(out, as_bytes(samples, source))
     return out
+
+
+def _table(points: Shaped[Tensor, "n d"], source: Source) -> bytes:
+    """Points as text, with 12 digits, under the names of the data's columns."""
+    names = getattr(source, "columns", None) or [f"x{i}" for i in range(points.shape[1])]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(names)
+    writer.writerows([f"{number:.12g}" for number in point] for point in points.tolist())
+    return text.getvalue().encode()
 
 
 def _write_folder(folder: Path, images: UInt8[Tensor, "n c h w"]) -> None:

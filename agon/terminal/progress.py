@@ -5,7 +5,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from agon.terminal import OutputStream, is_watched, tell
 from agon.untrusted import printable
@@ -13,7 +13,7 @@ from agon.untrusted import printable
 if TYPE_CHECKING:
     import rich.progress
 
-QUIET = 10.0  # seconds between two lines in a file: an hour has 360
+QUIET = 5.0  # seconds between two lines in a file: an hour has 720
 REDRAW = 0.1  # seconds between two drawings of the bar
 WINDOW = 30  # marks at intervals of a second or more, over which the speed is averaged
 SHOWN = "loss/"  # the entries of a record that are shown
@@ -55,7 +55,15 @@ class Progress:
         self._last_shown: tuple[float, int] = (clock(), start)  # when, and of which step
         self._bar: rich.progress.Progress | None = None
 
+    _open: ClassVar[list["Progress"]] = []
+
+    @classmethod
+    def current(cls) -> "Progress | None":
+        """Return the display that is in use, the innermost; None if there is none."""
+        return cls._open[-1] if cls._open else None
+
     def __enter__(self) -> "Progress":
+        Progress._open.append(self)
         now = self._clock()
         self._marks.clear()
         self._marks.append((now, self.step))
@@ -70,6 +78,7 @@ class Progress:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Show the last step, give the cursor back, and let any exception pass."""
+        Progress._open.remove(self)
         if self._bar is not None:
             try:
                 self._draw()
@@ -96,6 +105,14 @@ class Progress:
             self._draw()
         elif self._bar is None and now - self._last_shown[0] >= QUIET:
             self._print()
+
+    def note(self, text: str) -> None:
+        """Show what goes on between two steps, such as an evaluation."""
+        if self._bar is not None:
+            self._bar.update(self._bar.task_ids[0], line=f"step {self.step}/{self.total}  {text}")
+            self._bar.refresh()
+        elif self.show:
+            tell(self._stream, text)
 
     def speed(self) -> float | None:
         """Steps per second over about the last half minute; None before it can be measured."""

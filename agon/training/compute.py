@@ -8,14 +8,13 @@ from typing import Any, Literal
 
 import torch
 
+from agon.arguments import check_resources
 from agon.errors import SettingError
 from agon.experiment.typing import check_fields
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["fp32", "bf16", "fp64"]
-MOST_GIB = 2**20
 FEWEST = 16  # processes that any machine may start
-MOST = 1_024  # devices or threads; far more would crash a process, or a machine
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,12 +44,7 @@ class Compute:
 
     def __post_init__(self) -> None:
         check_fields(self)
-        within = 1 <= self.devices <= MOST and 0 <= self.threads <= MOST and 0 <= self.memory <= MOST_GIB
-        if not within:
-            raise SettingError(
-                f"devices, threads, memory: expected devices from 1 and threads from 0, both to {MOST:,}, and memory "
-                f"from 0 to {MOST_GIB:,}, got {self.devices}, {self.threads} and {self.memory}"
-            )
+        check_resources(self.devices, self.threads, self.memory)
 
     def resolved(self) -> "Compute":
         """Replace every "auto" that depends on the machine by its value on this one.

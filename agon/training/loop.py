@@ -3,7 +3,9 @@
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+from agon.data.given import given_again
 from agon.experiment import Experiment
 from agon.experiment.scripts import notices, stop_script
 from agon.jobs import in_worker
@@ -17,7 +19,15 @@ from agon.training.compilation import choose_compilation
 from agon.training.compute import Compute
 from agon.training.launch import launch
 from agon.training.memory import enough_memory
-from agon.training.opening import budget_of, changes_since, continue_run, new_run, refuse_other_settings, resume_message
+from agon.training.opening import (
+    beginning,
+    changes_since,
+    continue_run,
+    last_step,
+    new_run,
+    refuse_other_settings,
+    resume_message,
+)
 from agon.training.recording import Callback, Recording
 from agon.training.restoring import restore_last
 from agon.training.training import Training
@@ -57,7 +67,7 @@ def train(
     """
     stop_script()
     Run(Path(directory)).refuse_taken()  # refuse early, before reading data takes minutes
-    experiment = with_origin(experiment, init)
+    experiment = with_origin(experiment.settled(), init)
     experiment.to_json()  # refuse what cannot be written down, also early
     compute = (compute or Compute()).resolved()
     place = launch(compute, experiment.batch)
@@ -69,6 +79,9 @@ def train(
         taken = _taken(training, show)
         choose_compilation(training)
         with nullcontext() if place.rank else new_run(training, directory, taken=taken) as run:
+            if show and not place.rank:
+                for line in beginning(training):
+                    warn(line)
             _loop(training, run, show, progress, callback)
     return Run(Path(directory))
 
@@ -78,6 +91,7 @@ def resume(
     *,
     steps: int | None = None,
     experiment: Experiment | None = None,
+    data: Any = None,
     trust: bool = False,
     devices: int | None = None,
     threads: int | None = None,
@@ -92,6 +106,7 @@ def resume(
         steps: a longer budget; no other setting may change.
         experiment: the run's experiment; needed for ready instances and for classes that
             cannot be imported, and compared with the run's description.
+        data: the data that were handed over in Python when the run was begun, again; checked by their checksum.
         trust: whether classes that are not agon's may be imported, which runs their code.
         devices: a new number of processes; the state stays exactly the same, later steps agree
             up to rounding.
@@ -115,9 +130,11 @@ def resume(
     if devices is not None and devices != compute.devices:
         compute = replace(compute, devices=devices, threads=threads or 0)
     compute = compute.resolved()
-    known = experiment or Experiment.from_json(run.experiment, trust)
+    known = experiment.settled() if experiment else Experiment.from_json(run.experiment, trust)
+    if data is not None:
+        known = replace(known, data=given_again(known.data, data))
     refuse_other_settings(run, known)
-    known = replace(known, steps=budget_of(run, known, steps), init=run.described.get("init", ""))
+    known = replace(known, steps=last_step(run, known, steps), init=run.described.get("init", ""))
     place = launch(compute, known.batch)
     with enough_memory(), agreed(place), nullcontext() if place.rank else run.locked():
         training = Training(known, compute, *place)

@@ -7,8 +7,10 @@ from typing import Any
 
 from agon.errors import RunError
 from agon.experiment import Experiment, differences
+from agon.games import parameters_of
 from agon.runs import Checkpoint, Run
 from agon.runs.snapshots import snapshot
+from agon.runs.taken import budget_of, refuse_shorter
 from agon.training.beginning import Taken
 from agon.training.compute import Compute
 from agon.training.training import Training
@@ -43,6 +45,19 @@ def new_run(
         yield run
 
 
+def beginning(training: Training) -> Iterator[str]:
+    """What is trained: the experiment's notes, the data and what is left out of them, the weights and the budget."""
+    experiment, data = training.experiment, training.experiment.data
+    yield from experiment.notes
+    if unused := data.remarks().get("left out"):
+        yield f"not used for training: {unused}"
+    count = "endless" if training.data.count is None else f"{training.data.count:,}"
+    shape = "x".join(map(str, training.shape))
+    numbers = {player: sum(p.numel() for p in parameters_of(training.game, player)) for player in training.game.players}
+    weights = ", ".join(f"{player} {number:,}" for player, number in numbers.items())
+    yield f"{count} samples of {shape}; weights: {weights}; {experiment.steps:,} steps of {experiment.batch}"
+
+
 def continue_run(
     training: Training, run: Run, checkpoint: Checkpoint | None, choices: Mapping[str, Any] | None = None
 ) -> None:
@@ -70,18 +85,14 @@ def refuse_other_settings(run: Run, experiment: Experiment) -> None:
         )
 
 
-def budget_of(run: Run, experiment: Experiment, steps: int | None = None) -> int:
+def last_step(run: Run, experiment: Experiment, steps: int | None = None) -> int:
     """The last step: `steps` if given, else the larger of the experiment's and the run's own budget.
 
     Raises:
         RunError: `steps` is less than the run's own budget.
     """
-    begun = run.described.get("steps")
-    if type(begun) is not int:
-        raise RunError(f"{run.path}/experiment.json: expected steps, got {begun!r:.40}; begin again elsewhere")
-    steps = max(experiment.steps, begun) if steps is None else steps
-    if steps < begun:
-        raise RunError(f"{run.path} has a budget of {begun} steps; expected as many or more, got {steps}")
+    steps = max(experiment.steps, budget_of(run.path)) if steps is None else steps
+    refuse_shorter(run.path, steps)
     return steps
 
 
@@ -101,7 +112,9 @@ def resume_message(run: Run, training: Training) -> str:
 
 def _described(training: Training, choices: Mapping[str, Any] | None) -> dict[str, Any]:
     """The content of arithmetic.json: how numbers are computed, and from which data."""
-    source = {"shape": list(training.shape), "classes": list(training.experiment.data.classes)}
+    source: dict[str, Any] = {"shape": list(training.shape), "classes": list(training.experiment.data.classes)}
+    if training.game.generated_classes and training.class_counts is not None:
+        source["counts"] = training.class_counts.tolist()
     compute = training.compute.describe()
     return {
         **compute,
@@ -114,5 +127,4 @@ def _described(training: Training, choices: Mapping[str, Any] | None) -> dict[st
 
 def _real_samples(training: Training) -> tuple[str, bytes]:
     """The name and content of the run's file of real samples."""
-    experiment = training.experiment
-    return snapshot(training.data.first(experiment.grid), experiment.data, None)
+    return snapshot(training.data.first(training.shown), training.experiment.data, None)

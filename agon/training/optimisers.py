@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
+from jaxtyping import Shaped
 from torch import Tensor, nn
 
 from agon.experiment import Part
@@ -21,7 +22,7 @@ def build_optimiser(part: Part, parameters: Sequence[nn.Parameter]) -> torch.opt
     return optimiser
 
 
-def moments(optimiser: torch.optim.Optimizer) -> tuple[dict[str, Tensor], list[dict[str, Any]]]:
+def moments(optimiser: torch.optim.Optimizer) -> tuple[dict[str, Shaped[Tensor, "..."]], list[dict[str, Any]]]:
     """An optimiser's state as tensors named "parameter/name", and its groups' settings as plain values."""
     state = optimiser.state_dict()
     tensors = {
@@ -34,7 +35,9 @@ def moments(optimiser: torch.optim.Optimizer) -> tuple[dict[str, Tensor], list[d
     return tensors, groups
 
 
-def restore_moments(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor], groups: list[dict[str, Any]]) -> None:
+def restore_moments(
+    optimiser: torch.optim.Optimizer, tensors: dict[str, Shaped[Tensor, "..."]], groups: list[dict[str, Any]]
+) -> None:
     """Restore an optimiser's state from what `moments` returned."""
     parameters = [p for group in optimiser.param_groups for p in group["params"]]
     optimiser.state.clear()

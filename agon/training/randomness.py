@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import ClassVar
 
 import torch
+from jaxtyping import UInt8
 from torch import Tensor
 
 
@@ -71,7 +72,7 @@ class GlobalStreams:
                 cls._holder = holder
 
 
-def global_states() -> dict[str, Tensor]:
+def global_states() -> dict[str, UInt8[Tensor, " _"]]:
     """The states of torch's global streams: "torch", and "cuda" if there is a GPU."""
     states = {"torch": torch.get_rng_state()}
     if torch.cuda.is_available():
@@ -79,7 +80,7 @@ def global_states() -> dict[str, Tensor]:
     return states
 
 
-def set_global_states(states: dict[str, Tensor]) -> None:
+def set_global_states(states: dict[str, UInt8[Tensor, " _"]]) -> None:
     """Set the streams to what `global_states` returned; streams that are not given stay unchanged."""
     if "torch" in states:
         torch.set_rng_state(states["torch"])

@@ -12,6 +12,7 @@ from agon.runs.layout import EVENTS
 from agon.runs.snapshots import snapshot
 from agon.terminal import warn
 from agon.training.agreement import agreed_signal, interrupted, refuse_nonfinite
+from agon.training.labels import class_rows
 from agon.training.state import capture, random_states_of_others
 from agon.training.training import Training
 
@@ -114,11 +115,15 @@ class Recording:
         return record
 
     def _save_samples(self) -> None:
-        """Save a grid of samples from the fixed latents, unless the game generates nothing."""
-        training, experiment = self.training, self.training.experiment
+        """Save a grid of samples from the fixed latents, unless the game generates nothing; a row shows one class."""
+        training = self.training
         if self.run and training.game.generating_players:
-            samples = training.samples(training.fixed_latents(experiment.grid))
-            self.run.picture(*snapshot(samples, experiment.data, training.step))
+            latents, labels, columns = training.fixed_latents(training.shown), None, None
+            if training.game.generated_classes:
+                labels, columns = class_rows(training.shown, training.game.generated_classes)
+                latents = latents[: len(labels)]
+            samples = training.samples(latents, labels)
+            self.run.picture(*snapshot(samples, training.experiment.data, training.step, columns))
 
     def _call_callback(self) -> None:
         """Call the callback; its time does not count as training time in the log."""

@@ -4,6 +4,7 @@ import json
 
 import torch
 import torch.distributed as dist
+from jaxtyping import UInt8
 from torch import Tensor
 
 from agon.errors import CheckpointError, RunError, SettingError
@@ -90,7 +91,7 @@ def rank_suffix(rank: int) -> str:
     return f"/{rank}" if rank else ""
 
 
-def random_states(training: Training) -> dict[str, Tensor]:
+def random_states(training: Training) -> dict[str, UInt8[Tensor, " _"]]:
     """The states of the streams that all processes share, and of this process's global streams."""
     states = {name: rng.get_state() for name, rng in training.random.items()}
     with training.streams.held():
@@ -98,7 +99,7 @@ def random_states(training: Training) -> dict[str, Tensor]:
     return states | {f"{name}{rank_suffix(training.rank)}": state for name, state in global_streams.items()}
 
 
-def random_states_of_others(training: Training) -> dict[str, Tensor]:
+def random_states_of_others(training: Training) -> dict[str, UInt8[Tensor, " _"]]:
     """The global random streams of all other processes, by their names in a checkpoint; all processes must call it."""
     states: dict[str, Tensor] = {}
     if training.world > 1:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Literal
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from agon.averaging import Average, restate
@@ -18,14 +18,18 @@ from agon.errors import Change, DataError, SettingError
 from agon.experiment import Experiment
 from agon.experiment.memory import refuse_more
 from agon.games import Batch, Losses, parameters_of
+from agon.games.game import generated
 from agon.networks.layers import evaluation_mode
 from agon.networks.synchronised import alone, synchronise
 from agon.training.compute import Compute
+from agon.training.labels import class_counts, refuse_unlabelled
 from agon.training.optimisers import build_optimiser
 from agon.training.randomness import GlobalStreams, derived, stream, temporary_stream
 from agon.training.schedules import Schedule
 
+Paint = Callable[..., Tensor]  # latents "n *latent_shape", and labels "n" if there are any -> samples "n *shape"
 STREAMS = ("latents", "noise")
+CLOUD, FEW_DIMENSIONS = 1_000, 16  # points in a snapshot, of at most so many coordinates
 OTHER_DATA = (
     "the data are not those that the run was begun with (their checksums differ); "
     "put the old data back, or begin a new run"
@@ -105,6 +109,7 @@ class Training:
             memory=int(self.compute.memory * 2**30),
             rank=self.rank,
             world=self.world,
+            augment=self.experiment.augment,
         )
         if data.count is not None and data.count < self.experiment.batch:
             smaller = Change("batch", data.count)
@@ -113,6 +118,15 @@ class Training:
                 smaller,
             )
         return data
+
+    @cached_property
+    def class_counts(self) -> Float[Tensor, " k"] | None:
+        """Number of real samples of each class, which a loaded run has recorded; None if it is unknown.
+
+        Raises:
+            DataError: some samples have no label.
+        """
+        return class_counts(self.data, len(self.experiment.data.classes))
 
     def refuse_other_data(self) -> None:
         """Raise a DataError if the data have changed since the run was begun."""
@@ -168,6 +182,8 @@ class Training:
         """Draw the next batch and return this process's part; random numbers are drawn for the whole batch."""
         n = self.experiment.batch
         real, label = self.data.draw()
+        if self._takes_labels and self.class_counts is None and label is not None:
+            refuse_unlabelled(label)
         latent = self.experiment.latent.sample(n, self.game.latent_shape, self.random["latents"])
         noise = self.game.noise((n, *self.shape), self.random["noise"])
         return Batch(
@@ -182,26 +198,64 @@ class Training:
         """How many real samples the scoring players have been shown so far."""
         return self.step * self.experiment.dynamics.real_batches_per_step(self.game) * self.experiment.batch
 
+    @property
+    def shown(self) -> int:
+        """How many samples a snapshot keeps: the grid's, but of points in few dimensions enough to fill a panel."""
+        flat = len(self.shape) == 1 and self.shape[0] <= FEW_DIMENSIONS
+        return max(self.experiment.grid, CLOUD) if flat else self.experiment.grid
+
     def fixed_latents(self, n: int) -> Float[Tensor, "n ..."]:
         """The same n latents "n *latent_shape" at every call."""
         rng = stream(self.experiment.seed, "grid")
         return self.experiment.latent.sample(n, self.game.latent_shape, rng)
 
+    def labels(self, n: int, rng: torch.Generator) -> Int[Tensor, " n"] | None:
+        """Draw labels for n generated samples; None if the generator takes none.
+
+        They have the data's class frequencies; if these are unknown, all classes are equally frequent.
+        """
+        if not self.game.generated_classes:
+            return None
+        counts = self.class_counts
+        weights = torch.ones(self.game.generated_classes) if counts is None else counts
+        return torch.multinomial(weights, n, replacement=True, generator=rng)
+
     @torch.no_grad()
-    def samples(self, latents: Float[Tensor, "n ..."], chunk: int = 256) -> Float[Tensor, "n ..."]:
+    def samples(
+        self, latents: Float[Tensor, "n ..."], labels: Int[Tensor, " n"] | None = None, chunk: int = 256
+    ) -> Float[Tensor, "n ..."]:
         """Samples "n *shape" from latents "n *latent_shape", in evaluation mode, by averaged weights if there are any.
 
         It uses its own random streams, so that it never changes the training.
+
+        Args:
+            latents: "n *latent_shape".
+            labels: "n", for a generator that takes labels; by default drawn as in `labels`.
+            chunk: samples generated at a time.
         """
+        parts = [None] * len(latents) if labels is None else torch.split(labels, chunk)
         with self.painting() as paint:
-            return torch.cat([paint(part).float().cpu() for part in torch.split(latents, chunk)])
+            return torch.cat(
+                [
+                    paint(part, label).float().cpu()
+                    for part, label in zip(torch.split(latents, chunk), parts, strict=False)
+                ]
+            )
 
     @contextmanager
-    def painting(self) -> Iterator[Callable[[Tensor], Tensor]]:
-        """Within the context, a function from latents to samples as in `samples`, differentiable, on the device."""
+    def painting(self) -> Iterator[Paint]:
+        """Within the context, a function from latents to samples as in `samples`, differentiable, on the device.
+
+        It also takes labels, or draws them from a stream of its own if the generator needs some and there are none.
+        """
+        rng = stream(self.experiment.seed, "labels")
+
+        def paint(latents: Tensor, labels: Tensor | None = None) -> Tensor:
+            return self._generate(latents, self.labels(len(latents), rng) if labels is None else labels)
+
         with temporary_stream(self.experiment.seed, "evaluation"), evaluation_mode(self.game), self._averaged():
             self.game.eval()
-            yield self._generate
+            yield paint
 
     @torch.no_grad()
     def use_weights(self, weights: Literal["average", "live"]) -> None:
@@ -248,10 +302,16 @@ class Training:
         """Re-estimate the statistics of averaged modules, which are part of the game."""
         rng = stream(self.experiment.seed, "restate")
         n, shape = self.experiment.batch, self.game.latent_shape
+        latent = self.experiment.latent
         with alone(modules):
-            restate(modules, lambda: self._generate(self.experiment.latent.sample(n, shape, rng)))
+            restate(modules, lambda: self._generate(latent.sample(n, shape, rng), self.labels(n, rng)))
 
-    def _generate(self, latents: Tensor) -> Tensor:
+    def _generate(self, latents: Tensor, labels: Tensor | None) -> Tensor:
         with self.compute.autocast():
-            samples: Tensor = self.game.generate(latents.to(self.device, self.compute.dtype))
-            return samples
+            labels = None if labels is None else labels.to(self.device)
+            return generated(self.game, latents.to(self.device, self.compute.dtype), labels)
+
+    @property
+    def _takes_labels(self) -> bool:
+        """Whether a network of the game takes labels, so that every sample must have one."""
+        return max(self.game.generated_classes, self.game.judged_classes) > 0

@@ -138,7 +138,7 @@ def test_runs_of_one_name_are_called_by_the_shortest_ends_that_differ(runs: Path
 
 
 def replace_statistics(name: str) -> BattleSettings:
-    return FEW._replace(statistics=name)
+    return replace(FEW, statistics=name)
 
 
 def test_the_other_way_round_mirrors(runs: Path) -> None:
@@ -151,7 +151,7 @@ def test_the_other_way_round_mirrors(runs: Path) -> None:
 def test_samples_come_from_averaged_weights_and_critics_from_live_ones(runs: Path) -> None:
     """By hand: the share of what `training.samples` makes that the opponent's critic takes for real."""
     one, two = opened(runs, "one", "two")
-    found = mutual(one, two, settings=FEW._replace(statistics="running"))
+    found = mutual(one, two, settings=replace(FEW, statistics="running"))
     judge, maker, raw = load(one), load(two), load(two, weights="live")
     from agon.data.order import generator
 
@@ -185,11 +185,11 @@ def test_samples_of_a_file_are_judged(runs: Path) -> None:
     (one,) = opened(runs, "one")
     score = against(one, runs / "noise.npz", settings=FEW)
     assert (score.n, score.detail["opponent"]) == (40, str(runs / "noise.npz"))
-    assert against(one, runs / "noise.npz", settings=FEW._replace(n=30)).n == 30
+    assert against(one, runs / "noise.npz", settings=replace(FEW, n=30)).n == 30
     assert len(read(one.metrics)) == 2
     assert read(one.metrics)[0]["opponent_path"] == str((runs / "noise.npz").resolve())
     with pytest.raises(SettingError, match="expected at least 1 sample, got 0"):
-        against(one, runs / "noise.npz", settings=FEW._replace(n=0))
+        against(one, runs / "noise.npz", settings=replace(FEW, n=0))
     np.savez(runs / "large.npz", samples=np.zeros((9, 9, 9, 1), dtype=np.uint8))
     with pytest.raises(DataError, match=r"samples of shape \(1, 8, 8\), got 9 of \(1, 9, 9\)"):
         against(one, runs / "large.npz", settings=FEW)
@@ -223,8 +223,12 @@ def test_other_data_are_a_sentence(runs: Path, tmp_path: Path) -> None:
     threes = trained(tmp_path / "threes", source=Images(path="digits", only=3))
     with pytest.raises(DataError, match="expected runs on the same data, got one and threes with other test samples"):
         battle(one, threes)
-    with pytest.raises(SettingError, match="--n: expected at least 1 sample, got 0"):
+    with pytest.raises(SettingError, match="n: expected at least 1 sample, got 0"):
         battle(one, one, settings=BattleSettings(n=0))
+    with pytest.raises(SettingError, match=r"seed: expected 0 <= seed < 2\^63, got -1"):
+        BattleSettings(seed=-1)
+    with pytest.raises(SettingError, match=r"bound of at least 1, got 0\.9"):
+        BattleSettings(tie=0.9)
 
 
 def told(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, list[str], str]:

@@ -1,6 +1,7 @@
 """A set's classifier is trained once; what is found again is the same, and what has changed is trained anew."""
 
 import shutil
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,8 @@ from agon.classifiers import (
     experiment,
 )
 from agon.data import Images
-from agon.errors import DataError, RunError, SettingError
+from agon.errors import DataError, Interrupted, RunError, SettingError
+from agon.training import Training
 from tests.classifiers.conftest import STEPS, digits, load_classifier
 
 pytestmark = pytest.mark.usefixtures("one_core")
@@ -77,6 +79,35 @@ def test_what_is_damaged_is_trained_again(damage: str, tmp_path: Path, trainings
     assert len(trainings) == 2
 
 
+@pytest.mark.parametrize("lost", [False, True])
+def test_an_interrupted_training_goes_on_at_the_next_call(
+    lost: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """To the very weights of a training that nothing interrupts, by a signal or, if its run is damaged, from step 1."""
+    file, whole, broken = digits(tmp_path / "digits.npz"), tmp_path / "whole", tmp_path / "broken"
+    expected = load_classifier(file, whole)
+    advance, steps = Training.advance, []
+
+    def interrupted(training: Training) -> object:
+        steps.append(training.step)
+        if len(steps) == STEPS - 2:
+            signal.raise_signal(signal.SIGINT)
+        return advance(training)
+
+    monkeypatch.setattr(Training, "advance", interrupted)
+    with pytest.raises(Interrupted):
+        load_classifier(file, broken)
+    (directory,) = broken.glob("classifiers/*.training")
+    if lost:
+        (directory / "experiment.json").write_text("{}")
+    capsys.readouterr()
+    found = load_classifier(file, broken, show=True)
+    assert ("goes on from step 6" in capsys.readouterr().err) is not lost
+    assert len(steps) == (2 * STEPS - 2 if lost else STEPS)
+    assert (found.hash, found.key, found.accuracy) == (expected.hash, expected.key, expected.accuracy)
+    assert not directory.exists()
+
+
 def test_it_gives_probabilities_and_its_accuracy_on_the_test_split(tmp_path: Path) -> None:
     """However many images at a time; the set's own digits get their own class."""
     source = Images(path="digits")
@@ -94,9 +125,7 @@ def test_it_gives_probabilities_and_its_accuracy_on_the_test_split(tmp_path: Pat
     assert judge.names == tuple(map(str, range(10)))
 
 
-@pytest.mark.parametrize(
-    "place", ["filelock.FileLock", "agon.classifiers.cache.TemporaryDirectory", "pathlib.Path.mkdir"]
-)
+@pytest.mark.parametrize("place", ["filelock.FileLock", "pathlib.Path.mkdir"])
 def test_a_cache_that_can_only_be_read_is_read(place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is there is found without a lock; what is not is a sentence."""
     file, cache = digits(tmp_path / "digits.npz"), tmp_path / "cache"

@@ -1,4 +1,4 @@
-"""Every generator plays every critic for every objective, under every penalty and dynamics.
+"""Every generator plays every critic for every objective, under every penalty, dynamics and augmentation.
 
 In `make test` a covering set: each pair of choices meets at least once. In `make evidence` each generator and critic
 with each objective.
@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from agon import Compute, Experiment, part
+from agon.augmentation import Adaptive, DiffAugment, Pipeline
 from agon.averaging import Averaging
 from agon.data import Images, Source
 from agon.dynamics import Dynamics, Extragradient, Optimistic, Turns, Unrolled
@@ -41,12 +42,18 @@ DYNAMICS: Mapping[str, Dynamics] = {
     "optimistic": Optimistic(SIMULTANEOUS),
 }
 PLAIN = "none"
+AUGMENTED = {
+    PLAIN: None,
+    "diffaugment": DiffAugment(range=DATA.range),
+    "ada": Adaptive(of=Pipeline(range=DATA.range), interval=1, images=10, initial=0.5),
+}
 FACTORS = {
     "generator": GENERATORS,
     "critic": CRITICS,
     "objective": list(OBJECTIVES),
     "rule": [PLAIN, *PENALTIES, *PROJECTIONS],
     "dynamics": list(DYNAMICS),
+    "augmentation": list(AUGMENTED),
 }
 
 
@@ -67,6 +74,7 @@ def adversarial(row: Row) -> Experiment:
         objective=OBJECTIVES[row["objective"]](),
         penalties=(PENALTIES[rule](),) if rule in PENALTIES else (),
         projections=(PROJECTIONS[rule](),) if rule in PROJECTIONS else (),
+        augmentation=AUGMENTED[row.get("augmentation", PLAIN)],
     )
     return experiment(game, DATA, DYNAMICS[row.get("dynamics", "alternating")])
 

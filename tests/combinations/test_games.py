@@ -12,7 +12,15 @@ from agon.experiment import Part
 from agon.games import GAMES, Autoregressive, BoundaryEquilibrium, Classification, PatchAutoregressive, Variational
 from agon.networks import NETWORKS, argan, autoencoder, classifier, cnn, draw, vae
 from tests.combinations.narrow import narrow
-from tests.combinations.test_combinations import DATA, GENERATORS, assert_finite, assert_plays, begun, experiment
+from tests.combinations.test_combinations import (
+    AUGMENTED,
+    DATA,
+    GENERATORS,
+    assert_finite,
+    assert_plays,
+    begun,
+    experiment,
+)
 
 SHAPE = DATA.shape
 ENCODER = part(cnn.Encoder, shape=SHAPE, layers=((4, 2, 8), (4, 2, 8)))
@@ -47,7 +55,17 @@ JUDGES: dict[str, Callable[[Part], Part]] = {
 @pytest.mark.parametrize("generator", GENERATORS)
 def test_every_generator_plays_every_judge(generator: str, judge: str, tmp_path: Path) -> None:
     """All together in one turn, as argan2018's Algorithm 1; and the generator two steps ahead of all who judge."""
-    game = JUDGES[judge](narrow(NETWORKS[generator], shape=SHAPE, range=DATA.range))
+    assert_played(JUDGES[judge](narrow(NETWORKS[generator], shape=SHAPE, range=DATA.range)), tmp_path)
+
+
+@pytest.mark.parametrize("judge", JUDGES)
+@pytest.mark.parametrize("augmentation", ["diffaugment", "ada"])
+def test_every_judge_sees_through_every_augmentation(augmentation: str, judge: str, tmp_path: Path) -> None:
+    game = JUDGES[judge](narrow(NETWORKS["dcgan.generator"], shape=SHAPE, range=DATA.range))
+    assert_played(game.changed(augmentation=AUGMENTED[augmentation]), tmp_path)
+
+
+def assert_played(game: Part, tmp_path: Path) -> None:
     players = tuple(game.make.players)  # type: ignore[attr-defined]
     others = tuple(player for player in players if player != "generator")
     together = Turns((("generator",), players))
@@ -71,5 +89,7 @@ def test_a_game_that_makes_nothing_is_played() -> None:
 
 
 def test_every_game_of_the_table_is_tried() -> None:
-    tried = {"adversarial", "variational", "classification", *(judge.partition(" ")[0] for judge in JUDGES)}
+    """Here, or where labels are (test_conditional)."""
+    tried = {"adversarial", "auxiliary-classifier", "variational", "classification"}
+    tried |= {judge.partition(" ")[0] for judge in JUDGES}
     assert tried == set(GAMES)

@@ -93,7 +93,7 @@ def test_one_class_of_a_stream(folder):
 def test_corrupt_images_stop_a_stream_or_are_passed_over(folder):
     (folder / "odd" / "bad.png").write_bytes(b"?")
     opened = flow(folder)
-    with pytest.raises(DataError, match=r"bad.png .*skip_corrupt=true"):
+    with pytest.raises(DataError, match=r"bad.png .*skip_corrupt=True"):
         opened.draw(25, 0, 0, 1)
     opened = flow(folder, skip_corrupt=True)
     drawn = [opened.draw(8, k, 0, 1) for k in range(6)]

@@ -95,7 +95,7 @@ def test_check_decodes_all_and_names_ten(folder: Path, capsys: pytest.CaptureFix
     assert "train      36 samples" in told.out
     assert "got 16 of 40 that are not" in told.err
     assert told.err.count("/cut") == 10
-    assert "and 6 more; mend or remove them, or leave them out with --set data.skip_corrupt=true" in told.err
+    assert "and 6 more; mend or remove them, or leave them out with --skip-corrupt" in told.err
     assert main(["data", str(folder), "--check", "--set", "data.skip_corrupt=true"]) == 0
     assert "left out, as they cannot be read, 16 of 40 images" in capsys.readouterr().out
     assert main(["data", "ring", "--check"]) == 0
@@ -131,9 +131,22 @@ def test_an_image_is_measured_before_it_is_decoded(tmp_path: Path) -> None:
     pyarrow.parquet.write_table(pyarrow.table({"image": [claimed(9400, 9400)]}), tmp_path / "cell.parquet")
     with pytest.raises(DataError, match=r"cell.parquet row 0 \(it has 9,400 x 9,400 pixels"):
         Images(path=str(tmp_path / "cell.parquet"), size=8, channels=1).open(seed=0)
-    with pytest.raises(SettingError, match="at most 178,956,970"):
-        Images(most_pixels=10**9)
+    with pytest.raises(SettingError, match="at most 2,147,483,648"):
+        Images(most_pixels=10**10)
     assert PIXELS < 2**27
+
+
+def test_the_limit_on_pixels_can_be_raised_above_pillows_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pillow's limit warns from its own number on, and refuses from twice that on; ours decides alone."""
+    Image.new("L", (40, 30), 7).save(tmp_path / "a.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 500)
+    with pytest.raises(DataError, match=r"40 x 30 pixels, more than the 1,199 that .*data.most_pixels=1200 reads it"):
+        Images(path=str(tmp_path), most_pixels=1199).open(seed=0)
+    assert Images(path=str(tmp_path), most_pixels=1200, holdout=0.0).take(1).real.shape == (1, 1, 30, 40)
+    assert Image.MAX_IMAGE_PIXELS == 500
+    (tmp_path / "b.png").write_bytes(claimed(20_000, 20_000))
+    with pytest.raises(DataError, match=r"20,000 x 20,000 pixels, .*data.most_pixels=400000000 reads it"):
+        Images(path=str(tmp_path), size=8).open(seed=0)
 
 
 @pytest.mark.parametrize("size", [(8, 8), (50, 31), (300, 200)])
@@ -181,7 +194,7 @@ def test_a_folder_of_any_name_is_written_down(folder: Path, name: str, capsys: p
     assert main(["data", source.path]) == 0
     told = capsys.readouterr().out
     assert all(line.isprintable() for line in told.splitlines())
-    assert len(told.splitlines()) == 6
+    assert len(told.splitlines()) == 14
     experiment: Any = Experiment(game=_game(), data=source, steps=1)
     text = experiment.to_json()
     assert Experiment.from_json(text.encode().decode()).data == source

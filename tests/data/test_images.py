@@ -190,14 +190,14 @@ def test_grey_becomes_colour_but_colour_is_not_lost(tmp_path):
     assert source.shape == (3, 4, 4)
     assert len(np.unique(everything(source))) == 1
     Image.new("L", (4, 4)).save(tmp_path / "0.png")
-    with pytest.raises(DataError, match=r"1 channel\(s\) like the first, got 3 in .*a.png; --set data.channels="):
+    with pytest.raises(DataError, match=r"1 channel\(s\) like the first, got 3 in .*a.png; channels=3 converts"):
         source.open(seed=0)
     assert Images(path=str(tmp_path), channels=1).open(seed=0).draw(2, 0, 0, 1).real.shape == (2, 1, 4, 4)
 
 
 def test_mixed_sizes_ask_for_one(folder):
     Image.new("L", (5, 6)).save(folder / "odd" / "zz.png")
-    with pytest.raises(DataError, match=r"6x4 .*like the first, got 6x5 in .*zz.png; --set data.size="):
+    with pytest.raises(DataError, match=r"6x4 .*like the first, got 6x5 in .*zz.png; size=6 resizes"):
         Images(path=str(folder)).open(seed=0)
     assert Images(path=str(folder), size=3).open(seed=0).draw(20, 0, 0, 1).real.shape == (20, 1, 3, 3)
 
@@ -217,7 +217,7 @@ def test_corrupt_images_are_counted_named_and_skipped_on_request(folder):
     with pytest.raises(DataError) as caught:
         Images(path=str(folder)).open(seed=0)
     words = str(caught.value)
-    for part in ("got 4 of 28", "a-cut.jpg", "b-empty.png", "c-text.png", "d-text.png", "skip_corrupt=true"):
+    for part in ("got 4 of 28", "a-cut.jpg", "b-empty.png", "c-text.png", "d-text.png", "skip_corrupt=True"):
         assert part in words
     source = Images(path=str(folder), skip_corrupt=True, holdout=0.0)
     drawn = source.open(seed=0).draw(24, 0, 0, 1)

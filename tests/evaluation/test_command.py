@@ -173,6 +173,32 @@ def test_seeds_are_evaluated_and_summed_up(seeds: Path, capsys: pytest.CaptureFi
     assert beside[0] == 0
 
 
+def test_two_runs_end_with_a_sentence(seeds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of a run and its copy, that they cannot be told apart; of seeds of one experiment, which is better by chance."""
+    copy = shutil.copytree(seeds / "seed-0", tmp_path / "copy")
+    words = ("--metrics", "pairwise,modes", "--n", 200)
+    lines = told(capsys, "evaluate", seeds / "seed-0", copy, *words)[1].splitlines()
+    assert lines[-1].startswith("seed-0 and copy cannot be told apart: jensen-shannon")
+    assert "noise of sampling only" in lines[-1]
+    assert any(line.startswith("pairwise ↓") and line.count("*") == 2 for line in lines), "both are the best"
+    lines = told(capsys, "evaluate", seeds / "seed-0", seeds / "seed-1", *words)[1].splitlines()
+    assert re.search("is better than|cannot be told apart", lines[-1])
+    assert "Settings differ in the seed alone, so what differs below is chance:" in lines
+
+
+def test_a_folder_of_runs_is_its_runs(seeds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a plan of replicates, too: they are seeds because their experiments say so."""
+    (seeds / "replicates.json").unlink()
+    (seeds / "report.html").unlink()
+    status, scores, _ = told(capsys, "evaluate", seeds, "--metrics", "pairwise", "--n", 50)
+    assert (status, scores.splitlines()[-1].split()[-2:]) == (0, ["(3", "seeds)"])
+    assert told(capsys, "report", seeds)[:2] == (0, f"{seeds / 'report.html'}\n")
+    assert "mean and 95 % interval of 3 seeds" in (seeds / "report.html").read_text()
+    (tmp_path / "empty").mkdir()
+    for command in ("evaluate", "report"):
+        assert told(capsys, command, tmp_path / "empty")[0] == 2
+
+
 def test_one_seed_that_fails_leaves_the_others(seeds: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.rmtree(seeds / "seed-1" / "checkpoints")
     status, scores, complaint = told(capsys, "evaluate", seeds, "--metrics", "pairwise", "--n", 50)
@@ -207,5 +233,5 @@ def test_intervals_over_seeds() -> None:
         return Score(name="x", value=value, n=1, protocol="")
 
     assert over_seeds([[score(1.0)], [score(2.0)], [score(3.0)]]) == ["  x  2 [-0.4841, 4.484]  (3 seeds)"]
-    assert over_seeds([[score(1.0)], []]) == ["  x  1  (1 seeds)"]
+    assert over_seeds([[score(1.0)], []]) == ["  x  1  (1 seed)"]
     assert over_seeds([[], []]) == []

@@ -38,7 +38,7 @@ class Exact(nn.Module):
 
 def trained(source: Mixture | SwissRoll, path: Path) -> Run:
     """A training of first/ring's own of a few steps."""
-    experiment = replace(find("first/ring").experiment(source, "smoke"), steps=20, sample_every=10, grid=64)
+    experiment = replace(find("first/ring").experiment(source, "smoke"), steps=20, sample_every=10)
     return train(experiment, path, show=False)
 
 
@@ -67,7 +67,7 @@ def test_an_exact_generator_scores_as_real_samples_do(tmp_path: Path) -> None:
 
 def test_what_has_no_modes_is_scored_by_distances(tmp_path: Path) -> None:
     run = trained(SwissRoll(), tmp_path / "run")
-    assert [score.name for score in evaluate(run, n=200)] == ["pairwise"]
+    assert [score.name for score in evaluate(run, n=200)] == ["coordinates-kernel-distance", "pairwise"]
     with pytest.raises(DataError, match="of an endless set nothing can be copied"):
         evaluate(run, n=200, metrics=["neighbours"])
 
@@ -77,7 +77,7 @@ def test_what_a_run_kept_is_scored_step_by_step(tmp_path: Path) -> None:
     run = trained(Ring(), tmp_path / "run")
     assert list(point_snapshots(run)) == list(over_time(run, Ring())) == [0, 10, 20]
     assert [score.name for score in over_time(run, Ring())[10]] == COVERED
-    assert over_time(run, Ring())[10].modes.n == 64
+    assert over_time(run, Ring())[10].modes.n == 1_000
 
 
 @pytest.mark.parametrize("content", [b"", b"no array", b"PK\x03\x04torn", np.array([{}], dtype=object).dumps()])

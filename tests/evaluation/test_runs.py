@@ -154,7 +154,7 @@ def test_what_cannot_be_measured_is_told(trained: Trained, tmp_path: Path, monke
     run = trained(0)
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     with pytest.raises(DataError, match=r"(?s)6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"):
-        evaluate(run, metrics=["fid"], n=100)
+        evaluate(run, metrics=["fid"], n=100, extractor=ExtractorSpec("inception"))
     with pytest.raises(SettingError, match=r"fdi.*did you mean.*fid"):
         evaluate(run, metrics=["fdi"])
     with pytest.raises(DataError, match="expected a known distribution"):

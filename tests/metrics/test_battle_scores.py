@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
+from agon.arguments import TIE
 from agon.metrics import Battle, Score
 from agon.metrics.gam.critic import Threshold
 from agon.metrics.gam.outcome import Judgement
 from agon.metrics.gam.rates import ErrorRate, Ratio
 from agon.metrics.gam.scores import battle_ratios, battle_won, critic_errors
-from agon.metrics.gam.verdict import TIE
 
 
 def fought(test: tuple[float, float], sample: tuple[float, float]) -> Battle:

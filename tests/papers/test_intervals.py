@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from agon.metrics.intervals import interval
 from agon.papers.expectation import Expectation
-from agon.papers.intervals import interval, judge
+from agon.papers.intervals import judge
 
 NUMBERS = st.integers(-1_000, 1_000).map(lambda number: number / 8)
 

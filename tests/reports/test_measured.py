@@ -34,7 +34,7 @@ def test_the_passport_stands_beside_the_score(make_run, tmp_path):
     page = read_page(reports.write([run], tmp_path / "page.html"))
     row = next(
         [cell.words() for cell in row.all("td")]
-        for row in section(page, "scores").all("table")[0].all("tr")[1:]
+        for row in section(page, "scores").all("table", "scores")[0].all("tr")[1:]
         if row.all("td")[0].words() == "fid"
     )
     assert row[1:4] == ["1.5", "± 0.1 [1.2, 1.9]", "500 / 400 real"]
@@ -58,7 +58,7 @@ def test_of_several_runs_the_data_are_drawn_once(make_run):
     runs = [add(make_run(name), name="pairwise", detail={"distribution": DISTRIBUTION}) for name in ("one", "two")]
     (figure,) = distributions.figures(read(runs))
     assert sorted(trace["name"] for trace in figure.traces) == sorted(
-        ["data", "data's median", "one · model", "one · model's median", "two · model", "two · model's median"]
+        ["data", "data's median", "one: model", "one: model's median", "two: model", "two: model's median"]
     )
 
 
@@ -69,8 +69,8 @@ def test_data_that_differ_are_both_drawn(make_run):
     runs = [add(make_run(name), name="pairwise", detail={"distribution": each}) for name, each in told.items()]
     (figure,) = distributions.figures(read(runs))
     drawn = [trace["name"] for trace in figure.traces if "data" in trace["name"]]
-    assert drawn == ["one · data", "data's median", "two · data"]
-    assert len({trace["line"]["dash"] for trace in figure.traces if trace["name"].endswith("· data")}) == 2
+    assert drawn == ["one: data", "data's median", "two: data"]
+    assert len({trace["line"]["dash"] for trace in figure.traces if trace["name"].endswith(": data")}) == 2
 
 
 def test_of_two_measurements_at_one_step_the_newest_is_drawn(make_run):

@@ -11,7 +11,8 @@ from tests.reports.page import figures, read_page, section
 
 def rows(page, table):
     return [
-        [cell.words() for cell in row.all("td")] for row in section(page, "scores").all("table")[table].all("tr")[1:]
+        [cell.words() for cell in row.all("td")]
+        for row in section(page, "scores").all("table", "scores")[table].all("tr")[1:]
     ]
 
 

@@ -22,4 +22,4 @@ def test_an_experiment_of_another_form_is_still_told(make_run):
     run = make_run()
     (run / "experiment.json").write_text(json.dumps({"recipe": "radford2015/dcgan", "game": "mine", "data": None}))
     facts = summary(0, read([run])[0]).facts
-    assert facts == ["radford2015/dcgan", "1,000 steps", "64,000 images", "123 s"]
+    assert facts == ["radford2015/dcgan", "1,000 steps", "64,000 images", "2.05 min", "512 images per second"]

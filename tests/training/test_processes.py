@@ -13,6 +13,7 @@ from tests.training.programs import command, finished, here, module
 from tests.training.test_stopping import SMALL, only_sentence, wait_for_step
 
 PENALTIES = ("--set", 'game.penalties=["r1", "r2", "gradient-penalty", "weight-decay"]')
+AUGMENTED = ("--augment", "ada,flip", "--set", "game.augmentation.initial=0.3", "--set", "game.augmentation.images=500")
 
 
 def train(run: Path, steps: int, *more: object) -> Checkpoint:
@@ -40,7 +41,11 @@ def largest_difference(one: Checkpoint, other: Checkpoint, prefix: str = "") -> 
     return max(float((one.tensors[n].double() - other.tensors[n].double()).abs().max()) for n in names)
 
 
-@pytest.mark.parametrize("more", [pytest.param((), marks=pytest.mark.evidence), PENALTIES], ids=["plain", "penalties"])
+@pytest.mark.parametrize(
+    "more",
+    [pytest.param((), marks=pytest.mark.evidence), (*PENALTIES, *AUGMENTED)],
+    ids=["plain", "penalties and augmentations"],
+)
 def test_float64_state_after_fifty_steps(tmp_path: Path, more: tuple[str, ...]) -> None:
     alone = train(tmp_path / "alone", 50, "--precision", "fp64", *more)
     two = train(tmp_path / "two", 50, "--precision", "fp64", "--devices", 2, *more)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from agon.dynamics.unrolled.loss import unrolled_loss
@@ -73,8 +74,8 @@ def check_unrolling(
     inner: LossOf,
     outer: LossOf,
     steps: int,
-    parameters: Iterable[Tensor],
-    gradient: Sequence[Tensor | None] | None = None,
+    parameters: Iterable[Float[Tensor, "..."]],
+    gradient: Sequence[Float[Tensor, "..."] | None] | None = None,
 ) -> Verdict:
     """Check whether a gradient of the generator is that of the surrogate loss, and say what it is if not.
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from jaxtyping import Float
 from torch import Tensor
 
 from agon.dynamics.moves import Gradients, Optimisers
@@ -67,7 +68,7 @@ class CompiledTurn(UnrolledTurn):
         return False  # the eager step shares it with its history, which a program does not have
 
     def own_gradients(
-        self, movers: Sequence[str], fake: Tensor | None, *, again: bool, history: bool
+        self, movers: Sequence[str], fake: Float[Tensor, "n ..."] | None, *, again: bool, history: bool
     ) -> tuple[Losses, Gradients]:
         """As in `UnrolledTurn`, by a program's inner step if a player looks ahead at exactly these movers."""
         for player in (p for p, others in self.rule.looks_ahead.items() if set(others) == set(movers)):
@@ -80,8 +81,8 @@ class CompiledTurn(UnrolledTurn):
         return super().own_gradients(movers, fake, again=again, history=history)
 
     def surrogate_gradient(
-        self, player: str, fake: Tensor | None, first: NamedGradients | None, last: bool
-    ) -> tuple[Losses, list[Tensor | None]]:
+        self, player: str, fake: Float[Tensor, "n ..."] | None, first: NamedGradients | None, last: bool
+    ) -> tuple[Losses, list[Float[Tensor, "..."] | None]]:
         inputs = self._inputs(player, fake) if self._can_be_compiled(player) else None
         program = None if inputs is None else self._program(inputs)
         if inputs is None or program is None:
@@ -96,7 +97,7 @@ class CompiledTurn(UnrolledTurn):
         supported = self.rule.batches == "same" and self.rule.extrapolation == 1 and processes() == 1
         return supported and not self.regenerates_samples(player) and not self.game.has_after_update
 
-    def _inputs(self, player: str, fake: Tensor | None) -> Inputs:
+    def _inputs(self, player: str, fake: Float[Tensor, "n ..."] | None) -> Inputs:
         if player not in self.inputs:  # shared with the others' own step in this turn
             others = self.rule.looks_ahead[player]
             self.inputs[player] = Inputs.of(self.game, self.optimisers, player, others, self.batch, fake, self.buffers)

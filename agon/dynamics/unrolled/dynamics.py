@@ -112,7 +112,7 @@ class Unrolled(Dynamics):
         if not self.steps:
             return self.turns.step(game, optimisers, draw)
 
-        def move(movers: tuple[str, ...], batch: Batch, fake: Tensor | None) -> Losses:
+        def move(movers: tuple[str, ...], batch: Batch, fake: Float[Tensor, "n ..."] | None) -> Losses:
             return self.turn(game, optimisers, draw, batch).move(movers, fake)
 
         return self.turns.play(game, draw, move)
@@ -175,10 +175,10 @@ class UnrolledTurn:
         if not set(movers) & set(self.game.generating_players):
             return None
         with preserve_buffers(self.game, movers):
-            return self.game.generate(self.batch.latent)
+            return self.game.generate_for(self.batch)
 
     def own_gradients(
-        self, movers: Sequence[str], fake: Tensor | None, *, again: bool, history: bool
+        self, movers: Sequence[str], fake: Float[Tensor, "n ..."] | None, *, again: bool, history: bool
     ) -> tuple[Losses, Gradients]:
         """The movers' own losses, and their gradients at the current point.
 
@@ -204,8 +204,8 @@ class UnrolledTurn:
         return bool(set(self.rule.looks_ahead[player]) & set(self.game.generating_players))
 
     def surrogate_gradient(
-        self, player: str, fake: Tensor | None, first: NamedGradients | None, last: bool
-    ) -> tuple[Losses, list[Tensor | None]]:
+        self, player: str, fake: Float[Tensor, "n ..."] | None, first: NamedGradients | None, last: bool
+    ) -> tuple[Losses, list[Float[Tensor, "..."] | None]]:
         """f_K and its whole derivative in the player's parameters: metz2017, equations 9 and 12.
 
         Args:
@@ -228,7 +228,7 @@ class UnrolledTurn:
             return losses, ahead
         return losses, _extrapolated(surrogate.present_gradient(again=not last), ahead, self.rule.extrapolation)
 
-    def surrogate(self, player: str, fake: Tensor | None) -> Surrogate:
+    def surrogate(self, player: str, fake: Float[Tensor, "n ..."] | None) -> Surrogate:
         """The surrogate of a player that looks ahead; uses `fake` "n *shape" unless samples must be regenerated."""
         others, steps, fresh = self.rule.looks_ahead[player], self.rule.steps, self.rule.batches == "fresh"
         fake = None if self.regenerates_samples(player) else fake

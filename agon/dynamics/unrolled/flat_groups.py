@@ -21,21 +21,23 @@ class FlatGroup(NamedTuple):
     """
 
     player: str
-    parameters: Mapping[str, Tensor]
+    parameters: Mapping[str, Float[Tensor, "..."]]
     rule: UpdateRule
     moments: OptimiserMoments
 
-    def flatten(self, tensors: Mapping[str, Tensor | None]) -> Float[Tensor, " p"]:
+    def flatten(self, tensors: Mapping[str, Float[Tensor, "..."] | None]) -> Float[Tensor, " p"]:
         """Concatenate tensors in the parameters' shapes to one vector "p"."""
         return _concatenated([tensors[name] for name in self.parameters])
 
-    def unflatten(self, vector: Float[Tensor, " p"]) -> dict[str, Tensor]:
+    def unflatten(self, vector: Float[Tensor, " p"]) -> dict[str, Float[Tensor, "..."]]:
         """Split a vector "p" into tensors in the parameters' shapes and memory formats."""
         parts = torch.split(vector, [p.numel() for p in self.parameters.values()])
         return {n: _formatted(v.view(p.shape), p) for v, (n, p) in zip(parts, self.parameters.items(), strict=True)}
 
 
-def flat_groups(player: str, parameters: Mapping[str, Tensor], optimiser: torch.optim.Optimizer) -> Iterator[FlatGroup]:
+def flat_groups(
+    player: str, parameters: Mapping[str, Float[Tensor, "..."]], optimiser: torch.optim.Optimizer
+) -> Iterator[FlatGroup]:
     """Sort a player's parameters, given by name, into flat groups.
 
     Raises:
@@ -55,7 +57,7 @@ def flat_groups(player: str, parameters: Mapping[str, Tensor], optimiser: torch.
             yield FlatGroup(player, live, rule, {**flat, **rate_of(settings)})
 
 
-def unflatten(groups: Sequence[FlatGroup], vectors: Sequence[Tensor]) -> dict[str, Tensor]:
+def unflatten(groups: Sequence[FlatGroup], vectors: Sequence[Float[Tensor, " _"]]) -> dict[str, Float[Tensor, "..."]]:
     """The parameters of all groups by name, from one vector "p" for each group."""
     parts = [group.unflatten(vector) for group, vector in zip(groups, vectors, strict=True)]
     return {name: tensor for part in parts for name, tensor in part.items()}

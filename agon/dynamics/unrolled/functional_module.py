@@ -6,6 +6,7 @@ from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import torch
+from jaxtyping import Shaped
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
@@ -38,22 +39,22 @@ class FunctionalModule:
     _replica: Replica
     _replaced: frozenset[str]
 
-    def __init__(self, module: nn.Module, tensors: Mapping[str, Tensor] | None = None) -> None:
+    def __init__(self, module: nn.Module, tensors: Mapping[str, Shaped[Tensor, "..."]] | None = None) -> None:
         self._build(module, slots_of(module), tensors or {}, None)
 
-    def at(self, tensors: Mapping[str, Tensor]) -> "FunctionalModule":
+    def at(self, tensors: Mapping[str, Shaped[Tensor, "..."]]) -> "FunctionalModule":
         """A functional module with these tensors and otherwise the same ones; it shares what holds none of them."""
         other = FunctionalModule.__new__(FunctionalModule)
         other._build(self.module, self._slots, tensors, self)
         return other
 
-    def load(self, tensors: Mapping[str, Tensor]) -> None:
+    def load(self, tensors: Mapping[str, Shaped[Tensor, "..."]]) -> None:
         """Replace registered parameters and buffers by name."""
         for name, tensor in tensors.items():
             for holder, key in self._slots[name]:
                 holder[key] = tensor
 
-    def tensors(self, names: Iterable[str]) -> dict[str, Tensor]:
+    def tensors(self, names: Iterable[str]) -> dict[str, Shaped[Tensor, "..."]]:
         """The current tensors of these names: a pass may have replaced a buffer by another tensor."""
         current = {}
         for name in names:

@@ -9,6 +9,7 @@ from types import FunctionType
 from typing import Any
 
 import torch
+from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
 from agon.dynamics.unrolled.functional_module import FunctionalModule
@@ -30,18 +31,20 @@ class Guard:
             live parameter only.
     """
 
-    def __init__(self, module: nn.Module, functional: FunctionalModule, live: Mapping[str, Tensor]) -> None:
+    def __init__(
+        self, module: nn.Module, functional: FunctionalModule, live: Mapping[str, Shaped[Tensor, "..."]]
+    ) -> None:
         self._module, self._live = module, live
         self._names = {id(parameter): name for name, parameter in live.items()}
         self._passed: set[Any] = set()  # nodes, and the ids of tensors without one
         self._buffers = [(name, b, b._version) for name, b in module.named_buffers()]
         self._refuse_shared([*(b for _, b, _ in self._buffers), *functional.strays])
 
-    def passed(self, tensors: Iterable[Tensor]) -> None:
+    def passed(self, tensors: Iterable[Shaped[Tensor, "..."]]) -> None:
         """Record parameters that the players have left."""
         self._passed |= {_origin(tensor) for tensor in tensors}
 
-    def refuse_elsewhere(self, losses: Iterable[Tensor], here: Iterable[Tensor] = ()) -> None:
+    def refuse_elsewhere(self, losses: Iterable[Float[Tensor, ""]], here: Iterable[Shaped[Tensor, "..."]] = ()) -> None:
         """Raise a SettingError that names the parameter if a loss depends on the players at another point.
 
         Args:
@@ -62,7 +65,7 @@ class Guard:
                     f"where it is, by {self._way(self._live[self._names[id(leaf)]])}; {ADVICE}"
                 )
 
-    def refuse_strangers(self, loss: Tensor, optimiser: torch.optim.Optimizer) -> None:
+    def refuse_strangers(self, loss: Float[Tensor, ""], optimiser: torch.optim.Optimizer) -> None:
         """Raise a SettingError if a loss depends on tensors that the optimiser moves beside the players' parameters."""
         strangers = {id(p): p for group in optimiser.param_groups for p in group["params"] if id(p) not in self._names}
         for node in _history([loss.grad_fn], set()) if strangers else ():

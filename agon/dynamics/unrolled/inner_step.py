@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import torch
+from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
 from agon.dynamics.functional import OptimiserMoments
@@ -81,7 +82,9 @@ def inner_gradients(
     return InnerGradients(averaged(vectors), losses, functional)
 
 
-def inner_update(groups: Sequence[FlatGroup], state: InnerState, gradients: Sequence[Tensor]) -> InnerState:
+def inner_update(
+    groups: Sequence[FlatGroup], state: InnerState, gradients: Sequence[Float[Tensor, "..."]]
+) -> InnerState:
     """The parameters θ^k + Δ(g) and the new moments, for gradients g, one "p" for each group; buffers stay."""
     updates = [
         group.rule(vector, gradient, moments)
@@ -95,11 +98,11 @@ def module_at(groups: Sequence[FlatGroup], state: InnerState, module: Functional
     return module.at({**copies(state.buffers), **unflatten(groups, state.parameters)})
 
 
-def averaged(gradients: Sequence[Tensor]) -> tuple[Tensor, ...]:
+def averaged(gradients: Sequence[Float[Tensor, "..."]]) -> tuple[Float[Tensor, "..."], ...]:
     """Average vectors "p" over processes, differentiably."""
     return tuple(average(list(gradients)))
 
 
-def copies(buffers: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def copies(buffers: Mapping[str, Shaped[Tensor, "..."]]) -> dict[str, Shaped[Tensor, "..."]]:
     """Clone buffers, so that a pass may change them in place."""
     return {name: buffer.clone() for name, buffer in buffers.items()}

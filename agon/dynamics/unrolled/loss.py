@@ -1,6 +1,7 @@
 """Unrolling for your own training loop, with your own modules and optimiser."""
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from agon.dynamics.unrolled.functional_module import FunctionalModule, eager_modules
@@ -18,7 +19,7 @@ def unrolled_loss(
     outer: LossOf,
     steps: int,
     checkpoint: bool = False,
-) -> Tensor:
+) -> Float[Tensor, ""]:
     """The surrogate loss f_K = outer(θ^K), θ^{k+1} = θ^k + Δ(∇ inner(θ^k)); call `.backward()` on it.
 
     Both losses are called with the looked-ahead critic: a module that is used like `critic`, whose

@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 LossOf = Callable[[nn.Module], Tensor]  # a module -> a scalar ()
@@ -44,17 +45,17 @@ class Referee:
         inner: LossOf,
         outer: LossOf,
         steps: int,
-        parameters: Sequence[Tensor],
+        parameters: Sequence[Float[Tensor, "..."]],
     ) -> None:
         self._critic, self._optimiser, self._parameters = critic, optimiser, parameters
         self._inner, self._outer, self._steps = inner, outer, steps
 
-    def value(self, seed: int = 0) -> Tensor:
+    def value(self, seed: int = 0) -> Float[Tensor, ""]:
         """f_K, a scalar (), with torch's global random stream seeded."""
         with same_draws(seed), self._stepped(self._steps):
             return self._outer(self._critic).detach()
 
-    def first_order(self, steps: int) -> list[Tensor | None]:
+    def first_order(self, steps: int) -> list[Float[Tensor, "..."] | None]:
         """The first term of metz2017's equation 12 alone: the derivative at the critic after some steps.
 
         One gradient in the shape of each parameter; None if the loss does not depend on it.
@@ -62,7 +63,7 @@ class Referee:
         with same_draws(), self._stepped(steps):
             return list(torch.autograd.grad(self._outer(self._critic), self._parameters, allow_unused=True))
 
-    def slope(self, direction: Tensor) -> Slope:
+    def slope(self, direction: Float[Tensor, " p"]) -> Slope:
         """The derivative in a direction "p" of all parameters, by central differences of the most stable width."""
         pairs = pairwise(list(self._slopes(direction)))
         slopes = (Slope(b.value, abs(b.value - a.value) + b.uncertainty) for a, b in pairs)
@@ -96,7 +97,7 @@ class Referee:
             yield
 
 
-def rounding(value: Tensor) -> float:
+def rounding(value: Float[Tensor, "..."]) -> float:
     """The distance between neighbouring numbers of the size and precision of a scalar ()."""
     return float(value.abs()) * torch.finfo(value.dtype).eps
 

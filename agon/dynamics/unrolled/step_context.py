@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
+from jaxtyping import Float, Shaped
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
@@ -13,7 +14,7 @@ from agon.dynamics.unrolled.flat_groups import FlatGroup, flat_groups
 from agon.dynamics.unrolled.inner_step import InnerState
 from agon.games.game import Batch, Game
 
-NamedTensors = dict[str, Tensor]
+NamedTensors = dict[str, Shaped[Tensor, "..."]]
 
 SAMPLES = "samples"  # the only source that is not a parameter
 
@@ -52,7 +53,7 @@ class Inputs(NamedTuple):
     others: tuple[str, ...]
     groups: tuple[FlatGroup, ...]
     batch: Batch
-    fake: Tensor | None
+    fake: Float[Tensor, "n ..."] | None
     buffers: NamedTensors
     parameters: NamedTensors
 
@@ -64,12 +65,12 @@ class Inputs(NamedTuple):
         player: str,
         others: Sequence[str],
         batch: Batch,
-        fake: Tensor | None,
+        fake: Float[Tensor, "n ..."] | None,
         buffers: NamedTensors | None = None,
     ) -> "Inputs":
         """The inputs at the game's current point, with `buffers` in place of its own if given."""
         groups: list[FlatGroup] = []
-        parameters = dict[str, Tensor](game.named_parameters())
+        parameters = NamedTensors(game.named_parameters())
         for other in others:
             free = {n: p for n, p in of_player(game, other, parameters).items() if p.requires_grad}
             groups += flat_groups(other, free, optimisers[other])
@@ -108,7 +109,7 @@ class Inputs(NamedTuple):
         statistics = of_player(self.game, self.player, dict(self.game.named_buffers())) if self.buffers else {}
         return StepContext(self.batch, sources, constants, statistics)
 
-    def gradients(self, cotangents: NamedTensors, again: bool = False) -> list[Tensor | None]:
+    def gradients(self, cotangents: NamedTensors, again: bool = False) -> list[Float[Tensor, "..."] | None]:
         """df_K/dθ_p for each of the player's parameters, from the surrogate's derivatives in the sources.
 
         Args:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
 from agon.dynamics.moves import Optimisers, after_update_of, gradients_of, preserve_buffers
@@ -30,19 +31,19 @@ class Surrogate(NamedTuple):
     player: str
     others: tuple[str, ...]
     batch: Batch
-    fake: Tensor | None
-    inner: Sequence[tuple[Batch, Tensor | None]]
+    fake: Float[Tensor, "n ..."] | None
+    inner: Sequence[tuple[Batch, Float[Tensor, "n ..."] | None]]
 
     def gradient(
         self,
         first: NamedGradients | None,
-        buffers: Mapping[str, Tensor],
-        seen: Mapping[str, Tensor],
+        buffers: Mapping[str, Shaped[Tensor, "..."]],
+        seen: Mapping[str, Float[Tensor, ""]],
         *,
         checkpointed: bool,
         moves_buffers: bool,
         again: bool,
-    ) -> tuple[Losses, list[Tensor | None]]:
+    ) -> tuple[Losses, list[Float[Tensor, "..."] | None]]:
         """f_K, and df_K/dθ_p for each of the player's parameters, in their shapes.
 
         Args:
@@ -67,7 +68,7 @@ class Surrogate(NamedTuple):
             statistics[name].data.copy_(value)  # a module may have replaced a buffer by another tensor
         return losses, gradients_of(self.game, losses, (self.player,), again=again)[self.player]
 
-    def present_gradient(self, *, again: bool) -> list[Tensor | None]:
+    def present_gradient(self, *, again: bool) -> list[Float[Tensor, "..."] | None]:
         """dL_p/dθ_p at the current point, after 0 inner steps."""
         with preserve_buffers(self.game, ()):
             losses: Losses = self.game(self.batch, self.fake, of=(self.player,))

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import torch
+from jaxtyping import Shaped
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
@@ -67,7 +68,7 @@ def compiled(function: Callable[..., Any], *example: Any) -> Compiled:
     return Compiled(run, flat.returned)
 
 
-def tensors_of(structure: Any) -> list[Tensor]:
+def tensors_of(structure: Any) -> list[Shaped[Tensor, "..."]]:
     """The tensors in a structure, in order, without their history."""
     return [leaf.detach() for leaf in pytree.tree_leaves(structure) if isinstance(leaf, Tensor)]
 

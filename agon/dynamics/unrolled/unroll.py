@@ -17,6 +17,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
 import torch
+from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
@@ -26,7 +27,7 @@ from agon.dynamics.unrolled.guard import Guard
 from agon.dynamics.unrolled.inner_step import InnerState, averaged, copies, inner_step, inner_update, module_at
 from agon.games.game import Losses
 
-NamedGradients = Mapping[str, Mapping[str, Tensor | None]]  # player -> parameter's name -> its gradient
+NamedGradients = Mapping[str, Mapping[str, Float[Tensor, "..."] | None]]  # player -> parameter's name -> its gradient
 
 
 class Position(NamedTuple):
@@ -58,13 +59,13 @@ class Unroll:
     def __init__(
         self,
         module: nn.Module,
-        players: Mapping[str, Mapping[str, Tensor]],
+        players: Mapping[str, Mapping[str, Float[Tensor, "..."]]],
         optimisers: Mapping[str, torch.optim.Optimizer],
         losses_of: Callable[[nn.Module, int], Losses] = lambda module, k: Losses({}, {}),
         *,
         after_update: Callable[[nn.Module, str], None] | None = None,
         attached: Collection[str] = (),
-        buffers: Mapping[str, Tensor] | None = None,
+        buffers: Mapping[str, Shaped[Tensor, "..."]] | None = None,
         checkpointed: bool = False,
         prepare: Callable[[nn.Module], object] | None = None,
     ) -> None:
@@ -91,7 +92,7 @@ class Unroll:
         steps: int,
         outer: Callable[[FunctionalModule], Losses],
         first: NamedGradients | None = None,
-        samples: Tensor | None = None,
+        samples: Float[Tensor, "n ..."] | None = None,
     ) -> Losses:
         """f_K (equation 9): the value of `outer` at θ^K, with the history of equation 12.
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
@@ -26,7 +27,8 @@ from agon.dynamics.unrolled.inner_step import (
 from agon.dynamics.unrolled.step_context import SAMPLES, NamedTensors, StepContext
 from agon.games.game import Game, Losses
 
-Vectors = tuple[Tensor, ...]
+Vector = Float[Tensor, "..."]
+Vectors = tuple[Vector, ...]
 
 
 class StepResult(NamedTuple):
@@ -49,7 +51,7 @@ class Cotangents(NamedTuple):
 class SurrogateResult(NamedTuple):
     """f_K, scalars for the log, the looking player's buffers after its pass, and f_K's derivatives."""
 
-    loss: Tensor
+    loss: Float[Tensor, ""]
     seen: NamedTensors
     statistics: NamedTensors
     cotangents: Cotangents
@@ -171,7 +173,11 @@ class StepFunctions:
         return losses_of
 
 
-def vjp(outputs: Sequence[Tensor], inputs: Sequence[Tensor], cotangents: Sequence[Tensor]) -> list[Tensor]:
+def vjp(
+    outputs: Sequence[Float[Tensor, "..."]],
+    inputs: Sequence[Float[Tensor, "..."]],
+    cotangents: Sequence[Float[Tensor, "..."]],
+) -> list[Float[Tensor, "..."]]:
     """Vector-Jacobian products Σ_o ō · ∂o/∂i, one in the shape of each input; zeros if no output depends on it.
 
     Args:

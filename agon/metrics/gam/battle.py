@@ -4,6 +4,7 @@ import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
+from agon.arguments import TIE
 from agon.errors import DataError
 from agon.games import Game
 from agon.latents import Latent, Normal
@@ -21,7 +22,6 @@ from agon.metrics.gam.entrants import (
 )
 from agon.metrics.gam.outcome import Battle
 from agon.metrics.gam.rates import paired_ratio, ratio
-from agon.metrics.gam.verdict import TIE
 from agon.metrics.score import Score
 
 UNIT: Range = (0.0, 1.0)  # any range serves if both games have the same

@@ -147,8 +147,14 @@ def needs_held(game: Game, statistics: str, calibrate: bool) -> bool:
     """Whether a game's critic needs held-out samples before it can judge.
 
     Raises:
+        DataError: the critic judges samples by their labels.
         SettingError: `statistics` is unknown, or the critic does not keep them.
     """
+    if game.judged_classes:
+        raise DataError(
+            "a battle: expected critics that judge samples alone, got one that judges them by their labels, which the "
+            "other side's samples need not have; compare such runs by agon evaluate --metrics class-accuracy,intra-kid"
+        )
     if statistics not in get_args(Statistics):
         known = ", ".join(get_args(Statistics))
         raise SettingError(f"statistics of a battle: expected one of {known}; got '{statistics}'")

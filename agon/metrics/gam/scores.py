@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
+from agon.arguments import TIE
 from agon.metrics.gam.outcome import Battle
-from agon.metrics.gam.verdict import TIE, BattleOutcome
+from agon.metrics.gam.verdict import BattleOutcome
 from agon.metrics.score import Score
 
 POINTS: Mapping[BattleOutcome, float] = {"first": -1.0, "second": 1.0, "unfair": 0.0, "undecided": 0.0}

@@ -3,10 +3,10 @@
 import math
 from typing import Literal, NamedTuple
 
-from agon.errors import DataError, SettingError
+from agon.arguments import TIE, check_tie
+from agon.errors import DataError
 from agon.metrics.gam.rates import Ratio
 
-TIE = 1.3  # r_test counts as 1 from 1 / TIE to TIE
 ROUNDING = 1e-12  # of a logarithm, so that 1 / 1.3 is as near to 1 as 1.3
 
 Winner = Literal["first", "second", "tie"]
@@ -56,8 +56,7 @@ def winner(r_test: float, r_sample: float, tie: float = TIE) -> Winner:
 
 def fair(r_test: float, tie: float) -> bool:
     """Whether r_test counts as 1."""
-    if not (math.isfinite(tie) and tie >= 1):
-        raise SettingError(f"tie rule of a battle: expected a bound of at least 1, got {tie}; use {TIE}")
+    check_tie(tie)
     return abs(math.log(r_test)) <= math.log(tie) + ROUNDING
 
 

@@ -14,7 +14,7 @@ from agon.runs import Run
 from agon.terminal.multi_progress import MultiProgress
 from agon.training.beginning import take_weights
 from agon.training.launch import launch
-from agon.training.opening import budget_of, changes_since, continue_run, new_run, refuse_other_settings, resume_message
+from agon.training.opening import changes_since, continue_run, last_step, new_run, refuse_other_settings, resume_message
 from agon.training.randomness import preserve_global_streams
 from agon.training.recording import Recording
 from agon.training.replicates.batched_training import BatchedTraining
@@ -92,7 +92,7 @@ class BatchedRunner:
         begun = run.begun
         if begun:
             refuse_other_settings(run, experiment)
-            experiment = experiment.with_steps(budget_of(run, experiment))
+            experiment = experiment.with_steps(last_step(run, experiment))
         compute = replace(self.plan.compute, memory=self.plan.compute.memory / len(self.plan.seeds))
         training = Training(experiment, compute, device)
         if begun:

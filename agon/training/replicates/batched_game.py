@@ -5,13 +5,16 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import torch
+from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 from torch.func import vmap
 
 from agon.dynamics.unrolled import AHEAD, FunctionalModule, slots_of
 from agon.games import Batch, Game, Losses
+from agon.games.game import generated
 
 EACH = "each/"  # prefix of a player's name: the losses of all seeds, among the scalars for the log
+Scalars = dict[str, Float[Tensor, ""]]
 Slot = tuple[dict[str, Any], str]  # the dictionary and key under which a module keeps a tensor
 
 
@@ -51,15 +54,28 @@ class BatchedGame(Game):
     def latent_shape(self) -> tuple[int, ...]:
         return self.skeleton.latent_shape
 
-    def generate(self, latent: Tensor) -> Tensor:
-        """Samples "s n *shape" from latents "s n *latent_shape"."""
-        samples: Tensor = self._played(lambda inputs: self.skeleton.generate(inputs["latent"]), {"latent": latent})
+    @property
+    def generated_classes(self) -> int:
+        return self.skeleton.generated_classes
+
+    @property
+    def judged_classes(self) -> int:
+        return self.skeleton.judged_classes
+
+    def generate(
+        self, latent: Float[Tensor, "s n ..."], label: Int[Tensor, "s n"] | None = None
+    ) -> Float[Tensor, "s n ..."]:
+        """Samples "s n *shape" from latents "s n *latent_shape", and from labels "s n" if the games take any."""
+        inputs = {"latent": latent} if label is None else {"latent": latent, "label": label}
+        samples: Tensor = self._played(
+            lambda inputs: generated(self.skeleton, inputs["latent"], inputs.get("label")), inputs
+        )
         return samples
 
-    def losses(self, batch: Batch, fake: Tensor | None = None, *, of: Collection[str]) -> Losses:
+    def losses(self, batch: Batch, fake: Float[Tensor, "s n ..."] | None = None, *, of: Collection[str]) -> Losses:
         """Losses summed over the seeds, which are the first dimension of `fake` and of every field of the batch."""
 
-        def losses_of_one(inputs: Mapping[str, Any]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        def losses_of_one(inputs: Mapping[str, Any]) -> tuple[Scalars, Scalars]:
             batch = Batch(inputs["real"], inputs["latent"], inputs["noise"], inputs.get("label"))
             losses = self.skeleton.losses(batch, inputs.get("fake"), of=of)
             return losses.players, losses.seen
@@ -75,7 +91,7 @@ class BatchedGame(Game):
         slots = self._slots()
         stacked = [holder[key] for (holder, key), *_ in slots]
 
-        def one(tensors: list[Tensor], inputs: Mapping[str, Any]) -> Any:
+        def one(tensors: list[Shaped[Tensor, "..."]], inputs: Mapping[str, Any]) -> Any:
             _put(slots, tensors)
             return play(inputs)
 
@@ -97,7 +113,7 @@ class BatchedGame(Game):
 class BatchedUpdatingGame(BatchedGame):
     """A batched game with an `after_update`, which changes all seeds' tensors at once."""
 
-    def after_update(self, player: str, seen: Mapping[str, Tensor]) -> None:
+    def after_update(self, player: str, seen: Mapping[str, Float[Tensor, " s"]]) -> None:
         self.skeleton.after_update(player, seen)
 
 
@@ -117,7 +133,7 @@ def stack_batches(batches: Sequence[Batch]) -> Batch:
     )
 
 
-def losses_of_each(losses: Losses) -> dict[str, Tensor]:
+def losses_of_each(losses: Losses) -> dict[str, Float[Tensor, " s"]]:
     """Each player's losses "s", one for each seed, from a batched game's losses."""
     seen = losses.seen
     return {

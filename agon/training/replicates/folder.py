@@ -175,7 +175,11 @@ def make_plan(experiment: Experiment, seeds: int | Sequence[int], compute: Compu
             f"seeds: expected parts, which each seed builds anew, got a ready {instances[0]}; "
             "use agon.part(...), or train it alone"
         )
-    plan = Plan(with_origin(experiment, None), tuple(chosen), replace(compute, threads=compute.threads or 1).resolved())
+    plan = Plan(
+        with_origin(experiment.settled(), None),
+        tuple(chosen),
+        replace(compute, threads=compute.threads or 1).resolved(),
+    )
     for seed in plan.seeds:
         plan.replicate(seed).remembered()
     with torch.random.fork_rng(devices=[]):
@@ -199,6 +203,7 @@ def read_plan(text: str, experiment: Experiment | None, trust: bool) -> Plan:
         raise SettingError(f"{REPLICATES} cannot be read ({error!r}); begin again in another folder") from error
     if experiment is None:
         return Plan(Experiment.from_json(json.dumps(written), trust), seeds, compute, strategy)
+    experiment = experiment.settled()
     start = {"seed": written["seed"], "init": written.get("init", "")}
     now = {**experiment.describe(), **start, "steps": written["steps"]}
     lines = list(differences(written, json.loads(json.dumps(now))))

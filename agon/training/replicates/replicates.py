@@ -4,7 +4,9 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+from agon.data.given import given_again
 from agon.errors import SettingError, unknown
 from agon.experiment import Experiment
 from agon.experiment.scripts import notices, stop_script
@@ -85,6 +87,7 @@ def resume(
     steps: int | None = None,
     threads: int | None = None,
     experiment: Experiment | None = None,
+    data: Any = None,
     trust: bool = False,
     strategy: str = AUTO,
     show: bool = True,
@@ -96,6 +99,7 @@ def resume(
         steps: a longer budget for all of them.
         threads: a new number of CPU threads of each replicate, 0 for all cores; later steps agree up to rounding.
         experiment: the replicates' experiment, with any seed; needed for classes that cannot be imported.
+        data: the data that were handed over in Python when the replicates were begun, again.
         trust: whether classes that are not agon's may be imported, which runs their code.
         strategy: how several seeds are trained at once, a name in `STRATEGIES`; "auto" keeps the one used so far.
         show: whether to show the progress of all on standard error.
@@ -112,6 +116,8 @@ def resume(
     _refuse(strategy)
     folder = Folder(Path(directory))
     plan = read_plan(folder.text, experiment, trust).with_steps(steps).with_threads(threads)
+    if data is not None:
+        plan = replace(plan, experiment=replace(plan.experiment, data=given_again(plan.experiment.data, data)))
     if strategy != AUTO:
         plan = replace(plan, strategy=strategy)
     _known(plan.strategy)

@@ -1,0 +1,110 @@
+"""Which values of a score are good: every score declares its direction here."""
+
+import math
+from typing import NamedTuple
+
+
+class Direction(NamedTuple):
+    """Where the best values of a score are.
+
+    Attributes:
+        best: infinity if higher is better, minus infinity if lower is, or the best value itself.
+
+    >>> HIGHER.sign, LOWER.words, Direction(0.5).sign
+    ('↑', 'lower is better', '→ 0.5')
+    """
+
+    best: float
+
+    @property
+    def sign(self) -> str:
+        """An arrow for tables."""
+        return "↑" if self.best == math.inf else "↓" if self.best == -math.inf else f"→ {self.best:g}"
+
+    @property
+    def words(self) -> str:
+        """The direction in words."""
+        if math.isinf(self.best):
+            return "higher is better" if self.best > 0 else "lower is better"
+        return f"{self.best:g} is best"
+
+    def badness(self, value: float) -> float:
+        """How far from the best a value is; lower is better.
+
+        >>> HIGHER.badness(0.25) > HIGHER.badness(0.75), Direction(0.5).badness(0.25)
+        (True, 0.25)
+        """
+        if math.isinf(self.best):
+            return -value if self.best > 0 else value
+        return abs(value - self.best)
+
+
+HIGHER, LOWER = Direction(math.inf), Direction(-math.inf)
+
+DIRECTIONS: dict[str, Direction | None] = {  # None: describes, and no value is better than another
+    "accuracy": HIGHER,
+    "battle": None,
+    "best-rank": HIGHER,
+    "change": None,
+    "classes": HIGHER,
+    "confidence": HIGHER,
+    "copied": LOWER,
+    "coverage": HIGHER,
+    "critic-gap": LOWER,
+    "density": Direction(1.0),
+    "detail": Direction(1.0),
+    "distance": Direction(1.0),
+    "distance-from-data": LOWER,
+    "distance-to-data": LOWER,
+    "divergence": LOWER,
+    "early-distance": LOWER,
+    "error": None,
+    "exact-copies": LOWER,
+    "fid": LOWER,
+    "fid-shrunk": LOWER,
+    "frechet-distance": LOWER,
+    "frechet-distance-shrunk": LOWER,
+    "from-half": LOWER,
+    "fullest-class": LOWER,
+    "inception-score": HIGHER,
+    "jensen-shannon": LOWER,
+    "jump": Direction(1.0),
+    "kernel-distance": LOWER,
+    "kid": LOWER,
+    "mean": None,
+    "median-ratio": Direction(1.0),
+    "memorisation": Direction(0.5),
+    "memorisation-held": Direction(0.5),
+    "modes": HIGHER,
+    "modes-held": LOWER,
+    "movement": None,
+    "nearest": None,
+    "pairwise": LOWER,
+    "precision": HIGHER,
+    "quality": HIGHER,
+    "ratio": None,
+    "recall": HIGHER,
+    "recognised": HIGHER,
+    "reconstruction": LOWER,
+    "score": HIGHER,
+    "seconds-an-epoch": LOWER,
+    "shift": None,
+    "std-ratio": Direction(1.0),
+    "still": LOWER,
+    "straightness": None,
+    "won": HIGHER,
+}
+
+
+def direction_of(name: str) -> Direction | None:
+    """Return the direction of a score; None if it has none, or is unknown.
+
+    A score of features has its extractor before its name, a score of paths their kind: the longest ending counts. What
+    follows a space, as in a table of several measurements, does not.
+
+    >>> direction_of("pixels-kernel-distance").sign, direction_of("linear-jump").sign, direction_of("foreign")
+    ('↓', '→ 1', None)
+    """
+    words = name.partition(" ")[0].split("-")
+    endings = ("-".join(words[first:]) for first in range(len(words)))
+    return next((DIRECTIONS[ending] for ending in endings if ending in DIRECTIONS), None)

@@ -1,0 +1,60 @@
+"""`train`, `resume` and `replicate`, which leave a page in their directory, also where they are interrupted."""
+
+from collections.abc import Callable
+from functools import wraps
+from inspect import signature
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from agon import training
+from agon.errors import AgonError, DivergedError, Interrupted, NotInstalledError
+from agon.reports import write
+from agon.runs import Run
+from agon.runs.layout import REPLICATES, REPORT
+from agon.terminal import warn
+from agon.training import is_main_process, replicates
+from agon.training.replicates import Folder, ReplicatesError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+STOPPED = (Interrupted, DivergedError, ReplicatesError)  # what ends a training that has begun
+
+
+def leaving_page(train: Callable[P, T]) -> Callable[P, T]:
+    """Return the same function of a training, which also writes report.html into its `directory`.
+
+    The page is written by the main process, when the training ends, or when it is interrupted or diverges. A page that
+    cannot be written is one line on standard error.
+    """
+
+    @wraps(train)
+    def train_and_write(*args: P.args, **kwargs: P.kwargs) -> T:
+        given = signature(train).bind(*args, **kwargs).arguments
+        try:
+            result = train(*args, **kwargs)
+        except STOPPED:
+            leave_page(Path(given["directory"]))
+            raise
+        leave_page(Path(given["directory"]))
+        return result
+
+    return train_and_write
+
+
+def leave_page(directory: Path) -> None:
+    """Write the page of a run, or of all seeds, into its directory; or say why it cannot be written."""
+    if not is_main_process():
+        return
+    try:
+        runs = Folder(directory).runs if (directory / REPLICATES).is_file() else [Run(directory)]
+        write(runs, directory / REPORT)
+    except NotInstalledError as error:
+        warn(f"agon: no report: {error.typed}, then agon report {directory}")
+    except AgonError as error:
+        warn(f"agon: no report: {error.typed}")
+
+
+train = leaving_page(training.train)
+resume = leaving_page(training.resume)
+replicate = leaving_page(replicates.replicate)
+resume_replicates = leaving_page(replicates.resume)
