@@ -44,7 +44,7 @@ class Taken:
         count = len(self.loaded) + len(self.missing) + len(self.reshaped)
         lines = [f"{len(self.loaded)} of {count} tensors begin as in {self.origin} at step {self.step}"]
         if count > len(self.loaded):
-            lines += [f"the other {count - len(self.loaded)} begin at random ({'; '.join(self.reasons)})"]
+            lines += [f"the rest begins at random ({'; '.join(self.reasons)})"]
         if self.unused:
             lines += [f"{self.origin} also has {listed(self.unused)}, for which there is no place"]
         return lines
