@@ -42,8 +42,7 @@ class Evaluate:
     """Seed of the latents; with --samples, of the choice of n samples out of more."""
     extractor: str = "auto"
     """Feature extractor of is, fid, kid, pr, prdc: efficientnet, random, inception (for published numbers), classifier,
-    pixels, or your package.module:Name. By default efficientnet, or for small grey images the classifier of their
-    classes, or pixels if they have none."""
+    pixels, or your package.module:Name. By default efficientnet, or random where its package is not installed."""
     weights: Path | None = None
     """File of the weights of Inception or EfficientNet; by default the one in torch's cache, or the package's."""
     download: bool = False
