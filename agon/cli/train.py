@@ -13,7 +13,7 @@ from agon.cli.catalogue import check_metrics, check_name
 from agon.cli.checks import check_budget, check_new, check_runs, check_samples, check_source
 from agon.cli.shared import RunPath, SetOptions, assignments, changed, names, of_data, write_report
 from agon.errors import NotInstalledError, SettingError
-from agon.runs.named import check_run_name, is_named
+from agon.runs.named import check_run_name, is_named, local
 from agon.terminal import warn
 
 
@@ -155,6 +155,7 @@ def resume(
         watch_extractor: With --watch: feature extractor; inception, classifier or pixels.
     """
     _check_watch(watch, watch_every, watch_n, watch_extractor)
+    run = local(run)
     check_runs([run])
     from agon.runs import Run
     from agon.runs.layout import REPLICATES

@@ -17,6 +17,7 @@ from agon.runs.layout import ARITHMETIC
 from agon.training import Compute, Training
 from agon.training.memory import enough_memory
 from agon.training.randomness import stream
+from agon.training.released import refuse_averaged_alone
 from agon.training.restoring import restore_last
 from agon.training.state import restore_model
 
@@ -55,6 +56,8 @@ def load(
     if checkpoint is None:
         raise RunError(f"{run.path} has no checkpoint yet; agon resume {run.path} makes one")
     training.begun = str(checkpoint.state.get("fingerprint", ""))
+    if weights == "live":
+        refuse_averaged_alone(checkpoint, experiment)
     training.use_weights(weights)
     return training
 
