@@ -7,6 +7,7 @@ from agon.cli.checks import check_runs
 from agon.cli.shared import RunPath, ScriptOption, run_script, say_report
 from agon.cli.watching import check_watch, watching
 from agon.errors import SettingError
+from agon.runs.named import local
 from agon.runs.taken import refuse_shorter
 
 
@@ -39,6 +40,7 @@ def resume(
         watch_extractor: With --watch: feature extractor; auto, efficientnet, random, inception, classifier or pixels.
     """
     check_watch(watch, watch_every, watch_n, watch_extractor)
+    run = local(run)
     check_runs([run])
     check_resources(1 if devices is None else devices, threads=0, memory=0)
     if steps is not None:

@@ -22,6 +22,7 @@ from agon.training import Compute, Training
 from agon.training.labels import class_rows
 from agon.training.memory import enough_memory
 from agon.training.randomness import stream
+from agon.training.released import refuse_averaged_alone
 from agon.training.restoring import restore_last, restore_step
 from agon.training.state import restore_model
 
@@ -89,6 +90,8 @@ def load_as(
     training.begun = str(checkpoint.state.get("fingerprint", ""))
     if training.game.generated_classes:
         training.class_counts = _recorded_counts(run, training.game.generated_classes)
+    if weights == "live":
+        refuse_averaged_alone(checkpoint, experiment)
     training.use_weights(weights)
     return training
 

@@ -1,6 +1,7 @@
 """Checkpoints that hold weights alone: the game as it is used, to be published, and not to be trained on."""
 
 from agon.errors import RunError
+from agon.experiment import Experiment
 from agon.runs import Checkpoint
 from agon.training.fitting import check_weights_fit
 from agon.training.training import Training
@@ -45,3 +46,9 @@ def refuse_released(checkpoint: Checkpoint) -> None:
             "the run was published with its weights alone, without what a training needs to go on; agon train RUN "
             "--out NEW trains its experiment anew"
         )
+
+
+def refuse_averaged_alone(checkpoint: Checkpoint, experiment: Experiment) -> None:
+    """Raise a RunError if the weights of the last step are wanted, and a checkpoint of weights has their average."""
+    if is_released(checkpoint) and experiment.averaging is not None:
+        raise RunError("the run was published and holds the averaged weights alone; leave --weights live out")

@@ -50,6 +50,16 @@ def test_the_digits_resemble_digits() -> None:
     assert near[0] < near[1] / 2
 
 
+def test_what_needs_more_than_weights_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Resuming; and weights of the last step, of which the copy has none."""
+    assert main(["resume", "pretrained:digits", "--steps", "7000"]) == 2
+    assert "published with its weights alone" in capsys.readouterr().err
+    options = ["--weights", "live", "--out", str(tmp_path / "x.npz")]
+    assert main(["sample", "pretrained:digits", "--n", "2", *options]) == 2
+    assert "holds the averaged weights alone" in capsys.readouterr().err
+    assert main(["sample", "pretrained:ring", "--n", "2", *options]) == 0
+
+
 def test_a_name_that_is_none_of_them(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sample", "pretrained:digit", "--out", "x.png"]) == 2
     assert "there is no pretrained run 'digit'; did you mean 'digits'?" in capsys.readouterr().err
