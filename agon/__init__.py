@@ -27,7 +27,9 @@ if TYPE_CHECKING:  # what type checkers and editors read; LAZY says the same to 
     from agon.errors import AgonError
     from agon.evaluation import evaluate
     from agon.experiment import Experiment, Part, part
+    from agon.exports import export
     from agon.games import Adversarial, Batch, Game, Losses, parameters_of
+    from agon.hub import push
     from agon.latents import Normal, Uniform
     from agon.models import Model, load
     from agon.papers import reproduce
@@ -54,6 +56,8 @@ __all__ = [  # noqa: RUF022 - in reading order
     "battle",
     "report",
     "reproduce",
+    "export",
+    "push",
     # an experiment of one's own
     "Experiment",
     "Part",
@@ -98,6 +102,8 @@ LAZY = {  # public name -> "module", or "module:name" where it has another name 
     "battle": "agon.arena",
     "report": "agon.reports:write",
     "reproduce": "agon.papers",
+    "export": "agon.exports",
+    "push": "agon.hub",
     "Experiment": "agon.experiment",
     "Part": "agon.experiment",
     "part": "agon.experiment",

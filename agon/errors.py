@@ -31,7 +31,6 @@ EXTRAS = {  # optional package -> the extra of agon that installs it
     "jinja2": "report",
     "markupsafe": "report",
     "matplotlib": "report",
-    "plotly": "report",
     "tensorboard": "log",
     "wandb": "wandb",
     "yaml": "images",

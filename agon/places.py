@@ -51,7 +51,7 @@ def located(text: str) -> str:
     True
     """
     if text.startswith(HUB):
-        if not _is_pair(text.removeprefix(HUB)):
+        if not is_pair(text.removeprefix(HUB)):
             raise ValueError(text)
         return text
     if text == DIGITS or re.fullmatch(f"{CONTENT}[0-9a-f]{{64}}", text):
@@ -66,7 +66,7 @@ def is_name(text: str) -> bool:
     >>> is_name("ylecun/mnist"), is_name("./ylecun/mnist"), is_name("mnist"), is_name("a/b.npz"), is_name("data/cats")
     (True, False, False, False, False)
     """
-    if not _is_pair(text) or text.lower().endswith(ENDINGS):
+    if not is_pair(text) or text.lower().endswith(ENDINGS):
         return False
     owner = text.split("/")[0]
     if owner.lower() in FOLDERS or os.path.lexists(owner):
@@ -74,7 +74,8 @@ def is_name(text: str) -> bool:
     return not get_close_matches(owner, filter(os.path.isdir, os.listdir()), cutoff=0.75)
 
 
-def _is_pair(text: str) -> bool:
+def is_pair(text: str) -> bool:
+    """Whether a text has the form "owner/name"."""
     return len(text) <= LONGEST and re.fullmatch(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", text) is not None
 
 

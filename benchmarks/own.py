@@ -132,7 +132,7 @@ def result(out: Path, minutes: float) -> str:
         (images, kind): min(scores(out / str(t)).get(kind, (1e9, 0))[0] for t in trials if t.images == images)
         for images in SETS
         for kind in kinds
-        if any(t.images == images for t in trials)
+        if any(trial.images == images for trial in trials)
     }
     rows = [list(row(trial, out, kinds, best)) for trial in trials]
     provenance = (

@@ -7,7 +7,7 @@ import sys
 from benchmarks.report import Section, table
 
 CLOCKED = "import time; t = time.perf_counter(); {}; print(time.perf_counter() - t)"
-HEAVY = ("datasets", "lightning_fabric", "matplotlib", "plotly", "sklearn", "pyarrow", "PIL", "rich", "tyro")
+HEAVY = ("datasets", "lightning_fabric", "matplotlib", "sklearn", "pyarrow", "PIL", "rich", "tyro")
 
 
 def section(quick: bool) -> Section:

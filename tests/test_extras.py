@@ -62,6 +62,9 @@ def test_training_and_sampling_need_no_extra(tmp_path: Path) -> None:
         (["data", "hub:owner/name"], "datasets", "images"),
         (["data", "table.parquet"], "pyarrow", "images"),
         (["report", "run"], "jinja2", "report"),
+        (["export", "run", "--out", "x.onnx"], "onnx", "export"),
+        (["push", "run", "owner/name"], "huggingface_hub", "images"),
+        (["sample", "hub:owner/name", "--out", "x.npz"], "huggingface_hub", "images"),
     ],
 )
 def test_a_command_says_what_it_lacks(arguments: list[str], package: str, extra: str, tmp_path: Path) -> None:
@@ -90,8 +93,8 @@ def test_python_says_the_same(tmp_path: Path) -> None:
 
 def test_what_nobody_asked_for_first_is_told_all_the_same() -> None:
     """An import that no `require` stands before, as the command line reports it."""
-    told = as_agon_error(ModuleNotFoundError("No module named 'plotly.offline'", name="plotly.offline"))
-    assert str(told) == "expected plotly, which is not installed; pip install 'agon[report]'"
+    told = as_agon_error(ModuleNotFoundError("No module named 'jinja2.nothing'", name="jinja2.nothing"))
+    assert str(told) == "expected jinja2, which is not installed; pip install 'agon[report]'"
     assert as_agon_error(ModuleNotFoundError("No module named 'agon.nothing'", name="agon.nothing")) is None
 
 

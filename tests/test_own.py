@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from agon import Compute
+from agon import Compute, resume, train
 from agon.cli import main
 from agon.data import Images, Ring
-from agon.errors import SettingError
+from agon.errors import RunError, SettingError
 from agon.experiment import Experiment
 from agon.recipes import RECIPES
 from agon.recipes.own import AIM, DEFAULT, FAMILIES, WIDTHS, planned, seconds_of, width_for
@@ -84,7 +84,7 @@ def test_small_sets_have_smaller_batches() -> None:
 
 
 def test_it_is_for_images_alone() -> None:
-    with pytest.raises(SettingError, match="own is for images, got data of shape"):
+    with pytest.raises(SettingError, match="own is for images, got points of shape"):
         OWN.experiment(Ring())
 
 
@@ -146,6 +146,16 @@ def test_minutes_that_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[
     ):
         assert main([*words, *options]) == 2
         assert sentence in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("one_core")
+def test_notes_do_not_make_another_training(tmp_path: Path) -> None:
+    """A script that measures again, with another sentence, resumes its run; one with another width does not."""
+    experiment = replace(OWN.experiment(scale="smoke"), steps=1, notes=("1 step: a step took 0.1 s here",))
+    train(experiment, tmp_path / "run", show=False)
+    resume(tmp_path / "run", experiment=replace(experiment, steps=2, notes=("another",)), show=False)
+    with pytest.raises(RunError, match="begun with other settings"):
+        resume(tmp_path / "run", experiment=replace(experiment, batch=4), show=False)
 
 
 def test_an_experiment_without_notes_is_read(tmp_path: Path) -> None:

@@ -28,6 +28,8 @@ ORDER = (
     ("jobs",),
     ("training",),
     ("samples",),
+    ("exports",),
+    ("hub",),
     ("metrics",),
     ("classifiers",),
     ("evaluation",),

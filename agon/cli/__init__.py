@@ -7,10 +7,13 @@ from collections.abc import Callable, Sequence
 from agon.cli.arguments import parsed
 from agon.cli.battle import BattleCommand
 from agon.cli.evaluate import Evaluate
+from agon.cli.export import export
+from agon.cli.push import push
 from agon.cli.recipes import recipes
 from agon.cli.report import report, reproduce
+from agon.cli.resume import resume
 from agon.cli.samples import data, sample
-from agon.cli.train import Train, resume
+from agon.cli.train import Train
 from agon.errors import AgonError, Interrupted, as_agon_error
 from agon.terminal import let_go, usable_streams, warn
 
@@ -24,6 +27,8 @@ COMMANDS: dict[str, Callable[..., object]] = {
     "sample": sample,
     "evaluate": Evaluate,
     "battle": BattleCommand,
+    "export": export,
+    "push": push,
     "report": report,
     "reproduce": reproduce,
 }

@@ -8,6 +8,7 @@ from agon.arguments import TIE, check_samples, check_seed, check_tie
 from agon.cli.shared import RunPaths, ScriptOption, run_script
 from agon.errors import SettingError
 from agon.places import refuse_no_samples
+from agon.runs.named import local
 from agon.runs.taken import refuse_no_run
 from agon.terminal import say
 
@@ -48,6 +49,7 @@ class BattleCommand:
         check_samples(self.n)
         check_seed(self.seed, "--seed")
         check_tie(self.tie)
+        self.runs = tuple(map(local, self.runs))
         for path in self.runs:
             refuse_no_run(path)
         for path in self.against:

@@ -23,6 +23,7 @@ from agon.cli.shared import (
 )
 from agon.errors import AgonError, SettingError
 from agon.places import refuse_no_samples
+from agon.runs.named import local
 from agon.terminal import say
 
 
@@ -41,8 +42,7 @@ class Evaluate:
     """Seed of the latents; with --samples, of the choice of n samples out of more."""
     extractor: str = "auto"
     """Feature extractor of is, fid, kid, pr, prdc: efficientnet, random, inception (for published numbers), classifier,
-    pixels, or your package.module:Name. By default efficientnet, or for small grey images the classifier of their
-    classes, or pixels if they have none."""
+    pixels, or your package.module:Name. By default efficientnet, or random where its package is not installed."""
     weights: Path | None = None
     """File of the weights of Inception or EfficientNet; by default the one in torch's cache, or the package's."""
     download: bool = False
@@ -92,6 +92,7 @@ class Evaluate:
         check_source(self.data)
         check_samples(self.n)
         check_seed(self.seed, "--seed")
+        self.runs = tuple(map(local, self.runs))
         check_scored(self.runs)
         if self.samples is not None:
             refuse_no_samples(self.samples)

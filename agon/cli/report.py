@@ -9,6 +9,7 @@ from agon.cli.catalogue import check_items
 from agon.cli.checks import check_sets, check_shown
 from agon.cli.shared import DataOptions, RunPaths, spread, write_report
 from agon.errors import SettingError
+from agon.runs.named import local
 from agon.terminal import say
 
 
@@ -21,6 +22,7 @@ def report(runs: RunPaths, /, out: Path | None = None) -> None:
     """
     if not runs:
         raise SettingError("agon report: expected one run directory or more, got none")
+    runs = tuple(map(local, runs))
     check_shown(runs)
     from agon.runs.layout import REPORT
 

@@ -22,6 +22,7 @@ from agon.cli.shared import (
     source_named,
 )
 from agon.errors import SettingError
+from agon.runs.named import local
 from agon.runs.taken import refuse_no_run
 from agon.terminal import say
 
@@ -128,6 +129,7 @@ def sample(
     if truncation is not None and not 0 < truncation < math.inf:
         raise SettingError(f"--truncation: expected a number over 0, got {truncation}; use 0.7")
     check_samples(n)
+    run = local(run)
     refuse_no_run(run)
     from agon import samples as sampling
     from agon.runs import Run

@@ -133,3 +133,12 @@ def write_report(runs: Sequence[Path], out: Path) -> None:
     from agon.reports import write
 
     say(write(runs, out))
+
+
+def say_report(directory: Path) -> None:
+    """Print the path of the page that a training has left."""
+    from agon.runs.layout import REPORT
+    from agon.training import is_main_process
+
+    if is_main_process() and (directory / REPORT).is_file():
+        say(directory / REPORT)

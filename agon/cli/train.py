@@ -1,6 +1,5 @@
-"""agon train and agon resume: train a recipe, and continue a run from its last checkpoint."""
+"""agon train: train a recipe, an experiment from a file, or a published run anew."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,12 +7,10 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
-from agon.arguments import check_resources, check_samples, check_seed, check_steps
-from agon.cli.catalogue import check_metrics, check_name
-from agon.cli.checks import check_minutes, check_new, check_runs, check_source
+from agon.arguments import check_resources, check_seed, check_steps
+from agon.cli.catalogue import check_name
+from agon.cli.checks import check_minutes, check_new, check_source
 from agon.cli.shared import (
-    RunPath,
-    ScriptOption,
     SetOptions,
     SizeOption,
     SkipOption,
@@ -22,13 +19,14 @@ from agon.cli.shared import (
     image_settings,
     names,
     of_data,
-    run_script,
+    say_report,
     source_named,
 )
+from agon.cli.trained import check_trained, is_file, recipe_named
+from agon.cli.watching import check_watch, watching
 from agon.errors import SettingError
 from agon.runs.origin import Origin
-from agon.runs.taken import refuse_shorter
-from agon.terminal import say, warn
+from agon.terminal import warn
 
 
 @dataclass
@@ -36,7 +34,8 @@ class Train:
     """Train a recipe into a new run directory."""
 
     recipe: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="RECIPE")]
-    """Name of the recipe; agon recipes lists them. Or a file NAME.json, .toml or .yaml that describes an experiment."""
+    """Name of the recipe; agon recipes lists them. Or a file NAME.json, .toml or .yaml that describes an experiment, or
+    a published run to train anew, e.g. hub:owner/name."""
     out: Path
     """Run directory to write, new or empty."""
     data: str | None = None
@@ -108,7 +107,6 @@ class Train:
         """Return the recipe's experiment with all changes; the data first, since layers take their sizes from them."""
         from agon.experiment import augmented
         from agon.experiment.files import read_experiment
-        from agon.recipes import find
 
         settings = [*image_settings(self.size, self.skip_corrupt), *assignments(self.set_)]
         of_source = of_data(pair for pair in settings if pair[0].startswith("data."))
@@ -116,7 +114,7 @@ class Train:
             experiment = read_experiment(Path(self.recipe), self.trust)
             experiment = replace(experiment, data=self._source(experiment.data, of_source))
         else:
-            recipe = find(self.recipe)
+            recipe = recipe_named(self.recipe)
             experiment = recipe.experiment(self._source(recipe.data(self.scale), of_source), self.scale, self.minutes)
         experiment = replace(experiment, **self._given("seed", "steps", "batch", "init"))
         experiment = augmented(experiment, names(self.augment))
@@ -133,11 +131,10 @@ class Train:
 
     def within(self, compute: Any) -> Any:
         """Return the experiment, with the steps that fit into the minutes unless a number of steps is given."""
-        from agon.recipes import find
         from agon.training import within
 
         experiment = self.experiment()
-        usual = None if is_file(self.recipe) else find(self.recipe).budgets.get(self.scale)
+        usual = None if is_file(self.recipe) else recipe_named(self.recipe).budgets.get(self.scale)
         minutes = self.minutes or usual
         if minutes is None or self.steps is not None or any(set_.startswith("steps=") for set_ in self.set_):
             return experiment
@@ -146,15 +143,12 @@ class Train:
 
     def _check(self) -> None:
         """Refuse what can be refused before torch is imported."""
-        if not is_file(self.recipe):
-            check_name("recipe", self.recipe)
-        elif not Path(self.recipe).is_file():
-            raise SettingError(f"{self.recipe}: expected a file that describes an experiment, found none")
+        check_trained(self.recipe)
         for name in names(self.augment):
             check_name("augmentation", name)
         assignments(self.set_)
         image_settings(self.size, self.skip_corrupt)
-        _check_watch(self.watch, self.watch_every, self.watch_n, self.watch_extractor)
+        check_watch(self.watch, self.watch_every, self.watch_n, self.watch_extractor)
         if self.watch and self.seeds is not None:
             raise SettingError("--watch: expected one training, got --seeds; evaluate the runs afterwards")
         check_source(self.data)
@@ -166,100 +160,3 @@ class Train:
         check_resources(self.devices, self.threads, self.memory)
         check_minutes(self.minutes, self.steps)
         check_new(self.out, self.seeds)
-
-
-def is_file(recipe: str) -> bool:
-    """Whether a word for a recipe means a file."""
-    return Path(recipe).suffix.lower() in (".json", ".toml", ".yaml", ".yml")
-
-
-def _check_watch(metrics: str, every: int, n: int, extractor: str) -> None:
-    if metrics:
-        check_metrics(names(metrics), extractor)
-        if every < 1:
-            raise SettingError(f"--watch-every: expected at least 1 step, got {every}")
-        check_samples(n, "--watch-n")
-
-
-def watching(metrics: str, every: int, n: int, extractor: str, source: Any, devices: int = 1) -> Any:
-    """Return the callback that computes these metrics during a training, or None without metrics.
-
-    Raises:
-        SettingError: a metric is unknown, or several processes would have to train a classifier.
-    """
-    from agon.evaluation import EvaluationCallback, ExtractorSpec, asked
-    from agon.training import Callback
-
-    if not metrics:
-        return None
-    chosen = asked(names(metrics), source)
-    if "classifier" in (*chosen, extractor) and (devices > 1 or "WORLD_SIZE" in os.environ):
-        raise SettingError("--watch classifier: expected one process, got several; evaluate the run afterwards")
-    return Callback(every, EvaluationCallback(chosen, n, ExtractorSpec(extractor)))
-
-
-def resume(
-    run: RunPath,
-    /,
-    steps: int | None = None,
-    devices: int | None = None,
-    threads: int | None = None,
-    trust: bool = False,
-    from_: ScriptOption = None,
-    watch: str = "",
-    watch_every: int = 1_000,
-    watch_n: int = 5_000,
-    watch_extractor: str = "auto",
-) -> None:
-    """Continue a run, or a directory of many seeds, from its last good checkpoint, as if it had never stopped.
-
-    Args:
-        run: Run directory, or directory of many seeds.
-        steps: Number of steps in all, for a longer training; by default the run's own.
-        devices: Number of processes; by default the run's own.
-        threads: CPU threads of each process, 0 for all cores; by default the run's own, but not more than the cores of
-            another machine.
-        trust: Allow the run to import classes from outside agon, which runs their code.
-        from_: Run this script of yours, up to its first training, for the classes that the run has from it.
-        watch: Metrics of agon evaluate to compute during the training, separated by commas.
-        watch_every: With --watch: number of steps between evaluations.
-        watch_n: With --watch: number of samples in each evaluation, always from the same latents.
-        watch_extractor: With --watch: feature extractor; auto, efficientnet, random, inception, classifier or pixels.
-    """
-    _check_watch(watch, watch_every, watch_n, watch_extractor)
-    check_runs([run])
-    check_resources(1 if devices is None else devices, threads=0, memory=0)
-    if steps is not None:
-        refuse_shorter(run, steps)
-    from agon.reports.trained import resume as resume_training
-    from agon.reports.trained import resume_replicates
-    from agon.runs import Run
-    from agon.runs.layout import REPLICATES
-
-    run_script(from_)
-    if not (run / REPLICATES).exists():
-        source = source_of(Run.open(run), trust) if watch else None
-        callback = watching(watch, watch_every, watch_n, watch_extractor, source, devices or 1)
-        resume_training(run, steps=steps, devices=devices, threads=threads, trust=trust, callback=callback)
-        say_report(run)
-        return
-    if devices is not None or watch:
-        raise SettingError("agon resume: expected no --devices and no --watch for many seeds; leave them out")
-    resume_replicates(run, steps=steps, threads=threads, trust=trust)
-    say_report(run)
-
-
-def say_report(directory: Path) -> None:
-    """Print the path of the page that a training has left."""
-    from agon.runs.layout import REPORT
-    from agon.training import is_main_process
-
-    if is_main_process() and (directory / REPORT).is_file():
-        say(directory / REPORT)
-
-
-def source_of(run: Any, trust: bool) -> Any:
-    """Return the data that a run is trained on."""
-    from agon.experiment import Experiment
-
-    return Experiment.from_json(run.experiment, trust).data

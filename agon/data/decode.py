@@ -6,7 +6,7 @@ from contextlib import nullcontext
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
 from jaxtyping import UInt8
@@ -112,7 +112,7 @@ def _read(content: bytes | Path, most: int) -> UInt8[np.ndarray, "h w c"]:
 
     if isinstance(content, Path) and (reason := unread(content)):
         raise ValueError(reason)
-    with _opened(stored(content)) as file:
+    with opened(io.BytesIO(stored(content))) as file:
         if file.width * file.height > most:
             raise ValueError(
                 f"it has {file.width:,} x {file.height:,} pixels, more than the {most:,} that are read; "
@@ -123,14 +123,14 @@ def _read(content: bytes | Path, most: int) -> UInt8[np.ndarray, "h w c"]:
             return _pixels(file)
 
 
-def _opened(content: bytes) -> "Image":
+def opened(stream: BinaryIO | io.BytesIO) -> "Image":
     """Read an image's header, of any size: the caller's limit is the setting `most_pixels`, not Pillow's."""
     from PIL import Image
 
     with PILLOW:
         limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
         try:
-            return Image.open(io.BytesIO(content), formats=formats())
+            return Image.open(stream, formats=formats())
         finally:
             Image.MAX_IMAGE_PIXELS = limit
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from agon.data.decode import Content, NoImage, decode, formats, unread
+from agon.data.decode import Content, NoImage, decode, opened, unread
 from agon.untrusted import open_regular
 
 if TYPE_CHECKING:
@@ -94,12 +94,10 @@ def _turned(image: "Image") -> bool:
 
 @contextmanager
 def _opened(content: bytes | Path | NoImage) -> "Iterator[Image]":
-    from PIL import Image
-
     if isinstance(content, NoImage):
         raise ValueError(content.reason)
     if isinstance(content, Path) and (reason := unread(content)):
         raise ValueError(reason)
     stream: BinaryIO = io.BytesIO(content) if isinstance(content, bytes) else open_regular(content)
-    with stream, Image.open(stream, formats=formats()) as image:
+    with stream, opened(stream) as image:
         yield image

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from agon.data.arrays import Arrays
 from agon.data.glance import Header, header
 from agon.data.images import Images
 from agon.data.rows import ImageRows, Raw
@@ -66,7 +67,7 @@ def headers(rows: ImageRows, most: int = SEEN) -> list[Header]:
     for raw in islice(spread(rows, most), most):
         with suppress(Exception):  # what cannot be read is reported where it is decoded
             found.append(header(raw.content))
-        if isinstance(raw.content, np.ndarray):
+        if isinstance(rows, Arrays):
             break
     return found
 
@@ -99,10 +100,8 @@ def sizes(found: Iterable[Header]) -> str:
 
 
 def _reason_for_size(found: Sequence[Header]) -> str:
-    if not found or found[0].kind == "array":
-        return ""
     if len({(seen.height, seen.width) for seen in found}) > 1:
         return f"the images have varied sizes ({sizes(found)}, height x width), and are cropped at the centre"
-    if max(found[0].height, found[0].width) > LARGE:
+    if found and found[0].kind != "array" and max(found[0].height, found[0].width) > LARGE:
         return f"the images are {sizes(found)} (height x width), more than {LARGE} pixels a side"
     return ""

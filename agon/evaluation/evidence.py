@@ -165,9 +165,7 @@ class EvaluationContext:
     def _resolved(self) -> ExtractorSpec:
         if self.reference is not None and self.spec.name == AUTO:  # other programs write Inception's statistics
             return replace(self.spec, name=self.reference.kind or "inception")
-        if self.source is None:
-            return self.spec.resolved(self.fake.shape[1:])
-        return self.spec.resolved(self.source.shape, self.source.classes)
+        return self.spec.resolved()
 
     @cached_property
     def fake_features(self) -> Features:

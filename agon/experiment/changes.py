@@ -71,9 +71,12 @@ def _with_common_settings(current: Any, new: Any) -> Any:
 
 
 def differences(old: Json, new: Json, path: str = "") -> Iterator[str]:
-    """One line for each setting that differs between two written experiments, old sources brought up to date."""
+    """One line for each setting that differs between two written experiments, old sources brought up to date.
+
+    Notes are no setting: what is measured anew is said in other words.
+    """
     if not path:
-        old, new = _today(completed(old)), _today(completed(new))
+        old, new = (_without_notes(_today(completed(value))) for value in (old, new))
     if isinstance(old, dict) and isinstance(new, dict):
         for name in sorted(old.keys() | new.keys()):
             yield from differences(old.get(name), new.get(name), f"{path}.{name}".lstrip("."))
@@ -82,6 +85,10 @@ def differences(old: Json, new: Json, path: str = "") -> Iterator[str]:
             yield from differences(before, after, f"{path}.{i}")
     elif old != new:
         yield f"{path}: {json.dumps(old)} -> {json.dumps(new)}"
+
+
+def _without_notes(value: Json) -> Json:
+    return {name: member for name, member in value.items() if name != "notes"} if isinstance(value, dict) else value
 
 
 def _today(value: Json) -> Json:

@@ -22,7 +22,8 @@ from agon.projections import Projection
 class AuxiliaryClassifier(Adversarial):
     """AC-GAN: the generator also wants the classifier to recognise the label from which it made a sample.
 
-        L_C = E[-log p_C(y|x)] + E[-log p_C(y|G(z, y))],   L_G = L_GAN(G) + weight · E[-log p_C(y|G(z, y))],
+        L_C = E[-log p_C(y|x)] + generated · E[-log p_C(y|G(z, y))],
+        L_G = L_GAN(G) + weight · E[-log p_C(y|G(z, y))],
 
     and the critic's loss is that of `Adversarial`. The classifier is a player of its own, so it moves in its own turns
     or together with the critic, and any critic and any dynamics go with it. In the source it is a second head of the
@@ -33,12 +34,15 @@ class AuxiliaryClassifier(Adversarial):
         critic: as in `Adversarial`.
         classifier: a module that maps "n *shape" to class logits "n k".
         weight: weight of the classifier's term in the generator's loss, over 0.
+        generated: weight of generated samples in the classifier's own loss, from 0. With 1, as in the source,
+            generator and classifier can agree on images of other classes for a label; with 0, the classifier learns
+            from real samples alone.
         objective: the pair of losses of generator and critic.
         penalties: each is added to the loss of its player, generator or critic.
         projections: each is applied to its player's network after that player's move.
 
     Raises:
-        SettingError: the generator takes no labels, or `weight` is not over 0.
+        SettingError: the generator takes no labels, or a weight is out of its range.
 
     Source: Odena et al. 2017, equations 2 and 3.
     """
@@ -52,6 +56,7 @@ class AuxiliaryClassifier(Adversarial):
         critic: nn.Module,
         classifier: nn.Module,
         weight: float = 1.0,
+        generated: float = 1.0,
         objective: Objective = NonSaturating(),  # noqa: B008 - frozen
         penalties: Sequence[Penalty] = (),
         projections: Sequence[Projection] = (),
@@ -67,12 +72,14 @@ class AuxiliaryClassifier(Adversarial):
         )
         if not weight > 0:
             raise SettingError(f"weight of the classifier's term: expected a number over 0, got {weight}")
+        if not generated >= 0:
+            raise SettingError(f"generated: expected a weight from 0, got {generated}")
         if not classes_of(generator):
             raise SettingError(
                 f"an auxiliary classifier: expected a generator that takes labels, got {type(generator).__name__}; put "
                 "it into networks.conditional.ConcatenatedGenerator or NormalisedGenerator"
             )
-        self.classifier, self.weight = classifier, weight
+        self.classifier, self.weight, self.generated = classifier, weight, generated
 
     def losses(self, batch: Batch, fake: Float[Tensor, "n ..."] | None = None, *, of: Collection[str]) -> Losses:
         if batch.label is None:
@@ -86,8 +93,9 @@ class AuxiliaryClassifier(Adversarial):
             seen["accuracy/fake"] = (logits.detach().argmax(1) == batch.label).to(of_fake.dtype).mean()
             if "generator" in of:
                 players["generator"] = players["generator"] + self.weight * of_fake
-        if "classifier" in of:
-            players["classifier"] = cross_entropy(self._class_logits(batch.real), batch.label) + of_fake
+            if "classifier" in of:
+                of_real = cross_entropy(self._class_logits(batch.real), batch.label)
+                players["classifier"] = of_real + self.generated * of_fake
         return Losses({player: players[player] for player in of}, seen)
 
     def check(self, shape: tuple[int, ...]) -> None:

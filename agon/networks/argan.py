@@ -30,7 +30,7 @@ def factorise(features: Float[Tensor, "n c h w"], by: By, group: int = 1) -> Flo
     """
     parts = features.flatten(2)  # n c h·w
     parts = parts.transpose(1, 2) if by == "space" else parts
-    return parts.reshape(len(parts), parts.shape[1] // group, group * parts.shape[2])
+    return parts.reshape(parts.shape[0], parts.shape[1] // group, group * parts.shape[2])
 
 
 def assemble(groups: Float[Tensor, "n m d"], by: By, features: FeatureShape) -> Float[Tensor, "n c h w"]:

@@ -53,7 +53,7 @@ class Generator(nn.Module):
     def forward(self, latent: Float[Tensor, "n k"]) -> Float[Tensor, "n c h w"]:
         states = self._states(self.start(latent))  # n w hidden
         columns: Tensor = self.squash(self.project(states))  # n w c·h
-        return columns.reshape(len(latent), self.columns, -1, self.height).permute(0, 2, 3, 1)
+        return columns.reshape(-1, self.columns, columns.shape[2] // self.height, self.height).permute(0, 2, 3, 1)
 
     def _states(self, start: Float[Tensor, "n m"]) -> Float[Tensor, "n w m"]:
         """h_1, ..., h_w of the LSTM whose h_0 and c_0 are `start`."""

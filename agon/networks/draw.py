@@ -40,9 +40,9 @@ class Cell(nn.Module):
         self.gates = nn.Linear(inputs + hidden, 4 * hidden)
         self.start = nn.Parameter(torch.zeros(2, hidden))
 
-    def first(self, n: int) -> Memory:
-        """The learned state before the first time step, for n samples."""
-        output, cell = self.start.unsqueeze(1).expand(-1, n, -1).unbind(0)
+    def first(self, x: Float[Tensor, "n ..."]) -> Memory:
+        """The learned state before the first time step, for as many samples as x has."""
+        output, cell = self.start.unsqueeze(1).expand(-1, x.shape[0], -1).unbind(0)
         return Memory(output, cell)
 
     def forward(self, x: Float[Tensor, "n j"], memory: Memory) -> Memory:
@@ -102,8 +102,8 @@ class Draw(Autoencoder):
         return torch.stack([self.squash(canvas) for canvas in self._paint(latent)])
 
     def reconstruct(self, x: ImageBatch, noise: Float[Tensor, "n t k"]) -> AutoencoderPass:
-        canvas, encoder, decoder = self.canvas.expand_as(x), self.encoder.first(len(x)), self.decoder.first(len(x))
-        divergence = x.new_zeros(len(x))
+        canvas, encoder, decoder = self.canvas.expand_as(x), self.encoder.first(x), self.decoder.first(x)
+        divergence = x.new_zeros(x.shape[0])
         for epsilon in noise.unbind(1):
             error = x - self.squash(canvas)  # equation 3
             glimpse = self.reader(x, error, decoder.output)  # equation 4
@@ -117,7 +117,7 @@ class Draw(Autoencoder):
 
     def _paint(self, latent: Tensor) -> Iterator[Tensor]:
         """Yield c_1, ..., c_T for latents from the prior. Source: equations 13-15."""
-        canvas, decoder = self.canvas.expand(len(latent), *self.shape), self.decoder.first(len(latent))
+        canvas, decoder = self.canvas.expand(latent.shape[0], *self.shape), self.decoder.first(latent)
         for z in latent.unbind(1):
             decoder = self.decoder(z, decoder)
             canvas = canvas + self.writer(decoder.output)

@@ -68,27 +68,30 @@ class ClassTable(nn.Embedding):
 class ClassNorm(nn.Module):
     """Class-conditional batch normalisation: y = (x - μ) / sqrt(σ² + ε) · γ_label + β_label.
 
-    The statistics μ and σ are those of the whole batch; only scale and shift belong to a class. At first all classes
-    have those of the layer that it replaces. Labels do not pass through the layers in between: `label` is set for the
-    time of one forward pass, see `given`.
+    The statistics μ and σ are those of the whole batch; only scale and shift belong to a class. They begin around those
+    of the layer that it replaces, γ_label ~ N(γ, spread²) and β_label ~ N(β, spread²). Labels do not pass through the
+    layers in between: `label` is set for the time of one forward pass, see `conditional.given`.
 
     Args:
         layer: the batch normalisation that it replaces.
         classes: number of classes.
+        spread: standard deviation of the classes' first scales and shifts; with 0, all classes begin equal.
 
     Source: de Vries et al. 2017, "Modulating early visual processing by language", equation 5; Miyato and Koyama 2018.
     """
 
     label: Tensor | None
 
-    def __init__(self, layer: nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d, classes: int) -> None:
+    def __init__(
+        self, layer: nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d, classes: int, spread: float = 0.0
+    ) -> None:
         super().__init__()
         width = layer.num_features
         self.normal = type(layer)(width, layer.eps, layer.momentum, affine=False)
         self.scale, self.shift = ClassTable(classes, width), ClassTable(classes, width)
         with torch.no_grad():
-            self.scale.weight.copy_(torch.ones(width) if layer.weight is None else layer.weight)
-            self.shift.weight.copy_(torch.zeros(width) if layer.bias is None else layer.bias)
+            self.scale.weight.mul_(spread).add_(1.0 if layer.weight is None else layer.weight)
+            self.shift.weight.mul_(spread).add_(0.0 if layer.bias is None else layer.bias)
         self.label = None
 
     def forward(self, x: Float[Tensor, "n c ..."]) -> Float[Tensor, "n c ..."]:

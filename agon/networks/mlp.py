@@ -57,7 +57,7 @@ class Generator(nn.Module):
 
     def forward(self, latent: Float[Tensor, "n k"]) -> Float[Tensor, "n ..."]:
         x: Tensor = self.layers(latent)
-        return x.reshape(len(latent), *self.shape)
+        return x.reshape(-1, *self.shape)
 
 
 class Critic(nn.Module):

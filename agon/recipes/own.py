@@ -84,7 +84,7 @@ def r3gan(data: Source, width: int) -> dict[str, Any]:
 
 
 FAMILIES: dict[str, Family] = {"standard": standard, "hinge": hinge, "regularised": regularised, "r3gan": r3gan}
-DEFAULT = "hinge"
+DEFAULT = "standard"
 
 
 AIM = 4_000  # steps that a budget should allow: with fewer, a wider network has not yet learned more

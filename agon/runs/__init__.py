@@ -8,6 +8,7 @@
 | directory, files, arrays, limits | safe reading and writing of files, whoever made them |
 | taken | whether a path holds a run, or is free for one |
 | naming | short names for several runs |
+| named | runs on the Hub, and those that agon brings |
 
 The modules that need torch are imported when a name of theirs is first used.
 """

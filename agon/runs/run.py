@@ -25,6 +25,7 @@ from agon.runs.layout import (
     SCORES_LOCK,
     snapshots,
 )
+from agon.runs.named import local
 from agon.runs.taken import refuse_no_run, refuse_taken
 
 if TYPE_CHECKING:
@@ -66,17 +67,19 @@ class Run:
 
     @classmethod
     def open(cls, path: Path | str) -> "Run":
-        """Open an existing run.
+        """Open an existing run: at a path, or by its name, "hub:owner/name" or "pretrained:digits".
 
         Raises:
-            RunError: there is no run at that path.
+            RunError: there is no run at that path, or the Hub has none of that name or cannot be reached.
+            SettingError: it is a name that no run can have.
         """
-        refuse_no_run(Path(path))
+        path = local(path)
+        refuse_no_run(path)
         return cls(path)
 
     @classmethod
     def of(cls, run: "Run | Path | str") -> "Run":
-        """Return a run as it is, or open the one in this directory.
+        """Return a run as it is, or open the one of this path or name.
 
         Raises:
             RunError: there is no run at that path.

@@ -28,10 +28,26 @@ def check_fits(training: Training, checkpoint: Checkpoint) -> None:
     if not faults:
         faults = list(_moments(checkpoint, training))
     if faults:
-        raise CheckpointError(
-            f"the checkpoint of step {checkpoint.step} does not fit what experiment.json and arithmetic.json describe "
-            f"({listed(faults, 3)}); put these files back, or begin a new run"
-        )
+        raise _unfit(checkpoint, faults)
+
+
+def check_weights_fit(training: Training, checkpoint: Checkpoint) -> None:
+    """Compare a checkpoint of weights alone with what the training needs, before any of it is used.
+
+    Raises:
+        CheckpointError: an entry is missing, or has the wrong kind, shape or type.
+    """
+    seconds = checkpoint.state.get("seconds")
+    faults = [] if _is_finite(seconds) else [f"seconds: expected {NUMBER}, got {seconds!r:.40}"]
+    if faults := [*faults, *_weights(checkpoint, training)]:
+        raise _unfit(checkpoint, faults)
+
+
+def _unfit(checkpoint: Checkpoint, faults: list[str]) -> CheckpointError:
+    return CheckpointError(
+        f"the checkpoint of step {checkpoint.step} does not fit what experiment.json and arithmetic.json describe "
+        f"({listed(faults, 3)}); put these files back, or begin a new run"
+    )
 
 
 def _state(checkpoint: Checkpoint, training: Training) -> Iterator[str]:

@@ -13,6 +13,7 @@ from agon.runs import Checkpoint
 from agon.training.fitting import check_fits
 from agon.training.optimisers import moments, restore_moments
 from agon.training.randomness import global_states, set_global_states
+from agon.training.released import is_released, refuse_released, restore_released
 from agon.training.training import OTHER_DATA, Training
 
 
@@ -46,7 +47,9 @@ def restore(training: Training, checkpoint: Checkpoint) -> None:
 
     Raises:
         CheckpointError: the checkpoint is of another model, or the data have changed since.
+        RunError: the checkpoint holds weights alone.
     """
+    refuse_released(checkpoint)
     restore_model(training, checkpoint)
     if checkpoint.state.get("fingerprint") != training.data.fingerprint:
         raise CheckpointError(OTHER_DATA)
@@ -65,6 +68,9 @@ def restore_model(training: Training, checkpoint: Checkpoint) -> None:
     """
     state = checkpoint.state
     _refuse_redescribed(training, state.get("experiment"))
+    if is_released(checkpoint):
+        restore_released(training, checkpoint)
+        return
     check_fits(training, checkpoint)
     for schedule in training.schedules.values():
         schedule.rewind(checkpoint.step)

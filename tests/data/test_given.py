@@ -12,7 +12,9 @@ import torch
 from PIL import Image
 from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
 
+import agon
 from agon.data import Images, Numeric, Ring, of
+from agon.data.given import given_again
 from agon.errors import AgonError, DataError, SettingError
 
 RANDOM = np.random.default_rng(0)
@@ -205,6 +207,14 @@ def test_pictures_of_several_sizes_are_resized() -> None:
     assert of(arrays, layout="n c h w", size=2, holdout=0.0).take(6).real.max() == pytest.approx(
         2 * 5 / 6 - 1, abs=0.01
     )
+
+
+def test_a_recipe_proposes_a_size_for_pictures_of_several_sizes() -> None:
+    sizes = [Image.new("RGB", (40 + i, 50 - i), (20 * i, 0, 0)) for i in range(12)]
+    chosen = agon.recipe("first/digits").experiment(sizes, "smoke")
+    assert chosen.data.shape == (3, 32, 32)
+    assert chosen.notes
+    assert given_again(chosen.data, sizes) == chosen.data
 
 
 def test_the_checksum_is_of_the_content() -> None:

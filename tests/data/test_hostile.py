@@ -19,6 +19,7 @@ from agon.cli import main
 from agon.data import Images, Stream
 from agon.data.decode import PIXELS, decode
 from agon.data.description import describe
+from agon.data.glance import header
 from agon.data.resize import fit
 from agon.errors import DataError, SettingError
 from agon.experiment import Experiment
@@ -147,6 +148,7 @@ def test_the_limit_on_pixels_can_be_raised_above_pillows_own(tmp_path: Path, mon
     (tmp_path / "b.png").write_bytes(claimed(20_000, 20_000))
     with pytest.raises(DataError, match=r"20,000 x 20,000 pixels, .*data.most_pixels=400000000 reads it"):
         Images(path=str(tmp_path), size=8).open(seed=0)
+    assert header(tmp_path / "b.png")[:2] == (20_000, 20_000)
 
 
 @pytest.mark.parametrize("size", [(8, 8), (50, 31), (300, 200)])

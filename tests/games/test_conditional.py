@@ -172,8 +172,8 @@ def acgan(**settings: object) -> AuxiliaryClassifier:
 
 
 def test_the_auxiliary_classifier_adds_its_cross_entropy() -> None:
-    """L_G = L_GAN + weight · CE(fake), L_C = CE(real) + CE(fake), L_D as it is."""
-    game, entropy = acgan(weight=0.3), nn.functional.cross_entropy
+    """L_G = L_GAN + weight · CE(fake), L_C = CE(real) + generated · CE(fake), L_D as it is."""
+    game, entropy = acgan(weight=0.3, generated=0.7), nn.functional.cross_entropy
     batch = Batch(torch.randn(6, *SHAPE), torch.randn(6, 8), {}, torch.arange(6))
     fake = game.generate_for(batch)
     of_fake, of_real = (entropy(game.classifier(x), batch.label) for x in (fake, batch.real))
@@ -181,7 +181,7 @@ def test_the_auxiliary_classifier_adds_its_cross_entropy() -> None:
     losses = game.losses(batch, fake, of=("generator", "critic", "classifier")).players
     torch.testing.assert_close(losses["generator"], plain.players["generator"] + 0.3 * of_fake)
     torch.testing.assert_close(losses["critic"], plain.players["critic"])
-    torch.testing.assert_close(losses["classifier"], of_real + of_fake)
+    torch.testing.assert_close(losses["classifier"], of_real + 0.7 * of_fake)
 
 
 class Bare(nn.Module):

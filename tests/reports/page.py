@@ -71,7 +71,7 @@ def tiles(image: Element) -> np.ndarray:
 
 
 def figures(page: Element) -> list[dict[str, Any]]:
-    """What plotly is given to draw; [] on a page without curves."""
+    """What the page's curves are drawn from; [] on a page without curves."""
     held = [script for script in page.all("script") if script.attributes.get("id") == "figures"]
     return json.loads(held[0].text, parse_constant=_refuse) if held else []
 

@@ -1,0 +1,68 @@
+"""agon resume: continue a run from its last checkpoint."""
+
+from typing import Any
+
+from agon.arguments import check_resources
+from agon.cli.checks import check_runs
+from agon.cli.shared import RunPath, ScriptOption, run_script, say_report
+from agon.cli.watching import check_watch, watching
+from agon.errors import SettingError
+from agon.runs.taken import refuse_shorter
+
+
+def resume(
+    run: RunPath,
+    /,
+    steps: int | None = None,
+    devices: int | None = None,
+    threads: int | None = None,
+    trust: bool = False,
+    from_: ScriptOption = None,
+    watch: str = "",
+    watch_every: int = 1_000,
+    watch_n: int = 5_000,
+    watch_extractor: str = "auto",
+) -> None:
+    """Continue a run, or a directory of many seeds, from its last good checkpoint, as if it had never stopped.
+
+    Args:
+        run: Run directory, or directory of many seeds.
+        steps: Number of steps in all, for a longer training; by default the run's own.
+        devices: Number of processes; by default the run's own.
+        threads: CPU threads of each process, 0 for all cores; by default the run's own, but not more than the cores of
+            another machine.
+        trust: Allow the run to import classes from outside agon, which runs their code.
+        from_: Run this script of yours, up to its first training, for the classes that the run has from it.
+        watch: Metrics of agon evaluate to compute during the training, separated by commas.
+        watch_every: With --watch: number of steps between evaluations.
+        watch_n: With --watch: number of samples in each evaluation, always from the same latents.
+        watch_extractor: With --watch: feature extractor; auto, efficientnet, random, inception, classifier or pixels.
+    """
+    check_watch(watch, watch_every, watch_n, watch_extractor)
+    check_runs([run])
+    check_resources(1 if devices is None else devices, threads=0, memory=0)
+    if steps is not None:
+        refuse_shorter(run, steps)
+    from agon.reports.trained import resume as resume_training
+    from agon.reports.trained import resume_replicates
+    from agon.runs import Run
+    from agon.runs.layout import REPLICATES
+
+    run_script(from_)
+    if not (run / REPLICATES).exists():
+        source = source_of(Run.open(run), trust) if watch else None
+        callback = watching(watch, watch_every, watch_n, watch_extractor, source, devices or 1)
+        resume_training(run, steps=steps, devices=devices, threads=threads, trust=trust, callback=callback)
+        say_report(run)
+        return
+    if devices is not None or watch:
+        raise SettingError("agon resume: expected no --devices and no --watch for many seeds; leave them out")
+    resume_replicates(run, steps=steps, threads=threads, trust=trust)
+    say_report(run)
+
+
+def source_of(run: Any, trust: bool) -> Any:
+    """Return the data that a run is trained on."""
+    from agon.experiment import Experiment
+
+    return Experiment.from_json(run.experiment, trust).data

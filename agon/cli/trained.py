@@ -1,0 +1,42 @@
+"""What the word RECIPE of agon train means: a recipe, a file that describes an experiment, or a published run."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from agon.cli.catalogue import check_name
+from agon.errors import SettingError
+from agon.runs.named import check_run_name, is_named
+
+
+def check_trained(recipe: str) -> None:
+    """Raise a SettingError for a word that names neither a recipe nor a published run, or a file that is not there."""
+    if is_named(recipe):
+        check_run_name(recipe)
+    elif not is_file(recipe):
+        check_name("recipe", recipe)
+    elif not Path(recipe).is_file():
+        raise SettingError(f"{recipe}: expected a file that describes an experiment, found none")
+
+
+def is_file(recipe: str) -> bool:
+    """Whether a word for a recipe means a file."""
+    return Path(recipe).suffix.lower() in (".json", ".toml", ".yaml", ".yml")
+
+
+def recipe_named(name: str) -> Any:
+    """Return a recipe by its name, or the experiment of a published run as one."""
+    from agon.recipes import find
+
+    return published(name) if is_named(name) else find(name)
+
+
+def published(name: str) -> Any:
+    """Return the experiment of a run on the Hub, or of one that agon brings, as a recipe; it has one scale."""
+    from agon.experiment import Experiment
+    from agon.recipes.recipe import Recipe
+    from agon.runs import Run
+
+    begun = Experiment.from_json(Run.open(name).experiment)
+    parts: dict[str, Any] = {"data": lambda scale: begun.data, "make": lambda data, scale: replace(begun, data=data)}
+    return Recipe(name=name, paper="", claim="", **parts)

@@ -1,0 +1,126 @@
+"""Export a run: choose the network, write it, check the file, and put it in its place."""
+
+import re
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from agon.errors import RunError, require
+from agon.experiment import Experiment
+from agon.exports.checking import BATCHES, check
+from agon.exports.formats import Format, format_of
+from agon.exports.network import Exported, network_of
+from agon.exports.programs import write_onnx, write_torch_export, write_torchscript
+from agon.exports.source import safetensors, source
+from agon.runs import Run, write_atomically, writing
+from agon.samples import load
+from agon.untrusted import kind_of
+
+STEM = "network"  # of the files before they are checked
+WRITERS: Mapping[Format, Callable[[Exported, Path], None]] = {
+    "torchscript": write_torchscript,
+    "onnx": write_onnx,
+    "torch-export": write_torch_export,
+}
+
+
+class File(NamedTuple):
+    """A written and checked file.
+
+    Attributes:
+        path: where it is.
+        description: its metadata, as plain values.
+        difference: largest difference between its outputs and the run's own; relative if these are over 1.
+    """
+
+    path: Path
+    description: dict[str, Any]
+    difference: float
+
+    def __str__(self) -> str:
+        ends = (self.description["input"], self.description["output"])
+        arrow = " -> ".join(f"{end['name']} ({', '.join(map(str, end['shape']))})" for end in ends)
+        return f"{self.path}: {arrow}; differs from the run by {self.difference:.2g} at most"
+
+
+def export(
+    run: Run | Path | str,
+    out: Path | str,
+    to: Format | None = None,
+    *,
+    player: str = "generator",
+    weights: Literal["average", "live"] = "average",
+    trust: bool = False,
+    experiment: Experiment | None = None,
+) -> File:
+    """Write a run's generator or critic as a file that needs no agon, and check it.
+
+    The file takes any number of inputs. Its metadata "agon" say in JSON what goes in (name, shape, and the latents'
+    distribution) and what comes out (shape and range of samples, or what a logit means). Before it is put in place, it
+    is read by its own runtime and compared with the run's network: their outputs differ by at most 1e-4.
+
+    Args:
+        run: the run, or its directory.
+        out: the file to write. With "safetensors", a Python file with the network stands beside it.
+        to: "safetensors", "torchscript", "onnx" or "torch-export"; by default what the file's ending says.
+        player: "generator", "critic" (samples to logits of realness) or "classifier".
+        weights: "average" for the averaged weights, if the run averages any; "live" for those of the last step.
+        trust: whether a user's classes may be imported.
+        experiment: the experiment of the run, if its classes cannot be imported.
+
+    Returns:
+        The file's path, description and largest difference.
+
+    Raises:
+        SettingError: the game has no such player, or the format cannot take its network.
+        NotInstalledError: "onnx" without the extra `export`.
+        RunError: there is no intact checkpoint, or the file cannot be written.
+    """
+    out = Path(out)
+    to = format_of(out, to)
+    if to == "onnx":
+        require("onnx", "onnxscript", "onnxruntime")
+    options: dict[str, Any] = {"weights": weights} if weights == "live" else {}
+    training = load(run, trust=trust, experiment=experiment, **options)
+    return write(network_of(training, player, max(BATCHES)), out, to)
+
+
+def write(exported: Exported, out: Path, to: Format) -> File:
+    """Write and check a network.
+
+    Raises:
+        SettingError: the format cannot take the network.
+        RunError: the file cannot be written.
+    """
+    if (kind := kind_of(out)) is not None:
+        raise RunError(f"--out: {out} is {kind}; expected the name of a new file, or of one to replace")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / (STEM + out.suffix)
+        _write(exported, path, to)
+        difference = check(exported, path, to)
+        contents = {out: path.read_bytes()}
+        if to == "safetensors":
+            contents[python_file(out)] = path.with_suffix(".py").read_bytes()
+    with writing(out):
+        out.parent.mkdir(parents=True, exist_ok=True)
+    for file, content in contents.items():
+        write_atomically(file, content)
+    return File(out, exported.description, difference)
+
+
+def python_file(out: Path) -> Path:
+    """The Python file beside weights, with a name that can be imported.
+
+    >>> python_file(Path("runs/digits-7.safetensors")).name
+    'digits_7.py'
+    """
+    return out.with_name(re.sub(r"\W|^(?=\d)", "_", out.stem) + ".py")
+
+
+def _write(exported: Exported, path: Path, to: Format) -> None:
+    if to == "safetensors":
+        path.write_bytes(safetensors(exported))
+        path.with_suffix(".py").write_text(source(exported), encoding="utf-8")
+    else:
+        WRITERS[to](exported, path)
