@@ -2,7 +2,8 @@
 
 | module | content |
 |---|---|
-| evaluating | evaluate a run, a training that goes on, or a folder of samples |
+| evaluating | evaluate a run, or a training that goes on |
+| of_samples | evaluate samples made by any program |
 | evidence, extractors | what metrics need: generated and real samples, and the features of both |
 | table | the metrics by name |
 | by_features, by_labels, by_samples | the metrics themselves |
@@ -15,13 +16,12 @@ from agon.evaluation.evaluating import (
     IncompleteError,
     N,
     evaluate,
-    evaluate_samples,
     measured,
     score,
-    statistics_of,
 )
 from agon.evaluation.evidence import evidence_of
 from agon.evaluation.extractors import ExtractorSpec
+from agon.evaluation.of_samples import evaluate_samples, statistics_of
 from agon.evaluation.recorded import write
 from agon.evaluation.table import METRICS, asked
 

@@ -1,4 +1,4 @@
-"""Evaluate a run, whose scores are appended to it, or a folder of samples."""
+"""Evaluate a run, whose scores are appended to it, or a training while it goes on."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -6,24 +6,18 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-import torch
-from torch import Tensor
-
 from agon import __version__
-from agon.arguments import check_samples
 from agon.classifiers import accuracy_of, settled
-from agon.data import Source
 from agon.errors import AgonError, DataError, SettingError
 from agon.evaluation.evidence import EvaluationContext, Measurement, evidence_of
 from agon.evaluation.extractors import ExtractorSpec
 from agon.evaluation.recorded import folder_for_scores, keep_once, key, recorded, stamped
-from agon.evaluation.table import METRICS, asked
+from agon.evaluation.table import METRICS, asked, referred
 from agon.experiment import Experiment
 from agon.games import Classification
-from agon.metrics import Score, Statistics, write_statistics
+from agon.metrics import Score, Statistics
 from agon.runs import Run
 from agon.samples.making import load
-from agon.samples.reading import chosen, read_samples
 from agon.terminal.progress import Progress
 from agon.terminal.waiting import stage, waiting
 from agon.training import Training
@@ -155,7 +149,7 @@ def _context(
 ) -> Iterator[tuple[EvaluationContext, list[str]]]:
     """Within the context, what the metrics of a training measure, and their names."""
     conditional = training.game.generated_classes > 0
-    names = _referred(metrics) if reference else asked(metrics, training.experiment.data, conditional)
+    names = referred(metrics) if reference else asked(metrics, training.experiment.data, conditional)
     with evidence_of(training, n, seed, extractor) as context:
         context.reference = reference
         yield context, names
@@ -163,7 +157,7 @@ def _context(
 
 def scored(context: EvaluationContext, names: Sequence[str], run: Run, step: int) -> list[Score]:
     """Return the scores of these metrics at a step, recorded or computed now; raises as `evaluate` does."""
-    by_metric, failed = _by_metric(names, lambda name: _recorded_or_measured(context, name, run, step))
+    by_metric, failed = succeeded_and_failed(names, lambda name: _recorded_or_measured(context, name, run, step))
     scores = [score for scores in by_metric.values() for score in scores]
     if failed and len(failed) < len(names):
         raise IncompleteError(scores, failed)
@@ -172,7 +166,7 @@ def scored(context: EvaluationContext, names: Sequence[str], run: Run, step: int
     return scores
 
 
-def _by_metric(names: Sequence[str], measure: Callable[[str], T]) -> tuple[dict[str, T], list[AgonError]]:
+def succeeded_and_failed(names: Sequence[str], measure: Callable[[str], T]) -> tuple[dict[str, T], list[AgonError]]:
     """Return the results of the metrics that succeeded, by name, and the errors of the others."""
     by_metric: dict[str, T] = {}
     failed: list[AgonError] = []
@@ -193,92 +187,6 @@ def _recorded_or_measured(context: EvaluationContext, name: str, run: Run, step:
     with run.scoring():  # refused before minutes are spent
         pass
     return keep_once(stamped(METRICS[name](context), passport), run, passport)
-
-
-def evaluate_samples(
-    path: Path,
-    source: Source | None = None,
-    *,
-    metrics: Sequence[str] = (),
-    n: int = N,
-    seed: int = 0,
-    extractor: ExtractorSpec = ExtractorSpec(),  # noqa: B008 - frozen
-    values: tuple[float, float] | None = None,
-    compared: Source | None = None,
-    show: bool = True,
-    reference: Statistics | None = None,
-) -> dict[str, Measurement]:
-    """Return metric -> its measurement of samples in a folder or a file, made by any program.
-
-    Args:
-        path: see `agon.samples.reading.read_samples`.
-        source: source of the real samples, for the metrics that compare.
-        metrics: names in METRICS; by default those that the data allow.
-        n: number of samples, chosen at random out of more, and largest number of real ones.
-        seed: seed of the choice.
-        extractor: extractor of the features.
-        values: (low, high) of pixels that are not bytes.
-        compared: source of the real samples that samples are compared with, if it differs from `source`, on which
-            classifiers are trained and in which neighbours are searched: the same source with nothing held out.
-        show: whether to say on standard error what takes longer than a few seconds, and how long it will take.
-        reference: statistics of real features, for the metric "fid" alone.
-
-    Raises:
-        SettingError: a metric is unknown, or needs a generator or real samples.
-        DataError: samples cannot be read, are too few, or differ in size from the real ones.
-        IncompleteError: some of several metrics failed like this.
-    """
-
-    def draw() -> Tensor:
-        samples = chosen(read_samples(path, values), n, seed)
-        return samples if source is None or samples.dtype is torch.uint8 else source.scaled(samples).float()
-
-    context = EvaluationContext(
-        draw, source, check_samples(n), extractor, seed=seed, compared=compared, reference=reference
-    )
-    names = _referred(metrics) if reference else asked(metrics, source)
-
-    def measure(name: str) -> Measurement:
-        return stamped(METRICS[name](context), key(name, context, samples=str(path)))
-
-    with waiting(show):
-        by_metric, failed = _by_metric(names, measure)
-    if failed and by_metric:
-        raise IncompleteError([], failed, by_metric)
-    if failed:
-        raise failed[0]
-    return by_metric
-
-
-def _referred(metrics: Sequence[str]) -> list[str]:
-    """Return the metrics that statistics of real features suffice for."""
-    others = [name for name in metrics if name != "fid"]
-    if others:
-        raise SettingError(
-            f"--metrics {','.join(others)}: expected real samples, got their statistics, which allow fid alone; name "
-            "the samples with --data"
-        )
-    return ["fid"]
-
-
-def statistics_of(
-    path: Path, out: Path, *, extractor: ExtractorSpec, n: int = N, values: tuple[float, float] | None = None
-) -> None:
-    """Write the statistics of the features of samples to a file, which `evaluate` takes as a reference.
-
-    Args:
-        path: real samples; see `agon.samples.reading.read_samples`.
-        out: the .npz file.
-        extractor: extractor of the features.
-        n: largest number of samples, chosen at random out of more.
-        values: (low, high) of pixels that are not bytes.
-
-    Raises:
-        DataError: samples cannot be read, are too few, or the file cannot be written.
-    """
-    with waiting(), stage("statistics"):
-        context = EvaluationContext(lambda: chosen(read_samples(path, values), n, 0), None, check_samples(n), extractor)
-        write_statistics(out, context.fake_features.features, context.extractor, context.kind)
 
 
 def _accuracy(training: Training, run: Run | None) -> list[Score]:

@@ -64,3 +64,14 @@ def default_metrics(source: Source) -> list[str]:
     count = source.count()
     near = count is not None and count * math.prod(source.shape) <= SEARCHED and source.count("test")
     return ["kid", "pairwise", "neighbours"] if near else ["kid", "pairwise"]
+
+
+def referred(metrics: Sequence[str]) -> list[str]:
+    """Return the metrics that statistics of real features suffice for."""
+    others = [name for name in metrics if name != "fid"]
+    if others:
+        raise SettingError(
+            f"--metrics {','.join(others)}: expected real samples, got their statistics, which allow fid alone; name "
+            "the samples with --data"
+        )
+    return ["fid"]

@@ -1,6 +1,5 @@
 """A training: everything that changes while it runs: game, optimisers, average, random streams, position."""
 
-import copy
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from torch import Tensor, nn
 from agon.averaging import Average, restate
 from agon.data.stream import Stream
 from agon.dynamics import average as over_processes
-from agon.errors import Change, DataError, SettingError
+from agon.errors import Change, DataError
 from agon.experiment import Experiment
 from agon.experiment.memory import refuse_more
 from agon.games import Batch, Losses, parameters_of
@@ -25,6 +24,7 @@ from agon.training.compute import Compute
 from agon.training.labels import class_counts, refuse_unlabelled
 from agon.training.optimisers import build_optimiser
 from agon.training.randomness import GlobalStreams, derived, stream, temporary_stream
+from agon.training.refusals import refuse_alone, refuse_parts
 from agon.training.schedules import Schedule
 
 Paint = Callable[..., Tensor]  # latents "n *latent_shape", and labels "n" if there are any -> samples "n *shape"
@@ -86,9 +86,10 @@ class Training:
         self.refuse_more("batch", experiment.batch)
         self.refuse_more("grid", experiment.grid)
         self.random = {name: stream(experiment.seed, name) for name in STREAMS}
-        self._refuse_parts()
+        refuse_parts(experiment.batch, world, self.dynamics.parts)
         if experiment.batch == world * self.dynamics.parts:
-            self._refuse_alone()
+            one = torch.zeros(1, *self.shape, device=device, dtype=compute.dtype)
+            refuse_alone(self.game, experiment.latent, one, labelled=bool(experiment.data.classes))
         self.streams = GlobalStreams(compute.threads if compute.device == "cpu" else 0)
         with self.streams.held():
             torch.manual_seed(derived(experiment.seed, f"layers/{rank}"))
@@ -132,32 +133,6 @@ class Training:
         """Raise a DataError if the data have changed since the run was begun."""
         if self.begun not in ("", self.data.fingerprint):
             raise DataError(OTHER_DATA)
-
-    def _refuse_parts(self) -> None:
-        """Raise a SettingError if the dynamics cannot split a process's batch equally."""
-        parts, n = self.dynamics.parts, self.experiment.batch // self.world
-        if n % parts:
-            nearest = Change("batch", self.world * parts * max(1, round(n / parts)))
-            raise SettingError(
-                f"accumulate: expected a batch in {parts} equal parts, got {n} samples; use {nearest}", nearest
-            )
-
-    def _refuse_alone(self) -> None:
-        """Raise a SettingError if the game cannot be played with one sample, as with layers that normalise a batch."""
-        game, rng = copy.deepcopy(self.game), stream(0, "alone")
-        latent = self.experiment.latent.sample(1, game.latent_shape, rng)
-        label = torch.zeros(1, dtype=torch.int64, device=self.device) if self.experiment.data.classes else None
-        noise = {name: self._shard(tensor) for name, tensor in game.noise((1, *self.shape), rng).items()}
-        real = torch.zeros(1, *self.shape, device=self.device, dtype=self.compute.dtype)
-        try:
-            game.losses(Batch(real, self._shard(latent), noise, label), of=tuple(game.players))
-        except ValueError as error:
-            larger = Change("batch", 2)
-            raise SettingError(
-                f"batch: expected at least 2 samples, over which {type(game).__name__} normalises, got 1 ({error}); "
-                f"use {larger}",
-                larger,
-            ) from error
 
     def refuse_more(self, name: str, n: int) -> None:
         """Raise a SettingError if n samples, with their latents, do not fit into memory."""
