@@ -1,9 +1,10 @@
-"""A trained model: one object to sample, walk and score, from a run alone.
+"""A trained model: one object to sample, walk, score and export, from a run alone.
 
 model = agon.load("runs/digits")
 samples = model.sample(64)
 walk = model.walk(paths=4, steps=16)
 print(*model.score(metrics=["pairwise"]))
+model.export("digits.safetensors")
 """
 
 from collections.abc import Sequence
@@ -18,6 +19,8 @@ from agon.errors import SettingError
 from agon.evaluation import ExtractorSpec, score
 from agon.evaluation.evaluating import N
 from agon.experiment import Experiment
+from agon.exports.exporting import File, export_loaded
+from agon.exports.formats import Format
 from agon.metrics import Score
 from agon.networks.layers import evaluation_mode
 from agon.runs import Run
@@ -104,6 +107,16 @@ class Model(Training):
         kept = self.run if self.weights == "average" or self.experiment.averaging is None else None
         with waiting():
             return score(self, kept, metrics=metrics, n=n, seed=seed, extractor=extractor)
+
+    def export(self, out: Path | str, to: Format | None = None, player: str = "generator") -> File:
+        """Write a player's network, with these weights, as a file that needs no agon, and check it: see `agon.export`.
+
+        Raises:
+            SettingError: the game has no such player, or the format cannot take its network.
+            NotInstalledError: "onnx" without the extra `export`.
+            RunError: the file cannot be written.
+        """
+        return export_loaded(self, out, to, player)
 
 
 def load(

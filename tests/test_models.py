@@ -108,3 +108,14 @@ def test_the_report_says_which_weights_its_samples_are_of(run: Path, tmp_path: P
     assert "samples by averaged weights (decay 0.9)" in agon.report(run, tmp_path / "a.html").read_text()
     agon.train(small(2, averaging=None), tmp_path / "live", compute=ONE_THREAD, show=False)
     assert "samples by the live weights" in agon.report(tmp_path / "live").read_text()
+
+
+def test_it_exports_its_own_weights(run: Path, tmp_path: Path) -> None:
+    """The file of live weights is another than that of averaged ones; both are checked against the model."""
+    files = [agon.load(run, weights=weights).export(tmp_path / f"{weights}.pt2") for weights in ("average", "live")]  # type: ignore[arg-type]
+    for file in files:
+        assert file.difference <= 1e-4
+    latents = agon.load(run).latents(4)
+    made = [torch.export.load(file.path).module()(latents) for file in files]
+    torch.testing.assert_close(made[0], agon.load(run).samples(latents), rtol=1e-4, atol=1e-4)
+    assert not torch.allclose(*made)

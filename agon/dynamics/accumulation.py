@@ -93,9 +93,10 @@ def own_gradients(
     return mean_of((detached(losses), gradients) for losses, gradients in results)
 
 
-def samples(game: Game, latent: Float[Tensor, "n ..."], parts: int) -> Float[Tensor, "n ..."]:
-    """Samples "n *shape" of latents "n *latent_shape", generated part by part."""
-    return torch.cat(list(each_from_here(game, game.generate, latent.chunk(parts))))
+def samples(game: Game, batch: Batch, parts: int) -> Float[Tensor, "n ..."]:
+    """Samples "n *shape" of a batch's latents, and of its labels if the game takes any, generated part by part."""
+    batches = [piece.batch for piece in pieces(batch, None, parts)]
+    return torch.cat(list(each_from_here(game, game.generate_for, batches)))
 
 
 def each_from_here(game: Game, play: Callable[..., T], parts: Collection[object]) -> Iterator[T]:

@@ -105,7 +105,7 @@ class Turns(Dynamics):
             return None
         if self.parts > 1:
             with isolate(game, ()), torch.no_grad():
-                return samples(game, batch.latent, self.parts)
+                return samples(game, batch, self.parts)
         later = [set(group) & set(game.generating_players) for group in self.order[turn + 1 :]]
         shared: Collection[str] = next(filter(None, later), set()) if self.draws == "round" else set()
         with isolate(game, shared), torch.set_grad_enabled(bool(shared)):

@@ -15,6 +15,7 @@ from agon.exports.programs import write_onnx, write_torch_export, write_torchscr
 from agon.exports.source import safetensors, source
 from agon.runs import Run, write_atomically, writing
 from agon.samples import load
+from agon.training import Training
 from agon.untrusted import kind_of
 
 STEM = "network"  # of the files before they are checked
@@ -77,13 +78,20 @@ def export(
         NotInstalledError: "onnx" without the extra `export`.
         RunError: there is no intact checkpoint, or the file cannot be written.
     """
-    out = Path(out)
-    to = format_of(out, to)
+    _refuse_missing(format_of(Path(out), to))
+    return export_loaded(load(run, trust=trust, experiment=experiment, weights=weights), out, to, player)
+
+
+def export_loaded(training: Training, out: Path | str, to: Format | None = None, player: str = "generator") -> File:
+    """Write a network of a loaded run as `export` does."""
+    to = format_of(Path(out), to)
+    _refuse_missing(to)
+    return write(network_of(training, player, max(BATCHES)), Path(out), to)
+
+
+def _refuse_missing(to: Format) -> None:
     if to == "onnx":
         require("onnx", "onnxscript", "onnxruntime")
-    options: dict[str, Any] = {"weights": weights} if weights == "live" else {}
-    training = load(run, trust=trust, experiment=experiment, **options)
-    return write(network_of(training, player, max(BATCHES)), out, to)
 
 
 def write(exported: Exported, out: Path, to: Format) -> File:

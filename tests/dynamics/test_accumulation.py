@@ -13,6 +13,7 @@ import agon
 from agon import Experiment, part
 from agon.dynamics import Dynamics, Extragradient, Optimistic, Turns, Unrolled
 from agon.errors import SettingError
+from agon.networks import conditional, mlp
 from agon.objectives import OBJECTIVES
 from agon.penalties import R1, GradientPenalty
 from agon.projections import Clipping
@@ -174,3 +175,19 @@ def test_a_training_in_parts_resumes_bit_for_bit(tmp_path: Path) -> None:
     agon.train(small(5, dynamics=in_parts), tmp_path / "run", compute=one_thread, show=False)
     agon.resume(tmp_path / "run", steps=10, show=False)
     assert_same(tmp_path / "run", tmp_path / "whole")
+
+
+def test_parts_of_a_batch_have_their_labels() -> None:
+    """A generator and a critic that take labels, on digits."""
+    data = agon.Images(path="digits")
+    game = part(
+        agon.Adversarial,
+        generator=part(
+            conditional.ConcatenatedGenerator,
+            generator=part(mlp.Generator, shape=data.shape, latent=8, widths=(8,)),
+            classes=10,
+            size=4,
+        ),
+        critic=part(conditional.ProjectionCritic, critic=part(mlp.Critic, shape=data.shape, widths=(8,)), classes=10),
+    )
+    assert equal_in_parts(points(3, batch=BATCH, game=game, data=data), 3)

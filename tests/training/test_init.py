@@ -188,6 +188,10 @@ def test_the_other_run_cannot_run_code(tmp_path: Path, monkeypatch: pytest.Monke
         ("a:b/c", "a:b/c", ""),
         (":critic", ":critic", ""),
         ("runs/a:", "runs/a", ""),
+        ("hub:owner/name", "hub:owner/name", ""),
+        ("hub:owner/name:critic", "hub:owner/name", "critic"),
+        ("pretrained:digits", "pretrained:digits", ""),
+        ("pretrained:digits:generator", "pretrained:digits", "generator"),
     ],
 )
 def test_origins_are_read(text: str, path: str, player: str) -> None:
@@ -198,3 +202,11 @@ def test_a_directory_whose_name_has_a_colon_is_a_run(tmp_path: Path, monkeypatch
     monkeypatch.chdir(tmp_path)
     trained(tmp_path / "run:generator", points(2))
     assert Origin.read("run:generator") == Origin(Path("run:generator"))
+
+
+def test_a_training_begins_from_a_model_that_agon_brings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AGON_CACHE", str(tmp_path / "cache"))
+    words = ["train", "first/ring", "--init", "pretrained:ring:generator", "--steps", "1", "--threads", "1"]
+    status = main([*words, "--out", str(tmp_path / "run")])
+    assert status == 0
+    assert json.loads((tmp_path / "run" / "init.json").read_text())["init"] == "pretrained:ring:generator"
