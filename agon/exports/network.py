@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from agon import __version__
+from agon.data import Numeric, Source
 from agon.errors import SettingError
 from agon.experiment.codec import encode
 from agon.exports.formats import Role, check_role, refused
@@ -152,8 +153,16 @@ def _inputs(training: Training, role: Role, n: int, seed: int) -> Tensor:
     if role == "generator":
         return latent.sample(n, training.game.latent_shape, rng)
     if role == "critic" and training.game.generating_players:
-        return sample(training, n, seed)
+        return training.experiment.data.scaled(sample(training, n, seed)).float()
     return torch.rand((n, *training.shape), generator=rng)
+
+
+def _units(source: Source) -> dict[str, Any]:
+    """What maps samples to the units of a table: stored = samples · scale + offset; nothing for other data."""
+    if not isinstance(source, Numeric):
+        return {}
+    settled = source.settled()
+    return {"columns": settled.columns, "offset": settled.offset, "scale": settled.scale}
 
 
 def _described(training: Training, role: Role) -> dict[str, Any]:
@@ -165,6 +174,7 @@ def _described(training: Training, role: Role) -> dict[str, Any]:
         "shape": ["n", *training.shape],
         "range": None if source.range is None else list(source.range),
         "classes": list(source.classes),
+        **_units(source),
     }
     latents = {
         "name": "latents",

@@ -15,6 +15,7 @@ from agon.cli import main
 from agon.data import Images, Numeric, of
 from agon.errors import DataError, RunError, SettingError
 from agon.experiment import Experiment, changed, part
+from agon.exports.network import network_of
 from agon.networks import mlp
 from agon.runs import Run
 
@@ -208,3 +209,16 @@ def test_another_experiment_is_still_refused(tmp_path: Path) -> None:
     run = trained(POINTS, tmp_path / "run", steps=3)
     with pytest.raises(RunError, match=r"other settings \(batch: 16 -> 8\)"):
         agon.resume(run.path, experiment=changed(experiment(POINTS, 3), "batch", "8"), show=False)
+
+
+@pytest.mark.parametrize("player", ["generator", "critic"])
+def test_an_exported_network_says_how_its_samples_are_scaled(tmp_path: Path, player: str) -> None:
+    training = agon.load(trained(POINTS, tmp_path / "run", steps=3).path)
+    exported = network_of(training, player, 4)
+    samples = exported.description["output" if player == "generator" else "input"]
+    source = of(POINTS).settled()
+    assert isinstance(source, Numeric)
+    assert (samples["offset"], samples["scale"]) == (source.offset, source.scale)
+    if player == "critic":
+        assert exported.inputs.dtype is torch.float32
+        assert exported.inputs.abs().max() < 10  # as the critic was trained, not in the units of the data
