@@ -108,6 +108,7 @@ def network_of(training: Training, player: str, n: int, seed: int = 0) -> Export
         SettingError: the game has no such player, or the latents do not fit into memory.
     """
     role = _role(training.game, player)
+    _refuse_labels(training.game, role)
     game = copy.deepcopy(training.game).to("cpu", torch.float32).to(memory_format=torch.contiguous_format)
     game.requires_grad_(False).eval()
     for name in _others(game, role):
@@ -131,6 +132,16 @@ def _role(game: Game, player: str) -> Role:
         f"player '{player}': expected a run whose game has one, got {type(game).__name__} of "
         f"{', '.join(game.players)}; export what generates (generator), judges (critic) or classifies (classifier)"
     )
+
+
+def _refuse_labels(game: Game, role: Role) -> None:
+    """Raise a SettingError for a network with two inputs, of which one is a class."""
+    classes = {"generator": "generated_classes", "critic": "judged_classes"}.get(role, "")
+    if getattr(game, classes, None):
+        raise SettingError(
+            f"player '{role}': expected a network with one input, got one that takes classes too, which agon export "
+            "does not write; use agon.load(run).game in Python"
+        )
 
 
 def _others(game: Game, role: Role) -> set[str]:

@@ -159,6 +159,14 @@ def test_nothing_of_a_description_is_code(tmp_path: Path) -> None:
     assert not Path("mark").exists()
 
 
+@pytest.mark.parametrize(("player", "takes"), [("generator", "generated_classes"), ("critic", "judged_classes")])
+def test_a_network_that_takes_classes_is_refused(player: str, takes: str) -> None:
+    begun = training("mlp.generator", SMALL)
+    begun.game.__class__ = type("Conditional", (Adversarial,), {takes: 10})
+    with pytest.raises(SettingError, match=f"player '{player}': expected a network with one input"):
+        network_of(begun, player, 5)
+
+
 def test_the_critics_inputs_are_samples_of_the_run() -> None:
     network = exported("mlp.critic", SMALL)
     low, high = float(network.inputs.min()), float(network.inputs.max())
