@@ -26,6 +26,7 @@ from agon.cli.trained import check_trained, is_file, recipe_named
 from agon.cli.watching import check_watch, watching
 from agon.errors import SettingError
 from agon.runs.origin import Origin
+from agon.runs.tracking import check_tracker
 from agon.terminal import warn
 
 
@@ -78,6 +79,9 @@ class Train:
     """GiB of decoded data to keep on the device; the rest is read from the cache on disk."""
     trust: bool = False
     """Allow an experiment's file to import classes from outside agon, which runs their code."""
+    track: Literal["none", "wandb", "mlflow"] = "none"
+    """Copy the log, the scores and the pictures to Weights & Biases or MLflow, on this machine unless WANDB_MODE or
+    MLFLOW_TRACKING_URI say otherwise."""
     watch: str = ""
     """Metrics of agon evaluate to compute during the training, separated by commas."""
     watch_every: int = 1_000
@@ -98,7 +102,7 @@ class Train:
             experiment = self.within(compute)
             options = self.watch_every, self.watch_n, self.watch_extractor
             callback = watching(self.watch, *options, experiment.data, self.devices)
-            train(experiment, self.out, compute=compute, callback=callback)
+            train(experiment, self.out, compute=compute, callback=callback, track=self.track)
         else:
             replicate(self.within(compute), self.out, self.seeds, strategy=self.strategy, compute=compute)
         say_report(self.out)
@@ -151,6 +155,9 @@ class Train:
         check_watch(self.watch, self.watch_every, self.watch_n, self.watch_extractor)
         if self.watch and self.seeds is not None:
             raise SettingError("--watch: expected one training, got --seeds; evaluate the runs afterwards")
+        if self.track != "none" and self.seeds is not None:
+            raise SettingError("--track: expected one training, got --seeds; train the seeds one by one")
+        check_tracker(self.track)
         check_source(self.data)
         if self.init:
             Origin.read(self.init).refuse_no_run()

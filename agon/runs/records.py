@@ -4,6 +4,7 @@ import json
 import math
 import secrets
 from collections.abc import Iterator, Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +135,14 @@ class Events:
         for name, value in record.items():
             if name != "step":
                 self.writer.add_scalar(name, value, record["step"])
+
+    def show(self, name: str, png: bytes, step: int) -> None:
+        """Add a picture."""
+        import numpy as np
+        from PIL import Image
+
+        picture = np.asarray(Image.open(BytesIO(png)))
+        self.writer.add_image(name, picture, step, dataformats="HW" if picture.ndim == 2 else "HWC")
 
     def close(self) -> None:
         """Write pending events."""

@@ -11,6 +11,7 @@ from agon.experiment.scripts import notices, stop_script
 from agon.jobs import in_worker
 from agon.jobs.signals import Signals
 from agon.runs import Run
+from agon.runs.tracking import NONE, check_tracker
 from agon.terminal import warn
 from agon.terminal.progress import Progress, ProgressFactory
 from agon.training.agreement import agreed
@@ -42,6 +43,7 @@ def train(
     show: bool = True,
     progress: ProgressFactory = Progress,
     callback: Callback | None = None,
+    track: str = NONE,
 ) -> Run:
     """Train an experiment from the beginning, into a new run directory.
 
@@ -54,6 +56,8 @@ def train(
         show: whether to show the progress on standard error.
         progress: makes the progress display; replace it if several trainings share a display.
         callback: called every so many steps, to compute a metric for example.
+        track: "wandb" or "mlflow" for a copy of the log, the scores and the pictures there, offline unless the
+            environment says otherwise (WANDB_MODE, MLFLOW_TRACKING_URI); a resumed run goes on there.
 
     Returns:
         The finished run.
@@ -66,6 +70,7 @@ def train(
         Interrupted: SIGINT or SIGTERM came; a checkpoint is written.
     """
     stop_script()
+    check_tracker(track)
     Run(Path(directory)).refuse_taken()  # refuse early, before reading data takes minutes
     experiment = with_origin(experiment.settled(), init)
     experiment.to_json()  # refuse what cannot be written down, also early
@@ -78,7 +83,7 @@ def train(
         training = Training(experiment, compute, *place)
         taken = _taken(training, show)
         choose_compilation(training)
-        with nullcontext() if place.rank else new_run(training, directory, taken=taken) as run:
+        with nullcontext() if place.rank else new_run(training, directory, taken=taken, track=track) as run:
             if show and not place.rank:
                 for line in beginning(training):
                     warn(line)

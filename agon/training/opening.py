@@ -11,6 +11,7 @@ from agon.games import parameters_of
 from agon.runs import Checkpoint, Run
 from agon.runs.snapshots import snapshot
 from agon.runs.taken import budget_of, refuse_shorter
+from agon.runs.tracking import NONE, begin_tracking
 from agon.training.beginning import Taken
 from agon.training.compute import Compute
 from agon.training.training import Training
@@ -22,6 +23,7 @@ def new_run(
     directory: Path | str,
     choices: Mapping[str, Any] | None = None,
     taken: Taken | None = None,
+    track: str = NONE,
 ) -> Iterator[Run]:
     """Create a run directory that describes a training, and lock it for this process.
 
@@ -30,6 +32,7 @@ def new_run(
         directory: new or empty.
         choices: the content of arithmetic.json; by default the training's own.
         taken: what the training took from another run, if it did.
+        track: name of a tracker.
 
     Raises:
         RunError: the directory cannot be written, or is not empty.
@@ -42,6 +45,8 @@ def new_run(
         if taken is not None:
             run.describe_origin(taken.describe())
         run.picture(*real)
+        if track != NONE:
+            begin_tracking(run.files, track)
         yield run
 
 

@@ -5,11 +5,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from agon.errors import AgonError, installed
+from agon.errors import AgonError
 from agon.games import Losses
-from agon.runs import Events, Run, append
-from agon.runs.layout import EVENTS
+from agon.runs import Run, append
+from agon.runs.layout import IMAGES
 from agon.runs.snapshots import snapshot
+from agon.runs.tracking import Trackers
 from agon.terminal import warn
 from agon.training.agreement import agreed_signal, interrupted, refuse_nonfinite
 from agon.training.labels import class_rows
@@ -27,7 +28,7 @@ class Callback(NamedTuple):
 
     Attributes:
         every: steps between two calls; the first call is at step 0.
-        function: called with the training and its run.
+        function: called with the training and its run; scores that it returns go to the trackers.
     """
 
     every: int
@@ -50,7 +51,7 @@ class Recording:
         self, training: Training, run: Run | None, show_step: ShowStep, callback: Callback | None = None
     ) -> None:
         self.training, self.run, self.show_step, self.callback = training, run, show_step, callback
-        self.events = Events(run.path / EVENTS, training.step) if run and installed("tensorboard") else None
+        self.trackers = Trackers(run.path, training.step) if run else None
         self.began = time.monotonic() - training.seconds
         self.last_log = time.monotonic(), training.images
 
@@ -102,7 +103,7 @@ class Recording:
         return self.training.step % every == 0
 
     def _log(self, losses: Losses) -> dict[str, float]:
-        """Write a record to the log and to TensorBoard; values that depend on the clock are under "wall/"."""
+        """Write a record to the log and to the trackers; values that depend on the clock are under "wall/"."""
         record = self.training.record(losses)
         now, (last, images) = time.monotonic(), self.last_log
         record["wall/seconds"] = now - self.began
@@ -110,8 +111,8 @@ class Recording:
         self.last_log = now, self.training.images
         if self.run:
             append(self.run.log, record)
-        if self.events:
-            self.events.add(record)
+        if self.trackers:
+            self.trackers.add(record)
         return record
 
     def _save_samples(self) -> None:
@@ -123,7 +124,10 @@ class Recording:
                 labels, columns = class_rows(training.shown, training.game.generated_classes)
                 latents = latents[: len(labels)]
             samples = training.samples(latents, labels)
-            self.run.picture(*snapshot(samples, training.experiment.data, training.step, columns))
+            name, content = snapshot(samples, training.experiment.data, training.step, columns)
+            self.run.picture(name, content)
+            if self.trackers and name.endswith(IMAGES):
+                self.trackers.show("samples", content, training.step)
 
     def _call_callback(self) -> None:
         """Call the callback; its time does not count as training time in the log."""
@@ -131,7 +135,9 @@ class Recording:
             return
         (last, images), began = self.last_log, time.monotonic()
         try:
-            self.callback.function(self.training, self.run)
+            result = self.callback.function(self.training, self.run)
+            if self.trackers and isinstance(result, list | tuple):
+                self.trackers.score(result, self.training.step)
         except AgonError as error:
             if self.training.step == 0:
                 raise
@@ -157,5 +163,5 @@ class Recording:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self.events:
-            self.events.close()
+        if self.trackers:
+            self.trackers.close()
