@@ -25,7 +25,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_a_script_knows_commands_and_options(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
     script = printed(capsys, "--print-completion", shell)
-    for word in (*COMMANDS, "--watch-every", "--interpolate", "--against"):
+    for word in (*COMMANDS, "--evaluate-every", "--interpolate", "--against"):
         assert word in script
 
 
@@ -48,7 +48,7 @@ printf '%s\\n' "${{COMPREPLY[@]}}"
     ("words", "expected"),
     [
         (["agon", "re"], {"recipes", "report", "reproduce", "resume"}),
-        (["agon", "train", "--watch-e"], {"--watch-every", "--watch-extractor"}),
+        (["agon", "train", "--evaluate-e"], {"--evaluate-every", "--evaluate-extractor"}),
     ],
 )
 def test_bash_completes(

@@ -79,7 +79,7 @@ def test_any_encoding_will_do(encoding: str, monkeypatch: pytest.MonkeyPatch) ->
     terminal.say("θ and ψ", EVIL)
     told = content.getvalue().decode(encoding)
     assert "metz2017/figure1" in told
-    assert "--watch-every" in told
+    assert "--evaluate-every" in told
     assert "\x1b" not in told.rpartition("ψ")[2]
 
 

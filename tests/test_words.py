@@ -93,7 +93,7 @@ def test_a_name_that_many_have_is_not_guessed() -> None:
         ("train digits --out x --set optimisers=lion", "no optimiser 'lion'; there are: adam, adamw, rmsprop, sgd"),
         ("train digits --out x --set loss=hing", "there is no objective 'hing'; did you mean 'hinge'?"),
         ("train digits --out x --set data.widht=3", "there is no setting of images 'widht'"),
-        ("train digits --out x --watch FIDD", "there is no metric 'FIDD'; did you mean 'fid'?"),
+        ("train digits --out x --evaluate FIDD", "there is no metric 'FIDD'; did you mean 'fid'?"),
         ("train missing.yaml --out x", "missing.yaml: expected a file that describes an experiment, found none"),
         ("recipes zzz", "no recipe or item has 'zzz' in its name, paper, claim or data; agon recipes lists all"),
     ],

@@ -4,8 +4,8 @@ from typing import Any
 
 from agon.arguments import check_resources
 from agon.cli.checks import check_runs
+from agon.cli.evaluations import check_evaluations, evaluation_callback
 from agon.cli.shared import RunPath, ScriptOption, run_script, say_report
-from agon.cli.watching import check_watch, watching
 from agon.errors import SettingError
 from agon.runs.named import local
 from agon.runs.taken import refuse_shorter
@@ -19,10 +19,10 @@ def resume(
     threads: int | None = None,
     trust: bool = False,
     from_: ScriptOption = None,
-    watch: str = "",
-    watch_every: int = 1_000,
-    watch_n: int = 5_000,
-    watch_extractor: str = "auto",
+    evaluate: str = "",
+    evaluate_every: int = 1_000,
+    evaluate_n: int = 5_000,
+    evaluate_extractor: str = "auto",
 ) -> None:
     """Continue a run, or a directory of many seeds, from its last good checkpoint, as if it had never stopped.
 
@@ -34,12 +34,12 @@ def resume(
             another machine.
         trust: Allow the run to import classes from outside agon, which runs their code.
         from_: Run this script of yours, up to its first training, for the classes that the run has from it.
-        watch: Metrics of agon evaluate to compute during the training, separated by commas.
-        watch_every: With --watch: number of steps between evaluations.
-        watch_n: With --watch: number of samples in each evaluation, always from the same latents.
-        watch_extractor: With --watch: feature extractor; auto, efficientnet, random, inception, classifier or pixels.
+        evaluate: Metrics of agon evaluate to compute during the training, separated by commas.
+        evaluate_every: With --evaluate: number of steps between evaluations.
+        evaluate_n: With --evaluate: number of samples in each evaluation, always from the same latents.
+        evaluate_extractor: With --evaluate: feature extractor, as of agon evaluate.
     """
-    check_watch(watch, watch_every, watch_n, watch_extractor)
+    check_evaluations(evaluate, evaluate_every, evaluate_n, evaluate_extractor)
     run = local(run)
     check_runs([run])
     check_resources(1 if devices is None else devices, threads=0, memory=0)
@@ -52,13 +52,13 @@ def resume(
 
     run_script(from_)
     if not (run / REPLICATES).exists():
-        source = source_of(Run.open(run), trust) if watch else None
-        callback = watching(watch, watch_every, watch_n, watch_extractor, source, devices or 1)
+        source = source_of(Run.open(run), trust) if evaluate else None
+        callback = evaluation_callback(evaluate, evaluate_every, evaluate_n, evaluate_extractor, source, devices or 1)
         resume_training(run, steps=steps, devices=devices, threads=threads, trust=trust, callback=callback)
         say_report(run)
         return
-    if devices is not None or watch:
-        raise SettingError("agon resume: expected no --devices and no --watch for many seeds; leave them out")
+    if devices is not None or evaluate:
+        raise SettingError("agon resume: expected no --devices and no --evaluate for many seeds; leave them out")
     resume_replicates(run, steps=steps, threads=threads, trust=trust)
     say_report(run)
 

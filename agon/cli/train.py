@@ -10,6 +10,7 @@ import tyro
 from agon.arguments import check_resources, check_seed, check_steps
 from agon.cli.catalogue import check_name
 from agon.cli.checks import check_minutes, check_new, check_source
+from agon.cli.evaluations import check_evaluations, evaluation_callback
 from agon.cli.shared import (
     SetOptions,
     SizeOption,
@@ -23,7 +24,6 @@ from agon.cli.shared import (
     source_named,
 )
 from agon.cli.trained import check_trained, is_file, recipe_named
-from agon.cli.watching import check_watch, watching
 from agon.errors import SettingError
 from agon.runs.origin import Origin
 from agon.runs.tracking import check_tracker
@@ -82,14 +82,14 @@ class Train:
     track: Literal["none", "wandb", "mlflow"] = "none"
     """Copy the log, the scores and the pictures to Weights & Biases or MLflow, on this machine unless WANDB_MODE or
     MLFLOW_TRACKING_URI say otherwise."""
-    watch: str = ""
+    evaluate: str = ""
     """Metrics of agon evaluate to compute during the training, separated by commas."""
-    watch_every: int = 1_000
-    """With --watch: number of steps between evaluations."""
-    watch_n: int = 5_000
-    """With --watch: number of samples in each evaluation, always from the same latents."""
-    watch_extractor: str = "auto"
-    """With --watch: feature extractor; auto, efficientnet, random, inception, classifier or pixels."""
+    evaluate_every: int = 1_000
+    """With --evaluate: number of steps between evaluations."""
+    evaluate_n: int = 5_000
+    """With --evaluate: number of samples in each evaluation, always from the same latents."""
+    evaluate_extractor: str = "auto"
+    """With --evaluate: feature extractor; auto, efficientnet, random, inception, classifier or pixels."""
 
     def __call__(self) -> None:
         self._check()
@@ -100,8 +100,8 @@ class Train:
         compute = Compute(**{name: getattr(self, name) for name in arguments})
         if self.seeds is None:
             experiment = self.within(compute)
-            options = self.watch_every, self.watch_n, self.watch_extractor
-            callback = watching(self.watch, *options, experiment.data, self.devices)
+            options = self.evaluate_every, self.evaluate_n, self.evaluate_extractor
+            callback = evaluation_callback(self.evaluate, *options, experiment.data, self.devices)
             train(experiment, self.out, compute=compute, callback=callback, track=self.track)
         else:
             replicate(self.within(compute), self.out, self.seeds, strategy=self.strategy, compute=compute)
@@ -152,9 +152,9 @@ class Train:
             check_name("augmentation", name)
         assignments(self.set_)
         image_settings(self.size, self.skip_corrupt)
-        check_watch(self.watch, self.watch_every, self.watch_n, self.watch_extractor)
-        if self.watch and self.seeds is not None:
-            raise SettingError("--watch: expected one training, got --seeds; evaluate the runs afterwards")
+        check_evaluations(self.evaluate, self.evaluate_every, self.evaluate_n, self.evaluate_extractor)
+        if self.evaluate and self.seeds is not None:
+            raise SettingError("--evaluate: expected one training, got --seeds; evaluate the runs afterwards")
         if self.track != "none" and self.seeds is not None:
             raise SettingError("--track: expected one training, got --seeds; train the seeds one by one")
         check_tracker(self.track)

@@ -14,7 +14,7 @@ KINDS = {1: "points", 2: "series", 3: "images"}  # dimensions of a sample -> wha
 
 
 class EvaluationSchedule(NamedTuple):
-    """The metrics computed while a recipe trains for an item, as with `agon train --watch`.
+    """The metrics computed while a recipe trains for an item, as with `agon train --evaluate`.
 
     Attributes:
         metrics: names in `evaluation.METRICS`.

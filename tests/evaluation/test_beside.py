@@ -62,6 +62,6 @@ def test_what_another_evaluation_recorded_meanwhile_is_not_recorded_twice(
 
 def test_a_watched_training_takes_its_scores_while_others_read_them(tmp_path: Path) -> None:
     out = tmp_path / "run"
-    watch = ("--watch", "pairwise", "--watch-every", "1", "--watch-n", "20")
+    watch = ("--evaluate", "pairwise", "--evaluate-every", "1", "--evaluate-n", "20")
     assert main(["train", "first/ring", *TINY, "--steps", "2", *watch, "--out", str(out)]) == 0
     assert [record["step"] for record in read(out / "metrics.jsonl")] == [0, 1, 2]

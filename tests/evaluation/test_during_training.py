@@ -38,17 +38,17 @@ def test_watching_does_not_disturb(tmp_path: Path) -> None:
 def test_watching_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The latents are the same at every look, so that a change of the score is the generator's."""
     out = str(tmp_path / "run")
-    asked = ["--steps", "8", "--watch", "pairwise,paths", "--watch-every", "4", "--watch-n", "32"]
+    asked = ["--steps", "8", "--evaluate", "pairwise,paths", "--evaluate-every", "4", "--evaluate-n", "32"]
     assert main(["train", "first/ring", "--scale", "smoke", "--out", out, *asked]) == 0
     records = read(Run.open(out).metrics)
     assert {record["step"] for record in records} == {0, 4, 8}
     assert {record["seed"] for record in records} == {0}
-    assert main(["train", "first/ring", "--scale", "smoke", "--out", out + "2", "--watch", "fdi"]) == 2
+    assert main(["train", "first/ring", "--scale", "smoke", "--out", out + "2", "--evaluate", "fdi"]) == 2
     assert "did you mean" in capsys.readouterr().err
 
 
 def test_a_resumed_training_is_watched_on(tmp_path: Path) -> None:
-    out, asked = str(tmp_path / "run"), ["--watch", "pairwise", "--watch-every", "4", "--watch-n", "32"]
+    out, asked = str(tmp_path / "run"), ["--evaluate", "pairwise", "--evaluate-every", "4", "--evaluate-n", "32"]
     assert main(["train", "first/ring", "--scale", "smoke", "--out", out, "--steps", "4"]) == 0
     assert main(["resume", out, "--steps", "8", *asked]) == 0
     assert [record["step"] for record in read(Run.open(out).metrics)] == [8]

@@ -1,4 +1,4 @@
-"""The options --watch of agon train and agon resume: metrics while a model trains."""
+"""The options --evaluate of agon train and agon resume: metrics while a model trains."""
 
 import os
 from typing import Any
@@ -9,16 +9,16 @@ from agon.cli.shared import names
 from agon.errors import SettingError
 
 
-def check_watch(metrics: str, every: int, n: int, extractor: str) -> None:
+def check_evaluations(metrics: str, every: int, n: int, extractor: str) -> None:
     """Raise a SettingError for an unknown metric or extractor, or a number out of range; nothing without metrics."""
     if metrics:
         check_metrics(names(metrics), extractor)
         if every < 1:
-            raise SettingError(f"--watch-every: expected at least 1 step, got {every}")
-        check_samples(n, "--watch-n")
+            raise SettingError(f"--evaluate-every: expected at least 1 step, got {every}")
+        check_samples(n, "--evaluate-n")
 
 
-def watching(metrics: str, every: int, n: int, extractor: str, source: Any, devices: int = 1) -> Any:
+def evaluation_callback(metrics: str, every: int, n: int, extractor: str, source: Any, devices: int = 1) -> Any:
     """Return the callback that computes these metrics during a training, or None without metrics.
 
     Raises:
@@ -31,5 +31,5 @@ def watching(metrics: str, every: int, n: int, extractor: str, source: Any, devi
         return None
     chosen = asked(names(metrics), source)
     if "classifier" in (*chosen, extractor) and (devices > 1 or "WORLD_SIZE" in os.environ):
-        raise SettingError("--watch classifier: expected one process, got several; evaluate the run afterwards")
+        raise SettingError("--evaluate classifier: expected one process, got several; evaluate the run afterwards")
     return Callback(every, EvaluationCallback(chosen, n, ExtractorSpec(extractor)))
