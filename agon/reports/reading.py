@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 from agon.errors import RunError
+from agon.experiment.codec import completed
 from agon.runs import Directory, names, unreadable
 from agon.runs.description import described_to_show
 from agon.runs.layout import ARITHMETIC, EXPERIMENT, LOG, SAMPLES, SCORES, real_snapshot, snapshots
@@ -85,7 +86,7 @@ def _view(path: Path, name: str) -> View:
     return View(
         name=name,
         path=path,
-        experiment=described_to_show(path / EXPERIMENT),
+        experiment=completed(described_to_show(path / EXPERIMENT)),
         compute=described_to_show(path / ARITHMETIC) if files.holds(ARITHMETIC) else {},
         log=read_log(path / LOG),
         scores=read_scores(path / SCORES),
