@@ -8,8 +8,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from agon.augmentation import Adaptive, Augmentation
 from agon.errors import Change, DataError, SettingError
 from agon.games.adversarial import Adversarial
+from agon.games.augmented import FAKE, REAL
 from agon.games.classification import NO_LABELS
 from agon.games.game import Batch, Losses
 from agon.networks.labels import classes_of
@@ -40,6 +42,7 @@ class AuxiliaryClassifier(Adversarial):
         objective: the pair of losses of generator and critic.
         penalties: each is added to the loss of its player, generator or critic.
         projections: each is applied to its player's network after that player's move.
+        augmentation: transforms all samples that the critic and the classifier see; both see the same.
 
     Raises:
         SettingError: the generator takes no labels, or a weight is out of its range.
@@ -60,6 +63,7 @@ class AuxiliaryClassifier(Adversarial):
         objective: Objective = NonSaturating(),  # noqa: B008 - frozen
         penalties: Sequence[Penalty] = (),
         projections: Sequence[Projection] = (),
+        augmentation: Augmentation | Adaptive | None = None,
     ) -> None:
         for penalty in penalties:
             if penalty.player == "classifier":
@@ -68,7 +72,12 @@ class AuxiliaryClassifier(Adversarial):
                     "optimiser a weight_decay instead"
                 )
         super().__init__(
-            generator=generator, critic=critic, objective=objective, penalties=penalties, projections=projections
+            generator=generator,
+            critic=critic,
+            objective=objective,
+            penalties=penalties,
+            projections=projections,
+            augmentation=augmentation,
         )
         if not weight > 0:
             raise SettingError(f"weight of the classifier's term: expected a number over 0, got {weight}")
@@ -88,13 +97,14 @@ class AuxiliaryClassifier(Adversarial):
         duel = [player for player in of if player != "classifier"]
         players, seen = super().losses(batch, fake, of=duel) if duel else Losses({}, {})
         if "generator" in of or "classifier" in of:
-            logits = self._class_logits(fake)
+            logits = self._class_logits(self.augmented(fake, batch, FAKE))
             of_fake = cross_entropy(logits, batch.label)
             seen["accuracy/fake"] = (logits.detach().argmax(1) == batch.label).to(of_fake.dtype).mean()
             if "generator" in of:
                 players["generator"] = players["generator"] + self.weight * of_fake
             if "classifier" in of:
-                of_real = cross_entropy(self._class_logits(batch.real), batch.label)
+                real = self.augmented(batch.real, batch, REAL)
+                of_real = cross_entropy(self._class_logits(real), batch.label)
                 players["classifier"] = of_real + self.generated * of_fake
         return Losses({player: players[player] for player in of}, seen)
 

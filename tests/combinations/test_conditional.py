@@ -19,6 +19,7 @@ from agon.training.replicates.folder import make_plan
 from tests.combinations.covering import Row, covering
 from tests.combinations.narrow import narrow
 from tests.combinations.test_combinations import (
+    AUGMENTED,
     CRITICS,
     DATA,
     DYNAMICS,
@@ -114,6 +115,7 @@ def equilibrium() -> Part:
 GAMES: dict[str, Callable[[], Part]] = {
     "acgan": acgan,
     "acgan with a projection": lambda: acgan("projection", "normalisation"),
+    "acgan through ADA": lambda: acgan().changed(augmentation=AUGMENTED["ada"]),
     "boundary-equilibrium": equilibrium,
 }
 

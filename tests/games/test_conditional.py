@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from agon import Compute, part
+from agon.augmentation import DiffAugment
 from agon.data import Images, Ring, Source
 from agon.dynamics import Turns
 from agon.errors import DataError, SettingError
@@ -182,6 +183,21 @@ def test_the_auxiliary_classifier_adds_its_cross_entropy() -> None:
     torch.testing.assert_close(losses["generator"], plain.players["generator"] + 0.3 * of_fake)
     torch.testing.assert_close(losses["critic"], plain.players["critic"])
     torch.testing.assert_close(losses["classifier"], of_real + 0.7 * of_fake)
+
+
+def test_the_auxiliary_classifier_sees_what_the_critic_sees() -> None:
+    """Through an augmentation, the game is the one between the transformed samples."""
+    augmentation, plain = DiffAugment(), acgan()
+    game = acgan(augmentation=augmentation)
+    game.load_state_dict(plain.state_dict())
+    noise = game.noise((6, *SHAPE), torch.Generator().manual_seed(0))
+    batch = Batch(torch.rand(6, *SHAPE), torch.randn(6, 8), noise, torch.arange(6))
+    fake = game.generate_for(batch)
+    seen = batch._replace(real=augmentation(batch.real, noise["augmentation/real"]))
+    of = ("generator", "critic", "classifier")
+    expected = plain.losses(seen, augmentation(fake, noise["augmentation/fake"]), of=of).players
+    for player, loss in game.losses(batch, fake, of=of).players.items():
+        assert torch.equal(loss, expected[player])
 
 
 class Bare(nn.Module):
