@@ -84,7 +84,7 @@ def train(
         taken = _taken(training, show)
         choose_compilation(training)
         with nullcontext() if place.rank else new_run(training, directory, taken=taken, track=track) as run:
-            if show and not place.rank:
+            if show and not place.rank and not in_worker():
                 for line in beginning(training):
                     warn(line)
             _loop(training, run, show, progress, callback)

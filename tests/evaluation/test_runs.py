@@ -28,9 +28,9 @@ def test_many_metrics_make_samples_and_features_once(trained: Trained, monkeypat
     run, painted = trained(0), []
     batch, paint = load(run).experiment.batch, Training._generate
 
-    def counted(training: Training, latents: torch.Tensor) -> torch.Tensor:
+    def counted(training: Training, latents: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
         painted.append(len(latents))
-        return paint(training, latents)
+        return paint(training, latents, labels)
 
     monkeypatch.setattr(Training, "_generate", counted)
     monkeypatch.setattr(Counting, "seen", 0)

@@ -1,6 +1,7 @@
 """Each replicate is the training that is run alone, whatever happens to the others."""
 
 import io
+import json
 import os
 import re
 import signal
@@ -36,8 +37,10 @@ def alone(experiment: agon.Experiment, seed: int, run: Path) -> Path:
 def assert_the_same_run(one: Path, other: Path) -> None:
     """Bit for bit, the written choices included."""
     assert_same(one, other)
-    for name in ("experiment.json", "arithmetic.json"):
-        assert (one / name).read_text() == (other / name).read_text()
+    assert (one / "experiment.json").read_text() == (other / "experiment.json").read_text()
+    choices = [json.loads((run / "arithmetic.json").read_text()) for run in (one, other)]
+    assert [choice.pop("cores") > 0 for choice in choices] == [True, True]  # a test may give a process others
+    assert choices[0] == choices[1]
 
 
 @pytest.fixture
