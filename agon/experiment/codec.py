@@ -19,9 +19,7 @@ from agon.experiment.part import Part, part
 Json = Any
 
 PARSING = Lock()  # Python 3.11 can fail where two threads parse at once
-LATER: dict[str, dict[str, Json]] = {
-    "averaging": {"ramp": False},
-}  # part -> later settings, with the old behaviour
+LATER: dict[str, dict[str, Json]] = {"averaging": {"ramp": False}}  # part -> later settings, with the old behaviour
 
 
 def completed(value: Json) -> Json:
