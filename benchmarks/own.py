@@ -24,6 +24,7 @@ from agon.evaluation import ExtractorSpec, evaluate
 from agon.recipes.own import DEFAULT, FAMILIES, planned
 from agon.runs import Run, read
 from agon.training import Compute, resume, train, within
+from agon.training.pace import SHARE
 from benchmarks.own_sets import SETS
 from benchmarks.provenance import git, machine
 from benchmarks.report import table
@@ -127,14 +128,14 @@ def result(out: Path, minutes: float) -> str:
     """The table of all finished trials, the best family of each set in bold."""
     trials = sorted((Trial.read(path.parent.name) for path in out.glob("*-*-*/metrics.jsonl")), key=order)
     kinds = sorted({kind for trial in trials for kind in scores(out / str(trial))})
-    heads = ["set", "family", "seed", "width", "weights", "steps", "ms a step", *(f"KID, {kind}" for kind in kinds)]
+    heads = ["set", "family", "seed", "width", "weights", "steps", "CPU ms a step", *(f"KID, {kind}" for kind in kinds)]
     best = {
         (images, kind): min(scores(out / str(t)).get(kind, (1e9, 0))[0] for t in trials if t.images == images)
         for images in SETS
         for kind in kinds
         if any(trial.images == images for trial in trials)
     }
-    rows = [list(row(trial, out, kinds, best)) for trial in trials]
+    rows = [list(row(trial, out, minutes, kinds, best)) for trial in trials]
     provenance = (
         f"{minutes:g} CPU minutes each on one thread, by `python -m benchmarks.own --minutes {minutes:g}` at revision "
         f"`{git(Path(__file__).parents[1], 'rev-parse', '--short', 'HEAD')}`: {machine()}. KID of {SAMPLES:,} samples "
@@ -148,7 +149,9 @@ def order(trial: Trial) -> tuple[int, int, int]:
     return list(SETS).index(trial.images), list(FAMILIES).index(trial.family), trial.seed
 
 
-def row(trial: Trial, out: Path, kinds: Sequence[str], best: dict[tuple[str, str], float]) -> Iterator[str]:
+def row(
+    trial: Trial, out: Path, minutes: float, kinds: Sequence[str], best: dict[tuple[str, str], float]
+) -> Iterator[str]:
     """The cells of a trial."""
     run = Run.open(out / str(trial))
     last = read(run.log)[-1]
@@ -157,7 +160,7 @@ def row(trial: Trial, out: Path, kinds: Sequence[str], best: dict[tuple[str, str
     yield str(network["width"] if "width" in network else network["widths"][-2])
     yield f"{weights_of(out / str(trial)):,}"
     yield f"{last['step']:,}"
-    yield f"{1000 * last['wall/seconds'] / last['step']:.0f}"
+    yield f"{60_000 * minutes * SHARE / last['step']:.0f}"
     for kind in kinds:
         value, error = scores(out / str(trial)).get(kind, (float("nan"), float("nan")))
         mark = "**" if value == best.get((trial.images, kind)) else ""

@@ -33,7 +33,7 @@ def test_a_trial_is_done_once(few: Path) -> None:
         assert len(lines) == 1
     assert set(scores(few / str(trial))) == {"coarse"}
     text = result(few, 0.002)
-    assert "| set | family | seed | width | weights | steps | ms a step | KID, coarse |" in text
+    assert "| set | family | seed | width | weights | steps | CPU ms a step | KID, coarse |" in text
     assert "| faces | standard" in text
     assert "0.002 CPU minutes each on one thread" in text
     assert text.count("**") == 2  # the best of one
