@@ -35,7 +35,7 @@ class Evaluate:
     """Run directories, or folders of them. Runs that differ in their seed alone are also summarised over seeds."""
     metrics: str = ""
     """Comma-separated metrics, out of is, fid, fid-shrunk, kid, pr, prdc, classifier, modes, pairwise, neighbours,
-    reconstruction, paths. By default those that the data allow."""
+    reconstruction, paths, class-accuracy, intra-kid, intra-fid-shrunk. By default those that the data allow."""
     n: int = 10_000
     """Number of generated samples, and largest number of real ones."""
     seed: int = 0

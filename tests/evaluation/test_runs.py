@@ -181,7 +181,7 @@ def test_a_broken_file_among_samples_is_named(trained: Trained, tmp_path: Path) 
 
 
 def test_samples_that_are_no_numbers_are_refused(trained: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Training, "_generate", lambda training, z: torch.full((len(z), 1, 8, 8), torch.nan))
+    monkeypatch.setattr(Training, "_generate", lambda training, z, label: torch.full((len(z), 1, 8, 8), torch.nan))
     with pytest.raises(DataError, match="expected finite numbers, got 12 of 12"):
         evaluate(trained(0), metrics=["pairwise"], n=12, seed=9)
 
