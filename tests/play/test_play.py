@@ -112,10 +112,13 @@ def test_other_samples_are_refused(digits: agon.Model, monkeypatch: pytest.Monke
         check_shown(digits)
 
 
-def test_the_server_answers_this_computer_alone(digits: agon.Model, ring: agon.Model) -> None:
-    """The page has the tabs, its theme fetches no font, and it listens on the loopback address."""
+def test_the_server_answers_this_computer_alone(tmp_path: Path) -> None:
+    """The page has the tabs, its theme fetches no font, and it listens on the loopback address.
+
+    Where there is a Chromium, it draws the tabs and the first picture.
+    """
     script = """
-import sys, urllib.request
+import shutil, subprocess, sys, urllib.request
 from pathlib import Path
 import agon
 from agon.play.page import serve
@@ -127,9 +130,14 @@ assert "Real or generated?" in page and "Along the path" in page
 assert "fonts.googleapis" not in page and "cdnjs" not in page
 assert blocks.local_url.startswith("http://127.0.0.1:"), blocks.local_url
 assert blocks.share_url is None and not blocks.analytics_enabled
+if chromium := shutil.which("chromium"):
+    options = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={sys.argv[1]}"]
+    options += ["--virtual-time-budget=8000", "--dump-dom", blocks.local_url]
+    dom = subprocess.run([chromium, *options], capture_output=True, text=True, timeout=90).stdout
+    assert 'role="tab"' in dom and "<img" in dom and "gradio_api/file" in dom, dom[-2000:]
 blocks.close()
 """
-    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
+    ended = subprocess.run([sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, timeout=120)
     assert ended.returncode == 0, ended.stderr
 
 
