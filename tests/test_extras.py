@@ -63,6 +63,7 @@ def test_training_and_sampling_need_no_extra(tmp_path: Path) -> None:
         (["data", "table.parquet"], "pyarrow", "images"),
         (["report", "run"], "jinja2", "report"),
         (["export", "run", "--out", "x.onnx"], "onnx", "export"),
+        (["play", "run"], "gradio", "play"),
         (["push", "run", "owner/name"], "huggingface_hub", "images"),
         (["sample", "hub:owner/name", "--out", "x.npz"], "huggingface_hub", "images"),
     ],

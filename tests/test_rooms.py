@@ -37,6 +37,7 @@ ORDER = (
     ("models",),
     ("reports",),
     ("papers",),
+    ("play",),
     ("cli",),
 )
 FLOOR = {room: floor for floor, rooms in enumerate(ORDER) for room in rooms}

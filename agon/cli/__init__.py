@@ -8,6 +8,7 @@ from agon.cli.arguments import parsed
 from agon.cli.battle import BattleCommand
 from agon.cli.evaluate import Evaluate
 from agon.cli.export import export
+from agon.cli.play import play
 from agon.cli.push import push
 from agon.cli.recipes import recipes
 from agon.cli.report import report, reproduce
@@ -28,6 +29,7 @@ COMMANDS: dict[str, Callable[..., object]] = {
     "evaluate": Evaluate,
     "battle": BattleCommand,
     "export": export,
+    "play": play,
     "push": push,
     "report": report,
     "reproduce": reproduce,

@@ -98,6 +98,7 @@ def sample(
     n: int = 64,
     seed: int = 0,
     interpolate: int = 0,
+    training: bool = False,
     class_: Annotated[str | None, tyro.conf.arg(name="class", metavar="CLASS")] = None,
     truncation: float | None = None,
     weights: Literal["average", "live"] = "average",
@@ -105,17 +106,19 @@ def sample(
     trust: bool = False,
     from_: ScriptOption = None,
 ) -> None:
-    """Draw samples from a run: a grid (.png), arrays (.npz), or a folder of PNGs.
+    """Draw samples from a run: a grid (.png), arrays (.npz), a folder of PNGs, or a moving picture (.gif, .mp4).
 
     If the run's generator takes labels, each row of a grid shows one class, and arrays have the labels beside them.
 
     Args:
         run: Run directory.
-        out: File NAME.png or NAME.npz, or a folder for one PNG a sample.
+        out: File NAME.png or NAME.npz, or a folder for one PNG a sample; NAME.gif or NAME.mp4 with --interpolate or
+            --training.
         n: Number of samples; with --interpolate, number of paths.
         seed: Seed of the latents.
         interpolate: Number of samples along each path between two latents (spherical for normal latents); 0 draws
             independent samples.
+        training: Show the samples that the run kept at several steps of its training, as NAME.gif or NAME.mp4.
         class_: Draw this class alone, by its name or number, from a run whose generator takes labels.
         truncation: Draw coordinates of normal latents only within this many standard deviations: less variety, better
             samples. 0.7 is usual.
@@ -128,22 +131,32 @@ def sample(
         raise SettingError(f"--interpolate: expected at least 1 sample along each path, got {interpolate}")
     if truncation is not None and not 0 < truncation < math.inf:
         raise SettingError(f"--truncation: expected a number over 0, got {truncation}; use 0.7")
+    moving = out.suffix in (".gif", ".mp4")
+    if moving and not (interpolate or training):
+        raise SettingError(f"--out: expected --interpolate STEPS or --training for a moving picture, got {out} alone")
     check_samples(n)
     run = local(run)
     refuse_no_run(run)
     from agon import samples as sampling
     from agon.runs import Run
+    from agon.samples.moving import write_training, write_walk
 
+    if training:
+        say(write_training(Run.open(run), out))
+        return
     run_script(from_)
-    training = sampling.load(Run.open(run), trust=trust, weights=weights, step=step)
+    loaded = sampling.load(Run.open(run), trust=trust, weights=weights, step=step)
     if interpolate:
-        walk = sampling.interpolate(training, n, interpolate, seed, label=class_, truncation=truncation)
+        walk = sampling.interpolate(loaded, n, interpolate, seed, label=class_, truncation=truncation)
+        if moving:
+            say(write_walk(walk, loaded.experiment.data, interpolate, out))
+            return
         drawn = sampling.Drawn(walk, None, interpolate)
     elif class_ is None and out.suffix == ".png":
-        drawn = sampling.by_class(training, n, seed, truncation)
+        drawn = sampling.by_class(loaded, n, seed, truncation)
     else:
-        drawn = sampling.draw(training, n, seed, class_, truncation)
-    say(sampling.write(drawn.samples, training.experiment.data, out, drawn.columns, drawn.labels))
+        drawn = sampling.draw(loaded, n, seed, class_, truncation)
+    say(sampling.write(drawn.samples, loaded.experiment.data, out, drawn.columns, drawn.labels))
     if drawn.labels is not None and drawn.columns:
-        rows = [training.experiment.data.classes[label] for label in drawn.labels[:: drawn.columns].tolist()]
+        rows = [loaded.experiment.data.classes[label] for label in drawn.labels[:: drawn.columns].tolist()]
         say(f"rows from the top: {', '.join(rows[:NAMED])}{', ...' if len(rows) > NAMED else ''}")

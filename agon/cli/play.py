@@ -1,0 +1,47 @@
+"""agon play: a local web page to play with runs."""
+
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from agon.cli.shared import ScriptOption, run_script
+from agon.errors import SettingError, require
+from agon.runs.named import local
+from agon.runs.taken import refuse_no_run
+from agon.terminal import say
+
+
+def play(
+    runs: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="RUN...")],
+    /,
+    port: int = 7860,
+    browser: bool = True,
+    trust: bool = False,
+    from_: ScriptOption = None,
+) -> None:
+    """Open a web page of this computer to play with runs: samples, walks, directions, a game against the critic.
+
+    Args:
+        runs: Run directories.
+        port: Port of the page, which only this computer can open.
+        browser: Open the page in a browser.
+        trust: Allow runs to import classes from outside agon, which runs their code.
+        from_: Run this script of yours, up to its first training, for the classes that the runs have from it.
+    """
+    if not runs:
+        raise SettingError("agon play: expected at least one run; try pretrained:digits")
+    if not 1 <= port <= 65535:
+        raise SettingError(f"--port: expected 1 to 65535, got {port}; use 7860")
+    places = [local(run) for run in runs]
+    for place in places:
+        refuse_no_run(place)
+    require("gradio")
+    from agon.models import load
+    from agon.play.page import serve
+    from agon.runs.naming import names
+
+    run_script(from_)
+    models = dict(zip(names(places), [load(place, trust=trust) for place in places], strict=True))
+    say(f"http://127.0.0.1:{port} (Ctrl-C ends it)")
+    serve(models, port, browser=browser)
