@@ -122,9 +122,13 @@ def test_the_papers_trainings_have_their_names() -> None:
 
 def test_the_list_tells_name_paper_claim_and_cost(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["recipes"]) == 0
-    told = capsys.readouterr().out
+    table = capsys.readouterr().out
     for name, recipe in RECIPES.items():
         assert recipe.name == name
+        assert main(["recipes", name]) == 0
+        told = capsys.readouterr().out
+        for part in (name, recipe.claim):
+            assert part in table
         for part in (name, recipe.paper, recipe.claim, *recipe.minutes):
             assert part in told
         assert set(recipe.minutes) == set(get_args(Scale))

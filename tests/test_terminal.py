@@ -108,8 +108,8 @@ def test_the_parser_s_complaint_is_the_same_sentence_in_any_encoding(
     encoding: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding=encoding))
-    assert main(["recipes", "first", "second"]) == 2
-    assert capsys.readouterr().err == "agon: Unrecognized options: second; for all options: agon recipes --help\n"
+    assert main(["resume", "first", "second"]) == 2
+    assert capsys.readouterr().err == "agon: Unrecognized options: second; for all options: agon resume --help\n"
 
 
 def test_what_is_quoted_cannot_move_the_cursor(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

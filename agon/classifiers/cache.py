@@ -134,6 +134,8 @@ def _train_once(spec: Experiment, game: Classification, entry: Path, show: bool)
             checkpoint = _trained(spec, game, _run(spec, directory, show))
             checkpoints.save(entry, checkpoint)
             remove(directory)
+            for left in entry.parent.glob(f".{entry.name}-*"):  # of a process of an earlier version that was killed
+                remove(left)
     return checkpoint
 
 

@@ -9,7 +9,7 @@ import tyro
 
 from agon.cli.catalogue import catalogue
 from agon.errors import SettingError
-from agon.terminal import say
+from agon.terminal import is_watched, say
 from agon.untrusted import cut, printable
 
 HEADS = ("name", "data", "quick", "claim")
@@ -32,7 +32,7 @@ def recipes(words: Words = (), /) -> None:
         raise SettingError(f"no recipe or item has '{word}' in its name, paper, claim or data; agon recipes lists all")
     if len(both) == 1 or (exact := {name: entry for name, entry in both.items() if (name,) == words}):
         return say(*_described(both if len(both) == 1 else exact))
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+    width = shutil.get_terminal_size().columns if is_watched(sys.stdout) else 0
     for kind, title in (("recipe", "agon train NAME"), ("item", "agon reproduce NAME")):
         if found[kind]:
             say(f"{title} ({len(found[kind])})", *_table(found[kind], width), "")

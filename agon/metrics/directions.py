@@ -62,6 +62,8 @@ DIRECTIONS: dict[str, Direction | None] = {  # None: describes, and no value is 
     "exact-copies": LOWER,
     "fid": LOWER,
     "fid-shrunk": LOWER,
+    "intra-fid-shrunk": LOWER,
+    "intra-kid": LOWER,
     "frechet-distance": LOWER,
     "frechet-distance-shrunk": LOWER,
     "from-half": LOWER,

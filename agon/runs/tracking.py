@@ -95,7 +95,7 @@ class MlflowTracker:
         place = self._client.get_experiment_by_name("agon")
         number = place.experiment_id if place else self._client.create_experiment("agon")
         run_id: str = self._client.create_run(number, run_name=folder.name).info.run_id
-        self._client.log_dict(run_id, dict(experiment), "experiment.json")
+        self._client.log_dict(run_id, dict(experiment), EXPERIMENT)
         return run_id
 
     def add(self, record: Mapping[str, float]) -> None:

@@ -61,10 +61,11 @@ def restore_step(
     """
     if step not in run.kept:
         kept = f"it has kept those of {listed(run.kept)}" if run.kept else "it has none yet"
+        more = Change("keep", 20)
         raise RunError(
-            f"{run.path}: expected the step of a checkpoint, got {step}; {kept}, and keep=20 makes the next run keep "
-            "more",
-            Change("keep", 20),
+            f"{run.path}: expected the step of a checkpoint, got {step}; {kept}, and {more} makes the next run "
+            "keep more",
+            more,
         )
     checkpoint = run.checkpoint(step)
     restore(training, checkpoint)

@@ -40,7 +40,7 @@ def test_numbers_that_are_no_bytes_need_their_range(tmp_path: Path) -> None:
 def test_points_are_a_single_array(tmp_path: Path) -> None:
     points = np.random.default_rng(0).normal(size=(7, 2))
     np.savez(tmp_path / "points.npz", samples=points)
-    assert torch.equal(read_samples(tmp_path / "points.npz"), torch.from_numpy(points.astype(np.float32)))
+    assert torch.equal(read_samples(tmp_path / "points.npz"), torch.from_numpy(points))
 
 
 def test_pickles_are_never_read(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from agon.dynamics.turns import Turns, scoring_players
 from agon.dynamics.unrolled.functional_module import eager_modules
 from agon.dynamics.unrolled.surrogate import Surrogate
 from agon.dynamics.unrolled.unroll import NamedGradients
-from agon.errors import SettingError, unknown
+from agon.errors import Change, SettingError, unknown
 from agon.games.game import Batch, Game, Losses, named_parameters_of
 
 AHEAD = "ahead/"  # prefix of the scalars that were seen while looking ahead
@@ -67,7 +67,8 @@ class Unrolled(Dynamics):
         if self.steps and self.turns.parts > 1:
             raise SettingError(
                 "accumulate: expected 1 for Unrolled, which differentiates through steps on the whole batch, got "
-                f"{self.turns.parts}; checkpoint=True needs less memory instead"
+                f"{self.turns.parts}; {Change('dynamics.checkpoint', True)} needs less memory instead",
+                Change("dynamics.checkpoint", True),
             )
         for player, others in self.looks_ahead.items():
             if not isinstance(others, tuple) or not others or len(set(others)) != len(others):
