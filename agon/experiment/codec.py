@@ -168,8 +168,8 @@ def _of_script(name: str, sha256: str, trust: bool) -> Callable[..., Any]:
         make = None
     if make is None or not (is_named(make) or (trust and getattr(make, "__module__", None) == MAIN)):
         raise SettingError(
-            f"{name} was defined in a script or a notebook: name the script with --from mine.py, or in Python load the run "
-            "in it with trust=True, or hand the experiment over (agon.load(..., experiment=...))"
+            f"{name} was defined in a script or a notebook: name the script with --from mine.py, or in Python load the "
+            "run in it with trust=True, or hand the experiment over (agon.load(..., experiment=...))"
         )
     return _unchanged(make, name, sha256)
 
