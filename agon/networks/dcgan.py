@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from agon.errors import SettingError
 from agon.networks.convolutions import Down, Flat, Up, after, normalise_spectrally
-from agon.networks.layers import Initialisation, initialise, positive, squash
+from agon.networks.layers import Initialisation, LinearHead, initialise, positive, squash
 
 SMALLEST = 7  # a side up to this is not halved any more: 28 -> 7, 32 -> 4, 48 -> 6, 64 -> 4, 96 -> 6
 
@@ -75,7 +75,7 @@ class Generator(nn.Module):
         return self.layers(self.start(x))  # type: ignore[no-any-return]
 
 
-class Critic(nn.Module):
+class Critic(LinearHead):
     """Image -> logit: convolutions of stride 2, then one linear layer.
 
     Args:
@@ -120,19 +120,6 @@ class Critic(nn.Module):
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, " n"]:
         return self.layers(x)  # type: ignore[no-any-return]
-
-    @property
-    def feature_count(self) -> int:
-        """Numbers in `features`."""
-        return int(self.layers[-2].in_features)  # type: ignore[arg-type]
-
-    def features(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d"]:
-        """The input of the last linear layer."""
-        return self.layers[:-2](x)  # type: ignore[no-any-return]
-
-    def logits(self, features: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
-        """The logits of features."""
-        return self.layers[-2:](features)  # type: ignore[no-any-return]
 
 
 def stages(shape: tuple[int, ...], smallest: int = SMALLEST) -> Iterator[tuple[int, int]]:

@@ -152,3 +152,26 @@ def root(square: Tensor) -> Tensor:
     """
     above = square > 0  # `where` twice: one alone would still multiply an infinite derivative by 0
     return torch.where(above, torch.where(above, square, 1.0).sqrt(), 0.0)
+
+
+class LinearHead(nn.Module):
+    """A critic whose `layers` end in a linear layer to one number and a `Flatten(0)`.
+
+    Attributes:
+        layers: all layers, in their order.
+    """
+
+    layers: nn.Sequential
+
+    @property
+    def feature_count(self) -> int:
+        """Numbers in `features`."""
+        return int(self.layers[-2].in_features)  # type: ignore[arg-type]
+
+    def features(self, x: Float[Tensor, "n ..."]) -> Float[Tensor, "n d"]:
+        """The input of the last linear layer."""
+        return self.layers[:-2](x)  # type: ignore[no-any-return]
+
+    def logits(self, features: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
+        """The logits of features."""
+        return self.layers[-2:](features)  # type: ignore[no-any-return]

@@ -10,6 +10,7 @@ from agon.networks.layers import (
     Activation,
     Initialisation,
     InputScale,
+    LinearHead,
     activation,
     flat,
     initialise,
@@ -60,7 +61,7 @@ class Generator(nn.Module):
         return x.reshape(-1, *self.shape)
 
 
-class Critic(nn.Module):
+class Critic(LinearHead):
     """x -> logit by fully connected layers.
 
     Args:
@@ -96,21 +97,7 @@ class Critic(nn.Module):
         initialise(self, initialisation, gain)
 
     def forward(self, x: Float[Tensor, "n ..."]) -> Float[Tensor, " n"]:
-        logits: Tensor = self.layers(x)
-        return logits
-
-    @property
-    def feature_count(self) -> int:
-        """Numbers in `features`."""
-        return int(self.layers[-2].in_features)  # type: ignore[arg-type]
-
-    def features(self, x: Float[Tensor, "n ..."]) -> Float[Tensor, "n d"]:
-        """The input of the last linear layer."""
-        return self.layers[:-2](x)  # type: ignore[no-any-return]
-
-    def logits(self, features: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
-        """The logits of features."""
-        return self.layers[-2:](features)  # type: ignore[no-any-return]
+        return self.layers(x)  # type: ignore[no-any-return]
 
 
 def hidden_layers(

@@ -19,7 +19,7 @@ from torch.nn.functional import avg_pool2d, interpolate
 from agon.errors import SettingError
 from agon.networks.cnn import channels_of
 from agon.networks.convolutions import Down, Flat, Sides, Up, after, shrunk
-from agon.networks.layers import Initialisation, flat, initialise, positive, squash
+from agon.networks.layers import Initialisation, LinearHead, flat, initialise, positive, squash
 
 STRIDE, INNER = 2, 3  # stride of a stage; kernel of the layers in a block that keep the size
 
@@ -135,7 +135,7 @@ class Generator(nn.Module):
         return self.layers(self.start(x))  # type: ignore[no-any-return]
 
 
-class Critic(nn.Module):
+class Critic(LinearHead):
     """Image -> logit: a convolution, stages of residual blocks that halve the sides, a linear layer.
 
     Args:
@@ -182,19 +182,6 @@ class Critic(nn.Module):
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, " n"]:
         return self.layers(x)  # type: ignore[no-any-return]
-
-    @property
-    def feature_count(self) -> int:
-        """Numbers in `features`."""
-        return int(self.layers[-2].in_features)  # type: ignore[arg-type]
-
-    def features(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d"]:
-        """The input of the last linear layer."""
-        return self.layers[:-2](x)  # type: ignore[no-any-return]
-
-    def logits(self, features: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
-        """The logits of features."""
-        return self.layers[-2:](features)  # type: ignore[no-any-return]
 
 
 def stage(
