@@ -118,6 +118,11 @@ def run(command: list[str], folder: Path) -> int:
     if command[0] == "train":
         where = command.index("--scale") if "--scale" in command else len(command)
         command = [*command[:where], *command[where + 2 :], "--scale", "smoke", "--threads", "1"]
+    if command[0] == "play":  # serves until Ctrl-C
+        parsed(COMMANDS, command)
+        return 0
+    if command[0] == "evaluate" and "--n" not in command:
+        command = [*command, "--n", "2000"]
     if command[0] == "resume":
         command = ["40" if word.isdecimal() else word for word in command]
     if "--devices" not in command:
