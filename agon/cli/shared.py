@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import tyro
 
-from agon.cli.words import meant
+from agon.cli.words import translated
 from agon.errors import SettingError
 from agon.terminal import say
 
@@ -63,7 +63,7 @@ def assignments(settings: Sequence[str]) -> list[tuple[str, str]]:
         path, equals, value = setting.partition("=")
         if not equals or not path:
             raise SettingError(f"--set: expected PART.FIELD=VALUE, got '{setting}'; an example is batch=32")
-        pairs.append(meant(path, value))
+        pairs.append(translated(path, value))
     return pairs
 
 

@@ -45,12 +45,12 @@ FIELDS: Mapping[str, Mapping[str, str]] = {  # the first name of a path -> what 
 }
 
 
-def meant(path: str, value: str) -> tuple[str, str]:
+def translated(path: str, value: str) -> tuple[str, str]:
     """The path and the value of the setting that is meant; both as they are if they need no translation.
 
-    >>> meant("resolution", "32"), meant("ema", "0.999"), meant("latent", "32")
+    >>> translated("resolution", "32"), translated("ema", "0.999"), translated("latent", "32")
     (('data.size', '32'), ('averaging', '{"type": "averaging", "decay": 0.999}'), ('game.generator.latent', '32'))
-    >>> meant("n_critic", "2")
+    >>> translated("n_critic", "2")
     ('dynamics.order', '[["critic"], ["critic"], ["generator"]]')
     """
     path = PLACES.get(path, path)
