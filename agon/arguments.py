@@ -25,10 +25,10 @@ def check_samples(n: int, name: str = "--n") -> int:
     return n
 
 
-def check_steps(steps: int, name: str = "experiment.steps") -> None:
-    """Raise a SettingError if a number of steps is under 1."""
-    if steps < 1:
-        raise SettingError(f"{name}: expected at least 1, got {steps}")
+def check_count(count: int, name: str) -> None:
+    """Raise a SettingError if a number of steps, or of anything else that there must be, is under 1."""
+    if count < 1:
+        raise SettingError(f"{name}: expected at least 1, got {count}")
 
 
 def check_seed(seed: int, name: str = "experiment.seed") -> None:

@@ -81,6 +81,7 @@ REFUSED = [
     "reproduce nothing",
     "data digits --set size",
     "train first/ring --steps 0 --out x",
+    "train first/ring --batch 0 --out x",
     "train first/ring --seed -1 --out x",
     "train first/ring --seeds 0 --out x",
     "train first/ring --devices 0 --out x",

@@ -42,7 +42,7 @@ def resume(
     check_evaluations(evaluate, evaluate_every, evaluate_n, evaluate_extractor)
     run = local(run)
     check_runs([run])
-    check_resources(1 if devices is None else devices, threads=0, memory=0)
+    check_resources(1 if devices is None else devices, threads or 0, memory=0)
     if steps is not None:
         refuse_shorter(run, steps)
     from agon.reports.trained import resume as resume_training

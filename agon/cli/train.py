@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
-from agon.arguments import check_resources, check_seed, check_steps
+from agon.arguments import check_count, check_resources, check_seed
 from agon.cli.catalogue import check_name
 from agon.cli.checks import check_minutes, check_new, check_source
 from agon.cli.evaluations import check_evaluations, evaluation_callback
@@ -162,7 +162,9 @@ class Train:
         if self.init:
             Origin.read(self.init).refuse_no_run()
         if self.steps is not None:
-            check_steps(self.steps)
+            check_count(self.steps, "experiment.steps")
+        if self.batch is not None:
+            check_count(self.batch, "experiment.batch")
         check_seed(self.seed or 0)
         check_resources(self.devices, self.threads, self.memory)
         check_minutes(self.minutes, self.steps)

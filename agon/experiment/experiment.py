@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from agon.arguments import MOST_STEPS, check_seed
+from agon.arguments import MOST_STEPS, check_count, check_seed
 from agon.augmentation import Augmentation
 from agon.averaging import Averaging
 from agon.data import Source, of
@@ -91,8 +91,7 @@ class Experiment:
         check_fields(self)
         for name, most in MOST.items():
             value = getattr(self, name)
-            if value < 1:
-                raise SettingError(f"experiment.{name}: expected at least 1, got {value}")
+            check_count(value, f"experiment.{name}")
             if value > most:
                 raise SettingError(f"experiment.{name}: expected at most {most:,}, got {value:,}")
         check_seed(self.seed)
