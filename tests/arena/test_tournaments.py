@@ -33,23 +33,21 @@ FEW = TournamentSettings(n=50)
 RUNNING = replace(FEW, statistics="running")
 
 
-def trained(path: Path, seed: int = 0, recipe: str = "first/digits", source: Source = DIGITS) -> None:
-    """Two steps of a recipe at its smallest; the second seed draws from averaged weights."""
-    averaging = Averaging(decay=0.5) if seed else None
-    experiment = replace(find(recipe).experiment(source, "smoke"), steps=2, seed=seed, averaging=averaging)
-    train(experiment, path, show=False)
+def trained(path: Path, recipe: str = "first/digits", source: Source = DIGITS, **settings: Any) -> None:
+    """Two steps of a recipe at its smallest."""
+    train(replace(find(recipe).experiment(source, "smoke"), steps=2, **settings), path, show=False)
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two GANs of digits, a VAE without a critic and from 0 to 1, one of points, and samples in a file."""
+    """Two GANs of digits, the second with an average, a VAE from 0 to 1, one of points, and samples in a file."""
     folder = tmp_path_factory.mktemp("runs")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("agon.training.compute._cores", lambda: 1)
         trained(folder / "one")
-        trained(folder / "two", 1)
-        trained(folder / "vae", 0, "im2016/mnist-vae")
-        trained(folder / "ring", 0, "first/ring", Ring())
+        trained(folder / "two", averaging=Averaging(decay=0.5))
+        trained(folder / "vae", "im2016/mnist-vae")
+        trained(folder / "ring", "first/ring", Ring())
     pixels = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 1), dtype=np.uint8)
     np.savez(folder / "noise.npz", samples=pixels)
     return folder
@@ -68,7 +66,7 @@ def variant(run: Path, path: Path, change: Callable[[torch.Tensor], torch.Tensor
     step = copy.kept[-1]
     checkpoint = copy.checkpoint(step)
     tensors = {
-        name: change(tensor) if name.startswith("game/") and tensor.is_floating_point() else tensor
+        name: change(tensor) if name.startswith(("game/", "average/")) and tensor.is_floating_point() else tensor
         for name, tensor in checkpoint.tensors.items()
     }
     copy.save(Checkpoint(step, tensors, checkpoint.state))
@@ -77,6 +75,12 @@ def variant(run: Path, path: Path, change: Callable[[torch.Tensor], torch.Tensor
 
 def scaled(factor: float) -> Callable[[torch.Tensor], torch.Tensor]:
     return lambda tensor: tensor * factor
+
+
+def shaken(seed: int) -> Callable[[torch.Tensor], torch.Tensor]:
+    """Weights with a little noise of their own."""
+    rng = torch.Generator().manual_seed(seed)
+    return lambda tensor: tensor + 0.1 * torch.rand(tensor.shape, generator=rng)
 
 
 class Passes:
@@ -154,9 +158,10 @@ def test_everything_passes_once(made: Path, passes: Passes, monkeypatch: pytest.
 
     monkeypatch.setattr(Judge, "realness", judging_block)
     monkeypatch.setattr(entrants, "load", loading)
-    play(made / "one", made / "two", made / "vae", made / "noise.npz", references=True)
+    result = play(made / "one", made / "two", made / "vae", made / "noise.npz", references=True)
     assert passes.reset() == (4, 2 * 6 + 2)
-    assert sum(sizes) == 2 * (4 * 50 + 40 + 50 + 50)
+    real = result.protocol["real"]
+    assert sum(sizes) == 2 * (4 * 50 + 40 + real["contestant"] + real["compared"])
     assert max(sizes) <= 256
     assert max(most) == 1
 
@@ -208,7 +213,7 @@ def test_what_was_kept_and_is_damaged_is_made_again(made: Path, tmp_path: Path) 
 def test_a_copy_ties(made: Path, tmp_path: Path) -> None:
     """With re-estimated statistics, too; other weights do not, the negative control."""
     copy = variant(made / "two", tmp_path / "copy", scaled(1.0))
-    other = variant(made / "two", tmp_path / "other", scaled(0.5))
+    other = variant(made / "two", tmp_path / "other", shaken(0))
     areas = play(made / "two", copy, other, settings=FEW).matrix
     assert areas.generators == areas.critics == ("copy", "other", "two")
     assert (areas.areas[0] == areas.areas[2]).all()
@@ -218,27 +223,23 @@ def test_a_copy_ties(made: Path, tmp_path: Path) -> None:
 
 def test_seeds_checkpoints_and_folders_enter(made: Path, tmp_path: Path) -> None:
     """A folder of seeds is one contestant; RUN@2 is a checkpoint, RUN@0 the run before its training."""
-    for name in ("one", "two"):
-        shutil.copytree(made / name, tmp_path / "seeds" / name)
-    described = json.loads((tmp_path / "seeds" / "one" / "experiment.json").read_text())
-    two = tmp_path / "seeds" / "two" / "experiment.json"
-    described["seed"], described["averaging"] = 1, json.loads(two.read_text())["averaging"]
-    (tmp_path / "seeds" / "two" / "experiment.json").write_text(json.dumps({**described, "averaging": None}))
-    variant(made / "one", tmp_path / "late", scaled(1.5))
-    words = (tmp_path / "seeds", f"{made / 'one'}@2", f"{made / 'one'}@0", tmp_path / "late")
+    shutil.copytree(made / "one", tmp_path / "seeds" / "one")
+    trained(tmp_path / "seeds" / "two", seed=1)
+    words = (tmp_path / "seeds", f"{made / 'one'}@2", f"{made / 'one'}@0", made / "two")
     result = play(*words, references=True)
+    assert result.left_out == {}
     assert dict(result.matrix.contestants) == {
-        "late": "late",
         "one@0": "one@0",
         "one@2": "one@2",
         "seeds/one": "seeds",
         "seeds/two": "seeds",
+        "two": "two",
         "untrained": "untrained",
         "real": "real",
     }
-    assert result.matrix.critics == ("late", "one@2", "seeds/one", "seeds/two")
-    assert result.matrix.area("one@2", "late") == result.matrix.area("seeds/one", "late")
-    assert result.matrix.area("one@0", "late") != result.matrix.area("one@2", "late")
+    assert result.matrix.critics == ("one@2", "seeds/one", "seeds/two", "two")
+    assert result.matrix.area("one@2", "two") == result.matrix.area("seeds/one", "two")
+    assert result.matrix.area("one@0", "two") != result.matrix.area("one@2", "two")
     assert same(play(*words[::-1], references=True), result)
     real = result.matrix.areas[result.matrix.generators.index("real")]
     assert (np.abs(real - 0.5) < 0.25).all()
