@@ -17,6 +17,7 @@ from agon.errors import AgonError, DataError, RunError
 from agon.experiment import Experiment
 from agon.runs import Run, checkpoints
 from agon.runs.entered import Entry
+from agon.terminal.waiting import stage, tracked
 from agon.training.training import OTHER_DATA
 from agon.untrusted import listed
 
@@ -54,14 +55,15 @@ def admitted(
     everyone, left_out = named(entries, (REAL, UNTRAINED) if references else ())
     runs: list[Trained | Untrained] = []
     begun: dict[str, str] = {}
-    for each in everyone:
+    for each in tracked(everyone, "looking at runs", len(everyone)):
         if each.entry.is_run:
             try:
                 run, begun[each.name] = _opened(each, trust)
                 runs.append(run)
             except AgonError as error:
                 left_out[each.name] = str(error)
-    ground = _ground(runs, begun, settings, left_out)
+    with stage("held-out real samples"):
+        ground = _ground(runs, begun, settings, left_out)
     runs = [run for run in runs if run.name not in left_out]
     entrants: dict[str, Entrant] = {run.name: run for run in runs}
     for each in everyone:

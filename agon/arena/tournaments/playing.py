@@ -135,9 +135,7 @@ def _kept(each: Entrant, field: Field, store: Store) -> tuple[str, int]:
     samples = store.samples(key)
     if samples is not None:
         return key, len(samples)
-    count = each.count(field.ground)
-    store.keep_samples(key, each.blocks(field.ground), count)
-    return key, count
+    return key, store.keep_samples(key, each.blocks(field.ground))
 
 
 def _matrix(field: Field, keys: Mapping[str, str], areas: Mapping[str, Mapping[str, Area]]) -> AreaMatrix:

@@ -14,6 +14,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import torch
@@ -69,26 +70,20 @@ class Store:
         """The samples of a generator, mapped into memory; None if they were not made, or are damaged."""
         return _array(self._path("samples", key, ".npy"), mapped=True)
 
-    def keep_samples(self, key: str, blocks: Iterator[Tensor], n: int) -> None:
-        """Write n samples a block at a time; fewer if the blocks have fewer."""
+    def keep_samples(self, key: str, blocks: Iterator[Tensor]) -> int:
+        """Write samples a block at a time, and return their number."""
         path = self._path("samples", key, ".npy")
         temporary = path.with_name(f".{path.name}.{os.getpid()}")
-        with writing(path):
-            temporary.unlink(missing_ok=True)
         try:
-            first = next(blocks)
             with writing(path):
                 file = temporary.open("wb")
             with file:
-                header = {"descr": "<f4", "fortran_order": False, "shape": (n, *first.shape[1:])}
-                np.lib.format.write_array_header_1_0(file, header)
-                for block in _with_first(first, blocks):
-                    with writing(path):
-                        file.write(block.numpy().astype("<f4").tobytes())
+                n = _write_blocks(file, blocks, path)
             with writing(path):
                 temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
+        return n
 
     def real(self, key: str) -> Float64[np.ndarray, " m"] | None:
         """A critic's realness of the held-out real samples, if it was computed."""
@@ -137,9 +132,24 @@ def blocks_of(samples: Float[np.ndarray, "n ..."], size: int) -> Iterator[Float[
         forget(samples)
 
 
-def _with_first(first: Tensor, rest: Iterator[Tensor]) -> Iterator[Tensor]:
-    yield first
-    yield from rest
+def _write_blocks(file: BinaryIO, blocks: Iterator[Tensor], path: Path) -> int:
+    """Write blocks as one array; its header, which numpy pads for this, is written again when their number is known."""
+    n = 0
+    for block in blocks:
+        with writing(path):
+            if not n:
+                _write_header(file, (len(block), *block.shape[1:]))
+            file.write(block.numpy().astype("<f4").tobytes())
+        n, shape = n + len(block), block.shape[1:]
+    with writing(path):
+        file.seek(0)
+        _write_header(file, (n, *shape))
+    return n
+
+
+def _write_header(file: BinaryIO, shape: tuple[int, ...]) -> None:
+    header = {"descr": "<f4", "fortran_order": False, "shape": tuple(shape)}
+    np.lib.format.write_array_header_1_0(file, header)
 
 
 def _array(path: Path, *, mapped: bool = False) -> np.ndarray | None:
