@@ -330,6 +330,23 @@ def test_the_command(made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[s
         assert complaint in capsys.readouterr().err
 
 
+def test_a_full_disk_ends_the_tournament(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a sentence, and not with everybody left out; then it goes on."""
+    words, out, written = (made / "one", made / "two"), tmp_path / "out", []
+
+    def full(path: Path, content: bytes) -> None:
+        if len(written) == 2:
+            raise OSError(28, "No space left on device")
+        written.append(path)
+
+    whole = play(*words)
+    with monkeypatch.context() as patch:
+        patch.setattr("agon.arena.tournaments.store.write_atomically", full)
+        with pytest.raises(RunError, match="No space left on device"):
+            play(*words, out=out)
+    assert same(play(*words, out=out), whole)
+
+
 def test_a_folder_in_use_is_refused(made: Path, tmp_path: Path) -> None:
     from filelock import FileLock
 

@@ -17,7 +17,7 @@ from agon.arena.tournaments.admission import Field, admitted, nobody
 from agon.arena.tournaments.entrants import Entrant, Trained
 from agon.arena.tournaments.ground import TournamentSettings
 from agon.arena.tournaments.judging import judged
-from agon.arena.tournaments.store import Store
+from agon.arena.tournaments.store import StorageError, Store
 from agon.errors import AgonError, as_agon_error
 from agon.metrics.auroc import PROTOCOL, Area
 from agon.runs import Run
@@ -93,6 +93,8 @@ def _played(field: Field, store: Store) -> TournamentResult:
             continue
         try:
             areas[critic.name], failed = judged(critic, ranges, field.ground, store)
+        except StorageError:
+            raise
         except AgonError as error:
             field.left_out[f"{critic.name} (critic)"] = str(error)
         else:
@@ -119,6 +121,8 @@ def _sampled(field: Field, store: Store) -> tuple[dict[str, str], dict[str, int]
     for each in tracked(generators, "samples", len(generators)):
         try:
             key, counts[each.name] = _kept(each, field, store)
+        except StorageError:
+            raise
         except (AgonError, RuntimeError, MemoryError) as error:
             known = error if isinstance(error, AgonError) else as_agon_error(error)
             if known is None:

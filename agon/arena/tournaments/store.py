@@ -32,6 +32,10 @@ KINDS = ("samples", "critics", "real", "areas")
 MOST_STATISTICS = 2**30  # bytes of one critic's statistics
 
 
+class StorageError(RunError):
+    """The folder of a tournament cannot be written, so that nobody can go on."""
+
+
 class Store:
     """The files of a tournament, each written completely or not at all.
 
@@ -45,7 +49,7 @@ class Store:
     def __init__(self, folder: Path) -> None:
         refuse_other_folder(folder)
         self.folder = folder
-        with writing(folder):
+        with _writing(folder):
             for kind in KINDS:
                 (folder / CACHE / kind).mkdir(parents=True, exist_ok=True)
 
@@ -75,11 +79,11 @@ class Store:
         path = self._path("samples", key, ".npy")
         temporary = path.with_name(f".{path.name}.{os.getpid()}")
         try:
-            with writing(path):
+            with _writing(path):
                 file = temporary.open("wb")
             with file:
                 n = _write_blocks(file, blocks, path)
-            with writing(path):
+            with _writing(path):
                 temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
@@ -93,7 +97,7 @@ class Store:
         """Write a critic's realness of the held-out real samples."""
         content = io.BytesIO()
         np.save(content, scores)
-        write_atomically(self._path("real", key, ".npy"), content.getvalue())
+        _write(self._path("real", key, ".npy"), content.getvalue())
 
     def statistics(self, key: str) -> dict[str, np.ndarray] | None:
         """The re-estimated statistics of a critic, if they were computed."""
@@ -107,7 +111,7 @@ class Store:
         """Write the re-estimated statistics of a critic."""
         content = io.BytesIO()
         np.savez(content, **statistics)  # type: ignore[arg-type]
-        write_atomically(self._path("critics", key, ".npz"), content.getvalue())
+        _write(self._path("critics", key, ".npz"), content.getvalue())
 
     def areas(self, key: str) -> dict[str, Area]:
         """The areas of a critic that were computed, by the generators' keys."""
@@ -119,10 +123,26 @@ class Store:
 
     def keep_areas(self, key: str, areas: dict[str, Area]) -> None:
         """Write the areas of a critic."""
-        write_atomically(self._path("areas", key, ".json"), json.dumps(areas, sort_keys=True).encode())
+        _write(self._path("areas", key, ".json"), json.dumps(areas, sort_keys=True).encode())
 
     def _path(self, kind: str, key: str, ending: str) -> Path:
         return self.folder / CACHE / kind / f"{key}{ending}"
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        with writing(path, instead="free some space, or choose another folder; what was kept before is intact"):
+            yield
+    except StorageError:
+        raise
+    except RunError as error:
+        raise StorageError(str(error)) from error
+
+
+def _write(path: Path, content: bytes) -> None:
+    with _writing(path):
+        write_atomically(path, content)
 
 
 def blocks_of(samples: Float[np.ndarray, "n ..."], size: int) -> Iterator[Float[Tensor, "b ..."]]:
@@ -136,12 +156,12 @@ def _write_blocks(file: BinaryIO, blocks: Iterator[Tensor], path: Path) -> int:
     """Write blocks as one array; its header, which numpy pads for this, is written again when their number is known."""
     n = 0
     for block in blocks:
-        with writing(path):
+        with _writing(path):
             if not n:
                 _write_header(file, (len(block), *block.shape[1:]))
             file.write(block.numpy().astype("<f4").tobytes())
         n, shape = n + len(block), block.shape[1:]
-    with writing(path):
+    with _writing(path):
         file.seek(0)
         _write_header(file, (n, *shape))
     return n
