@@ -24,7 +24,7 @@ from torch import Tensor
 from agon.data.mapped import forget
 from agon.errors import RunError
 from agon.metrics.auroc import Area
-from agon.runs import Directory, write_atomically, writing
+from agon.runs import Directory, writing
 from agon.runs.arrays import arrays
 from agon.runs.entered import CACHE, LOCK, refuse_other_folder
 
@@ -77,7 +77,7 @@ class Store:
     def keep_samples(self, key: str, blocks: Iterator[Tensor]) -> int:
         """Write samples a block at a time, and return their number."""
         path = self._path("samples", key, ".npy")
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
+        temporary = _temporary(path)
         try:
             with _writing(path):
                 file = temporary.open("wb")
@@ -141,8 +141,16 @@ def _writing(path: Path) -> Iterator[None]:
 
 
 def _write(path: Path, content: bytes) -> None:
+    """Replace a file completely; it is not synced, since what a crash of the machine destroys is computed again."""
+    temporary = _temporary(path)
     with _writing(path):
-        write_atomically(path, content)
+        temporary.write_bytes(content)
+        temporary.replace(path)
+
+
+def _temporary(path: Path) -> Path:
+    """The name under which a file is written; a killed process may leave it, and the next one removes it."""
+    return path.with_name(f".{path.name}.{os.getpid()}")
 
 
 def blocks_of(samples: Float[np.ndarray, "n ..."], size: int) -> Iterator[Float[Tensor, "b ..."]]:
