@@ -14,6 +14,7 @@ import torch
 
 from agon.arena import TournamentResult, TournamentSettings, tournament
 from agon.arena.tournaments import entrants, judging
+from agon.arena.tournaments.naming import named
 from agon.averaging import Averaging
 from agon.cli import main
 from agon.data import Images, Ring, Source
@@ -24,6 +25,7 @@ from agon.metrics.gam.critic import Judge
 from agon.metrics.gam.entrants import mapped
 from agon.recipes import find
 from agon.runs import Checkpoint, Run
+from agon.runs.entered import entries
 from agon.samples.making import load
 from agon.training import train
 
@@ -244,6 +246,18 @@ def test_seeds_checkpoints_and_folders_enter(made: Path, tmp_path: Path) -> None
     assert (np.abs(real - 0.5) < 0.25).all()
     with pytest.raises(DataError, match=r"noise\.npz@3"):
         play(f"{made / 'noise.npz'}@3")
+
+
+def test_runs_with_a_name_are_called_by_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And a path with an @ in it is a path, if there is one."""
+    monkeypatch.setenv("AGON_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "odd@3").mkdir()
+    given = [*entries("pretrained:digits"), *entries(tmp_path / "odd@3"), *entries("pretrained:digits@0")]
+    assert [entry.step for entry in given] == [None, None, 0]
+    found, unreadable = named(given, reserved=["real"])
+    assert [each.name for each in found] == ["odd@3", "pretrained:digits", "pretrained:digits@0"]
+    assert not unreadable
+    assert named(given[::-1] + given, reserved=["odd@3"])[0][0].name == str(tmp_path / "odd@3")
 
 
 def test_who_cannot_meet_is_left_out_with_a_sentence(runs: Path) -> None:
