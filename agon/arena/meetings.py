@@ -52,13 +52,12 @@ def meetings(matrix: AreaMatrix) -> Meetings:
     error is 0 or missing, as it is for areas of 0 and 1.
 
     Raises:
-        DataError: an area is outside [0, 1], or the matrix falls into parts that never met.
+        DataError: there is no area, or one is outside [0, 1].
     """
     areas, errors = matrix.areas, matrix.errors
     met = np.isfinite(areas)
     if not met.any() or ((areas < 0) | (areas > 1)).any():
         raise DataError("a matrix of areas: expected at least one, all from 0 to 1, got others")
-    _check_connected(matrix, met)
     inner, known = areas * (1 - areas), np.nan_to_num(errors) > 0
     with np.errstate(divide="ignore", invalid="ignore"):
         sizes = np.where(known & (inner > 0), inner / errors**2, min(matrix.n, matrix.n_real))
@@ -67,9 +66,13 @@ def meetings(matrix: AreaMatrix) -> Meetings:
     return Meetings(areas=np.where(met, areas, 0.5), sizes=sizes, at_home=at_home.astype(bool))
 
 
-def _check_connected(matrix: AreaMatrix, met: Bool[np.ndarray, "g c"]) -> None:
-    """Check that every two entrants are linked by meetings: ratings of parts that never met have no common zero."""
-    parts = _parts(met)
+def check_linked(matrix: AreaMatrix) -> None:
+    """Check that chains of meetings link every two entrants: ratings of parts that never met have no common zero.
+
+    Raises:
+        DataError: the entrants fall into parts that never met; the sentence names two.
+    """
+    parts = _parts(np.isfinite(matrix.areas))
     if len(parts) == 1:
         return
     rows = len(matrix.generators)

@@ -12,7 +12,7 @@ from agon.arena.matrix import AreaMatrix
 from agon.arena.meetings import meetings
 from agon.arena.ratings import Rating, Ratings, rate
 from agon.errors import DataError
-from tests.arena.leagues import League, league, of_areas
+from tests.arena.leagues import league, of_areas
 
 
 def by_name(ratings: tuple[Rating, ...]) -> dict[str, Rating]:
@@ -189,15 +189,3 @@ def test_with_interaction_it_is_the_maximum_of_the_joint_likelihood() -> None:
 
     found = minimize(loss, np.zeros(16), method="BFGS", options={"gtol": 1e-7, "maxiter": 10_000})
     assert fit(met, variance=variance).coefficients == pytest.approx(found.x[:7], abs=2e-4)
-
-
-def coverage(leagues: list[League]) -> dict[str, float]:
-    """Share of intervals that hold the truth, of generators and of critics."""
-    held: dict[str, list[bool]] = {"generator": [], "critic": []}
-    for one in leagues:
-        ratings = rate(one.matrix)
-        for rating in (*ratings.generators, *ratings.critics):
-            assert rating.interval is not None
-            low, high = rating.interval
-            held[rating.role].append(low <= one.truth(rating.name, rating.role) <= high)
-    return {role: float(np.mean(of)) for role, of in held.items()}
