@@ -1,6 +1,7 @@
 """What a matrix of areas says in logits: who met whom, and how much each meeting is worth."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Bool, Float64
@@ -25,18 +26,18 @@ class Meetings:
     sizes: Float64[np.ndarray, "g c"]
     at_home: Bool[np.ndarray, "g c"]
 
-    @property
+    @cached_property
     def met(self) -> Bool[np.ndarray, "g c"]:
         return self.sizes > 0
 
-    @property
+    @cached_property
     def logits(self) -> Float64[np.ndarray, "g c"]:
         """logit a_ij, with a_ij not nearer to 0 and 1 than half a draw of 1 + sizes; NaN where the two did not meet."""
         least = 0.5 / (1 + self.sizes)
         inner = np.clip(self.areas, least, 1 - least)
         return np.where(self.met, np.log(inner / (1 - inner)), np.nan)
 
-    @property
+    @cached_property
     def errors(self) -> Float64[np.ndarray, "g c"]:
         """Standard errors of the logits by the samples alone, 1 / √(size · a (1 - a)); NaN where they did not meet."""
         least = 0.5 / (1 + self.sizes)
