@@ -1,12 +1,16 @@
 """On simulated leagues the intervals of ratings hold the truth, and the planted order is found again."""
 
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
 import pytest
+from scipy.special import ndtr
 
+from agon.arena.matrix import AreaMatrix
 from agon.arena.ratings import rate
-from tests.arena.leagues import League, league
+from agon.metrics.auroc import auroc
+from tests.arena.leagues import League, league, of_areas
 
 
 def coverage(leagues: list[League]) -> dict[str, float]:
@@ -34,6 +38,34 @@ def test_intervals_by_samples_alone_do_not() -> None:
     leagues = [league(rng, 6, 1) for _ in range(40)]
     assert all(rating.covers == "samples" for rating in rate(leagues[0].matrix).generators)
     assert max(coverage(leagues).values()) < 0.5
+
+
+def scored(means: np.ndarray, n: int, rng: np.random.Generator) -> AreaMatrix:
+    """The matrix of normal scores: critics judge the same samples and the same real ones, and agree by half."""
+    samples, real = rng.normal(size=(len(means), n)), rng.normal(size=n)
+    areas, errors = np.empty_like(means), np.empty_like(means)
+    for j in range(len(means)):
+        of_real = (real + rng.normal(size=n)) / np.sqrt(2)
+        for i in range(len(means)):
+            area = auroc(means[i, j] + (samples[i] + rng.normal(size=n)) / np.sqrt(2), of_real)
+            areas[i, j], errors[i, j] = area.value, area.error
+    return replace(of_areas(areas, [f"c{index}" for index in range(len(means))], n), errors=errors)
+
+
+def test_intervals_by_samples_hold_what_more_samples_of_the_same_trainings_give() -> None:
+    rng = np.random.default_rng(3)
+    held = []
+    for _ in range(12):
+        means = rng.normal(0, 0.6, (4, 1)) - rng.normal(0.6, 0.6, 4) + rng.normal(0, 0.1, (4, 4))
+        ratings = rate(scored(means, 300, rng))
+        exact = rate(of_areas(ndtr(means / np.sqrt(2)), [f"c{index}" for index in range(4)], 300))
+        for few, all_of_them in ((ratings.generators, exact.generators), (ratings.critics, exact.critics)):
+            values = {rating.name: rating.value for rating in all_of_them}
+            held += [
+                rating.interval[0] <= values[rating.name] <= rating.interval[1] for rating in few if rating.interval
+            ]
+    assert len(held) == 12 * 8
+    assert np.mean(held) >= 0.95
 
 
 def test_a_planted_order_is_found_again() -> None:

@@ -129,9 +129,12 @@ def test_the_interval_covers_and_plain_percentiles_do_not() -> None:
     assert shares["percentiles"] < 0.88
 
 
-def decided(rng: np.random.Generator, seeds: int, effect: float, draws: int) -> float:
+def decided(
+    rng: np.random.Generator, seeds: int, effect: float, draws: int, noise: float = 0.5, odd: float = 0.2
+) -> float:
     """Share of panels that are decided for c0."""
-    return float(np.mean([panel(duel(rng, seeds, effect).matrix, "c0", "c1").better == "c0" for _ in range(draws)]))
+    some = [panel(duel(rng, seeds, effect, noise, odd).matrix, "c0", "c1") for _ in range(draws)]
+    return float(np.mean([one.better == "c0" for one in some]))
 
 
 def expected(effect: float, noise: float = 0.5, odd: float = 0.2) -> int:
@@ -180,3 +183,32 @@ def test_a_circle_is_shown_and_noise_is_not() -> None:
     assert rate(circle(rng, 0.0)).cycles == ()
     shown = [cycles(panels(league(rng, 5, 3, spread=0.0).matrix)) for _ in range(30)]
     assert not any(shown)
+
+
+@pytest.mark.evidence
+@pytest.mark.parametrize("sizes", [(1.0, 1.0, 0.0), (1.0, 1.0, 1.0), (1.0, 0.25, 0.2), (0.1, 0.1, 1.0)])
+@pytest.mark.parametrize("shape", [(3, 3), (3, 5), (3, 8), (4, 4), (5, 5), (8, 8)])
+def test_the_interval_covers_everywhere(shape: tuple[int, int], sizes: tuple[float, float, float]) -> None:
+    shares = covering(np.random.default_rng(11), shape, sizes, 3_000)
+    print(
+        "\n|", " | ".join((f"{shape[0]} x {shape[1]}", str(sizes), *(f"{share:.3f}" for share in shares.values()))), "|"
+    )
+    assert 0.92 <= shares["interval"] <= 0.98
+
+
+@pytest.mark.evidence
+@pytest.mark.parametrize(("noise", "odd"), [(0.5, 0.2), (0.3, 0.4)])
+@pytest.mark.parametrize("effect", [0.6, 0.8, 1.2])
+def test_the_seeds_needed_are_right_within_half(effect: float, noise: float, odd: float) -> None:
+    """The least number of seeds of which half the panels are decided, against what is told by panels of 3, 5 and 8."""
+    rng, planted = np.random.default_rng(12), expected(effect, noise, odd)
+    shares = {seeds: decided(rng, seeds, effect, 400, noise, odd) for seeds in range(2, 2 * planted)}
+    found = min(seeds for seeds, share in shares.items() if share >= 0.5)
+    told = {}
+    for seeds in (3, 5, 8):
+        some = [panel(duel(rng, seeds, effect, noise, odd).matrix, "c0", "c1") for _ in range(400)]
+        told[seeds] = float(np.median([one.needed or (seeds if one.decided else np.inf) for one in some]))
+    print("\n|", " | ".join(map(str, (effect, noise, odd, planted, found, *told.values()))), "|")
+    assert found / 1.5 <= planted <= found * 1.5
+    for seeds, number in told.items():
+        assert found / 1.5 <= number <= max(found * 1.5, seeds)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import choix
 import numpy as np
 import pytest
 from scipy.optimize import minimize
@@ -173,6 +174,21 @@ def test_without_interaction_it_is_a_logistic_regression() -> None:
     outcomes = np.repeat([1, 0], len(wins))
     model.fit(np.vstack([design, design]), outcomes, sample_weight=np.concatenate([sizes * wins, sizes * (1 - wins)]))
     assert fit(met, variance=0.0).coefficients == pytest.approx(model.coef_[0], abs=1e-6)
+
+
+def test_away_from_home_it_is_the_bradley_terry_model_of_choix() -> None:
+    """Each meeting as 200 games that the generator or the critic wins; choix penalises alpha |θ|²."""
+    rng = np.random.default_rng(8)
+    wins = rng.binomial(200, 0.3, (4, 4))
+    areas = np.where(np.eye(4, dtype=bool), np.nan, wins / 200)
+    met = meetings(of_areas(areas, [f"c{index}" for index in range(4)], 200))
+    games = [
+        pair
+        for i, j in np.argwhere(met.met).tolist()
+        for pair in [(i, 4 + j)] * wins[i, j] + [(4 + j, i)] * (200 - wins[i, j])
+    ]
+    strengths = choix.opt_pairwise(8, games, alpha=0.5 / PRIOR**2, tol=1e-10)
+    assert fit(met, variance=0.0).coefficients[:-1] == pytest.approx(strengths, abs=1e-5)
 
 
 def test_with_interaction_it_is_the_maximum_of_the_joint_likelihood() -> None:
