@@ -18,7 +18,8 @@ from tests.arena.leagues import League, league, of_areas
 def duel(rng: np.random.Generator, seeds: int, effect: float, noise: float = 0.5, odd: float = 0.2) -> League:
     """Two contestants, of which c0 beats c1 by this effect."""
     one = league(rng, 2, seeds, spread=0.0, noise=noise, odd=odd)
-    logits = np.log(one.matrix.areas / (1 - one.matrix.areas))
+    seen = np.clip(one.matrix.areas, 1e-6, 1 - 1e-6)
+    logits = np.log(seen / (1 - seen))
     first = np.repeat([1.0, 0.0], seeds) * effect
     areas = 1 / (1 + np.exp(-(logits + first[:, None] / 2 - first / 2)))
     return one._replace(matrix=of_areas(areas, list(one.matrix.generators), 1_000))
