@@ -9,7 +9,7 @@ Source: Bradley and Terry 1952; ε and the fit by penalised quasi-likelihood fro
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Bool, Float64
 
 from agon.arena.meetings import Meetings
 from agon.errors import require
@@ -42,15 +42,17 @@ def fit(meetings: Meetings, variance: float | None = None) -> Fit:
     """Fit g, d and home; with τ² = 0 it is the logistic regression of the areas, weighted by the meetings' sizes.
 
     g, d and home have a normal prior of mean 0 and standard deviation `PRIOR`, so that areas of 0 and 1 and a matrix
-    that cannot tell home from the rest give finite values.
+    that cannot tell home from the rest give finite values. Guests are rated last, by least squares on their logits with
+    the weights 1 / (sampling variance + τ²), and change nothing else.
 
     Args:
         meetings: at least 1.
         variance: τ²; None to estimate it, so that the residuals have the size that it and the samples' noise predict.
     """
+    others = meetings.without_guests()
     if variance is None:
-        variance = _variance(meetings)
-    return _maximum(meetings, _start(meetings), variance)
+        variance = _variance(others)
+    return _with_guests(meetings, _maximum(others, _start(others), variance))
 
 
 def predicted(coefficients: Float64[np.ndarray, " k"], meetings: Meetings) -> Float64[np.ndarray, "g c"]:
@@ -62,19 +64,24 @@ def predicted(coefficients: Float64[np.ndarray, " k"], meetings: Meetings) -> Fl
 
 
 def least_squares(
-    targets: Float64[np.ndarray, "g c"], weights: Float64[np.ndarray, "g c"], at_home: np.ndarray
+    targets: Float64[np.ndarray, "g c"],
+    weights: Float64[np.ndarray, "g c"],
+    at_home: Bool[np.ndarray, "g c"],
+    guests: Bool[np.ndarray, " g"],
 ) -> Float64[np.ndarray, " k"]:
     """Explain targets by g_i - d_j + home·[at home] under the prior: solve (Xᵀ W X + 1 / PRIOR²) θ = Xᵀ W y.
 
-    The block of the g is diagonal and is eliminated, which leaves a system of the size of the critics.
+    The block of the g is diagonal and is eliminated, which leaves a system of the size of the critics. The g of guests
+    follow from its solution and are not part of it.
     """
-    home, pulls, prior = weights * at_home, weights * targets, 1 / PRIOR**2
-    of_g, of_rest = pulls.sum(1), np.append(-pulls.sum(0), (pulls * at_home).sum())
+    home, pulls, prior, kept = weights * at_home, weights * targets, 1 / PRIOR**2, ~guests
+    of_g, of_rest = pulls.sum(1), np.append(-pulls[kept].sum(0), (pulls * at_home)[kept].sum())
     scale = 1 / (weights.sum(1) + prior)
     shared = np.column_stack([-weights, home.sum(1)])  # Xᵀ W X between the g and the rest
-    rest = np.diag(np.append(weights.sum(0), home.sum()) + prior)
-    rest[-1, :-1] = rest[:-1, -1] = -home.sum(0)
-    solved = np.linalg.solve(rest - shared.T @ (scale[:, None] * shared), of_rest - shared.T @ (scale * of_g))
+    scaled = (scale[:, None] * shared)[kept]
+    rest = np.diag(np.append(weights[kept].sum(0), home[kept].sum()) + prior)
+    rest[-1, :-1] = rest[:-1, -1] = -home[kept].sum(0)
+    solved = np.linalg.solve(rest - shared[kept].T @ scaled, of_rest - scaled.T @ of_g[kept])
     return np.concatenate([scale * (of_g - shared @ solved), solved])
 
 
@@ -85,10 +92,21 @@ def freedom(meetings: Meetings) -> int:
     return max(0, spare - int(np.any(meetings.at_home & meetings.met)))
 
 
+def _with_guests(meetings: Meetings, others: Fit) -> Fit:
+    """The fit of all, from the fit without guests."""
+    kept, logits = ~meetings.guests, np.nan_to_num(meetings.logits)
+    sampling = np.where(meetings.met, np.nan_to_num(meetings.errors) ** 2, np.inf)
+    cells, working, weights = logits.copy(), logits.copy(), 1 / (sampling + others.variance)
+    cells[kept], working[kept], weights[kept] = others.cells, others.working, others.weights
+    theta = least_squares(working, weights, meetings.at_home, meetings.guests)
+    theta[: len(kept)][kept], theta[len(kept) :] = others.coefficients[: kept.sum()], others.coefficients[kept.sum() :]
+    return Fit(coefficients=theta, variance=others.variance, cells=cells, working=working, weights=weights)
+
+
 def _start(meetings: Meetings) -> Fit:
     """Least squares on the logits of the areas, all of the same weight."""
     logits, weights = np.nan_to_num(meetings.logits), 1.0 * meetings.met
-    theta = least_squares(logits, weights, meetings.at_home)
+    theta = least_squares(logits, weights, meetings.at_home, meetings.guests)
     return Fit(coefficients=theta, variance=1.0, cells=logits, working=logits, weights=weights)
 
 
@@ -99,7 +117,7 @@ def _maximum(meetings: Meetings, start: Fit, variance: float) -> Fit:
     height = _height(meetings, theta, u, variance)
     for _ in range(ROUNDS):
         working, weights = _working(meetings, u, variance)
-        new = least_squares(working, weights, meetings.at_home)
+        new = least_squares(working, weights, meetings.at_home, meetings.guests)
         eta = predicted(new, meetings)
         move, turn = new - theta, eta + variance * weights * (working - eta) - u
         for halving in range(HALVINGS):

@@ -1,5 +1,6 @@
 """What a matrix of areas says in logits: who met whom, and how much each meeting is worth."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -20,11 +21,13 @@ class Meetings:
         areas: a_ij; 0.5 where the two did not meet.
         sizes: how many draws of a coin would know a_ij as well as the samples do; 0 where the two did not meet.
         at_home: whether the two are one training.
+        guests: whether a generator is a reference, which is rated and changes no other rating.
     """
 
     areas: Float64[np.ndarray, "g c"]
     sizes: Float64[np.ndarray, "g c"]
     at_home: Bool[np.ndarray, "g c"]
+    guests: Bool[np.ndarray, " g"]
 
     @cached_property
     def met(self) -> Bool[np.ndarray, "g c"]:
@@ -45,12 +48,23 @@ class Meetings:
         with np.errstate(divide="ignore"):
             return np.where(self.met, 1 / np.sqrt(self.sizes * inner * (1 - inner)), np.nan)
 
+    def without_guests(self) -> "Meetings":
+        """The meetings of all other generators."""
+        kept = ~self.guests
+        return Meetings(
+            areas=self.areas[kept], sizes=self.sizes[kept], at_home=self.at_home[kept], guests=self.guests[kept]
+        )
 
-def meetings(matrix: AreaMatrix) -> Meetings:
+
+def meetings(matrix: AreaMatrix, references: Collection[str] = ()) -> Meetings:
     """Return the meetings of a matrix.
 
     The size of a meeting is a_ij (1 - a_ij) / error², at most n + n_real; the smaller of n and n_real where DeLong's
     error is 0 or missing, as it is for areas of 0 and 1.
+
+    Args:
+        matrix: of a tournament.
+        references: generators that are rated and change no other rating, as long as there are others.
 
     Raises:
         DataError: there is no area, or one is outside [0, 1].
@@ -64,25 +78,35 @@ def meetings(matrix: AreaMatrix) -> Meetings:
         sizes = np.where(known & (inner > 0), inner / errors**2, min(matrix.n, matrix.n_real))
     sizes = np.where(met, np.clip(sizes, 1, matrix.n + matrix.n_real), 0.0)
     at_home = np.equal.outer(np.array(matrix.generators, dtype=object), np.array(matrix.critics, dtype=object))
-    return Meetings(areas=np.where(met, areas, 0.5), sizes=sizes, at_home=at_home.astype(bool))
+    guests = np.array([name in references for name in matrix.generators])
+    return Meetings(
+        areas=np.where(met, areas, 0.5),
+        sizes=sizes,
+        at_home=at_home.astype(bool),
+        guests=guests & ~guests.all(),
+    )
 
 
-def check_linked(matrix: AreaMatrix) -> None:
+def check_linked(matrix: AreaMatrix, met: Meetings) -> None:
     """Check that chains of meetings link every two entrants: ratings of parts that never met have no common zero.
+
+    A guest must have met somebody, and links nobody.
 
     Raises:
         DataError: the entrants fall into parts that never met; the sentence names two.
     """
-    parts = _parts(np.isfinite(matrix.areas))
+    kept = np.flatnonzero(~met.guests)
+    names = [matrix.generators[row] for row in kept]
+    labels = [f"{name}'s generator" for name in names] + [f"{name}'s critic" for name in matrix.critics]
+    parts = [[labels[node] for node in sorted(part)] for part in _parts(met.met[kept])]
+    parts += [[f"{matrix.generators[row]}'s generator"] for row in np.flatnonzero(met.guests) if not met.met[row].any()]
     if len(parts) == 1:
         return
-    rows = len(matrix.generators)
-    labels = [f"{name}'s generator" for name in matrix.generators] + [f"{name}'s critic" for name in matrix.critics]
-    first, second = (_listed([labels[node] for node in sorted(part)]) for part in parts[:2])
+    first, second = (_listed(part) for part in parts[:2])
     also = f" ({len(parts)} parts in all)" if len(parts) > 2 else ""
     raise DataError(
-        f"ratings of {rows} generators and {len(matrix.critics)} critics: expected all to be linked by meetings, but "
-        f"{first} never met {second}{also}; rate them apart, or add an entrant that meets both"
+        f"ratings of {len(matrix.generators)} generators and {len(matrix.critics)} critics: expected all to be linked "
+        f"by meetings, but {first} never met {second}{also}; rate them apart, or add an entrant that meets both"
     )
 
 

@@ -141,13 +141,13 @@ def _panel(matrix: AreaMatrix, met: Meetings, first: str, second: str) -> Panel:
     there, back = _cells(matrix, met.logits, rows, columns), _cells(matrix, met.logits, columns, rows)
     x = there - back.T
     effect, seeds = float(x.mean()), (len(rows), len(columns))
-    least = NORMAL * math.hypot(
-        _of_samples(_cells(matrix, met.errors, rows, columns)), _of_samples(_cells(matrix, met.errors, columns, rows))
-    )
-    half, needed = least, None
+    errors = [_of_samples(_cells(matrix, met.errors, *of)) for of in ((rows, columns), (columns, rows))]
+    half, needed = NORMAL * math.hypot(*errors), None
     if max(seeds) > 1:
         half = max(half, half_width(x))
-        needed = seeds_needed(effect, *spreads(x), more_than=min(seeds)) if half >= abs(effect) else None
+    if max(seeds) > 1 and half >= abs(effect):
+        samples = sum(size * error**2 for size, error in zip(seeds, errors, strict=True))
+        needed = seeds_needed(effect, *spreads(x), samples=samples, more_than=min(seeds))
     return Panel(
         first=first,
         second=second,

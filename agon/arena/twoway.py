@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from agon.arena.spreads import student
+from agon.metrics.intervals import NORMAL
 
 MOST = 1_000  # rows and columns that are worth a thought
 
@@ -39,7 +40,9 @@ def half_width(x: Float64[np.ndarray, "s t"]) -> float:
     return float(student(freedom)[0]) * math.sqrt(variance)
 
 
-def seeds_needed(effect: float, spreads: tuple[float, float], rest: float, more_than: int = 1) -> int | None:
+def seeds_needed(
+    effect: float, spreads: tuple[float, float], rest: float, *, samples: float = 0.0, more_than: int = 1
+) -> int | None:
     """The least number of seeds of each side at which the interval of a panel would exclude 0.
 
     At this number an even chance decides it, since the effect that is found is as often less as it is more.
@@ -48,6 +51,7 @@ def seeds_needed(effect: float, spreads: tuple[float, float], rest: float, more_
         effect: the panel's, as it is believed to be.
         spreads: variances of the trainings' effects, of the first side and of the second.
         rest: variance of what is left of a pair of trainings.
+        samples: variance of a pair of trainings by the samples' noise alone.
         more_than: the number that has not decided it.
 
     Returns:
@@ -60,7 +64,7 @@ def seeds_needed(effect: float, spreads: tuple[float, float], rest: float, more_
     one, other = (max(spread, 0.0) / counts + rest / counts**2 for spread in spreads)
     variance = one + other - rest / counts**2
     halves = student(_freedom(one, other, counts - 1, counts - 1)) * np.sqrt(variance)
-    deciding = np.flatnonzero(halves < abs(effect))
+    deciding = np.flatnonzero(np.maximum(halves, NORMAL * np.sqrt(samples / counts)) < abs(effect))
     return int(counts[deciding[0]]) if len(deciding) else None
 
 

@@ -117,6 +117,9 @@ def test_parts_that_never_met_are_named() -> None:
         DataError, match=r"c0-0's generator, c0-1's generator.* never met c2-0's generator.*rate them apart"
     ):
         rate(apart)
+    lonely = without(matrix, (slice(0, 1), slice(0, 8)))
+    with pytest.raises(DataError, match="never met c0-0's generator"):
+        rate(lonely, references=["c0-0"])
     bridged = without(matrix, (slice(0, 4), slice(4, 8)), (slice(4, 8), slice(1, 4)))
     assert len(rate(bridged).generators) == 4
     with pytest.raises(DataError, match="from 0 to 1"):
@@ -146,6 +149,49 @@ def test_some_only_generate_and_some_only_judge() -> None:
     assert set(by_name(ratings.critics)) == {"c1", "c2", "c3", "c4"}
     assert np.mean([rating.value for rating in ratings.generators]) == pytest.approx(0, abs=1e-12)
     assert all(rating.interval is not None for rating in (*ratings.generators, *ratings.critics))
+
+
+def test_references_are_rated_and_change_no_other_rating() -> None:
+    """Real data gets 0.5 from every critic: counted as a contestant it would make good critics look alike."""
+    matrix = league(np.random.default_rng(9), 4, 3).matrix
+    rows = np.vstack([matrix.areas, np.full((1, 12), 0.5), np.zeros((1, 12))])
+    more = replace(
+        matrix,
+        generators=(*matrix.generators, "real", "untrained"),
+        areas=rows,
+        errors=np.sqrt(rows * (1 - rows) / 1_000),
+    )
+    without, with_both = rate(matrix), rate(more, references=("real", "untrained", "absent"))
+    names = [rating.name for rating in with_both.generators]
+    assert (names[0], names[-1]) == ("real", "untrained")
+    kept = tuple(rating for rating in with_both.generators if rating.name not in ("real", "untrained"))
+    for one, other in zip((*without.generators, *without.critics), (*kept, *with_both.critics), strict=True):
+        assert one.name == other.name
+        assert (one.value, *one.interval) == pytest.approx((other.value, *other.interval), abs=1e-10)  # type: ignore[misc]
+    assert (without.home, without.unexplained) == pytest.approx((with_both.home, with_both.unexplained), abs=1e-12)
+    assert rate(more).unexplained != pytest.approx(without.unexplained, rel=0.5), "as contestants they change it"
+    critics = [rating.value for rating in with_both.critics]
+    assert with_both.generators[0].value == pytest.approx(np.mean(critics), abs=0.05)
+    assert with_both.generators[0].interval is not None
+
+
+def test_references_alone_are_contestants() -> None:
+    matrix = league(np.random.default_rng(9), 3, 2).matrix
+    assert rate(matrix, references=matrix.generators) == rate(matrix)
+
+
+def test_a_seed_without_a_generator_takes_no_rating_away() -> None:
+    matrix = league(np.random.default_rng(10), 3, 2).matrix
+    rows = [0, 2, 3, 4, 5]
+    fewer = replace(
+        matrix,
+        generators=tuple(matrix.generators[row] for row in rows),
+        areas=matrix.areas[rows],
+        errors=matrix.errors[rows],
+    )
+    ratings = by_name(rate(fewer).generators)
+    assert {name: rating.seeds for name, rating in ratings.items()} == {"c0": 1, "c1": 2, "c2": 2}
+    assert all(rating.interval is not None for rating in ratings.values())
 
 
 def test_one_seed_says_that_its_interval_covers_samples_only() -> None:
