@@ -6,7 +6,9 @@ It is a Bradley-Terry model of generators against critics, in which what a singl
 Source: Bradley and Terry 1952; ε and the fit by penalised quasi-likelihood from Breslow and Clayton 1993.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from jaxtyping import Bool, Float64
@@ -17,6 +19,9 @@ from agon.errors import require
 PRIOR = 5.0  # standard deviation of g, d and home before any meeting, in logits: e^5 is odds of 150
 ROUNDS, HALVINGS, EXACT = 100, 30, 1e-13
 MOST = 4.0**10  # τ² that is not exceeded
+
+# working logits and their weights -> coefficients: one step of Newton's method
+Solver: TypeAlias = Callable[[Float64[np.ndarray, "g c"], Float64[np.ndarray, "g c"]], Float64[np.ndarray, " k"]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,17 +47,18 @@ def fit(meetings: Meetings, variance: float | None = None) -> Fit:
     """Fit g, d and home; with τ² = 0 it is the logistic regression of the areas, weighted by the meetings' sizes.
 
     g, d and home have a normal prior of mean 0 and standard deviation `PRIOR`, so that areas of 0 and 1 and a matrix
-    that cannot tell home from the rest give finite values. Guests are rated last, by least squares on their logits with
-    the weights 1 / (sampling variance + τ²), and change nothing else.
+    that cannot tell home from the rest give finite values. Guests are rated last, with all else as it was found
+    without them.
 
     Args:
         meetings: at least 1.
         variance: τ²; None to estimate it, so that the residuals have the size that it and the samples' noise predict.
     """
-    others = meetings.without_guests()
+    others = meetings.of(~meetings.guests)
     if variance is None:
         variance = _variance(others)
-    return _with_guests(meetings, _maximum(others, _start(others), variance))
+    solve = _solver(others)
+    return _with_guests(meetings, _maximum(others, _start(others, solve), variance, solve))
 
 
 def predicted(coefficients: Float64[np.ndarray, " k"], meetings: Meetings) -> Float64[np.ndarray, "g c"]:
@@ -93,31 +99,46 @@ def freedom(meetings: Meetings) -> int:
 
 
 def _with_guests(meetings: Meetings, others: Fit) -> Fit:
-    """The fit of all, from the fit without guests."""
-    kept, logits = ~meetings.guests, np.nan_to_num(meetings.logits)
-    sampling = np.where(meetings.met, np.nan_to_num(meetings.errors) ** 2, np.inf)
-    cells, working, weights = logits.copy(), logits.copy(), 1 / (sampling + others.variance)
-    cells[kept], working[kept], weights[kept] = others.cells, others.working, others.weights
-    theta = least_squares(working, weights, meetings.at_home, meetings.guests)
-    theta[: len(kept)][kept], theta[len(kept) :] = others.coefficients[: kept.sum()], others.coefficients[kept.sum() :]
-    return Fit(coefficients=theta, variance=others.variance, cells=cells, working=working, weights=weights)
+    """The fit of all: of the others, then of the guests with d, home and τ² as they are."""
+    if not meetings.guests.any():
+        return others
+    kept, guests = ~meetings.guests, meetings.of(meetings.guests)
+    rest = others.coefficients[kept.sum() :]
+
+    def solve(working: Float64[np.ndarray, "g c"], weights: Float64[np.ndarray, "g c"]) -> Float64[np.ndarray, " k"]:
+        pulls = weights * (working + rest[:-1] - rest[-1] * guests.at_home)
+        return np.concatenate([pulls.sum(1) / (weights.sum(1) + 1 / PRIOR**2), rest])
+
+    last = _maximum(guests, _start(guests, solve), others.variance, solve)
+    rows = np.argsort(np.concatenate([np.flatnonzero(kept), np.flatnonzero(~kept)]))
+    g = np.concatenate([others.coefficients[: kept.sum()], last.coefficients[: (~kept).sum()]])[rows]
+    return Fit(
+        coefficients=np.concatenate([g, rest]),
+        variance=others.variance,
+        cells=np.vstack([others.cells, last.cells])[rows],
+        working=np.vstack([others.working, last.working])[rows],
+        weights=np.vstack([others.weights, last.weights])[rows],
+    )
 
 
-def _start(meetings: Meetings) -> Fit:
+def _solver(meetings: Meetings) -> Solver:
+    return lambda working, weights: least_squares(working, weights, meetings.at_home, meetings.guests)
+
+
+def _start(meetings: Meetings, solve: Solver) -> Fit:
     """Least squares on the logits of the areas, all of the same weight."""
     logits, weights = np.nan_to_num(meetings.logits), 1.0 * meetings.met
-    theta = least_squares(logits, weights, meetings.at_home, meetings.guests)
-    return Fit(coefficients=theta, variance=1.0, cells=logits, working=logits, weights=weights)
+    return Fit(coefficients=solve(logits, weights), variance=1.0, cells=logits, working=logits, weights=weights)
 
 
-def _maximum(meetings: Meetings, start: Fit, variance: float) -> Fit:
+def _maximum(meetings: Meetings, start: Fit, variance: float, solve: Solver) -> Fit:
     """Newton's method on coefficients and cells' logits u = logit p together; their likelihood is concave."""
     theta = start.coefficients
     u = start.cells if variance else predicted(theta, meetings)
     height = _height(meetings, theta, u, variance)
     for _ in range(ROUNDS):
         working, weights = _working(meetings, u, variance)
-        new = least_squares(working, weights, meetings.at_home, meetings.guests)
+        new = solve(working, weights)
         eta = predicted(new, meetings)
         move, turn = new - theta, eta + variance * weights * (working - eta) - u
         for halving in range(HALVINGS):
@@ -160,11 +181,12 @@ def _variance(meetings: Meetings) -> float:
     require("scipy")
     from scipy.optimize import brentq
 
-    spare, last = freedom(meetings), _start(meetings)
+    solve = _solver(meetings)
+    spare, last = freedom(meetings), _start(meetings, solve)
 
     def excess(variance: float) -> float:
         nonlocal last
-        last = _maximum(meetings, last, variance)
+        last = _maximum(meetings, last, variance, solve)
         squares = last.weights * (last.working - predicted(last.coefficients, meetings)) ** 2
         return float(squares.sum()) - spare
 

@@ -48,11 +48,13 @@ class Meetings:
         with np.errstate(divide="ignore"):
             return np.where(self.met, 1 / np.sqrt(self.sizes * inner * (1 - inner)), np.nan)
 
-    def without_guests(self) -> "Meetings":
-        """The meetings of all other generators."""
-        kept = ~self.guests
+    def of(self, generators: Bool[np.ndarray, " g"]) -> "Meetings":
+        """The meetings of some of the generators."""
         return Meetings(
-            areas=self.areas[kept], sizes=self.sizes[kept], at_home=self.at_home[kept], guests=self.guests[kept]
+            areas=self.areas[generators],
+            sizes=self.sizes[generators],
+            at_home=self.at_home[generators],
+            guests=self.guests[generators],
         )
 
 

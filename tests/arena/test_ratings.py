@@ -175,6 +175,21 @@ def test_references_are_rated_and_change_no_other_rating() -> None:
     assert with_both.generators[0].interval is not None
 
 
+def test_a_reference_is_rated_as_a_contestant_is() -> None:
+    """On an exact matrix the two are the same; so are generators that no critic takes for real."""
+    matrix = exact([1.0, -0.5, 0.0, 2.0], [0.5, 1.5, 2.0, 1.0], home=0.0)
+    one, other = rate(matrix), rate(matrix, references=["c3-0"])
+    apart = {
+        name: by_name(other.generators)[name].value - rating.value for name, rating in by_name(one.generators).items()
+    }
+    assert list(apart.values()) == pytest.approx([apart["c0"]] * 4, abs=1e-5)
+    poor = league(np.random.default_rng(11), 4, 3).matrix
+    rows = np.vstack([poor.areas, np.zeros((2, 12))])
+    poor = replace(poor, generators=(*poor.generators, "x", "y"), areas=rows, errors=np.sqrt(rows * (1 - rows) / 1_000))
+    ratings = by_name(rate(poor, references=["y"]).generators)
+    assert ratings["y"].value == pytest.approx(ratings["x"].value, abs=1e-6)
+
+
 def test_references_alone_are_contestants() -> None:
     matrix = league(np.random.default_rng(9), 3, 2).matrix
     assert rate(matrix, references=matrix.generators) == rate(matrix)
