@@ -32,11 +32,13 @@ class Field:
         ground: what they have in common.
         entrants: in the order of the matrix: by contestant, then the references.
         left_out: name -> why it does not take part.
+        references: names of the entrants that are rated without a say in the ratings of others.
     """
 
     ground: Ground
     entrants: list[Entrant]
     left_out: dict[str, str] = field(default_factory=dict)
+    references: tuple[str, ...] = ()
 
 
 def admitted(
@@ -71,7 +73,9 @@ def admitted(
             place = {"name": each.name, "contestant": each.contestant, "place": str(each.entry.path.resolve())}
             entrants[each.name] = Foreign(**place, path=each.entry.path, values=values)
     ordered = [entrants[each.name] for each in everyone if each.name in entrants]
-    return Field(ground, ordered + (_references(runs[0]) if references else []), left_out)
+    if not references:
+        return Field(ground, ordered, left_out)
+    return Field(ground, ordered + _references(runs[0]), left_out, (UNTRAINED, REAL))
 
 
 def _references(run: Trained | Untrained) -> list[Entrant]:

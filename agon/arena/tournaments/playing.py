@@ -106,7 +106,7 @@ def _played(field: Field, store: Store) -> TournamentResult:
     matrix = _matrix(field, keys, areas)
     return TournamentResult(
         matrix=matrix,
-        ratings=rate(matrix, field.ground.settings.seed),
+        ratings=rate(matrix, references=[name for name in field.references if name in keys]),
         left_out=dict(sorted(field.left_out.items())),
         protocol=_protocol(field, counts),
         places={each.name: each.place for each in field.entrants if each.name not in field.left_out},
