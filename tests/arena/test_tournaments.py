@@ -339,7 +339,8 @@ def test_the_command(made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[s
     words = ["tournament", str(made / "one"), str(made / "two"), "--out", str(out), "--n", "20"]
     assert main(words) == 0
     printed = capsys.readouterr().out
-    assert printed.splitlines()[-1] == str(out / "tournament.json")
+    assert printed.splitlines()[-2:] == [str(out / "tournament.json"), str(out / "report.html")]
+    assert "untrained" in (out / "report.html").read_text()
     for row in ("samples of", "real ", "untrained ", "[1] ", "[2] ", "at home"):
         assert any(line.startswith(row) for line in printed.splitlines()), row
     for arguments, complaint in (
