@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from agon import __version__
+from agon.arena.grids import KEPT, keep_grid
 from agon.arena.matrix import AreaMatrix
 from agon.arena.ratings import rate
 from agon.arena.standings import TournamentResult
@@ -19,6 +20,7 @@ from agon.arena.tournaments.ground import TournamentSettings
 from agon.arena.tournaments.judging import judged
 from agon.arena.tournaments.store import StorageError, Store
 from agon.errors import AgonError, as_agon_error
+from agon.figures.pictures import pictured, to_uint8
 from agon.metrics.auroc import PROTOCOL, Area
 from agon.runs import Run
 from agon.runs.entered import entries
@@ -103,6 +105,7 @@ def _played(field: Field, store: Store) -> TournamentResult:
             field.left_out |= reasons
     if not areas or not keys:
         raise nobody(field.left_out)
+    _keep_grids(field, keys, store)
     matrix = _matrix(field, keys, areas)
     return TournamentResult(
         matrix=matrix,
@@ -140,6 +143,17 @@ def _kept(each: Entrant, field: Field, store: Store) -> tuple[str, int]:
     if samples is not None:
         return key, len(samples)
     return key, store.keep_samples(key, each.blocks(field.ground))
+
+
+def _keep_grids(field: Field, keys: Mapping[str, str], store: Store) -> None:
+    """Keep the first samples of each generator as a picture, for a page that shows the tournament."""
+    if not pictured(field.ground.source.shape):
+        return
+    for each in field.entrants:
+        samples = store.samples(keys[each.name]) if each.name in keys else None
+        if samples is not None:
+            first = torch.from_numpy(np.array(samples[:KEPT]))
+            keep_grid(store.folder, each.name, to_uint8(first, *each.range(field.ground)).numpy())
 
 
 def _matrix(field: Field, keys: Mapping[str, str], areas: Mapping[str, Mapping[str, Area]]) -> AreaMatrix:

@@ -1,0 +1,101 @@
+"""Assemble the page of a tournament."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from agon.arena.ratings import Rating
+from agon.arena.standings import FILE, TournamentResult
+from agon.reports.pages import embedded, rendered
+from agon.reports.tournaments import heat, words
+from agon.reports.tournaments.dots import Dots, dots
+from agon.reports.tournaments.picture import whisker
+from agon.reports.tournaments.reading import read_result
+from agon.reports.tournaments.samples import grids
+
+
+class Side(NamedTuple):
+    """The ratings of one side: its name, which colours it, and the plot."""
+
+    role: str
+    title: str
+    plot: Dots
+
+
+class Fact(NamedTuple):
+    """A setting of the protocol, or a place."""
+
+    name: str
+    value: str
+
+
+def is_tournament(paths: Sequence[Path]) -> bool:
+    """Whether one of the paths is the folder of a tournament."""
+    return any((path / FILE).is_file() for path in paths)
+
+
+def folder(paths: Sequence[Path]) -> Path:
+    """The folder of the tournament, or else the first."""
+    return next((path for path in paths if (path / FILE).is_file()), paths[0])
+
+
+def page(paths: Sequence[Path]) -> str:
+    """Return the page of a tournament as text.
+
+    Raises:
+        RunError: its result cannot be read.
+    """
+    place = folder(paths)
+    return rendered(
+        "tournament.html", _contents(place, read_result(place)), ["style.css", "tournament.css"], ["cells.js"]
+    )
+
+
+def _contents(place: Path, result: TournamentResult) -> dict[str, Any]:
+    matrix, ratings = result.matrix, result.ratings
+    return {
+        "title": words.title(result),
+        "facts": words.facts(result),
+        "verdicts": words.verdicts(result),
+        "shades": embedded(heat.style()),
+        "levels": range(heat.LEVELS + 1),
+        "matrix": heat.contestants_map(matrix, ratings),
+        "entrants": heat.entrants_map(matrix, ratings),
+        "missing": heat.MISSING,
+        "sides": _sides(result),
+        "covers": words.covers([*ratings.generators, *ratings.critics]),
+        "home": words.home(ratings),
+        "unexplained": words.unexplained(ratings),
+        "share": round(100 * min(max(ratings.unexplained, 0.0), 1.0), 1),
+        "cycles": words.cycles(ratings),
+        "grids": grids(place, result),
+        "left_out": [Fact(str(name), str(reason)) for name, reason in result.left_out.items()],
+        "protocol": _facts(result.protocol),
+        "places": _facts({name: path or "held-out real data" for name, path in result.places.items()}),
+    }
+
+
+def _sides(result: TournamentResult) -> list[Side]:
+    real = words.references(result)
+    sides = []
+    given = (
+        ("generator", "Generators: rating g", result.ratings.generators),
+        ("critic", "Critics: rating d", result.ratings.critics),
+    )
+    shared = [whisker(rating) for _, _, ratings in given for rating in ratings]
+    for role, title, ratings in given:
+        if ratings:
+            rows = [whisker(rating) for rating in ratings]
+            sides.append(Side(role, title, dots(rows, shared, [_note(rating, real) for rating in ratings])))
+    return sides
+
+
+def _note(rating: Rating, real: set[str]) -> str:
+    if rating.name in real:
+        return "the ceiling"
+    return f"{rating.seeds} seeds" if rating.seeds > 1 else "1 training"
+
+
+def _facts(values: Mapping[str, Any]) -> list[Fact]:
+    return [Fact(str(name), value if isinstance(value, str) else json.dumps(value)) for name, value in values.items()]
