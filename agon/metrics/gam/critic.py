@@ -84,14 +84,17 @@ class BattleCritic:
     block: int | None
     protocol: str
 
-    def wrong(self, x: Float[Tensor, "n ..."], *, real: bool) -> Float64[np.ndarray, " n"]:
+    def realness(self, x: Float[Tensor, "n ..."]) -> Float64[np.ndarray, " n"]:
+        """How real it finds each sample, in the game's range."""
+        return realness(self.game, x, self.block)
+
+    def wrong(self, scores: Float64[np.ndarray, " n"], *, real: bool) -> Float64[np.ndarray, " n"]:
         """1 for each sample that it gets wrong, 0 for each that it gets right, 1/2 exactly at the threshold.
 
         Args:
-            x: samples in the game's range.
+            scores: its realness of the samples.
             real: whether the samples are real.
         """
-        scores = realness(self.game, x, self.block)
         above = np.heaviside(scores - self.threshold.value, 0.5)
         return 1 - above if real else above
 
