@@ -1,4 +1,4 @@
-"""Compare runs: by their scores, by battles of critics and generators, and by reconstructions of the same images."""
+"""Compare runs: by their scores, by battles and tournaments of critics and generators, and by reconstructions."""
 
 from agon.arena.battles import against, battle
 from agon.arena.comparisons import Contestant, contestant, table
@@ -6,16 +6,21 @@ from agon.arena.contenders import BattleSettings
 from agon.arena.reconstructions import ranked, reconstructions
 from agon.arena.results import BattleResult
 from agon.arena.sentences import verdict
+from agon.arena.standings import TournamentResult
+from agon.arena.tournaments import TournamentSettings, tournament
 
 __all__ = [
     "BattleResult",
     "BattleSettings",
     "Contestant",
+    "TournamentResult",
+    "TournamentSettings",
     "against",
     "battle",
     "contestant",
     "ranked",
     "reconstructions",
     "table",
+    "tournament",
     "verdict",
 ]
