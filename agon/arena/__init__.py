@@ -6,6 +6,7 @@ from agon.arena.contenders import BattleSettings
 from agon.arena.reconstructions import ranked, reconstructions
 from agon.arena.results import BattleResult
 from agon.arena.sentences import verdict
+from agon.arena.skills import Skill, read_skill, skill
 from agon.arena.standings import TournamentResult
 from agon.arena.tournaments import TournamentSettings, tournament
 
@@ -13,13 +14,16 @@ __all__ = [
     "BattleResult",
     "BattleSettings",
     "Contestant",
+    "Skill",
     "TournamentResult",
     "TournamentSettings",
     "against",
     "battle",
     "contestant",
     "ranked",
+    "read_skill",
     "reconstructions",
+    "skill",
     "table",
     "tournament",
     "verdict",

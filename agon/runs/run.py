@@ -192,8 +192,12 @@ class Run:
         Raises:
             CheckpointError: it is missing or damaged.
         """
-        folder = self.history if step in self.past and step not in self.kept else self.checkpoints
-        return checkpoints.load(checkpoints.place(folder, step))
+        return checkpoints.load(self.place(step))
+
+    def place(self, step: int) -> Path:
+        """The path of the checkpoint of a step; of a light one if there is no other."""
+        light = step in self.past and step not in self.kept
+        return checkpoints.place(self.history if light else self.checkpoints, step)
 
     def last_good(self) -> tuple[Checkpoint | None, list[str]]:
         """Return the newest undamaged checkpoint, and what is wrong with newer ones."""
