@@ -27,6 +27,7 @@ from agon.terminal.waiting import stage, waiting
 
 N = 2_000
 FEWEST = 2  # snapshots that can meet
+SCALE = "Skill in logits: 0 is the mean of the generators of this run; intervals cover the noise of samples alone."
 SNAPSHOTS = Change("snapshots", 20, "--snapshots 20")
 
 
@@ -88,16 +89,18 @@ class Skill:
         ]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         table = ["  ".join(f"{word:>{width}}" for word, width in zip(row, widths, strict=True)) for row in rows]
-        share = f"{self.ratings.unexplained:.0%}"
-        return [
-            *table,
-            "Skill in logits; 0 is the mean of the generators of this run, and intervals cover the noise of sampling only.",
-            f"One number for each step leaves {share} of the variance of who fools whom unexplained; a critic is fooled "
-            f"{abs(self.ratings.home):.2f} logits {'more' if self.ratings.home > 0 else 'less'} by the generator of its "
-            "own step than by one of equal skill.",
-            *(f"Left out: step {step:,}: {why}" for step, why in self.left_out.items()),
-            self.sentence,
-        ]
+        left_out = [f"Left out: step {step:,}: {why}" for step, why in self.left_out.items()]
+        return [*table, SCALE, self._fit, *left_out, self.sentence]
+
+    @property
+    def _fit(self) -> str:
+        """How well one number for each step explains the meetings."""
+        home = self.ratings.home
+        return (
+            f"One number for each step leaves {self.ratings.unexplained:.0%} of the variance of who fools whom "
+            f"unexplained; by the generator of its own step a critic is fooled {abs(home):.2f} logits "
+            f"{'more' if home > 0 else 'less'} than by another one of equal skill."
+        )
 
     def __str__(self) -> str:
         return "\n".join(self.lines)

@@ -50,6 +50,8 @@ def bands_png(bands: Sequence[Band], *, x_label: str, y_label: str, title: str =
         axes.fill_between(band.x, low, high, color=colour(index), alpha=0.2, linewidth=0)
         axes.plot(band.x, band.y, color=colour(index), linewidth=1.4, marker=".", markersize=5, label=band.label)
     axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(lambda position, _: f"{position:,.0f}")
+    axes.minorticks_off()
     axes.set_title(title, fontsize=9, color=INK)
     axes.set_xlabel(x_label, fontsize=8, color=INK)
     axes.set_ylabel(y_label, fontsize=8, color=INK)
