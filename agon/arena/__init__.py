@@ -3,6 +3,7 @@
 from agon.arena.battles import against, battle
 from agon.arena.comparisons import Contestant, contestant, table
 from agon.arena.contenders import BattleSettings
+from agon.arena.live import SkillCallback
 from agon.arena.reconstructions import ranked, reconstructions
 from agon.arena.results import BattleResult
 from agon.arena.sentences import verdict
@@ -15,6 +16,7 @@ __all__ = [
     "BattleSettings",
     "Contestant",
     "Skill",
+    "SkillCallback",
     "TournamentResult",
     "TournamentSettings",
     "against",

@@ -85,7 +85,8 @@ class Train:
     """Copy the log, the scores and the pictures to Weights & Biases or MLflow, on this machine unless WANDB_MODE or
     MLFLOW_TRACKING_URI say otherwise."""
     evaluate: str = ""
-    """Metrics of agon evaluate to compute during the training, separated by commas."""
+    """Metrics of agon evaluate to compute during the training, separated by commas; also skill, before the critics of
+    earlier snapshots, with --snapshots."""
     evaluate_every: int = 1_000
     """With --evaluate: number of steps between evaluations."""
     evaluate_n: int = 5_000
