@@ -31,7 +31,7 @@ ROOT = Path(__file__).parents[1]
 PAGE, PICTURE = ROOT / "docs" / "skill.md", ROOT / "docs" / "gallery" / "skill.png"
 SNAPSHOTS, SAMPLES, JUDGED = 20, 2_000, 1_000  # samples: that are scored, and that critics judge
 WIDTH, BATCH = 16, 32
-CLASSIFIER = {1: 1_000, 3: 1_000}  # steps of its training, by the number of channels
+CLASSIFIER = {1: 1_000, 3: 500}  # steps of its training, by the number of channels
 RARE = {"log_every": 500, "sample_every": 10**6, "checkpoint_every": 10**6}
 ONE_THREAD = Compute(device="cpu", threads=1, compile="off")
 LATE = 10  # snapshots: the second half, in the logarithm of the steps
@@ -65,12 +65,12 @@ def main() -> None:
 def trainings(mnist: str, cifar10: str) -> dict[str, Training]:
     """The trainings by name."""
     ring = replace(recipe("first/ring").experiment(), steps=3_000, **RARE)
-    rotating = replace(recipe("metz2017/ring-k0").experiment(), steps=6_000, **RARE)
+    rotating = replace(recipe("metz2017/ring-k0").experiment(), steps=4_000, **RARE)
     return {
         "ring": Training(ring, range(5), "the ring, `first/ring`, 3,000 steps"),
-        "ring-k0": Training(rotating, range(3), "the ring, `metz2017/ring-k0`, 6,000 steps"),
+        "ring-k0": Training(rotating, range(3), "the ring, `metz2017/ring-k0`, 4,000 steps"),
         "mnist": Training(images(Images(path=mnist), 2_000), range(3), "MNIST, a narrow DCGAN, 2,000 steps"),
-        "cifar10": Training(images(Images(path=cifar10), 2_000), range(3), "CIFAR-10, the same"),
+        "cifar10": Training(images(Images(path=cifar10), 1_200), range(3), "CIFAR-10, the same network, 1,200 steps"),
     }
 
 

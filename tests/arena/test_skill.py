@@ -189,6 +189,20 @@ def test_the_command_line(trained: Run, tmp_path: Path, capsys: pytest.CaptureFi
     assert "--snapshots 20 makes the next run keep" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", ["history", "skill.json", "skill.png"])
+def test_nothing_is_reached_through_a_link(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of a run from elsewhere: neither its snapshots are read there, nor its skill written."""
+    run, outside = forged(tmp_path / "run", BETTER[:2]), tmp_path / "outside"
+    if name == "history":
+        run.history.rename(outside)
+    else:
+        outside.write_text("mine")
+    (run.path / name).symlink_to(outside)
+    assert main(["skill", str(run.path), "--n", "20"]) == 2
+    assert f"{name} is a symbolic link" in capsys.readouterr().err
+    assert name == "history" or outside.read_text() == "mine"
+
+
 def test_a_run_without_a_critic_is_refused(tmp_path: Path) -> None:
     experiment = find("im2016/mnist-vae").experiment(agon.Images(path="digits"), "smoke").with_steps(2)
     run = agon.train(
