@@ -12,8 +12,7 @@ from agon.figures.numbers import UNKNOWN
 
 LEGEND = (
     "area: how often a critic finds a generated sample at least as real as a held-out real one; 0.5: it cannot tell",
-    "rating: in logits, 0 is the mean of all; a generator's is higher if it fools critics more, a critic's if it is "
-    "fooled less",
+    "rating: in logits, 0 is the mean; of a generator, higher fools critics more; of a critic, higher is fooled less",
 )
 
 

@@ -6,16 +6,22 @@ It is a Bradley-Terry model of generators against critics, in which what a singl
 Source: Bradley and Terry 1952; ε and the fit by penalised quasi-likelihood from Breslow and Clayton 1993.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Bool, Float64
 
 from agon.arena.meetings import Meetings
 from agon.errors import require
 
 PRIOR = 5.0  # standard deviation of g, d and home before any meeting, in logits: e^5 is odds of 150
 ROUNDS, HALVINGS, EXACT = 100, 30, 1e-13
+MOST = 4.0**10  # τ² that is not exceeded
+
+# working logits and their weights -> coefficients: one step of Newton's method
+Solver: TypeAlias = Callable[[Float64[np.ndarray, "g c"], Float64[np.ndarray, "g c"]], Float64[np.ndarray, " k"]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,12 +31,14 @@ class Fit:
     Attributes:
         coefficients: g of all generators, d of all critics, home.
         variance: τ².
+        cells: logit p_ij.
         working: the logits that the weighted least squares of the last step explain, 0 where there was no meeting.
         weights: 1 / (sampling variance + τ²) of these logits, 0 where there was no meeting.
     """
 
     coefficients: Float64[np.ndarray, " k"]
     variance: float
+    cells: Float64[np.ndarray, "g c"]
     working: Float64[np.ndarray, "g c"]
     weights: Float64[np.ndarray, "g c"]
 
@@ -39,27 +47,18 @@ def fit(meetings: Meetings, variance: float | None = None) -> Fit:
     """Fit g, d and home; with τ² = 0 it is the logistic regression of the areas, weighted by the meetings' sizes.
 
     g, d and home have a normal prior of mean 0 and standard deviation `PRIOR`, so that areas of 0 and 1 and a matrix
-    that cannot tell home from the rest give finite values.
+    that cannot tell home from the rest give finite values. Guests are rated last, with all else as it was found
+    without them.
 
     Args:
         meetings: at least 1.
         variance: τ²; None to estimate it, so that the residuals have the size that it and the samples' noise predict.
     """
-    met, logits = meetings.met, np.nan_to_num(meetings.logits)
-    current = 1.0 if variance is None else variance
-    last = Fit(
-        coefficients=least_squares(logits, 1.0 * met, meetings.at_home),
-        variance=current,
-        working=logits,
-        weights=1.0 * met,
-    )
-    cells = logits
-    for _ in range(ROUNDS):
-        last, cells = _maximum(meetings, last.coefficients, cells, current)
-        before, current = current, current if variance is not None else _variance(meetings, last)
-        if abs(current - before) <= EXACT * (1 + before):
-            break
-    return last
+    others = meetings.of(~meetings.guests)
+    if variance is None:
+        variance = _variance(others)
+    solve = _solver(others)
+    return _with_guests(meetings, _maximum(others, _start(others, solve), variance, solve))
 
 
 def predicted(coefficients: Float64[np.ndarray, " k"], meetings: Meetings) -> Float64[np.ndarray, "g c"]:
@@ -71,10 +70,25 @@ def predicted(coefficients: Float64[np.ndarray, " k"], meetings: Meetings) -> Fl
 
 
 def least_squares(
-    targets: Float64[np.ndarray, "g c"], weights: Float64[np.ndarray, "g c"], at_home: np.ndarray
+    targets: Float64[np.ndarray, "g c"],
+    weights: Float64[np.ndarray, "g c"],
+    at_home: Bool[np.ndarray, "g c"],
+    guests: Bool[np.ndarray, " g"],
 ) -> Float64[np.ndarray, " k"]:
-    """Explain targets by g_i - d_j + home·[at home] under the prior: solve (Xᵀ W X + 1 / PRIOR²) θ = Xᵀ W y."""
-    return np.linalg.solve(_normal(weights, at_home), _transposed(weights * targets, at_home))
+    """Explain targets by g_i - d_j + home·[at home] under the prior: solve (Xᵀ W X + 1 / PRIOR²) θ = Xᵀ W y.
+
+    The block of the g is diagonal and is eliminated, which leaves a system of the size of the critics. The g of guests
+    follow from its solution and are not part of it.
+    """
+    home, pulls, prior, kept = weights * at_home, weights * targets, 1 / PRIOR**2, ~guests
+    of_g, of_rest = pulls.sum(1), np.append(-pulls[kept].sum(0), (pulls * at_home)[kept].sum())
+    scale = 1 / (weights.sum(1) + prior)
+    shared = np.column_stack([-weights, home.sum(1)])  # Xᵀ W X between the g and the rest
+    scaled = (scale[:, None] * shared)[kept]
+    rest = np.diag(np.append(weights[kept].sum(0), home[kept].sum()) + prior)
+    rest[-1, :-1] = rest[:-1, -1] = -home[kept].sum(0)
+    solved = np.linalg.solve(rest - shared[kept].T @ scaled, of_rest - scaled.T @ of_g[kept])
+    return np.concatenate([scale * (of_g - shared @ solved), solved])
 
 
 def freedom(meetings: Meetings) -> int:
@@ -84,16 +98,47 @@ def freedom(meetings: Meetings) -> int:
     return max(0, spare - int(np.any(meetings.at_home & meetings.met)))
 
 
-def _maximum(
-    meetings: Meetings, start: Float64[np.ndarray, " k"], cells: Float64[np.ndarray, "g c"], variance: float
-) -> tuple[Fit, Float64[np.ndarray, "g c"]]:
+def _with_guests(meetings: Meetings, others: Fit) -> Fit:
+    """The fit of all: of the others, then of the guests with d, home and τ² as they are."""
+    if not meetings.guests.any():
+        return others
+    kept, guests = ~meetings.guests, meetings.of(meetings.guests)
+    rest = others.coefficients[kept.sum() :]
+
+    def solve(working: Float64[np.ndarray, "g c"], weights: Float64[np.ndarray, "g c"]) -> Float64[np.ndarray, " k"]:
+        pulls = weights * (working + rest[:-1] - rest[-1] * guests.at_home)
+        return np.concatenate([pulls.sum(1) / (weights.sum(1) + 1 / PRIOR**2), rest])
+
+    last = _maximum(guests, _start(guests, solve), others.variance, solve)
+    rows = np.argsort(np.concatenate([np.flatnonzero(kept), np.flatnonzero(~kept)]))
+    g = np.concatenate([others.coefficients[: kept.sum()], last.coefficients[: (~kept).sum()]])[rows]
+    return Fit(
+        coefficients=np.concatenate([g, rest]),
+        variance=others.variance,
+        cells=np.vstack([others.cells, last.cells])[rows],
+        working=np.vstack([others.working, last.working])[rows],
+        weights=np.vstack([others.weights, last.weights])[rows],
+    )
+
+
+def _solver(meetings: Meetings) -> Solver:
+    return lambda working, weights: least_squares(working, weights, meetings.at_home, meetings.guests)
+
+
+def _start(meetings: Meetings, solve: Solver) -> Fit:
+    """Least squares on the logits of the areas, all of the same weight."""
+    logits, weights = np.nan_to_num(meetings.logits), 1.0 * meetings.met
+    return Fit(coefficients=solve(logits, weights), variance=1.0, cells=logits, working=logits, weights=weights)
+
+
+def _maximum(meetings: Meetings, start: Fit, variance: float, solve: Solver) -> Fit:
     """Newton's method on coefficients and cells' logits u = logit p together; their likelihood is concave."""
-    theta = start
-    u = cells if variance else predicted(theta, meetings)
+    theta = start.coefficients
+    u = start.cells if variance else predicted(theta, meetings)
     height = _height(meetings, theta, u, variance)
     for _ in range(ROUNDS):
         working, weights = _working(meetings, u, variance)
-        new = least_squares(working, weights, meetings.at_home)
+        new = solve(working, weights)
         eta = predicted(new, meetings)
         move, turn = new - theta, eta + variance * weights * (working - eta) - u
         for halving in range(HALVINGS):
@@ -105,7 +150,7 @@ def _maximum(
         if np.abs(share * move).max() <= EXACT * (1 + np.abs(theta).max()):
             break
     working, weights = _working(meetings, u, variance)
-    return Fit(coefficients=theta, variance=variance, working=working, weights=weights), u
+    return Fit(coefficients=theta, variance=variance, cells=u, working=working, weights=weights)
 
 
 def _working(
@@ -128,43 +173,29 @@ def _height(
     return float(gain.sum()) - spread - float(theta @ theta) / (2 * PRIOR**2)
 
 
-def _variance(meetings: Meetings, last: Fit) -> float:
-    """The τ² at which Σ r² / (sampling variance + τ²) is the number of degrees of freedom; 0 if it is less at 0.
+def _variance(meetings: Meetings) -> float:
+    """The τ² at which Σ r² / (sampling variance + τ²) of its own fit is the number of degrees of freedom.
 
-    Source: DerSimonian and Laird 1986, iterated as by Paule and Mandel 1982.
+    It is 0 if the sum is less at 0, or if there is no degree of freedom. Source: Paule and Mandel 1982.
     """
     require("scipy")
     from scipy.optimize import brentq
 
-    met, spare = meetings.met, freedom(meetings)
-    sampling = 1 / last.weights[met] - last.variance
-    squares = (last.working - predicted(last.coefficients, meetings))[met] ** 2
+    solve = _solver(meetings)
+    spare, last = freedom(meetings), _start(meetings, solve)
 
     def excess(variance: float) -> float:
-        return float((squares / (sampling + variance)).sum()) - spare
+        nonlocal last
+        last = _maximum(meetings, last, variance, solve)
+        squares = last.weights * (last.working - predicted(last.coefficients, meetings)) ** 2
+        return float(squares.sum()) - spare
 
-    if not spare or excess(0.0) <= 0:
-        return 0.0
-    return float(brentq(excess, 0.0, float(squares.sum()) / spare, xtol=1e-15, rtol=1e-14))
-
-
-def _normal(weights: Float64[np.ndarray, "g c"], at_home: np.ndarray) -> Float64[np.ndarray, "k k"]:
-    rows, columns = weights.shape
-    home = weights * at_home
-    matrix = np.eye(rows + columns + 1) / PRIOR**2
-    matrix[:rows, :rows] += np.diag(weights.sum(1))
-    matrix[rows:-1, rows:-1] += np.diag(weights.sum(0))
-    matrix[:rows, rows:-1] -= weights
-    matrix[rows:-1, :rows] -= weights.T
-    for along, sign, part in ((1, 1, slice(0, rows)), (0, -1, slice(rows, rows + columns))):
-        matrix[part, -1] = matrix[-1, part] = sign * home.sum(along)
-    matrix[-1, -1] += home.sum()
-    return matrix
-
-
-def _transposed(values: Float64[np.ndarray, "g c"], at_home: np.ndarray) -> Float64[np.ndarray, " k"]:
-    """Xᵀ of values, one for each meeting."""
-    return np.concatenate([values.sum(1), -values.sum(0), [(values * at_home).sum()]])
+    high = 1.0
+    while spare and excess(high) > 0 and high < MOST:
+        high *= 4
+    if not spare or excess(0.0) <= 0 or high >= MOST:
+        return MOST if high >= MOST else 0.0
+    return float(brentq(excess, 0.0, high, xtol=1e-13, rtol=1e-13))
 
 
 def _expit(logits: Float64[np.ndarray, "g c"]) -> Float64[np.ndarray, "g c"]:

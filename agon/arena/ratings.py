@@ -1,16 +1,18 @@
 """Ratings of generators and critics from the matrix of their meetings: a Bradley-Terry model with a home term."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float64
 
+from agon.arena.cycles import cycles
 from agon.arena.fitting import Fit, fit, predicted
 from agon.arena.matrix import AreaMatrix
-from agon.arena.meetings import Meetings, meetings
+from agon.arena.meetings import Meetings, check_linked, meetings
+from agon.arena.panels import panels
 from agon.arena.spreads import Roster, halves
 from agon.metrics.differences import Noise
 
@@ -21,8 +23,8 @@ Role = Literal["generator", "critic"]
 class Rating:
     """The rating of a contestant's generators, or of its critics, in logits.
 
-    The mean of all contestants' generators is 0. Critics are on the same scale: a critic cannot tell the samples of a
-    generator of its own rating from real ones.
+    The mean of all contestants' generators is 0, references such as real data not counted. Critics are on the same
+    scale: a critic cannot tell the samples of a generator of its own rating from real ones.
 
     Attributes:
         name: the contestant.
@@ -52,7 +54,8 @@ class Ratings:
         home: how much less (or more) a critic is fooled by the generator that trained against it, in logits.
         unexplained: share of the variance of logit a_ij that these ratings leave unexplained, 0 to 1, without the part
             that the samples' noise explains; 0 if there are too few meetings to tell.
-        cycles: contestants (A, B, C) of which A beats B, B beats C and C beats A.
+        cycles: contestants (A, B, C) of which A beats B, B beats C and C beats A, each by more than noise; the clearest
+            first.
     """
 
     generators: tuple[Rating, ...]
@@ -79,7 +82,7 @@ class Ratings:
         )
 
 
-def rate(matrix: AreaMatrix, seed: int = 0) -> Ratings:
+def rate(matrix: AreaMatrix, seed: int = 0, references: Collection[str] = ()) -> Ratings:
     """Rate the contestants of a tournament.
 
     The model is fitted to single trainings: logit a_ij = g_i - d_j + home·[i and j are one training] + ε_ij with
@@ -92,14 +95,18 @@ def rate(matrix: AreaMatrix, seed: int = 0) -> Ratings:
         matrix: entrants may lack a generator or a critic, and meetings may be missing (NaN), as long as chains of
             meetings link all of them.
         seed: not used: nothing is drawn.
+        references: generators that are rated on the scale of the others and change nothing of it, as long as there are
+            others. Real data is one: no critic can tell it from real data, however good the critic is, which no g - d
+            says.
 
     Raises:
         DataError: an area is outside [0, 1], or the matrix falls into parts that never met.
 
     Source: Bradley and Terry 1952; the unexplained share is 1 - the marginal R² of Nakagawa and Schielzeth 2013.
     """
-    met = meetings(matrix)
-    fitted, (names, roster) = fit(met), _roster(matrix)
+    met = meetings(matrix, references)
+    check_linked(matrix, met)
+    fitted, (names, roster) = fit(met), _roster(matrix, met)
     values, half = roster.rated(fitted.coefficients), halves(fitted, met, roster)
     counts = [[list(of).count(k) for k in range(len(names))] for of in (roster.generators, roster.critics)]
     return Ratings(
@@ -107,6 +114,7 @@ def rate(matrix: AreaMatrix, seed: int = 0) -> Ratings:
         critics=_ranked(names, "critic", values[1], half[1], counts[1]),
         home=float(fitted.coefficients[-1]),
         unexplained=_unexplained(fitted, met),
+        cycles=cycles(panels(matrix)),
     )
 
 
@@ -134,23 +142,25 @@ def _ranked(
 
 
 def _unexplained(fitted: Fit, met: Meetings) -> float:
-    explained = float(predicted(fitted.coefficients, met)[met.met].var())
+    explained = float(predicted(fitted.coefficients, met)[met.met & ~met.guests[:, None]].var())
     return fitted.variance / (fitted.variance + explained) if fitted.variance else 0.0
 
 
-def _roster(matrix: AreaMatrix) -> tuple[list[str], Roster]:
+def _roster(matrix: AreaMatrix, met: Meetings) -> tuple[list[str], Roster]:
     """The contestants' names, and which training belongs to whom."""
     entrants = list(dict.fromkeys((*matrix.generators, *matrix.critics)))
     contestant = {entrant: matrix.contestants.get(entrant, entrant) for entrant in entrants}
     names = list(dict.fromkeys(contestant.values()))
     row, column = ({name: index for index, name in enumerate(of)} for of in (matrix.generators, matrix.critics))
+    generators = [names.index(contestant[entrant]) for entrant in matrix.generators]
     roster = Roster(
-        generators=[names.index(contestant[entrant]) for entrant in matrix.generators],
+        generators=generators,
         critics=[names.index(contestant[entrant]) for entrant in matrix.critics],
         trainings=[
             [(row.get(entrant), column.get(entrant)) for entrant in entrants if contestant[entrant] == name]
             for name in names
         ],
+        counted=sorted({generators[row] for row in np.flatnonzero(~met.guests)}),
     )
     return names, roster
 

@@ -21,24 +21,26 @@ class Roster:
         critics: contestant of each critic.
         trainings: contestant -> its trainings, each the row of its generator and the column of its critic, None for
             one that it has not.
+        counted: contestants whose generators' mean is 0: those that are no references.
     """
 
-    generators: Sequence[int]
-    critics: Sequence[int]
+    generators: list[int]
+    critics: list[int]
     trainings: Sequence[Sequence[tuple[int | None, int | None]]]
+    counted: Sequence[int]
 
     def rated(
         self, theta: Float64[np.ndarray, " k"], without: tuple[int | None, int | None] = (None, None)
     ) -> Float64[np.ndarray, "2 m"]:
         """Ratings of each contestant's generators and critics, NaN where it has none.
 
-        A rating is the mean over the contestant's trainings; the mean of the generators' ratings is 0, and the same
-        shift applied to the critics keeps g - d.
+        A rating is the mean over the contestant's trainings; the mean of the counted generators' ratings is 0, and
+        the same shift applied to the critics keeps g - d.
         """
         rows, columns = len(self.generators), len(self.critics)
         g = _means(theta[:rows], self.generators, without[0], len(self.trainings))
         d = _means(theta[rows : rows + columns], self.critics, without[1], len(self.trainings))
-        rated: Float64[np.ndarray, "2 m"] = np.stack([g, d]) - np.nanmean(g)
+        rated: Float64[np.ndarray, "2 m"] = np.stack([g, d]) - g[list(self.counted)].mean()
         return rated
 
 
@@ -95,8 +97,7 @@ def samples_variance(fit: Fit, meetings: Meetings, roster: Roster) -> Float64[np
         _means(values**2, of, None, count) / _counts(of, count)
         for values, of in ((rows, roster.generators), (columns, roster.critics))
     )
-    playing = np.isfinite(g)
-    shift = playing / playing.sum()
+    shift = np.bincount(roster.counted, minlength=count) / len(roster.counted)
     own = np.eye(count)
     of_g = (own - shift) ** 2 * np.nan_to_num(g)
     of_d = own * np.nan_to_num(d) + shift**2 * np.nan_to_num(g)
@@ -104,15 +105,19 @@ def samples_variance(fit: Fit, meetings: Meetings, roster: Roster) -> Float64[np
 
 
 def _jackknife(fit: Fit, meetings: Meetings, roster: Roster, k: int) -> Float64[np.ndarray, "2 m"]:
-    """V_k of all ratings; each θ_(k,s) is one step of Newton's method from the fit with all trainings."""
-    left = []
-    for row, column in roster.trainings[k]:
+    """V_k of all ratings; each θ_(k,s) is one step of Newton's method from the fit with all trainings.
+
+    A contestant's only generator, or only critic, stays.
+    """
+    left, (generates, judges) = [], (of.count(k) > 1 for of in (roster.generators, roster.critics))
+    for training in roster.trainings[k]:
+        row, column = (index if several else None for index, several in zip(training, (generates, judges), strict=True))
         weights = fit.weights.copy()
         if row is not None:
             weights[row] = 0
         if column is not None:
             weights[:, column] = 0
-        theta = least_squares(fit.working, weights, meetings.at_home)
+        theta = least_squares(fit.working, weights, meetings.at_home, meetings.guests)
         left.append(roster.rated(theta, (row, column)))
     squares: Float64[np.ndarray, "2 m"] = np.array(left).var(0)
     return (len(left) - 1) * squares

@@ -25,7 +25,8 @@ class TournamentResult:
     Attributes:
         matrix: every generator before every critic.
         ratings: of the contestants.
-        left_out: entrant's name -> the sentence that says why it did not take part.
+        left_out: entrant's name -> the sentence that says why it did not take part; "NAME (critic)" if only its critic
+            did not, and "NAME before OTHER's critic" if only these two did not meet.
         protocol: n, seed, statistics of batch normalisation, versions; as plain values.
         places: entrant's name -> where it is, as a path; "" for real data.
     """

@@ -10,16 +10,20 @@ from agon.errors import DataError, RunError
 from agon.runs.directory import Directory
 from agon.runs.groups import runs_in
 from agon.runs.layout import EXPERIMENT
-from agon.runs.named import local
+from agon.runs.named import is_named, local
 
 CACHE, LOCK, RESULT = "cache", "tournament.lock", "tournament.json"  # in the folder of a tournament
 
 
 class Entry(NamedTuple):
-    """A path, and the step of the checkpoint that is meant; None for the last one. Step 0 means untrained."""
+    """A path, the step of the checkpoint that is meant, and the name of a run that is called by one.
+
+    The step is None for the last checkpoint, and 0 for the run before its training.
+    """
 
     path: Path
     step: int | None = None
+    name: str = ""
 
     @property
     def is_run(self) -> bool:
@@ -39,13 +43,13 @@ def entries(word: Path | str) -> list[Entry]:
         DataError: nothing is there, or samples should have a step.
         RunError: it is the name of a run on the Hub that cannot be had.
     """
-    path, step = _split(word)
-    path = local(path)
+    given, step = _split(word)
+    path = local(given)
     if not path.exists():
         raise DataError(
             f"a tournament: expected a run, a folder of runs, or samples at {path}, but there is no such path"
         )
-    found = [Entry(run, step) for run in runs_in(path)]
+    found = [Entry(run, step, str(given) if is_named(given) else "") for run in runs_in(path)]
     if step is not None and not found[0].is_run:
         raise DataError(f"a tournament: expected samples without a step, got {word}; only runs have checkpoints")
     return found

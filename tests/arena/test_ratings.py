@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import choix
 import numpy as np
 import pytest
 from scipy.optimize import minimize
@@ -12,7 +13,7 @@ from agon.arena.matrix import AreaMatrix
 from agon.arena.meetings import meetings
 from agon.arena.ratings import Rating, Ratings, rate
 from agon.errors import DataError
-from tests.arena.leagues import League, league, of_areas
+from tests.arena.leagues import league, of_areas
 
 
 def by_name(ratings: tuple[Rating, ...]) -> dict[str, Rating]:
@@ -116,6 +117,9 @@ def test_parts_that_never_met_are_named() -> None:
         DataError, match=r"c0-0's generator, c0-1's generator.* never met c2-0's generator.*rate them apart"
     ):
         rate(apart)
+    lonely = without(matrix, (slice(0, 1), slice(0, 8)))
+    with pytest.raises(DataError, match="never met c0-0's generator"):
+        rate(lonely, references=["c0-0"])
     bridged = without(matrix, (slice(0, 4), slice(4, 8)), (slice(4, 8), slice(1, 4)))
     assert len(rate(bridged).generators) == 4
     with pytest.raises(DataError, match="from 0 to 1"):
@@ -147,6 +151,64 @@ def test_some_only_generate_and_some_only_judge() -> None:
     assert all(rating.interval is not None for rating in (*ratings.generators, *ratings.critics))
 
 
+def test_references_are_rated_and_change_no_other_rating() -> None:
+    """Real data gets 0.5 from every critic: counted as a contestant it would make good critics look alike."""
+    matrix = league(np.random.default_rng(9), 4, 3).matrix
+    rows = np.vstack([matrix.areas, np.full((1, 12), 0.5), np.zeros((1, 12))])
+    more = replace(
+        matrix,
+        generators=(*matrix.generators, "real", "untrained"),
+        areas=rows,
+        errors=np.sqrt(rows * (1 - rows) / 1_000),
+    )
+    without, with_both = rate(matrix), rate(more, references=("real", "untrained", "absent"))
+    names = [rating.name for rating in with_both.generators]
+    assert (names[0], names[-1]) == ("real", "untrained")
+    kept = tuple(rating for rating in with_both.generators if rating.name not in ("real", "untrained"))
+    for one, other in zip((*without.generators, *without.critics), (*kept, *with_both.critics), strict=True):
+        assert one.name == other.name
+        assert (one.value, *one.interval) == pytest.approx((other.value, *other.interval), abs=1e-10)  # type: ignore[misc]
+    assert (without.home, without.unexplained) == pytest.approx((with_both.home, with_both.unexplained), abs=1e-12)
+    assert rate(more).unexplained != pytest.approx(without.unexplained, rel=0.5), "as contestants they change it"
+    critics = [rating.value for rating in with_both.critics]
+    assert with_both.generators[0].value == pytest.approx(np.mean(critics), abs=0.05)
+    assert with_both.generators[0].interval is not None
+
+
+def test_a_reference_is_rated_as_a_contestant_is() -> None:
+    """On an exact matrix the two are the same; so are generators that no critic takes for real."""
+    matrix = exact([1.0, -0.5, 0.0, 2.0], [0.5, 1.5, 2.0, 1.0], home=0.0)
+    one, other = rate(matrix), rate(matrix, references=["c3-0"])
+    apart = {
+        name: by_name(other.generators)[name].value - rating.value for name, rating in by_name(one.generators).items()
+    }
+    assert list(apart.values()) == pytest.approx([apart["c0"]] * 4, abs=1e-5)
+    poor = league(np.random.default_rng(11), 4, 3).matrix
+    rows = np.vstack([poor.areas, np.zeros((2, 12))])
+    poor = replace(poor, generators=(*poor.generators, "x", "y"), areas=rows, errors=np.sqrt(rows * (1 - rows) / 1_000))
+    ratings = by_name(rate(poor, references=["y"]).generators)
+    assert ratings["y"].value == pytest.approx(ratings["x"].value, abs=1e-6)
+
+
+def test_references_alone_are_contestants() -> None:
+    matrix = league(np.random.default_rng(9), 3, 2).matrix
+    assert rate(matrix, references=matrix.generators) == rate(matrix)
+
+
+def test_a_seed_without_a_generator_takes_no_rating_away() -> None:
+    matrix = league(np.random.default_rng(10), 3, 2).matrix
+    rows = [0, 2, 3, 4, 5]
+    fewer = replace(
+        matrix,
+        generators=tuple(matrix.generators[row] for row in rows),
+        areas=matrix.areas[rows],
+        errors=matrix.errors[rows],
+    )
+    ratings = by_name(rate(fewer).generators)
+    assert {name: rating.seeds for name, rating in ratings.items()} == {"c0": 1, "c1": 2, "c2": 2}
+    assert all(rating.interval is not None for rating in ratings.values())
+
+
 def test_one_seed_says_that_its_interval_covers_samples_only() -> None:
     matrix = league(np.random.default_rng(5), 4, 3).matrix
     kept = [0, 1, 2, 3, 4, 5, 6, 9]
@@ -175,6 +237,21 @@ def test_without_interaction_it_is_a_logistic_regression() -> None:
     assert fit(met, variance=0.0).coefficients == pytest.approx(model.coef_[0], abs=1e-6)
 
 
+def test_away_from_home_it_is_the_bradley_terry_model_of_choix() -> None:
+    """Each meeting as 200 games that the generator or the critic wins; choix penalises alpha |θ|²."""
+    rng = np.random.default_rng(8)
+    wins = rng.binomial(200, 0.3, (4, 4))
+    areas = np.where(np.eye(4, dtype=bool), np.nan, wins / 200)
+    met = meetings(of_areas(areas, [f"c{index}" for index in range(4)], 200))
+    games = [
+        pair
+        for i, j in np.argwhere(met.met).tolist()
+        for pair in [(i, 4 + j)] * wins[i, j] + [(4 + j, i)] * (200 - wins[i, j])
+    ]
+    strengths = choix.opt_pairwise(8, games, alpha=0.5 / PRIOR**2, tol=1e-10)
+    assert fit(met, variance=0.0).coefficients[:-1] == pytest.approx(strengths, abs=1e-5)
+
+
 def test_with_interaction_it_is_the_maximum_of_the_joint_likelihood() -> None:
     """Maximised anew by BFGS over g, d, home and the logit of every meeting at once."""
     met = meetings(league(np.random.default_rng(7), 3, 1, odd=0.5, n=200).matrix)
@@ -189,15 +266,3 @@ def test_with_interaction_it_is_the_maximum_of_the_joint_likelihood() -> None:
 
     found = minimize(loss, np.zeros(16), method="BFGS", options={"gtol": 1e-7, "maxiter": 10_000})
     assert fit(met, variance=variance).coefficients == pytest.approx(found.x[:7], abs=2e-4)
-
-
-def coverage(leagues: list[League]) -> dict[str, float]:
-    """Share of intervals that hold the truth, of generators and of critics."""
-    held: dict[str, list[bool]] = {"generator": [], "critic": []}
-    for one in leagues:
-        ratings = rate(one.matrix)
-        for rating in (*ratings.generators, *ratings.critics):
-            assert rating.interval is not None
-            low, high = rating.interval
-            held[rating.role].append(low <= one.truth(rating.name, rating.role) <= high)
-    return {role: float(np.mean(of)) for role, of in held.items()}

@@ -17,6 +17,7 @@ from agon.errors import AgonError, DataError, RunError
 from agon.experiment import Experiment
 from agon.runs import Run, checkpoints
 from agon.runs.entered import Entry
+from agon.terminal.waiting import stage, tracked
 from agon.training.training import OTHER_DATA
 from agon.untrusted import listed
 
@@ -31,11 +32,13 @@ class Field:
         ground: what they have in common.
         entrants: in the order of the matrix: by contestant, then the references.
         left_out: name -> why it does not take part.
+        references: names of the entrants that are rated without a say in the ratings of others.
     """
 
     ground: Ground
     entrants: list[Entrant]
     left_out: dict[str, str] = field(default_factory=dict)
+    references: tuple[str, ...] = ()
 
 
 def admitted(
@@ -54,14 +57,15 @@ def admitted(
     everyone, left_out = named(entries, (REAL, UNTRAINED) if references else ())
     runs: list[Trained | Untrained] = []
     begun: dict[str, str] = {}
-    for each in everyone:
+    for each in tracked(everyone, "looking at runs", len(everyone)):
         if each.entry.is_run:
             try:
                 run, begun[each.name] = _opened(each, trust)
                 runs.append(run)
             except AgonError as error:
                 left_out[each.name] = str(error)
-    ground = _ground(runs, begun, settings, left_out)
+    with stage("held-out real samples"):
+        ground = _ground(runs, begun, settings, left_out)
     runs = [run for run in runs if run.name not in left_out]
     entrants: dict[str, Entrant] = {run.name: run for run in runs}
     for each in everyone:
@@ -69,7 +73,9 @@ def admitted(
             place = {"name": each.name, "contestant": each.contestant, "place": str(each.entry.path.resolve())}
             entrants[each.name] = Foreign(**place, path=each.entry.path, values=values)
     ordered = [entrants[each.name] for each in everyone if each.name in entrants]
-    return Field(ground, ordered + (_references(runs[0]) if references else []), left_out)
+    if not references:
+        return Field(ground, ordered, left_out)
+    return Field(ground, ordered + _references(runs[0]), left_out, (UNTRAINED, REAL))
 
 
 def _references(run: Trained | Untrained) -> list[Entrant]:

@@ -52,10 +52,6 @@ class Entrant(ABC):
     def range(self, ground: Ground) -> Range:
         """Range of its samples."""
 
-    def count(self, ground: Ground) -> int:
-        """The number of its samples."""
-        return ground.settings.n
-
     def key(self, ground: Ground) -> str:
         """The checksum of what its samples follow from."""
         return key_of({**self.content(ground), "data": ground.fingerprint, "version": __version__})
@@ -161,9 +157,6 @@ class Foreign(Entrant):
     def range(self, ground: Ground) -> Range:
         return BYTES if len(ground.source.shape) == 3 else ground.range
 
-    def count(self, ground: Ground) -> int:
-        return len(self._chosen(ground))
-
     def _chosen(self, ground: Ground) -> Shaped[Tensor, "n *shape"]:
         """At most n of the samples.
 
@@ -191,9 +184,6 @@ class Real(Entrant):
     def range(self, ground: Ground) -> Range:
         return ground.range
 
-    def count(self, ground: Ground) -> int:
-        return len(ground.real.contestant)
-
 
 def painted(training: Training, ground: Ground) -> Blocks:
     """Generate a training's samples, a block at a time, on the CPU.
@@ -204,6 +194,7 @@ def painted(training: Training, ground: Ground) -> Blocks:
     if not training.game.generating_players:
         raise DataError(f"expected a game that generates, got a {type(training.game).__name__}, which generates none")
     n, shape = ground.settings.n, training.game.latent_shape
+    training.refuse_more("n", n)
     latents = training.experiment.latent.sample(n, shape, generator("tournament", ground.settings.seed))
     with training.painting() as paint:
         for part in torch.split(latents, CHUNK):

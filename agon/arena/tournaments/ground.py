@@ -13,6 +13,7 @@ from torch import Tensor
 from agon.arguments import check_samples, check_seed
 from agon.data import Images, Source, Split
 from agon.errors import DataError
+from agon.experiment.memory import refuse_more
 from agon.metrics.gam.critic import DEFAULT, Statistics
 from agon.metrics.gam.entrants import HELD, SHARE, Range
 
@@ -116,12 +117,15 @@ def ground_of(source: Source, fingerprint: str, settings: TournamentSettings) ->
 
     Raises:
         DataError: there are too few test samples.
+        SettingError: an endless source would have to draw more than the memory holds.
     """
     count = source.count("test")
-    total = min(math.inf if count is None else count, HELD + 2 * settings.n)
+    total = HELD + 2 * settings.n if count is None else min(count, HELD + 2 * settings.n)
+    if count is None:
+        refuse_more("n", total, math.prod(source.shape))
     if total < LEAST:
         raise DataError(f"a tournament: expected at least {LEAST} test samples, got {count}; give more data")
-    drawn = source.open(seed=settings.seed, split="test").draw(int(total), 0, 0, 1).real.cpu()
+    drawn = source.open(seed=settings.seed, split="test").draw(total, 0, 0, 1).real.cpu()
     spare = min(HELD, len(drawn) // SHARE)
     part = min(settings.n, (len(drawn) - spare) // 3)
     compared = min(settings.n, len(drawn) - spare - part)

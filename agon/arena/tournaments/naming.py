@@ -36,8 +36,10 @@ def named(entries: Sequence[Entry], reserved: Sequence[str]) -> tuple[list[Named
         {entry.step for entry in ordered if entry.is_run}, key=lambda step: -1 if step is None else step
     ):
         runs = _readable((entry for entry in ordered if entry.is_run and entry.step == step), unreadable)
-        grouped = by_experiment([entry.path for entry in runs]) if runs else {}
-        groups += [(name, [Entry(path, step) for path in paths]) for name, paths in grouped.items()]
+        groups += [(entry.name, [entry]) for entry in runs if entry.name]
+        paths = [entry.path for entry in runs if not entry.name]
+        grouped = by_experiment(paths) if paths else {}
+        groups += [(name, [Entry(path, step) for path in seeds]) for name, seeds in grouped.items()]
     samples = [entry for entry in ordered if not entry.is_run]
     if samples:
         short = names([entry.path for entry in samples])

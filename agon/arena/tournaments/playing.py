@@ -17,7 +17,7 @@ from agon.arena.tournaments.admission import Field, admitted, nobody
 from agon.arena.tournaments.entrants import Entrant, Trained
 from agon.arena.tournaments.ground import TournamentSettings
 from agon.arena.tournaments.judging import judged
-from agon.arena.tournaments.store import Store
+from agon.arena.tournaments.store import StorageError, Store
 from agon.errors import AgonError, as_agon_error
 from agon.metrics.auroc import PROTOCOL, Area
 from agon.runs import Run
@@ -93,6 +93,8 @@ def _played(field: Field, store: Store) -> TournamentResult:
             continue
         try:
             areas[critic.name], failed = judged(critic, ranges, field.ground, store)
+        except StorageError:
+            raise
         except AgonError as error:
             field.left_out[f"{critic.name} (critic)"] = str(error)
         else:
@@ -104,7 +106,7 @@ def _played(field: Field, store: Store) -> TournamentResult:
     matrix = _matrix(field, keys, areas)
     return TournamentResult(
         matrix=matrix,
-        ratings=rate(matrix, field.ground.settings.seed),
+        ratings=rate(matrix, references=[name for name in field.references if name in keys]),
         left_out=dict(sorted(field.left_out.items())),
         protocol=_protocol(field, counts),
         places={each.name: each.place for each in field.entrants if each.name not in field.left_out},
@@ -119,6 +121,8 @@ def _sampled(field: Field, store: Store) -> tuple[dict[str, str], dict[str, int]
     for each in tracked(generators, "samples", len(generators)):
         try:
             key, counts[each.name] = _kept(each, field, store)
+        except StorageError:
+            raise
         except (AgonError, RuntimeError, MemoryError) as error:
             known = error if isinstance(error, AgonError) else as_agon_error(error)
             if known is None:
@@ -135,9 +139,7 @@ def _kept(each: Entrant, field: Field, store: Store) -> tuple[str, int]:
     samples = store.samples(key)
     if samples is not None:
         return key, len(samples)
-    count = each.count(field.ground)
-    store.keep_samples(key, each.blocks(field.ground), count)
-    return key, count
+    return key, store.keep_samples(key, each.blocks(field.ground))
 
 
 def _matrix(field: Field, keys: Mapping[str, str], areas: Mapping[str, Mapping[str, Area]]) -> AreaMatrix:

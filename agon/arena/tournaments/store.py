@@ -14,6 +14,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import torch
@@ -23,12 +24,16 @@ from torch import Tensor
 from agon.data.mapped import forget
 from agon.errors import RunError
 from agon.metrics.auroc import Area
-from agon.runs import Directory, write_atomically, writing
+from agon.runs import Directory, writing
 from agon.runs.arrays import arrays
 from agon.runs.entered import CACHE, LOCK, refuse_other_folder
 
 KINDS = ("samples", "critics", "real", "areas")
 MOST_STATISTICS = 2**30  # bytes of one critic's statistics
+
+
+class StorageError(RunError):
+    """The folder of a tournament cannot be written, so that nobody can go on."""
 
 
 class Store:
@@ -44,7 +49,7 @@ class Store:
     def __init__(self, folder: Path) -> None:
         refuse_other_folder(folder)
         self.folder = folder
-        with writing(folder):
+        with _writing(folder):
             for kind in KINDS:
                 (folder / CACHE / kind).mkdir(parents=True, exist_ok=True)
 
@@ -69,26 +74,20 @@ class Store:
         """The samples of a generator, mapped into memory; None if they were not made, or are damaged."""
         return _array(self._path("samples", key, ".npy"), mapped=True)
 
-    def keep_samples(self, key: str, blocks: Iterator[Tensor], n: int) -> None:
-        """Write n samples a block at a time; fewer if the blocks have fewer."""
+    def keep_samples(self, key: str, blocks: Iterator[Tensor]) -> int:
+        """Write samples a block at a time, and return their number."""
         path = self._path("samples", key, ".npy")
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
-        with writing(path):
-            temporary.unlink(missing_ok=True)
+        temporary = _temporary(path)
         try:
-            first = next(blocks)
-            with writing(path):
+            with _writing(path):
                 file = temporary.open("wb")
             with file:
-                header = {"descr": "<f4", "fortran_order": False, "shape": (n, *first.shape[1:])}
-                np.lib.format.write_array_header_1_0(file, header)
-                for block in _with_first(first, blocks):
-                    with writing(path):
-                        file.write(block.numpy().astype("<f4").tobytes())
-            with writing(path):
+                n = _write_blocks(file, blocks, path)
+            with _writing(path):
                 temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
+        return n
 
     def real(self, key: str) -> Float64[np.ndarray, " m"] | None:
         """A critic's realness of the held-out real samples, if it was computed."""
@@ -98,7 +97,7 @@ class Store:
         """Write a critic's realness of the held-out real samples."""
         content = io.BytesIO()
         np.save(content, scores)
-        write_atomically(self._path("real", key, ".npy"), content.getvalue())
+        _write(self._path("real", key, ".npy"), content.getvalue())
 
     def statistics(self, key: str) -> dict[str, np.ndarray] | None:
         """The re-estimated statistics of a critic, if they were computed."""
@@ -112,7 +111,7 @@ class Store:
         """Write the re-estimated statistics of a critic."""
         content = io.BytesIO()
         np.savez(content, **statistics)  # type: ignore[arg-type]
-        write_atomically(self._path("critics", key, ".npz"), content.getvalue())
+        _write(self._path("critics", key, ".npz"), content.getvalue())
 
     def areas(self, key: str) -> dict[str, Area]:
         """The areas of a critic that were computed, by the generators' keys."""
@@ -124,10 +123,34 @@ class Store:
 
     def keep_areas(self, key: str, areas: dict[str, Area]) -> None:
         """Write the areas of a critic."""
-        write_atomically(self._path("areas", key, ".json"), json.dumps(areas, sort_keys=True).encode())
+        _write(self._path("areas", key, ".json"), json.dumps(areas, sort_keys=True).encode())
 
     def _path(self, kind: str, key: str, ending: str) -> Path:
         return self.folder / CACHE / kind / f"{key}{ending}"
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        with writing(path, instead="free some space, or choose another folder; what was kept before is intact"):
+            yield
+    except StorageError:
+        raise
+    except RunError as error:
+        raise StorageError(str(error)) from error
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Replace a file completely; it is not synced, since what a crash of the machine destroys is computed again."""
+    temporary = _temporary(path)
+    with _writing(path):
+        temporary.write_bytes(content)
+        temporary.replace(path)
+
+
+def _temporary(path: Path) -> Path:
+    """The name under which a file is written; a killed process may leave it, and the next one removes it."""
+    return path.with_name(f".{path.name}.{os.getpid()}")
 
 
 def blocks_of(samples: Float[np.ndarray, "n ..."], size: int) -> Iterator[Float[Tensor, "b ..."]]:
@@ -137,9 +160,24 @@ def blocks_of(samples: Float[np.ndarray, "n ..."], size: int) -> Iterator[Float[
         forget(samples)
 
 
-def _with_first(first: Tensor, rest: Iterator[Tensor]) -> Iterator[Tensor]:
-    yield first
-    yield from rest
+def _write_blocks(file: BinaryIO, blocks: Iterator[Tensor], path: Path) -> int:
+    """Write blocks as one array; its header, which numpy pads for this, is written again when their number is known."""
+    n = 0
+    for block in blocks:
+        with _writing(path):
+            if not n:
+                _write_header(file, (len(block), *block.shape[1:]))
+            file.write(block.numpy().astype("<f4").tobytes())
+        n, shape = n + len(block), block.shape[1:]
+    with _writing(path):
+        file.seek(0)
+        _write_header(file, (n, *shape))
+    return n
+
+
+def _write_header(file: BinaryIO, shape: tuple[int, ...]) -> None:
+    header = {"descr": "<f4", "fortran_order": False, "shape": tuple(shape)}
+    np.lib.format.write_array_header_1_0(file, header)
 
 
 def _array(path: Path, *, mapped: bool = False) -> np.ndarray | None:
