@@ -80,6 +80,21 @@ class Skill:
         return self.trend().sentence("The generator's skill")
 
     @property
+    def rows(self) -> list[dict[str, Any]]:
+        """A row for each step as plain values: step, and for both players the rating and its interval."""
+        return [
+            {
+                "step": step,
+                **{
+                    f"{rating.role}{part}": value
+                    for rating in (one, other)
+                    for part, value in zip(("", "_low", "_high"), (rating.value, *_ends(rating)), strict=True)
+                },
+            }
+            for step, one, other in zip(self.steps, self.generators, self.critics, strict=True)
+        ]
+
+    @property
     def lines(self) -> list[str]:
         """A table for the terminal, and the sentence below it."""
         rows = [("step", "generator", "95 %", "critic", "95 %")]
@@ -250,6 +265,10 @@ def _protocol(n: int, seed: int, statistics: str) -> dict[str, Any]:
     versions = {"version": __version__, "torch": torch.__version__}
     weights = "generators: averaged where the run averages any; critics: of the step"
     return {"n": n, "seed": seed, "statistics": statistics, "area": PROTOCOL, "weights": weights, **versions}
+
+
+def _ends(rating: Rating) -> tuple[float | None, float | None]:
+    return (None, None) if rating.interval is None else rating.interval
 
 
 def _half(rating: Rating) -> float:

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import agon
-from agon.arena import Skill, read_skill
+from agon.arena import Skill, TournamentSettings, read_skill
 from agon.arena.past import field_of, meet
 from agon.cli import main
 from agon.errors import DataError, RunError
@@ -147,6 +147,9 @@ def test_the_record_reads_back(trained: Run, tmp_path: Path) -> None:
     again = Skill.of_plain(json.loads((tmp_path / "out" / "skill.json").read_text()))
     assert again.plain() == found.plain()
     assert again.lines == found.lines
+    row, rating = again.rows[2], found.critics[2]
+    assert (row["step"], row["critic"]) == (found.steps[2], rating.value)
+    assert (row["critic_low"], row["critic_high"]) == rating.interval
     agon.skill(trained, n=N, show=False)
     kept = read_skill(trained)
     assert kept is not None
@@ -169,6 +172,14 @@ def test_a_damaged_snapshot_is_left_out_and_the_rest_goes_on(tmp_path: Path) -> 
     assert "Left out: step 4: " in str(found)
     assert [step for step in found.steps if step == 4] == []
     assert len(found.generators) == len(whole) - 1
+
+
+def test_snapshots_enter_a_tournament(better: Run) -> None:
+    """By their steps; the later one wins."""
+    entrants = [f"{better.path}@{step}" for step in (4, 1024)]
+    result = agon.tournament(entrants, settings=TournamentSettings(n=N), references=False, show=False)
+    assert result.left_out == {}
+    assert [rating.name for rating in result.ratings.generators] == ["better@1024", "better@4"]
 
 
 def test_checkpoints_serve_where_there_are_no_snapshots(tmp_path: Path) -> None:
