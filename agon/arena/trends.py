@@ -32,6 +32,11 @@ class Gain(NamedTuple):
         """1 or -1 if the interval excludes 0, else 0."""
         return 0 if abs(self.value) <= self.half else int(math.copysign(1, self.value))
 
+    @property
+    def reversed(self) -> "Gain":
+        """The same as a loss."""
+        return Gain(-self.value, self.half)
+
     def __str__(self) -> str:
         low, high = self.value - self.half, self.value + self.half
         return f"{number(self.value, 2)} [{number(low, 2)}, {number(high, 2)}]"
@@ -64,8 +69,8 @@ class Trend(NamedTuple):
     def sentence(self, what: str) -> str:
         """The course in words, of a skill named `what`."""
         first, last = (f"{step:,}" for step in self.steps)
-        begun = {1: "rose by", -1: "fell by", 0: "changed by"}[self.whole.sign]
-        whole = f"from the first quarter of the snapshots to the last it {begun} {self.whole} logits"
+        begun = {1: f"rose by {self.whole}", -1: f"fell by {self.whole.reversed}", 0: f"changed by {self.whole}"}
+        whole = f"from the first quarter of the snapshots to the last it {begun[self.whole.sign]} logits"
         late = f"along the last {self.points} snapshots, from step {first} to {last}, it changes by {self.late}"
         heads = {
             "rises": f"{what} still rises at the end",

@@ -46,6 +46,11 @@ def test_the_step_of_the_best_is_named_where_skill_falls() -> None:
     assert f"falls at the end; it was highest at step {STEPS[values.index(max(values))]:,}" in sentence
 
 
+def test_a_fall_has_no_sign() -> None:
+    sentence = trend(STEPS, curve((0, 4), (0.5, 0), (1, 0), noise=0.0), [0.0] * len(STEPS)).sentence("Skill")
+    assert sentence.startswith("Skill does not rise: from the first quarter of the snapshots to the last it fell by 3.")
+
+
 def test_swings_of_a_training_are_not_taken_for_a_trend() -> None:
     """Ratings of tiny errors that swing by 1 logit: at most about 5 % of the curves are said to go anywhere at the end.
 
