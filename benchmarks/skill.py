@@ -180,7 +180,9 @@ def table(out: Path, known: Mapping[str, Training]) -> str:
                 [agreement(seed[by][-LATE:], seed["scores"][score][-LATE:], score) for seed in seeds]
                 for by in ("skill", "steps")
             ]
-            title = f"{training.title}; {len(seeds)} seeds" if not index else ""
+            shares = [seed["unexplained"] for seed in seeds]
+            unexplained = f"{min(shares):.0%} to {max(shares):.0%} unexplained"
+            title = f"{training.title}; {len(seeds)} seeds; {unexplained}" if not index else ""
             lines.append(f"| {title} | {score} | " + " | ".join(map(cell, columns)) + " |")
     return "\n".join(lines)
 

@@ -11,6 +11,7 @@ from agon import __version__
 from agon.arena.matrix import AreaMatrix
 from agon.arena.past import field_of, meet, name_of
 from agon.arena.ratings import Rating, Ratings, rate
+from agon.arena.trends import FEWEST as ENOUGH
 from agon.arena.trends import Trend, trend
 from agon.arguments import check_samples, check_seed
 from agon.errors import Change, RunError, installed
@@ -27,6 +28,7 @@ from agon.terminal.waiting import stage, waiting
 
 N = 2_000
 FEWEST = 2  # snapshots that can meet
+UNSURE = 0.4  # share of unexplained variance: above it, skill followed no other score (docs/skill.md)
 SCALE = "Skill in logits: 0 is the mean of the generators of this run; intervals cover the noise of samples alone."
 SNAPSHOTS = Change("snapshots", 20, "--snapshots 20")
 
@@ -75,9 +77,10 @@ class Skill:
     @property
     def sentence(self) -> str:
         """Whether the skill of the generators rises, has stopped rising, or falls."""
-        if len(self.steps) < 6:
+        if len(self.steps) < ENOUGH:
             return f"{len(self.steps)} snapshots are too few to say where skill goes; keep more: {SNAPSHOTS.option}."
-        return self.trend().sentence("The generator's skill")
+        unsure = " Who fools whom is hardly a matter of skill here, so trust this curve little."
+        return self.trend().sentence("The generator's skill") + (unsure if self.ratings.unexplained > UNSURE else "")
 
     @property
     def rows(self) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,13 @@ def test_skill_rises_where_later_generators_are_better(found: Skill) -> None:
     assert found.trend().course == "rises"
     assert "still rises at the end" in found.sentence
     assert [rating.value for rating in found.critics] == pytest.approx([found.critics[0].value] * len(BETTER), abs=1e-3)
+
+
+def test_a_rating_that_explains_little_is_said_to(found: Skill) -> None:
+    assert "trust this curve little" not in found.sentence
+    unexplained = replace(found, ratings=replace(found.ratings, unexplained=0.5))
+    assert unexplained.sentence.startswith(found.sentence)
+    assert unexplained.sentence.endswith("so trust this curve little.")
 
 
 def test_skill_does_not_rise_where_the_steps_are_shuffled(tmp_path: Path, found: Skill) -> None:
