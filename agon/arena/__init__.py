@@ -1,8 +1,12 @@
 """Compare runs: by their scores, by battles of critics and generators, and by reconstructions of the same images."""
 
 from agon.arena.battles import against, battle
+from agon.arena.compared import ComparisonResult
+from agon.arena.compared_score import ComparedScore
+from agon.arena.comparing import compare
 from agon.arena.comparisons import Contestant, contestant, table
 from agon.arena.contenders import BattleSettings
+from agon.arena.forest import forest, write_comparison
 from agon.arena.reconstructions import ranked, reconstructions
 from agon.arena.results import BattleResult
 from agon.arena.sentences import verdict
@@ -10,12 +14,17 @@ from agon.arena.sentences import verdict
 __all__ = [
     "BattleResult",
     "BattleSettings",
+    "ComparedScore",
+    "ComparisonResult",
     "Contestant",
     "against",
     "battle",
+    "compare",
     "contestant",
+    "forest",
     "ranked",
     "reconstructions",
     "table",
     "verdict",
+    "write_comparison",
 ]
