@@ -47,7 +47,7 @@ def compare(first: Runs, second: Runs, *, metrics: Sequence[str] = ()) -> Compar
     if not found:
         raise _nothing_in_common(one, two, metrics, apart)
     places = {each.name: str(each.path) for side in (one, two) for each in side.replicates}
-    scores = compared(found, (_run_names(one), _run_names(two)))
+    scores = compared(found, (one.run_names, two.run_names))
     names = (one.name, two.name)
     alike = one.replicates[0].settings == two.replicates[0].settings
     sentence = conclusion(names, scores, alike=alike)
@@ -166,14 +166,10 @@ def _interval(between: Contrast, level: float) -> Ends | None:
     return None if half is None else (between.value - half, between.value + half)
 
 
-def _run_names(side: Side) -> dict[int, str]:
-    return {replicate.seed: replicate.name for replicate in side.replicates}
-
-
 def _nothing_in_common(one: Side, two: Side, metrics: Sequence[str], apart: Mapping[str, str]) -> RunError:
     what = f"of {', '.join(metrics)} " if metrics else ""
     reasons = "; ".join(f"{name}: {reason}" for name, reason in list(apart.items())[:3])
-    paths = " ".join(str(replicate.path) for side in (one, two) for replicate in side.replicates)
+    paths = " ".join(str(place) for side in (one, two) for place in side.places)
     option = f" --metrics {','.join(metrics)}" if metrics else ""
     return RunError(
         f"a comparison: expected a score {what}that {one.name} and {two.name} have in common, got none"

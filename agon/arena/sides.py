@@ -45,6 +45,18 @@ class Side(NamedTuple):
     name: str
     replicates: Sequence[Replicate]
 
+    @property
+    def run_names(self) -> dict[int, str]:
+        """Seed -> name of its run."""
+        return {replicate.seed: replicate.name for replicate in self.replicates}
+
+    @property
+    def places(self) -> list[Path]:
+        """Where its runs are: their folder, if there are several in one."""
+        paths = [replicate.path for replicate in self.replicates]
+        parents = {path.parent for path in paths}
+        return paths if len(parents) > 1 or len(paths) == 1 else list(parents)
+
 
 def paths_of(runs: Runs) -> list[Path]:
     """Return the directories of runs; a folder of runs stands for those in it.
@@ -100,22 +112,22 @@ def _refuse_common(first: Sequence[Path], second: Sequence[Path]) -> None:
 
 def _side(paths: Sequence[Path], named: Mapping[Path, str], left_out: dict[str, str]) -> list[Replicate]:
     """Read the runs of a side by their seeds; what cannot be compared goes to `left_out`."""
-    found: dict[int, Replicate] = {}
+    finished: list[Replicate] = []
     for path in paths:
         try:
-            replicate = _replicate(path, named[path])
+            finished.append(_replicate(path, named[path]))
         except AgonError as error:
             left_out[named[path]] = str(error)
-            continue
-        if replicate.seed in found:
-            left_out[replicate.name] = f"it has seed {replicate.seed}, as {found[replicate.seed].name} has"
-            continue
-        found[replicate.seed] = replicate
-    if not found:
+    if not finished:
         reasons = [f"{named[path]}: {left_out[named[path]]}" for path in paths]
         raise RunError(f"a comparison: expected a finished run on both sides, got {listed(reasons)}")
-    _refuse_mixed(list(found.values()))
-    return [found[seed] for seed in sorted(found)]
+    _refuse_mixed(finished)
+    by_seed: dict[int, Replicate] = {}
+    for replicate in finished:
+        first = by_seed.setdefault(replicate.seed, replicate)
+        if first is not replicate:
+            left_out[replicate.name] = f"it has seed {replicate.seed}, as {first.name} has"
+    return [by_seed[seed] for seed in sorted(by_seed)]
 
 
 def _replicate(path: Path, name: str) -> Replicate:
