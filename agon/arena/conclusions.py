@@ -119,7 +119,9 @@ def _verdict(names: Names, score: ComparedScore) -> str:
             f"add --metrics kid, or train several seeds of each ({SEEDS_ADVICE})."
         )
     name = {"logarithm": "ratio", "distance": "difference of distances from the best"}.get(score.scale, "difference")
-    interval = f"the 95 % interval of the {name}, {interval_text(score)}"
+    ends = score.interval or (math.nan, math.nan)
+    bounds = _bounds(score, (-ends[1], -ends[0]) if turned else ends)
+    interval = f"the 95 % interval of the {name}, {bounds}"
     if score.decided:
         return f"{better} is better than {worse} by the most telling score, {values}; {interval}, excludes 0."
     return f"{better} and {worse} cannot be told apart by the most telling score, {values}; {interval}, holds 0."

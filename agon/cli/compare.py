@@ -40,7 +40,7 @@ class CompareCommand:
         from agon.arena import compare, write_comparison
 
         result = compare(first, second, metrics=names(self.metrics))
-        say(*([result.json] if self.json else result.lines))
+        say(*(result.json.splitlines() if self.json else result.lines))
         if self.out is not None:
             write_comparison(result, self.out)
             if not self.json:

@@ -163,7 +163,7 @@ def powered(effect: float, count: int, *, pairs: bool, draws: int = 20_000) -> f
 @pytest.mark.parametrize("pairs", [True, False])
 @pytest.mark.parametrize("effect", [0.7, 1.5, pytest.param(0.35, marks=pytest.mark.evidence)])
 def test_needed_seeds_have_the_power(effect: float, pairs: bool) -> None:
-    """With the true difference and spread: so many seeds decide in 4 of 5 experiments, and two thirds of them in fewer."""
+    """With the true difference and spread: so many seeds decide in 4 of 5 experiments, two thirds of them in fewer."""
     between = Contrast(effect, 1.0, spread=math.sqrt(2), freedom_per_seed=1.0 if pairs else 2.0)
     count = seeds_needed(between)
     assert count is not None
