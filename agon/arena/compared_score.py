@@ -33,8 +33,8 @@ class ComparedScore:
         effect: the difference, in standard deviations of that between one seed of each; None without seeds.
         pairs: number of pairs of seeds; 0 if the seeds are not paired.
         covers: "seeds" if the interval says what other seeds would give, "samples" if it holds for these runs only.
-        needed_seeds: of each side (or pairs), which would decide it in 4 of 5 experiments if the difference and the
-            spread are what they seem; None if it is decided, or nothing is known, or it is above 1,000.
+        needed_seeds: of each side (or pairs), which would decide it as often as not if the difference and the spread
+            are what they seem; None if it is decided, or nothing is known, or it is above 1,000.
     """
 
     name: str

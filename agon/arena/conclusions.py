@@ -169,5 +169,5 @@ def _would_decide(score: ComparedScore) -> str:
         return " If the difference is what it seems, even 1,000 seeds of each would not decide it."
     return (
         f" If the difference and its spread are what they seem, {score.needed_seeds:,} seeds of each would decide it "
-        "in 4 of 5 experiments."
+        "as often as not, and twice as many in 4 of 5 experiments."
     )

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from agon.metrics.deciding import MOST, POWER, holm, seeds_needed
+from agon.metrics.deciding import MOST, holm, seeds_needed
 from agon.metrics.differences import Contrast, Measured, contrast, paired_contrast
 from agon.metrics.intervals import LEVEL, NORMAL
 
@@ -163,13 +163,13 @@ def powered(effect: float, count: int, *, pairs: bool, draws: int = 20_000) -> f
 @pytest.mark.parametrize("pairs", [True, False])
 @pytest.mark.parametrize("effect", [0.7, 1.5, pytest.param(0.35, marks=pytest.mark.evidence)])
 def test_needed_seeds_have_the_power(effect: float, pairs: bool) -> None:
-    """With the true difference and spread: so many seeds decide in 4 of 5 experiments, two thirds of them in fewer."""
+    """With the true difference and spread: so many decide as often as not, and twice as many in 4 of 5 experiments."""
     between = Contrast(effect, 1.0, spread=math.sqrt(2), freedom_per_seed=1.0 if pairs else 2.0)
     count = seeds_needed(between)
     assert count is not None
-    assert powered(effect, count, pairs=pairs) == pytest.approx(POWER, abs=0.05)
-    assert powered(effect, math.floor(count / 1.5), pairs=pairs) < POWER
-    assert powered(effect, math.ceil(count * 1.5), pairs=pairs) > POWER
+    assert powered(effect, count, pairs=pairs) == pytest.approx(0.55, abs=0.08)
+    assert powered(effect, max(2, math.floor(count / 1.5)), pairs=pairs) < 0.5
+    assert 0.75 < powered(effect, 2 * count, pairs=pairs) < 0.95
 
 
 @pytest.mark.parametrize("pairs", [True, False])
@@ -193,8 +193,7 @@ def test_needed_seeds_at_the_ends() -> None:
     assert seeds_needed(Contrast(1.0, None)) is None
     assert seeds_needed(Contrast(1.0, 0.0, spread=0.0)) == 2
     assert seeds_needed(Contrast(1e-4, 1.0, spread=1.0)) is None
-    nearly = seeds_needed(Contrast(0.1, 1.0, spread=1.0))
+    nearly = seeds_needed(Contrast(0.07, 1.0, spread=1.0))
     assert nearly is not None
-    assert 500 < nearly < MOST, "z's formula gives (1.96 + 0.84)² / 0.1² = 785"
-    more = seeds_needed(Contrast(0.1, 1.0, spread=1.0), level=0.99)
-    assert more is None or more > nearly
+    assert nearly == pytest.approx((1.96 / 0.07) ** 2, rel=0.01), "Student's quantile of many seeds is z"
+    assert seeds_needed(Contrast(0.07, 1.0, spread=1.0), level=0.999) is None, f"above {MOST}"
