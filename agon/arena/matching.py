@@ -1,6 +1,5 @@
 """Which recorded scores of two experiments can be compared: the same measurement, on both sides."""
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePath
@@ -11,6 +10,7 @@ from agon.metrics.differences import Measured
 from agon.runs.scores import ScoreRecord
 
 GAM = ("battle", "r_test", "error")  # scores of battles, whose protocols name the runs
+LARGEST = 1e100  # whose square is a number
 ATTRIBUTES = {  # of a record -> words
     "n": "{} samples",
     "n_real": "{} real samples",
@@ -97,7 +97,7 @@ def _with_test_ratios(scores: Sequence[ScoreRecord]) -> Iterable[ScoreRecord]:
     for record in scores:
         yield record
         ratio = record.detail.get("r_test")
-        if record.name == "battle" and isinstance(ratio, int | float):
+        if record.name == "battle" and isinstance(ratio, int | float) and abs(ratio) < LARGEST:
             yield replace(record, name="r_test", value=float(ratio), error=None, interval=None)
 
 
@@ -143,10 +143,10 @@ def _values(
         record, name = records.get(key), f"{label} of {replicate.name}"
         if record is None:
             left_out[name] = "it was not measured there as it was in the others; agon evaluate measures it"
-        elif record.value is None or not math.isfinite(record.value):
-            left_out[name] = "it is not finite"
+        elif record.value is None or not abs(record.value) < LARGEST:
+            left_out[name] = "it is not finite, or beyond all reason"
         else:
-            error = record.error if record.error is not None and math.isfinite(record.error) else None
+            error = record.error if record.error is not None and 0 <= record.error < LARGEST else None
             values[replicate.seed] = Measured(record.value, error)
     return values
 

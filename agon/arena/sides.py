@@ -1,6 +1,7 @@
 """The two sides of a comparison: the finished runs of one experiment each, with their recorded scores."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from math import isfinite
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -154,7 +155,7 @@ def _replicate(path: Path, name: str) -> Replicate:
 def _reached(run: Run) -> int:
     """The step that a run has reached, by its log and its checkpoints."""
     logged = (record.get("step") for record in read_records(run.log))
-    return max([0, *run.kept, *(int(step) for step in logged if isinstance(step, int | float))])
+    return max([0, *run.kept, *(int(step) for step in logged if isinstance(step, int | float) and isfinite(step))])
 
 
 def _refuse_mixed(replicates: Sequence[Replicate]) -> None:
