@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # what type checkers and editors read; LAZY says the same to Python
-    from agon.arena import battle, compare
+    from agon.arena import battle, compare, tournament
     from agon.averaging import Averaging
     from agon.data import Images, Ring, Source, Stream
     from agon.dynamics import (
@@ -54,6 +54,7 @@ __all__ = [  # noqa: RUF022 - in reading order
     "sample",
     "evaluate",
     "battle",
+    "tournament",
     "compare",
     "report",
     "reproduce",
@@ -101,6 +102,7 @@ LAZY = {  # public name -> "module", or "module:name" where it has another name 
     "sample": "agon.samples",
     "evaluate": "agon.evaluation",
     "battle": "agon.arena",
+    "tournament": "agon.arena",
     "compare": "agon.arena",
     "report": "agon.reports:write",
     "reproduce": "agon.papers",

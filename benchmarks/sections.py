@@ -14,6 +14,7 @@ from benchmarks import (
     start,
     step,
     stream,
+    tournament,
     unrolled,
 )
 from benchmarks.report import Section
@@ -60,6 +61,9 @@ SECTIONS: dict[str, Measurement] = {
             *("agon/metrics/efficientnet.py", "agon/networks/efficientnet.py", "agon/metrics/random_convolutions.py"),
             *("benchmarks/extractors.py", "benchmarks/corruptions.py"),
         ),
+    ),
+    "tournament": Measurement(
+        tournament.section, ("agon/arena/tournaments", "agon/arena/battles.py", "benchmarks/tournament.py")
     ),
     "reconstruction": Measurement(reconstruction.section, ("agon/metrics", "benchmarks/reconstruction.py")),
 }

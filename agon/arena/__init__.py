@@ -1,4 +1,4 @@
-"""Compare runs: by their scores, by battles of critics and generators, and by reconstructions of the same images."""
+"""Compare runs: by their scores, by battles and tournaments of critics and generators, and by reconstructions."""
 
 from agon.arena.battles import against, battle
 from agon.arena.compared import ComparisonResult
@@ -10,6 +10,8 @@ from agon.arena.forest import forest, write_comparison
 from agon.arena.reconstructions import ranked, reconstructions
 from agon.arena.results import BattleResult
 from agon.arena.sentences import verdict
+from agon.arena.standings import TournamentResult
+from agon.arena.tournaments import TournamentSettings, tournament
 
 __all__ = [
     "BattleResult",
@@ -17,6 +19,8 @@ __all__ = [
     "ComparedScore",
     "ComparisonResult",
     "Contestant",
+    "TournamentResult",
+    "TournamentSettings",
     "against",
     "battle",
     "compare",
@@ -25,6 +29,7 @@ __all__ = [
     "ranked",
     "reconstructions",
     "table",
+    "tournament",
     "verdict",
     "write_comparison",
 ]

@@ -1,9 +1,17 @@
 """Ratings of generators and critics from the matrix of their meetings: a Bradley-Terry model with a home term."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+import numpy as np
+from jaxtyping import Float64
+
+from agon.arena.fitting import Fit, fit, predicted
+from agon.arena.matrix import AreaMatrix
+from agon.arena.meetings import Meetings, meetings
+from agon.arena.spreads import Roster, halves
 from agon.metrics.differences import Noise
 
 Role = Literal["generator", "critic"]
@@ -11,7 +19,10 @@ Role = Literal["generator", "critic"]
 
 @dataclass(frozen=True, kw_only=True)
 class Rating:
-    """The rating of a contestant's generators, or of its critics; in logits, 0 is the mean of all contestants.
+    """The rating of a contestant's generators, or of its critics, in logits.
+
+    The mean of all contestants' generators is 0. Critics are on the same scale: a critic cannot tell the samples of a
+    generator of its own rating from real ones.
 
     Attributes:
         name: the contestant.
@@ -39,7 +50,8 @@ class Ratings:
         generators: ratings of generators, best first.
         critics: ratings of critics, best first.
         home: how much less (or more) a critic is fooled by the generator that trained against it, in logits.
-        unexplained: share of the variance of logit a_ij that these ratings leave unexplained, 0 to 1.
+        unexplained: share of the variance of logit a_ij that these ratings leave unexplained, 0 to 1, without the part
+            that the samples' noise explains; 0 if there are too few meetings to tell.
         cycles: contestants (A, B, C) of which A beats B, B beats C and C beats A.
     """
 
@@ -65,6 +77,82 @@ class Ratings:
             unexplained=values["unexplained"],
             cycles=cycles,
         )
+
+
+def rate(matrix: AreaMatrix, seed: int = 0) -> Ratings:
+    """Rate the contestants of a tournament.
+
+    The model is fitted to single trainings: logit a_ij = g_i - d_j + home·[i and j are one training] + ε_ij with
+    ε_ij ~ N(0, τ²), by penalised maximum likelihood (`agon.arena.fitting`). A contestant's rating is the mean over its
+    trainings. Its interval says what other seeds would give, if it has two or more (`agon.arena.spreads`).
+
+        unexplained = τ² / (τ² + Var_ij(g_i - d_j + home·[i and j are one training]))
+
+    Args:
+        matrix: entrants may lack a generator or a critic, and meetings may be missing (NaN), as long as chains of
+            meetings link all of them.
+        seed: not used: nothing is drawn.
+
+    Raises:
+        DataError: an area is outside [0, 1], or the matrix falls into parts that never met.
+
+    Source: Bradley and Terry 1952; the unexplained share is 1 - the marginal R² of Nakagawa and Schielzeth 2013.
+    """
+    met = meetings(matrix)
+    fitted, (names, roster) = fit(met), _roster(matrix)
+    values, half = roster.rated(fitted.coefficients), halves(fitted, met, roster)
+    counts = [[list(of).count(k) for k in range(len(names))] for of in (roster.generators, roster.critics)]
+    return Ratings(
+        generators=_ranked(names, "generator", values[0], half[0], counts[0]),
+        critics=_ranked(names, "critic", values[1], half[1], counts[1]),
+        home=float(fitted.coefficients[-1]),
+        unexplained=_unexplained(fitted, met),
+    )
+
+
+def _ranked(
+    names: list[str],
+    role: Role,
+    values: Float64[np.ndarray, " m"],
+    half: Float64[np.ndarray, " m"],
+    counts: list[int],
+) -> tuple[Rating, ...]:
+    """The ratings of those who have this role, best first; equal ones by name."""
+    ratings = [
+        Rating(
+            name=name,
+            role=role,
+            value=float(value),
+            interval=(float(value - width), float(value + width)) if math.isfinite(width) else None,
+            seeds=seeds,
+            covers="seeds" if seeds > 1 else "samples",
+        )
+        for name, value, width, seeds in zip(names, values, half, counts, strict=True)
+        if seeds
+    ]
+    return tuple(sorted(ratings, key=lambda rating: (-rating.value, rating.name)))
+
+
+def _unexplained(fitted: Fit, met: Meetings) -> float:
+    explained = float(predicted(fitted.coefficients, met)[met.met].var())
+    return fitted.variance / (fitted.variance + explained) if fitted.variance else 0.0
+
+
+def _roster(matrix: AreaMatrix) -> tuple[list[str], Roster]:
+    """The contestants' names, and which training belongs to whom."""
+    entrants = list(dict.fromkeys((*matrix.generators, *matrix.critics)))
+    contestant = {entrant: matrix.contestants.get(entrant, entrant) for entrant in entrants}
+    names = list(dict.fromkeys(contestant.values()))
+    row, column = ({name: index for index, name in enumerate(of)} for of in (matrix.generators, matrix.critics))
+    roster = Roster(
+        generators=[names.index(contestant[entrant]) for entrant in matrix.generators],
+        critics=[names.index(contestant[entrant]) for entrant in matrix.critics],
+        trainings=[
+            [(row.get(entrant), column.get(entrant)) for entrant in entrants if contestant[entrant] == name]
+            for name in names
+        ],
+    )
+    return names, roster
 
 
 def _rating(values: Mapping[str, Any]) -> Rating:

@@ -148,7 +148,7 @@ def _replicate(path: Path, name: str) -> Replicate:
             f"it stopped at step {reached} of {steps}, unfinished or diverged; agon resume {path} goes on with it"
         )
     compute = described_to_show(path / ARITHMETIC) if run.files.holds(ARITHMETIC) else {}
-    scores = [score for score in read_scores(run.metrics) if score.step in (None, reached)]
+    scores = [score for score in read_scores(run.metrics) if score.step in (None, steps)]
     return Replicate(name, path, seed, settings, str(compute.get("data") or ""), scores)
 
 

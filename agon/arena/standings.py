@@ -1,11 +1,19 @@
 """The result of a tournament: the matrix of areas, the ratings, and who was left out."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from agon.arena.crosstables import lines_of, tables_of
 from agon.arena.matrix import AreaMatrix
 from agon.arena.ratings import Ratings
+from agon.errors import NotInstalledError, RunError, installed
+from agon.runs import write_atomically
+
+if TYPE_CHECKING:
+    import pandas
 
 FILE = "tournament.json"  # in the folder of a tournament
 
@@ -17,7 +25,8 @@ class TournamentResult:
     Attributes:
         matrix: every generator before every critic.
         ratings: of the contestants.
-        left_out: entrant's name -> the sentence that says why it did not take part.
+        left_out: entrant's name -> the sentence that says why it did not take part; "NAME (critic)" if only its critic
+            did not, and "NAME before OTHER's critic" if only these two did not meet.
         protocol: n, seed, statistics of batch normalisation, versions; as plain values.
         places: entrant's name -> where it is, as a path; "" for real data.
     """
@@ -27,6 +36,54 @@ class TournamentResult:
     left_out: Mapping[str, str] = field(default_factory=dict)
     protocol: Mapping[str, Any] = field(default_factory=dict)
     places: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def tables(self) -> dict[str, list[dict[str, Any]]]:
+        """The result as tables, each a list of rows by column.
+
+        * "areas": a row for each meeting: generator, critic, their contestants, area, error and whether at home.
+        * "ratings": a row for each contestant and role: rating, interval, number of seeds and what the interval covers.
+        * "cycles" and "left out".
+        """
+        return tables_of(self.matrix, self.ratings, self.left_out)
+
+    def to_pandas(self) -> "dict[str, pandas.DataFrame]":
+        """The `tables` as data frames.
+
+        Raises:
+            NotInstalledError: pandas is not installed.
+        """
+        if not installed("pandas"):
+            raise NotInstalledError("expected pandas, which is not installed; pip install pandas, or use .tables")
+        import pandas
+
+        return {name: pandas.DataFrame(rows) for name, rows in self.tables.items()}
+
+    def write(self, folder: Path) -> Path:
+        """Write tournament.json into a folder."""
+        content = json.dumps(self.plain(), indent=1, allow_nan=False).encode()
+        write_atomically(folder / FILE, content + b"\n")
+        return folder / FILE
+
+    @classmethod
+    def read(cls, folder: Path) -> "TournamentResult":
+        """Read the result that a tournament left in its folder.
+
+        Raises:
+            RunError: there is none, or it cannot be read.
+        """
+        try:
+            return cls.of_plain(json.loads((folder / FILE).read_text()))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise RunError(f"{folder / FILE}: expected the result of a tournament ({error!r:.80})") from error
+
+    @property
+    def lines(self) -> list[str]:
+        """The tables for a terminal."""
+        return lines_of(self.matrix, self.ratings, self.left_out)
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines)
 
     def plain(self) -> dict[str, Any]:
         """The result as JSON values: the content of tournament.json."""

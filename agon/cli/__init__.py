@@ -15,6 +15,7 @@ from agon.cli.recipes import recipes
 from agon.cli.report import report, reproduce
 from agon.cli.resume import resume
 from agon.cli.samples import data, sample
+from agon.cli.tournament import TournamentCommand
 from agon.cli.train import Train
 from agon.errors import AgonError, Interrupted, as_agon_error
 from agon.terminal import let_go, usable_streams, warn
@@ -29,6 +30,7 @@ COMMANDS: dict[str, Callable[..., object]] = {
     "sample": sample,
     "evaluate": Evaluate,
     "battle": BattleCommand,
+    "tournament": TournamentCommand,
     "compare": CompareCommand,
     "export": export,
     "play": play,

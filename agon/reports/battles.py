@@ -23,6 +23,7 @@ class BattleRow(NamedTuple):
     winner: str
     verdict: str
     reason: str
+    areas: list[str]
     critics: list[str]
 
 
@@ -87,6 +88,7 @@ def _row(index: int, view: View, score: ScoreRecord, names: dict[str, str]) -> B
         winner=str(detail.get("winner", "?")),
         verdict=str(detail.get("verdict", "?")),
         reason=str(detail.get("reason", "")),
+        areas=_areas(detail.get("areas")),
         critics=[_critic(critic) for critic in critics if isinstance(critic, dict)]
         if isinstance(critics, list)
         else [],
@@ -110,6 +112,14 @@ def _ratio(value: object, interval: object) -> str:
     if isinstance(interval, list | tuple) and len(interval) == 2 and all(map(finite, interval)):
         text += f" [{number(interval[0], 3)}, {number(interval[1], 3)}]"
     return text
+
+
+def _areas(areas: object) -> list[str]:
+    """Say who wins by the areas under the critics' ROC curves, and whether the paper's rule disagrees."""
+    if not isinstance(areas, dict):
+        return []
+    lines = [f"by areas, {areas.get('verdict', '?')}: {areas.get('reason', '')}", areas.get("disagreement")]
+    return [str(line) for line in lines if line]
 
 
 def _critic(critic: Object) -> str:

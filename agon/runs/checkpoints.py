@@ -69,6 +69,22 @@ def load(path: Path) -> Checkpoint:
     Raises:
         CheckpointError: a file is missing, not regular, or truncated, or its bytes have changed.
     """
+    step, values, content = _verified(path)
+    return Checkpoint(step, _tensors(path, content), values)
+
+
+def verified(path: Path) -> tuple[str, dict[str, Any]]:
+    """Read a checkpoint and verify both its files; return the checksum of its tensors, and its other values.
+
+    Raises:
+        CheckpointError: as in `load`.
+    """
+    _, values, content = _verified(path)
+    return _digest(content), values
+
+
+def _verified(path: Path) -> tuple[int, dict[str, Any], bytes]:
+    """Read the step, the state and the bytes of the tensors."""
     files = Directory(path.parent)
     try:
         state = parse_json(files.read(f"{path.name}/{STATE}", limits.STATE))
@@ -82,7 +98,7 @@ def load(path: Path) -> Checkpoint:
     step, values = state.get("step"), state.get("state")
     if type(step) is not int or f"{step:08d}" != path.name or not isinstance(values, dict):
         raise CheckpointError(f"checkpoint {path}: expected the state of step {path.name}, got that of {step!r:.40}")
-    return Checkpoint(step, _tensors(path, content), values)
+    return step, values, content
 
 
 def good(folder: Path, complaints: list[str]) -> Iterator[Checkpoint]:

@@ -20,7 +20,7 @@ def runs_in(path: Path) -> list[Path]:
     if Directory(path).holds(EXPERIMENT) or not path.is_dir():
         return [path]
     inside = [child for child in path.iterdir() if not child.is_symlink() and Directory(child).holds(EXPERIMENT)]
-    return sorted(inside, key=_natural) or [path]
+    return sorted(inside, key=natural) or [path]
 
 
 def by_experiment(runs: Sequence[Path]) -> dict[str, list[Path]]:
@@ -66,6 +66,6 @@ def _settings(run: Path) -> tuple[str, str]:
     return json.dumps(experiment, sort_keys=True), seed
 
 
-def _natural(path: Path) -> list[tuple[int, str]]:
+def natural(path: Path) -> list[tuple[int, str]]:
     """A key that sorts seed-2 before seed-10."""
     return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", path.name)]

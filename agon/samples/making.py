@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Int, Shaped
 from torch import Tensor
 
+from agon.averaging import Average, Averaging
 from agon.data import Source
 from agon.data.given import given_again
 from agon.data.source import Known
@@ -78,9 +79,7 @@ def load_as(
     experiment = experiment or Experiment.from_json(run.experiment, trust)
     source = experiment.data if data is None else given_again(experiment.data, data)
     experiment = replace(experiment, data=_with_recorded_shape(run, source))
-    compute = Compute.continued({**run.compute, "device": "auto", "devices": 1, "compile": "off"}).resolved()
-    with enough_memory():
-        training = kind(experiment, compute, torch.device(compute.device))
+    training = _built(kind, run, experiment)
     if step is None:
         checkpoint, _ = restore_last(training, run, restore_model)
     else:
@@ -94,6 +93,26 @@ def load_as(
         refuse_averaged_alone(checkpoint, experiment)
     training.use_weights(weights)
     return training
+
+
+def untrained(run: Run, *, trust: bool = False) -> Training:
+    """Build the training of a run as it began, before its first step, with settled statistics of its generators."""
+    experiment = Experiment.from_json(run.experiment, trust)
+    experiment = replace(experiment, averaging=None, data=_with_recorded_shape(run, experiment.data))
+    training = _built(Training, run, experiment)
+    if training.game.generated_classes:
+        training.class_counts = _recorded_counts(run, training.game.generated_classes)
+    for player in training.game.generating_players:
+        training.average = Average(Averaging(player=player), training.game)  # of the first weights alone
+        training.use_weights("average")  # which have their statistics found anew
+    return training
+
+
+def _built(kind: type[T], run: Run, experiment: Experiment) -> T:
+    """Build a run's training on this machine, with the settings of the run that change the arithmetic."""
+    compute = Compute.continued({**run.compute, "device": "auto", "devices": 1, "compile": "off"}).resolved()
+    with enough_memory():
+        return kind(experiment, compute, torch.device(compute.device))
 
 
 def _with_recorded_shape(run: Run, source: Source) -> Source:

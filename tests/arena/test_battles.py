@@ -246,7 +246,8 @@ def test_the_command_prints_the_papers_rows(runs: Path, capsys: pytest.CaptureFi
     assert rows[0].split() == ["Battler", "r_test", "r_sample", "Winner"]
     assert rows[1].startswith("one vs. two  ")
     assert rows[2].partition(":")[0] in ("one wins", "two wins", "unfair", "undecided")
-    assert ["calibrated on" in row for row in rows[3:]] == [True, True]
+    assert rows[3].startswith("by areas, ")
+    assert ["calibrated on" in row for row in rows[-2:]] == [True, True]
     status, rows, _ = told(capsys, runs / "one", runs / "vae", *few)
     assert (status, rows[0]) == (0, "vae has no critic, so the other's alone judges:")
     assert rows[1].split() == ["Battler", "Error"]

@@ -5,6 +5,8 @@ import pytest
 
 from agon.arguments import TIE
 from agon.metrics import Battle, Score
+from agon.metrics.auroc import Area
+from agon.metrics.gam.areas import AreaDuel
 from agon.metrics.gam.critic import Threshold
 from agon.metrics.gam.outcome import Judgement
 from agon.metrics.gam.rates import ErrorRate, Ratio
@@ -19,7 +21,11 @@ def fought(test: tuple[float, float], sample: tuple[float, float]) -> Battle:
         for name in ("one", "two")
     ]
     ratios = [Ratio(float(np.sqrt(low * high)), 0.1, (low, high), 1.0, False) for low, high in (test, sample)]
-    return Battle(first=sides[0], second=sides[1], test=ratios[0], sample=ratios[1], tie=TIE, protocol="")
+    areas = AreaDuel(Area(0.5, 0.1, 10, 10), Area(0.5, 0.1, 10, 10), 0.0)
+    test_ratio, sample_ratio = ratios
+    return Battle(
+        first=sides[0], second=sides[1], test=test_ratio, sample=sample_ratio, areas=areas, tie=TIE, protocol=""
+    )
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def game(seed: int = 0, **more: bool) -> Adversarial:
 
 def ready(statistics: Statistics, of: Adversarial | None = None) -> Adversarial:
     held = (normal(400, 1.0, 8), normal(400, -1.0, 9))
-    built = critic_of(of or game(), *held, statistics, False).game
+    built = critic_of(of or game(), *held, statistics, False).judge.game
     assert isinstance(built, Adversarial)
     return built
 

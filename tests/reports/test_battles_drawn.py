@@ -27,6 +27,7 @@ def test_a_battle_is_a_row_with_its_verdict(make_run, tmp_path):
         "reason": "r_sample may be 1",
         "r_test": 0.95,
         "r_test_interval": [0.8, 1.1],
+        "areas": {"verdict": "gran1 wins", "reason": "its area is larger", "disagreement": "the verdicts disagree"},
         "critics": [{"name": "gran1", **side}, {"name": "gran3", **side}],
     }
     old = add(make_run("gran1"), name="battle", value=1.7, interval=[1.6, 1.9], detail={**detail, "verdict": "older"})
@@ -36,6 +37,8 @@ def test_a_battle_is_a_row_with_its_verdict(make_run, tmp_path):
     (row,) = [[cell.words() for cell in row.all("td")] for row in table.all("tr")[1:]]
     assert row[:5] == ["gran1", "gran3", "0.95 [0.8, 1.1]", "1.2 [0.9, 1.6]", "gran3 wins"]
     assert "undecided" in row[5]
+    assert "by areas, gran1 wins: its area is larger" in row[5]
+    assert "the verdicts disagree" in row[5]
     assert "gran3's critic errs on samples: real 0.1, the other's 0.25, its own 0.3; running statistics" in row[5]
 
 
@@ -83,7 +86,7 @@ def test_an_older_error_has_names_alone(make_run):
 )
 def test_a_foreign_battle_ends_in_no_traceback(make_run, tmp_path, damage):
     """Text in intervals, numbers for critics, what is not finite anywhere."""
-    keys = ("r_test", "r_test_interval", "critics", "winner", "verdict", "reason")
+    keys = ("r_test", "r_test_interval", "critics", "winner", "verdict", "reason", "areas")
     run = add(make_run(), name="battle", detail={"opponent": "x", **dict.fromkeys(keys, damage)})
     critics = [{"name": damage, "test": {"value": damage}, "own": damage, "protocol": damage}, damage]
     add(run, name="battle", detail={"opponent": "y", "critics": critics})

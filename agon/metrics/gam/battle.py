@@ -8,6 +8,7 @@ from agon.arguments import TIE
 from agon.errors import DataError
 from agon.games import Game
 from agon.latents import Latent, Normal
+from agon.metrics.gam.areas import duel
 from agon.metrics.gam.critic import DEFAULT, RUNNING, Statistics, critic_of, needs_held
 from agon.metrics.gam.entrants import (
     MakeSamples,
@@ -61,6 +62,8 @@ def battle(
     * "batch": by each batch of 100, all real or all generated, as the author's code does. Use it only to compare with
       that code: a sample's realness then depends on the rest of its batch.
 
+    Beside the ratios stand the areas under the critics' ROC curves, which need no threshold (`AreaDuel`).
+
     Memory: the n samples of both games, and 256 of them in the networks.
 
     Args:
@@ -103,13 +106,15 @@ def battle(
         entrant(name, game, real.mapped(bounds[0], bound), checked(x, test, spare), bound, statistics, calibrate)
         for name, game, x, bound in zip(names, (a, b), samples, bounds, strict=True)
     )
-    first, second = judgement(entrant_a, entrant_b), judgement(entrant_b, entrant_a)
+    foreign = entrant_a.scores_of(entrant_b), entrant_b.scores_of(entrant_a)
+    first, second = judgement(entrant_a, foreign[0]), judgement(entrant_b, foreign[1])
     rng = np.random.default_rng(seed)
     return Battle(
         first=first,
         second=second,
         test=paired_ratio(entrant_a.wrong, entrant_b.wrong, rng),
         sample=ratio(first.foreign, second.foreign, rng),
+        areas=duel((foreign[0], entrant_a.scores), (foreign[1], entrant_b.scores)),
         tie=tie,
         protocol=f"ratio of error rates; {entrant_a.name}: {first.protocol}; {entrant_b.name}: {second.protocol}",
     )
@@ -166,10 +171,10 @@ def one_sided(
     for x in (samples, *(x for x in real if x is not None)):
         checked(x, own_samples)
     critic = critic_of(judge, real.held, own_samples[len(samples) :], statistics, calibrate)
-    foreign = rate(critic.wrong(samples, real=False))
-    rates = {"own": rate(critic.wrong(own_samples[: len(samples)], real=False))}
+    foreign = rate(critic.wrong(critic.realness(samples), real=False))
+    rates = {"own": rate(critic.wrong(critic.realness(own_samples[: len(samples)]), real=False))}
     if real.test is not None:
-        rates["test"] = rate(critic.wrong(real.test, real=True))
+        rates["test"] = rate(critic.wrong(critic.realness(real.test), real=True))
     return Score(
         name="error",
         value=foreign.value,

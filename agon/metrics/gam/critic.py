@@ -69,29 +69,49 @@ def calibrated(real: Float64[np.ndarray, " n"], fake: Float64[np.ndarray, " m"])
 
 
 @dataclass(frozen=True)
+class Judge:
+    """A critic whose realness of a sample depends on the sample alone, or with "batch" on its batch.
+
+    Attributes:
+        game: a copy of the game that provides the realness.
+        block: the number of samples that pass at a time; None for batches that normalise themselves.
+        statistics: how its statistics were found, in words.
+    """
+
+    game: Game
+    block: int | None
+    statistics: str
+
+    def realness(self, x: Float[Tensor, "n ..."]) -> Float64[np.ndarray, " n"]:
+        """How real it finds each sample, in the game's range."""
+        return realness(self.game, x, self.block)
+
+
+@dataclass(frozen=True)
 class BattleCritic:
     """A critic that is ready to judge in a battle.
 
     Attributes:
-        game: a copy of the game that provides the realness.
+        judge: the critic.
         threshold: the threshold of its decision.
-        block: the number of samples that pass at a time; None for batches that normalise themselves.
         protocol: how its statistics and its threshold were found, in words.
     """
 
-    game: Game
+    judge: Judge
     threshold: Threshold
-    block: int | None
     protocol: str
 
-    def wrong(self, x: Float[Tensor, "n ..."], *, real: bool) -> Float64[np.ndarray, " n"]:
+    def realness(self, x: Float[Tensor, "n ..."]) -> Float64[np.ndarray, " n"]:
+        """How real it finds each sample, in the game's range."""
+        return self.judge.realness(x)
+
+    def wrong(self, scores: Float64[np.ndarray, " n"], *, real: bool) -> Float64[np.ndarray, " n"]:
         """1 for each sample that it gets wrong, 0 for each that it gets right, 1/2 exactly at the threshold.
 
         Args:
-            x: samples in the game's range.
+            scores: its realness of the samples.
             real: whether the samples are real.
         """
-        scores = realness(self.game, x, self.block)
         above = np.heaviside(scores - self.threshold.value, 0.5)
         return 1 - above if real else above
 
@@ -112,26 +132,40 @@ def critic_of(
         statistics: how batch normalisation normalises, as in `battle`.
         calibrate: whether to calibrate the threshold even if the game has a boundary.
     """
+    judge = judge_of(game, real, fake, statistics)
+    if game.boundary is not None and not calibrate:
+        return BattleCritic(judge, Threshold(game.boundary), f"{judge.statistics}, boundary {game.boundary:g}")
+    threshold = calibrated(judge.realness(_required(real)), judge.realness(_required(fake)))
+    return BattleCritic(judge, threshold, f"{judge.statistics}, calibrated on {threshold.n} held-out samples")
+
+
+def judge_of(
+    game: Game, real: Float[Tensor, "n ..."] | None, fake: Float[Tensor, "n ..."] | None, statistics: Statistics
+) -> Judge:
+    """Copy a game's critic and find its statistics; the game itself remains unchanged.
+
+    Args:
+        game: a game with a realness.
+        real: held-out real samples; None if `reestimates` is false.
+        fake: as many samples of the game's own.
+        statistics: how batch normalisation normalises, as in `battle`.
+    """
     judge = copy.deepcopy(game).eval().requires_grad_(False)
-    layers, description = normalisations(judge), "running statistics"
-    block: int | None = BLOCK
+    layers = normalisations(judge)
     if not layers:
-        description = "no batch normalisation"
-    elif statistics == "reestimated":
+        return Judge(judge, BLOCK, "no batch normalisation")
+    if statistics == "reestimated":
         _reestimate(judge, layers, _required(real), _required(fake))
-        description = f"statistics of {len(_required(real))} held-out real and as many own samples"
-    elif statistics == "batch":
+        return Judge(judge, BLOCK, f"statistics of {len(_required(real))} held-out real and as many own samples")
+    if statistics == "batch":
         for layer in layers:
             layer.train()
-        block, description = None, f"statistics of each batch of {OWN}"
-    if game.boundary is not None and not calibrate:
-        return BattleCritic(judge, Threshold(game.boundary), block, f"{description}, boundary {game.boundary:g}")
-    threshold = calibrated(realness(judge, _required(real), block), realness(judge, _required(fake), block))
-    return BattleCritic(judge, threshold, block, f"{description}, calibrated on {threshold.n} held-out samples")
+        return Judge(judge, None, f"statistics of each batch of {OWN}")
+    return Judge(judge, BLOCK, "running statistics")
 
 
 def _required(held: Tensor | None) -> Tensor:
-    assert held is not None  # who asks for a critic has asked `needs_held` first
+    assert held is not None  # who asks for a critic has asked `needs_held` or `reestimates` first
     return held
 
 
@@ -164,7 +198,12 @@ def needs_held(game: Game, statistics: str, calibrate: bool) -> bool:
             f"track_running_stats=False; ask with {BATCH}, and know that a verdict depends on the batches",
             BATCH,
         )
-    return game.boundary is None or calibrate or (statistics == "reestimated" and bool(normalisations(game)))
+    return game.boundary is None or calibrate or reestimates(game, statistics)
+
+
+def reestimates(game: Game, statistics: str) -> bool:
+    """Whether a game's critic needs held-out samples for its statistics."""
+    return statistics == "reestimated" and bool(normalisations(game))
 
 
 def judges(game: Game) -> bool:

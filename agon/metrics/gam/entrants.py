@@ -63,7 +63,7 @@ class Entrant(NamedTuple):
         real: real samples in the game's range.
         samples: its generated samples that are judged.
         range: (least, greatest) value of both.
-        wrong: for each test sample 1 if its critic errs, 0 if not, 1/2 exactly at the threshold.
+        scores: its critic's realness of each test sample.
     """
 
     name: str
@@ -71,7 +71,16 @@ class Entrant(NamedTuple):
     real: RealSamples
     samples: Float[Tensor, "m ..."]
     range: Range
-    wrong: Float64[np.ndarray, " n"]
+    scores: Float64[np.ndarray, " n"]
+
+    @property
+    def wrong(self) -> Float64[np.ndarray, " n"]:
+        """For each test sample 1 if its critic errs, 0 if not, 1/2 exactly at the threshold."""
+        return self.critic.wrong(self.scores, real=True)
+
+    def scores_of(self, opponent: "Entrant") -> Float64[np.ndarray, " m"]:
+        """Its critic's realness of the opponent's samples."""
+        return self.critic.realness(mapped(opponent.samples, opponent.range, self.range))
 
 
 def set_apart(
@@ -138,18 +147,18 @@ def entrant(
     """Prepare a game for a battle: its critic, its judged samples (without the held-out ones) and its test errors."""
     judged = len(samples) - (0 if real.held is None else len(real.held))
     critic = critic_of(game, real.held, samples[judged:], statistics, calibrate)
-    return Entrant(name, critic, real, samples[:judged], bounds, critic.wrong(real.tested, real=True))
+    return Entrant(name, critic, real, samples[:judged], bounds, critic.realness(real.tested))
 
 
-def judgement(judge: Entrant, opponent: Entrant) -> Judgement:
-    """The error rates of one entrant's critic."""
-    wrong, train = judge.critic.wrong, judge.real.train
+def judgement(judge: Entrant, foreign: Float64[np.ndarray, " m"]) -> Judgement:
+    """The error rates of one entrant's critic, from its realness of the opponent's samples."""
+    critic, train = judge.critic, judge.real.train
     return Judgement(
         name=judge.name,
         test=rate(judge.wrong),
-        foreign=rate(wrong(mapped(opponent.samples, opponent.range, judge.range), real=False)),
-        own=rate(wrong(judge.samples, real=False)),
-        train=None if train is None else rate(wrong(train, real=True)),
+        foreign=rate(critic.wrong(foreign, real=False)),
+        own=rate(critic.wrong(critic.realness(judge.samples), real=False)),
+        train=None if train is None else rate(critic.wrong(critic.realness(train), real=True)),
         threshold=judge.critic.threshold,
         protocol=judge.critic.protocol,
     )

@@ -3,9 +3,10 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
+from agon.metrics.gam.areas import AreaDuel
 from agon.metrics.gam.critic import Threshold
 from agon.metrics.gam.rates import ErrorRate, Ratio
-from agon.metrics.gam.verdict import BattleVerdict, Winner, verdict, winner
+from agon.metrics.gam.verdict import BattleVerdict, Winner, fair, verdict, winner
 from agon.metrics.score import Score
 
 
@@ -47,6 +48,7 @@ class Battle:
         second: the error rates of the second game's critic.
         test: r_test; its interval uses that both critics judge the same samples.
         sample: r_sample.
+        areas: the areas of each critic on the other's generator, which need no threshold.
         tie: the bound of the tie rule.
         protocol: how the critics judged, in words.
     """
@@ -55,6 +57,7 @@ class Battle:
     second: Judgement
     test: Ratio
     sample: Ratio
+    areas: AreaDuel
     tie: float
     protocol: str
 
@@ -76,7 +79,19 @@ class Battle:
     def swapped(self) -> "Battle":
         """The same battle with the two games exchanged."""
         test, sample = self.test.inverse, self.sample.inverse
-        return replace(self, first=self.second, second=self.first, test=test, sample=sample)
+        areas = self.areas.swapped
+        return replace(self, first=self.second, second=self.first, test=test, sample=sample, areas=areas)
+
+    @property
+    def disagreement(self) -> str:
+        """A sentence if the paper's rule and the areas name different winners, or only one of them names any; or ""."""
+        rule, areas = self.winner, self.areas.outcome
+        sides = [outcome if outcome in ("first", "second") else None for outcome in (rule, areas)]
+        if sides[0] == sides[1]:
+            return ""
+        unfair = self.verdict.outcome == "unfair" or not fair(self.test.value, self.tie)
+        why = "one critic errs more on real samples, which areas allow for" if unfair else "areas weigh all thresholds"
+        return f"the verdicts disagree: {self.words(rule)} by the paper's rule, {self.words(areas)} by areas; {why}"
 
     def words(self, outcome: str) -> str:
         """A verdict in words: "GRAN3 wins", "tie", "unfair" or "undecided"."""
@@ -97,6 +112,12 @@ class Battle:
             "winner_accuracies": self.words(_by_accuracies(self.sample)),
             "smoothed": [name for name, r in (("r_test", self.test), ("r_sample", self.sample)) if r.smoothed],
             "tie": self.tie,
+            "areas": {
+                **self.areas.plain(),
+                "verdict": self.words(self.areas.outcome),
+                "reason": self.areas.reason(self.names),
+                "disagreement": self.disagreement,
+            },
             "critics": [self.first.plain(), self.second.plain()],
         }
         return Score(
@@ -121,6 +142,8 @@ class Battle:
                 f"{'Battler':{width}}  r_test  r_sample  Winner",
                 f"{battlers:{width}}  {self.test.value:6.4g}  {self.sample.value:8.4g}  {name}",
                 f"{self.words(outcome)}: {reason}",
+                f"by areas, {self.words(self.areas.outcome)}: {self.areas.reason(self.names)}",
+                *([self.disagreement] if self.disagreement else []),
                 *(_error_line(judgement) for judgement in (self.first, self.second)),
             ]
         )

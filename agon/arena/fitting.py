@@ -1,0 +1,172 @@
+"""The logistic model of who fools whom, fitted by penalised maximum likelihood.
+
+    logit p_ij = g_i - d_j + home·[i and j are one training] + ε_ij,   ε_ij ~ N(0, τ²)
+
+It is a Bradley-Terry model of generators against critics, in which what a single rating cannot say of a meeting is ε.
+Source: Bradley and Terry 1952; ε and the fit by penalised quasi-likelihood from Breslow and Clayton 1993.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float64
+
+from agon.arena.meetings import Meetings
+from agon.errors import require
+
+PRIOR = 5.0  # standard deviation of g, d and home before any meeting, in logits: e^5 is odds of 150
+ROUNDS, HALVINGS, EXACT = 100, 30, 1e-13
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fit:
+    """The model at its maximum.
+
+    Attributes:
+        coefficients: g of all generators, d of all critics, home.
+        variance: τ².
+        working: the logits that the weighted least squares of the last step explain, 0 where there was no meeting.
+        weights: 1 / (sampling variance + τ²) of these logits, 0 where there was no meeting.
+    """
+
+    coefficients: Float64[np.ndarray, " k"]
+    variance: float
+    working: Float64[np.ndarray, "g c"]
+    weights: Float64[np.ndarray, "g c"]
+
+
+def fit(meetings: Meetings, variance: float | None = None) -> Fit:
+    """Fit g, d and home; with τ² = 0 it is the logistic regression of the areas, weighted by the meetings' sizes.
+
+    g, d and home have a normal prior of mean 0 and standard deviation `PRIOR`, so that areas of 0 and 1 and a matrix
+    that cannot tell home from the rest give finite values.
+
+    Args:
+        meetings: at least 1.
+        variance: τ²; None to estimate it, so that the residuals have the size that it and the samples' noise predict.
+    """
+    met, logits = meetings.met, np.nan_to_num(meetings.logits)
+    current = 1.0 if variance is None else variance
+    last = Fit(
+        coefficients=least_squares(logits, 1.0 * met, meetings.at_home),
+        variance=current,
+        working=logits,
+        weights=1.0 * met,
+    )
+    cells = logits
+    for _ in range(ROUNDS):
+        last, cells = _maximum(meetings, last.coefficients, cells, current)
+        before, current = current, current if variance is not None else _variance(meetings, last)
+        if abs(current - before) <= EXACT * (1 + before):
+            break
+    return last
+
+
+def predicted(coefficients: Float64[np.ndarray, " k"], meetings: Meetings) -> Float64[np.ndarray, "g c"]:
+    """g_i - d_j + home·[at home]."""
+    rows = meetings.sizes.shape[0]
+    g, d, home = coefficients[:rows], coefficients[rows:-1], coefficients[-1]
+    eta: Float64[np.ndarray, "g c"] = g[:, None] - d[None, :] + home * meetings.at_home
+    return eta
+
+
+def least_squares(
+    targets: Float64[np.ndarray, "g c"], weights: Float64[np.ndarray, "g c"], at_home: np.ndarray
+) -> Float64[np.ndarray, " k"]:
+    """Explain targets by g_i - d_j + home·[at home] under the prior: solve (Xᵀ W X + 1 / PRIOR²) θ = Xᵀ W y."""
+    return np.linalg.solve(_normal(weights, at_home), _transposed(weights * targets, at_home))
+
+
+def freedom(meetings: Meetings) -> int:
+    """Number of meetings beyond the number of coefficients that they can tell."""
+    rows, columns = meetings.sizes.shape
+    spare: int = int(meetings.met.sum()) - (rows + columns - 1)
+    return max(0, spare - int(np.any(meetings.at_home & meetings.met)))
+
+
+def _maximum(
+    meetings: Meetings, start: Float64[np.ndarray, " k"], cells: Float64[np.ndarray, "g c"], variance: float
+) -> tuple[Fit, Float64[np.ndarray, "g c"]]:
+    """Newton's method on coefficients and cells' logits u = logit p together; their likelihood is concave."""
+    theta = start
+    u = cells if variance else predicted(theta, meetings)
+    height = _height(meetings, theta, u, variance)
+    for _ in range(ROUNDS):
+        working, weights = _working(meetings, u, variance)
+        new = least_squares(working, weights, meetings.at_home)
+        eta = predicted(new, meetings)
+        move, turn = new - theta, eta + variance * weights * (working - eta) - u
+        for halving in range(HALVINGS):
+            share = 0.5**halving
+            there = _height(meetings, theta + share * move, u + share * turn, variance)
+            if there >= height - EXACT * abs(height):
+                break
+        theta, u, height = theta + share * move, u + share * turn, there
+        if np.abs(share * move).max() <= EXACT * (1 + np.abs(theta).max()):
+            break
+    working, weights = _working(meetings, u, variance)
+    return Fit(coefficients=theta, variance=variance, working=working, weights=weights), u
+
+
+def _working(
+    meetings: Meetings, u: Float64[np.ndarray, "g c"], variance: float
+) -> tuple[Float64[np.ndarray, "g c"], Float64[np.ndarray, "g c"]]:
+    """The logits u + (a - p) / (p (1 - p)) and their weights 1 / (1 / (size · p (1 - p)) + τ²)."""
+    p = _expit(u)
+    information = meetings.sizes * p * (1 - p)
+    working = np.where(meetings.met, u + (meetings.areas - p) / (p * (1 - p)), 0.0)
+    return working, information / (1 + variance * information)
+
+
+def _height(
+    meetings: Meetings, theta: Float64[np.ndarray, " k"], u: Float64[np.ndarray, "g c"], variance: float
+) -> float:
+    """The penalised log-likelihood, up to a constant."""
+    gain = meetings.sizes * (meetings.areas * u - np.logaddexp(0, u))
+    apart = (u - predicted(theta, meetings))[meetings.met] if variance else np.zeros(1)
+    spread = float(apart @ apart) / (2 * variance) if variance else 0.0
+    return float(gain.sum()) - spread - float(theta @ theta) / (2 * PRIOR**2)
+
+
+def _variance(meetings: Meetings, last: Fit) -> float:
+    """The τ² at which Σ r² / (sampling variance + τ²) is the number of degrees of freedom; 0 if it is less at 0.
+
+    Source: DerSimonian and Laird 1986, iterated as by Paule and Mandel 1982.
+    """
+    require("scipy")
+    from scipy.optimize import brentq
+
+    met, spare = meetings.met, freedom(meetings)
+    sampling = 1 / last.weights[met] - last.variance
+    squares = (last.working - predicted(last.coefficients, meetings))[met] ** 2
+
+    def excess(variance: float) -> float:
+        return float((squares / (sampling + variance)).sum()) - spare
+
+    if not spare or excess(0.0) <= 0:
+        return 0.0
+    return float(brentq(excess, 0.0, float(squares.sum()) / spare, xtol=1e-15, rtol=1e-14))
+
+
+def _normal(weights: Float64[np.ndarray, "g c"], at_home: np.ndarray) -> Float64[np.ndarray, "k k"]:
+    rows, columns = weights.shape
+    home = weights * at_home
+    matrix = np.eye(rows + columns + 1) / PRIOR**2
+    matrix[:rows, :rows] += np.diag(weights.sum(1))
+    matrix[rows:-1, rows:-1] += np.diag(weights.sum(0))
+    matrix[:rows, rows:-1] -= weights
+    matrix[rows:-1, :rows] -= weights.T
+    for along, sign, part in ((1, 1, slice(0, rows)), (0, -1, slice(rows, rows + columns))):
+        matrix[part, -1] = matrix[-1, part] = sign * home.sum(along)
+    matrix[-1, -1] += home.sum()
+    return matrix
+
+
+def _transposed(values: Float64[np.ndarray, "g c"], at_home: np.ndarray) -> Float64[np.ndarray, " k"]:
+    """Xᵀ of values, one for each meeting."""
+    return np.concatenate([values.sum(1), -values.sum(0), [(values * at_home).sum()]])
+
+
+def _expit(logits: Float64[np.ndarray, "g c"]) -> Float64[np.ndarray, "g c"]:
+    p: Float64[np.ndarray, "g c"] = np.exp(-np.logaddexp(0, -np.clip(logits, -500, 500)))
+    return p
