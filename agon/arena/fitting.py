@@ -16,6 +16,7 @@ from agon.errors import require
 
 PRIOR = 5.0  # standard deviation of g, d and home before any meeting, in logits: e^5 is odds of 150
 ROUNDS, HALVINGS, EXACT = 100, 30, 1e-13
+MOST = 4.0**10  # τ² that is not exceeded
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,12 +26,14 @@ class Fit:
     Attributes:
         coefficients: g of all generators, d of all critics, home.
         variance: τ².
+        cells: logit p_ij.
         working: the logits that the weighted least squares of the last step explain, 0 where there was no meeting.
         weights: 1 / (sampling variance + τ²) of these logits, 0 where there was no meeting.
     """
 
     coefficients: Float64[np.ndarray, " k"]
     variance: float
+    cells: Float64[np.ndarray, "g c"]
     working: Float64[np.ndarray, "g c"]
     weights: Float64[np.ndarray, "g c"]
 
@@ -45,21 +48,9 @@ def fit(meetings: Meetings, variance: float | None = None) -> Fit:
         meetings: at least 1.
         variance: τ²; None to estimate it, so that the residuals have the size that it and the samples' noise predict.
     """
-    met, logits = meetings.met, np.nan_to_num(meetings.logits)
-    current = 1.0 if variance is None else variance
-    last = Fit(
-        coefficients=least_squares(logits, 1.0 * met, meetings.at_home),
-        variance=current,
-        working=logits,
-        weights=1.0 * met,
-    )
-    cells = logits
-    for _ in range(ROUNDS):
-        last, cells = _maximum(meetings, last.coefficients, cells, current)
-        before, current = current, current if variance is not None else _variance(meetings, last)
-        if abs(current - before) <= EXACT * (1 + before):
-            break
-    return last
+    if variance is None:
+        variance = _variance(meetings)
+    return _maximum(meetings, _start(meetings), variance)
 
 
 def predicted(coefficients: Float64[np.ndarray, " k"], meetings: Meetings) -> Float64[np.ndarray, "g c"]:
@@ -73,8 +64,18 @@ def predicted(coefficients: Float64[np.ndarray, " k"], meetings: Meetings) -> Fl
 def least_squares(
     targets: Float64[np.ndarray, "g c"], weights: Float64[np.ndarray, "g c"], at_home: np.ndarray
 ) -> Float64[np.ndarray, " k"]:
-    """Explain targets by g_i - d_j + home·[at home] under the prior: solve (Xᵀ W X + 1 / PRIOR²) θ = Xᵀ W y."""
-    return np.linalg.solve(_normal(weights, at_home), _transposed(weights * targets, at_home))
+    """Explain targets by g_i - d_j + home·[at home] under the prior: solve (Xᵀ W X + 1 / PRIOR²) θ = Xᵀ W y.
+
+    The block of the g is diagonal and is eliminated, which leaves a system of the size of the critics.
+    """
+    home, pulls, prior = weights * at_home, weights * targets, 1 / PRIOR**2
+    of_g, of_rest = pulls.sum(1), np.append(-pulls.sum(0), (pulls * at_home).sum())
+    scale = 1 / (weights.sum(1) + prior)
+    shared = np.column_stack([-weights, home.sum(1)])  # Xᵀ W X between the g and the rest
+    rest = np.diag(np.append(weights.sum(0), home.sum()) + prior)
+    rest[-1, :-1] = rest[:-1, -1] = -home.sum(0)
+    solved = np.linalg.solve(rest - shared.T @ (scale[:, None] * shared), of_rest - shared.T @ (scale * of_g))
+    return np.concatenate([scale * (of_g - shared @ solved), solved])
 
 
 def freedom(meetings: Meetings) -> int:
@@ -84,12 +85,17 @@ def freedom(meetings: Meetings) -> int:
     return max(0, spare - int(np.any(meetings.at_home & meetings.met)))
 
 
-def _maximum(
-    meetings: Meetings, start: Float64[np.ndarray, " k"], cells: Float64[np.ndarray, "g c"], variance: float
-) -> tuple[Fit, Float64[np.ndarray, "g c"]]:
+def _start(meetings: Meetings) -> Fit:
+    """Least squares on the logits of the areas, all of the same weight."""
+    logits, weights = np.nan_to_num(meetings.logits), 1.0 * meetings.met
+    theta = least_squares(logits, weights, meetings.at_home)
+    return Fit(coefficients=theta, variance=1.0, cells=logits, working=logits, weights=weights)
+
+
+def _maximum(meetings: Meetings, start: Fit, variance: float) -> Fit:
     """Newton's method on coefficients and cells' logits u = logit p together; their likelihood is concave."""
-    theta = start
-    u = cells if variance else predicted(theta, meetings)
+    theta = start.coefficients
+    u = start.cells if variance else predicted(theta, meetings)
     height = _height(meetings, theta, u, variance)
     for _ in range(ROUNDS):
         working, weights = _working(meetings, u, variance)
@@ -105,7 +111,7 @@ def _maximum(
         if np.abs(share * move).max() <= EXACT * (1 + np.abs(theta).max()):
             break
     working, weights = _working(meetings, u, variance)
-    return Fit(coefficients=theta, variance=variance, working=working, weights=weights), u
+    return Fit(coefficients=theta, variance=variance, cells=u, working=working, weights=weights)
 
 
 def _working(
@@ -128,43 +134,28 @@ def _height(
     return float(gain.sum()) - spread - float(theta @ theta) / (2 * PRIOR**2)
 
 
-def _variance(meetings: Meetings, last: Fit) -> float:
-    """The τ² at which Σ r² / (sampling variance + τ²) is the number of degrees of freedom; 0 if it is less at 0.
+def _variance(meetings: Meetings) -> float:
+    """The τ² at which Σ r² / (sampling variance + τ²) of its own fit is the number of degrees of freedom.
 
-    Source: DerSimonian and Laird 1986, iterated as by Paule and Mandel 1982.
+    It is 0 if the sum is less at 0, or if there is no degree of freedom. Source: Paule and Mandel 1982.
     """
     require("scipy")
     from scipy.optimize import brentq
 
-    met, spare = meetings.met, freedom(meetings)
-    sampling = 1 / last.weights[met] - last.variance
-    squares = (last.working - predicted(last.coefficients, meetings))[met] ** 2
+    spare, last = freedom(meetings), _start(meetings)
 
     def excess(variance: float) -> float:
-        return float((squares / (sampling + variance)).sum()) - spare
+        nonlocal last
+        last = _maximum(meetings, last, variance)
+        squares = last.weights * (last.working - predicted(last.coefficients, meetings)) ** 2
+        return float(squares.sum()) - spare
 
-    if not spare or excess(0.0) <= 0:
-        return 0.0
-    return float(brentq(excess, 0.0, float(squares.sum()) / spare, xtol=1e-15, rtol=1e-14))
-
-
-def _normal(weights: Float64[np.ndarray, "g c"], at_home: np.ndarray) -> Float64[np.ndarray, "k k"]:
-    rows, columns = weights.shape
-    home = weights * at_home
-    matrix = np.eye(rows + columns + 1) / PRIOR**2
-    matrix[:rows, :rows] += np.diag(weights.sum(1))
-    matrix[rows:-1, rows:-1] += np.diag(weights.sum(0))
-    matrix[:rows, rows:-1] -= weights
-    matrix[rows:-1, :rows] -= weights.T
-    for along, sign, part in ((1, 1, slice(0, rows)), (0, -1, slice(rows, rows + columns))):
-        matrix[part, -1] = matrix[-1, part] = sign * home.sum(along)
-    matrix[-1, -1] += home.sum()
-    return matrix
-
-
-def _transposed(values: Float64[np.ndarray, "g c"], at_home: np.ndarray) -> Float64[np.ndarray, " k"]:
-    """Xᵀ of values, one for each meeting."""
-    return np.concatenate([values.sum(1), -values.sum(0), [(values * at_home).sum()]])
+    high = 1.0
+    while spare and excess(high) > 0 and high < MOST:
+        high *= 4
+    if not spare or excess(0.0) <= 0 or high >= MOST:
+        return MOST if high >= MOST else 0.0
+    return float(brentq(excess, 0.0, high, xtol=1e-13, rtol=1e-13))
 
 
 def _expit(logits: Float64[np.ndarray, "g c"]) -> Float64[np.ndarray, "g c"]:

@@ -1,6 +1,7 @@
 """What a matrix of areas says in logits: who met whom, and how much each meeting is worth."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Bool, Float64
@@ -25,18 +26,18 @@ class Meetings:
     sizes: Float64[np.ndarray, "g c"]
     at_home: Bool[np.ndarray, "g c"]
 
-    @property
+    @cached_property
     def met(self) -> Bool[np.ndarray, "g c"]:
         return self.sizes > 0
 
-    @property
+    @cached_property
     def logits(self) -> Float64[np.ndarray, "g c"]:
         """logit a_ij, with a_ij not nearer to 0 and 1 than half a draw of 1 + sizes; NaN where the two did not meet."""
         least = 0.5 / (1 + self.sizes)
         inner = np.clip(self.areas, least, 1 - least)
         return np.where(self.met, np.log(inner / (1 - inner)), np.nan)
 
-    @property
+    @cached_property
     def errors(self) -> Float64[np.ndarray, "g c"]:
         """Standard errors of the logits by the samples alone, 1 / √(size · a (1 - a)); NaN where they did not meet."""
         least = 0.5 / (1 + self.sizes)
@@ -52,13 +53,12 @@ def meetings(matrix: AreaMatrix) -> Meetings:
     error is 0 or missing, as it is for areas of 0 and 1.
 
     Raises:
-        DataError: an area is outside [0, 1], or the matrix falls into parts that never met.
+        DataError: there is no area, or one is outside [0, 1].
     """
     areas, errors = matrix.areas, matrix.errors
     met = np.isfinite(areas)
     if not met.any() or ((areas < 0) | (areas > 1)).any():
         raise DataError("a matrix of areas: expected at least one, all from 0 to 1, got others")
-    _check_connected(matrix, met)
     inner, known = areas * (1 - areas), np.nan_to_num(errors) > 0
     with np.errstate(divide="ignore", invalid="ignore"):
         sizes = np.where(known & (inner > 0), inner / errors**2, min(matrix.n, matrix.n_real))
@@ -67,9 +67,13 @@ def meetings(matrix: AreaMatrix) -> Meetings:
     return Meetings(areas=np.where(met, areas, 0.5), sizes=sizes, at_home=at_home.astype(bool))
 
 
-def _check_connected(matrix: AreaMatrix, met: Bool[np.ndarray, "g c"]) -> None:
-    """Check that every two entrants are linked by meetings: ratings of parts that never met have no common zero."""
-    parts = _parts(met)
+def check_linked(matrix: AreaMatrix) -> None:
+    """Check that chains of meetings link every two entrants: ratings of parts that never met have no common zero.
+
+    Raises:
+        DataError: the entrants fall into parts that never met; the sentence names two.
+    """
+    parts = _parts(np.isfinite(matrix.areas))
     if len(parts) == 1:
         return
     rows = len(matrix.generators)

@@ -8,9 +8,11 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Float64
 
+from agon.arena.cycles import cycles
 from agon.arena.fitting import Fit, fit, predicted
 from agon.arena.matrix import AreaMatrix
-from agon.arena.meetings import Meetings, meetings
+from agon.arena.meetings import Meetings, check_linked, meetings
+from agon.arena.panels import panels
 from agon.arena.spreads import Roster, halves
 from agon.metrics.differences import Noise
 
@@ -52,7 +54,8 @@ class Ratings:
         home: how much less (or more) a critic is fooled by the generator that trained against it, in logits.
         unexplained: share of the variance of logit a_ij that these ratings leave unexplained, 0 to 1, without the part
             that the samples' noise explains; 0 if there are too few meetings to tell.
-        cycles: contestants (A, B, C) of which A beats B, B beats C and C beats A.
+        cycles: contestants (A, B, C) of which A beats B, B beats C and C beats A, each by more than noise; the clearest
+            first.
     """
 
     generators: tuple[Rating, ...]
@@ -99,6 +102,7 @@ def rate(matrix: AreaMatrix, seed: int = 0) -> Ratings:
     Source: Bradley and Terry 1952; the unexplained share is 1 - the marginal R² of Nakagawa and Schielzeth 2013.
     """
     met = meetings(matrix)
+    check_linked(matrix)
     fitted, (names, roster) = fit(met), _roster(matrix)
     values, half = roster.rated(fitted.coefficients), halves(fitted, met, roster)
     counts = [[list(of).count(k) for k in range(len(names))] for of in (roster.generators, roster.critics)]
@@ -107,6 +111,7 @@ def rate(matrix: AreaMatrix, seed: int = 0) -> Ratings:
         critics=_ranked(names, "critic", values[1], half[1], counts[1]),
         home=float(fitted.coefficients[-1]),
         unexplained=_unexplained(fitted, met),
+        cycles=cycles(panels(matrix)),
     )
 
 

@@ -31,6 +31,7 @@ def league(
     odd: float = 0.2,
     home: float = -0.7,
     n: int = 1_000,
+    steps: float = 0.0,
 ) -> League:
     """Draw a league: logit p_ij = g_i - d_j + home·[i is j] + what no rating says; areas are shares of n draws.
 
@@ -45,9 +46,12 @@ def league(
             two trainings.
         home: of a training against itself.
         n: samples; half of their noise is shared by all critics of one generator.
+        steps: if not 0, the g are these steps apart, in a random order, instead.
     """
     of = np.repeat(np.arange(contestants), seeds)
     g, d = rng.normal(0, spread, contestants), rng.normal(1, spread, contestants)
+    if steps:
+        g = steps * (rng.permutation(contestants) - contestants / 2)
     deviation = (noise * np.exp(rng.normal(0, uneven, contestants)))[of]
     each_g, each_d = (values[of] + deviation * rng.normal(size=len(of)) for values in (g, d))
     pairs = rng.normal(0, odd, (contestants, contestants))

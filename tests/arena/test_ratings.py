@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import choix
 import numpy as np
 import pytest
 from scipy.optimize import minimize
@@ -12,7 +13,7 @@ from agon.arena.matrix import AreaMatrix
 from agon.arena.meetings import meetings
 from agon.arena.ratings import Rating, Ratings, rate
 from agon.errors import DataError
-from tests.arena.leagues import League, league, of_areas
+from tests.arena.leagues import league, of_areas
 
 
 def by_name(ratings: tuple[Rating, ...]) -> dict[str, Rating]:
@@ -175,6 +176,21 @@ def test_without_interaction_it_is_a_logistic_regression() -> None:
     assert fit(met, variance=0.0).coefficients == pytest.approx(model.coef_[0], abs=1e-6)
 
 
+def test_away_from_home_it_is_the_bradley_terry_model_of_choix() -> None:
+    """Each meeting as 200 games that the generator or the critic wins; choix penalises alpha |θ|²."""
+    rng = np.random.default_rng(8)
+    wins = rng.binomial(200, 0.3, (4, 4))
+    areas = np.where(np.eye(4, dtype=bool), np.nan, wins / 200)
+    met = meetings(of_areas(areas, [f"c{index}" for index in range(4)], 200))
+    games = [
+        pair
+        for i, j in np.argwhere(met.met).tolist()
+        for pair in [(i, 4 + j)] * wins[i, j] + [(4 + j, i)] * (200 - wins[i, j])
+    ]
+    strengths = choix.opt_pairwise(8, games, alpha=0.5 / PRIOR**2, tol=1e-10)
+    assert fit(met, variance=0.0).coefficients[:-1] == pytest.approx(strengths, abs=1e-5)
+
+
 def test_with_interaction_it_is_the_maximum_of_the_joint_likelihood() -> None:
     """Maximised anew by BFGS over g, d, home and the logit of every meeting at once."""
     met = meetings(league(np.random.default_rng(7), 3, 1, odd=0.5, n=200).matrix)
@@ -189,15 +205,3 @@ def test_with_interaction_it_is_the_maximum_of_the_joint_likelihood() -> None:
 
     found = minimize(loss, np.zeros(16), method="BFGS", options={"gtol": 1e-7, "maxiter": 10_000})
     assert fit(met, variance=variance).coefficients == pytest.approx(found.x[:7], abs=2e-4)
-
-
-def coverage(leagues: list[League]) -> dict[str, float]:
-    """Share of intervals that hold the truth, of generators and of critics."""
-    held: dict[str, list[bool]] = {"generator": [], "critic": []}
-    for one in leagues:
-        ratings = rate(one.matrix)
-        for rating in (*ratings.generators, *ratings.critics):
-            assert rating.interval is not None
-            low, high = rating.interval
-            held[rating.role].append(low <= one.truth(rating.name, rating.role) <= high)
-    return {role: float(np.mean(of)) for role, of in held.items()}
