@@ -9,6 +9,7 @@ from agon.arena.contenders import BattleSettings
 from agon.arena.forest import forest, write_comparison
 from agon.arena.reconstructions import ranked, reconstructions
 from agon.arena.results import BattleResult
+from agon.arena.seed_battles import SeedBattle, battle_of_seeds
 from agon.arena.sentences import verdict
 from agon.arena.standings import TournamentResult
 from agon.arena.tournaments import TournamentSettings, tournament
@@ -19,10 +20,12 @@ __all__ = [
     "ComparedScore",
     "ComparisonResult",
     "Contestant",
+    "SeedBattle",
     "TournamentResult",
     "TournamentSettings",
     "against",
     "battle",
+    "battle_of_seeds",
     "compare",
     "contestant",
     "forest",
