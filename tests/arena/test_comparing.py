@@ -4,6 +4,7 @@ import json
 import math
 import shutil
 import sys
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,12 @@ from scipy import stats
 import agon
 from agon.arena import ComparisonResult, compare, forest, write_comparison
 from agon.arena.compared_score import ComparedScore
+from agon.arena.comparing import compared
+from agon.arena.matching import Matched
 from agon.cli import main
 from agon.errors import AgonError, DataError, RunError, SettingError
+from agon.metrics.differences import Measured
+from agon.runs.scores import ScoreRecord
 
 from .recorded import STEPS, record_scores, write_run, write_seeds
 
@@ -155,6 +160,32 @@ def test_the_number_of_scores_counts(seeds: tuple[Path, Path]) -> None:
     assert among.together is not None
     assert alone.together == pytest.approx(alone.interval)
     assert among.together[0] < alone.together[0]
+
+
+GRID = [pytest.param(*grid, 300, marks=pytest.mark.evidence) for grid in product((3, 5, 8), (True, False))]
+
+
+@pytest.mark.parametrize(("count", "paired", "draws"), [(4, True, 80), *GRID])
+def test_equal_experiments_are_told_apart_in_one_of_twenty_comparisons(count: int, paired: bool, draws: int) -> None:
+    """Five scores of equal experiments, two of which move together; without Holm's correction far more often."""
+    rng = np.random.default_rng(count)
+    names = {seed: f"run {seed}" for seed in range(2 * count)}
+
+    def league() -> tuple[ComparedScore, ...]:
+        values = rng.normal(size=(5, 2, count)) + paired * rng.normal(size=(5, 1, count))
+        values[1] += values[0]
+        later = 0 if paired else count
+        return compared([_matched(f"{i}-recall", *pair, later) for i, pair in enumerate(values)], (names, names))
+
+    leagues = [league() for _ in range(draws)]
+    assert all((score.pairs > 0) == paired for score in leagues[0])
+    assert np.mean([any(score.decided for score in scores) for scores in leagues]) < 0.05 + 2 * (0.0475 / draws) ** 0.5
+    assert np.mean([any((score.p_alone or 0.0) <= 0.05 for score in scores) for scores in leagues]) > 0.1
+
+
+def _matched(name: str, first: np.ndarray, second: np.ndarray, later: int) -> Matched:
+    sides = ({seed: Measured(float(x)) for seed, x in enumerate(side, s)} for side, s in ((first, 0), (second, later)))
+    return Matched(name, ScoreRecord(name, 0.0), *sides)
 
 
 def other_n(run: Path) -> None:
