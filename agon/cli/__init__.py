@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from agon.cli.arguments import parsed
 from agon.cli.battle import BattleCommand
+from agon.cli.compare import CompareCommand
 from agon.cli.evaluate import Evaluate
 from agon.cli.export import export
 from agon.cli.play import play
@@ -32,6 +33,7 @@ COMMANDS: dict[str, Callable[..., object]] = {
     "battle": BattleCommand,
     "tournament": TournamentCommand,
     "skill": SkillCommand,
+    "compare": CompareCommand,
     "export": export,
     "play": play,
     "push": push,

@@ -178,6 +178,7 @@ COMMANDS: Mapping[str, Callable[[Words], list[str]]] = {
     "battle": lambda w: [w.thing, w.pick(w.thing, f"--against={w.thing}"), f"--n={w.number}", f"--tie={w.number}"],
     "skill": lambda w: [w.thing, f"--out={w.out}", f"--n={w.number}", f"--seed={w.number}"],
     "tournament": lambda w: [w.thing, w.thing, f"--out={w.out}", f"--n={w.number}", f"--seed={w.number}"],
+    "compare": lambda w: [w.thing, f"--with={w.thing}", *w.rng.choice(((), (f"--metrics={w.pick(*METRICS)}",)))],
     "report": lambda w: [w.thing, *w.rng.choice(((), (w.thing,))), *w.rng.choice(((), (f"--out={w.out}",)))],
     "reproduce": lambda w: [w.pick(*WORDS, "x/y"), "--scale=smoke", f"--out={w.out}", f"--seeds={w.number}"],
     "": lambda w: [w.pick(*WORDS), w.pick(*WORDS)],
