@@ -3,9 +3,11 @@
 from agon.arena.battles import against, battle
 from agon.arena.comparisons import Contestant, contestant, table
 from agon.arena.contenders import BattleSettings
+from agon.arena.live import SkillCallback
 from agon.arena.reconstructions import ranked, reconstructions
 from agon.arena.results import BattleResult
 from agon.arena.sentences import verdict
+from agon.arena.skills import Skill, read_skill, skill
 from agon.arena.standings import TournamentResult
 from agon.arena.tournaments import TournamentSettings, tournament
 
@@ -13,13 +15,17 @@ __all__ = [
     "BattleResult",
     "BattleSettings",
     "Contestant",
+    "Skill",
+    "SkillCallback",
     "TournamentResult",
     "TournamentSettings",
     "against",
     "battle",
     "contestant",
     "ranked",
+    "read_skill",
     "reconstructions",
+    "skill",
     "table",
     "tournament",
     "verdict",

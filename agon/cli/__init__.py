@@ -14,6 +14,7 @@ from agon.cli.recipes import recipes
 from agon.cli.report import report, reproduce
 from agon.cli.resume import resume
 from agon.cli.samples import data, sample
+from agon.cli.skill import SkillCommand
 from agon.cli.tournament import TournamentCommand
 from agon.cli.train import Train
 from agon.errors import AgonError, Interrupted, as_agon_error
@@ -30,6 +31,7 @@ COMMANDS: dict[str, Callable[..., object]] = {
     "evaluate": Evaluate,
     "battle": BattleCommand,
     "tournament": TournamentCommand,
+    "skill": SkillCommand,
     "export": export,
     "play": play,
     "push": push,

@@ -92,6 +92,7 @@ DIRECTIONS: dict[str, Direction | None] = {  # None: describes, and no value is 
     "score": HIGHER,
     "seconds-an-epoch": LOWER,
     "shift": None,
+    "skill": HIGHER,
     "std-ratio": Direction(1.0),
     "still": LOWER,
     "straightness": None,

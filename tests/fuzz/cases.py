@@ -176,6 +176,7 @@ COMMANDS: Mapping[str, Callable[[Words], list[str]]] = {
         *(f"--metrics={w.pick(*METRICS)}", "--extractor=pixels", f"--out={w.out}"),
     ],
     "battle": lambda w: [w.thing, w.pick(w.thing, f"--against={w.thing}"), f"--n={w.number}", f"--tie={w.number}"],
+    "skill": lambda w: [w.thing, f"--out={w.out}", f"--n={w.number}", f"--seed={w.number}"],
     "tournament": lambda w: [w.thing, w.thing, f"--out={w.out}", f"--n={w.number}", f"--seed={w.number}"],
     "report": lambda w: [w.thing, *w.rng.choice(((), (w.thing,))), *w.rng.choice(((), (f"--out={w.out}",)))],
     "reproduce": lambda w: [w.pick(*WORDS, "x/y"), "--scale=smoke", f"--out={w.out}", f"--seeds={w.number}"],
