@@ -79,7 +79,7 @@ class Browser:
 
     def value(self, script: str) -> Any:
         """The value of a JavaScript expression in the page, as plain data."""
-        answer = self.ask("Runtime.evaluate", expression=script, returnByValue=True)
+        answer = self.ask("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
 
@@ -106,7 +106,7 @@ class Browser:
     def _middle(self, selector: str) -> dict[str, float]:
         found = f"document.querySelector({json.dumps(selector)})"
         self.value(f"{found}.scrollIntoView({{block: 'center', inline: 'center', behavior: 'instant'}})")
-        self.value("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))) && 0")
+        self.value("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(0))))")
         box = self.value(
             f"(({{left, top, width, height}}) => [left, top, width, height])({found}.getBoundingClientRect())"
         )

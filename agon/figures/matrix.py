@@ -50,7 +50,7 @@ def matrix_png(generators: Sequence[Whisker], critics: Sequence[Whisker], areas:
     _heat(axes(left, top, wide, high), generators, critics, areas, cell)
     _ratings(axes(left + wide + GAP, top, SIDE, high), generators, "y", "rating g of the generator, logits", GENERATORS)
     _ratings(axes(left, top + high + GAP, wide, DEPTH), critics, "x", "rating d of the critic", CRITICS)
-    _scale(axes(left, top + high + GAP + DEPTH + 24, min(wide, WIDEST), 10))
+    _scale(axes(left, top + high + GAP + DEPTH + 24, wide + GAP + SIDE, 10))
     return drawing_png(figure, colours=None)
 
 
@@ -122,7 +122,7 @@ def _scale(axes: "matplotlib.axes.Axes") -> None:
     axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"], fontsize=7.5, color=INK)
     axes.set_yticks([])
     words = "a: how often the critic finds a sample at least as real as a real one"
-    axes.text(0, -2.4, words, fontsize=7.5, color=INK, va="top", transform=axes.transAxes)
+    axes.figure.text(axes.get_position().x1, 0.012, words, fontsize=7.5, color=INK, ha="right", va="bottom")
     _bare(axes)
 
 

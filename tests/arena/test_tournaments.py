@@ -1,6 +1,7 @@
 """Tournaments of runs: by hand, how often everything passes, what is kept, who is left out, and at the command line."""
 
 import json
+import os
 import shutil
 import weakref
 from collections.abc import Callable
@@ -329,7 +330,9 @@ def test_the_command(made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[s
     words = ["tournament", str(made / "one"), str(made / "two"), "--out", str(out), "--n", "20"]
     assert main(words) == 0
     printed = capsys.readouterr().out
-    assert printed.splitlines()[-1] == str(out / "tournament.json")
+    left = [str(out / name) for name in ("tournament.json", "report.html", "matrix.png")]
+    assert printed.splitlines()[-3:] == left
+    assert all(map(os.path.isfile, left))
     for row in ("samples of", "real ", "untrained ", "[1] ", "[2] ", "at home"):
         assert any(line.startswith(row) for line in printed.splitlines()), row
     for arguments, complaint in (

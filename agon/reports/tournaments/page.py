@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from agon.arena.ratings import Rating
 from agon.arena.standings import TournamentResult
-from agon.errors import RunError
+from agon.errors import RunError, require
 from agon.reports.pages import embedded, rendered
 from agon.reports.tournaments import heat, words
 from agon.reports.tournaments.comparisons import Compared, comparison
@@ -41,7 +41,9 @@ def page(paths: Sequence[Path]) -> str:
 
     Raises:
         RunError: one of them cannot be read.
+        NotInstalledError: the extra for reports is not installed.
     """
+    require("jinja2", "markupsafe")
     folders = [path for path in paths if path.suffix != ".json"]
     if len(folders) > 1:
         raise RunError(
@@ -50,7 +52,7 @@ def page(paths: Sequence[Path]) -> str:
     compared = [comparison(path) for path in paths if path.suffix == ".json"]
     contents = _of_tournament(folders[0], read_result(folders[0])) if folders else _of_none(compared)
     figures = contents["figures"]
-    drawing = [{"traces": it.traces, "logarithmic": it.logarithmic, "axis": it.axis} for it in figures]
+    drawing = [{"traces": it.traces, "logarithmic": it.logarithmic, "axis": it.axis, "spaced": "log"} for it in figures]
     scripts = ["cells.js", *(["curves.js"] if figures else [])]
     whole = {**contents, "compared": compared, "drawing": drawing}
     return rendered("tournament.html", whole, ["style.css", "tournament.css"], scripts)

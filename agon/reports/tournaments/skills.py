@@ -48,8 +48,8 @@ def _trace(role: str, index: int, values: Mapping[str, Any]) -> Trace:
     ratings = [rated[f"step {step}"] for step in steps]
     points = [float(rating["value"]) for rating in ratings]
     halves = [(rating["interval"][1] - rating["interval"][0]) / 2 if rating["interval"] else 0.0 for rating in ratings]
-    if not _finite([*points, *halves]):
-        raise ValueError("expected finite ratings")
+    if not _finite([*points, *halves]) or min(steps) < 1:
+        raise ValueError("expected finite ratings of steps from 1")
     return {
         "name": role.removesuffix("s"),
         "x": steps,
