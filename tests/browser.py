@@ -12,7 +12,14 @@ from typing import Any
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 ABSENT = "expected Chromium on the PATH to open pages in, and found none: install it, e.g. apt-get install chromium"
-OPTIONS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--hide-scrollbars")
+OPTIONS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--hide-scrollbars",
+)
 READ, WRITE = 3, 4  # file descriptors at which Chromium's pipe reads and writes
 
 
@@ -72,7 +79,7 @@ class Browser:
 
     def value(self, script: str) -> Any:
         """The value of a JavaScript expression in the page, as plain data."""
-        answer = self.ask("Runtime.evaluate", expression=script, returnByValue=True)
+        answer = self.ask("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
 
@@ -99,8 +106,10 @@ class Browser:
     def _middle(self, selector: str) -> dict[str, float]:
         found = f"document.querySelector({json.dumps(selector)})"
         self.value(f"{found}.scrollIntoView({{block: 'center', inline: 'center', behavior: 'instant'}})")
-        self.value("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))) && 0")
-        box = self.value(f"(({{left, top, width, height}}) => [left, top, width, height])({found}.getBoundingClientRect())")
+        self.value("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(0))))")
+        box = self.value(
+            f"(({{left, top, width, height}}) => [left, top, width, height])({found}.getBoundingClientRect())"
+        )
         return {"x": box[0] + box[2] / 2, "y": box[1] + box[3] / 2}
 
     def _next(self) -> dict[str, Any]:

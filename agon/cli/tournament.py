@@ -8,9 +8,9 @@ import tyro
 
 from agon.arguments import check_samples, check_seed
 from agon.cli.shared import ScriptOption, run_script
-from agon.errors import NotInstalledError, SettingError
-from agon.runs.entered import RESULT, entries, refuse_other_folder
-from agon.terminal import say, warn
+from agon.errors import SettingError
+from agon.runs.entered import entries, refuse_other_folder
+from agon.terminal import say
 
 Words = Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="[RUN ...]")]
 
@@ -53,14 +53,6 @@ class TournamentCommand:
         result = tournament(
             self.runs, self.out, settings=settings, references=self.references, values=self.values, trust=self.trust
         )
-        say(*result.lines, self.out / RESULT)
-        self._write_page()
+        from agon.reports.tournaments import leave_page
 
-    def _write_page(self) -> None:
-        """Write the page about the tournament; without the extra for pages, say that there is none."""
-        from agon.reports import write
-
-        try:
-            say(write(self.out))
-        except NotInstalledError as error:
-            warn(f"agon: no report: {error.typed}, then agon report {self.out}")
+        say(*result.lines, self.out / "tournament.json", *leave_page(result, self.out))

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 Colour = tuple[float, float, float]  # red, green and blue, from 0 to 1
 
-# ColorBrewer's blue and orange arms, whose lightness falls evenly from the middle; dark: the same hues from a dark middle
+# blue and orange arms after ColorBrewer's, of even steps of lightness; on a dark page from a dark middle
 LIGHT = ("#1f5fa8", "#4a93c9", "#9acae3", "#d6e8f2", "#f6f5f2", "#fde3bf", "#f9b768", "#df7f16", "#a84e04")
 DARK = ("#7cc0f5", "#4a97d8", "#2f6ba3", "#274764", "#2a2e34", "#5c4327", "#93602a", "#d08431", "#ffb564")
 INK, PAPER = "#14171b", "#ffffff"

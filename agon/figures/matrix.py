@@ -1,4 +1,4 @@
-"""A tournament as one picture: the matrix of areas as a heat map, with the ratings of its rows and columns beside it."""
+"""A tournament as one picture: the matrix of areas as a heat map, with the ratings of its rows and columns."""
 
 import math
 from collections.abc import Sequence
@@ -50,7 +50,7 @@ def matrix_png(generators: Sequence[Whisker], critics: Sequence[Whisker], areas:
     _heat(axes(left, top, wide, high), generators, critics, areas, cell)
     _ratings(axes(left + wide + GAP, top, SIDE, high), generators, "y", "rating g of the generator, logits", GENERATORS)
     _ratings(axes(left, top + high + GAP, wide, DEPTH), critics, "x", "rating d of the critic", CRITICS)
-    _scale(axes(left, top + high + GAP + DEPTH + 24, min(wide, WIDEST), 10))
+    _scale(axes(left, top + high + GAP + DEPTH + 24, wide + GAP + SIDE, 10))
     return drawing_png(figure, colours=None)
 
 
@@ -68,8 +68,10 @@ def _heat(
     for (i, j), value in np.ndenumerate(areas):
         known = bool(np.isfinite(value))
         colour = shade(float(value)) if known else "white"
-        hatch = {} if known else {"hatch": "////", "ec": SOFT, "lw": 0}
-        axes.add_patch(Rectangle((j + 0.02, i + 0.02), 0.96, 0.96, fc=colour, **hatch))
+        box = Rectangle((j + 0.02, i + 0.02), 0.96, 0.96, facecolor=colour, linewidth=0)
+        if not known:
+            box.set(hatch="////", edgecolor=SOFT)
+        axes.add_patch(box)
         if known and len(critics) <= NUMBERED:
             axes.text(j + 0.5, i + 0.5, f"{value:.2f}", ha="center", va="center", fontsize=size, color=ink_on(colour))
     axes.set(xlim=(0, len(critics)), ylim=(len(generators), 0))
@@ -98,8 +100,8 @@ def _ratings(
             axes.plot(*ends, color=ink, linewidth=1.7, solid_capstyle="round")
         dot = ([place], [row.value]) if upright else ([row.value], [place])
         axes.plot(*dot, "o", color=ink, mfc=ink if row.seeds else "white", markersize=5.5, markeredgewidth=1.4)
-    ends = (span.low, span.high)
-    axes.set(xlim=(0, len(rows)) if upright else ends, ylim=ends if upright else (len(rows), 0))
+    limits = (span.low, span.high)
+    axes.set(xlim=(0, len(rows)) if upright else limits, ylim=limits if upright else (len(rows), 0))
     labels = [f"{tick:g}".replace("-", "\N{MINUS SIGN}") for tick in span.ticks]
     if upright:
         axes.set_yticks(span.ticks, labels)
@@ -120,7 +122,7 @@ def _scale(axes: "matplotlib.axes.Axes") -> None:
     axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"], fontsize=7.5, color=INK)
     axes.set_yticks([])
     words = "a: how often the critic finds a sample at least as real as a real one"
-    axes.text(0, -2.4, words, fontsize=7.5, color=INK, va="top", transform=axes.transAxes)
+    axes.figure.text(axes.get_position().x1, 0.012, words, fontsize=7.5, color=INK, ha="right", va="bottom")
     _bare(axes)
 
 

@@ -21,6 +21,7 @@ from agon.reports import (
 from agon.reports.pages import page_path, rendered, saved
 from agon.reports.reading import View, read
 from agon.runs import Run
+from agon.runs.entered import is_arena
 from agon.runs.layout import REPORT
 
 
@@ -30,8 +31,8 @@ def write(runs: Run | Path | str | Sequence[Run | Path | str], out: Path | str |
     The page is written atomically. It needs no network, and its content security policy forbids a browser to use one.
 
     Args:
-        runs: a run or its directory, or several; they are only read. Or the folder of a tournament, followed by JSON
-            files of comparisons that the page shall show too.
+        runs: a run or its directory, or several; they are only read. Or the folder of a tournament, and JSON files of
+            comparisons, which are only read too.
         out: the file to write, replaced if it exists; or an existing folder, in which `report.html` is written. By
             default the directory of the first run.
 
@@ -45,8 +46,9 @@ def write(runs: Run | Path | str | Sequence[Run | Path | str], out: Path | str |
     require("jinja2", "markupsafe")
     runs = [runs] if isinstance(runs, Run | Path | str) else runs
     paths = [run.path if isinstance(run, Run) else Path(run) for run in runs]
-    page = tournaments.page(paths) if tournaments.is_tournament(paths) else render(read(paths))
-    return saved(page, page_path(paths, tournaments.folder(paths) / REPORT if out is None else Path(out)))
+    page = tournaments.page(paths) if is_arena(paths) else render(read(paths))
+    folders = [path for path in paths if path.suffix != ".json"] or [paths[0].parent]
+    return saved(page, page_path(folders, folders[0] / REPORT if out is None else Path(out)))
 
 
 def render(views: Sequence[View]) -> str:

@@ -1,6 +1,7 @@
 """Tournaments of runs: by hand, how often everything passes, what is kept, who is left out, and at the command line."""
 
 import json
+import os
 import shutil
 import weakref
 from collections.abc import Callable
@@ -339,8 +340,9 @@ def test_the_command(made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[s
     words = ["tournament", str(made / "one"), str(made / "two"), "--out", str(out), "--n", "20"]
     assert main(words) == 0
     printed = capsys.readouterr().out
-    assert printed.splitlines()[-2:] == [str(out / "tournament.json"), str(out / "report.html")]
-    assert "untrained" in (out / "report.html").read_text()
+    left = [str(out / name) for name in ("tournament.json", "report.html", "matrix.png")]
+    assert printed.splitlines()[-3:] == left
+    assert all(map(os.path.isfile, left))
     for row in ("samples of", "real ", "untrained ", "[1] ", "[2] ", "at home"):
         assert any(line.startswith(row) for line in printed.splitlines()), row
     for arguments, complaint in (

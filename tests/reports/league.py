@@ -39,12 +39,21 @@ def league(contestants: int = 4, seeds: int = 3, hostile: str = "") -> Tournamen
     errors = np.where(np.isnan(areas), np.nan, np.sqrt(areas * (1 - areas) / 700))
     contestants_of = of | {REAL: REAL}
     matrix = AreaMatrix(
-        generators=generators, critics=critics, contestants=contestants_of, areas=areas, errors=errors, n=1000, n_real=1000
+        generators=generators,
+        critics=critics,
+        contestants=contestants_of,
+        areas=areas,
+        errors=errors,
+        n=1000,
+        n_real=1000,
     )
     return TournamentResult(
         matrix=matrix,
         ratings=_ratings(strength, guard, seeds, names),
-        left_out={"broken-run": "broken-run: its training diverged at step 120 " + hostile, "cifar": "32x32x3, not 28x28x1"},
+        left_out={
+            "broken-run": "broken-run: its training diverged at step 120 " + hostile,
+            "cifar": "32x32x3, not 28x28x1",
+        },
         protocol={"n": 1000, "seed": 0, "statistics": "running", "agon": "0.1.0", "note": hostile or "none"},
         places={entrant: "" if entrant == REAL else f"runs/{entrant}" for entrant in contestants_of},
     )
@@ -56,7 +65,11 @@ def _ratings(strength: dict[str, float], guard: dict[str, float], seeds: int, na
 
     cycles = (tuple(names[:3]),) if len(names) > 2 else ()
     return Ratings(
-        generators=rated(strength, "generator"), critics=rated(guard, "critic"), home=-0.31, unexplained=0.084, cycles=cycles
+        generators=rated(strength, "generator"),
+        critics=rated(guard, "critic"),
+        home=-0.31,
+        unexplained=0.084,
+        cycles=cycles,
     )
 
 

@@ -70,7 +70,9 @@ def _dot(row: Whisker, scale: Axis, note: str) -> Dot:
         interval = f"[{_two(row.low)}, {_two(row.high)}]"
     covers = "other trainings" if row.seeds else "the samples of one training alone"
     words = f"{row.name}: {_two(row.value)}" + (f", 95 % interval {interval} over {covers}" if interval else "")
-    return Dot(row.name, _percent(scale, row.value), start, width, not row.seeds, _two(row.value), interval, note, words)
+    return Dot(
+        row.name, _percent(scale, row.value), start, width, not row.seeds, _two(row.value), interval, note, words
+    )
 
 
 def _percent(scale: Axis, value: float) -> float:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from statistics import fmean
 from typing import NamedTuple
 
 import numpy as np
@@ -127,7 +128,7 @@ class _Blocks:
     def areas(self, generator: str, critic: str) -> Float64[np.ndarray, " p"]:
         """The areas of all pairs that met."""
         block = self.matrix.areas[np.ix_(self.rows[generator], self.columns[critic])].ravel()
-        return block[~np.isnan(block)]
+        return np.asarray(block[~np.isnan(block)])
 
     def words(self, generator: str, critic: str) -> str:
         """What a cell says on hover."""
@@ -139,12 +140,12 @@ class _Blocks:
             return MISSING
         areas = [float(self.matrix.areas[i, j]) for i, j in met]
         error = max(float(np.nan_to_num(self.matrix.errors[i, j])) for i, j in met)
-        words = f"{_three(np.mean(areas))}, mean of {len(met)} pairs of trainings, from {_three(min(areas))} to"
+        words = f"{_three(fmean(areas))}, mean of {len(met)} pairs of trainings, from {_three(min(areas))} to"
         words += f" {_three(max(areas))}; each ± {number(error, 2)} or less by its samples"
         home = [area for area, (i, j) in zip(areas, met, strict=True) if _home(self.matrix, i, j)]
         if home and len(home) < len(areas):
             others = (sum(areas) - sum(home)) / (len(areas) - len(home))
-            words += f"; trained together {_three(np.mean(home))}, other seeds {_three(others)}"
+            words += f"; trained together {_three(fmean(home))}, other seeds {_three(others)}"
         return f"{words}; {len(pairs) - len(met)} {MISSING}" if len(met) < len(pairs) else words
 
 

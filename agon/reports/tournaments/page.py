@@ -6,13 +6,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from agon.arena.ratings import Rating
-from agon.arena.standings import FILE, TournamentResult
+from agon.arena.standings import TournamentResult
+from agon.errors import RunError, require
 from agon.reports.pages import embedded, rendered
 from agon.reports.tournaments import heat, words
+from agon.reports.tournaments.comparisons import Compared, comparison
 from agon.reports.tournaments.dots import Dots, dots
 from agon.reports.tournaments.picture import whisker
 from agon.reports.tournaments.reading import read_result
 from agon.reports.tournaments.samples import grids
+from agon.reports.tournaments.skills import skills
 
 
 class Side(NamedTuple):
@@ -30,29 +33,38 @@ class Fact(NamedTuple):
     value: str
 
 
-def is_tournament(paths: Sequence[Path]) -> bool:
-    """Whether one of the paths is the folder of a tournament."""
-    return any((path / FILE).is_file() for path in paths)
-
-
-def folder(paths: Sequence[Path]) -> Path:
-    """The folder of the tournament, or else the first."""
-    return next((path for path in paths if (path / FILE).is_file()), paths[0])
-
-
 def page(paths: Sequence[Path]) -> str:
-    """Return the page of a tournament as text.
+    """Return the page of a tournament, of comparisons, or of both, as text.
+
+    Args:
+        paths: the folder of a tournament at most, and JSON files of comparisons.
 
     Raises:
-        RunError: its result cannot be read.
+        RunError: one of them cannot be read.
+        NotInstalledError: the extra for reports is not installed.
     """
-    place = folder(paths)
-    return rendered(
-        "tournament.html", _contents(place, read_result(place)), ["style.css", "tournament.css"], ["cells.js"]
-    )
+    require("jinja2", "markupsafe")
+    folders = [path for path in paths if path.suffix != ".json"]
+    if len(folders) > 1:
+        raise RunError(
+            f"a report: expected one tournament at a time, got {len(folders)} folders; report each by itself"
+        )
+    compared = [comparison(path) for path in paths if path.suffix == ".json"]
+    contents = _of_tournament(folders[0], read_result(folders[0])) if folders else _of_none(compared)
+    figures = contents["figures"]
+    drawing = [{"traces": it.traces, "logarithmic": it.logarithmic, "axis": it.axis, "spaced": "log"} for it in figures]
+    scripts = ["cells.js", *(["curves.js"] if figures else [])]
+    whole = {**contents, "compared": compared, "drawing": drawing}
+    return rendered("tournament.html", whole, ["style.css", "tournament.css"], scripts)
 
 
-def _contents(place: Path, result: TournamentResult) -> dict[str, Any]:
+def _of_none(compared: Sequence[Compared]) -> dict[str, Any]:
+    """The contents of a page of comparisons alone."""
+    title = compared[0].title if len(compared) == 1 else f"{len(compared)} comparisons"
+    return {"title": title, "facts": [], "verdicts": [], "shades": "", "matrix": None, "figures": []}
+
+
+def _of_tournament(place: Path, result: TournamentResult) -> dict[str, Any]:
     matrix, ratings = result.matrix, result.ratings
     return {
         "title": words.title(result),
@@ -69,6 +81,7 @@ def _contents(place: Path, result: TournamentResult) -> dict[str, Any]:
         "unexplained": words.unexplained(ratings),
         "share": round(100 * min(max(ratings.unexplained, 0.0), 1.0), 1),
         "cycles": words.cycles(ratings),
+        "figures": skills(result),
         "grids": grids(place, result),
         "left_out": [Fact(str(name), str(reason)) for name, reason in result.left_out.items()],
         "protocol": _facts(result.protocol),

@@ -59,7 +59,9 @@ def _check(result: TournamentResult) -> None:
 
 def _check_names(rating: Rating) -> None:
     if not isinstance(rating.name, str) or rating.covers not in ("seeds", "samples"):
-        raise ValueError(f"expected a rating's name, and seeds or samples, got {rating.name!r:.60}, {rating.covers!r:.20}")
+        raise ValueError(
+            f"expected a rating's name, and seeds or samples, got {rating.name!r:.60}, {rating.covers!r:.20}"
+        )
 
 
 def _is_number(value: Any) -> bool:

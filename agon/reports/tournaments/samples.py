@@ -50,17 +50,21 @@ def _images(folder: Path, result: TournamentResult, entrant: str) -> tuple[Image
     """An entrant's samples, and whether the tournament kept them; a damaged file counts as none."""
     try:
         images = kept_grid(folder, entrant)
-        return (_last(Path(result.places.get(entrant, ""))), False) if images is None else (images, True)
+        return (_last(result, entrant), False) if images is None else (images, True)
     except (DataError, RunError, OSError, ValueError):
         return None, False
 
 
-def _last(run: Path) -> ImageGrid | None:
-    """The last samples that a run kept; None if there is no run, or it kept no images."""
+def _last(result: TournamentResult, entrant: str) -> ImageGrid | None:
+    """The last samples that a run kept up to the step that took part; None if there is no run, or it kept no images."""
+    run, steps = Path(result.places.get(entrant, "")), result.protocol.get("steps")
     files = Directory(run)
-    if not run.name or not files.is_file(EXPERIMENT):
+    if not run.name or not files.is_file(EXPERIMENT) or (isinstance(steps, dict) and entrant not in steps):
         return None
-    images = [path for _, path in snapshots(files) if path.suffix == IMAGES]
+    most = steps[entrant] if isinstance(steps, dict) else None
+    images = [
+        path for step, path in snapshots(files) if path.suffix == IMAGES and (not isinstance(most, int) or step <= most)
+    ]
     return read_images(images[-1]) if images else None
 
 

@@ -31,7 +31,11 @@ def facts(result: TournamentResult) -> list[str]:
 
 def references(result: TournamentResult) -> set[str]:
     """The contestants that are real data: the ceiling, which nobody can be said to beat."""
-    return {result.matrix.contestants[name] for name, place in result.places.items() if not place and name in result.matrix.contestants}
+    return {
+        result.matrix.contestants[name]
+        for name, place in result.places.items()
+        if not place and name in result.matrix.contestants
+    }
 
 
 def verdicts(result: TournamentResult) -> list[str]:
@@ -75,11 +79,13 @@ def home(ratings: Ratings) -> str:
     """What training together changes."""
     factor = number(math.exp(min(max(ratings.home, -50.0), 50.0)), 2)
     if round(ratings.home, 2) == 0:
-        return "Critics are fooled as often by the generator that trained against them as by others: the home term is 0."
+        return (
+            "Critics are fooled as often by the generator that trained against them as by others: the home term is 0."
+        )
     less = "less" if ratings.home < 0 else "more"
     return (
-        f"A critic is fooled {less} often by the generator that trained against it than the ratings alone say: the home "
-        f"term is {signed(f'{ratings.home:.2f}')} logits, which multiplies the odds by {factor}."
+        f"A critic is fooled {less} often by the generator that trained against it than the ratings alone say: the "
+        f"home term is {signed(f'{ratings.home:.2f}')} logits, which multiplies the odds by {factor}."
     )
 
 
@@ -117,6 +123,6 @@ def covers(ratings: Sequence[Rating]) -> str:
     if not kinds:
         return "No interval is known."
     return (
-        "Whiskers are 95 % intervals. Filled dots: over trainings, where other seeds of the same experiment would land. "
-        "Hollow dots: over the samples of one training alone, of which another seed may land elsewhere."
+        "Whiskers are 95 % intervals. Filled dots: over trainings, where other seeds of the same experiment would "
+        "land. Hollow dots: over the samples of one training alone, of which another seed may land elsewhere."
     )
