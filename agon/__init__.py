@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # what type checkers and editors read; LAZY says the same to Python
-    from agon.arena import battle, tournament
+    from agon.arena import battle, compare, skill, tournament
     from agon.averaging import Averaging
     from agon.data import Images, Ring, Source, Stream
     from agon.dynamics import (
@@ -55,6 +55,8 @@ __all__ = [  # noqa: RUF022 - in reading order
     "evaluate",
     "battle",
     "tournament",
+    "skill",
+    "compare",
     "report",
     "reproduce",
     "export",
@@ -102,6 +104,8 @@ LAZY = {  # public name -> "module", or "module:name" where it has another name 
     "evaluate": "agon.evaluation",
     "battle": "agon.arena",
     "tournament": "agon.arena",
+    "skill": "agon.arena",
+    "compare": "agon.arena",
     "report": "agon.reports:write",
     "reproduce": "agon.papers",
     "export": "agon.exports",

@@ -7,6 +7,7 @@ from agon.errors import SettingError
 MOST = 1_024  # devices or threads; far more would crash a process, or a machine
 MOST_GIB = 2**20
 MOST_STEPS = 10**12
+MOST_SNAPSHOTS = 10_000
 TIE = 1.3  # the default bound of a battle's tie rule
 
 
@@ -29,6 +30,12 @@ def check_count(count: int, name: str) -> None:
     """Raise a SettingError if a number of steps, or of anything else that there must be, is under 1."""
     if count < 1:
         raise SettingError(f"{name}: expected at least 1, got {count}")
+
+
+def check_snapshots(count: int, name: str = "experiment.snapshots") -> None:
+    """Raise a SettingError if a number of light checkpoints is negative, or more than a folder should hold."""
+    if not 0 <= count <= MOST_SNAPSHOTS:
+        raise SettingError(f"{name}: expected from 0 to {MOST_SNAPSHOTS:,}, got {count:,}")
 
 
 def check_seed(seed: int, name: str = "experiment.seed") -> None:

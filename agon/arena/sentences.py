@@ -50,11 +50,12 @@ def _deciding(contestants: Sequence[Contestant]) -> str:
         for name in (contestants[0].scores if contestants else ())
         if direction_of(name) is not None and all(is_finite(other.scores.get(name, ())) for other in contestants)
     ]
-    ranked = sorted(shared, key=lambda name: (not _has_interval(name, contestants), _rank(name)))
+    ranked = sorted(shared, key=lambda name: (not _has_interval(name, contestants), rank(name)))
     return ranked[0] if ranked else ""
 
 
-def _rank(name: str) -> int:
+def rank(name: str) -> int:
+    """How telling a score is: its place in `DECIDING`, the most telling first."""
     words = f"-{name.partition(' ')[0]}"
     places = [place for place, ending in enumerate(DECIDING) if words.endswith(f"-{ending}")]
     return min(places, default=len(DECIDING))

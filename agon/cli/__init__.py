@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from agon.cli.arguments import parsed
 from agon.cli.battle import BattleCommand
+from agon.cli.compare import CompareCommand
 from agon.cli.evaluate import Evaluate
 from agon.cli.export import export
 from agon.cli.play import play
@@ -14,6 +15,7 @@ from agon.cli.recipes import recipes
 from agon.cli.report import report, reproduce
 from agon.cli.resume import resume
 from agon.cli.samples import data, sample
+from agon.cli.skill import SkillCommand
 from agon.cli.tournament import TournamentCommand
 from agon.cli.train import Train
 from agon.errors import AgonError, Interrupted, as_agon_error
@@ -30,6 +32,8 @@ COMMANDS: dict[str, Callable[..., object]] = {
     "evaluate": Evaluate,
     "battle": BattleCommand,
     "tournament": TournamentCommand,
+    "skill": SkillCommand,
+    "compare": CompareCommand,
     "export": export,
     "play": play,
     "push": push,

@@ -1,13 +1,15 @@
-"""agon battle: the critics of two runs judge each other's samples, or one critic judges other samples."""
+"""agon battle: critics judge each other's samples, of two runs or of all seeds of two experiments."""
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from agon.arguments import TIE, check_samples, check_seed, check_tie
+from agon.cli.checks import check_scored
 from agon.cli.shared import RunPaths, ScriptOption, run_script
 from agon.errors import SettingError
 from agon.places import refuse_no_samples
+from agon.runs.groups import runs_in
 from agon.runs.named import local
 from agon.runs.taken import refuse_no_run
 from agon.terminal import say
@@ -18,7 +20,7 @@ class BattleCommand:
     """Let the critics of two runs judge each other's samples (GAM), to see which run generates better."""
 
     runs: RunPaths = ()
-    """Two run directories, or one with --against."""
+    """Two run directories, or one with --against. Two folders of seeds fight with all their seeds."""
     against: tuple[Path, ...] = ()
     """Folders of images or array files, which the critic of the one run judges."""
     values: tuple[float, float] | None = None
@@ -50,6 +52,9 @@ class BattleCommand:
         check_seed(self.seed, "--seed")
         check_tie(self.tie)
         self.runs = tuple(map(local, self.runs))
+        if any(runs_in(path) != [path] for path in self.runs):
+            self._seeds()
+            return
         for path in self.runs:
             refuse_no_run(path)
         for path in self.against:
@@ -66,3 +71,18 @@ class BattleCommand:
             say(*error_table([against(runs[0], folder, **options) for folder in self.against]))
         else:
             say(*battle(runs[0], runs[1], settings=settings, trust=self.trust).lines)
+
+    def _seeds(self) -> None:
+        """Let all seeds of two experiments fight."""
+        if self.against or self.calibrate or self.tie != TIE:
+            option = "--against" if self.against else "--calibrate" if self.calibrate else "--tie"
+            raise SettingError(
+                f"{option}: expected with single runs; folders of seeds fight by areas, which need no threshold and no "
+                "tie: leave it out, or name one run of each"
+            )
+        check_scored(self.runs)
+        from agon.arena import TournamentSettings, battle_of_seeds
+
+        run_script(self.from_)
+        settings = TournamentSettings(n=self.n, seed=self.seed, statistics=self.statistics)
+        say(*battle_of_seeds(*self.runs, settings=settings, trust=self.trust).lines)

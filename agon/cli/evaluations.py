@@ -1,18 +1,21 @@
 """The options --evaluate of agon train and agon resume: metrics while a model trains."""
 
 import os
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from agon.arguments import check_samples
 from agon.cli.catalogue import check_metrics
 from agon.cli.shared import names
-from agon.errors import SettingError
+from agon.errors import AgonError, SettingError
+
+SKILL = "skill"  # no metric of agon evaluate: it needs the snapshots of a training
 
 
 def check_evaluations(metrics: str, every: int, n: int, extractor: str) -> None:
     """Raise a SettingError for an unknown metric or extractor, or a number out of range; nothing without metrics."""
     if metrics:
-        check_metrics(names(metrics), extractor)
+        check_metrics([name for name in names(metrics) if name != SKILL], extractor)
         if every < 1:
             raise SettingError(f"--evaluate-every: expected at least 1 step, got {every}")
         check_samples(n, "--evaluate-n")
@@ -29,7 +32,33 @@ def evaluation_callback(metrics: str, every: int, n: int, extractor: str, source
 
     if not metrics:
         return None
-    chosen = asked(names(metrics), source)
+    others = [name for name in names(metrics) if name != SKILL]
+    chosen = asked(others, source) if others else []
     if "classifier" in (*chosen, extractor) and (devices > 1 or "WORLD_SIZE" in os.environ):
         raise SettingError("--evaluate classifier: expected one process, got several; evaluate the run afterwards")
-    return Callback(every, EvaluationCallback(chosen, n, ExtractorSpec(extractor)))
+    functions: list[Callable[..., list[Any]]] = []
+    if chosen:
+        functions.append(EvaluationCallback(chosen, n, ExtractorSpec(extractor)))
+    if SKILL in names(metrics):
+        from agon.arena import SkillCallback
+
+        functions.append(SkillCallback(n))
+    return Callback(every, together(functions))
+
+
+def together(functions: Sequence[Callable[..., list[Any]]]) -> Callable[..., list[Any]]:
+    """Return one function that calls all of them, also where one raises an AgonError, which is then raised last."""
+
+    def call(*arguments: Any) -> list[Any]:
+        scores: list[Any] = []
+        errors: list[AgonError] = []
+        for function in functions:
+            try:
+                scores += function(*arguments)
+            except AgonError as error:
+                errors.append(error)
+        if errors:
+            raise errors[0]
+        return scores
+
+    return call

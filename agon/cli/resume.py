@@ -34,7 +34,7 @@ def resume(
             another machine.
         trust: Allow the run to import classes from outside agon, which runs their code.
         from_: Run this script of yours, up to its first training, for the classes that the run has from it.
-        evaluate: Metrics of agon evaluate to compute during the training, separated by commas.
+        evaluate: Metrics of agon evaluate to compute during the training, separated by commas; also skill.
         evaluate_every: With --evaluate: number of steps between evaluations.
         evaluate_n: With --evaluate: number of samples in each evaluation, always from the same latents.
         evaluate_extractor: With --evaluate: feature extractor, as of agon evaluate.

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
-from agon.arguments import check_count, check_resources, check_seed
+from agon.arguments import check_count, check_resources, check_seed, check_snapshots
 from agon.cli.catalogue import check_name
 from agon.cli.checks import check_minutes, check_new, check_source
 from agon.cli.evaluations import check_evaluations, evaluation_callback
@@ -53,6 +53,8 @@ class Train:
     """With --seeds: how to train several at once; auto measures and takes the fastest."""
     steps: int | None = None
     """Number of steps; by default the recipe's own."""
+    snapshots: int | None = None
+    """Number of light checkpoints to keep over the whole training, for agon skill; by default none."""
     batch: int | None = None
     """Number of real samples in each batch; by default the recipe's own."""
     lr: float | None = None
@@ -83,7 +85,8 @@ class Train:
     """Copy the log, the scores and the pictures to Weights & Biases or MLflow, on this machine unless WANDB_MODE or
     MLFLOW_TRACKING_URI say otherwise."""
     evaluate: str = ""
-    """Metrics of agon evaluate to compute during the training, separated by commas."""
+    """Metrics of agon evaluate to compute during the training, separated by commas; also skill, before the critics of
+    earlier snapshots, with --snapshots."""
     evaluate_every: int = 1_000
     """With --evaluate: number of steps between evaluations."""
     evaluate_n: int = 5_000
@@ -120,7 +123,7 @@ class Train:
         else:
             recipe = recipe_named(self.recipe)
             experiment = recipe.experiment(self._source(recipe.data(self.scale), of_source), self.scale, self.minutes)
-        experiment = replace(experiment, **self._given("seed", "steps", "batch", "init"))
+        experiment = replace(experiment, **self._given("seed", "steps", "snapshots", "batch", "init"))
         experiment = augmented(experiment, names(self.augment))
         rates = [("optimisers.lr", str(self.lr))] if self.lr is not None else []
         return changed(experiment, [*rates, *(pair for pair in settings if not pair[0].startswith("data."))])
@@ -165,6 +168,7 @@ class Train:
             check_count(self.steps, "experiment.steps")
         if self.batch is not None:
             check_count(self.batch, "experiment.batch")
+        check_snapshots(self.snapshots or 0)
         check_seed(self.seed or 0)
         check_resources(self.devices, self.threads, self.memory)
         check_minutes(self.minutes, self.steps)

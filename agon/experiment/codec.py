@@ -27,7 +27,7 @@ PARSING = Lock()  # Python 3.11 can fail where two threads parse at once
 CRITICISED = ("adversarial", "boundary-equilibrium", "autoregressive", "patch-autoregressive")
 LATER: dict[str, dict[str, Json]] = {  # part -> later settings, with the old behaviour
     "averaging": {"ramp": False},
-    "experiment": {"augment": [], "schedules": None, "keep": 3, "init": "", "notes": []},
+    "experiment": {"augment": [], "schedules": None, "keep": 3, "init": "", "notes": [], "snapshots": 0},
     **{game: {"augmentation": None} for game in CRITICISED},
     "turns": {"accumulate": 1},
 }

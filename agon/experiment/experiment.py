@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from agon.arguments import MOST_STEPS, check_count, check_seed
+from agon.arguments import MOST_STEPS, check_count, check_seed, check_snapshots
 from agon.augmentation import Augmentation
 from agon.averaging import Averaging
 from agon.data import Source, of
@@ -59,6 +59,8 @@ class Experiment:
         checkpoint_every: steps between two checkpoints.
         grid: number of samples in a grid; of points in up to 16 dimensions, at least 1,000 are kept.
         keep: how many of the newest checkpoints stay on the disk; two may be damaged there, so take 3 or more.
+        snapshots: how many light checkpoints, of weights alone, to keep over the whole training, evenly spaced in the
+            logarithm of the steps (`agon.runs.history`), for `agon skill`; 0 keeps none.
         init: a run from whose weights the training begins: RUN, or RUN:PLAYER for one player's; "" for none.
         recipe: name of the recipe that returned it, or "".
         notes: why settings were chosen for these data, in sentences; a training prints them, and uses them for nothing.
@@ -82,6 +84,7 @@ class Experiment:
     checkpoint_every: int = 500
     grid: int = 64
     keep: int = 3
+    snapshots: int = 0
     init: str = ""
     recipe: str = ""
     notes: tuple[str, ...] = ()
@@ -95,6 +98,7 @@ class Experiment:
             if value > most:
                 raise SettingError(f"experiment.{name}: expected at most {most:,}, got {value:,}")
         check_seed(self.seed)
+        check_snapshots(self.snapshots)
 
     def build(self) -> Game:
         """Build the game with weights from torch's global stream, and check it against the data's shape."""

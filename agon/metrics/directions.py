@@ -1,6 +1,7 @@
 """Which values of a score are good: every score declares its direction here."""
 
 import math
+from collections.abc import Container
 from typing import NamedTuple
 
 
@@ -92,11 +93,17 @@ DIRECTIONS: dict[str, Direction | None] = {  # None: describes, and no value is 
     "score": HIGHER,
     "seconds-an-epoch": LOWER,
     "shift": None,
+    "skill": HIGHER,
     "std-ratio": Direction(1.0),
     "still": LOWER,
     "straightness": None,
     "won": HIGHER,
 }
+
+
+RATIOS = frozenset(  # positive, and twice as large is as far away as half: compared as logarithms
+    {"battle", "detail", "distance", "jump", "median-ratio", "r_test", "ratio", "seconds-an-epoch", "std-ratio"}
+)
 
 
 def direction_of(name: str) -> Direction | None:
@@ -108,6 +115,20 @@ def direction_of(name: str) -> Direction | None:
     >>> direction_of("pixels-kernel-distance").sign, direction_of("linear-jump").sign, direction_of("foreign")
     ('↓', '→ 1', None)
     """
+    return DIRECTIONS.get(_ending(name, DIRECTIONS))
+
+
+def is_ratio(name: str) -> bool:
+    """Whether a score is a positive ratio, of which logarithms are compared.
+
+    >>> is_ratio("linear-jump"), is_ratio("distance"), is_ratio("pixels-kernel-distance")
+    (True, True, False)
+    """
+    return _ending(name, (*DIRECTIONS, *RATIOS)) in RATIOS
+
+
+def _ending(name: str, known: Container[str]) -> str:
+    """The longest ending of a score's name that is known; empty if none is."""
     words = name.partition(" ")[0].split("-")
     endings = ("-".join(words[first:]) for first in range(len(words)))
-    return next((DIRECTIONS[ending] for ending in endings if ending in DIRECTIONS), None)
+    return next((ending for ending in endings if ending in known), "")

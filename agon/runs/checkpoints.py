@@ -38,8 +38,8 @@ class Checkpoint:
     state: dict[str, Any]
 
 
-def save(folder: Path, checkpoint: Checkpoint, kept: int = KEPT) -> Path:
-    """Write a checkpoint atomically, then remove all but the newest `kept`.
+def save(folder: Path, checkpoint: Checkpoint, kept: int | None = KEPT) -> Path:
+    """Write a checkpoint atomically, then remove all but the newest `kept`; with None, none.
 
     It is written under another name, synced, and renamed, so that a crash at any moment leaves each checkpoint
     complete or absent.
@@ -58,7 +58,7 @@ def save(folder: Path, checkpoint: Checkpoint, kept: int = KEPT) -> Path:
         except OSError:
             shutil.rmtree(temporary, ignore_errors=True)
             raise
-    for old in paths(folder)[:-kept]:
+    for old in paths(folder)[:-kept] if kept else []:
         shutil.rmtree(old, ignore_errors=True)
     return target
 

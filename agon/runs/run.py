@@ -17,6 +17,7 @@ from agon.runs.layout import (
     ATTACHMENTS,
     CHECKPOINTS,
     EXPERIMENT,
+    HISTORY,
     INIT,
     LOG,
     RUN_LOCK,
@@ -47,6 +48,8 @@ class Run:
     | metrics/ | pictures and arrays of scores |
     | samples/ | real samples, and the same latents over time |
     | checkpoints/ | the newest ones, three by default |
+    | history/ | light checkpoints, of weights alone, over the whole training, if `snapshots` asks for them |
+    | skill.json, skill.png | what `agon skill` has found |
 
     Its files are read and written through `files`.
 
@@ -62,6 +65,7 @@ class Run:
         self.metrics = path / SCORES
         self.samples = path / SAMPLES
         self.checkpoints = path / CHECKPOINTS
+        self.history = path / HISTORY
         self._lock: FileLock | None = None
         self._scoring: FileLock | None = None
 
@@ -168,18 +172,32 @@ class Run:
         state = {**checkpoint.state, "log_bytes": records.size(self.log)}
         return checkpoints.save(self.checkpoints, Checkpoint(checkpoint.step, checkpoint.tensors, state), kept)
 
+    def save_light(self, checkpoint: Checkpoint) -> Path:
+        """Write a light checkpoint; all of them stay."""
+        return checkpoints.save(self.history, checkpoint, kept=None)
+
     @property
     def kept(self) -> list[int]:
         """The steps of the checkpoints, oldest first."""
         return [int(path.name) for path in checkpoints.paths(self.checkpoints)]
 
+    @property
+    def past(self) -> list[int]:
+        """The steps of the light checkpoints, oldest first."""
+        return [int(path.name) for path in checkpoints.paths(self.history)]
+
     def checkpoint(self, step: int) -> Checkpoint:
-        """Read the checkpoint of a step.
+        """Read the checkpoint of a step; a light one if there is no other.
 
         Raises:
             CheckpointError: it is missing or damaged.
         """
-        return checkpoints.load(checkpoints.place(self.checkpoints, step))
+        return checkpoints.load(self.place(step))
+
+    def place(self, step: int) -> Path:
+        """The path of the checkpoint of a step; of a light one if there is no other."""
+        light = step in self.past and step not in self.kept
+        return checkpoints.place(self.history if light else self.checkpoints, step)
 
     def last_good(self) -> tuple[Checkpoint | None, list[str]]:
         """Return the newest undamaged checkpoint, and what is wrong with newer ones."""
@@ -190,7 +208,7 @@ class Run:
         return checkpoints.good(self.checkpoints, complaints)
 
     def rewind(self, checkpoint: Checkpoint | None, sample_every: int) -> None:
-        """Truncate the log to a checkpoint, and remove later samples; the training makes both again.
+        """Truncate the log to a checkpoint, and remove later samples and light checkpoints; all are made again.
 
         Samples of a step that is not a multiple of `sample_every` are the last ones of a shorter budget.
         """
@@ -199,6 +217,9 @@ class Run:
         for step, path in self.snapshots():
             if step > reached or step % sample_every:
                 self.files.remove(f"{SAMPLES}/{path.name}")
+        for path in checkpoints.paths(self.history):
+            if int(path.name) > reached:
+                self.files.remove(f"{HISTORY}/{path.name}")
 
     def snapshots(self) -> list[tuple[int, Path]]:
         """Return each step with the file of its samples from the fixed latents, in the order of the steps.
@@ -222,6 +243,7 @@ class Run:
         self.files.clear(SAMPLES, alone=True)
         self.files.clear(ATTACHMENTS)
         checkpoints.clear(self.checkpoints)
+        checkpoints.clear(self.history)
 
     @contextmanager
     def scoring(self, patience: float = PATIENCE) -> Iterator[None]:

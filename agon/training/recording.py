@@ -8,12 +8,14 @@ from typing import NamedTuple
 from agon.errors import AgonError
 from agon.games import Losses
 from agon.runs import Run, append
+from agon.runs.history import steps_of_history
 from agon.runs.layout import IMAGES
 from agon.runs.snapshots import snapshot
 from agon.runs.tracking import Trackers
 from agon.terminal import warn
 from agon.training.agreement import agreed_signal, interrupted, refuse_nonfinite
 from agon.training.labels import class_rows
+from agon.training.released import light
 from agon.training.state import capture, random_states_of_others
 from agon.training.training import Training
 
@@ -52,6 +54,7 @@ class Recording:
     ) -> None:
         self.training, self.run, self.show_step, self.callback = training, run, show_step, callback
         self.trackers = Trackers(run.path, training.step) if run else None
+        self.light = frozenset(steps_of_history(training.experiment.steps, training.experiment.snapshots))
         self.began = time.monotonic() - training.seconds
         self.last_log = time.monotonic(), training.images
 
@@ -78,13 +81,16 @@ class Recording:
         last = training.step == experiment.steps
         log_due = self._due(experiment.log_every)
         checkpoint_due = self._due(experiment.checkpoint_every) or last or bool(stop)
-        refuse_nonfinite(training, losses, self.run, thorough=checkpoint_due or log_due)
+        light_due = training.step in self.light
+        refuse_nonfinite(training, losses, self.run, thorough=checkpoint_due or log_due or light_due)
 
         record = self._log(losses) if log_due else None
         if self._due(experiment.sample_every):
             self._save_samples()
         if self.callback and self._due(self.callback.every):
             self._call_callback()
+        if light_due and self.run:  # before the checkpoint, after which the training would not come back to it
+            self.run.save_light(light(capture(training)))
         if checkpoint_due:
             self._save_checkpoint()
         if last:
@@ -97,7 +103,8 @@ class Recording:
         """Whether `after_step` has anything to write after the current step, if no signal has come."""
         experiment = self.training.experiment
         marks = (experiment.log_every, experiment.sample_every, experiment.checkpoint_every, experiment.steps)
-        return any(map(self._due, (*marks, self.callback.every) if self.callback else marks))
+        due = any(map(self._due, (*marks, self.callback.every) if self.callback else marks))
+        return due or self.training.step in self.light
 
     def _due(self, every: int) -> bool:
         return self.training.step % every == 0

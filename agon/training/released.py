@@ -1,4 +1,6 @@
-"""Checkpoints that hold weights alone: the game as it is used, to be published, and not to be trained on."""
+"""Checkpoints that hold weights alone, not to be trained on: those of published runs, and light ones of the past."""
+
+from torch import Tensor
 
 from agon.errors import RunError
 from agon.experiment import Experiment
@@ -6,7 +8,8 @@ from agon.runs import Checkpoint
 from agon.training.fitting import check_weights_fit
 from agon.training.training import Training
 
-RELEASED = "released"  # entry of a checkpoint's state
+RELEASED, LIGHT = "released", "light"  # entries of a checkpoint's state
+WEIGHTS = ("game/", "average/")  # prefixes of the tensors of a light one
 
 
 def released(training: Training, data: str) -> Checkpoint:
@@ -21,6 +24,18 @@ def released(training: Training, data: str) -> Checkpoint:
     return Checkpoint(training.step, tensors, state)
 
 
+def light(checkpoint: Checkpoint) -> Checkpoint:
+    """Return the weights, buffers and averages of a checkpoint alone: what it takes to generate and to judge."""
+    tensors = {name: tensor for name, tensor in checkpoint.tensors.items() if name.startswith(WEIGHTS)}
+    state = {name: checkpoint.state[name] for name in ("experiment", "arithmetic", "fingerprint")}
+    return Checkpoint(checkpoint.step, tensors, {LIGHT: True, **state, "seconds": 0.0})
+
+
+def is_light(checkpoint: Checkpoint) -> bool:
+    """Whether the checkpoint is a light one."""
+    return checkpoint.state.get(LIGHT) is True
+
+
 def is_released(checkpoint: Checkpoint) -> bool:
     """Whether the checkpoint holds weights alone."""
     return checkpoint.state.get(RELEASED) is True
@@ -33,10 +48,26 @@ def restore_released(training: Training, checkpoint: Checkpoint) -> None:
         CheckpointError: the checkpoint is of another model.
     """
     training.average = None
+    restore_light(training, checkpoint)
+
+
+def restore_light(training: Training, checkpoint: Checkpoint) -> None:
+    """Put the weights, buffers and averages into a freshly built training.
+
+    Raises:
+        CheckpointError: the checkpoint is of another model.
+    """
     check_weights_fit(training, checkpoint)
-    game = {name.removeprefix("game/"): tensor for name, tensor in checkpoint.tensors.items()}
-    training.game.load_state_dict(game)
+    training.game.load_state_dict(tensors_under(checkpoint, "game"))
+    if training.average is not None:
+        training.average.load(tensors_under(checkpoint, "average"))
     training.step, training.seconds = checkpoint.step, float(checkpoint.state["seconds"])
+
+
+def tensors_under(checkpoint: Checkpoint, prefix: str) -> dict[str, Tensor]:
+    """The tensors whose names begin with a prefix, by the rest of their names."""
+    start = f"{prefix}/"
+    return {n.removeprefix(start): t for n, t in checkpoint.tensors.items() if n.startswith(start)}
 
 
 def refuse_released(checkpoint: Checkpoint) -> None:

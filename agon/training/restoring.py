@@ -52,15 +52,16 @@ def restore_step(
     Args:
         training: a freshly built training.
         run: holds the checkpoints.
-        step: the step of one of them.
+        step: the step of one of them, or of a light checkpoint.
         restore: restores a checkpoint, or only a part of it.
 
     Raises:
         CheckpointError: the checkpoint is damaged, or of another model or other data.
         RunError: the run has no checkpoint of that step.
     """
-    if step not in run.kept:
-        kept = f"it has kept those of {listed(run.kept)}" if run.kept else "it has none yet"
+    steps = sorted({*run.kept, *run.past})
+    if step not in steps:
+        kept = f"it has kept those of {listed(steps)}" if steps else "it has none yet"
         more = Change("keep", 20)
         raise RunError(
             f"{run.path}: expected the step of a checkpoint, got {step}; {kept}, and {more} makes the next run "

@@ -13,7 +13,14 @@ from agon.runs import Checkpoint
 from agon.training.fitting import check_fits
 from agon.training.optimisers import moments, restore_moments
 from agon.training.randomness import global_states, set_global_states
-from agon.training.released import is_released, refuse_released, restore_released
+from agon.training.released import (
+    is_light,
+    is_released,
+    refuse_released,
+    restore_light,
+    restore_released,
+    tensors_under,
+)
 from agon.training.training import OTHER_DATA, Training
 
 
@@ -71,20 +78,23 @@ def restore_model(training: Training, checkpoint: Checkpoint) -> None:
     if is_released(checkpoint):
         restore_released(training, checkpoint)
         return
+    if is_light(checkpoint):
+        restore_light(training, checkpoint)
+        return
     check_fits(training, checkpoint)
     for schedule in training.schedules.values():
         schedule.rewind(checkpoint.step)
     try:
-        training.game.load_state_dict(_under(checkpoint, "game"))
+        training.game.load_state_dict(tensors_under(checkpoint, "game"))
         for player, optimiser in training.optimisers.items():
-            restore_moments(optimiser, _under(checkpoint, f"optimiser/{player}"), state["optimisers"][player])
+            restore_moments(optimiser, tensors_under(checkpoint, f"optimiser/{player}"), state["optimisers"][player])
         if training.average is not None:
-            training.average.load(_under(checkpoint, "average"))
+            training.average.load(tensors_under(checkpoint, "average"))
     except (RuntimeError, KeyError, ValueError) as error:
         raise CheckpointError(f"the checkpoint is of another model ({error})") from error
     suffix = rank_suffix(training.rank)
     with training.streams.held():
-        for name, value in _under(checkpoint, "random").items():
+        for name, value in tensors_under(checkpoint, "random").items():
             if name in training.random:
                 training.random[name].set_state(value)
             elif name.endswith(suffix) and "/" not in name.removesuffix(suffix):
@@ -137,8 +147,3 @@ def _refuse_redescribed(training: Training, begun: object) -> None:
 
 def _prefixed(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {f"{prefix}/{name}": tensor for name, tensor in tensors.items()}
-
-
-def _under(checkpoint: Checkpoint, prefix: str) -> dict[str, Tensor]:
-    start = f"{prefix}/"
-    return {n.removeprefix(start): t for n, t in checkpoint.tensors.items() if n.startswith(start)}

@@ -19,8 +19,14 @@ def samples_of(path: Path) -> dict[str, bytes]:
     return {p.name: p.read_bytes() for p in (path / "samples").iterdir()}
 
 
+def history_of(path: Path) -> dict[str, bytes]:
+    """Every file of the light checkpoints, by name."""
+    folder = path / "history"
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
 def assert_same(one: Path, other: Path) -> None:
-    """Weights, buffers, moments, averages, random streams, log and sample grids are identical."""
+    """Weights, buffers, moments, averages, random streams, log, sample grids and light checkpoints are identical."""
     a, b = Run.open(one).last_good()[0], Run.open(other).last_good()[0]
     assert a is not None
     assert b is not None
@@ -31,3 +37,4 @@ def assert_same(one: Path, other: Path) -> None:
     assert {**a.state, "seconds": 0, "log_bytes": 0} == {**b.state, "seconds": 0, "log_bytes": 0}
     assert log_of(one) == log_of(other)
     assert samples_of(one) == samples_of(other)
+    assert history_of(one) == history_of(other)

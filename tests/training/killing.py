@@ -23,7 +23,7 @@ def begin(run: Path, steps: int) -> int:
     if (run / "experiment.json").exists():
         agon.resume(run, show=False)
     else:
-        settings = {"log_every": 10, "sample_every": 50}
+        settings = {"log_every": 10, "sample_every": 50, "snapshots": 12}
         compute = agon.Compute(threads=1, device="cpu")
         agon.train(small(steps, **settings), run, compute=compute, show=False)
     os._exit(0)

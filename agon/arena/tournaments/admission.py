@@ -98,7 +98,7 @@ def _opened(each: Named, trust: bool) -> tuple[Trained | Untrained, str]:
     if each.entry.step == 0:
         return Untrained(**shared, run=run, experiment=experiment, trust=trust), ""
     step = _step(run, each.entry, experiment)
-    weights, state = checkpoints.verified(checkpoints.place(run.checkpoints, step))
+    weights, state = checkpoints.verified(run.place(step))
     entrant = Trained(**shared, run=run, step=step, weights=weights, experiment=experiment, trust=trust)
     return entrant, str(state.get("fingerprint", ""))
 
@@ -109,12 +109,12 @@ def _step(run: Run, entry: Entry, experiment: Experiment) -> int:
     Raises:
         RunError: there is none, or the run is not finished.
     """
-    kept = run.kept
+    kept, every = run.kept, sorted({*run.kept, *run.past})
     if not kept:
         raise RunError(f"{run.path} has no checkpoint yet; agon resume {run.path} makes one")
     if entry.step is not None:
-        if entry.step not in kept:
-            raise RunError(f"{run.path}: expected the step of a checkpoint, got {entry.step}; it has {listed(kept)}")
+        if entry.step not in every:
+            raise RunError(f"{run.path}: expected the step of a checkpoint, got {entry.step}; it has {listed(every)}")
         return entry.step
     if kept[-1] < experiment.steps:
         raise RunError(
