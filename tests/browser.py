@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -20,7 +21,13 @@ OPTIONS = (
     "--no-first-run",
     "--hide-scrollbars",
 )
-READ, WRITE = 3, 4  # file descriptors at which Chromium's pipe reads and writes
+CONNECT = """
+import os, sys
+ends = [os.dup2(int(end), place) for end, place in zip(sys.argv[1:3], (13, 14))]  # 3 and 4 may be taken
+for end, place in zip(ends, (3, 4)):  # where Chromium reads and writes
+    os.dup2(end, place, inheritable=True)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 
 
 def installed() -> str | None:
@@ -139,15 +146,12 @@ def chromium(profile: Path) -> Iterator[Browser]:
     assert program is not None, ABSENT
     (from_us, to), (answers, from_it) = os.pipe(), os.pipe()
 
-    def connect() -> None:
-        """Put the pipe where Chromium looks for it; the ends may be at those places already."""
-        ends = [os.dup2(end, place) for end, place in ((from_us, 13), (from_it, 14))]
-        for end, place in zip(ends, (READ, WRITE), strict=True):
-            os.dup2(end, place, inheritable=True)
-
     options = [*OPTIONS, f"--user-data-dir={profile}", "--remote-debugging-pipe"]
     process = subprocess.Popen(
-        [program, *options], close_fds=False, preexec_fn=connect, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [sys.executable, "-c", CONNECT, str(from_us), str(from_it), program, *options],
+        pass_fds=(from_us, from_it),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     os.close(from_us), os.close(from_it)
     try:

@@ -21,14 +21,14 @@ from agon.arena.tournaments import TournamentSettings, tournament
 
 __all__ = [
     "AreaMatrix",
-    "Panel",
-    "Rating",
-    "Ratings",
     "BattleResult",
     "BattleSettings",
     "ComparedScore",
     "ComparisonResult",
     "Contestant",
+    "Panel",
+    "Rating",
+    "Ratings",
     "SeedBattle",
     "Skill",
     "SkillCallback",

@@ -138,7 +138,8 @@
   const draw = (figure, place) => {
     const width = place.clientWidth, traces = figure.traces;
     place.replaceChildren();
-    const values = traces.flatMap((trace) => finite(trace.y));
+    const ends = ({ y, error_y: { array = [] } = {} }) => y.flatMap((at, i) => at === null ? [] : [at - (array[i] || 0), at + (array[i] || 0)]);
+    const values = traces.flatMap(ends);
     const spaced = figure.spaced === "log", first = figure.axis === "step" && !spaced ? 0 : Infinity;
     const [least, right] = range(traces.flatMap((trace) => finite(trace.x)), 0, spaced), left = Math.min(first, least);
     const [low, high] = range(values, 0.05, figure.logarithmic);

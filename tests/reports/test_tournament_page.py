@@ -19,9 +19,10 @@ from agon.errors import RunError
 from agon.reports.tournaments import words
 from agon.reports.tournaments.heat import contestants_map, entrants_map, grouped, ordered
 from tests.browser import ABSENT, Browser, chromium, installed
-from tests.reports.conftest import digits
+from tests.reports.conftest import bare_run, digits
 from tests.reports.league import REAL, league, tournament
 from tests.reports.page import read_page, section, tiles
+from tests.reports.test_differences_page import compared, score, skill
 
 HOSTILE = "<script>alert(1)</script>\x1b[31m"
 
@@ -37,9 +38,15 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
-    """The pages of 4 and of 20 trained contestants, with 3 seeds each."""
+    """The pages of 4 and of 20 trained contestants, with 3 seeds each; that of 4 has all that a page can show."""
     root = tmp_path_factory.mktemp("tournaments")
-    return {count: reports.write(tournament(root / str(count), league(count))) for count in (4, 20)}
+    run = bare_run(root / "run", {"type": "Experiment"})
+    (run / "skill.json").write_text(json.dumps(skill([1, 10, 100])))
+    few = league(4)
+    few = replace(few, places={**few.places, "gran3/seed-1": str(run)})
+    differences = compared(root / "c.json", score("fid", -2.0, 1.0), score("coverage", 0.1, None, best="higher"))
+    page = reports.write([tournament(root / "4", few), differences])
+    return {4: page, 20: reports.write(tournament(root / "20", league(20)))}
 
 
 @pytest.mark.parametrize("count", [4, 20])
@@ -55,6 +62,7 @@ def test_a_browser_shows_it_wide_and_narrow_light_and_dark(
             assert browser.value("document.documentElement.scrollWidth") == width, "it overflows, opened"
             least = "Math.min(...[...document.querySelectorAll('.numbered td')].map((it) => it.clientWidth))"
             assert browser.value(least) >= 30, "a number has room"
+            assert browser.value("document.querySelectorAll('.place svg.plot .curve').length") == 2 * (count == 4)
             backgrounds.add(browser.value("getComputedStyle(document.querySelector('.a20')).backgroundColor"))
             assert browser.complaints == []
     assert len(backgrounds) == 2, "0.5 is light on a light page and dark on a dark one"
@@ -168,7 +176,9 @@ def test_it_says_what_intervals_cover(pages: dict[int, Path], tmp_path: Path) ->
 def test_real_data_wins_no_title() -> None:
     """They are the ceiling, whoever is rated below them."""
     result = league(3)
-    assert words.references(result) == {REAL}
+    assert words.references(result) == {REAL: "the ceiling"}
+    matrix = replace(result.matrix, contestants={**result.matrix.contestants, "vae samples": "untrained"})
+    assert words.references(replace(result, matrix=matrix)) == {REAL: "the ceiling", "untrained": "the floor"}
     assert not any(sentence.startswith(REAL) for sentence in words.verdicts(result))
     level = [sentence for sentence in words.verdicts(result) if "not settled" in sentence]
     assert level, "intervals overlap here"

@@ -90,7 +90,7 @@ def _of_tournament(place: Path, result: TournamentResult) -> dict[str, Any]:
 
 
 def _sides(result: TournamentResult) -> list[Side]:
-    real = words.references(result)
+    references = words.references(result)
     sides = []
     given = (
         ("generator", "Generators: rating g", result.ratings.generators),
@@ -100,14 +100,12 @@ def _sides(result: TournamentResult) -> list[Side]:
     for role, title, ratings in given:
         if ratings:
             rows = [whisker(rating) for rating in ratings]
-            sides.append(Side(role, title, dots(rows, shared, [_note(rating, real) for rating in ratings])))
+            sides.append(Side(role, title, dots(rows, shared, [_note(rating, references) for rating in ratings])))
     return sides
 
 
-def _note(rating: Rating, real: set[str]) -> str:
-    if rating.name in real:
-        return "the ceiling"
-    return f"{rating.seeds} seeds" if rating.seeds > 1 else "1 training"
+def _note(rating: Rating, references: Mapping[str, str]) -> str:
+    return references.get(rating.name, f"{rating.seeds} seeds" if rating.seeds > 1 else "1 training")
 
 
 def _facts(values: Mapping[str, Any]) -> list[Fact]:

@@ -5,10 +5,12 @@ from collections.abc import Sequence
 
 from agon.arena.ratings import Rating, Ratings
 from agon.arena.standings import TournamentResult
+from agon.arena.tournaments.admission import UNTRAINED
 from agon.figures.numbers import number
 from agon.reports.tournaments.dots import signed
 
 MUCH = 0.25  # share left unexplained from which a ranking alone misleads
+CEILING, FLOOR = "the ceiling", "the floor"
 NAMED = 4  # most contestants named in a sentence
 
 
@@ -29,19 +31,17 @@ def facts(result: TournamentResult) -> list[str]:
     ]
 
 
-def references(result: TournamentResult) -> set[str]:
-    """The contestants that are real data: the ceiling, which nobody can be said to beat."""
-    return {
-        result.matrix.contestants[name]
-        for name, place in result.places.items()
-        if not place and name in result.matrix.contestants
-    }
+def references(result: TournamentResult) -> dict[str, str]:
+    """The contestants that are a scale for others and win nothing: the ceiling, real data, and the floor."""
+    contestants = result.matrix.contestants
+    real = {contestants[name]: CEILING for name, place in result.places.items() if not place and name in contestants}
+    return real | ({UNTRAINED: FLOOR} if UNTRAINED in contestants.values() else {})
 
 
 def verdicts(result: TournamentResult) -> list[str]:
     """Who has the best generator and the best critic, and whether their intervals stand apart."""
-    real = references(result)
-    generators = [rating for rating in result.ratings.generators if rating.name not in real]
+    known = references(result)
+    generators = [rating for rating in result.ratings.generators if rating.name not in known]
     sentences = [_best(generators, "generator"), _best(result.ratings.critics, "critic")]
     return [sentence for sentence in sentences if sentence]
 
