@@ -63,8 +63,8 @@ class Trend(NamedTuple):
     def course(self) -> Course:
         """How the last quarter goes on: "falls" or "rises", or else what the whole says.
 
-        Above the first quarter it has "stopped", if the last one cannot hold half of the whole rise; else it is "unclear".
-        Not above it, it is "flat".
+        Above the first quarter it has "stopped", if the last one cannot hold half of the whole rise; else that is
+        "unclear". Not above it, it is "flat".
         """
         if self.late.sign:
             return "rises" if self.late.sign > 0 else "falls"
