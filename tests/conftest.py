@@ -7,13 +7,17 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is loaded; started
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # the hundreds of programs that are started need not compile agon anew
 
 import pytest
-from beartype import BeartypeConf, beartype
-from jaxtyping import install_import_hook
 
+from tests import shapes
 from tests.quick import is_fast
 
-checked = beartype(conf=BeartypeConf(is_pep484_tower=True))  # an int is a float, as type checkers have it
-install_import_hook("agon", f"{__name__}.checked")  # before the first test imports agon
+shapes.install()  # before the first test imports agon
+
+
+@pytest.fixture(autouse=True)
+def shapes_of_this_test() -> None:
+    """Check the first calls of every function in every test."""
+    shapes.next_test()
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -29,6 +29,7 @@ OF_ITEMS = ROOT / "docs" / "recipes"  # */*.md: tests/papers makes each item, an
 EVERY_PAGE = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PAGES = [page for page in EVERY_PAGE if page.parent.parent != OF_ITEMS]
 EXAMPLES = {"own_networks.py": 12, "own_loop.py": 15}  # lines of code after the imports, at most
+FEW = 500  # samples of an evaluation that does not say how many
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 MODULES = sorted(m.name for m in pkgutil.walk_packages(agon.__path__, "agon."))
 
@@ -72,6 +73,7 @@ def folder(
     np.savetxt(tmp_path / "path/to/table.csv", rng.normal(size=(300, 2)), delimiter=",", header="x,y", comments="")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("AGON_CACHE", str(shared / "cache"))
+    monkeypatch.setitem(agon.evaluate.__kwdefaults__, "n", FEW)
     return tmp_path
 
 
@@ -122,7 +124,7 @@ def run(command: list[str], folder: Path) -> int:
         parsed(COMMANDS, command)
         return 0
     if command[0] == "evaluate" and "--n" not in command:
-        command = [*command, "--n", "2000"]
+        command = [*command, "--n", str(FEW)]
     if command[0] == "resume":
         command = ["40" if word.isdecimal() else word for word in command]
     if "--devices" not in command:

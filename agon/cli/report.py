@@ -9,20 +9,25 @@ from agon.cli.catalogue import check_items
 from agon.cli.checks import check_sets, check_shown
 from agon.cli.shared import DataOptions, RunPaths, spread, write_report
 from agon.errors import SettingError
+from agon.runs.entered import is_arena
 from agon.runs.named import local
 from agon.terminal import say
 
 
 def report(runs: RunPaths, /, out: Path | None = None) -> None:
-    """Write one HTML page about one run, or several side by side.
+    """Write one HTML page about one run, several side by side, or a tournament.
 
     Args:
-        runs: Run directories, or directories of many seeds.
+        runs: Run directories, or directories of many seeds; or the folder of a tournament, and JSON files of
+            comparisons to show with it.
         out: File to write; by default report.html in the first directory.
     """
     if not runs:
         raise SettingError("agon report: expected one run directory or more, got none")
     runs = tuple(map(local, runs))
+    if is_arena(runs):
+        write_report(runs, out)
+        return
     check_shown(runs)
     from agon.runs.layout import REPORT
 

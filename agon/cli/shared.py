@@ -128,7 +128,7 @@ def spread(paths: Sequence[Path]) -> list[Path]:
     return list({run.resolve(): run for run in runs}.values())
 
 
-def write_report(runs: Sequence[Path], out: Path) -> None:
+def write_report(runs: Sequence[Path], out: Path | None) -> None:
     """Write the page, and print its path."""
     from agon.reports import write
 

@@ -53,4 +53,6 @@ class TournamentCommand:
         result = tournament(
             self.runs, self.out, settings=settings, references=self.references, values=self.values, trust=self.trust
         )
-        say(*result.lines, self.out / "tournament.json")
+        from agon.reports.tournaments import leave_page
+
+        say(*result.lines, self.out / "tournament.json", *leave_page(result, self.out))

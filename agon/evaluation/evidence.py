@@ -15,7 +15,7 @@ from agon.data import Images, Source
 from agon.data.points import Toy
 from agon.data.source import RealBatch
 from agon.errors import Change, DataError, SettingError
-from agon.evaluation.extractors import AUTO, COORDINATES, Coordinates, ExtractorSpec
+from agon.evaluation.extractors import AUTO, COORDINATES, Coordinates, ExtractorSpec, real_features
 from agon.experiment import Experiment
 from agon.figures.pictures import pictured
 from agon.games import Game
@@ -173,7 +173,7 @@ class EvaluationContext:
 
     @cached_property
     def real_features(self) -> Features:
-        return extract(self.extractor, self.real) if self.images else Features(self.real.flatten(1).float())
+        return real_features(self.extractor, self.real) if self.images else Features(self.real.flatten(1).float())
 
     @property
     def images(self) -> bool:

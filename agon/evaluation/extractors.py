@@ -14,7 +14,7 @@ from agon.classifiers import classifier_of
 from agon.data import Source
 from agon.errors import SettingError, installed, unknown
 from agon.metrics.efficientnet import PACKAGE, EfficientNet
-from agon.metrics.extractors import Extractor, Features, ImageBytes, Pixels
+from agon.metrics.extractors import Extractor, Features, ImageBytes, Pixels, extract
 from agon.metrics.random_convolutions import RandomConvolutions
 from agon.terminal import warn
 
@@ -88,6 +88,25 @@ class Coordinates:
 
     def __call__(self, images: ImageBytes) -> Features:
         return Features(images.flatten(1).float())
+
+
+class RealFeatures:
+    """The features of the latest real images, which several runs are often compared with, one after another."""
+
+    def __init__(self) -> None:
+        self._of = ""
+        self._features: Features | None = None
+
+    def __call__(self, extractor: Extractor, images: ImageBytes) -> Features:
+        """Return the features of images, computed now or at the latest call with equal images and extractor."""
+        content = hashlib.sha256(images.contiguous().numpy().data)
+        content.update(repr((tuple(images.shape), sorted(provenance(extractor).items()))).encode())
+        if self._features is None or content.hexdigest() != self._of:
+            self._of, self._features = content.hexdigest(), extract(extractor, images)
+        return self._features
+
+
+real_features = RealFeatures()
 
 
 def provenance(extractor: Extractor) -> dict[str, str]:

@@ -54,11 +54,17 @@ def outline(axes: "matplotlib.axes.Axes", astray: float) -> None:
         axes.text(0.03, 0.03, f"{astray:.0%} outside", transform=axes.transAxes, fontsize=6, color=INK)
 
 
-def drawing_png(figure: "matplotlib.figure.Figure") -> bytes:
-    """Save a figure as a reproducible PNG of at most 64 colours: for drawings, not for images."""
+def drawing_png(figure: "matplotlib.figure.Figure", colours: int | None = COLOURS) -> bytes:
+    """Save a figure as a reproducible PNG: for drawings, not for images.
+
+    Args:
+        figure: the figure.
+        colours: most colours of the PNG, at most 256; None for all, where a scale of colours is exact.
+    """
     from PIL import Image
 
     full, small = BytesIO(), BytesIO()
     figure.savefig(full, format="png", metadata={"Software": None})
-    Image.open(full).convert("RGB").quantize(COLOURS).save(small, "PNG", optimize=True)
+    picture = Image.open(full).convert("RGB")
+    (picture if colours is None else picture.quantize(colours)).save(small, "PNG", optimize=True)
     return small.getvalue()

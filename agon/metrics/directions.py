@@ -43,6 +43,7 @@ HIGHER, LOWER = Direction(math.inf), Direction(-math.inf)
 
 DIRECTIONS: dict[str, Direction | None] = {  # None: describes, and no value is better than another
     "accuracy": HIGHER,
+    "auroc": None,
     "battle": None,
     "best-rank": HIGHER,
     "change": None,

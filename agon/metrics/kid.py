@@ -1,11 +1,12 @@
 """The kernel distance, a squared maximum mean discrepancy of features; on Inception's features it is KID."""
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from agon.errors import SettingError
@@ -14,7 +15,11 @@ from agon.metrics.moments import doubles, expect_features
 from agon.metrics.score import Score
 from agon.terminal.waiting import tracked
 
+WHOLE = 30_000_000  # entries of kernel matrices that are kept at once: 240 MB
 LEAST = 4  # the fewest samples of a subset: its variances have s - 3 degrees of freedom
+
+Indices = Int[Tensor, " _"]
+Kernel = Float[Tensor, "_ _"]
 
 
 def kernel_distance(
@@ -33,7 +38,8 @@ def kernel_distance(
     decomposition's terms, estimated without bias in each subset: Var U(n, m) is exact, and B subsets of s samples add
     (Var U(s, s) - Var U(n, m)) / B.
 
-    Memory: 3 s² + 2 s d float64 for any n. The order of the samples changes the subsets.
+    Memory: 3 s² + 2 s d float64 for any n, or at most WHOLE more, where the kernel of all pairs costs less than that of
+    the subsets' pairs. The order of the samples changes the subsets.
 
     Args:
         real: features of real samples, finite; at least `size` of them.
@@ -59,13 +65,11 @@ def kernel_distance(
         raise SettingError(f"kernel distance: expected 1 subset of {LEAST} or more, got {subsets} of {size}")
     expect_features("kernel distance", real, fake, size, f"give more, or subsets of a smaller size than {size}")
     draws = np.random.RandomState(seed)
+    kernels = _kernels(fake, real.to(fake.device), subsets, size)
     results = []
     for _ in tracked(range(subsets), f"subsets of {size:,} samples", subsets):
-        chosen = [draws.choice(len(features), size, replace=False) for features in (fake, real)]
-        fake_subset, real_subset = (
-            doubles(features[torch.from_numpy(i)]) for features, i in zip((fake, real), chosen, strict=True)
-        )
-        results.append(_subset(fake_subset, real_subset.to(fake_subset.device)))
+        chosen = (torch.from_numpy(draws.choice(len(features), size, replace=False)) for features in (fake, real))
+        results.append(_of_subset(*kernels(*chosen)))
     value = float(np.mean([result.value for result in results]))
     terms = _Terms(*np.mean([result.terms for result in results], axis=0).clip(min=0).tolist())
     all_samples, one_subset = terms.variance(len(fake), len(real)), terms.variance(size, size)
@@ -112,16 +116,36 @@ class _Block(NamedTuple):
     residual: float
 
 
-def _subset(x: Float[Tensor, "s d"], y: Float[Tensor, "s d"]) -> _Subset:
-    xx, yy, xy, s = _within(x), _within(y), _between(x, y), len(x)
-    noise_x, noise_y = (same.residual / (s - 1) + xy.residual / s for same in (xx, yy))  # of a mean over s partners
-    g_x, g_y = float((xx.rows - xy.rows).var()) - noise_x, float((yy.rows - xy.columns).var()) - noise_y
-    return _Subset(xx.mean + yy.mean - 2 * xy.mean, _Terms(g_x, g_y, xx.residual, yy.residual, xy.residual))
+Kernels = Callable[[Indices, Indices], tuple[Kernel, Kernel, Kernel]]  # of x with x, y with y, x with y
 
 
-def _within(x: Float[Tensor, "s d"]) -> _Block:
-    """The summary for one side's pairs of distinct samples, without the diagonal."""
-    K, s = _kernel(x, x).fill_diagonal_(0), len(x)
+def _kernels(x: Float[Tensor, "n d"], y: Float[Tensor, "m _"], subsets: int, size: int) -> Kernels:
+    """The function from subsets of x and y to their three kernel matrices.
+
+    They are parts of the matrices of all samples, if those have fewer entries than half of what the subsets need.
+    """
+    entries = len(x) ** 2 + len(y) ** 2 + len(x) * len(y)
+
+    def of_samples(i: Indices, j: Indices) -> tuple[Kernel, Kernel, Kernel]:
+        one, other = doubles(x[i]), doubles(y[j])
+        return _kernel(one, one), _kernel(other, other), _kernel(one, other)
+
+    if entries > min(WHOLE, 3 * size**2 * subsets // 2):
+        return of_samples
+    xx, yy, xy = of_samples(torch.arange(len(x)), torch.arange(len(y)))
+    return lambda i, j: (xx[i][:, i], yy[j][:, j], xy[i][:, j])
+
+
+def _of_subset(xx: Kernel, yy: Kernel, xy: Kernel) -> _Subset:
+    x, y, both, s = _within(xx), _within(yy), _between(xy), len(xy)
+    noise_x, noise_y = (same.residual / (s - 1) + both.residual / s for same in (x, y))  # of a mean over s partners
+    g_x, g_y = float((x.rows - both.rows).var()) - noise_x, float((y.rows - both.columns).var()) - noise_y
+    return _Subset(x.mean + y.mean - 2 * both.mean, _Terms(g_x, g_y, x.residual, y.residual, both.residual))
+
+
+def _within(K: Kernel) -> _Block:
+    """The summary for one side's pairs of distinct samples, without the diagonal; K is overwritten."""
+    K, s = K.fill_diagonal_(0), len(K)
     rows = K.sum(1) / (s - 1)
     mean = float(rows.mean())
     effect = (rows - mean) * ((s - 1) / (s - 2))  # least squares of k_ij = mean + effect_i + effect_j, i ≠ j
@@ -129,13 +153,13 @@ def _within(x: Float[Tensor, "s d"]) -> _Block:
     return _Block(mean, rows, rows, float(K.square_().sum()) / (s * (s - 3)))
 
 
-def _between(x: Float[Tensor, "s d"], y: Float[Tensor, "s d"]) -> _Block:
-    K, s = _kernel(x, y), len(x)
-    rows, columns = K.mean(1), K.mean(0)
+def _between(K: Kernel) -> _Block:
+    """The summary for pairs of the two sides; K is overwritten."""
+    rows, columns, s = K.mean(1), K.mean(0), len(K)
     mean = float(rows.mean())
     K.sub_(rows[:, None]).sub_(columns).add_(mean)
     return _Block(mean, rows, columns, float(K.square_().sum()) / (s - 1) ** 2)
 
 
-def _kernel(x: Float[Tensor, "s d"], y: Float[Tensor, "s d"]) -> Float[Tensor, "s s"]:
+def _kernel(x: Float[Tensor, "s d"], y: Float[Tensor, "t d"]) -> Float[Tensor, "s t"]:
     return (x @ y.T).div_(x.shape[1]).add_(1).pow_(3)

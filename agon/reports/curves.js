@@ -79,7 +79,8 @@
     }
     const floor = HEIGHT - BOTTOM;
     svg("line", { class: "axis", x1: LEFT, x2: width - RIGHT, y1: floor, y2: floor }, drawing);
-    for (const tick of linearTicks(left, right, Math.max(2, Math.floor(width / 90)))) {
+    const across = figure.spaced === "log" ? logTicks(left, right) : linearTicks(left, right, Math.max(2, Math.floor(width / 90)));
+    for (const tick of across) {
       svg("line", { class: "axis", x1: x(tick), x2: x(tick), y1: floor, y2: floor + 4 }, drawing);
       svg("text", { class: "tick", x: x(tick), y: floor + 16, "text-anchor": "middle" }, drawing, short(tick));
     }
@@ -138,12 +139,13 @@
     const width = place.clientWidth, traces = figure.traces;
     place.replaceChildren();
     const values = traces.flatMap((trace) => finite(trace.y));
-    const [left, right] = range(traces.flatMap((trace) => finite(trace.x)), 0, false);
+    const spaced = figure.spaced === "log", first = figure.axis === "step" && !spaced ? 0 : Infinity;
+    const [least, right] = range(traces.flatMap((trace) => finite(trace.x)), 0, spaced), left = Math.min(first, least);
     const [low, high] = range(values, 0.05, figure.logarithmic);
-    const x = scale(figure.axis === "step" ? Math.min(0, left) : left, right, LEFT, width - RIGHT - 6, false);
+    const x = scale(left, right, LEFT, width - RIGHT - 6, spaced);
     const y = scale(low, high, HEIGHT - BOTTOM, TOP, figure.logarithmic);
     const drawing = svg("svg", { class: "plot", width, height: HEIGHT, viewBox: `0 0 ${width} ${HEIGHT}` }, place);
-    axes(drawing, figure, x, y, [figure.axis === "step" ? Math.min(0, left) : left, right, low, high], width);
+    axes(drawing, figure, x, y, [left, right, low, high], width);
     const drawn = traces.filter((trace) => finite(trace.x).length);
     for (const trace of drawn) curve(drawing, trace, x, y);
     readout(place, drawing, drawn, x);

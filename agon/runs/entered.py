@@ -3,6 +3,7 @@
 The command line asks here before it imports torch.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -68,6 +69,11 @@ def refuse_other_folder(folder: Path) -> None:
     known = folder.is_dir() and any(Directory(folder).holds(name) for name in (CACHE, LOCK, RESULT))
     if not folder.is_dir() or (any(folder.iterdir()) and not known):
         raise RunError(f"--out: {folder} holds other files already; choose a new or an empty folder")
+
+
+def is_arena(paths: Sequence[Path]) -> bool:
+    """Whether paths are shown by the page of a tournament: one is the folder of one, or the file of a comparison."""
+    return any(path.suffix == ".json" or (path / RESULT).is_file() for path in paths)
 
 
 def _split(word: Path | str) -> tuple[Path | str, int | None]:

@@ -81,7 +81,7 @@ def test_a_planted_order_is_found_again() -> None:
 def wrong(one: League) -> list[bool]:
     """Of the pairs whose intervals are apart, whether they are in the wrong order."""
     pairs = combinations(rate(one.matrix).generators, 2)
-    apart = [(best, worst) for best, worst in pairs if best.interval[0] > worst.interval[1]]  # type: ignore[index]
+    apart = [(best, worst) for best, worst in pairs if best.interval[0] > worst.interval[1]]
     return [one.truth(best.name, "generator") < one.truth(worst.name, "generator") for best, worst in apart]
 
 

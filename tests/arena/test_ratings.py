@@ -81,6 +81,17 @@ def test_the_order_of_entrants_does_not_count() -> None:
         assert one.cycles == other.cycles
 
 
+def test_exchanging_generators_and_critics_exchanges_their_ratings() -> None:
+    """1 - a_ji: being fooled becomes fooling, so that g and d change places and home its sign."""
+    matrix = league(np.random.default_rng(12), 4, 3, odd=0.4).matrix
+    one, other = rate(matrix), rate(replace(matrix, areas=1 - matrix.areas.T, errors=matrix.errors.T))
+    for ours, theirs in ((one.critics, other.generators), (one.generators, other.critics)):
+        apart = {rating.value - by_name(theirs)[rating.name].value for rating in ours}
+        assert max(apart) - min(apart) < 1e-9
+    assert other.home == pytest.approx(-one.home, abs=1e-9)
+    assert other.unexplained == pytest.approx(one.unexplained, abs=1e-9)
+
+
 def test_a_contestant_ties_with_its_copy() -> None:
     """Rows and columns of c1 are those of c0."""
     matrix = league(np.random.default_rng(2), 4, 3, home=0.0).matrix
@@ -167,7 +178,7 @@ def test_references_are_rated_and_change_no_other_rating() -> None:
     kept = tuple(rating for rating in with_both.generators if rating.name not in ("real", "untrained"))
     for one, other in zip((*without.generators, *without.critics), (*kept, *with_both.critics), strict=True):
         assert one.name == other.name
-        assert (one.value, *one.interval) == pytest.approx((other.value, *other.interval), abs=1e-10)  # type: ignore[misc]
+        assert (one.value, *one.interval) == pytest.approx((other.value, *other.interval), abs=1e-10)
     assert (without.home, without.unexplained) == pytest.approx((with_both.home, with_both.unexplained), abs=1e-12)
     assert rate(more).unexplained != pytest.approx(without.unexplained, rel=0.5), "as contestants they change it"
     critics = [rating.value for rating in with_both.critics]

@@ -1,6 +1,7 @@
 """Tournaments of runs: by hand, how often everything passes, what is kept, who is left out, and at the command line."""
 
 import json
+import os
 import shutil
 import weakref
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import pytest
 import torch
 
 from agon.arena import TournamentResult, TournamentSettings, tournament
+from agon.arena.grids import kept_grid
 from agon.arena.tournaments import entrants, judging
 from agon.arena.tournaments.naming import named
 from agon.averaging import Averaging
@@ -323,13 +325,24 @@ def test_the_result_reads_back(made: Path, tmp_path: Path, monkeypatch: pytest.M
         TournamentResult.read(tmp_path / "out")
 
 
+def test_the_first_samples_are_kept_as_a_picture(made: Path, tmp_path: Path) -> None:
+    """For the page of the tournament, of every generator, whatever its range: a folder's as they are in it."""
+    play(made / "one", made / "vae", made / "noise.npz", out=tmp_path / "out", references=True, settings=RUNNING)
+    kept = {name: kept_grid(tmp_path / "out", name) for name in ("one", "vae", "noise.npz", "real", "untrained")}
+    assert all(images is not None and images.shape == (16, 1, 8, 8) for images in kept.values())
+    given = np.load(made / "noise.npz")["samples"].transpose(0, 3, 1, 2)
+    assert (kept["noise.npz"] == given[:16]).all()
+
+
 def test_the_command(made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The matrix by rating, the critics, and where the result is; and refusals before anything is measured."""
     out = tmp_path / "out"
     words = ["tournament", str(made / "one"), str(made / "two"), "--out", str(out), "--n", "20"]
     assert main(words) == 0
     printed = capsys.readouterr().out
-    assert printed.splitlines()[-1] == str(out / "tournament.json")
+    left = [str(out / name) for name in ("tournament.json", "report.html", "matrix.png")]
+    assert printed.splitlines()[-3:] == left
+    assert all(map(os.path.isfile, left))
     for row in ("samples of", "real ", "untrained ", "[1] ", "[2] ", "at home"):
         assert any(line.startswith(row) for line in printed.splitlines()), row
     for arguments, complaint in (

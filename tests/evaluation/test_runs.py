@@ -13,6 +13,8 @@ from agon.cli import Evaluate
 from agon.data import Images
 from agon.errors import DataError, SettingError
 from agon.evaluation import METRICS, ExtractorSpec, IncompleteError, evaluate, evaluate_samples, write
+from agon.evaluation.extractors import RealFeatures
+from agon.metrics.extractors import Pixels
 from agon.runs import read
 from agon.samples import write as written
 from agon.training import Training
@@ -200,3 +202,17 @@ def test_every_metric_is_told() -> None:
     for name in METRICS:
         assert f"`{name}`" in page, name
         assert f" {name}," in told.replace(".", ","), name
+
+
+def test_features_of_equal_real_images_are_computed_once() -> None:
+    """Runs of one data set share them; other images, or another extractor, do not."""
+    features, counting = RealFeatures(), Counting()
+    images = torch.randint(0, 256, (6, 1, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    Counting.seen = 0
+    one, again = features(counting, images), features(counting, images.clone())
+    assert Counting.seen == 6
+    assert torch.equal(one.features, again.features)
+    features(counting, images.flip(0))
+    features(counting, images.view(6, 1, 4, 16))
+    assert Counting.seen == 18
+    assert features(Pixels(), images.view(6, 1, 4, 16)).features.shape == (6, 64)

@@ -20,6 +20,7 @@ from agon.metrics.gam.entrants import HELD, SHARE, Range
 N = 1_000
 BYTES: Range = (0.0, 255.0)
 COMMON: Range = (-1.0, 1.0)  # range in which images of all runs are compared
+SPARE = 100  # test samples for statistics, if there are as many
 LEAST = 10  # test samples, of which a fifth and a third of the rest are held out
 
 
@@ -113,22 +114,26 @@ def most_common(fingerprints: Sequence[str]) -> str:
 
 
 def ground_of(source: Source, fingerprint: str, settings: TournamentSettings) -> Ground:
-    """Draw the held-out real samples: a fifth for statistics, then at most n to compare with, and n that take part.
+    """Draw the held-out real samples: n / 5 for statistics, n to compare with, and n that take part.
+
+    There are at least `SPARE` for statistics. Of fewer test samples, a fifth is for statistics, and a third of the rest
+    takes part.
 
     Raises:
         DataError: there are too few test samples.
         SettingError: an endless source would have to draw more than the memory holds.
     """
-    count = source.count("test")
-    total = HELD + 2 * settings.n if count is None else min(count, HELD + 2 * settings.n)
+    count, most = source.count("test"), max(SPARE, min(HELD, settings.n // SHARE))
+    wanted = most + 2 * settings.n
     if count is None:
-        refuse_more("n", total, math.prod(source.shape))
+        refuse_more("n", wanted, math.prod(source.shape))
+    total = wanted if count is None else min(count, wanted)
     if total < LEAST:
         raise DataError(f"a tournament: expected at least {LEAST} test samples, got {count}; give more data")
     drawn = source.open(seed=settings.seed, split="test").draw(total, 0, 0, 1).real.cpu()
-    spare = min(HELD, len(drawn) // SHARE)
-    part = min(settings.n, (len(drawn) - spare) // 3)
-    compared = min(settings.n, len(drawn) - spare - part)
+    spare = min(most, total // SHARE)
+    part = min(settings.n, (total - spare) // 3)
+    compared = min(settings.n, total - spare - part)
     sizes = [spare, compared, part]
     real = RealSets(*torch.split(drawn[: sum(sizes)], sizes))
     return Ground(settings, source, fingerprint, real)
