@@ -12,9 +12,8 @@ from agon.reports.reading import finite
 from agon.reports.tournaments.heat import ordered
 from agon.runs import Directory
 from agon.runs.description import described_to_show
-from agon.runs.layout import EXPERIMENT
+from agon.runs.layout import EXPERIMENT, SKILL
 
-FILE = "skill.json"  # in a run
 ROLES = ("generators", "critics")
 
 
@@ -32,10 +31,10 @@ def skills(result: TournamentResult) -> list[Figure]:
 def _figure(title: str, run: Path) -> Figure | None:
     """The curves of a run; None if it has no skill.json, or a damaged one."""
     files = Directory(run)
-    if not run.name or not files.is_file(EXPERIMENT) or not files.is_file(FILE):
+    if not run.name or not files.is_file(EXPERIMENT) or not files.is_file(SKILL):
         return None
     try:
-        values = described_to_show(run / FILE)
+        values = described_to_show(run / SKILL)
         traces = [_trace(role, index, values) for index, role in enumerate(ROLES)]
     except (RunError, KeyError, TypeError, ValueError, AttributeError):
         return None
