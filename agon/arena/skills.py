@@ -28,7 +28,7 @@ from agon.terminal.waiting import stage, waiting
 
 N = 2_000
 FEWEST = 2  # snapshots that can meet
-UNSURE = 0.4  # share of unexplained variance: above it, skill followed no other score (docs/skill.md)
+UNSURE = 0.4  # share of unexplained variance: above it, skill followed other scores badly or not at all (docs/skill.md)
 SCALE = "Skill in logits: 0 is the mean of the generators of this run; intervals cover the noise of samples alone."
 SNAPSHOTS = Change("snapshots", 20, "--snapshots 20")
 

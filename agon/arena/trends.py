@@ -13,7 +13,7 @@ from agon.metrics.intervals import LEVEL, NORMAL
 
 FEWEST = 6  # points of a curve
 LATE = 4  # the last quarter of the points, and at least so many, say where the curve goes
-Course = Literal["rises", "stopped", "falls", "flat"]
+Course = Literal["rises", "stopped", "falls", "flat", "unclear"]
 
 
 class Gain(NamedTuple):
@@ -61,10 +61,16 @@ class Trend(NamedTuple):
 
     @property
     def course(self) -> Course:
-        """ "falls" or "rises" if the last quarter does; else "stopped" if it is above the first quarter, or "flat"."""
+        """How the last quarter goes on: "falls" or "rises", or else what the whole says.
+
+        Above the first quarter it has "stopped", if the last one cannot hold half of the whole rise; else that is
+        "unclear". Not above it, it is "flat".
+        """
         if self.late.sign:
             return "rises" if self.late.sign > 0 else "falls"
-        return "stopped" if self.whole.sign > 0 else "flat"
+        if self.whole.sign <= 0:
+            return "flat"
+        return "stopped" if self.late.half <= self.whole.value / 2 else "unclear"
 
     def sentence(self, what: str) -> str:
         """The course in words, of a skill named `what`."""
@@ -77,6 +83,7 @@ class Trend(NamedTuple):
             "falls": f"{what} falls at the end; it was highest at step {self.best:,}",
             "stopped": f"{what} has stopped rising",
             "flat": f"{what} does not rise",
+            "unclear": f"{what} has risen, and swings too much to say whether it still does",
         }
         return f"{heads[self.course]}: {whole}; {late}."
 

@@ -23,11 +23,13 @@ def course(values: list[float], error: float = 0.05) -> str:
     return trend(STEPS, values, [error] * len(values)).course
 
 
-def test_the_four_courses() -> None:
+def test_the_five_courses() -> None:
     assert course(curve((0, 0), (1, 4))) == "rises"
     assert course(curve((0, 0), (0.6, 4), (1, 4))) == "stopped"
     assert course(curve((0, 0), (0.6, 4), (1, 2))) == "falls"
     assert course(curve((0, 1), (1, 1))) == "flat"
+    swings = [4.0, 6.0, 3.0, 6.5, 4.5]
+    assert course([*curve((0, 0), (1, 4))[:-5], *swings]) == "unclear"
 
 
 def test_the_late_change_of_a_line_is_exact() -> None:
