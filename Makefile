@@ -11,7 +11,7 @@ help:
 	@echo 'make demo      train a DCGAN on bundled digits; the last line is the page to open'
 	@echo 'make test      lint, types, tests, and the code blocks of README.md and docs/'
 	@echo 'make test-fast the tests that train nothing, in under a minute'
-	@echo 'make evidence  the tests that take minutes each'
+	@echo 'make evidence  the tests that take minutes each, and all shapes of every call'
 	@echo 'make bench     measure speed and memory into docs/benchmarks.md; SECTIONS="step seeds" measures those'
 	@echo 'make docs      the documentation as a site, in site/'
 	@echo 'make clean     remove what make made, but no run'
@@ -51,6 +51,7 @@ test-fast: setup
 
 evidence: setup
 	$(BIN)/pytest -m evidence
+	SHAPES=all $(BIN)/pytest -n 2 --dist worksteal
 
 bench: .venv/.bench
 	$(BIN)/python -m benchmarks $(SECTIONS)

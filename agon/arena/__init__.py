@@ -8,6 +8,9 @@ from agon.arena.comparisons import Contestant, contestant, table
 from agon.arena.contenders import BattleSettings
 from agon.arena.forest import forest, write_comparison
 from agon.arena.live import SkillCallback
+from agon.arena.matrix import AreaMatrix
+from agon.arena.panels import Panel, panel, panels
+from agon.arena.ratings import Rating, Ratings, rate
 from agon.arena.reconstructions import ranked, reconstructions
 from agon.arena.results import BattleResult
 from agon.arena.seed_battles import SeedBattle, battle_of_seeds
@@ -17,11 +20,15 @@ from agon.arena.standings import TournamentResult
 from agon.arena.tournaments import TournamentSettings, tournament
 
 __all__ = [
+    "AreaMatrix",
     "BattleResult",
     "BattleSettings",
     "ComparedScore",
     "ComparisonResult",
     "Contestant",
+    "Panel",
+    "Rating",
+    "Ratings",
     "SeedBattle",
     "Skill",
     "SkillCallback",
@@ -33,7 +40,10 @@ __all__ = [
     "compare",
     "contestant",
     "forest",
+    "panel",
+    "panels",
     "ranked",
+    "rate",
     "read_skill",
     "reconstructions",
     "skill",

@@ -9,7 +9,7 @@ import tyro
 from agon.arguments import check_samples, check_seed
 from agon.cli.shared import ScriptOption, run_script
 from agon.errors import SettingError
-from agon.runs.entered import RESULT, entries, refuse_other_folder
+from agon.runs.entered import entries, refuse_other_folder
 from agon.terminal import say
 
 Words = Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="[RUN ...]")]
@@ -55,4 +55,4 @@ class TournamentCommand:
         )
         from agon.reports.tournaments import leave_page
 
-        say(*result.lines, self.out / RESULT, *leave_page(result, self.out))
+        say(*result.lines, self.out / "tournament.json", *leave_page(result, self.out))

@@ -22,6 +22,7 @@ from agon.arena.tournaments.store import StorageError, Store
 from agon.errors import AgonError, as_agon_error
 from agon.figures.pictures import pictured, to_uint8
 from agon.metrics.auroc import PROTOCOL, Area
+from agon.metrics.gam.entrants import Range
 from agon.runs import Run
 from agon.runs.entered import entries
 from agon.terminal.waiting import tracked, waiting
@@ -89,6 +90,8 @@ def _folder(out: Path | str | None) -> Iterator[Path]:
 def _played(field: Field, store: Store) -> TournamentResult:
     keys, counts = _sampled(field, store)
     ranges = {keys[each.name]: each.range(field.ground) for each in field.entrants if each.name in keys}
+    if pictured(field.ground.source.shape):
+        _keep_grids(keys, ranges, store)
     areas: dict[str, Mapping[str, Area]] = {}
     for critic in [each for each in field.entrants if isinstance(each, Trained) and each.may_judge]:
         if critic.name in field.left_out:
@@ -105,7 +108,6 @@ def _played(field: Field, store: Store) -> TournamentResult:
             field.left_out |= reasons
     if not areas or not keys:
         raise nobody(field.left_out)
-    _keep_grids(field, keys, store)
     matrix = _matrix(field, keys, areas)
     return TournamentResult(
         matrix=matrix,
@@ -145,15 +147,13 @@ def _kept(each: Entrant, field: Field, store: Store) -> tuple[str, int]:
     return key, store.keep_samples(key, each.blocks(field.ground))
 
 
-def _keep_grids(field: Field, keys: Mapping[str, str], store: Store) -> None:
-    """Keep the first samples of each generator as a picture, for a page that shows the tournament."""
-    if not pictured(field.ground.source.shape):
-        return
-    for each in field.entrants:
-        samples = store.samples(keys[each.name]) if each.name in keys else None
+def _keep_grids(keys: Mapping[str, str], ranges: Mapping[str, Range], store: Store) -> None:
+    """Keep the first samples of each as a picture, for the page of the tournament."""
+    for name, key in keys.items():
+        samples = store.samples(key)
         if samples is not None:
             first = torch.from_numpy(np.array(samples[:KEPT]))
-            keep_grid(store.folder, each.name, to_uint8(first, *each.range(field.ground)).numpy())
+            keep_grid(store.folder, name, to_uint8(first, *ranges[key]).numpy())
 
 
 def _matrix(field: Field, keys: Mapping[str, str], areas: Mapping[str, Mapping[str, Area]]) -> AreaMatrix:
