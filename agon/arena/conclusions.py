@@ -124,7 +124,9 @@ def _verdict(names: Names, score: ComparedScore) -> str:
     interval = f"the 95 % interval of the {name}, {bounds}"
     if score.decided:
         return f"{better} is better than {worse} by the most telling score, {values}; {interval}, excludes 0."
-    return f"{better} and {worse} cannot be told apart by the most telling score, {values}; {interval}, holds 0."
+    alone = ends[0] > 0 or ends[1] < 0
+    holds = f"excludes 0 by itself, but p is {score.p:.2g} with all scores counted" if alone else "holds 0"
+    return f"{better} and {worse} cannot be told apart by the most telling score, {values}; {interval}, {holds}."
 
 
 def _others(names: Names, scores: Sequence[ComparedScore]) -> str:

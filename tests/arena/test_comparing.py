@@ -162,6 +162,24 @@ def test_the_number_of_scores_counts(seeds: tuple[Path, Path]) -> None:
     assert among.together[0] < alone.together[0]
 
 
+def test_a_score_that_is_undecided_among_many_says_so(tmp_path: Path) -> None:
+    """Its own interval excludes 0, which is not said of it."""
+    a = write_seeds(tmp_path / "a", "fid", 1.0, 1.5, 1.2, 1.4)
+    b = write_seeds(tmp_path / "b", "fid", 1.4, 1.8, 1.7, 1.6, lr=0.2)
+    for number, run in enumerate([*sorted(a.iterdir()), *sorted(b.iterdir())]):
+        record_scores(
+            run,
+            {f"{letter}-recall": float((7 * number + place) % 5) for place, letter in enumerate("abcd")},
+            step=STEPS,
+        )
+    score, sentence = compare(a, b).score("fid"), compare(a, b).sentence
+    assert score.interval is not None
+    assert score.interval[1] < 0
+    assert not score.decided
+    assert "cannot be told apart" in sentence
+    assert f"excludes 0 by itself, but p is {score.p:.2g} with all scores counted" in sentence
+
+
 GRID = [pytest.param(*grid, 300, marks=pytest.mark.evidence) for grid in product((3, 5, 8), (True, False))]
 
 
