@@ -63,7 +63,7 @@ SECTIONS: dict[str, Measurement] = {
         ),
     ),
     "tournament": Measurement(
-        tournament.section, ("agon/arena/tournaments", "agon/arena/battles.py", "benchmarks/tournament.py")
+        tournament.section, ("agon/arena/tournaments", "agon/arena/battles/battling.py", "benchmarks/tournament.py")
     ),
     "reconstruction": Measurement(reconstruction.section, ("agon/metrics", "benchmarks/reconstruction.py")),
 }

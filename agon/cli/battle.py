@@ -60,7 +60,7 @@ class BattleCommand:
         for path in self.against:
             refuse_no_samples(path)
         from agon.arena import BattleSettings, against, battle
-        from agon.arena.results import error_table
+        from agon.arena.battles.results import error_table
         from agon.runs import Run
 
         run_script(self.from_)

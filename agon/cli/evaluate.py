@@ -212,7 +212,7 @@ def summary(scores: Mapping[Path, Sequence[Any]], *, apart: bool) -> list[str]:
 
 def over_seeds(seeds: Sequence[Sequence[Any]]) -> list[str]:
     """Return a line for each score: its mean over the seeds that have it, with the mean's Student t interval."""
-    from agon.arena.comparisons import contestant, text
+    from agon.arena.comparisons.table import contestant, text
     from agon.metrics.directions import direction_of
 
     scores = contestant("", seeds).scores

@@ -34,7 +34,7 @@ class SkillCommand:
         check_seed(self.seed, "--seed")
         path = local(self.run)
         refuse_no_run(path)
-        from agon.arena.skills import skill
+        from agon.arena.skills.skill import skill
         from agon.runs import Run
 
         run_script(self.from_)

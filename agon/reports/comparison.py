@@ -4,9 +4,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from agon.arena import comparisons
-from agon.arena.comparisons import BEST, Contestant
-from agon.arena.sentences import verdict
+from agon.arena.comparisons import table as comparisons
+from agon.arena.comparisons.sentences import verdict
+from agon.arena.comparisons.table import BEST, Contestant
 from agon.errors import installed
 from agon.figures.colours import colour
 from agon.figures.numbers import UNKNOWN, number

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float64
 
-from agon.arena.matrix import AreaMatrix
+from agon.arena.ratings.matrix import AreaMatrix
 
 
 class League(NamedTuple):

@@ -90,7 +90,7 @@ def test_a_battle_is_recorded_in_both_runs_once(runs: Path) -> None:
 @pytest.mark.parametrize("busy", ["one", "two"])
 def test_a_run_that_is_being_written_is_refused_at_once(busy: str, runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before anything is measured, whichever of the two it is; and neither has a record."""
-    monkeypatch.setattr("agon.arena.battles.load", lambda *_, **__: pytest.fail("measured first"))
+    monkeypatch.setattr("agon.arena.battles.battling.load", lambda *_, **__: pytest.fail("measured first"))
     one, two = opened(runs, "one", "two")
     (writer,) = opened(runs, busy)
     with writer.scoring(), pytest.raises(RunError, match=f"{busy}: its scores are being written by another process"):
@@ -112,7 +112,7 @@ def test_nobody_else_writes_the_runs_meanwhile(runs: Path, monkeypatch: pytest.M
             refused.append(run.path.name)
         return fight(*arguments, **settings)
 
-    monkeypatch.setattr("agon.arena.battles.battle_of_games", watched)
+    monkeypatch.setattr("agon.arena.battles.battling.battle_of_games", watched)
     battle(*opened(runs, "one", "two"), settings=FEW)
     assert refused == ["one", "two"]
     for run in opened(runs, "one", "two"):

@@ -13,9 +13,9 @@ from scipy import stats
 
 import agon
 from agon.arena import ComparisonResult, compare, forest, write_comparison
-from agon.arena.compared_score import ComparedScore
-from agon.arena.comparing import compared
-from agon.arena.matching import Matched
+from agon.arena.comparisons.comparing import compared
+from agon.arena.comparisons.matching import Matched
+from agon.arena.comparisons.score import ComparedScore
 from agon.cli import main
 from agon.errors import AgonError, DataError, RunError, SettingError
 from agon.metrics.differences import Measured
@@ -349,10 +349,10 @@ def test_tables_for_pandas(seeds: tuple[Path, Path], monkeypatch: pytest.MonkeyP
         DataFrame = staticmethod(len)
 
     result = compare(*seeds)
-    monkeypatch.setattr("agon.arena.compared.installed", lambda package: False)
+    monkeypatch.setattr("agon.arena.comparisons.result.installed", lambda package: False)
     with pytest.raises(AgonError, match="pip install pandas"):
         result.to_pandas()
-    monkeypatch.setattr("agon.arena.compared.installed", lambda package: True)
+    monkeypatch.setattr("agon.arena.comparisons.result.installed", lambda package: True)
     monkeypatch.setitem(sys.modules, "pandas", Stand)  # type: ignore[arg-type]
     assert result.to_pandas() == {"scores": 1, "values": 8, "left out": 0}
 

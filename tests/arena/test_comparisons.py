@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from agon.arena.comparisons import BEST, LEVEL_WITH, Contestant, contestant, rows, table
-from agon.arena.sentences import verdict
+from agon.arena.comparisons.sentences import verdict
+from agon.arena.comparisons.table import BEST, LEVEL_WITH, Contestant, contestant, rows, table
 from agon.data import Images
 from agon.metrics import Score, kernel_distance
 from agon.metrics.differences import Measured

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
-from agon.arena.matrix import AreaMatrix
-from agon.arena.ratings import rate
+from agon.arena.ratings.matrix import AreaMatrix
+from agon.arena.ratings.rating import rate
 from agon.metrics.auroc import auroc
 from tests.arena.leagues import League, league, of_areas
 

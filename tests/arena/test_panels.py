@@ -6,11 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from agon.arena.cycles import cycles
-from agon.arena.matrix import AreaMatrix
-from agon.arena.panels import Panel, panel, panels
-from agon.arena.ratings import rate
-from agon.arena.twoway import half_width, seeds_needed, spreads
+from agon.arena.ratings.cycles import cycles
+from agon.arena.ratings.matrix import AreaMatrix
+from agon.arena.ratings.panels import Panel, panel, panels
+from agon.arena.ratings.rating import rate
+from agon.arena.ratings.twoway import half_width, seeds_needed, spreads
 from agon.errors import DataError
 from tests.arena.leagues import League, league, of_areas
 

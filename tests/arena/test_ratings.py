@@ -8,10 +8,10 @@ import pytest
 from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
-from agon.arena.fitting import PRIOR, fit
-from agon.arena.matrix import AreaMatrix
-from agon.arena.meetings import meetings
-from agon.arena.ratings import Rating, Ratings, rate
+from agon.arena.ratings.fitting import PRIOR, fit
+from agon.arena.ratings.matrix import AreaMatrix
+from agon.arena.ratings.meetings import meetings
+from agon.arena.ratings.rating import Rating, Ratings, rate
 from agon.errors import DataError
 from tests.arena.leagues import league, of_areas
 

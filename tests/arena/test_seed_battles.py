@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from agon.arena import SeedBattle, TournamentSettings, battle_of_seeds, tournament
-from agon.arena.panels import panel
+from agon.arena.ratings.panels import panel
 from agon.cli import main
 from agon.errors import RunError
 from agon.recipes import find

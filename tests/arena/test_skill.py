@@ -13,7 +13,7 @@ import torch
 
 import agon
 from agon.arena import Skill, TournamentSettings, read_skill
-from agon.arena.past import field_of, meet
+from agon.arena.skills.past import field_of, meet
 from agon.cli import main
 from agon.errors import DataError, RunError
 from agon.metrics.gam.critic import Judge

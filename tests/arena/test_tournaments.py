@@ -14,8 +14,8 @@ import pytest
 import torch
 
 from agon.arena import TournamentResult, TournamentSettings, tournament
-from agon.arena.grids import kept_grid
 from agon.arena.tournaments import entrants, judging
+from agon.arena.tournaments.grids import kept_grid
 from agon.arena.tournaments.naming import named
 from agon.averaging import Averaging
 from agon.cli import main
@@ -317,7 +317,7 @@ def test_the_result_reads_back(made: Path, tmp_path: Path, monkeypatch: pytest.M
     assert frames["areas"]["area"].tolist() == result.matrix.areas[:, 0].tolist()
     assert set(frames) == set(result.tables)
     assert len(frames["ratings"]) == 5
-    monkeypatch.setattr("agon.arena.standings.installed", lambda package: False)
+    monkeypatch.setattr("agon.arena.tournaments.standings.installed", lambda package: False)
     with pytest.raises(NotInstalledError, match="pip install pandas"):
         result.to_pandas()
     (tmp_path / "out" / "tournament.json").write_text("{}")

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from agon.arena.trends import trend
+from agon.arena.skills.trends import trend
 from agon.errors import DataError
 from agon.runs.history import steps_of_history
 

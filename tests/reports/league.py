@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from agon.arena.grids import keep_grid
-from agon.arena.matrix import AreaMatrix
-from agon.arena.ratings import Rating, Ratings, Role
-from agon.arena.standings import FILE, TournamentResult
+from agon.arena.ratings.matrix import AreaMatrix
+from agon.arena.ratings.rating import Rating, Ratings, Role
+from agon.arena.tournaments.grids import keep_grid
+from agon.arena.tournaments.standings import FILE, TournamentResult
 from tests.reports.conftest import imitation
 
 NAMES = ("gran3", "dcgan", "pargan", "lsgan", "wgan-gp", "began", "ebgan", "unrolled-dcgan", "dcgan-wide", "sn-dcgan")

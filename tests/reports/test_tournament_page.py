@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from agon import reports
-from agon.arena.grids import keep_grid
-from agon.arena.ratings import Ratings
-from agon.arena.standings import FILE
+from agon.arena.ratings.rating import Ratings
+from agon.arena.tournaments.grids import keep_grid
+from agon.arena.tournaments.standings import FILE
 from agon.cli import main
 from agon.errors import RunError
 from agon.reports.tournaments import words

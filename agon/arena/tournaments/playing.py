@@ -10,14 +10,14 @@ import numpy as np
 import torch
 
 from agon import __version__
-from agon.arena.grids import KEPT, keep_grid
-from agon.arena.matrix import AreaMatrix
-from agon.arena.ratings import rate
-from agon.arena.standings import TournamentResult
+from agon.arena.ratings.matrix import AreaMatrix
+from agon.arena.ratings.rating import rate
 from agon.arena.tournaments.admission import Field, admitted, nobody
 from agon.arena.tournaments.entrants import Entrant, Trained
+from agon.arena.tournaments.grids import KEPT, keep_grid
 from agon.arena.tournaments.ground import TournamentSettings
 from agon.arena.tournaments.judging import judged
+from agon.arena.tournaments.standings import TournamentResult
 from agon.arena.tournaments.store import StorageError, Store
 from agon.errors import AgonError, as_agon_error
 from agon.figures.pictures import pictured, to_uint8

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float64
 
-from agon.arena.matrix import AreaMatrix
-from agon.arena.ratings import Ratings
+from agon.arena.ratings.matrix import AreaMatrix
+from agon.arena.ratings.rating import Ratings
 from agon.figures.diverging import ink_on, shade
 from agon.figures.numbers import number
 from agon.metrics.auroc import Area

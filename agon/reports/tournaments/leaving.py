@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from agon.arena.standings import TournamentResult
+from agon.arena.tournaments.standings import TournamentResult
 from agon.errors import AgonError, NotInstalledError
 from agon.reports.pages import page_path, saved
 from agon.reports.tournaments.page import page

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from agon.arena.ratings import Rating
-from agon.arena.standings import TournamentResult
+from agon.arena.ratings.rating import Rating
+from agon.arena.tournaments.standings import TournamentResult
 from agon.errors import RunError, require
 from agon.reports.pages import embedded, rendered
 from agon.reports.tournaments import heat, words

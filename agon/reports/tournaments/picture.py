@@ -3,8 +3,8 @@
 import math
 from collections.abc import Sequence
 
-from agon.arena.ratings import Rating
-from agon.arena.standings import TournamentResult
+from agon.arena.ratings.rating import Rating
+from agon.arena.tournaments.standings import TournamentResult
 from agon.figures.matrix import matrix_png
 from agon.figures.whiskers import Whisker
 from agon.reports.tournaments.heat import grouped, ordered

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from agon.arena.ratings import Rating
-from agon.arena.standings import FILE, TournamentResult
+from agon.arena.ratings.rating import Rating
+from agon.arena.tournaments.standings import FILE, TournamentResult
 from agon.errors import RunError
 from agon.runs.description import described_to_show
 

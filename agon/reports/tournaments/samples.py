@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import UInt8
 
-from agon.arena.grids import KEPT, kept_grid
-from agon.arena.standings import TournamentResult
+from agon.arena.tournaments.grids import KEPT, kept_grid
+from agon.arena.tournaments.standings import TournamentResult
 from agon.errors import DataError, RunError
 from agon.figures import pictures
 from agon.reports.embedding import Picture, embed

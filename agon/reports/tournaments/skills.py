@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from agon.arena.standings import TournamentResult
+from agon.arena.tournaments.standings import TournamentResult
 from agon.errors import RunError
 from agon.figures.colours import colour
 from agon.reports.curves import Figure, Trace

@@ -3,9 +3,9 @@
 import math
 from collections.abc import Sequence
 
-from agon.arena.ratings import Rating, Ratings
-from agon.arena.standings import TournamentResult
+from agon.arena.ratings.rating import Rating, Ratings
 from agon.arena.tournaments.admission import UNTRAINED
+from agon.arena.tournaments.standings import TournamentResult
 from agon.figures.numbers import number
 from agon.reports.tournaments.dots import signed
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from jaxtyping import Float64
 
-from agon.arena.spreads import student
+from agon.arena.ratings.spreads import student
 from agon.metrics.intervals import NORMAL
 
 MOST = 1_000  # rows and columns that are worth a thought

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from agon import __version__
-from agon.arena.past import Field, PastCritic, field_of, matrix_of, name_of
-from agon.arena.ratings import rate
+from agon.arena.ratings.rating import rate
+from agon.arena.skills.past import Field, PastCritic, field_of, matrix_of, name_of
 from agon.errors import AgonError, Change, SettingError
 from agon.evaluation.evidence import Measurement
 from agon.evaluation.recorded import keep_once, recorded, stamped

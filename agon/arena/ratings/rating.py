@@ -8,12 +8,12 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Float64
 
-from agon.arena.cycles import cycles
-from agon.arena.fitting import Fit, fit, predicted
-from agon.arena.matrix import AreaMatrix
-from agon.arena.meetings import Meetings, check_linked, meetings
-from agon.arena.panels import panels
-from agon.arena.spreads import Roster, halves
+from agon.arena.ratings.cycles import cycles
+from agon.arena.ratings.fitting import Fit, fit, predicted
+from agon.arena.ratings.matrix import AreaMatrix
+from agon.arena.ratings.meetings import Meetings, check_linked, meetings
+from agon.arena.ratings.panels import panels
+from agon.arena.ratings.spreads import Roster, halves
 from agon.metrics.differences import Noise
 
 Role = Literal["generator", "critic"]
@@ -86,8 +86,8 @@ def rate(matrix: AreaMatrix, seed: int = 0, references: Collection[str] = ()) ->
     """Rate the contestants of a tournament.
 
     The model is fitted to single trainings: logit a_ij = g_i - d_j + home·[i and j are one training] + ε_ij with
-    ε_ij ~ N(0, τ²), by penalised maximum likelihood (`agon.arena.fitting`). A contestant's rating is the mean over its
-    trainings. Its interval says what other seeds would give, if it has two or more (`agon.arena.spreads`).
+    ε_ij ~ N(0, τ²), by penalised maximum likelihood (`fitting`). A contestant's rating is the mean over its
+    trainings. Its interval says what other seeds would give, if it has two or more (`spreads`).
 
         unexplained = τ² / (τ² + Var_ij(g_i - d_j + home·[i and j are one training]))
 

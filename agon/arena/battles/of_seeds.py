@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from agon.arena.crosstables import mean_areas
-from agon.arena.matrix import AreaMatrix
-from agon.arena.panels import Panel, panel
-from agon.arena.sides import Runs, Side, paths_of, sides
+from agon.arena.comparisons.sides import Runs, Side, paths_of, sides
+from agon.arena.ratings.matrix import AreaMatrix
+from agon.arena.ratings.panels import Panel, panel
 from agon.arena.tournaments import TournamentSettings, tournament
+from agon.arena.tournaments.crosstables import mean_areas
 from agon.errors import DataError
 from agon.figures.numbers import number
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from agon.arena.fitting import Fit, least_squares
-from agon.arena.meetings import Meetings
+from agon.arena.ratings.fitting import Fit, least_squares
+from agon.arena.ratings.meetings import Meetings
 from agon.errors import require
 from agon.metrics.intervals import LEVEL, NORMAL
 

@@ -3,8 +3,8 @@
 import math
 from collections.abc import Mapping, Sequence
 
-from agon.arena.compared_score import ComparedScore, Ends
-from agon.arena.sentences import FEW, SEEDS_ADVICE
+from agon.arena.comparisons.score import ComparedScore, Ends
+from agon.arena.comparisons.sentences import FEW, SEEDS_ADVICE
 from agon.figures.numbers import UNKNOWN, number
 
 Names = tuple[str, str]

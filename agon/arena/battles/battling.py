@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from agon import __version__
-from agon.arena.contenders import BYTES, BattleSettings, Contender, check_same_data
-from agon.arena.results import BattleResult
+from agon.arena.battles.contenders import BYTES, BattleSettings, Contender, check_same_data
+from agon.arena.battles.results import BattleResult
 from agon.errors import DataError
 from agon.evaluation.evidence import Measurement
 from agon.evaluation.recorded import keep, stamped

@@ -4,12 +4,12 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean
 
-from agon.arena.compared import ComparisonResult
-from agon.arena.compared_score import ComparedScore, Ends, Scale
-from agon.arena.conclusions import conclusion
-from agon.arena.matching import Matched, matched
-from agon.arena.sentences import rank
-from agon.arena.sides import Runs, Side, paths_of, sides
+from agon.arena.comparisons.conclusions import conclusion
+from agon.arena.comparisons.matching import Matched, matched
+from agon.arena.comparisons.result import ComparisonResult
+from agon.arena.comparisons.score import ComparedScore, Ends, Scale
+from agon.arena.comparisons.sentences import rank
+from agon.arena.comparisons.sides import Runs, Side, paths_of, sides
 from agon.errors import RunError
 from agon.metrics.deciding import holm, seeds_needed
 from agon.metrics.differences import Contrast, Measured, contrast, paired_contrast

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64
 
-from agon.arena.matrix import AreaMatrix
-from agon.arena.meetings import Meetings, meetings
-from agon.arena.twoway import MOST, half_width, seeds_needed, spreads
+from agon.arena.ratings.matrix import AreaMatrix
+from agon.arena.ratings.meetings import Meetings, meetings
+from agon.arena.ratings.twoway import MOST, half_width, seeds_needed, spreads
 from agon.errors import DataError
 from agon.figures.numbers import number
 from agon.metrics.differences import Noise
@@ -107,7 +107,7 @@ def panel(matrix: AreaMatrix, first: str, second: str) -> Panel:
     """Fight two contestants, each training of one against each of the other.
 
     With x_st = logit a(first's generator s, second's critic t) - logit a(second's generator t, first's critic s), the
-    effect is the mean of x over S x T pairs of trainings, and its interval is that of `agon.arena.twoway.half_width`,
+    effect is the mean of x over S x T pairs of trainings, and its interval is that of `twoway.half_width`,
     never narrower than the samples' noise alone makes it. If one side has a single training, its spread is taken from
     the other.
 

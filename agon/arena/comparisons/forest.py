@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from agon.arena.compared import ComparisonResult
-from agon.arena.compared_score import ComparedScore, Ends
-from agon.arena.conclusions import difference_text, interval_text, undecided_text
+from agon.arena.comparisons.conclusions import difference_text, interval_text, undecided_text
+from agon.arena.comparisons.result import ComparisonResult
+from agon.arena.comparisons.score import ComparedScore, Ends
 from agon.errors import SettingError
 from agon.figures.forest import ForestRow, forest_png
 from agon.runs import write_atomically

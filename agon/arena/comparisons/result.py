@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from agon.arena.compared_score import ComparedScore
-from agon.arena.conclusions import lines
+from agon.arena.comparisons.conclusions import lines
+from agon.arena.comparisons.score import ComparedScore
 from agon.errors import NotInstalledError, installed
 
 if TYPE_CHECKING:

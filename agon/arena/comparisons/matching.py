@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import PurePath
 from typing import NamedTuple
 
-from agon.arena.sides import Replicate, Side
+from agon.arena.comparisons.sides import Replicate, Side
 from agon.metrics.differences import Measured
 from agon.runs.scores import ScoreRecord
 

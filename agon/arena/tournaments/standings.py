@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agon.arena.crosstables import lines_of, tables_of
-from agon.arena.matrix import AreaMatrix
-from agon.arena.ratings import Ratings
+from agon.arena.ratings.matrix import AreaMatrix
+from agon.arena.ratings.rating import Ratings
+from agon.arena.tournaments.crosstables import lines_of, tables_of
 from agon.errors import NotInstalledError, RunError, installed
 from agon.runs import write_atomically
 

@@ -13,7 +13,7 @@ from typing import TypeAlias
 import numpy as np
 from jaxtyping import Bool, Float64
 
-from agon.arena.meetings import Meetings
+from agon.arena.ratings.meetings import Meetings
 from agon.errors import require
 
 PRIOR = 5.0  # standard deviation of g, d and home before any meeting, in logits: e^5 is odds of 150

@@ -8,8 +8,8 @@ import numpy as np
 from jaxtyping import Float, Float64
 from torch import Tensor
 
-from agon.arena.contenders import Contender
-from agon.arena.matrix import AreaMatrix
+from agon.arena.battles.contenders import Contender
+from agon.arena.ratings.matrix import AreaMatrix
 from agon.data.order import generator
 from agon.errors import CheckpointError, DataError
 from agon.metrics.auroc import Area, auroc

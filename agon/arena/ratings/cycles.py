@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import combinations
 
-from agon.arena.panels import Panel
+from agon.arena.ratings.panels import Panel
 
 
 def cycles(panels: Sequence[Panel]) -> tuple[tuple[str, str, str], ...]:

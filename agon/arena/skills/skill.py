@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from agon import __version__
-from agon.arena.matrix import AreaMatrix
-from agon.arena.past import field_of, meet, name_of
-from agon.arena.ratings import Rating, Ratings, rate
-from agon.arena.trends import FEWEST as ENOUGH
-from agon.arena.trends import Trend, trend
+from agon.arena.ratings.matrix import AreaMatrix
+from agon.arena.ratings.rating import Rating, Ratings, rate
+from agon.arena.skills.past import field_of, meet, name_of
+from agon.arena.skills.trends import FEWEST as ENOUGH
+from agon.arena.skills.trends import Trend, trend
 from agon.arguments import check_samples, check_seed
 from agon.errors import Change, RunError, installed
 from agon.experiment import Experiment
@@ -183,7 +183,7 @@ def skill(
 
         logit a_ij = g_i - d_j + home·[i = j] + noise,
 
-    with the skill g_i of the generators and d_j of the critics (`agon.arena.ratings.rate`). For S snapshots that is S
+    with the skill g_i of the generators and d_j of the critics (`agon.arena.rate`). For S snapshots that is S
     sets of samples and S² passes of n samples. Generators have averaged weights where the run averages any.
 
     Args:

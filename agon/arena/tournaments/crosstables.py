@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from agon.arena.matrix import AreaMatrix
-from agon.arena.ratings import Rating, Ratings
+from agon.arena.ratings.matrix import AreaMatrix
+from agon.arena.ratings.rating import Rating, Ratings
 from agon.figures.numbers import UNKNOWN
 
 LEGEND = (

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from agon.arena.comparisons import Contestant, badness, gap, is_finite, text
+from agon.arena.comparisons.table import Contestant, badness, gap, is_finite, text
 from agon.figures.numbers import number
 from agon.metrics.differences import Difference, difference
 from agon.metrics.directions import Direction, direction_of

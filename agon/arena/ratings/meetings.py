@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Bool, Float64
 
-from agon.arena.matrix import AreaMatrix
+from agon.arena.ratings.matrix import AreaMatrix
 from agon.errors import DataError
 
 SHOWN = 3  # names in a message, of each part

@@ -1,0 +1,1 @@
+"""Battles of two runs, and of all seeds of two experiments."""

@@ -1,0 +1,1 @@
+"""Comparisons of runs and experiments by the scores on record."""

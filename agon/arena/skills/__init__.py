@@ -1,0 +1,1 @@
+"""Skill over a training: its snapshots against each other, afterwards and live."""
