@@ -86,9 +86,15 @@ def test_a_player_that_extrapolates_alone_takes_a_plain_step() -> None:
 
 
 def test_plain_steps_do_not() -> None:
-    simultaneous, alternating = (radii(Turns(order)) for order in (SIMULTANEOUS, ALTERNATING))
-    assert float(simultaneous[-1]) > 1e3
-    assert 0.8 < float(alternating[-500:].min()) < float(alternating[-500:].max()) < 1.2
+    """Matrices too: simultaneous steps spiral outwards, alternating ones go round for ever."""
+    radius = {}
+    for order in (SIMULTANEOUS, ALTERNATING):
+        matrix = torch.stack([step(Turns(order), 1.0, 0.0), step(Turns(order), 0.0, 1.0)], dim=1)
+        start = torch.tensor([0.6, -0.8], dtype=torch.float64)
+        radius[order] = [float((torch.linalg.matrix_power(matrix, steps) @ start).norm()) for steps in range(1501)]
+        torch.testing.assert_close(radii(Turns(order), steps=50)[-1], torch.tensor(radius[order][50]).double())
+    assert radius[SIMULTANEOUS][-1] > 1e3
+    assert 0.8 < min(radius[ALTERNATING][-500:]) < max(radius[ALTERNATING][-500:]) < 1.2
 
 
 def test_optimistic_adam_is_the_published_one() -> None:

@@ -14,6 +14,7 @@ from agon.papers.expectation import Expectation
 from agon.recipes import find
 from agon.runs import Run, read
 from agon.training import Callback, Compute, train
+from agon.training.replicates import train_many
 
 
 @pytest.fixture
@@ -27,18 +28,15 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def trained_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Trainings in this process, since starting another takes longer than they do; test_train_many is of processes."""
 
-    def train_many(
-        experiments: Mapping[Path, Experiment], *, compute: object, callbacks: Mapping[Path, Callback], show: bool
+    def here(
+        experiments: Mapping[Path, Experiment], *, compute: Compute, callbacks: Mapping[Path, Callback], show: bool
     ) -> dict[Path, Run]:
-        how = Compute(threads=1)
-        return {
-            path: Run.open(path)
-            if path.exists()
-            else train(experiment, path, compute=how, show=show, callback=callbacks.get(path))
-            for path, experiment in experiments.items()
-        }
+        for path, experiment in experiments.items():
+            if not path.exists():
+                train(experiment, path, compute=Compute(threads=1), show=show, callback=callbacks.get(path))
+        return train_many(experiments, compute=compute, callbacks=callbacks, show=show)  # starts none: all are done
 
-    monkeypatch.setattr("agon.papers.reproducing.train_many", train_many)
+    monkeypatch.setattr("agon.papers.reproducing.train_many", here)
 
 
 @pytest.mark.parametrize("name", ITEMS)
@@ -62,7 +60,7 @@ def test_every_item_is_made(name: str, shared: Path) -> None:
     assert all(text in page.read_text() for row in item.published.values() for text in row.values())
 
 
-@pytest.mark.usefixtures("one_core")
+@pytest.mark.usefixtures("one_core", "trained_here")
 def test_an_item_goes_on_where_it_was(tmp_path: Path) -> None:
     """Asked again, nothing is trained twice; more seeds are added to those that are there."""
     page = reproduce("metz2017/figure1", tmp_path, scale="smoke", seeds=2, show=False)
