@@ -112,7 +112,7 @@ def commands(block: Block) -> Iterator[tuple[list[str], str]]:
 def run(command: list[str], folder: Path) -> int:
     """Run a command at its smallest scale; in a process of its own if it starts others.
 
-    Every item is made in tests/papers/test_items.py: here its name and the options are checked.
+    Items are made in tests/papers/test_items.py: here its name and the options are checked.
     """
     if command[0] == "reproduce":
         parsed(COMMANDS, command)
