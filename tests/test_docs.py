@@ -30,6 +30,7 @@ EVERY_PAGE = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PAGES = [page for page in EVERY_PAGE if page.parent.parent != OF_ITEMS]
 EXAMPLES = {"own_networks.py": 12, "own_loop.py": 15}  # lines of code after the imports, at most
 FEW = 500  # samples of an evaluation that does not say how many
+SHORT = 40  # steps of a training, at most
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 MODULES = sorted(m.name for m in pkgutil.walk_packages(agon.__path__, "agon."))
 
@@ -120,6 +121,8 @@ def run(command: list[str], folder: Path) -> int:
     if command[0] == "train":
         where = command.index("--scale") if "--scale" in command else len(command)
         command = [*command[:where], *command[where + 2 :], "--scale", "smoke", "--threads", "1"]
+        steps = {place + 1 for place, word in enumerate(command) if word == "--steps"}
+        command = [str(min(int(word), SHORT)) if place in steps else word for place, word in enumerate(command)]
     if command[0] == "play":  # serves until Ctrl-C
         parsed(COMMANDS, command)
         return 0
