@@ -1,7 +1,7 @@
 # make demo trains and shows a first model; make test runs every check. Both set up what they need, once.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast evidence bench docs clean
+.PHONY: help setup demo test types tests test-fast evidence bench docs clean
 
 BIN := .venv/bin
 DEMO := runs/demo
@@ -43,8 +43,13 @@ demo: setup
 test: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	@$(MAKE) --no-print-directory -j2 types tests
+
+types:
 	$(BIN)/mypy
-	$(BIN)/pytest -n 2 --dist worksteal
+
+tests:
+	$(BIN)/pytest -n 3 --dist worksteal
 
 test-fast: setup
 	$(BIN)/pytest -n 2 --dist worksteal -m 'fast and not evidence'

@@ -51,7 +51,7 @@ def kill(run: Path, steps: int, moment: random.Random, aim: bool) -> tuple[bool,
 def main(run: Path, steps: int, kills: int) -> None:
     """Kill, each second time aiming at a checkpoint's writing; then let it come to its end."""
     moment, killed, writing = random.Random(0), 0, 0
-    while killed < kills or writing < kills // 4:
+    while killed < kills or writing < -(-kills // 4):
         was_running, was_writing = kill(run, steps, moment, aim=killed % 2 == 0)
         if not was_running:
             sys.exit(f"the training ended after {killed} kills: give it more steps")

@@ -24,7 +24,7 @@ def train(run: Path, steps: int = 20, **changes: object) -> Path:
     return run
 
 
-@pytest.mark.parametrize(("many", "steps"), [(4, 900), pytest.param(20, 2_500, marks=pytest.mark.evidence)])
+@pytest.mark.parametrize(("many", "steps"), [(3, 700), pytest.param(20, 2_500, marks=pytest.mark.evidence)])
 def test_killed_at_many_moments_equals_uninterrupted(tmp_path: Path, many: int, steps: int) -> None:
     """SIGKILL at random moments, at least a quarter of them while a checkpoint is being written."""
     killed, whole = tmp_path / "killed", tmp_path / "whole"
@@ -33,7 +33,7 @@ def test_killed_at_many_moments_equals_uninterrupted(tmp_path: Path, many: int, 
     assert status == 0, err
     kills, writing = map(int, out.split())
     assert kills >= many
-    assert writing >= many // 4
+    assert writing >= many / 4
     assert finished(other)[0] == 0
     assert_same(killed, whole)
 
