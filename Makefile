@@ -49,7 +49,7 @@ types:
 	$(BIN)/mypy
 
 tests:
-	$(BIN)/pytest -n 3 --dist worksteal
+	$(BIN)/pytest -n 2 --dist worksteal
 
 test-fast: setup
 	$(BIN)/pytest -n 2 --dist worksteal -m 'fast and not evidence'

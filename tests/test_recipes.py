@@ -17,15 +17,18 @@ from agon.errors import SettingError
 from agon.evaluation import evaluate, over_time
 from agon.experiment import Budget, Part
 from agon.metrics import modes_held
+from agon.papers import find_item
 from agon.recipes import RECIPES, Recipe, Scale
 from agon.runs import read
 from agon.training import Training
+from tests.papers.test_items import COVERING
 
 EVERY = pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
 VARIANTS = ("-noises", "-tied", "-nobn", "-linear", "-linear-d4", *(f"digit-{k}" for k in range(1, 10)))
 OTHERS = ("/lsun-", "/imagenet-", "/stl10-", "/celeba-", "gran5", "-m2", "-m3", "-m4", "-m5", "-k1", "-k5", "-b", "-c")
 MANY = [n for n in RECIPES if not n.endswith((*VARIANTS, *OTHERS)) and not any(other in n for other in OTHERS[:4])]
-SOME = pytest.mark.parametrize("recipe", [RECIPES[name] for name in MANY], ids=MANY)
+BY_ITEMS = {recipe.name for item in COVERING for recipe in find_item(item).trainings.values()}  # trained for these
+ALONE = [name for name in MANY if name not in BY_ITEMS]
 
 
 def named(paper: str, *choices: tuple[str, ...]) -> set[str]:
@@ -78,11 +81,14 @@ def test_takes_steps(recipe: Recipe) -> None:
         assert samples.isfinite().all()
 
 
-@SOME
+@pytest.mark.parametrize("name", ALONE)
 @pytest.mark.usefixtures("one_core")
-def test_smoke_scale_trains(recipe: Recipe, tmp_path: Path) -> None:
-    """On its own data, to the end, with finite losses of every player and samples to look at."""
-    trains(recipe, tmp_path)
+def test_smoke_scale_trains(name: str, tmp_path: Path) -> None:
+    """On its own data, to the end, with finite losses of every player and samples to look at.
+
+    The recipes of an item that tests/papers/test_items.py makes are trained there.
+    """
+    trains(RECIPES[name], tmp_path)
 
 
 @pytest.mark.evidence

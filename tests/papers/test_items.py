@@ -4,6 +4,7 @@ In `make test` one of each way to measure and to draw, in `make evidence` all.
 """
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FunctionType
@@ -72,7 +73,9 @@ def test_every_item_is_made(name: str, shared: Path) -> None:
         page = reproduce(name, folder, scale="smoke", seeds=1, show=False)
         told = json.loads(page.with_suffix(".json").read_text())
         runs = [run for each in told["trainings"] for run in each["runs"]]
-        assert all(read(folder / run["run"] / "log.jsonl")[-1]["wall/seconds"] == run["seconds"] for run in runs)
+        lasts = [read(folder / run["run"] / "log.jsonl")[-1] for run in runs]
+    assert all(last["wall/seconds"] == run["seconds"] for last, run in zip(lasts, runs, strict=True))
+    assert all(math.isfinite(value) for last in lasts for value in last.values())
     assert page == folder / f"{short}.md"
     assert told["pictures"][0] == f"{short}.png"
     assert (folder / f"{short}.png").read_bytes().startswith(b"\x89PNG")
