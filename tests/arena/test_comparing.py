@@ -349,10 +349,10 @@ def test_tables_for_pandas(seeds: tuple[Path, Path], monkeypatch: pytest.MonkeyP
         DataFrame = staticmethod(len)
 
     result = compare(*seeds)
-    monkeypatch.setattr("agon.arena.comparisons.result.installed", lambda package: False)
+    monkeypatch.setattr("agon.arena.tabulating.installed", lambda package: False)
     with pytest.raises(AgonError, match="pip install pandas"):
         result.to_pandas()
-    monkeypatch.setattr("agon.arena.comparisons.result.installed", lambda package: True)
+    monkeypatch.setattr("agon.arena.tabulating.installed", lambda package: True)
     monkeypatch.setitem(sys.modules, "pandas", Stand)  # type: ignore[arg-type]
     assert result.to_pandas() == {"scores": 1, "values": 8, "left out": 0}
 

@@ -317,7 +317,7 @@ def test_the_result_reads_back(made: Path, tmp_path: Path, monkeypatch: pytest.M
     assert frames["areas"]["area"].tolist() == result.matrix.areas[:, 0].tolist()
     assert set(frames) == set(result.tables)
     assert len(frames["ratings"]) == 5
-    monkeypatch.setattr("agon.arena.tournaments.standings.installed", lambda package: False)
+    monkeypatch.setattr("agon.arena.tabulating.installed", lambda package: False)
     with pytest.raises(NotInstalledError, match="pip install pandas"):
         result.to_pandas()
     (tmp_path / "out" / "tournament.json").write_text("{}")

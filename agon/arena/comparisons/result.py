@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from agon.arena.comparisons.conclusions import lines
 from agon.arena.comparisons.score import ComparedScore
-from agon.errors import NotInstalledError, installed
+from agon.arena.tabulating import data_frames
 
 if TYPE_CHECKING:
     import pandas
@@ -54,11 +54,7 @@ class ComparisonResult:
         Raises:
             NotInstalledError: pandas is not installed.
         """
-        if not installed("pandas"):
-            raise NotInstalledError("expected pandas, which is not installed; pip install pandas, or use .tables")
-        import pandas
-
-        return {name: pandas.DataFrame(rows) for name, rows in self.tables.items()}
+        return data_frames(self.tables)
 
     def plain(self) -> dict[str, Any]:
         """The result as JSON values."""

@@ -114,7 +114,7 @@ def most_common(fingerprints: Sequence[str]) -> str:
 
 
 def ground_of(source: Source, fingerprint: str, settings: TournamentSettings) -> Ground:
-    """Draw the held-out real samples: n / 5 for statistics, n to compare with, and n that take part.
+    """Draw the held-out real samples: n / 5 for statistics, n to compare with, 2 n / 3 that take part.
 
     There are at least `SPARE` for statistics. Of fewer test samples, a fifth is for statistics, and a third of the rest
     takes part.

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from agon.arena.ratings.matrix import AreaMatrix
 from agon.arena.ratings.rating import Ratings
+from agon.arena.tabulating import data_frames
 from agon.arena.tournaments.crosstables import lines_of, tables_of
-from agon.errors import NotInstalledError, RunError, installed
+from agon.errors import RunError
 from agon.runs import write_atomically
 
 if TYPE_CHECKING:
@@ -53,11 +54,7 @@ class TournamentResult:
         Raises:
             NotInstalledError: pandas is not installed.
         """
-        if not installed("pandas"):
-            raise NotInstalledError("expected pandas, which is not installed; pip install pandas, or use .tables")
-        import pandas
-
-        return {name: pandas.DataFrame(rows) for name, rows in self.tables.items()}
+        return data_frames(self.tables)
 
     def write(self, folder: Path) -> Path:
         """Write tournament.json into a folder."""
