@@ -79,10 +79,10 @@ def classifier_of(
 
 
 def _canonical(source: Images) -> Images:
-    """The canonical form of a source: all classes, pixels from -1 to 1, an explicit size."""
+    """The canonical form of a source: all training images and classes, pixels from -1 to 1, an explicit size."""
     channels, height, width = source.shape
     size = height if height == width else (height, width)
-    return replace(source, only=None, range=RANGE, size=size, channels=1 if channels == 1 else 3)
+    return replace(source, only=None, validation=0.0, range=RANGE, size=size, channels=1 if channels == 1 else 3)
 
 
 def _of_images(

@@ -18,7 +18,7 @@ def describe(source: Source) -> str:
       range    no bounds
       classes  none
     """
-    splits: tuple[Split, Split] = ("train", "test")
+    splits: list[Split] = ["train", "validation", "test"] if source.held_out == "validation" else ["train", "test"]
     counts = {split: source.count(split) for split in splits}
     rows: dict[str, str] = {split: "endless" if n is None else f"{n:,} samples" for split, n in counts.items()}
     rows["shape"] = " x ".join(map(str, source.shape))

@@ -55,6 +55,14 @@ def flags(owner: object, fields: Mapping[str, Any]) -> None:
             raise setting(owner, name, "True or False", value)
 
 
+def share(owner: object, **fields: Any) -> None:
+    """Check that every field is a number from 0 to below 1."""
+    finite(owner, **fields)
+    for name, value in fields.items():
+        if not 0 <= value < 1:
+            raise setting(owner, name, "a share from 0 to below 1", value)
+
+
 def optional_text(owner: object, **fields: Any) -> None:
     """Check that every field is a non-empty string or None."""
     for name, value in fields.items():
@@ -62,10 +70,11 @@ def optional_text(owner: object, **fields: Any) -> None:
             raise setting(owner, name, "a word, or None", value)
 
 
-def split(owner: object, value: object) -> None:
-    """Check that the value is "train" or "test"."""
-    if value not in ("train", "test"):
-        raise setting(owner, "split", "'train' or 'test'", value)
+def split(owner: object, value: object, *, validation: bool = False) -> None:
+    """Check that the value is "train" or "test", or "validation" for sources that have this split."""
+    splits = ("train", "validation", "test") if validation else ("train", "test")
+    if value not in splits:
+        raise setting(owner, "split", " or ".join(map(repr, splits)), value)
 
 
 def _is_number(value: object) -> bool:

@@ -29,15 +29,14 @@ from agon.places import CONTENT, HUB, located
 from agon.untrusted import printable
 
 LIMIT = 2**31  # most pixels that a user can allow: 6 GiB of colours
-LATER = ("labelled", "most_pixels", "layout")  # settings that older fingerprints lack
+LATER = ("labelled", "most_pixels", "layout", "validation")  # settings that older fingerprints lack
 
 
 @dataclass(frozen=True, kw_only=True)
 class Images(Source):
     """A set of images, decoded to bytes once and scaled to `range` when drawn.
 
-    Its split "test" is the set's own test (or validation) split, or else a share of "train" that depends
-    only on the stored set.
+    Its split "test" is the set's own, or else a share of "train" that depends only on the stored set.
 
     Args:
         path: "digits" (1797 real digits of 8x8, bundled with agon); a folder of images or of parquet
@@ -51,6 +50,7 @@ class Images(Source):
         only: one class, by number or name.
         range: (low, high), the values of black and white.
         holdout: share of the images held out as "test" if the set has no test split, in [0, 1).
+        validation: share of the training images that are kept out as the split "validation", at random, in [0, 1).
         skip_corrupt: leave out images that cannot be read instead of raising an error that names them.
         streaming: read the images when they are drawn, for sets too large for the disk.
         buffer: number of a stream's images, not decoded, that are shuffled among each other.
@@ -85,6 +85,7 @@ class Images(Source):
     labelled: bool = True
     most_pixels: int = PIXELS
     layout: Layout | None = None
+    validation: float = 0.0
     content: Mapping[Split, ImageRows] | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -101,9 +102,7 @@ class Images(Source):
         if self.only is not None and type(self.only) not in (int, str):
             raise expect.setting(self, "only", "a class's number or name, or None for all", self.only)
         expect.optional_text(self, subset=self.subset, revision=self.revision)
-        expect.finite(self, holdout=self.holdout)
-        if not 0 <= self.holdout < 1:
-            raise expect.setting(self, "holdout", "a share from 0 to below 1", self.holdout)
+        expect.share(self, holdout=self.holdout, validation=self.validation)
         expect.interval(self, range=self.range)
         if self.values is not None:
             expect.interval(self, values=self.values)
@@ -252,10 +251,11 @@ class Images(Source):
         return splits.get(split, splits["train"])
 
     def _membership(self, splits: Mapping[Split, ImageRows], split: Split) -> Membership:
-        expect.split(self, split)
+        expect.split(self, split, validation=True)
         classes = splits["train"].classes
         only = class_number(self.only, classes, self.path, splits["train"].reason)
-        return Membership(split=split, share=None if "test" in splits else self.holdout, only=only)
+        share = None if "test" in splits else self.holdout
+        return Membership(split=split, share=share, only=only, validation=self.validation)
 
     def _decoding(self, first: ImageRows) -> Decoding:
         pixels = self.pixels
@@ -284,7 +284,9 @@ class Images(Source):
         return Ahead(flow)
 
     def _digest(self, content: str, membership: Membership) -> str:
-        return hashlib.sha256(f"{content} {membership!r} {self.range!r}".encode()).hexdigest()
+        parted = self.validation and membership.split != "test"
+        later = f" {self.validation!r}" if parted else ""  # older fingerprints lack it
+        return hashlib.sha256(f"{content} {membership!r} {self.range!r}{later}".encode()).hexdigest()
 
     def _stated(self) -> str:
         """The description in a stream's fingerprint, in the format from before paths had a kind."""
@@ -294,4 +296,5 @@ class Images(Source):
         return f"Images({', '.join(f'{name}={values[name]!r}' for name in names)})"
 
     def _advice(self, split: Split) -> str:
-        return "set holdout above 0" if split == "test" and not self.holdout else "check `only` and the set"
+        setting = "holdout" if split == "test" else split
+        return "check `only` and the set" if getattr(self, setting, 1.0) else f"set {setting} above 0"

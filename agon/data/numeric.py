@@ -95,9 +95,7 @@ class Numeric(Source):
                 self._check_numbers(name)
         if self.only is not None and type(self.only) not in (int, str):
             raise expect.setting(self, "only", "a class's number or name, or None for all", self.only)
-        expect.finite(self, holdout=self.holdout)
-        if not 0 <= self.holdout < 1:
-            raise expect.setting(self, "holdout", "a share from 0 to below 1", self.holdout)
+        expect.share(self, holdout=self.holdout)
         expect.flags(self, {name: getattr(self, name) for name in ("skip_missing", "labelled")})
 
     def _check_columns(self) -> None:

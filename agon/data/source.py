@@ -13,7 +13,7 @@ from torch import Tensor
 
 from agon.figures.pictures import to_uint8
 
-Split = Literal["train", "test"]
+Split = Literal["train", "validation", "test"]
 MEMORY = 4 * 2**30  # most bytes of decoded data to keep on the device: 4 GiB
 
 
@@ -77,6 +77,11 @@ class Source(ABC):
         """Number of samples in the split; None for an endless source."""
 
     @property
+    def held_out(self) -> Split:
+        """The split that the training has not seen: "validation", a random part of the set, or else "test"."""
+        return "validation" if getattr(self, "validation", 0.0) else "test"
+
+    @property
     def classes(self) -> Sequence[str]:
         """Names of the classes, in the order of their labels; empty without classes."""
         return ()
@@ -129,7 +134,7 @@ class Source(ABC):
 
         Args:
             seed: seed of the order (finite sources) or of the samples themselves (endless ones).
-            split: "train" or "test".
+            split: "train", "validation" or "test".
             device: device of the draws.
             memory: bytes; smaller decoded data are kept on the device as one tensor.
             cache: folder of decoded memory-maps; by default the user's cache folder.

@@ -1,15 +1,15 @@
-"""Which stored images belong to a split: a held-out share if the set has no test split, and one class only."""
+"""Which stored images belong to a split: shares held out for testing and validation, and one class only."""
 
 import hashlib
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 from torch import Tensor
 
 from agon.data.decode import stored
@@ -28,11 +28,13 @@ class Membership:
         split: the split.
         share: share of the stored images held out as "test"; None if the set has its own test split.
         only: number of the one class to keep, or None for all.
+        validation: share of the training images that are "validation" in their place.
     """
 
     split: Split
     share: float | None
     only: int | None
+    validation: float = field(default=0.0, repr=False)
 
     def members(self, n: int, labels: Int[np.ndarray, " n"] | None) -> Int[Tensor, " m"]:
         """Indices of the members among n images, ascending.
@@ -41,9 +43,10 @@ class Membership:
         """
         chosen = torch.ones(n, dtype=torch.bool)
         if self.share is not None:
-            held = torch.zeros(n, dtype=torch.bool)
-            held[torch.randperm(n, generator=generator("held out"))[: self._held(n)]] = True
+            held = _at_random(n, _held(n, self.share), "held out")
             chosen = held if self.split == "test" else ~held
+        if self.split != "test":
+            chosen = self._parted(chosen)
         if self.only is not None:
             chosen &= torch.zeros(n, dtype=torch.bool) if labels is None else torch.from_numpy(labels) == self.only
         return chosen.nonzero().flatten()
@@ -56,16 +59,36 @@ class Membership:
         """
         if self.only is not None and raw.label != self.only:
             return False
-        if self.share is None:
+        if self.share is None and self.split == "test":
             return True
         content = os.fsencode(raw.content.name) if isinstance(raw.content, Path) else stored(raw.content)
-        fraction = int.from_bytes(hashlib.sha256(content).digest()[:8], "big") / 2**64
-        return (fraction < self.share) == (self.split == "test")
+        digest = hashlib.sha256(content).digest()
+        tested = _fraction(digest[:8]) < (self.share or 0.0)
+        validated = not tested and _fraction(digest[8:16]) < self.validation
+        return {"train": not (tested or validated), "validation": validated, "test": tested}[self.split]
 
-    def _held(self, n: int) -> int:
-        if not self.share:
-            return 0
-        return min(n - 1, max(1, round(n * self.share)))
+    def _parted(self, chosen: Bool[Tensor, " n"]) -> Bool[Tensor, " n"]:
+        """Of the images that are not held out for testing, those for validation, or the others."""
+        count = int(chosen.sum())
+        parted = chosen.clone()
+        validation = _at_random(count, _held(count, self.validation), "validation")
+        parted[chosen] = validation if self.split == "validation" else ~validation
+        return parted
+
+
+def _at_random(n: int, count: int, name: str) -> Bool[Tensor, " n"]:
+    """`count` of n, always the same."""
+    held = torch.zeros(n, dtype=torch.bool)
+    held[torch.randperm(n, generator=generator(name))[:count]] = True
+    return held
+
+
+def _held(n: int, share: float) -> int:
+    return min(n - 1, max(1, round(n * share))) if share else 0
+
+
+def _fraction(digest: bytes) -> float:
+    return int.from_bytes(digest, "big") / 2**64
 
 
 def class_number(only: int | str | None, classes: Sequence[str], path: str, reason: str = "") -> int | None:

@@ -25,7 +25,7 @@ class Stream:
         source: where the data come from.
         batch: samples in a draw, over all processes: a positive multiple of `world`.
         seed: seed of the order, or of endless samples; any whole number from 0.
-        split: "train" or "test".
+        split: "train", "validation" or "test".
         device: device of the draws.
         memory: most bytes of decoded data to keep on the device.
         cache: folder of decoded data; by default the user's.

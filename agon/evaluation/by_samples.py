@@ -36,7 +36,7 @@ def neighbours(context: EvaluationContext) -> Measurement:
     Raises:
         DataError: the training data are endless, or nothing is held out.
     """
-    n_train, n_held = context.data.count("train"), context.data.count("test")
+    n_train, n_held = context.data.count("train"), context.data.count(context.data.held_out)
     if n_train is None or n_held is None:
         raise DataError(
             "--metrics neighbours: expected a finite set of training data, got one without an end or a known size; "

@@ -136,8 +136,8 @@ class EvaluationContext:
 
     @cached_property
     def held(self) -> Shaped[Tensor, "n *shape"]:
-        """The whole held-out split, or the first `ALL` of it."""
-        return real_samples(self.data, ALL, split="test", seed=self.data_seed)
+        """The whole held-out split, or the first `ALL` of it: "validation" if the source has one, else "test"."""
+        return real_samples(self.data, ALL, split=self.data.held_out, seed=self.data_seed)
 
     @property
     def data(self) -> Source:

@@ -7,7 +7,7 @@ gives no setting of either: what follows is from other papers.
 |---|---|
 | im2016: architecture, corruption and training of its DVAE not stated | see below |
 | im2016: "mean squared error in their objective" makes samples smooth | cross-entropy, as both references have |
-| im2016, supplement: 10,000 of the training images are for validation | all 60,000 train |
+| im2016, supplement: 10,000 of the training images are for validation | the same |
 | grey pixels or binary ones: im2016 silent; both references binary | grey, since GRAN's critic judges grey samples |
 | VAE: Burda et al. 2015: 2 layers of 200 tanh units each way, z of 50, Xavier's weights | the same, for VAE and DVAE |
 | VAE: Kingma and Welling 2014, section 5: batch of 100 | the same; 16 at smoke |
@@ -39,6 +39,7 @@ from agon.dynamics import Turns
 from agon.experiment import Budget, Experiment, Part, part
 from agon.games import Corruption, GaussianCorruption, Variational
 from agon.networks import draw, vae
+from agon.recipes.im2016.gran import VALIDATION
 from agon.recipes.recipe import Recipe
 from agon.recipes.scales import SMOKE, Scale
 from agon.recipes.sets import MNIST, read_as
@@ -103,7 +104,7 @@ def variational(
 
 def perceptrons(data: Source, scale: Scale, corruption: Corruption | None = None) -> Experiment:
     """A VAE of fully connected layers, denoising or not."""
-    data = read_as(data, range=UNIT)
+    data = read_as(data, range=UNIT, validation=VALIDATION)
     widths = (16, 16) if scale == "smoke" else (200, 200)
     autoencoder = part(vae.Vae, shape=data.shape, latent=50, widths=widths, range=UNIT)
     return variational(data, BUDGETS[scale], autoencoder, corruption)
@@ -111,7 +112,7 @@ def perceptrons(data: Source, scale: Scale, corruption: Corruption | None = None
 
 def attentive(data: Source, scale: Scale) -> Experiment:
     """DRAW with attention."""
-    data = read_as(data, range=UNIT)
+    data = read_as(data, range=UNIT, validation=VALIDATION)
     size = DRAW[scale]
     painter = part(
         draw.Draw,

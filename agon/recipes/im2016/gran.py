@@ -23,7 +23,7 @@
 | supplement: Adam; different rates, chosen on a validation set: the values, and β, are not stated | see below |
 | initial weights not stated | G: Xavier's, as the authors' fully connected layers; D: N(0, 0.02), as radford2015 |
 | number of updates not stated | 20 epochs for MNIST and CIFAR-10, 15 for LSUN, as the authors' code; 5 for ImageNet |
-| supplement: 10,000 of MNIST's training images are for validation | all 60,000 train; epochs are counted on 50,000 |
+| supplement: 10,000 of MNIST's training images are for validation | the same; as many of CIFAR-10, a sixth elsewhere |
 | which latents the generator's update sees is not stated | the critic's own: one pass of all time steps serves both |
 
 Adam's rates for G and D at paper scale are those of the authors' code (github.com/jiwoongim/GRAN): 1e-4 and 4e-5 for
@@ -50,6 +50,7 @@ from agon.recipes.sets import CIFAR10, IMAGENET, LSUN_CHURCH, LSUN_ROOMS, MNIST,
 
 UNIT = (0.0, 1.0)
 KERNEL = 5
+VALIDATION = 1 / 6  # 10,000 of MNIST's 60,000
 
 
 class GranSetting(NamedTuple):
@@ -63,6 +64,7 @@ class GranSetting(NamedTuple):
         quick_steps: steps at quick scale.
         paper_steps: steps at paper scale.
         narrower: divisor of the kernels at quick scale.
+        validation: share of the training images for validation.
     """
 
     images: ImageSet
@@ -72,6 +74,7 @@ class GranSetting(NamedTuple):
     quick_steps: int
     paper_steps: int
     narrower: int
+    validation: float = VALIDATION
 
     def width(self, scale: Scale) -> tuple[int, ...]:
         """The kernels at a scale."""
@@ -109,6 +112,7 @@ SETTINGS = {
         quick_steps=4_000,
         paper_steps=10_000,
         narrower=16,
+        validation=1 / 5,
     ),
     "lsun-church": GranSetting(
         LSUN_CHURCH,
@@ -153,7 +157,7 @@ ALSO = {
 
 def painting(data: Source, scale: Scale, setting: GranSetting, steps: int, variant: str) -> Experiment:
     """A GRAN of `steps` time steps against a critic that mirrors it."""
-    data, kernels = read_as(data, range=UNIT), setting.width(scale)
+    data, kernels = read_as(data, range=UNIT, validation=setting.validation), setting.width(scale)
     sizes = {"latent": setting.latent, "hidden": setting.latent, "kernels": kernels, "kernel": KERNEL}
     rates = setting.rates if scale == "paper" else FAST
     layers = tuple((KERNEL, 2, width) for width in kernels[::-1])
