@@ -33,6 +33,8 @@ class TournamentCommand:
     """Whether real samples (the ceiling) and an untrained generator (the floor) take part."""
     values: tuple[float, float] | None = None
     """The values of black and white in samples of floats, e.g. -1 1."""
+    jobs: int = 1
+    """Number of processes that make samples and judge; it changes no digit."""
     trust: bool = False
     """Allow the runs to import classes from outside agon, which runs their code."""
     from_: ScriptOption = None
@@ -43,6 +45,8 @@ class TournamentCommand:
             raise SettingError("agon tournament: expected runs, folders of runs, or samples, got none")
         check_samples(self.n)
         check_seed(self.seed, "--seed")
+        if self.jobs < 1:
+            raise SettingError(f"--jobs: expected a number of processes from 1, got {self.jobs}")
         refuse_other_folder(self.out)
         for word in self.runs:
             entries(word)
@@ -51,7 +55,13 @@ class TournamentCommand:
         run_script(self.from_)
         settings = TournamentSettings(n=self.n, seed=self.seed, statistics=self.statistics)
         result = tournament(
-            self.runs, self.out, settings=settings, references=self.references, values=self.values, trust=self.trust
+            self.runs,
+            self.out,
+            settings=settings,
+            references=self.references,
+            values=self.values,
+            trust=self.trust,
+            processes=self.jobs,
         )
         from agon.reports.tournaments import leave_page
 

@@ -17,6 +17,7 @@ from agon.arena.tournaments.entrants import Entrant, Trained
 from agon.arena.tournaments.grids import KEPT, keep_grid
 from agon.arena.tournaments.ground import TournamentSettings
 from agon.arena.tournaments.judging import judged
+from agon.arena.tournaments.sharing import fill
 from agon.arena.tournaments.standings import TournamentResult
 from agon.arena.tournaments.store import StorageError, Store
 from agon.errors import AgonError, as_agon_error
@@ -36,6 +37,7 @@ def tournament(
     references: bool = True,
     values: tuple[float, float] | None = None,
     trust: bool = False,
+    processes: int = 1,
     show: bool = True,
 ) -> TournamentResult:
     """Let everyone meet everyone: each critic judges each generator's samples, and ratings explain the areas.
@@ -58,6 +60,7 @@ def tournament(
             ceiling and the floor.
         values: (low, high) of pixels of samples that are not bytes.
         trust: whether classes from outside agon may be imported.
+        processes: number of processes that make samples and judge; it changes no digit.
         show: whether to print the progress.
 
     Returns:
@@ -66,12 +69,15 @@ def tournament(
     Raises:
         DataError: nobody can take part, or nothing is at a path.
         RunError: the folder holds other files, cannot be written, or is in use.
+        Interrupted: SIGINT or SIGTERM came to several processes; what is done is kept.
     """
     found = [entry for run in runs for entry in entries(run.path if isinstance(run, Run) else run)]
     with _folder(out) as folder, waiting(show):
         store = Store(folder)
         with store.locked():
             field = admitted(found, settings, references=references, values=values, trust=trust)
+            if processes > 1:
+                fill(field, folder, processes, show)
             result = _played(field, store)
             if out is not None:
                 result.write(folder)
