@@ -2,7 +2,6 @@
 
 import os
 import pickle
-import subprocess
 import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -10,18 +9,17 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
-from signal import SIGTERM
+from multiprocessing.process import BaseProcess
 from signal import Signals as Signal
 from typing import Any
 
 from agon.errors import SettingError
 from agon.jobs.job import Ended, Job, Outcome
 from agon.jobs.signals import Signals
+from agon.jobs.starting import start_worker
 from agon.jobs.worker import NAME, Message, Reached, Ready, Refused, Said
 from agon.terminal.multi_progress import MultiProgress
 
-# An interrupt from the terminal reaches every process of the group; only the main process handles it.
-BEGIN = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); from agon.jobs.worker import main; main()"
 TICK = 0.25  # seconds until a signal is noticed if no worker sends a message
 PATIENCE = 10.0  # seconds until an idle process is killed
 
@@ -36,7 +34,7 @@ class WorkerHandle:
         job: the name of its current job, if any.
     """
 
-    process: "subprocess.Popen[bytes]"
+    process: BaseProcess
     connection: Connection
     job: str | None = None
 
@@ -44,8 +42,8 @@ class WorkerHandle:
 class LocalProcesses:
     """Does jobs in worker processes.
 
-    Each worker is a new process, not a fork: it imports everything once, and does one job after
-    another. Jobs are assigned one by one, so that no worker is idle while jobs are left.
+    Each worker is a new process, not a fork of this one, see `starting`, and does one job after another. Jobs are
+    assigned one by one, so that no worker is idle while jobs are left.
 
     Args:
         jobs: one or more.
@@ -59,7 +57,7 @@ class LocalProcesses:
         self.signals, self.queue = Signals(), deque(job.name for job in jobs)
         self.count = min(workers, len(jobs))
         self.preparation, self.pickled_jobs = _preparation(jobs), _pickled(jobs)
-        self.processes: list[subprocess.Popen[bytes]] = []
+        self.processes: list[BaseProcess] = []
         self.workers: dict[object, WorkerHandle] = {}
         self.ended: dict[str, Ended] = {}
 
@@ -81,13 +79,7 @@ class LocalProcesses:
         """Start a worker process, and send it the jobs; it answers when it has imported everything."""
         connection, workers_end = Pipe()
         with workers_end:
-            path = os.pathsep.join(os.path.abspath(place) for place in sys.path)
-            process = subprocess.Popen(
-                [sys.executable, "-c", BEGIN, str(workers_end.fileno())],
-                stdin=subprocess.DEVNULL,
-                pass_fds=[workers_end.fileno()],
-                env={**os.environ, "PYTHONPATH": path},
-            )
+            process = start_worker(workers_end)
         self.processes.append(process)
         self.workers[connection] = WorkerHandle(process, connection)
         with suppress(OSError):  # if the worker has died, `_receive` notices it
@@ -140,7 +132,8 @@ class LocalProcesses:
 
     def _lost(self, worker: WorkerHandle, progress: MultiProgress) -> None:
         """Fail the job of a worker process that has died, and start another worker if jobs are left."""
-        status = worker.process.wait()
+        worker.process.join()
+        status = worker.process.exitcode or 0
         del self.workers[worker.connection]
         worker.connection.close()
         self._note(worker, Ended(1, _death(status)), progress)
@@ -153,7 +146,7 @@ class LocalProcesses:
         """Stop all workers after their current step, and begin no other job."""
         self.queue.clear()
         for worker in self.workers.values():
-            worker.process.send_signal(SIGTERM)
+            worker.process.terminate()
 
     @contextmanager
     def _processes_ended(self) -> Iterator[None]:
@@ -164,11 +157,10 @@ class LocalProcesses:
             patience = PATIENCE
         finally:
             for process in self.processes:
-                try:
-                    process.wait(patience)
-                except subprocess.TimeoutExpired:
+                process.join(patience)
+                if process.exitcode is None:
                     process.kill()
-                    process.wait()
+                    process.join()
 
 
 def _death(status: int) -> str:
@@ -186,7 +178,7 @@ def _preparation(jobs: Sequence[Job]) -> dict[str, Any]:
     Raises:
         SettingError: the classes are from an interactive session, which no process can import.
     """
-    preparation = {"name": NAME, "sys_argv": sys.argv, "dir": os.getcwd()}
+    preparation = {"name": NAME, "sys_argv": sys.argv, "sys_path": list(sys.path), "dir": os.getcwd()}
     needed = sorted({path for job in jobs for path in job.imports if path.startswith("__main__:")})
     if not needed:
         return preparation

@@ -3,6 +3,7 @@
 import io
 import os
 import pickle
+import random
 import signal
 import sys
 import time
@@ -58,11 +59,18 @@ def in_worker() -> bool:
     return current_process().name == NAME
 
 
-def main() -> None:
-    """Work for the process at the other end of the connection, until it closes the connection."""
-    handle = int(sys.argv[1])
-    os.set_inheritable(handle, False)
-    Worker(Connection(handle)).work()
+def begin(connection: Connection, environment: Mapping[str, str]) -> None:
+    """Work for the process at the other end of the connection, until it closes the connection.
+
+    Args:
+        connection: the connection to the executor.
+        environment: the executor's environment variables.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process handles it
+    os.environ.clear()
+    os.environ.update(environment)
+    random.seed()  # a fork has its parent's streams
+    Worker(connection).work()
 
 
 class Worker:
