@@ -44,16 +44,18 @@ def agon_bare(folder: Path, *commands: list[str]) -> subprocess.CompletedProcess
 
 def test_training_and_sampling_need_no_extra(tmp_path: Path) -> None:
     """Of points and of bundled images, to the end; the page is left out with a sentence."""
-    for recipe in ("ring", "digits"):
-        begin = ["train", f"first/{recipe}", *TINY, "--out", recipe]
-        files = ["grid.png", f"{recipe}.npz"] if recipe == "digits" else [f"{recipe}.npz"]
-        samples = [["sample", recipe, "--n", "8", "--out", file] for file in files]
-        ended = agon_bare(tmp_path, begin, ["resume", recipe, "--steps", "6"], *samples)
-        assert ended.returncode == 0, ended.stderr
-        assert ended.stderr.count("pip install 'agon[report]'") == 2
+    files = {"ring": ["ring.npz"], "digits": ["grid.png", "digits.npz"]}
+    commands = []
+    for recipe in files:
+        commands += [["train", f"first/{recipe}", *TINY, "--out", recipe], ["resume", recipe, "--steps", "6"]]
+        commands += [["sample", recipe, "--n", "8", "--out", file] for file in files[recipe]]
+    ended = agon_bare(tmp_path, *commands)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stderr.count("pip install 'agon[report]'") == 4
+    for recipe in files:
         assert not (tmp_path / recipe / "report.html").exists()
         assert not (tmp_path / recipe / "tensorboard").exists()
-        assert all((tmp_path / file).exists() for file in files)
+        assert all((tmp_path / file).exists() for file in files[recipe])
 
 
 LACKING = [
@@ -67,19 +69,6 @@ LACKING = [
 ]
 
 
-def test_a_command_says_what_it_lacks(tmp_path: Path) -> None:
-    (tmp_path / "table.parquet").write_bytes(b"PAR1")
-    (tmp_path / "run").mkdir()
-    (tmp_path / "run" / "experiment.json").write_text("{}")
-    commands = [arguments for arguments, _, _ in LACKING]
-    ended = bare(f"from agon.cli import main\nprint(list(map(main, {commands})))", tmp_path)
-    assert ended.stderr.splitlines() == [
-        f"agon: expected {package}, which is not installed; pip install 'agon[{extra}]'"
-        for _, package, extra in LACKING
-    ]
-    assert ended.stdout == f"{[2] * len(LACKING)}\n"
-
-
 INTERVAL = """
 import agon
 from agon.papers import interval
@@ -90,9 +79,19 @@ except agon.AgonError as error:
 """
 
 
-def test_python_says_the_same(tmp_path: Path) -> None:
-    ended = bare(INTERVAL, tmp_path)
-    assert ended.stdout == "expected scipy, which is not installed; pip install 'agon[metrics]'\n", ended.stderr
+def test_a_command_says_what_it_lacks_and_python_too(tmp_path: Path) -> None:
+    (tmp_path / "table.parquet").write_bytes(b"PAR1")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "experiment.json").write_text("{}")
+    commands = [arguments for arguments, _, _ in LACKING]
+    ended = bare(f"from agon.cli import main\nprint(list(map(main, {commands})))\n{INTERVAL}", tmp_path)
+    assert ended.stderr.splitlines() == [
+        f"agon: expected {package}, which is not installed; pip install 'agon[{extra}]'"
+        for _, package, extra in LACKING
+    ]
+    statuses, of_python = ended.stdout.splitlines()
+    assert statuses == str([2] * len(LACKING))
+    assert of_python == "expected scipy, which is not installed; pip install 'agon[metrics]'"
 
 
 def test_what_nobody_asked_for_first_is_told_all_the_same() -> None:

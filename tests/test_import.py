@@ -17,21 +17,23 @@ from agon.objectives import Minimax
 BROUGHT = """
 import sys
 {before}
-before = set(sys.modules)
-{program}
-print(*sorted(set(sys.modules) - before), file=sys.stderr)
+for program in {programs}:
+    before = set(sys.modules)
+    exec(program, globals())
+    print("brought", *sorted(set(sys.modules) - before), file=sys.stderr)
 """
 ALONE = {"agon"}
 AFTER_TORCH = {"agon", "jaxtyping", "numpy", "typeguard", "typing_extensions"}  # typeguard checks recipes' budgets
 PARSED = {"agon", "tyro", "typeguard", "typing_extensions", "docstring_parser"}
 
 
-def brought(program: str, before: str = "") -> set[str]:
-    """The full names of all modules that a program imports, beyond those that are there before it."""
-    command = [sys.executable, "-W", "error", "-c", BROUGHT.format(before=before, program=program)]
+def brought(*programs: str, before: str = "") -> list[set[str]]:
+    """The full names of all modules that programs import in one process, each beyond those that are there before it."""
+    command = [sys.executable, "-W", "error", "-c", BROUGHT.format(before=before, programs=programs)]
     ended = subprocess.run(command, check=False, capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
-    return set(ended.stderr.splitlines()[-1].split())
+    told = [line.split()[1:] for line in ended.stderr.splitlines() if line.startswith("brought")]
+    return [set(names) for names in told]
 
 
 def foreign(modules: set[str], allowed: set[str]) -> set[str]:
@@ -41,18 +43,20 @@ def foreign(modules: set[str], allowed: set[str]) -> set[str]:
 
 
 def test_import_alone_brings_nothing() -> None:
-    assert foreign(brought("import agon"), ALONE) == set()
+    (modules,) = brought("import agon")
+    assert foreign(modules, ALONE) == set()
 
 
 def test_all_public_names_bring_little_more_than_torch() -> None:
-    """Not one module of torch that `import torch` leaves out, such as torch._dynamo, and nobody else's but these."""
-    assert foreign(brought("from agon import *", before="import torch"), AFTER_TORCH) == set()
+    """Not one module of torch that `import torch` leaves out, such as torch._dynamo, and nobody else's but these.
 
-
-@pytest.mark.parametrize("program", ["import torch._dynamo", "import agon.cli", "import PIL.Image"])
-def test_a_heavy_import_is_caught(program: str) -> None:
-    """The negative control: what a decorator of a network brought once, the parser, and images."""
-    assert foreign(brought(program, before="import torch"), AFTER_TORCH)
+    The negative controls: what a decorator of a network brought once, the parser, and images.
+    """
+    heavy = ("import torch._dynamo", "import agon.cli", "import PIL.Image")
+    public, *caught = brought("from agon import *", *heavy, before="import torch")
+    assert foreign(public, AFTER_TORCH) == set()
+    assert all(foreign(modules, AFTER_TORCH) for modules in caught)
+    assert len(caught) == len(heavy)
 
 
 SHOWN = [
@@ -145,12 +149,14 @@ for command in {commands}:
 
 @pytest.mark.parametrize(("commands", "status"), [(SHOWN, 0), (REFUSED, 2)])
 def test_what_needs_no_torch_imports_none(commands: list[str], status: int) -> None:
-    assert foreign(brought(IN_TURN.format(commands=commands, status=status)), PARSED) == set()
+    (modules,) = brought(IN_TURN.format(commands=commands, status=status))
+    assert foreign(modules, PARSED) == set()
 
 
 def test_what_runs_is_caught() -> None:
     """The negative control."""
-    assert "torch" in brought("from agon.cli import main; main(['data', 'ring'])")
+    (modules,) = brought("from agon.cli import main; main(['data', 'ring'])")
+    assert "torch" in modules
 
 
 def test_what_type_checkers_read_is_what_python_imports() -> None:
@@ -183,10 +189,11 @@ def test_shapes_are_checked_under_pytest() -> None:
         Minimax().critic(torch.zeros(2, 1), torch.zeros(2, 1))
 
 
-@pytest.mark.parametrize("first", ["agon.evaluation, agon.reports", "agon.papers", "agon"])
-def test_no_room_takes_the_name_of_a_function(first: str) -> None:
+def test_no_room_takes_the_name_of_a_function() -> None:
     """Whatever is imported first, each public name is what agon/__init__.py says: no room is called as one of them."""
-    program = f"import {first}\nimport agon\nfrom agon.arena import battles\nassert callable(agon.evaluate)\n"
-    program += "assert callable(agon.report)\nfrom agon import *\nassert callable(evaluate) and callable(report)"
-    assert brought(program)
+    again = "for name in [name for name in sys.modules if name.partition('.')[0] == 'agon']: del sys.modules[name]\n"
+    rest = "import agon\nfrom agon.arena import battles\nassert callable(agon.evaluate)\n"
+    rest += "assert callable(agon.report)\nfrom agon import *\nassert callable(evaluate) and callable(report)"
+    first = ("agon.evaluation, agon.reports", "agon.papers", "agon")
+    assert len(brought(*(f"{again}import {rooms}\n{rest}" for rooms in first), before="import torch")) == len(first)
     assert not {module.name for module in pkgutil.iter_modules(agon.__path__)} & set(agon.__all__)

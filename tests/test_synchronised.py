@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as mp
 from torch import Tensor, nn
 
 from agon.networks.synchronised import DecomposedBatchNorm, SynchronisedBatchNorm, decompose, synchronise
+from tests.training.programs import processes
 
 CHANNELS = 3
 PLANES = (8, CHANNELS, 4, 2)
@@ -133,7 +133,10 @@ def check_twice_differentiable() -> None:
 
 @pytest.mark.parametrize("world", [1, 2])
 def test_processes_with_parts_are_one_with_the_whole(world: int, tmp_path: Path) -> None:
-    mp.spawn(part_of, (str(tmp_path), world), nprocs=world)
+    if world == 1:
+        part_of(0, str(tmp_path), world)
+    else:
+        processes(part_of, (str(tmp_path), world), world)
     for name, shape, kind in (("planes", PLANES, nn.BatchNorm2d), ("points", PLANES[:2], nn.BatchNorm1d)):
         whole = played(filled(kind(CHANNELS).double()), normal(0, *shape), normal(1, *shape))
         parts = [torch.load(tmp_path / f"{name}-{rank}") for rank in range(world)]

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as mp
 from torch import Tensor, nn
 
 from agon.dynamics import Dynamics, Extragradient, Turns, Unrolled, unrolled_loss
@@ -13,6 +12,7 @@ from agon.dynamics.unrolled import inner_step, unroll
 from agon.errors import SettingError
 from agon.games import Batch, parameters_of
 from agon.networks.synchronised import synchronise
+from tests.training.programs import processes
 
 from ..test_synchronised import join
 from .test_moves import SIMULTANEOUS, batch
@@ -74,7 +74,7 @@ def part_of(rank: int, folder: str) -> None:
 
 
 def test_two_processes_are_one(tmp_path: Path) -> None:
-    mp.spawn(part_of, (str(tmp_path),), nprocs=2)
+    processes(part_of, (str(tmp_path),), 2)
     for rank in range(2):
         alone, found = torch.load(tmp_path / f"found-{rank}")
         for name in CASES:

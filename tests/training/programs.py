@@ -4,14 +4,18 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
+from multiprocessing import get_context
 from pathlib import Path
 
 import torch
 from torch import Tensor
+from torch.multiprocessing import start_processes
 
 from agon import Adversarial, Averaging, Experiment, Turns, part
 from agon.cli import main
 from agon.data import Images, Ring
+from agon.jobs.starting import SERVER
 from agon.networks import dcgan, mlp
 from agon.objectives import NonSaturating, Objective
 from agon.training.randomness import derived
@@ -96,6 +100,12 @@ def finished(process: subprocess.Popen[str], seconds: int = 300) -> tuple[int, s
     """Wait for a process: status, standard output, standard error."""
     out, err = process.communicate(timeout=seconds)
     return process.returncode, out, err
+
+
+def processes(function: Callable[..., object], arguments: tuple[object, ...], count: int) -> None:
+    """Call a function with the number of the process and arguments in several processes, forked from a prepared one."""
+    get_context("forkserver").set_forkserver_preload([SERVER])
+    start_processes(function, arguments, nprocs=count, start_method="forkserver")
 
 
 def _start(command: list[str], **options: object) -> subprocess.Popen[str]:

@@ -58,6 +58,7 @@ def test_float64_state_after_fifty_steps(tmp_path: Path, more: tuple[str, ...]) 
         assert one == pytest.approx(other, rel=1e-9, abs=1e-9)
 
 
+@pytest.mark.evidence  # in float64, the state after fifty steps says more
 def test_float32_gradients_of_the_first_step(tmp_path: Path) -> None:
     """With plain descent at rate 1 the first step's change of the weights is the gradient."""
     descent = ("--set", "optimisers=sgd", "--set", "optimisers.lr=1.0")
@@ -98,6 +99,7 @@ def test_begun_with_two_resumed_with_one(ten_steps: Path, tmp_path: Path, capsys
     assert largest_difference(last(run), whole, "game/") < 1e-3
 
 
+@pytest.mark.evidence  # with dropout, the next test says more
 def test_resumed_with_two_is_bit_for_bit(ten_steps: Path, tmp_path: Path) -> None:
     run, whole = Path(shutil.copytree(ten_steps, tmp_path / "run")), tmp_path / "whole"
     assert finished(command("resume", run, "--steps", 20))[0] == 0

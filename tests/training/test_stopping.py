@@ -68,7 +68,9 @@ def never_stopped(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return run
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.evidence)], ids=lambda number: number.name
+)
 def test_a_signal_is_honoured_and_the_run_goes_on(tmp_path: Path, number: signal.Signals, never_stopped: Path) -> None:
     stopped = tmp_path / "stopped"
     process = train(stopped, 150)
