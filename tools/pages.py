@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from agon.papers import ITEMS
-from agon.papers.page import WORDS, by_word, measured, table, verdict
+from agon.papers.numbers import rejudged
+from agon.papers.page import measured
 from agon.recipes.costs import FILE as COSTS
 from agon.recipes.costs import measured as measured_costs
 
@@ -33,9 +34,14 @@ def page_of(name: str) -> Path:
 
 
 def numbers_of(name: str) -> dict[str, Any] | None:
-    """What was measured for an item, if it was run."""
+    """What was measured for an item, if it was run, judged by the expectations of today."""
     file = PAGES / f"{name}.json"
-    return json.loads(file.read_text()) if file.exists() else None
+    return rejudged(ITEMS[name], json.loads(file.read_text())) if file.exists() else None
+
+
+def as_file(numbers: dict[str, Any]) -> str:
+    """Numbers as ITEM.json has them."""
+    return json.dumps(numbers, indent=1) + "\n"
 
 
 def filled(text: str, numbers: dict[str, Any] | None) -> str:
@@ -44,30 +50,6 @@ def filled(text: str, numbers: dict[str, Any] | None) -> str:
         raise SystemExit(f"expected {MARKS[0]} and {MARKS[1]} in a page that begins with {text.splitlines()[:1]}")
     content = NOT_RUN if numbers is None else "\n\n".join(measured(numbers))
     return BETWEEN.sub(lambda _: f"\n{content}\n\n", text)
-
-
-def overview() -> str:
-    """A line an item: seeds, minutes, verdict, and how many expectations held, were contradicted, stayed undecided."""
-    body = [[f"[{name}]({name}.md)", *_line(numbers_of(name))] for name in ITEMS]
-    return table(["item", "scale", "seeds", "minutes of one core", "verdict", *WORDS], body)
-
-
-def _line(numbers: dict[str, Any] | None) -> list[str]:
-    if numbers is None:
-        return ["", "", "", "not run", "", "", ""]
-    known = measured_costs()
-    minutes = sum(
-        len(training["runs"]) * known[training["recipe"]][numbers["scale"]] for training in numbers["trainings"]
-    )
-    word = verdict(numbers).partition(":")[0].rstrip(".")
-    counts = by_word(numbers) if numbers["expectations"] else {}
-    return [
-        numbers["scale"],
-        str(numbers["seeds"]),
-        f"{minutes:.0f}",
-        word,
-        *(str(counts.get(each, "")) for each in WORDS),
-    ]
 
 
 def take(folder: Path) -> Iterator[str]:
@@ -104,11 +86,21 @@ def costs() -> str:
 
 
 def main() -> None:
-    """Take over what is given, and write all pages and costs.json."""
+    """Take over what is given, judge all numbers again, and write all pages and costs.json."""
     for folder in map(Path, sys.argv[1:]):
         print(*take(folder))
+    for name in ITEMS:
+        if (numbers := numbers_of(name)) is not None:
+            (PAGES / f"{name}.json").write_text(as_file(numbers))
     COSTS.write_text(costs())
     measured_costs.cache_clear()
+    write()
+
+
+def write() -> None:
+    """Write the measured parts of all pages and of the index."""
+    from tools.index import overview  # which reads pages here
+
     for name in ITEMS:
         page = page_of(name)
         page.write_text(filled(page.read_text(), numbers_of(name)))

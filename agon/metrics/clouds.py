@@ -77,15 +77,16 @@ def movements(clouds: Sequence[Float[Tensor, "n d"]]) -> tuple[Score, Score]:
     * "shift": |mean_i (x_i(t + 1) - x_i(t))|, how far the centre of all points moves; at most the movement.
 
     Args:
-        clouds: the points of fixed latents in each of T >= 2 snapshots.
+        clouds: the points of fixed latents in each of T snapshots; a single one, of networks that were never trained,
+            moves by 0.
 
     Source: yamazaki2017, section 5.1: points that "oscillate", in a number.
 
     >>> [score.value for score in movements([torch.zeros(2, 2), torch.tensor([[3.0, 4.0], [-3.0, -4.0]])])]
     [5.0, 0.0]
     """
-    moved = [float((after - before).norm(dim=1).mean()) for before, after in pairwise(clouds)]
-    shifted = [float((after - before).mean(dim=0).norm()) for before, after in pairwise(clouds)]
+    moved = [float((after - before).norm(dim=1).mean()) for before, after in pairwise(clouds)] or [0.0]
+    shifted = [float((after - before).mean(dim=0).norm()) for before, after in pairwise(clouds)] or [0.0]
     how = f"from one look to the next, mean of {len(clouds) - 1}"
     n = len(clouds[0])
     return (

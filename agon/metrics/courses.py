@@ -69,7 +69,8 @@ def score_course(values: Sequence[float], name: str, n: int) -> tuple[Score, ...
     * "score-oscillation", from 0: mean |s_{t+1} - s_t| over the second half.
 
     Args:
-        values: the score's values, ordered by step; at least 2.
+        values: the score's values, ordered by step; a single one, of networks that were never trained, has an
+            oscillation of 0.
         name: name of the score.
         n: samples behind each value.
 
@@ -78,8 +79,8 @@ def score_course(values: Sequence[float], name: str, n: int) -> tuple[Score, ...
     >>> [score.value for score in score_course([1.0, 2.0, 4.0, 3.0], "score", 10)]
     [3.0, 4.0, 1.5]
     """
-    late, half = values[-max(1, len(values) // QUARTER) :], values[len(values) // 2 - 1 :]
-    oscillation = fmean(abs(after - before) for before, after in pairwise(half))
+    late, half = values[-max(1, len(values) // QUARTER) :], values[max(0, len(values) // 2 - 1) :]
+    oscillation = fmean([abs(after - before) for before, after in pairwise(half)] or [0.0])
     summary = {
         "late-score": (fmean(late), "mean over the last quarter of the looks"),
         "best-score": (max(values), "greatest of the looks"),

@@ -102,7 +102,20 @@ DIRECTIONS: dict[str, Direction | None] = {  # None: describes, and no value is 
 
 
 RATIOS = frozenset(  # positive, and twice as large is as far away as half: compared as logarithms
-    {"battle", "detail", "distance", "jump", "median-ratio", "r_test", "ratio", "seconds-an-epoch", "std-ratio"}
+    {
+        "battle",
+        "detail",
+        "distance",
+        "jump",
+        "median-ratio",
+        "r_sample",
+        "r_sample-batch",
+        "r_test",
+        "r_test-batch",
+        "ratio",
+        "seconds-an-epoch",
+        "std-ratio",
+    }
 )
 
 
@@ -121,7 +134,7 @@ def direction_of(name: str) -> Direction | None:
 def is_ratio(name: str) -> bool:
     """Whether a score is a positive ratio, of which logarithms are compared.
 
-    >>> is_ratio("linear-jump"), is_ratio("distance"), is_ratio("pixels-kernel-distance")
+    >>> is_ratio("linear-jump"), is_ratio("r_sample-batch"), is_ratio("pixels-kernel-distance")
     (True, True, False)
     """
     return _ending(name, (*DIRECTIONS, *RATIOS)) in RATIOS

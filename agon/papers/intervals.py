@@ -1,46 +1,141 @@
-"""The verdict on an expectation, from the 95 % interval over seeds."""
+"""The verdict on an expectation, from the 95 % interval over seeds, and from what its controls make of it."""
 
 import math
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
-from agon.metrics.intervals import interval
-from agon.papers.expectation import Expectation, ExpectationVerdict
-
-NORMAL = 1.96  # standard errors on each side of a single measurement
+from agon.metrics.deciding import seeds_needed
+from agon.metrics.differences import Contrast, Measured, contrast, paired_contrast
+from agon.metrics.directions import is_ratio
+from agon.papers.expectation import Bound, Expectation, ExpectationVerdict
 
 TableRow = Mapping[str, Any]  # as in the numbers' file: a label, and a mapping of scores for each seed
+TableRows = Sequence[TableRow]
+NONE: Mapping[str, TableRows] = MappingProxyType({})
+RANK = {"held": 2, "partly": 1}  # a control that comes as far as the item itself fools the expectation
 
 
-def judge(expectation: Expectation, rows: Sequence[TableRow]) -> dict[str, Any]:
+def judge(expectation: Expectation, rows: TableRows, controls: Mapping[str, TableRows] = NONE) -> dict[str, Any]:
     """Judge an expectation: the mean difference over seeds, half of its 95 % interval, and the verdict.
 
-    With one seed, the interval comes from the standard errors of the scores, if they have any.
+    A difference is positive if it is as expected. Seeds are compared pair by pair; the interval is Student's, and never
+    narrower than the standard errors of the scores make it. Of ratios, `mean` and `half` are those of the difference of
+    logarithms. With one seed, the interval comes from the standard errors alone, and there is no verdict.
+
+    An expectation that is undecided comes with the number of seeds that would decide it, if mean and deviation stay as
+    they are; None if they are over 1,000. An expectation that a control meets as far as the item does is no evidence.
+
+    Args:
+        expectation: what the paper claims.
+        rows: the item's rows.
+        controls: name of a control -> its rows; of "exchanged", the item's own.
     """
-    bound = expectation.above if expectation.above is not None else expectation.below
-    assert bound is not None
-    values = _values(rows, expectation.row, expectation.score)
-    others = _values(rows, bound, expectation.score) if isinstance(bound, str) else [(bound, 0.0)] * len(values)
-    sign = 1.0 if expectation.above is not None else -1.0
-    differences = [sign * (value - other) for (value, _), (other, _) in zip(values, others, strict=True)]
-    mean, _, half = interval(differences)
-    if len(differences) == 1:
-        errors = [error for _, error in (*values, *others)]
-        half = None if None in errors else NORMAL * math.hypot(*(error for error in errors if error is not None))
-    expected = {"says": expectation.says, "score": expectation.score, "row": expectation.row}
-    side = "above" if sign > 0 else "below"
-    return {**expected, side: bound, "mean": mean, "half": half, "verdict": _verdict(mean, half)}
+    found, towards = _compared(expectation, rows)
+    judged = _judged(found, towards)
+    names = [name for name in controls if expectation.controls is None or name in expectation.controls]
+    of_controls = {name: _control(expectation, name, controls[name]) for name in names}
+    fooled = any(RANK.get(each["verdict"], 0) >= max(1, RANK.get(judged, 0)) for each in of_controls.values())
+    verdict = _verdict(judged, fooled, 0 if found is None else _seeds(rows, expectation))
+    needed = seeds_needed(found) if found is not None and verdict == "undecided" else None
+    return {**_described(expectation, found, towards), "verdict": verdict, "needed": needed, "controls": of_controls}
 
 
-def _values(rows: Sequence[TableRow], label: str, score: str) -> list[tuple[float, float | None]]:
-    """Value and standard error of a score for each seed."""
-    (row,) = (row for row in rows if row["label"] == label)
-    scores = [seed["scores"][score] for seed in row["seeds"]]
-    return [(float(record["value"]), record["error"]) for record in scores]
+def _verdict(judged: ExpectationVerdict, fooled: bool, seeds: int) -> ExpectationVerdict:
+    if judged == "not measured":
+        return judged
+    return "no evidence" if fooled else "one seed" if seeds == 1 else judged
 
 
-def _verdict(mean: float, half: float | None) -> ExpectationVerdict:
-    """Held or contradicted if the interval of the difference excludes zero; a positive difference is as expected."""
-    if half is None or not math.isfinite(mean) or not math.isfinite(half):
-        return "undecided"
-    return "held" if mean - half > 0 else "contradicted" if mean + half < 0 else "undecided"
+def _described(expectation: Expectation, found: Contrast | None, towards: Contrast | None) -> dict[str, Any]:
+    described: dict[str, Any] = {"says": expectation.says, "score": expectation.score, "row": expectation.row}
+    described["above" if expectation.sign > 0 else "below"] = expectation.bound
+    if expectation.direction is not None:
+        described["direction"] = {"bound": expectation.direction, **_interval(towards)}
+    return {**described, "ratio": is_ratio(expectation.score), **_interval(found)}
+
+
+def _interval(found: Contrast | None) -> dict[str, float | None]:
+    return {"mean": None, "half": None} if found is None else {"mean": found.value, "half": found.half()}
+
+
+def _control(expectation: Expectation, name: str, rows: TableRows) -> dict[str, Any]:
+    """What a control makes of an expectation; without any error its single seed is taken at its word."""
+    found, towards = _compared(expectation, _exchanged(expectation, rows) if name == "exchanged" else rows)
+    exact = None if found is None else found._replace(error=found.error or 0.0)
+    return {**_interval(found), "verdict": _judged(exact, towards)}
+
+
+def _exchanged(expectation: Expectation, rows: TableRows) -> TableRows:
+    """The rows with the two of an expectation exchanged, or with the two sides of its ratio; none for other numbers."""
+    if isinstance(expectation.bound, str):
+        labels = {expectation.row: expectation.bound, expectation.bound: expectation.row}
+        return [{**row, "label": labels.get(row["label"], row["label"])} for row in rows]
+    if not is_ratio(expectation.score):
+        return []
+    return [{**row, "seeds": [_turned(seed, expectation.score) for seed in row["seeds"]]} for row in rows]
+
+
+def _turned(seed: Mapping[str, Any], score: str) -> dict[str, Any]:
+    record = seed["scores"].get(score)
+    if record is None or not record["value"]:
+        return dict(seed)
+    error = None if record["error"] is None else record["error"] / record["value"] ** 2
+    return {**seed, "scores": {**seed["scores"], score: {"value": 1 / record["value"], "error": error}}}
+
+
+def _compared(expectation: Expectation, rows: TableRows) -> tuple[Contrast | None, Contrast | None]:
+    """The differences from the bound and from the weaker bound; None for what there is none of."""
+    weaker = expectation.direction
+    towards = None if weaker is None else _contrast(expectation, weaker, rows)
+    return _contrast(expectation, expectation.bound, rows), towards
+
+
+def _contrast(expectation: Expectation, bound: Bound, rows: TableRows) -> Contrast | None:
+    """The difference as expected; None if a score was not measured."""
+    values = measured(rows, expectation.row, expectation.score)
+    exact = [] if isinstance(bound, str) else [Measured(float(bound), 0.0)] * len(values)
+    others = measured(rows, bound, expectation.score) if isinstance(bound, str) else exact
+    if not values or not others:
+        return None
+    first, second = (values, others) if expectation.sign > 0 else (others, values)
+    if is_ratio(expectation.score):
+        first, second = (list(map(logarithm, side)) for side in (first, second))
+    return (paired_contrast if len(values) > 1 else contrast)(first, second)
+
+
+def measured(rows: TableRows, label: str, score: str) -> list[Measured]:
+    """Value and standard error of a score for each seed; empty if it was not measured."""
+    seeds: Sequence[Mapping[str, Any]] = next((row["seeds"] for row in rows if row["label"] == label), [])
+    records = [seed["scores"].get(score) for seed in seeds]
+    return [] if None in records else [Measured(float(record["value"]), record["error"]) for record in records]
+
+
+def logarithm(score: Measured) -> Measured:
+    """The logarithm of a ratio, with its standard error by the delta method; not a number for one that has none."""
+    if not 0 < score.value < math.inf:
+        return Measured(math.nan)
+    return Measured(math.log(score.value), None if score.error is None else score.error / score.value)
+
+
+def _seeds(rows: TableRows, expectation: Expectation) -> int:
+    return len(measured(rows, expectation.row, expectation.score))
+
+
+def _judged(found: Contrast | None, towards: Contrast | None) -> ExpectationVerdict:
+    """Held if the interval of the difference lies above 0; partly if only that of the weaker bound does."""
+    if found is None:
+        return "not measured"
+    if _side(found) > 0:
+        return "held"
+    if towards is not None and _side(towards) > 0:
+        return "partly"
+    return "contradicted" if min(_side(found), 0 if towards is None else _side(towards)) < 0 else "undecided"
+
+
+def _side(found: Contrast) -> int:
+    """On which side of 0 the interval lies: 1, -1, or 0 if it contains 0 or is not known."""
+    half = found.half()
+    if half is None or not math.isfinite(found.value):
+        return 0
+    return int(found.value - half > 0) - int(found.value + half < 0)

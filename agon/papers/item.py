@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from agon.metrics import Score
-from agon.papers.expectation import Expectation
+from agon.papers.expectation import ControlName, Expectation
 from agon.recipes.recipe import Recipe
 from agon.recipes.scales import Scale
 from agon.runs import Run
@@ -34,6 +34,10 @@ class Item:
         history: step -> scores of a run, from the snapshots it kept during training; None if the item has none.
         published: row -> column -> the value that the paper prints.
         expects: what the claim says about the numbers; each gets a verdict.
+        controls: what must fail the expectations: networks that were never trained, real samples in the place of
+            generated ones (`real` measures them), or the rows exchanged. An item without expectations needs none.
+        real: computes the table's rows with real samples in the place of generated ones, from runs of one seed, of
+            which it uses the data alone.
         updates: how many of the paper's steps one of ours is.
         seeds: seeds of each training by default, as many as the quick scale has time for.
     """
@@ -47,8 +51,17 @@ class Item:
     history: History | None = None
     published: Published = field(default_factory=dict)
     expects: Sequence[Expectation] = ()
+    controls: Sequence[ControlName] = ("untrained",)
+    real: Measure | None = None
     updates: int = 1
     seeds: int = 3
+
+    def __post_init__(self) -> None:
+        if ("real" in self.controls) != (self.real is not None):
+            raise ValueError(f"{self.name}: expected a measurement of real samples for its control, and only for it")
+        unknown = {name for each in self.expects for name in each.controls or ()} - set(self.controls)
+        if unknown:
+            raise ValueError(f"{self.name}: expected an expectation's controls among the item's, got {sorted(unknown)}")
 
     @property
     def minutes(self) -> Mapping[Scale, float | None]:

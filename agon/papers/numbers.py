@@ -1,8 +1,10 @@
 """Everything measured for an item, as plain values from which its page is written."""
 
+import math
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -11,15 +13,26 @@ from agon import __version__
 from agon.errors import RunError
 from agon.experiment import Experiment
 from agon.metrics import Score
+from agon.metrics.directions import is_ratio
 from agon.metrics.intervals import interval
-from agon.papers.intervals import judge
+from agon.papers.controls import plain
+from agon.papers.intervals import TableRow, judge
 from agon.papers.item import Item, Rows, TrainedRuns
 from agon.papers.sources import described
 from agon.recipes import Scale
 from agon.runs import Run, read
 
+NO_CONTROLS: Mapping[str, Sequence[Rows]] = MappingProxyType({})
 
-def numbers(item: Item, scale: Scale, runs: TrainedRuns, measured: Sequence[Rows], folder: Path) -> dict[str, Any]:
+
+def numbers(
+    item: Item,
+    scale: Scale,
+    runs: TrainedRuns,
+    measured: Sequence[Rows],
+    folder: Path,
+    controls: Mapping[str, Sequence[Rows]] = NO_CONTROLS,
+) -> dict[str, Any]:
     """Collect all numbers of an item.
 
     Args:
@@ -28,7 +41,9 @@ def numbers(item: Item, scale: Scale, runs: TrainedRuns, measured: Sequence[Rows
         runs: label -> a run for each seed.
         measured: the rows that the item's `measure` returned for each seed.
         folder: the runs' paths are written relative to it.
+        controls: name of a control -> its rows for each seed.
     """
+    of_controls = {name: plain(of_seeds) for name, of_seeds in controls.items()}
     rows = [_row(label, [rows[label] for rows in measured]) for label in measured[0]]
     return {
         "item": item.name,
@@ -40,10 +55,30 @@ def numbers(item: Item, scale: Scale, runs: TrainedRuns, measured: Sequence[Rows
         "trainings": [_training(item, label, seeds, folder) for label, seeds in runs.items()],
         "rows": rows,
         "theirs": {label: dict(row) for label, row in item.published.items()},
-        "expectations": [judge(expectation, rows) for expectation in item.expects],
+        "controls": of_controls,
+        "expectations": _judged(item, rows, of_controls),
         "history": [_history(item, label, run) for label, seeds in runs.items() for run in seeds if item.history],
         "versions": {"agon": __version__, "torch": torch.__version__, "cores": os.cpu_count()},
     }
+
+
+def rejudged(item: Item, known: Mapping[str, Any], controls: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Summarise and judge the numbers of an item again, from the scores of its seeds.
+
+    Args:
+        item: the table or figure, with the expectations of today.
+        known: its numbers, of this or an earlier version.
+        controls: name of a control -> its rows as in the numbers' file; by default those that the numbers have.
+    """
+    rows = [{**row, "summary": _summaries(row["seeds"])} for row in known["rows"]]
+    of_controls = known.get("controls", {}) if controls is None else controls
+    again = {"rows": rows, "controls": of_controls, "expectations": _judged(item, rows, of_controls)}
+    return {name: again.get(name, value) for name, value in ({**known, "controls": of_controls}).items()}
+
+
+def _judged(item: Item, rows: Sequence[TableRow], controls: Mapping[str, Sequence[TableRow]]) -> list[dict[str, Any]]:
+    exchanged = {"exchanged": rows} if "exchanged" in item.controls else {}
+    return [judge(expectation, rows, {**controls, **exchanged}) for expectation in item.expects]
 
 
 def _row(label: str, seeds: Sequence[Sequence[Score]]) -> dict[str, Any]:
@@ -52,12 +87,25 @@ def _row(label: str, seeds: Sequence[Sequence[Score]]) -> dict[str, Any]:
         {"seed": seed, "scores": {score.name: _plain(score.record()) for score in scores}}
         for seed, scores in enumerate(seeds)
     ]
-    names = list(dict.fromkeys(score.name for scores in seeds for score in scores))
-    values = {
-        name: [float(score.value) for scores in seeds for score in scores if score.name == name] for name in names
+    return {"label": label, "summary": _summaries(by_seed), "seeds": by_seed}
+
+
+def _summaries(seeds: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Score -> its mean over seeds, their deviation, and half of the mean's interval.
+
+    Of a ratio they are those of its logarithm, but the mean, which is the geometric one.
+    """
+    names = dict.fromkeys(name for seed in seeds for name in seed["scores"])
+    return {
+        name: _summary(name, [float(seed["scores"][name]["value"]) for seed in seeds if name in seed["scores"]])
+        for name in names
     }
-    summary = {name: interval(of_seeds)._asdict() for name, of_seeds in values.items()}
-    return {"label": label, "summary": summary, "seeds": by_seed}
+
+
+def _summary(name: str, values: Sequence[float]) -> dict[str, Any]:
+    ratio = is_ratio(name) and all(0 < value < math.inf for value in values)
+    found = interval([math.log(value) for value in values] if ratio else values)
+    return {**found._asdict(), "mean": math.exp(found.mean) if ratio else found.mean, "ratio": ratio}
 
 
 def _plain(record: dict[str, Any]) -> dict[str, Any]:

@@ -1,14 +1,18 @@
 """An item's numbers as a page of tables in Markdown."""
 
 from collections.abc import Mapping, Sequence
+from math import exp
 from statistics import fmean
 from typing import Any
 
 from agon.figures.numbers import number
 from agon.figures.spacing import spread
+from agon.papers.controls import WORDS
+from agon.papers.expected import sentence
+from agon.papers.verdicts import difference, explained, uncertain, verdict
+from agon.recipes.costs import minutes
 
 COLUMNS = 6  # steps of the table over training
-WORDS = "held", "contradicted", "undecided"  # verdicts on an expectation
 
 Numbers = Mapping[str, Any]
 
@@ -24,8 +28,9 @@ def measured(numbers: Numbers) -> list[str]:
     pictures = [f"![{numbers['item']}]({name})" for name in numbers["pictures"]]
     parts = [
         *pictures,
-        f"**Verdict: {verdict(numbers)}**",
+        f"**Verdict: {verdict(numbers)}.**",
         *_expectations(numbers),
+        sentence(numbers["item"]),
         _ours(numbers),
         _note(numbers),
         _over_training(numbers),
@@ -34,55 +39,59 @@ def measured(numbers: Numbers) -> list[str]:
     return [part for part in parts if part]
 
 
-def verdict(numbers: Numbers) -> str:
-    """The verdict on an item: reproduced if all expectations held.
-
-    >>> verdict({"scale": "quick", "expectations": [{"verdict": "held"}, {"verdict": "undecided"}]})
-    'not reproduced: 1 of 2 expectations held, 0 contradicted, 1 undecided.'
-    """
-    expectations = numbers["expectations"]
-    if numbers["scale"] == "smoke":
-        return "not run: the smoke scale shows that everything works, and nothing else."
-    if not expectations:
-        return "by eye: the paper has no number here."
-    counts, total = by_word(numbers), len(expectations)
-    if counts["held"] == total:
-        return f"reproduced: {total} of {total} expectations held." if total > 1 else "reproduced."
-    return (
-        f"not reproduced: {counts['held']} of {total} expectation{'s' if total > 1 else ''} held, "
-        f"{counts['contradicted']} contradicted, {counts['undecided']} undecided."
-    )
-
-
-def by_word(numbers: Numbers) -> dict[str, int]:
-    """Count the expectations of an item that held, were contradicted, or stayed undecided."""
-    verdicts = [expectation["verdict"] for expectation in numbers["expectations"]]
-    return {word: verdicts.count(word) for word in WORDS}
-
-
 def _expectations(numbers: Numbers) -> list[str]:
+    """A table of the expectations, and one of the controls' scores behind them."""
     if not numbers["expectations"]:
         return []
     body = [
         [
             expectation["says"],
             _compared(expectation),
-            _uncertain(expectation["mean"], expectation["half"]),
-            expectation["verdict"],
+            difference(expectation, ratio=expectation["ratio"]),
+            _of_controls(expectation),
+            explained(expectation),
         ]
         for expectation in numbers["expectations"]
     ]
-    return [table(["the paper's claim", "in numbers", "difference", ""], body)]
+    return [table(["the paper's claim", "in numbers", "difference", "control", "verdict"], body), *_controls(numbers)]
 
 
 def _compared(expectation: Numbers) -> str:
     """An expectation's comparison in words: score, row, side, bound."""
     side = "above" if "above" in expectation else "below"
-    return f"{expectation['score']} of {expectation['row']} {side} {_bound(expectation[side])}"
+    size = f"{expectation['score']} of {expectation['row']} {side} {_bound(expectation[side])}"
+    if "direction" not in expectation:
+        return size
+    return f"{size}; its direction: {side} {_bound(expectation['direction']['bound'])}"
 
 
 def _bound(bound: str | float) -> str:
     return bound if isinstance(bound, str) else number(bound, 3)
+
+
+def _of_controls(expectation: Numbers) -> str:
+    """The same difference of each control."""
+    found = [
+        f"{name}: {difference(each, ratio=expectation['ratio'])}" for name, each in expectation["controls"].items()
+    ]
+    return "; ".join(found) or "not measured"
+
+
+def _controls(numbers: Numbers) -> list[str]:
+    """A table of the controls' scores that the expectations compare: means over seeds."""
+    names = list(dict.fromkeys(expectation["score"] for expectation in numbers["expectations"]))
+    body = [
+        [WORDS[name], row["label"], *(_mean(row["seeds"], score) for score in names)]
+        for name, rows in numbers["controls"].items()
+        for row in rows
+        if any(score in seed["scores"] for seed in row["seeds"] for score in names)
+    ]
+    return [table(["control", "", *names], body)] if body else []
+
+
+def _mean(seeds: Sequence[Numbers], score: str) -> str:
+    values = [seed["scores"][score]["value"] for seed in seeds if score in seed["scores"]]
+    return number(fmean(values), 3) if values else ""
 
 
 def _ours(numbers: Numbers) -> str:
@@ -103,17 +112,16 @@ def _ours(numbers: Numbers) -> str:
 
 
 def _cell(row: Numbers | None, name: str) -> str:
-    """Mean ± half of its interval; for one seed, the value ± its standard error."""
+    """Mean ± half of its interval; of a ratio the interval's ends; for one seed, the value ± its standard error."""
     if row is None or name not in row["summary"]:
         return ""
     summary = row["summary"][name]
-    if summary["half"] is not None:
-        return _uncertain(summary["mean"], summary["half"])
-    return _uncertain(summary["mean"], row["seeds"][0]["scores"][name]["error"])
-
-
-def _uncertain(value: float, half: float | None) -> str:
-    return number(value, 3) if half is None else f"{number(value, 3)} ± {number(half, 2)}"
+    mean, half = summary["mean"], summary["half"]
+    if half is None:
+        return uncertain(mean, row["seeds"][0]["scores"][name]["error"] if len(row["seeds"]) == 1 else None)
+    if not summary["ratio"]:
+        return uncertain(mean, half)
+    return f"{number(mean, 3)} [{number(mean / exp(half), 3)}, {number(mean * exp(half), 3)}]"
 
 
 def _note(numbers: Numbers) -> str:
@@ -122,7 +130,8 @@ def _note(numbers: Numbers) -> str:
         for name, score in row["seeds"][0]["scores"].items():
             protocols.setdefault(name, score["protocol"])
     over = (
-        f"Means over {numbers['seeds']} seeds ± half of their 95 % interval (Student's t); differences seed by seed."
+        f"Means over {numbers['seeds']} seeds ± half of their 95 % interval (Student's t); differences seed by seed, "
+        "positive as the paper claims. Ratios: geometric means [interval], compared as logarithms (×)."
         if numbers["seeds"] > 1
         else "One seed: ± is the standard error of the measurement alone, in differences half of its 95 % interval."
     )
@@ -130,7 +139,7 @@ def _note(numbers: Numbers) -> str:
 
 
 def _trainings(numbers: Numbers) -> str:
-    """A table of the trainings: recipe, data, length, time."""
+    """A table of the trainings: recipe, data, length, and what one costs (`recipes.costs`)."""
     body = [
         [
             training["label"],
@@ -138,11 +147,11 @@ def _trainings(numbers: Numbers) -> str:
             _data(training["data"]),
             number(training["steps"]),
             number(training["images"]),
-            number(min(run["seconds"] for run in training["runs"]) / 60, 2),
+            number(minutes(training["recipe"]).get(numbers["scale"]), 2),
         ]
         for training in numbers["trainings"]
     ]
-    head = ["training", "recipe", "data", "steps", "real samples seen", "minutes, fastest seed"]
+    head = ["training", "recipe", "data", "steps", "real samples seen", "core-minutes"]
     seeds = f"--seeds {numbers['seeds']}"
     compute = numbers["trainings"][0]["arithmetic"]
     by = f"{compute['device']}, {compute['precision']}, torch {numbers['versions']['torch']}"
@@ -185,7 +194,7 @@ def _by_seed(numbers: Numbers) -> str:
 
 
 def _scored(score: Numbers | None) -> str:
-    return "" if score is None else _uncertain(score["value"], score["error"])
+    return "" if score is None else uncertain(score["value"], score["error"])
 
 
 def table(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:

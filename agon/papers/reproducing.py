@@ -2,24 +2,21 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from agon.errors import SettingError
-from agon.evaluation import EvaluationCallback, ExtractorSpec
-from agon.experiment import Experiment
 from agon.papers.catalogue import find_item
+from agon.papers.controls import measured_controls
 from agon.papers.item import Item
 from agon.papers.numbers import numbers
 from agon.papers.page import page
-from agon.papers.sources import places, source_of
+from agon.papers.sources import places
+from agon.papers.trainings import experiments
 from agon.recipes import Scale
-from agon.recipes.recipe import EvaluationSchedule
-from agon.runs import Directory, Run, unreadable
+from agon.runs import Directory, Run
 from agon.runs.files import clear
-from agon.training import Callback, Compute
+from agon.training import Compute
 from agon.training.replicates import train_many
-from agon.untrusted import NotRegularError
 
 
 def reproduce(
@@ -32,10 +29,10 @@ def reproduce(
     compute: Compute | None = None,
     show: bool = True,
 ) -> Path:
-    """Train what an item needs, measure it, and write its pictures, tables and numbers.
+    """Train what an item needs, measure it and its controls, and write its pictures, tables and numbers.
 
     Items of a paper share trainings, each in its own folder `RECIPE/seed-0`. A second call resumes stopped trainings,
-    keeps finished ones, and adds further seeds.
+    keeps finished ones, and adds further seeds. The runs at step 0 of the controls are in `controls/untrained`.
 
     Args:
         name: a key of ITEMS.
@@ -63,7 +60,8 @@ def reproduce(
     folder = Path("runs", f"{paper}-{scale}") if out is None else out
     runs = _trained(item, folder, scale, range(count), places(data), compute, show)
     rows = [item.measure({label: run[seed] for label, run in runs.items()}, scale) for seed in range(count)]
-    measured = numbers(item, scale, runs, rows, folder)
+    controls = measured_controls(item, folder, scale, count, places(data), compute)
+    measured = numbers(item, scale, runs, rows, folder, controls)
     pictures, files = item.draw(runs, scale), Directory(folder)
     clear(folder)
     for ending, content in pictures.items():
@@ -84,27 +82,12 @@ def _trained(
     show: bool,
 ) -> dict[str, list[Run]]:
     """A finished run for every training and seed: newly trained, resumed, or already there."""
-    experiments: dict[Path, Experiment] = {}
-    callbacks: dict[Path, Callback] = {}
-    paths: dict[str, list[Path]] = {}
-    for label, recipe in item.trainings.items():
-        experiment = recipe.experiment(source_of(recipe, scale, at), scale)
-        paths[label] = [_inside(folder, f"{recipe.name.rpartition('/')[2]}/seed-{seed}") for seed in seeds]
-        for seed, path in zip(seeds, paths[label], strict=True):
-            experiments[path] = replace(experiment, seed=seed)
-            if scale in recipe.evaluations:
-                callbacks[path] = _callback(recipe.evaluations[scale])
-    runs = train_many(experiments, compute=compute, callbacks=callbacks, show=show)
-    return {label: [runs[path] for path in of_seeds] for label, of_seeds in paths.items()}
-
-
-def _inside(folder: Path, name: str) -> Path:
-    """The folder of a run, which must not be a link to another place."""
-    try:
-        return Directory(folder).folder(name)
-    except NotRegularError as error:
-        raise unreadable(error, folder / name, "put the run itself there, or choose another folder") from error
-
-
-def _callback(schedule: EvaluationSchedule) -> Callback:
-    return Callback(schedule.every, EvaluationCallback(schedule.metrics, schedule.n, ExtractorSpec(schedule.extractor)))
+    placed = experiments(item, folder, scale, seeds, at)
+    known = {each.path: each for of_seeds in placed.values() for each in of_seeds}
+    runs = train_many(
+        {path: each.experiment for path, each in known.items()},
+        compute=compute,
+        callbacks={path: each.callback for path, each in known.items() if each.callback is not None},
+        show=show,
+    )
+    return {label: [runs[each.path] for each in of_seeds] for label, of_seeds in placed.items()}

@@ -81,6 +81,11 @@ def test_every_item_is_made(name: str, shared: Path) -> None:
     assert (folder / f"{short}.png").read_bytes().startswith(b"\x89PNG")
     assert [each["label"] for each in told["trainings"]] == list(item.trainings)
     assert told["rows"]
+    assert set(told["controls"]) == (set(item.controls) - {"exchanged"} if item.expects else set())
+    for rows in told["controls"].values():
+        assert [row["label"] for row in rows] == [row["label"] for row in told["rows"]]
+    for expectation in told["expectations"]:
+        assert {each["verdict"] for each in expectation["controls"].values()} - {"not measured"}, expectation["says"]
     text = page.read_text()
     assert all(f"| {row['label']} | 0 |" in text for row in told["rows"])
     assert all(text in page.read_text() for row in item.published.values() for text in row.values())

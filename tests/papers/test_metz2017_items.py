@@ -15,6 +15,7 @@ from agon.figures import reconstructions
 from agon.figures.pictures import grid_png
 from agon.metrics.extractors import Features
 from agon.papers import find_item
+from agon.papers.intervals import judge
 from agon.papers.metz2017 import drawing, measuring
 from agon.papers.metz2017.models import AHEAD
 from agon.recipes import Recipe, Scale
@@ -73,13 +74,29 @@ def test_expectations_are_about_rows_that_there_are(name: str) -> None:
     item = find_item(f"metz2017/{name}")
     for each in item.expects:
         assert each.row in item.trainings
-        for bound in (each.above, each.below):
+        for bound in (each.above, each.below, each.direction):
             assert not isinstance(bound, str) or bound in set(item.trainings) - {each.row}
 
 
 def test_the_rings_claim_is_about_both_rows() -> None:
     expected = find_item("metz2017/figure1").expects
-    assert {each.score for each in expected} == {"modes", "mode-divergence", "modes-held"}
+    assert {each.score for each in expected} == {"modes", "quality", "mode-divergence", "modes-held"}
+
+
+def test_what_covers_the_data_reaches_an_absolute_number() -> None:
+    """Real samples hold it, and what is merely better than the standard GAN holds it partly."""
+    for name, score, real, better, worse in (
+        ("figure1", "modes", 8.0, 3.0, 1.0),
+        ("figure1", "quality", 0.989, 0.3, 0.01),
+        ("figure2", "classes", 10.0, 4.0, 1.0),
+    ):
+        (claim,) = [each for each in find_item(f"metz2017/{name}").expects if each.score == score]
+        for value, verdict in ((real, "held"), (better, "partly"), (worse, "contradicted")):
+            rows = [
+                {"label": label, "seeds": [{"scores": {score: {"value": one, "error": None}}}] * 2}
+                for label, one in ((claim.row, value), ("K = 0", worse))
+            ]
+            assert judge(claim, rows)["verdict"] == verdict, (name, score)
 
 
 class Brightness:

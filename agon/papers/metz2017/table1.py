@@ -1,4 +1,7 @@
-"""Table 1: how well convolutional pairs with 0, 1, 5 or 10 unrolling steps reconstruct training images."""
+"""Table 1: how well convolutional pairs with 0, 1, 5 or 10 unrolling steps reconstruct training images.
+
+The paper's errors do not fall with K: that of K = 5 is above that of K = 1.
+"""
 
 from agon.papers.expectation import Expectation
 from agon.papers.metz2017.drawing import compared_reconstructions
@@ -32,7 +35,7 @@ RANKED = (
 
 TABLE_1 = on_cifar10(
     "table 1",
-    claim="the more steps the generator looks ahead, the better it can reconstruct training images",
+    claim="a generator that looks ahead reconstructs training images better: best with K = 10, then 1, 5, and worst 0",
     measure=reconstruction_rows,
     draw=compared_reconstructions(seed=0),
     expects=(*BETTER, *RANKED),

@@ -118,9 +118,9 @@ def epoch_rows(runs: Mapping[str, Run], scale: Scale) -> Rows:
 
 
 def after_epochs(run: Run, epochs: int) -> Training:
-    """Restore the training as it was after `epochs` epochs; each epoch has a checkpoint."""
+    """Restore the training as it was after `epochs` epochs; each epoch has a checkpoint, a run at step 0 only that."""
     training = load(run)
-    step = epochs * training.experiment.checkpoint_every
+    step = min(epochs * training.experiment.checkpoint_every, training.step)
     restore(training, checkpoints.load(run.checkpoints / f"{step:08d}"))
     return training
 

@@ -1,5 +1,6 @@
 """Figures 5.3 to 5.10, C.1 and C.2: losses and the critic's outputs over training."""
 
+import math
 from functools import partial
 
 from agon.papers.expectation import Expectation
@@ -10,6 +11,8 @@ from agon.papers.yamazaki2017.measuring import loss_scores
 from agon.papers.yamazaki2017.models import balanced_on_both_sets, on_both_sets
 from agon.recipes.yamazaki2017 import images, points
 from agon.recipes.yamazaki2017.settings import titled
+
+TELLS = -0.9 * math.log(2)  # loss-gap; -log 2 of a critic whose outputs are 1/2
 
 _figure = partial(figure, measure=per_training(loss_scores))
 
@@ -51,6 +54,12 @@ def _wider(row: str, other: str) -> tuple[Expectation, ...]:
     return (Expectation(says=says, score="loss-gap", row=row, above=other),)
 
 
+def _tells(row: str) -> tuple[Expectation, ...]:
+    """Steady losses of images that are no digits are those of a critic that learns nothing; points may deserve them."""
+    says = f"and those of {row} are not steady because its critic cannot tell (0.69 and 1.39)"
+    return (Expectation(says=says, score="loss-gap", row=row, above=TELLS),)
+
+
 def _of_images(number: str, name: str, normalise: bool, columns: int) -> Item:
     """A figure of all depths on a set of images."""
     shown = images.models(name, normalise)
@@ -63,7 +72,7 @@ def _of_images(number: str, name: str, normalise: bool, columns: int) -> Item:
     claim = f"{title}: without batch normalisation in the critic, training is steadier"
     beyond = images.models(name, True, [len(shown) - 1])
     (reference,) = beyond
-    expects = (*_wider(reference, deep), *_unsteadier(reference, deep))
+    expects = (*_wider(reference, deep), *_unsteadier(reference, deep), *_tells(deep))
     return _figure(number, claim, shown, expects, draw=draw, beyond=beyond, seeds=1)
 
 

@@ -50,7 +50,7 @@ def training_points(run: Run) -> Float[Tensor, "n 2"]:
 def point_scores(run: Run, scale: Scale) -> Scores:
     """Distances of the last points, and those of the training's first quarter, to the data; and how points moved."""
     clouds, real = list(point_snapshots(run).values()), training_points(run)
-    early = clouds[1 : max(2, len(clouds) // QUARTER)]
+    early = clouds[1 : max(2, len(clouds) // QUARTER)] or clouds  # a run at step 0 has kept one
     return [*_near(run, clouds[-1], real), early_distance(early, real), *movements(clouds)]
 
 

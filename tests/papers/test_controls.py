@@ -1,0 +1,101 @@
+"""Controls: an item's measurement on networks that were never trained, and what a page says of an empty claim."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agon.metrics.pixels import relative_detail
+from agon.papers import ITEMS, find_item
+from agon.papers.controls import FOLDER, measured_controls, plain
+from agon.papers.expectation import Expectation
+from agon.papers.im2016.measuring import canvases
+from agon.papers.intervals import judge
+from agon.papers.item import Item, Rows
+from agon.papers.numbers import rejudged
+from agon.papers.page import measured
+from agon.recipes.scales import Scale
+from agon.runs import Run
+from agon.training import Compute
+from tools import pages
+
+ONE_THREAD = Compute(threads=1)
+
+
+def ring(**changes: object) -> Item:
+    return replace(find_item("metz2017/figure1"), **changes)  # type: ignore[arg-type]
+
+
+def test_controls_are_measured_on_runs_at_step_0(tmp_path: Path) -> None:
+    """The item's own measurement, under the same seeds; made once, and nothing is trained."""
+    seen: list[Mapping[str, Run]] = []
+
+    def measure(runs: Mapping[str, Run], scale: Scale) -> Rows:
+        seen.append(runs)
+        return {label: [] for label in runs}
+
+    item = ring(measure=measure)
+    for _ in range(2):
+        rows = measured_controls(item, tmp_path, "smoke", 2, {}, ONE_THREAD)
+        assert rows == {"untrained": [{"K = 10": [], "K = 0": []}] * 2}
+    assert [run.described["seed"] for runs in seen[:2] for run in runs.values()] == [0, 0, 1, 1]
+    assert {tuple(run.kept) for runs in seen for run in runs.values()} == {(0,)}
+    assert {run.path for run in seen[0].values()} == {
+        tmp_path / FOLDER / name / "seed-0" for name in ("ring-k10", "ring-k0")
+    }
+    assert [path.name for path in tmp_path.iterdir()] == ["controls"]
+
+
+def test_real_samples_are_measured_by_the_items_own_means(tmp_path: Path) -> None:
+    def real(runs: Mapping[str, Run], scale: Scale) -> Rows:
+        return {"real": []}
+
+    item = ring(controls=("real",), real=real)
+    assert measured_controls(item, tmp_path, "smoke", 1, {}, ONE_THREAD) == {"real": [{"real": []}]}
+    with pytest.raises(ValueError, match="a measurement of real samples for its control"):
+        ring(controls=("real",))
+    with pytest.raises(ValueError, match="an expectation's controls among the item's"):
+        ring(expects=[Expectation(says="", score="s", row="a", above=0.0, controls=("exchanged",))])
+
+
+def test_an_item_without_expectations_needs_no_control(tmp_path: Path) -> None:
+    assert measured_controls(ring(expects=()), tmp_path, "smoke", 1, {}, ONE_THREAD) == {}
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", [name for name, item in ITEMS.items() if item.expects])
+def test_every_expectation_has_a_control(name: str) -> None:
+    item = find_item(name)
+    assert item.controls
+    assert all(each.controls is None or each.controls for each in item.expects)
+
+
+def test_a_claim_that_untrained_networks_meet_gets_no_verdict(tmp_path: Path) -> None:
+    """GRANs that were never trained paint a finer canvas at every step, too: no trained one can show it like this."""
+
+    def measure(runs: Mapping[str, Run], scale: Scale) -> Rows:
+        (run,) = runs.values()
+        return {f"step {step}": [relative_detail(images, 1.0)] for step, images in enumerate(canvases(run, 20))}
+
+    finer = Expectation(says="finer", score="detail", row="step 2", above="step 0")
+    item = replace(find_item("im2016/figure28"), measure=measure, expects=[finer])
+    (control,) = map(plain, measured_controls(item, tmp_path, "smoke", 3, {}, ONE_THREAD).values())
+    trained = [row("step 0", 0.2, 0.21, 0.19), row("step 2", 0.5, 0.51, 0.49)]
+    assert judge(finer, trained)["verdict"] == "held"
+    assert judge(finer, trained, {"untrained": control})["verdict"] == "no evidence"
+
+
+def row(label: str, *values: float) -> dict[str, Any]:
+    return {"label": label, "seeds": [{"scores": {"detail": {"value": value, "error": None}}} for value in values]}
+
+
+def test_the_page_says_which_control_meets_a_claim() -> None:
+    name = next(name for name in ITEMS if pages.numbers_of(name) and find_item(name).expects)
+    known = pages.numbers_of(name)
+    assert known is not None
+    fooled = rejudged(find_item(name), known, {"untrained": known["rows"]})  # as good as the trained ones
+    met = [each for each in fooled["expectations"] if each["verdict"] == "no evidence"]
+    text = "\n".join(measured({**fooled, "expectations": met or fooled["expectations"]}))
+    assert not met or "no evidence: untrained networks meet it, too: " in text
