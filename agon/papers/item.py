@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from agon.metrics import Score
 from agon.papers.expectation import ControlName, Expectation
+from agon.papers.panel_row import PanelRow
 from agon.recipes.recipe import Recipe
 from agon.recipes.scales import Scale
 from agon.runs import Run
@@ -16,6 +17,7 @@ Rows = Mapping[str, Scores]  # label of a table's row -> its scores; a score has
 Measure = Callable[[Mapping[str, Run], Scale], Rows]  # measures the runs of one seed, by training label
 Renderer = Callable[[TrainedRuns, Scale], Mapping[str, bytes]]  # returns file ending -> content
 History = Callable[[Run], Mapping[int, Scores]]  # step -> scores
+Panels = Callable[[TrainedRuns, Scale], Sequence[PanelRow]]  # compares every seed's run with every other seed's
 Published = Mapping[str, Mapping[str, str]]  # row -> column -> the value that the paper prints
 
 
@@ -32,6 +34,8 @@ class Item:
         draw: renders the pictures from the runs of all seeds at a scale: file ending -> content. The page shows
             the first, ".png"; others, such as ".gif", are files beside it.
         history: step -> scores of a run, from the snapshots it kept during training; None if the item has none.
+        panels: compares all seeds of one training with all seeds of another, beside the rows of single seeds; None if
+            the item has no such comparison.
         published: row -> column -> the value that the paper prints.
         expects: what the claim says about the numbers; each gets a verdict.
         controls: what must fail the expectations: networks that were never trained, real samples in the place of
@@ -49,6 +53,7 @@ class Item:
     measure: Measure
     draw: Renderer
     history: History | None = None
+    panels: Panels | None = None
     published: Published = field(default_factory=dict)
     expects: Sequence[Expectation] = ()
     controls: Sequence[ControlName] = ("untrained",)

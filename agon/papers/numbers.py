@@ -18,6 +18,7 @@ from agon.metrics.intervals import interval
 from agon.papers.controls import plain
 from agon.papers.intervals import TableRow, judge
 from agon.papers.item import Item, Rows, TrainedRuns
+from agon.papers.panel_row import PanelRow
 from agon.papers.sources import described
 from agon.recipes import Scale
 from agon.runs import Run, read
@@ -32,6 +33,7 @@ def numbers(
     measured: Sequence[Rows],
     folder: Path,
     controls: Mapping[str, Sequence[Rows]] = NO_CONTROLS,
+    panels: Sequence[PanelRow] = (),
 ) -> dict[str, Any]:
     """Collect all numbers of an item.
 
@@ -42,6 +44,7 @@ def numbers(
         measured: the rows that the item's `measure` returned for each seed.
         folder: the runs' paths are written relative to it.
         controls: name of a control -> its rows for each seed.
+        panels: comparisons of all seeds with all seeds.
     """
     of_controls = {name: plain(of_seeds) for name, of_seeds in controls.items()}
     rows = [_row(label, [rows[label] for rows in measured]) for label in measured[0]]
@@ -57,6 +60,7 @@ def numbers(
         "theirs": {label: dict(row) for label, row in item.published.items()},
         "controls": of_controls,
         "expectations": _judged(item, rows, of_controls),
+        "panels": [row.plain() for row in panels],
         "history": [_history(item, label, run) for label, seeds in runs.items() for run in seeds if item.history],
         "versions": {"agon": __version__, "torch": torch.__version__, "cores": os.cpu_count()},
     }

@@ -9,6 +9,7 @@ from agon.figures.numbers import number
 from agon.figures.spacing import spread
 from agon.papers.controls import WORDS
 from agon.papers.expected import sentence
+from agon.papers.panel_row import ABOUT_PANELS, panel_table
 from agon.papers.verdicts import difference, explained, uncertain, verdict
 from agon.recipes.costs import minutes
 
@@ -31,6 +32,7 @@ def measured(numbers: Numbers) -> list[str]:
         f"**Verdict: {verdict(numbers)}.**",
         *_expectations(numbers),
         sentence(numbers["item"]),
+        *_panels(numbers),
         _ours(numbers),
         _note(numbers),
         _over_training(numbers),
@@ -92,6 +94,12 @@ def _controls(numbers: Numbers) -> list[str]:
 def _mean(seeds: Sequence[Numbers], score: str) -> str:
     values = [seed["scores"][score]["value"] for seed in seeds if score in seed["scores"]]
     return number(fmean(values), 3) if values else ""
+
+
+def _panels(numbers: Numbers) -> list[str]:
+    """A table of the comparisons of all seeds with all seeds, if there are any."""
+    rows = numbers.get("panels", [])
+    return [ABOUT_PANELS, table(*panel_table(rows))] if rows else []
 
 
 def _ours(numbers: Numbers) -> str:

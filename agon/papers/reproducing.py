@@ -61,7 +61,8 @@ def reproduce(
     runs = _trained(item, folder, scale, range(count), places(data), compute, show)
     rows = [item.measure({label: run[seed] for label, run in runs.items()}, scale) for seed in range(count)]
     controls = measured_controls(item, folder, scale, count, places(data), compute)
-    measured = numbers(item, scale, runs, rows, folder, controls)
+    panels = item.panels(runs, scale) if item.panels is not None else ()
+    measured = numbers(item, scale, runs, rows, folder, controls, panels)
     pictures, files = item.draw(runs, scale), Directory(folder)
     clear(folder)
     for ending, content in pictures.items():

@@ -11,6 +11,7 @@ import pytest
 from agon.arena import AreaMatrix
 from agon.papers.im2016 import panels
 from agon.papers.im2016.panels import critic_panel_rows, panel_rows
+from agon.papers.panel_row import PanelRow, panel_table
 
 SEEDS = 3
 
@@ -91,3 +92,14 @@ def test_one_seed_decides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     (row,) = critic_panel_rows({"G vs. V": ("G", "V")}, {}, runs, "smoke")
     assert row.verdict == "undecided"
     assert row.plain()["interval"] == [None, None]
+
+
+def test_the_page_says_what_would_decide_a_panel() -> None:
+    settled = {"effect": 1.5, "interval": (0.5, 2.5), "seeds": (3, 3), "needed": None}
+    open_, hopeless = ({**settled, "interval": (-0.5, 3.5), "needed": needed} for needed in (12, None))
+    rows = [PanelRow(row=row, **each).plain() for row, each in (("a", settled), ("b", open_), ("c", hopeless))]  # type: ignore[arg-type]
+    _, body = panel_table(rows)
+    assert [line[-1] for line in body] == ["held", "undecided; about 12 seeds would do", "undecided; over 1,000 seeds"]
+    assert body[0][:4] == ["a", "1.5", "[0.5, 2.5]", "3 x 3"]
+    single = PanelRow(row="d", effect=1.5, interval=(-math.inf, math.inf), seeds=(1, 1), needed=None).plain()
+    assert panel_table([single])[1][0][2:] == ["of one seed, none", "1 x 1", "undecided"]

@@ -5,13 +5,17 @@
 | samples and test images of a battle: not stated | 5,000 of each at quick, 10,000 at paper scale, or all there are |
 | equation 11: r_test is nearly 1; how near is not stated | from 1/1.3 to 1.3, see `metrics.winner` |
 | which statistics batch normalisation in D uses in a battle: not stated | see `BattleSettings`; "-batch": below |
+| one training of each | panels: every seed against every seed, see `panels` |
 | no uncertainty is given | intervals by bootstrap; "won" is 0 where they allow no winner |
 
 The columns that end in "-batch" normalise each batch of 100 by its own statistics, as the authors' code does.
 """
 
+from functools import partial
+
 from agon.papers.expectation import Expectation
 from agon.papers.im2016.measuring import battle_rows
+from agon.papers.im2016.panels import panel_rows
 from agon.papers.item import Item
 from agon.papers.pictures import sample_table
 from agon.recipes.im2016.trainings import TRAININGS
@@ -46,6 +50,9 @@ def _expected(images: str, first: str, second: str) -> tuple[Expectation, Expect
     )
 
 
+PAIRS = {
+    row_of(images, first, second): (f"{images}: {first}", f"{images}: {second}") for images, first, second in PRINTED
+}
 TABLE_1 = Item(
     name="im2016/table1",
     paper="Im et al. 2016, table 1, sections 4 and 5",
@@ -53,13 +60,9 @@ TABLE_1 = Item(
     trainings={
         f"{images}: {gran}": TRAININGS[f"{name}-{gran.lower()}"] for images, name in SETS.items() for gran in GRANS
     },
-    measure=battle_rows(
-        {
-            row_of(images, first, second): (f"{images}: {first}", f"{images}: {second}")
-            for images, first, second in PRINTED
-        }
-    ),
+    measure=battle_rows(PAIRS),
     draw=sample_table(list(SETS), GRANS, across=4, count=12),
+    panels=partial(panel_rows, PAIRS),
     published={row_of(*pair): dict(zip(COLUMNS, printed, strict=True)) for pair, printed in PRINTED.items()},
     expects=[expectation for pair in PRINTED for expectation in _expected(*pair)],
     seeds=1,
