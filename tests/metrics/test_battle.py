@@ -12,6 +12,7 @@ from agon.data import Ring
 from agon.errors import DataError, SettingError
 from agon.games import Adversarial, Autoregressive, BoundaryEquilibrium, Game, Variational
 from agon.metrics import battle, one_sided
+from agon.metrics.auroc import auroc
 from agon.networks import mlp
 from agon.networks.vae import Vae
 from agon.objectives import OBJECTIVES, LeastSquares, NonSaturating, Objective, Wasserstein
@@ -251,7 +252,10 @@ def test_one_sided_is_the_error_on_foreign_samples() -> None:
     assert score.interval[0] < score.value < score.interval[1]
     assert score.detail["error_test"] == result.first.test.value
     assert score.detail["error_own"] == result.first.own.value
-    assert one_sided(judge, real(500)).n_real is None
+    assert score.detail["area"]["value"] == auroc((latents - 1).numpy()[:, 0], real(500).numpy()[:, 0]).value
+    alone = one_sided(judge, real(500))
+    assert alone.n_real is None
+    assert "area" not in alone.detail
     with pytest.raises(DataError, match="expected real test samples, got none"):
         one_sided(line(-2.0, 0.0, Wasserstein()), real(500))
     with pytest.raises(DataError, match=r"samples of shape \(1,\), got 9 of \(2,\)"):

@@ -72,6 +72,19 @@ class AreaDuel(NamedTuple):
         return {**sides, "difference": self.value, "interval": list(self.interval)}
 
 
+def area_alone(fake: Float64[np.ndarray, " n"], real: Float64[np.ndarray, " r"]) -> dict[str, Any]:
+    """One critic's area of another model's samples, as the detail of a score: its numbers, and a sentence.
+
+    Args:
+        fake: the critic's realness of the samples.
+        real: of real samples.
+    """
+    area = auroc(fake, real)
+    of_area = _with_interval(area.value, area.interval)
+    told = f"area {of_area}: how often it finds a sample at least as real as a real one; 0.5: it cannot tell"
+    return {"area": {"value": area.value, "interval": list(area.interval)}, "told": told}
+
+
 def duel(
     first: tuple[Float64[np.ndarray, " n"], Float64[np.ndarray, " r"]],
     second: tuple[Float64[np.ndarray, " m"], Float64[np.ndarray, " r"]],

@@ -1,5 +1,7 @@
 """Battles (GAM): each game's critic judges the other game's samples, and both judge the same real samples."""
 
+from typing import Any
+
 import numpy as np
 from jaxtyping import Float
 from torch import Tensor
@@ -8,7 +10,7 @@ from agon.arguments import TIE
 from agon.errors import DataError
 from agon.games import Game
 from agon.latents import Latent, Normal
-from agon.metrics.gam.areas import duel
+from agon.metrics.gam.areas import area_alone, duel
 from agon.metrics.gam.critic import DEFAULT, RUNNING, Statistics, critic_of, needs_held
 from agon.metrics.gam.entrants import (
     MakeSamples,
@@ -150,7 +152,8 @@ def one_sided(
         held: as in `battle`.
 
     Returns:
-        "error", 0 to 1, with Wilson's interval.
+        "error", 0 to 1, with Wilson's interval. With test samples, its detail has the area under the critic's ROC
+        curve, which needs no threshold.
 
     Raises:
         DataError: the game has no critic, shapes differ, there are too few samples, or numbers are not finite.
@@ -171,10 +174,14 @@ def one_sided(
     for x in (samples, *(x for x in real if x is not None)):
         checked(x, own_samples)
     critic = critic_of(judge, real.held, own_samples[len(samples) :], statistics, calibrate)
-    foreign = rate(critic.wrong(critic.realness(samples), real=False))
+    realness = critic.realness(samples)
+    foreign = rate(critic.wrong(realness, real=False))
     rates = {"own": rate(critic.wrong(critic.realness(own_samples[: len(samples)]), real=False))}
+    area: dict[str, Any] = {}
     if real.test is not None:
-        rates["test"] = rate(critic.wrong(critic.realness(real.test), real=True))
+        of_real = critic.realness(real.test)
+        rates["test"] = rate(critic.wrong(of_real, real=True))
+        area = area_alone(realness, of_real)
     return Score(
         name="error",
         value=foreign.value,
@@ -187,5 +194,6 @@ def one_sided(
             **{f"error_{kind}": rate.value for kind, rate in rates.items()},
             "threshold": critic.threshold.value,
             "calibrated_on": critic.threshold.n,
+            **area,
         },
     )
