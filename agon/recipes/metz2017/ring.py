@@ -15,6 +15,11 @@
 | section 2.2: Adam is unrolled; from which moments is not stated | the critic's own optimiser, from its present ones |
 | appendix A: a step is one update of either network | a step is a round of both: 2 of the paper's |
 | figure 1: the number of steps is in no text | 12,500 rounds, 25,000 of the paper's, at quick; twice that at paper |
+| section 3: mini-batches sampled anew at each inner step: no numbers | "-fresh" |
+| section 2.3: several critic steps before each of the generator, without unrolling: no numbers | "-d10" |
+| section 4: "further perturb" as one unrolled step perturbs the gradient: how far is not stated | "-far": K = 1, 10x |
+| section 4: the critic looks ahead at the generator, too: no numbers | "-both", K = 10 |
+| section 4: "as if G and D had already updated": no numbers | "-recursive", K = 10 |
 
 512 and 128 are those of the authors' demonstration (github.com/poolio/unrolled_gan), which says of itself that it
 is not the paper's setting: there, other things differ.
@@ -45,8 +50,8 @@ BUDGETS: Mapping[Scale, Budget] = {
 PAPER = "Metz et al. 2017, figure 1, section 3.1 and appendix A"
 
 
-def ring(data: Source, scale: Scale, steps_ahead: int) -> Experiment:
-    """Two perceptrons on points; the generator unrolls `steps_ahead` of the critic's steps, or none."""
+def ring(data: Source, scale: Scale, dynamics: Dynamics) -> Experiment:
+    """Two perceptrons on points, which move by the given dynamics."""
     weights = {"initialisation": "orthogonal", "gain": 0.8}
     generator = part(mlp.Generator, shape=data.shape, latent=256, widths=(128, 128), **weights)
     critic = part(mlp.Critic, shape=data.shape, widths=(128,), scale=0.25, **weights)
@@ -55,7 +60,7 @@ def ring(data: Source, scale: Scale, steps_ahead: int) -> Experiment:
         data=data,
         latent=Normal(),
         optimisers=part(torch.optim.Adam, lr=1e-4, betas=(0.5, 0.999)),
-        dynamics=looking_ahead(steps_ahead),
+        dynamics=dynamics,
         **BUDGETS[scale].settings,
     )
 
@@ -66,20 +71,55 @@ def looking_ahead(steps_ahead: int) -> Dynamics:
     return Unrolled(turns, looks_ahead={"generator": ("critic",)}, steps=steps_ahead) if steps_ahead else turns
 
 
-RING_K0 = Recipe(
-    name="metz2017/ring-k0",
-    paper=PAPER,
-    claim="without unrolling, the generator rotates through the modes and never spreads its mass over them",
-    data=lambda scale: Ring(),
-    make=partial(ring, steps_ahead=0),
+def _recipe(name: str, claim: str, dynamics: Dynamics, paper: str = PAPER) -> Recipe:
+    return Recipe(
+        name=f"metz2017/ring-{name}",
+        paper=paper,
+        claim=claim,
+        data=lambda scale: Ring(),
+        make=partial(ring, dynamics=dynamics),
+    )
+
+
+AHEAD = looking_ahead(10)
+assert isinstance(AHEAD, Unrolled)
+CRITIC_STEPS = Turns((("critic",),) * 10 + (("generator",),))
+DISCUSSION = "Metz et al. 2017, section 4"
+RING_K0 = _recipe(
+    "k0", "without unrolling, the generator rotates through the modes and never spreads its mass over them", Turns()
+)
+RING_K10 = _recipe(
+    "k10", "with 10 unrolling steps, the generator quickly spreads out and converges to all eight modes", AHEAD
+)
+RING_FRESH = _recipe(
+    "k10-fresh",
+    "mini-batches sampled anew at each unrolling step have no significant impact on the result",
+    replace(AHEAD, batches="fresh"),
+    "Metz et al. 2017, section 3",
+)
+RING_D10 = _recipe(
+    "d10",
+    "several critic steps before each of the generator are another approach than unrolling",
+    CRITIC_STEPS,
+    "Metz et al. 2017, section 2.3",
+)
+RING_FAR = _recipe(
+    "k1-far",
+    "it may do to perturb the gradient further in the direction in which a single unrolling step perturbs it",
+    replace(AHEAD, steps=1, extrapolation=10.0),
+    DISCUSSION,
+)
+RING_BOTH = _recipe(
+    "k10-both",
+    "the critic can react to how the generator would move, too",
+    replace(AHEAD, looks_ahead={"generator": ("critic",), "critic": ("generator",)}),
+    DISCUSSION,
+)
+RING_RECURSIVE = _recipe(
+    "k10-recursive",
+    "the generator can act as if both networks had already been updated",
+    replace(AHEAD, looks_ahead={"generator": ("critic", "generator")}),
+    DISCUSSION,
 )
 
-RING_K10 = Recipe(
-    name="metz2017/ring-k10",
-    paper=PAPER,
-    claim="with 10 unrolling steps, the generator quickly spreads out and converges to all eight modes",
-    data=lambda scale: Ring(),
-    make=partial(ring, steps_ahead=10),
-)
-
-RECIPES = (RING_K0, RING_K10)
+RECIPES = (RING_K0, RING_K10, RING_FRESH, RING_D10, RING_FAR, RING_BOTH, RING_RECURSIVE)
