@@ -14,7 +14,7 @@
 from agon.papers.expectation import Expectation
 from agon.papers.item import Item
 from agon.papers.tabak2016 import drawing
-from agon.papers.tabak2016.measuring import gaussian_rows, real_row, width_over_time
+from agon.papers.tabak2016.measuring import gaussian_control, gaussian_rows, real_row, width_over_time
 from agon.recipes.tabak2016 import RECIPES
 
 NEAR = 0.1  # distance of D from 1/2 that we read as "very close"
@@ -36,7 +36,13 @@ def _expects() -> list[Expectation]:
         for panel in PANELS
     ]
     close = [
-        Expectation(says="the decision boundary is very close to 0.5", score="from-half", row=panel, below=NEAR)
+        Expectation(
+            says="the decision boundary is very close to 0.5",
+            score="from-half",
+            row=panel,
+            below=NEAR,
+            controls=("untrained",),  # real samples have no critic
+        )
         for panel in PANELS
     ]
     fits = [
@@ -55,5 +61,7 @@ FIGURE_2 = Item(
     draw=drawing.gaussians,
     history=width_over_time,
     expects=_expects(),
+    controls=("untrained", "real"),
+    real=gaussian_control,
     seeds=5,
 )

@@ -26,6 +26,7 @@ from agon.training import Training, restore
 
 POINTS = {"smoke": 200, "quick": 10_000, "paper": 10_000}  # samples of each generator of a Gaussian
 IMAGES = {"smoke": 100, "quick": 2_000, "paper": 10_000}  # samples of each generator of digits
+OTHER = 1_000  # seeds of real samples that no row of real samples has
 OF_A_MODE = ("jensen-shannon", "critic-gap")  # the scores of the metric "modes" that make sense for a single mode
 
 
@@ -40,6 +41,18 @@ def gaussian_rows(runs: Mapping[str, Run], scale: Scale) -> Rows:
         rows[label] = [*mean_and_width(fake, source.std), *mode, _from_half(training, real, fake)]
         divergence = jensen_shannon(real, source.log_density, support(real))
         rows[real_row(label)] = [*mean_and_width(real, source.std), divergence]
+    return rows
+
+
+def gaussian_control(runs: Mapping[str, Run], scale: Scale) -> Rows:
+    """The same rows with other real samples in the place of generated ones; no critic has seen them."""
+    rows: dict[str, Scores] = {}
+    for label, run in runs.items():
+        source, seed = gaussian(run), Experiment.from_json(run.experiment).seed
+        for row, drawn in ((label, OTHER + seed), (real_row(label), seed)):
+            points = source.take(POINTS[scale], seed=drawn).real
+            divergence = jensen_shannon(points, source.log_density, support(points))
+            rows[row] = [*mean_and_width(points, source.std), divergence]
     return rows
 
 
