@@ -40,6 +40,8 @@ def test_another_bound_is_another_expectation_and_other_words_are_not() -> None:
 
 def test_the_page_says_which_came_first() -> None:
     for name in CLAIMED:
+        if expected()[name].first_date is None:
+            continue
         order = "**after** the first result" if expected()[name].after else "before the first result"
         assert order in sentence(name)
         assert sentence(name) in pages.page_of(name).read_text()
