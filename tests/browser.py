@@ -105,6 +105,10 @@ class Browser:
         for kind in ("keyDown", "keyUp"):
             self.ask("Input.dispatchKeyEvent", type=kind, key=key)
 
+    def drawn(self) -> None:
+        """Wait until what has changed is drawn, which a busy machine does later."""
+        self.value("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(0))))")
+
     def picture(self, file: Path) -> None:
         """Save a PNG of the whole page."""
         shot = self.ask("Page.captureScreenshot", captureBeyondViewport=True)
@@ -113,7 +117,7 @@ class Browser:
     def _middle(self, selector: str) -> dict[str, float]:
         found = f"document.querySelector({json.dumps(selector)})"
         self.value(f"{found}.scrollIntoView({{block: 'center', inline: 'center', behavior: 'instant'}})")
-        self.value("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(0))))")
+        self.drawn()
         box = self.value(
             f"(({{left, top, width, height}}) => [left, top, width, height])({found}.getBoundingClientRect())"
         )

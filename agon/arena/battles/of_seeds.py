@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float64
 
 from agon.arena.comparisons.sides import Runs, Side, paths_of, sides
+from agon.arena.ratings.cautions import one_sided
 from agon.arena.ratings.matrix import AreaMatrix
 from agon.arena.ratings.panels import Panel, panel
 from agon.arena.tournaments import TournamentSettings, tournament
@@ -42,20 +44,30 @@ class SeedBattle:
             *(f"left out: {name}: {reason}" for name, reason in self.left_out.items()),
             "",
             self.panel.sentence(),
+            *(self._recognised(*pair) for pair in pairs if one_sided(self._cells(*pair).ravel().tolist())),
         ]
 
-    def _areas(self, generators: str, critics: str) -> str:
-        mean = mean_areas(self.matrix)[generators, critics]
-        rows, columns = (
-            [place for place, entrant in enumerate(entrants) if self.matrix.contestants[entrant] == contestant]
-            for entrants, contestant in ((self.matrix.generators, generators), (self.matrix.critics, critics))
+    def _recognised(self, generators: str, critics: str) -> str:
+        return (
+            f"Every critic of {critics} recognises nearly all samples of {generators}: that says as much of how good "
+            "the critics are as of the generators; compare scores of the samples, too (agon compare)."
         )
-        areas = self.matrix.areas[np.ix_(rows, columns)]
+
+    def _areas(self, generators: str, critics: str) -> str:
+        mean, areas = mean_areas(self.matrix)[generators, critics], self._cells(generators, critics)
         size = f"{areas.shape[0]} x {areas.shape[1]}"
         low, high = number(float(areas.min()), 3), number(float(areas.max()), 3)
         return (
             f"generators of {generators} before critics of {critics}: {number(mean, 3)}, from {low} to {high} ({size})"
         )
+
+    def _cells(self, generators: str, critics: str) -> Float64[np.ndarray, "s t"]:
+        rows, columns = (
+            [place for place, entrant in enumerate(entrants) if self.matrix.contestants[entrant] == contestant]
+            for entrants, contestant in ((self.matrix.generators, generators), (self.matrix.critics, critics))
+        )
+        cells: Float64[np.ndarray, "s t"] = self.matrix.areas[np.ix_(rows, columns)]
+        return cells
 
     def __str__(self) -> str:
         return "\n".join(self.lines)

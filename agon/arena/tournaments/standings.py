@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from agon.arena.ratings.cautions import cautions
 from agon.arena.ratings.matrix import AreaMatrix
 from agon.arena.ratings.rating import Ratings
 from agon.arena.tabulating import data_frames
+from agon.arena.tournaments.admission import UNTRAINED
 from agon.arena.tournaments.crosstables import lines_of, tables_of
 from agon.errors import RunError
 from agon.runs import write_atomically
@@ -75,9 +77,18 @@ class TournamentResult:
             raise RunError(f"{folder / FILE}: expected the result of a tournament ({error!r:.80})") from error
 
     @property
+    def cautions(self) -> list[str]:
+        """What speaks against the order of the ratings, in sentences."""
+        contestants = self.matrix.contestants
+        real = [name for name, place in self.places.items() if not place and name in contestants]
+        floor = UNTRAINED if real and UNTRAINED in contestants.values() else None
+        return cautions(self.matrix, self.ratings, contestants[real[0]] if real else None, floor)
+
+    @property
     def lines(self) -> list[str]:
-        """The tables for a terminal."""
-        return lines_of(self.matrix, self.ratings, self.left_out)
+        """The tables for a terminal, after what speaks against them."""
+        warned = [f"caution: {caution}" for caution in self.cautions]
+        return [*warned, *([""] if warned else []), *lines_of(self.matrix, self.ratings, self.left_out)]
 
     def __str__(self) -> str:
         return "\n".join(self.lines)

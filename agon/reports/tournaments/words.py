@@ -39,10 +39,11 @@ def references(result: TournamentResult) -> dict[str, str]:
 
 
 def verdicts(result: TournamentResult) -> list[str]:
-    """Who has the best generator and the best critic, and whether their intervals stand apart."""
+    """What speaks against the order, who has the best generator and critic, and whether their intervals stand apart."""
     known = references(result)
     generators = [rating for rating in result.ratings.generators if rating.name not in known]
-    sentences = [_best(generators, "generator"), _best(result.ratings.critics, "critic")]
+    cautions = [f"{caution[0].upper()}{caution[1:]}." for caution in result.cautions]
+    sentences = [*cautions, _best(generators, "generator"), _best(result.ratings.critics, "critic")]
     return [sentence for sentence in sentences if sentence]
 
 
@@ -55,7 +56,7 @@ def _best(ratings: Sequence[Rating], role: str) -> str:
         return f"{sentence}."
     level = [other.name for other in others if other.interval is not None and other.interval[1] >= best.interval[0]]
     if not level:
-        return f"{sentence}; its interval lies above all others."
+        return f"{sentence}; its interval lies above those of all other contestants."
     return f"{sentence}; its interval overlaps {_those(level)}, so the order at the top is not settled."
 
 
