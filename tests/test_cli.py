@@ -56,7 +56,9 @@ def test_the_main_job(trained: Path, tmp_path: Path, capsys: pytest.CaptureFixtu
     with np.load(tmp_path / "samples.npz") as arrays:
         assert arrays["samples"].shape == (10, 8, 8, 1)
     assert len(list((tmp_path / "folder").glob("*.png"))) == 10
+    assert "confidence" not in (trained / "report.html").read_text()
     assert run(capsys, "evaluate", trained, "--n", 50)[0] == 0
+    assert "confidence" in (trained / "report.html").read_text(), "the page that the training left has the scores"
     status, out, _ = run(capsys, "report", trained, "--out", tmp_path / "page.html")
     assert (status, out.strip()) == (0, str(tmp_path / "page.html"))
     assert "confidence" in (tmp_path / "page.html").read_text()

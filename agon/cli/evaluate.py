@@ -152,6 +152,10 @@ class Evaluate:
         except AgonError as error:
             failed.append(error)
         say(*scores)
+        if scores and self.out is None:
+            from agon.reports.trained import renew
+
+            renew(run.path)
         return scores
 
     def _samples(
@@ -221,7 +225,7 @@ def over_seeds(seeds: Sequence[Sequence[Any]]) -> list[str]:
     for name, values in scores.items():
         direction, count = direction_of(name), len(values)
         words = f", {direction.words}" if direction else ""
-        mean = text(values) if count > 1 else f"{values[0].value:.4g}"
+        mean = text(values, name) if count > 1 else f"{values[0].value:.4g}"
         lines.append(f"  {name:{width}}  {mean}{words}  ({count} {'seed' if count == 1 else 'seeds'})")
     return lines
 

@@ -119,6 +119,37 @@ RATIOS = frozenset(  # positive, and twice as large is as far away as half: comp
 )
 
 
+SHARES = frozenset(  # from 0 to 1, and so are the ends of their intervals
+    {
+        "accuracy",
+        "auroc",
+        "best-rank",
+        "class-accuracy",
+        "confidence",
+        "coverage",
+        "error",
+        "exact-copies",
+        "from-half",
+        "fullest-class",
+        "memorisation",
+        "memorisation-held",
+        "precision",
+        "quality",
+        "recall",
+        "recognised",
+    }
+)
+
+
+def bounds_of(name: str) -> tuple[float, float]:
+    """The least and the greatest value that a score can have.
+
+    >>> bounds_of("pixels-precision"), bounds_of("kid")
+    ((0.0, 1.0), (-inf, inf))
+    """
+    return (0.0, 1.0) if _ending(name, (*DIRECTIONS, *SHARES)) in SHARES else (-math.inf, math.inf)
+
+
 def direction_of(name: str) -> Direction | None:
     """Return the direction of a score; None if it has none, or is unknown.
 

@@ -163,3 +163,36 @@ def interval(values: Sequence[float]) -> Interval:
     deviation = stdev(values)
     factor = float(stdtrit(n - 1, (1 + LEVEL) / 2))
     return Interval(fmean(values), deviation, factor * deviation / math.sqrt(n))
+
+
+def over_seeds(
+    values: Sequence[float],
+    own: Sequence[tuple[float, float] | None],
+    bounds: tuple[float, float] = (-math.inf, math.inf),
+) -> tuple[float, float] | None:
+    """The 95 % interval of a mean over seeds, never narrower than the measurements of the seeds make it.
+
+    To each side it reaches as far as Student's interval of the values, or as far as the independent intervals of the
+    seeds do together, √(Σ reach_i²) / n, whichever is further: three seeds that all measure a share of 1 with an
+    interval from 0.4 know it no better than that. It ends at the score's bounds.
+
+    Args:
+        values: one for each seed.
+        own: the interval of each seed's measurement; None counts as exact.
+        bounds: the least and the greatest value that the score can have.
+
+    Returns:
+        The ends; None for a single value or if a value is not finite.
+
+    >>> over_seeds([1.0, 1.0], [(0.4, 1.0), (0.4, 1.0)], (0.0, 1.0))
+    (0.5757359312880714, 1.0)
+    """
+    mean, _, half = interval(values)
+    if half is None:
+        return None
+    known = [ends if ends is not None else (value, value) for value, ends in zip(values, own, strict=True)]
+    below, above = (
+        math.sqrt(sum((value - ends[side]) ** 2 for value, ends in zip(values, known, strict=True))) / len(values)
+        for side in (0, 1)
+    )
+    return max(bounds[0], mean - max(half, below)), min(bounds[1], mean + max(half, above))

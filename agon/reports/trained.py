@@ -54,6 +54,12 @@ def leave_page(directory: Path) -> None:
         warn(f"agon: no report: {error.typed}")
 
 
+def renew(directory: Path) -> None:
+    """Write the page of a run again, if it has one: new scores were recorded."""
+    if (directory / REPORT).is_file():
+        leave_page(directory)
+
+
 train = leaving_page(training.train)
 resume = leaving_page(training.resume)
 replicate = leaving_page(replicates.replicate)

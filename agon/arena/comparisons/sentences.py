@@ -68,7 +68,7 @@ def _has_interval(name: str, contestants: Sequence[Contestant]) -> bool:
 
 def _of_two(better: Contestant, worse: Contestant, name: str, direction: Direction) -> str:
     between = gap(direction, worse.scores[name], better.scores[name])
-    values = f"{name} {text(better.scores[name])} against {text(worse.scores[name])}, {direction.words}"
+    values = f"{name} {text(better.scores[name], name)} against {text(worse.scores[name], name)}, {direction.words}"
     if between.half is None and between.value == 0:
         return f"{better.name} and {worse.name} cannot be told apart: {values}."
     if between.half is None:
@@ -116,13 +116,13 @@ def _others(better: Contestant, worse: Contestant, name: str) -> str:
             continue
         between = gap(direction, *pair)
         if between.decided and between.value > 0:
-            against.append(f"{other} ({text(pair[0])} against {text(pair[1])}, {direction.words})")
+            against.append(f"{other} ({text(pair[0], other)} against {text(pair[1], other)}, {direction.words})")
     return f" Other scores say the opposite: {', '.join(against)}." if against else ""
 
 
 def _of_many(order: Sequence[Contestant], name: str, direction: Direction) -> str:
     best, others = order[0], order[1:]
-    ranking = ", ".join(f"{contestant.name} {text(contestant.scores[name])}" for contestant in order)
+    ranking = ", ".join(f"{contestant.name} {text(contestant.scores[name], name)}" for contestant in order)
     gaps = [gap(direction, other.scores[name], best.scores[name], len(others)) for other in others]
     level = [other.name for other, between in zip(others, gaps, strict=True) if not between.decided]
     worse = [other.name for other, between in zip(others, gaps, strict=True) if between.decided]

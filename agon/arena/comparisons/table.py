@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from agon.figures.numbers import UNKNOWN, number
 from agon.metrics.differences import Difference, Measured, difference
-from agon.metrics.directions import Direction, direction_of
-from agon.metrics.intervals import interval
+from agon.metrics.directions import Direction, bounds_of, direction_of
+from agon.metrics.intervals import NORMAL, over_seeds
 from agon.metrics.score import Score
 
 BEST, LEVEL_WITH = "*", "≈"  # marks of the best value, and of one that cannot be told apart from it
@@ -33,10 +33,19 @@ def contestant(name: str, seeds: Sequence[Sequence[Score]]) -> Contestant:
     """Return the contestant whose seeds have these scores."""
     names = dict.fromkeys(score.name for scores in seeds for score in scores)
     measured = {
-        name: [Measured(float(score.value), score.error) for scores in seeds for score in scores if score.name == name]
+        name: [
+            Measured(float(score.value), _error(score)) for scores in seeds for score in scores if score.name == name
+        ]
         for name in names
     }
     return Contestant(name, measured)
+
+
+def _error(score: Score) -> float | None:
+    """The standard error; for a share of 0 or 1, whose own is 0, that of its interval."""
+    if score.error == 0 and score.interval is not None:
+        return (score.interval[1] - score.interval[0]) / (2 * NORMAL)
+    return score.error
 
 
 class Cell(NamedTuple):
@@ -76,7 +85,7 @@ def table(contestants: Sequence[Contestant]) -> list[str]:
 
 def _row(name: str, values: Sequence[Sequence[Measured]]) -> Row:
     direction = direction_of(name)
-    return Row(name, direction, [Cell(text(of_one), mark) for of_one, mark in _marked(direction, values)])
+    return Row(name, direction, [Cell(text(of_one, name), mark) for of_one, mark in _marked(direction, values)])
 
 
 def _marked(direction: Direction | None, values: Sequence[Sequence[Measured]]) -> list[tuple[Sequence[Measured], str]]:
@@ -98,15 +107,18 @@ def _marked(direction: Direction | None, values: Sequence[Sequence[Measured]]) -
     return [(of_one, mark(of_one)) for of_one in values]
 
 
-def text(values: Sequence[Measured]) -> str:
-    """Return a value with its standard error, or the mean over seeds with its 95 % interval."""
+def text(values: Sequence[Measured], name: str) -> str:
+    """Return a value with its standard error, or the mean over seeds of the score with that name with its interval."""
     if not values:
         return UNKNOWN
     if len(values) == 1:
         value, error = values[0]
         return number(value) if error is None else f"{number(value)} ± {number(error, 2)}"
-    mean, _, half = interval([score.value for score in values])
-    return number(mean) if half is None else f"{number(mean)} [{number(mean - half)}, {number(mean + half)}]"
+    of_seeds = [score.value for score in values]
+    own = [None if error is None else (value - NORMAL * error, value + NORMAL * error) for value, error in values]
+    ends = over_seeds(of_seeds, own, bounds_of(name))
+    mean = number(fmean(of_seeds))
+    return mean if ends is None else f"{mean} [{number(ends[0])}, {number(ends[1])}]"
 
 
 def _joined(cell: Cell) -> str:
