@@ -40,7 +40,9 @@ def kept(item: Item, because: str) -> Expected:
     if date is not None and not because:
         raise SystemExit(f'{item.name}: its expectations changed after its first result; say why: tools.expected "..."')
     today, head = datetime.now(UTC).date().isoformat(), git("rev-parse", "--short", "HEAD")
-    return Expected(digest(item), today, f"{head}+", date, revision, date is not None, because if date else "")
+    reasons = [known.because if known else "", because] if date else []
+    told = " ".join(reason for reason in reasons if reason)
+    return Expected(digest(item), today, f"{head}+", date, revision, date is not None, told)
 
 
 def text(because: str = "") -> str:

@@ -63,7 +63,7 @@ def _claims(name: str, numbers: Numbers | None) -> dict[str, Numbers]:
     if numbers is None:
         return {}
     recipes = sorted(recipe.name for recipe in ITEMS[name].trainings.values())
-    parts = ("score", "row", "above", "below")
+    parts = ("score", "row", "above", "below", "beyond")
     return {
         json.dumps([recipes, numbers["scale"], *(each.get(part) for part in parts)]): each
         for each in numbers["expectations"]

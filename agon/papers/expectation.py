@@ -25,6 +25,8 @@ class Expectation:
         direction: a weaker bound on the same side, for a claim of a certain size: where only this one holds, the claim
             holds partly, in its direction and not in its size. None for a claim that has no size.
         controls: the item's controls that must fail it; None for all of them.
+        beyond: a control whose scores are subtracted first, seed by seed (of ratios, divided by): the claim is that
+            training makes the difference, where untrained networks differ, too.
     """
 
     says: str
@@ -34,6 +36,7 @@ class Expectation:
     below: Bound | None = None
     direction: Bound | None = None
     controls: tuple[ControlName, ...] | None = None
+    beyond: ControlName | None = None
 
     def __post_init__(self) -> None:
         if (self.above is None) == (self.below is None):

@@ -45,7 +45,10 @@ def expected() -> Mapping[str, Expected]:
 
 def digest(item: Item) -> str:
     """What tells whether expectations have changed: scores, rows, sides and bounds, but not their words."""
-    parts = [[each.score, each.row, each.sign, each.bound, each.direction] for each in item.expects]
+    parts = [
+        [each.score, each.row, each.sign, each.bound, each.direction, *([each.beyond] if each.beyond else [])]
+        for each in item.expects
+    ]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 

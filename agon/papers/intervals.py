@@ -31,10 +31,14 @@ def judge(expectation: Expectation, rows: TableRows, controls: Mapping[str, Tabl
         rows: the item's rows.
         controls: name of a control -> its rows; of "exchanged", the item's own.
     """
-    found, towards = _compared(expectation, rows)
+    found, towards = _compared(
+        expectation, rows if expectation.beyond is None else _beyond(expectation, rows, controls)
+    )
     judged = _judged(found, towards)
     names = [name for name in controls if expectation.controls is None or name in expectation.controls]
     of_controls = {name: _control(expectation, name, controls[name]) for name in names}
+    if expectation.beyond in of_controls:  # part of the comparison: minus itself, it shows nothing
+        of_controls[expectation.beyond]["verdict"] = "subtracted"
     fooled = any(RANK.get(each["verdict"], 0) >= max(1, RANK.get(judged, 0)) for each in of_controls.values())
     verdict = _verdict(judged, fooled, 0 if found is None else _seeds(rows, expectation))
     needed = seeds_needed(found) if found is not None and verdict == "undecided" else None
@@ -52,6 +56,8 @@ def _described(expectation: Expectation, found: Contrast | None, towards: Contra
     described["above" if expectation.sign > 0 else "below"] = expectation.bound
     if expectation.direction is not None:
         described["direction"] = {"bound": expectation.direction, **_interval(towards)}
+    if expectation.beyond is not None:
+        described["beyond"] = expectation.beyond
     return {**described, "ratio": is_ratio(expectation.score), **_interval(found)}
 
 
@@ -64,6 +70,30 @@ def _control(expectation: Expectation, name: str, rows: TableRows) -> dict[str, 
     found, towards = _compared(expectation, _exchanged(expectation, rows) if name == "exchanged" else rows)
     exact = None if found is None else found._replace(error=found.error or 0.0)
     return {**_interval(found), "verdict": _judged(exact, towards)}
+
+
+def _beyond(expectation: Expectation, rows: TableRows, controls: Mapping[str, TableRows]) -> TableRows:
+    """The rows with a control's scores taken away, seed by seed; none if the control was not measured."""
+    score, control = expectation.score, controls.get(expectation.beyond or "", [])
+    labels = [expectation.row, *([expectation.bound] if isinstance(expectation.bound, str) else [])]
+    left = []
+    for label in labels:
+        pairs = list(zip(measured(rows, label, score), measured(control, label, score), strict=False))
+        if len(pairs) == len(measured(rows, label, score)):
+            records = [_less(one, other, ratio=is_ratio(score))._asdict() for one, other in pairs]
+            left.append({"label": label, "seeds": [{"scores": {score: record}} for record in records]})
+    return left
+
+
+def _less(one: Measured, other: Measured, *, ratio: bool) -> Measured:
+    """One value less the other, or by the other, with the standard errors of both."""
+    if not ratio:
+        errors = [each.error for each in (one, other) if each.error is not None]
+        return Measured(one.value - other.value, math.hypot(*errors) if errors else None)
+    logarithms = logarithm(one), logarithm(other)
+    between = _less(*logarithms, ratio=False)
+    value = math.exp(between.value) if math.isfinite(between.value) else math.nan
+    return Measured(value, None if between.error is None else between.error * value)
 
 
 def _exchanged(expectation: Expectation, rows: TableRows) -> TableRows:

@@ -64,7 +64,8 @@ class Item:
     def __post_init__(self) -> None:
         if ("real" in self.controls) != (self.real is not None):
             raise ValueError(f"{self.name}: expected a measurement of real samples for its control, and only for it")
-        unknown = {name for each in self.expects for name in each.controls or ()} - set(self.controls)
+        named = {name for each in self.expects for name in (*(each.controls or ()), each.beyond) if name is not None}
+        unknown = named - set(self.controls)
         if unknown:
             raise ValueError(f"{self.name}: expected an expectation's controls among the item's, got {sorted(unknown)}")
 

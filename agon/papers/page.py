@@ -61,7 +61,8 @@ def _expectations(numbers: Numbers) -> list[str]:
 def _compared(expectation: Numbers) -> str:
     """An expectation's comparison in words: score, row, side, bound."""
     side = "above" if "above" in expectation else "below"
-    size = f"{expectation['score']} of {expectation['row']} {side} {_bound(expectation[side])}"
+    beyond = f", beyond {WORDS[expectation['beyond']]}" if "beyond" in expectation else ""
+    size = f"{expectation['score']} of {expectation['row']} {side} {_bound(expectation[side])}{beyond}"
     if "direction" not in expectation:
         return size
     return f"{size}; its direction: {side} {_bound(expectation['direction']['bound'])}"

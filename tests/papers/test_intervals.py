@@ -128,6 +128,28 @@ def test_a_control_that_meets_the_direction_alone_leaves_the_size() -> None:
     assert judge(claim, small, {"untrained": small})["verdict"] == "no evidence"
 
 
+def test_beyond_a_control_only_what_training_adds_counts() -> None:
+    """A difference that first weights make already is none; twice that is one; without the control nothing is known."""
+    claim = Expectation(says="", score="s", row="a", above="b", beyond="untrained")
+    first = [row("a", 2.0, 2.1, 2.2), row("b", 1.0, 1.0, 1.0)]
+    twice = [row("a", 4.0, 4.1, 4.2), row("b", 1.0, 1.0, 1.0)]
+    same = judge(claim, first, {"untrained": first})
+    assert (same["mean"], same["half"], same["verdict"]) == (0.0, 0.0, "undecided")
+    found = judge(claim, twice, {"untrained": first})
+    assert (found["mean"], found["verdict"]) == (pytest.approx(2.0), "held")
+    assert judge(claim, first, {"untrained": twice})["verdict"] == "contradicted"
+    assert judge(claim, twice)["verdict"] == "not measured"
+
+
+def test_beyond_a_control_ratios_are_divided() -> None:
+    claim = Expectation(says="", score="ratio", row="a", above=1.0, beyond="untrained")
+    rows, control = (
+        [{"label": "a", "seeds": [{"scores": {"ratio": {"value": value, "error": 0.1}}} for value in values]}]
+        for values in ((4.0, 6.0), (2.0, 3.0))
+    )
+    assert judge(claim, rows, {"untrained": control})["mean"] == pytest.approx(math.log(2))
+
+
 def test_rows_exchanged_fail_what_rows_hold() -> None:
     rows = [row("a", 2.0, 2.1), row("b", 1.0, 1.1)]
     assert judge(above("b"), rows, {"exchanged": rows})["controls"]["exchanged"]["verdict"] == "contradicted"

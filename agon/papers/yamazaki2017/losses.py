@@ -40,8 +40,8 @@ def _drifts(row: str, name: str) -> tuple[Expectation, ...]:
 
 
 def _unsteadier(row: str, other: str) -> tuple[Expectation, ...]:
-    says = f"the generator loss of {row} varies more than that of {other}"
-    return (Expectation(says=says, score="loss-deviation", row=row, above=other),)
+    says = f"the generator loss of {row} varies more than that of {other}, and not for its first weights alone"
+    return (Expectation(says=says, score="loss-deviation", row=row, above=other, beyond="untrained"),)
 
 
 def _surer(row: str, other: str) -> tuple[Expectation, ...]:
