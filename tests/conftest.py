@@ -7,11 +7,14 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is loaded; started
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # the hundreds of programs that are started need not compile agon anew
 
 import pytest
+from hypothesis import settings
 
 from tests import shapes
 from tests.quick import is_fast
 
 shapes.install()  # before the first test imports agon
+settings.register_profile("any machine", deadline=None)  # a busy one takes longer
+settings.load_profile("any machine")
 
 
 @pytest.fixture(autouse=True)
