@@ -44,6 +44,7 @@ HIGHER, LOWER = Direction(math.inf), Direction(-math.inf)
 
 DIRECTIONS: dict[str, Direction | None] = {  # None: describes, and no value is better than another
     "accuracy": HIGHER,
+    "alike": LOWER,
     "auroc": None,
     "battle": None,
     "best-rank": HIGHER,
@@ -56,16 +57,20 @@ DIRECTIONS: dict[str, Direction | None] = {  # None: describes, and no value is 
     "density": Direction(1.0),
     "detail": Direction(1.0),
     "distance": Direction(1.0),
+    "distance-gain": None,
     "distance-from-data": LOWER,
     "distance-to-data": LOWER,
     "divergence": LOWER,
     "early-distance": LOWER,
     "error": None,
     "exact-copies": LOWER,
+    "feature-distance": LOWER,
     "fid": LOWER,
     "fid-shrunk": LOWER,
     "intra-fid-shrunk": LOWER,
     "intra-kid": LOWER,
+    "fineness": Direction(1.0),
+    "fineness-gain": None,
     "frechet-distance": LOWER,
     "frechet-distance-shrunk": LOWER,
     "from-half": LOWER,
@@ -89,6 +94,8 @@ DIRECTIONS: dict[str, Direction | None] = {  # None: describes, and no value is 
     "ratio": None,
     "recall": HIGHER,
     "recognised": HIGHER,
+    "redrawn": None,
+    "redrawn-gain": None,
     "reconstruction": LOWER,
     "score": HIGHER,
     "seconds-an-epoch": LOWER,
@@ -102,7 +109,18 @@ DIRECTIONS: dict[str, Direction | None] = {  # None: describes, and no value is 
 
 
 RATIOS = frozenset(  # positive, and twice as large is as far away as half: compared as logarithms
-    {"battle", "detail", "distance", "jump", "median-ratio", "r_test", "ratio", "seconds-an-epoch", "std-ratio"}
+    {
+        "battle",
+        "detail",
+        "distance",
+        "fineness",
+        "jump",
+        "median-ratio",
+        "r_test",
+        "ratio",
+        "seconds-an-epoch",
+        "std-ratio",
+    }
 )
 
 

@@ -10,7 +10,7 @@ from agon import Compute, train
 from agon.data.source import as_bytes
 from agon.experiment import Experiment, Part
 from agon.papers import im2016
-from agon.papers.im2016 import measuring, table1, table2
+from agon.papers.im2016 import canvases, measuring, table1, table2
 from agon.papers.item import Item
 from agon.recipes.im2016.trainings import TRAININGS
 from agon.recipes.scales import Scale
@@ -117,8 +117,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 def test_the_last_canvas_is_the_sample(run: Run) -> None:
     """Of the same latents, bit by bit, and the others are not."""
-    painted = measuring.canvases(run, 12)
     training = load(run)
+    painted = canvases.canvases(training, 12).images
     made = as_bytes(sample(training, 12), training.experiment.data)
     assert painted.shape == (3, *made.shape)
     assert torch.equal(painted[-1], made)
@@ -131,19 +131,7 @@ def test_distance_tells_the_direction(run: Run, monkeypatch: pytest.MonkeyPatch)
     for factor, expected in ((1.0, 1.0), (0.5, 0.5)):
         made = (real.float() * factor).round().byte()
         monkeypatch.setattr(measuring, "as_bytes", lambda *_, made=made: made)
-        found = measuring.sample_distance(run, 200)
+        found = measuring.sample_distance(load(run), 200)
         assert found.value == pytest.approx(expected, abs=0.01)
         assert found.error is not None
         assert 0 < found.error < 0.1
-
-
-def test_expectations_speak_of_rows_that_are_measured(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of a figure of time steps, whose rows depend on how many there are."""
-    monkeypatch.setattr(measuring, "class_scores", lambda *_: [])  # without a classifier
-    item = ITEMS["figure28"]
-    rows = item.measure({"GRAN3": run}, "smoke")
-    assert list(rows) == ["GRAN3, step 1", "GRAN3, step 2", "GRAN3, step 3", "GRAN3, steps 2 to 3"]
-    (expectation,) = item.expects
-    for row in (expectation.row, expectation.above):
-        assert isinstance(row, str)
-        assert expectation.score in {score.name for score in rows[row]}
