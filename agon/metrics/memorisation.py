@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Shaped
+from jaxtyping import Float, Shaped
 from torch import Tensor
 
 from agon.errors import DataError
@@ -58,11 +58,12 @@ class Partition:
     """
 
     def __init__(self, train: Shaped[Tensor, "m ..."], held: Shaped[Tensor, "h ..."]) -> None:
+        self._one = train[:1]  # for its shape
         self.train, self.held = together(train, held, ("training images", "held-out images"))
 
     def memorisation(self, fake: Shaped[Tensor, "n ..."]) -> Score:
         """Score n samples as the function `memorisation` does."""
-        _, fake = together(self.train, fake, ("training images", "generated samples"))
+        _, fake = together(self._one, fake, ("training images", "generated samples"))
         m, h = len(self.train), len(self.held)
         nearest = _Nearest(nearest_neighbours(fake, self.train), nearest_neighbours(fake, self.held))
         share = _share(nearest, m, h)
@@ -83,7 +84,7 @@ class Partition:
                 "median_train": float(nearest.train.distances.median()),
                 "median_held": float(nearest.held.distances.median()),
                 "distribution": _distribution(self._held_to_train.distances, nearest.train.distances),
-                **self._held_detail,
+                **self._of_held(nearest),
             },
         )
 
@@ -92,13 +93,22 @@ class Partition:
         return nearest_neighbours(self.held, self.train)
 
     @cached_property
-    def _held_detail(self) -> dict[str, object]:
-        """The share of held-out images that are nearer to a training image than to another held-out one."""
+    def _held_to_held(self) -> Neighbours:
+        return nearest_others(self.held)
+
+    def _of_held(self, of_samples: _Nearest) -> dict[str, object]:
+        """The share of held-out images nearer to a training image than to another held-out one, beside the samples'."""
         if len(self.held) < 2:
             return {}
-        nearest = _Nearest(self._held_to_train, nearest_others(self.held))
+        nearest = _Nearest(self._held_to_train, self._held_to_held)
         share = _share(nearest, len(self.train), len(self.held) - 1)
-        return {"held": share.value, "held_error": share.error, "held_interval": list(share.interval)}
+        counts = [_counts(each, len(self.train), len(self.held)) for each in (of_samples, nearest)]
+        return {
+            "held": share.value,
+            "held_error": share.error,
+            "held_interval": list(share.interval),
+            "held_correlation": float(torch.nn.functional.cosine_similarity(*counts, dim=0)),
+        }
 
 
 def memorisation(fake: Shaped[Tensor, "n ..."], train: Shaped[Tensor, "m ..."], held: Shaped[Tensor, "h ..."]) -> Score:
@@ -125,7 +135,8 @@ def memorisation(fake: Shaped[Tensor, "n ..."], train: Shaped[Tensor, "m ..."], 
 
     Returns:
         "memorisation", 0 to 1; the detail has the share s, the median distances and, as "held", what each held-out
-        image gets in the place of a sample, the others held out, with its error and its interval.
+        image gets in the place of a sample, the others held out, with its error, its interval, and its correlation with
+        the value: some images are the nearest of many samples and of many held-out images, whichever set they are in.
 
     Raises:
         DataError: a set is empty, shapes differ, or numbers are not finite.
@@ -142,7 +153,8 @@ def memorisation(fake: Shaped[Tensor, "n ..."], train: Shaped[Tensor, "m ..."], 
 def _share(nearest: _Nearest, m: int, h: int) -> _Share:
     """The share nearer to one of m training images than to any of h held-out ones, a tie counted as half."""
     nearer = (1 + (nearest.held.distances - nearest.train.distances).sign()[:, 0]) / 2
-    share, count = float(nearer.mean()), _independent(nearest)
+    counts = _counts(nearest, m, int(nearest.held.indices.max()) + 1)
+    share, count = float(nearer.mean()), float(counts.sum() ** 2 / counts.square().sum())
     slope = h * m / (h * share + m * (1 - share)) ** 2
     low, high = wilson(share, count)
     error = slope * math.sqrt(share * (1 - share) / count)
@@ -153,12 +165,11 @@ def _balanced(share: float, m: int, h: int) -> float:
     return h * share / (h * share + m * (1 - share))
 
 
-def _independent(nearest: _Nearest) -> float:
-    """The effective number of samples, n² / Σ c_i², where c_i samples have image i as their nearest."""
+def _counts(nearest: _Nearest, m: int, h: int) -> Float[Tensor, " _"]:
+    """How many samples have each image as their nearest: m training images, then h held-out ones."""
     nearer = nearest.train.distances <= nearest.held.distances
-    indices = torch.where(nearer, nearest.train.indices, -1 - nearest.held.indices)
-    counts = torch.unique(indices, return_counts=True)[1].double()
-    return float(counts.sum() ** 2 / counts.square().sum())
+    indices = torch.where(nearer, nearest.train.indices, m + nearest.held.indices)
+    return indices.flatten().bincount(minlength=m + h).double()
 
 
 def _distribution(data: Tensor, model: Tensor) -> dict[str, object]:
@@ -184,6 +195,7 @@ def held_out_memorisation(found: Score) -> Score:
         n=found.n,
         n_real=found.n_real,
         protocol=HELD,
+        detail={"correlation": found.detail.get("held_correlation", 0.0)},
     )
 
 
@@ -193,13 +205,14 @@ def copied_share(memorisation: Score, held_out: Score) -> Score:
         m = c + (1 - c) h,   so   c = (m - h) / (1 - h): "copied", at most 1.
 
     c is below 0 if samples lie nearer to a training image less often than held-out images do, by chance or because they
-    resemble other images: its interval says what is known. Both errors count. The interval adds the squares of how far
-    the ends of m's and of h's intervals move c (Newcombe 1998; linear in h), and the standard error is half of it over
-    the normal quantile, so that it is not 0 if all samples or none are nearer to a training image.
+    resemble other images: its interval says what is known. Both errors count: with a and b, how far an end of m's and
+    of h's interval moves c (b by c's slope in h), c's interval reaches √(a² + b² - 2ρab) to that side, where ρ is h's
+    correlation with m (Zou 2007). The standard error is half of the interval over the normal quantile, so that it is
+    not 0 if all samples or none are nearer to a training image.
 
     Args:
         memorisation: m, with its interval.
-        held_out: h, the memorisation by held-out images, with its interval.
+        held_out: h, the memorisation by held-out images, with its interval and, in the detail, ρ as "correlation".
 
     Raises:
         DataError: h is 1, so that a copy and another sample are alike.
@@ -216,8 +229,9 @@ def copied_share(memorisation: Score, held_out: Score) -> Score:
     (m_low, m_high), (h_low, h_high) = _ends(memorisation), _ends(held_out)
     by_m, by_h = 1 / (1 - h), (1 - m) / (1 - h) ** 2
     value = (m - h) * by_m
-    low = value - math.hypot((m - m_low) * by_m, (h_high - h) * by_h)
-    high = min(1.0, value + math.hypot((m_high - m) * by_m, (h - h_low) * by_h))
+    correlation = float(held_out.detail.get("correlation", 0.0))
+    low = value - _joined((m - m_low) * by_m, (h_high - h) * by_h, correlation)
+    high = min(1.0, value + _joined((m_high - m) * by_m, (h - h_low) * by_h, correlation))
     return replace(
         memorisation,
         name="copied",
@@ -227,6 +241,10 @@ def copied_share(memorisation: Score, held_out: Score) -> Score:
         protocol="share of copies that would explain the memorisation beside memorisation-held",
         detail={},
     )
+
+
+def _joined(a: float, b: float, correlation: float) -> float:
+    return math.sqrt(max(0.0, a**2 + b**2 - 2 * correlation * a * b))
 
 
 def _ends(score: Score) -> tuple[float, float]:

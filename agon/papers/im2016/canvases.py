@@ -5,7 +5,7 @@ are compared at equal contrast, each image with the mean and the standard deviat
 average, and the network of the same seed before its first update is measured beside the trained one.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -166,29 +166,31 @@ def canvases(training: Training, n: int, reference: Reference | None = None) -> 
         n: number of latents.
         reference: whose contrast the levelled canvases get; without one they are the canvases.
     """
-    parts = []
-    for painted in _painted(training, n):
-        before = torch.cat([torch.full_like(painted[:1], 0.5), painted[:-1]])
-        raw = [to_uint8(images, 0.0, 1.0) for images in painted]
-        parts.append(
-            Canvases(
-                torch.stack(raw),
-                torch.stack(raw if reference is None else [reference.level(images) for images in painted]),
-                torch.stack([roughness_by_contrast(images) for images in painted]),
-                torch.stack([redrawn(*pair) for pair in zip(painted, before, strict=True)]),
-            )
-        )
+    with training.painting():
+        parts = [
+            _of_part(_painted(training, part), reference) for part in torch.split(latents(training, n, SEED), CHUNK)
+        ]
     return Canvases(*(torch.cat(tensors, dim=1) for tensors in zip(*parts, strict=True)))
 
 
+def _of_part(painted: Float[Tensor, "t n c h w"], reference: Reference | None) -> Canvases:
+    """The canvases of some latents, from the pixels in [0, 1]."""
+    before = torch.cat([torch.full_like(painted[:1], 0.5), painted[:-1]])
+    raw = torch.stack([to_uint8(images, 0.0, 1.0) for images in painted])
+    return Canvases(
+        raw,
+        raw if reference is None else torch.stack([reference.level(images) for images in painted]),
+        torch.stack([roughness_by_contrast(images) for images in painted]),
+        torch.stack([redrawn(*pair) for pair in zip(painted, before, strict=True)]),
+    )
+
+
 @torch.no_grad()
-def _painted(training: Training, n: int) -> Iterator[Float[Tensor, "t k c h w"]]:
-    """The canvases of at most `CHUNK` latents at a time, pixels in [0, 1]."""
+def _painted(training: Training, part: Float[Tensor, "n ..."]) -> Float[Tensor, "t n c h w"]:
+    """The canvases after each step, pixels in [0, 1]."""
     game = training.game
     assert isinstance(game, Adversarial)
     assert isinstance(game.generator, gran.Generator)
     low, high = training.experiment.data.range or (-1.0, 1.0)
-    with training.painting():
-        for part in torch.split(latents(training, n, SEED), CHUNK):
-            painted = game.generator.canvases(part.to(training.device)).float().cpu()  # k t c h w
-            yield ((painted - low) / (high - low)).transpose(0, 1)
+    painted = game.generator.canvases(part.to(training.device)).float().cpu()  # n t c h w
+    return ((painted - low) / (high - low)).transpose(0, 1)
