@@ -10,6 +10,7 @@ from agon.metrics.intervals import mean_score
 from agon.metrics.score import Score
 
 SATURATED = 255 // 20  # levels from black or white
+FLAT = 1e-6  # standard deviation of pixels in [0, 1] below which an image has one value, but for rounding
 
 
 def saturation(images: UInt8[Tensor, "n c h w"]) -> Score:
@@ -66,13 +67,13 @@ def at_equal_contrast(images: Float[Tensor, "n c h w"], mean: float, deviation: 
     An image of one value becomes `mean` everywhere. Values are not clamped.
 
     Args:
-        images: at least 1.
+        images: at least 1, pixels in [0, 1].
         mean: of the result.
         deviation: of the result, from 0.
     """
     centred = images - images.mean((1, 2, 3), keepdim=True)
     spread = centred.square().mean((1, 2, 3), keepdim=True).sqrt()
-    return mean + deviation * centred / spread.clamp(min=torch.finfo(spread.dtype).tiny)
+    return mean + deviation * torch.where(spread > FLAT, centred / spread, 0.0)
 
 
 def roughness_by_contrast(images: Float[Tensor, "n c h w"]) -> Float[Tensor, " n"]:

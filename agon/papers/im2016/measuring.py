@@ -173,7 +173,7 @@ def sample_twins(training: Training, n: int) -> Score:
     """The share of n samples that are very alike to another of them, at equal contrast."""
     source = training.experiment.data
     sides = (as_bytes(sample(training, n), source), real_samples(source, n))
-    score = alike_share(*(at_equal_contrast(images.float(), 0.0, 1.0) for images in sides))
+    score = alike_share(*(at_equal_contrast(images.float() / 255, 0.0, 1.0) for images in sides))
     return replace(score, protocol=f"{score.protocol}; both at equal contrast")
 
 
