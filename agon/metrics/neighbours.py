@@ -8,7 +8,7 @@ from torch import Tensor
 
 from agon.errors import SettingError
 from agon.metrics.intervals import mean_score
-from agon.metrics.pairwise import Centring, bounds, framed, pair_squares, product_dtype, slack, together
+from agon.metrics.pairwise import Centring, bounds, flat, framed, pair_squares, product_dtype, slack, together
 from agon.metrics.score import Score
 
 SPARE = 8  # candidates beside the k, so that the bounds decide nearly every query
@@ -63,6 +63,25 @@ def nearest_neighbours(queries: Shaped[Tensor, "n ..."], reference: Shaped[Tenso
     queries, reference = together(queries, reference, ("queries", "reference"))
     squares, indices = nearest_squares(queries, reference, k)
     return Neighbours(squares.sqrt(), indices)
+
+
+def nearest_others(samples: Shaped[Tensor, "n ..."]) -> Neighbours:
+    """Find the nearest other sample of each, min_{j ≠ i} |x_i - x_j|; a sample that occurs twice has one at 0.
+
+    Args:
+        samples: at least 2 of any shape, uint8 or floating.
+
+    Raises:
+        DataError: there are fewer than 2 samples, or numbers are not finite.
+
+    >>> nearest_others(torch.tensor([[0.0], [1.0], [3.0], [3.0]])).indices[:, 0].tolist()
+    [1, 0, 3, 2]
+    """
+    samples = flat(samples, "samples", least=2)
+    nearest = nearest_neighbours(samples, samples, k=2)
+    own = torch.arange(len(samples), device=samples.device)
+    second = (nearest.indices[:, 0] == own).long()[:, None]
+    return Neighbours(nearest.distances.gather(1, second), nearest.indices.gather(1, second))
 
 
 def nearest_squares(

@@ -1,5 +1,7 @@
 """Contrast, edges and changes of images, from their pixels alone."""
 
+import math
+
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
@@ -8,6 +10,7 @@ from agon.metrics.intervals import mean_score
 from agon.metrics.score import Score
 
 SATURATED = 255 // 20  # levels from black or white
+FLAT = 1e-6  # standard deviation of pixels in [0, 1] below which an image has one value, but for rounding
 
 
 def saturation(images: UInt8[Tensor, "n c h w"]) -> Score:
@@ -56,6 +59,99 @@ def relative_detail(images: UInt8[Tensor, "n c h w"], real: float) -> Score:
     """
     protocol = "mean absolute difference of neighbouring pixels / that of training images"
     return mean_score("detail", detail(images) / real, protocol, n=len(images))
+
+
+def at_equal_contrast(images: Float[Tensor, "n c h w"], mean: float, deviation: float) -> Float[Tensor, "n c h w"]:
+    """Shift and scale each image so that its pixels, over all channels, have this mean and standard deviation.
+
+    An image of one value becomes `mean` everywhere. Values are not clamped.
+
+    Args:
+        images: at least 1, pixels in [0, 1].
+        mean: of the result.
+        deviation: of the result, from 0.
+    """
+    centred = images - images.mean((1, 2, 3), keepdim=True)
+    spread = centred.square().mean((1, 2, 3), keepdim=True).sqrt()
+    return mean + deviation * torch.where(spread > FLAT, centred / spread, 0.0)
+
+
+def roughness_by_contrast(images: Float[Tensor, "n c h w"]) -> Float[Tensor, " n"]:
+    """Mean absolute difference of each image's neighbouring pixels in units of its pixels' standard deviation."""
+    levels = at_equal_contrast(images, 0.0, 1.0)
+    down, across = (levels.diff(dim=axis).abs().flatten(1).mean(1) for axis in (2, 3))
+    return (down + across) / 2
+
+
+def fineness(values: Float[Tensor, " n"], real: float) -> Score:
+    """How fine-grained images are at equal contrast: their mean `roughness_by_contrast` divided by that of real ones.
+
+    Unlike "detail" it does not rise when a pale image only gains contrast. It sees noise as well.
+
+    Args:
+        values: of `roughness_by_contrast`; at least 1 image.
+        real: its mean over training images, above 0.
+
+    Source: im2016, section 5: "more fine-grained" time steps, in a number.
+    """
+    protocol = "mean absolute difference of neighbouring pixels / the image's deviation, / that of training images"
+    return mean_score("fineness", values / real, protocol, n=len(values))
+
+
+def fineness_gain(last: Float[Tensor, " n"], first: Float[Tensor, " n"]) -> Score:
+    """How much finer canvases become at equal contrast: "fineness-gain", log(mean last / mean first).
+
+    0 if they stay as they are; below 0 if they become smoother, for instance because noise goes.
+
+    Args:
+        last: `roughness_by_contrast` of n canvases after the last step.
+        first: of the same canvases after the first step.
+    """
+    last, first = last.double(), first.double()
+    influence = last / last.mean() - first / first.mean()  # of one latent
+    return Score(
+        name="fineness-gain",
+        value=math.log(float(last.mean() / first.mean())),
+        error=float(influence.std()) / math.sqrt(len(last)),
+        n=len(last),
+        protocol="logarithm of the last canvases' fineness by that of the first",
+    )
+
+
+def redrawn(canvases: Float[Tensor, "n c h w"], before: Float[Tensor, "n c h w"]) -> Float[Tensor, " n"]:
+    """How much of each picture a step draws anew: 1 - r, r the correlation of pixels with the canvas before.
+
+    0 if only the contrast changes, 1 if the pictures have nothing in common, 2 for the negative. A canvas of one value
+    has nothing in common with any.
+    """
+    levels, earlier = (at_equal_contrast(images, 0.0, 1.0) for images in (canvases, before))
+    return 1 - (levels * earlier).mean((1, 2, 3))
+
+
+def redrawing(values: Float[Tensor, " n"]) -> Score:
+    """The mean of `redrawn` over images: "redrawn", 0 to 2.
+
+    Source: im2016, section 5: "more pronounced changes", in a number that contrast does not change.
+    """
+    protocol = "1 - correlation of a canvas's pixels with those of the canvas before"
+    return mean_score("redrawn", values, protocol, n=len(values), bounds=(0.0, 2.0))
+
+
+def redrawing_gain(values: Float[Tensor, " n"], others: Float[Tensor, " m"]) -> Score:
+    """How much more of a picture one generator's steps redraw than another's: "redrawn-gain", log of the means' ratio.
+
+    Args:
+        values: of `redrawn`, of one generator, with a mean above 0.
+        others: of the other.
+    """
+    relative = [float(x.std() / x.mean()) / math.sqrt(len(x)) for x in (values.double(), others.double())]
+    return Score(
+        name="redrawn-gain",
+        value=math.log(float(values.mean() / others.mean())),
+        error=math.hypot(*relative),
+        n=len(values),
+        protocol="logarithm of how much is redrawn, by the same with one noise",
+    )
 
 
 def canvas_changes(canvases: UInt8[Tensor, "t n c h w"]) -> Float[Tensor, "t n"]:

@@ -9,7 +9,7 @@ from scipy.stats import wasserstein_distance
 
 from agon.errors import DataError, SettingError
 from agon.metrics import Score, pairwise_distance_gap, pairwise_distances
-from agon.metrics.distances import _pairs_of_ranks, distance_ratio, median_ratio
+from agon.metrics.distances import _pairs_of_ranks, alike_share, distance_gain, distance_ratio, median_ratio
 
 
 def normal(n: int, *shape: int, seed: int = 0) -> torch.Tensor:
@@ -150,3 +150,15 @@ def test_the_distance_ratio_tells_the_direction() -> None:
     drawn = [distance_ratio(normal(200, 3, seed=2 * k + 1), normal(200, 3, seed=2 * k + 2)) for k in range(200)]
     spread = torch.tensor([score.value for score in drawn]).std()
     assert float(spread) == pytest.approx(sum(score.error or 0.0 for score in drawn) / len(drawn), rel=0.2)
+
+
+def test_real_images_are_as_alike_as_real_images_and_twins_are_more() -> None:
+    """1 in 100 of another draw; of samples that all occur twice, each."""
+    rng = torch.Generator().manual_seed(0)
+    real, other = torch.randn(1_000, 4, generator=rng), torch.randn(1_000, 4, generator=rng)
+    assert alike_share(other, real).value == pytest.approx(0.01, abs=0.012)
+    assert alike_share(torch.cat([other[:500], other[:500]]), real).value == 1
+    assert alike_share(0.01 * other, real).value > 0.9
+    near, far = distance_ratio(other / 2, real), distance_ratio(other, real)
+    assert distance_gain(near, far).value == pytest.approx(-math.log(2))
+    assert (distance_gain(near, far).error or 0.0) > 0

@@ -8,10 +8,13 @@ import torch
 
 from agon import Compute, train
 from agon.data.source import as_bytes
+from agon.evaluation import extractors
 from agon.experiment import Experiment, Part
+from agon.metrics import nearest_neighbours
+from agon.metrics.extractors import Features
 from agon.papers import im2016
-from agon.papers.im2016 import measuring, table1, table2
-from agon.papers.item import Item
+from agon.papers.im2016 import canvases, measuring, table1, table2
+from agon.papers.item import Item, Rows
 from agon.recipes.im2016.trainings import TRAININGS
 from agon.recipes.scales import Scale
 from agon.runs import Run
@@ -117,8 +120,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 def test_the_last_canvas_is_the_sample(run: Run) -> None:
     """Of the same latents, bit by bit, and the others are not."""
-    painted = measuring.canvases(run, 12)
     training = load(run)
+    painted = canvases.canvases(training, 12).images
     made = as_bytes(sample(training, 12), training.experiment.data)
     assert painted.shape == (3, *made.shape)
     assert torch.equal(painted[-1], made)
@@ -131,19 +134,80 @@ def test_distance_tells_the_direction(run: Run, monkeypatch: pytest.MonkeyPatch)
     for factor, expected in ((1.0, 1.0), (0.5, 0.5)):
         made = (real.float() * factor).round().byte()
         monkeypatch.setattr(measuring, "as_bytes", lambda *_, made=made: made)
-        found = measuring.sample_distance(run, 200)
+        found = measuring.sample_distance(load(run), 200)
         assert found.value == pytest.approx(expected, abs=0.01)
         assert found.error is not None
         assert 0 < found.error < 0.1
 
 
-def test_expectations_speak_of_rows_that_are_measured(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of a figure of time steps, whose rows depend on how many there are."""
-    monkeypatch.setattr(measuring, "class_scores", lambda *_: [])  # without a classifier
-    item = ITEMS["figure28"]
-    rows = item.measure({"GRAN3": run}, "smoke")
-    assert list(rows) == ["GRAN3, step 1", "GRAN3, step 2", "GRAN3, step 3", "GRAN3, steps 2 to 3"]
-    (expectation,) = item.expects
-    for row in (expectation.row, expectation.above):
-        assert isinstance(row, str)
-        assert expectation.score in {score.name for score in rows[row]}
+class Known:
+    """An extractor that knows two classes, bright and dark, in place of a trained classifier."""
+
+    name, hash, resizer, precision = "two classes", "0", "none", "float32"
+    names = ("dark", "bright")
+
+    def __call__(self, images: torch.Tensor) -> Features:
+        levels = images.flatten(1).float() / 255
+        bright = levels.mean(1, keepdim=True)
+        return Features(levels[:, ::50], torch.cat([1 - bright, bright], 1))
+
+
+@pytest.fixture
+def classified(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(extractors.KINDS, "classifier", lambda *_: Known())
+
+
+def _missing(item: Item, rows: Rows) -> list[str]:
+    """The rows and scores that an item's expectations name and its measurement does not have."""
+    named = [(row, each.score) for each in item.expects for row in (each.row, each.above, each.below)]
+    asked = [(row, score) for row, score in named if isinstance(row, str)]
+    return [f"{row}: {score}" for row, score in asked if score not in {one.name for one in rows.get(row, ())}]
+
+
+@pytest.mark.usefixtures("classified")
+@pytest.mark.parametrize(("figure", "labels"), [(28, 1), (33, 2), (13, 2), (27, 1)])
+def test_expectations_speak_of_rows_that_are_measured(run: Run, figure: int, labels: int) -> None:
+    """Figures 13 and 33 have two trainings, for which one run stands here."""
+    item = ITEMS[f"figure{figure}"]
+    rows = item.measure(dict.fromkeys(item.trainings, run), "smoke")
+    assert len(item.trainings) == labels
+    assert not _missing(item, rows)
+    assert _missing(item, {}), "the negative control"
+
+
+@pytest.mark.usefixtures("classified")
+def test_an_untrained_network_meets_the_old_statement_and_gains_nothing_over_itself(run: Run) -> None:
+    """Its last canvas has more detail than its first, because contrast adds up."""
+    rows = ITEMS["figure28"].measure({"GRAN3": run}, "smoke")
+    untrained = {
+        row.replace(measuring.UNTRAINED, ""): {score.name: score.value for score in scores}
+        for row, scores in rows.items()
+        if measuring.UNTRAINED in row
+    }
+    assert untrained["GRAN3, step 3"]["detail"] > 1.3 * untrained["GRAN3, step 1"]["detail"]
+    assert abs(untrained["GRAN3, steps 2 to 3"]["fineness-gain"]) < 0.2
+    assert untrained["GRAN3, step 1"]["redrawn"] == pytest.approx(1)
+    assert untrained["GRAN3, step 3"]["redrawn"] < 0.2
+
+
+def test_a_run_that_has_made_no_step_is_its_own_control(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    training = load(run)
+    training.step = 0
+    monkeypatch.setattr(measuring, "load", lambda _: training)
+    assert measuring.at_first(run) is training
+    training.step = 2
+    assert measuring.at_first(run).step == 0
+
+
+def test_copies_among_samples_are_counted(run: Run) -> None:
+    """A tenth of the samples are training images but for a few levels, the others what they were."""
+    training = load(run)
+    samples = as_bytes(sample(training, 60), training.experiment.data)
+    train = measuring.partition(training.experiment.data).train
+    copying = measuring.with_copies(samples, train)
+    assert torch.equal(copying[6:], samples[6:])
+    distances = nearest_neighbours(copying[:6].flatten(1), train).distances
+    assert 0 < float(distances.max()) <= measuring.PERTURBED * 28
+    rows = measuring.copy_rows({"GRAN3": run}, "smoke")
+    assert list(rows) == ["GRAN3", "GRAN3, 1 in 10 a copy", "held-out images"]
+    assert all("copied" in {score.name for score in scores} for scores in rows.values())

@@ -2,19 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 
+import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
 from agon.data.source import as_bytes
-from agon.figures.pictures import read_grid
 from agon.figures.tiles import tiles_png
-from agon.papers.im2016.measuring import UNLABELLED, canvases, memorisation
+from agon.metrics import nearest_neighbours
+from agon.papers.im2016.canvases import canvases
+from agon.papers.im2016.measuring import UNLABELLED, partition
 from agon.papers.item import TrainedRuns, first_seeds
 from agon.recipes.scales import Scale
 from agon.samples.making import load, sample
 from agon.samples.reading import real_samples
 
-NEIGHBOURS, SEARCHED = 8, 5  # images in a row of the picture that the metric keeps, and rows to show
+SHOWN, NEIGHBOURS = 5, 7  # samples, and the nearest training images of each
 WORDS = "at the left a sample, then its nearest training images, the nearest first"
 SMALL, LARGE = (14, 6), (10, 4)  # (images in a row, rows) of samples, for small and large images
 CANVASES = {3: (16, 4), 5: (12, 3)}  # time steps -> (canvases of each step, canvases in a row)
@@ -25,9 +27,13 @@ def neighbours(runs: TrainedRuns, scale: Scale) -> Mapping[str, bytes]:
     """Draw a row for each sample: the sample, then its nearest training images, the nearest first."""
     rows = {}
     for label, run in first_seeds(runs).items():
-        picture = run.path / memorisation(run, scale).passport["pictures"]["neighbours"]
-        rows[label] = [read_grid(picture)[: NEIGHBOURS * SEARCHED]]
-    return {".png": tiles_png(rows, [WORDS], across=NEIGHBOURS)}
+        training = load(run)
+        source = training.experiment.data
+        shown, train = as_bytes(sample(training, SHOWN), source), partition(source).train
+        nearest = nearest_neighbours(shown.flatten(1), train, k=NEIGHBOURS).indices
+        images = train[nearest].reshape(SHOWN, NEIGHBOURS, *source.shape)
+        rows[label] = [torch.cat([shown[:, None], images], dim=1).flatten(0, 1)]
+    return {".png": tiles_png(rows, [WORDS], across=NEIGHBOURS + 1)}
 
 
 def samples(runs: TrainedRuns, scale: Scale) -> Mapping[str, bytes]:
@@ -44,7 +50,7 @@ def samples(runs: TrainedRuns, scale: Scale) -> Mapping[str, bytes]:
 
 def time_steps(runs: TrainedRuns, scale: Scale) -> Mapping[str, bytes]:
     """Draw a row for each training and a column for each step; each place in a panel shows the same sample."""
-    painted = {label: canvases(run, MOST) for label, run in first_seeds(runs).items()}
+    painted = {label: canvases(load(run), MOST).images for label, run in first_seeds(runs).items()}
     steps = len(next(iter(painted.values())))
     count, across = CANVASES[steps]
     rows = {label: [images[: count // len(runs)] for images in panels] for label, panels in painted.items()}

@@ -1,40 +1,43 @@
-"""Scores of runs: battles, memorisation, samples, and canvases after each time step."""
+"""Scores of runs: battles, copies of training images, and samples."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 import torch
-from jaxtyping import UInt8
+from jaxtyping import Shaped, UInt8
 from torch import Tensor
 
 from agon.arena import BattleResult, BattleSettings, battle
 from agon.data import Source
 from agon.data.source import as_bytes
 from agon.evaluation import ExtractorSpec, evaluate
+from agon.evaluation.evidence import ALL
 from agon.experiment import Experiment
-from agon.games import Adversarial
 from agon.metrics import Score
-from agon.metrics.distances import distance_ratio
+from agon.metrics.distances import alike_share, distance_gain, distance_ratio
 from agon.metrics.gam.critic import Statistics
 from agon.metrics.gam.scores import battle_ratios, battle_won, critic_errors
-from agon.metrics.memorisation import copied_share, exact_copies, held_out_memorisation
-from agon.metrics.pixels import canvas_change, canvas_changes, detail, relative_detail
-from agon.networks import gran
-from agon.papers.classified import classifier_score
+from agon.metrics.memorisation import Partition, copied_share, exact_copies, held_out_memorisation
+from agon.metrics.pixels import at_equal_contrast
 from agon.papers.item import Measure, Rows, Scores
 from agon.recipes.scales import Scale
 from agon.runs import Run
-from agon.samples.making import latents, load, sample
+from agon.samples.making import load, sample, untrained
 from agon.samples.reading import real_samples
+from agon.training import Training
+from agon.training.randomness import stream
 
 FOUGHT = {"smoke": 60, "quick": 5_000, "paper": 10_000}  # samples of each run in a battle; at most as many test images
 SEARCHED = {"smoke": 60, "quick": 2_000, "paper": 10_000}  # samples whose neighbours are sought
 LABELLED = {"smoke": 60, "quick": 10_000, "paper": 10_000}  # samples scored on sets with classes
 OTHERS = {"smoke": 60, "quick": 2_000, "paper": 5_000}  # samples scored on sets without
-PAINTED = {"smoke": 20, "quick": 2_000, "paper": 10_000}  # samples whose canvases are measured
 UNLABELLED = 64  # pixels of a side; the paper's sets of this size or larger have no classes
-CHUNK = 250  # samples that are painted at a time
-SEED = 0  # seed of their latents
+COPYING, HELD_OUT = ", 1 in 10 a copy", "held-out images"  # the rows of controls; the first follows a label
+UNTRAINED = ", untrained"  # the rows of a network before its first update; follows a label
+PERTURBED = 4  # levels of 255
+SEED = 0  # of the copies
 
 
 def battle_rows(pairs: Mapping[str, tuple[str, str]]) -> Measure:
@@ -76,17 +79,60 @@ def _battle(first: Run, second: Run, scale: Scale, statistics: Statistics) -> Ba
     return battle(first, second, settings=BattleSettings(n=FOUGHT[scale], statistics=statistics))
 
 
-def memorisation(run: Run, scale: Scale) -> Score:
-    """The share of samples that are nearer to a training image than to a held-out one."""
-    (score,) = evaluate(run, metrics=["neighbours"], n=SEARCHED[scale])
-    return score
+@lru_cache(maxsize=1)
+def partition(source: Source) -> Partition:
+    """The training images of a source, and those that were kept out of training."""
+    return Partition(real_samples(source, ALL), real_samples(source, ALL, split=source.held_out))
 
 
-def copy_scores(run: Run, scale: Scale) -> Scores:
+def copy_rows(runs: Mapping[str, Run], scale: Scale) -> Rows:
+    """A row for each training's samples, and two controls: some copies among the samples, and real images.
+
+    "ROW, 1 in 10 a copy" is `copying_rows`. "held-out images" has the second half of them in the place of samples, and
+    the first held out.
+    """
+    rows: dict[str, Scores] = {}
+    for label, run in runs.items():
+        training = load(run)
+        source = training.experiment.data
+        samples = as_bytes(sample(training, SEARCHED[scale]), source)
+        rows[label] = copy_scores(partition(source).memorisation(samples))
+        rows[label + COPYING] = copying_rows({label: run}, scale)[label]
+        rows[HELD_OUT] = copy_scores(_of_held_out(source))
+    return rows
+
+
+def copying_rows(runs: Mapping[str, Run], scale: Scale) -> Rows:
+    """A row for each training with training images in the place of a tenth of its samples: what must be caught."""
+    rows: dict[str, Scores] = {}
+    for label, run in runs.items():
+        training = load(run)
+        source = training.experiment.data
+        samples = with_copies(as_bytes(sample(training, SEARCHED[scale]), source), partition(source).train)
+        rows[label] = copy_scores(partition(source).memorisation(samples))
+    return rows
+
+
+@lru_cache(maxsize=1)
+def _of_held_out(source: Source) -> Score:
+    of_set = partition(source)
+    first, second = of_set.held.tensor_split(2)
+    return Partition(of_set.train, first).memorisation(second)
+
+
+def with_copies(samples: UInt8[Tensor, "n c h w"], train: Shaped[Tensor, "m ..."]) -> UInt8[Tensor, "n c h w"]:
+    """The samples with training images, each pixel changed by up to `PERTURBED` levels, in the place of a tenth."""
+    count, rng = math.ceil(len(samples) / 10), stream(SEED, "copies")
+    chosen = torch.randperm(len(train), generator=rng)[:count]
+    noise = torch.randint(-PERTURBED, PERTURBED + 1, samples[:count].shape, generator=rng)
+    copies = train[chosen].reshape(-1, *samples.shape[1:])[torch.arange(count) % len(chosen)]
+    return torch.cat([(copies.long() + noise).clamp(0, 255).byte(), samples[count:]])
+
+
+def copy_scores(score: Score) -> Scores:
     """Memorisation by samples and by held-out images, and the share of copies that follows from them."""
-    score = memorisation(run, scale)
     held_out = held_out_memorisation(score)
-    return [score, held_out, copied_share(score, held_out.value), exact_copies(score)]
+    return [score, held_out, copied_share(score, held_out), exact_copies(score)]
 
 
 def sample_scores(run: Run, scale: Scale) -> Scores:
@@ -95,56 +141,42 @@ def sample_scores(run: Run, scale: Scale) -> Scores:
     n = (LABELLED if labelled else OTHERS)[scale]
     metrics, extractor = (["classifier", "is"], "classifier") if labelled else (["prdc"], "pixels")
     scores = evaluate(run, metrics=[*metrics, "pairwise"], n=n, extractor=ExtractorSpec(extractor))
-    return [*scores, sample_distance(run, n)]
+    return [*scores, sample_distance(load(run), n)]
 
 
-def sample_distance(run: Run, n: int) -> Score:
-    """The mean distance between n samples relative to that between n training images; n is even, at least 4."""
+def noise_rows(runs: Mapping[str, Run], scale: Scale) -> Rows:
+    """Scores of two trainings' samples, and how far apart they are, also before both networks' first update."""
+    rows: dict[str, Scores] = {label: sample_scores(run, scale) for label, run in runs.items()}
+    n = OTHERS[scale]
+    for suffix, opened in (("", load), (UNTRAINED, at_first)):
+        trainings = {label: opened(run) for label, run in runs.items()}
+        distances = {label: sample_distance(training, n) for label, training in trainings.items()}
+        for label, training in trainings.items():
+            rows[label + suffix] = [*rows.get(label + suffix, [distances[label]]), sample_twins(training, n)]
+        rows[pair_row(*runs) + suffix] = [distance_gain(*distances.values())]
+    return rows
+
+
+def at_first(run: Run) -> Training:
+    """The training of a run before its first update: the run itself if it has made none."""
     training = load(run)
+    return untrained(run) if training.step else training
+
+
+def sample_distance(training: Training, n: int) -> Score:
+    """The mean distance between n samples relative to that between n training images; n is even, at least 4."""
     source = training.experiment.data
     return distance_ratio(as_bytes(sample(training, n), source), real_samples(source, n))
 
 
-@torch.no_grad()
-def canvases(run: Run, n: int) -> UInt8[Tensor, "t n c h w"]:
-    """Paint n latents with a run's last checkpoint, and return the canvas after each time step as bytes."""
-    training = load(run)
-    game = training.game
-    assert isinstance(game, Adversarial)
-    assert isinstance(game.generator, gran.Generator)
-    parts = []
-    with training.painting():
-        for part in torch.split(latents(training, n, SEED), CHUNK):
-            painted = game.generator.canvases(part.to(training.device)).unbind(1)  # n c h w, t times
-            parts.append(torch.stack([as_bytes(images.cpu(), training.experiment.data) for images in painted]))
-    return torch.cat(parts, dim=1)
+def sample_twins(training: Training, n: int) -> Score:
+    """The share of n samples that are very alike to another of them, at equal contrast."""
+    source = training.experiment.data
+    sides = (as_bytes(sample(training, n), source), real_samples(source, n))
+    score = alike_share(*(at_equal_contrast(images.float() / 255, 0.0, 1.0) for images in sides))
+    return replace(score, protocol=f"{score.protocol}; both at equal contrast")
 
 
-def step_row(label: str, first: int, last: int | None = None) -> str:
-    """The label of the row of one time step of a training, or of several."""
-    return f"{label}, step {first}" if last is None else f"{label}, steps {first} to {last}"
-
-
-def step_rows(runs: Mapping[str, Run], scale: Scale) -> Rows:
-    """A row for each time step of each training, and one for all steps after the first, which starts from nothing."""
-    rows: dict[str, Scores] = {}
-    for label, run in runs.items():
-        source = Experiment.from_json(run.experiment).data
-        painted = canvases(run, PAINTED[scale])
-        changes = canvas_changes(painted)
-        real = float(detail(real_samples(source, PAINTED[scale])).mean())
-        for step, images in enumerate(painted):
-            rows[step_row(label, step + 1)] = [
-                canvas_change(changes[step]),
-                relative_detail(images, real),
-                *class_scores(images, source),
-            ]
-        rows[step_row(label, 2, len(painted))] = [canvas_change(changes[1:].mean(0))]
-    return rows
-
-
-def class_scores(images: UInt8[Tensor, "n c h w"], source: Source) -> Scores:
-    """The score by the set's own classifier; none for a set without classes."""
-    if source.shape[1] >= UNLABELLED:
-        return []
-    return classifier_score(images, source)
+def pair_row(first: str, second: str) -> str:
+    """The label of the row that compares two trainings."""
+    return f"{first} beside {second}"
