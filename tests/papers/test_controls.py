@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 
-from agon.metrics.pixels import relative_detail
 from agon.papers import ITEMS, find_item
 from agon.papers.controls import FOLDER, measured_controls, plain
 from agon.papers.expectation import Expectation
-from agon.papers.im2016.measuring import canvases
+from agon.papers.im2016.canvases import step_row
 from agon.papers.intervals import judge
 from agon.papers.item import Item, Rows
 from agon.papers.numbers import rejudged
@@ -74,15 +73,11 @@ def test_every_expectation_has_a_control(name: str) -> None:
 
 def test_a_claim_that_untrained_networks_meet_gets_no_verdict(tmp_path: Path) -> None:
     """GRANs that were never trained paint a finer canvas at every step, too: no trained one can show it like this."""
-
-    def measure(runs: Mapping[str, Run], scale: Scale) -> Rows:
-        (run,) = runs.values()
-        return {f"step {step}": [relative_detail(images, 1.0)] for step, images in enumerate(canvases(run, 20))}
-
-    finer = Expectation(says="finer", score="detail", row="step 2", above="step 0")
-    item = replace(find_item("im2016/figure28"), measure=measure, expects=[finer])
+    first, last = step_row("GRAN3", 1), step_row("GRAN3", 3)
+    finer = Expectation(says="finer", score="detail", row=last, above=first)
+    item = replace(find_item("im2016/figure28"), expects=[finer])
     (control,) = map(plain, measured_controls(item, tmp_path, "smoke", 3, {}, ONE_THREAD).values())
-    trained = [row("step 0", 0.2, 0.21, 0.19), row("step 2", 0.5, 0.51, 0.49)]
+    trained = [row(first, 0.2, 0.21, 0.19), row(last, 0.5, 0.51, 0.49)]
     assert judge(finer, trained)["verdict"] == "held"
     assert judge(finer, trained, {"untrained": control})["verdict"] == "no evidence"
 
