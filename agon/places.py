@@ -5,7 +5,8 @@ The command line asks here before it imports torch.
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -97,15 +98,36 @@ def refuse_unknown(text: str, names: Iterable[str]) -> None:
 
 def missing(place: Path) -> DataError:
     """The error for an absolute path with nothing there; it advises the nearest name beside it."""
-    folder = next((parent for parent in place.parents if parent.is_dir()), Path("/"))
-    below = place.relative_to(folder).parts
-    near = get_close_matches(below[0], [f.name for f in folder.iterdir()], n=1, cutoff=0.5)
-    if near:
-        rest = "/".join((near[0], *below[1:]))
-        advice = f"did you mean '{folder / rest}'?" if len(below) == 1 else f"did you mean '{folder / near[0]}'?"
-    else:
-        advice = f"give '{DIGITS}', an existing path, or the Hub's '{HUB}owner/name'"
+    near = nearest(place)
+    advice = f"did you mean '{near}'?" if near else f"give '{DIGITS}', an existing path, or the Hub's '{HUB}owner/name'"
     return DataError(f"expected images at {place}, but there is no such path; {advice}")
+
+
+def nearest(place: Path, fits: Callable[[Path], bool] = os.path.lexists) -> Path | None:
+    """The path that may be meant by one with nothing there: its first missing name is replaced by the nearest one.
+
+    Args:
+        place: the missing path.
+        fits: whether a path, which exists, is of the kind that is meant.
+    """
+    folder = next((parent for parent in place.parents if parent.is_dir()), None)
+    if folder is None:
+        return None
+    name, *rest = place.relative_to(folder).parts
+    with suppress(OSError):
+        for near in get_close_matches(name, [each.name for each in folder.iterdir()], n=3, cutoff=0.5):
+            found = [
+                path for path in (Path(folder, near, *rest), folder / near) if os.path.lexists(path) and fits(path)
+            ]
+            if found:
+                return found[0]
+    return None
+
+
+def did_you_mean(place: Path, fits: Callable[[Path], bool] = os.path.lexists, other: str = "") -> str:
+    """The end of a sentence on a missing path: "; did you mean ...?", or else what other advice there is."""
+    near = nearest(place, fits)
+    return f"; did you mean {near}?" if near else f"; {other}" if other else ""
 
 
 def refuse_no_samples(path: Path) -> None:
@@ -115,4 +137,5 @@ def refuse_no_samples(path: Path) -> None:
         DataError: nothing is there.
     """
     if not path.exists():
-        raise DataError(f"expected a folder or a file of samples at {path}, but there is no such path")
+        advice = did_you_mean(path)
+        raise DataError(f"expected a folder or a file of samples at {path}, but there is no such path{advice}")

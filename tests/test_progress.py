@@ -8,6 +8,7 @@ import threading
 
 import pytest
 
+from agon.terminal.multi_progress import MultiProgress
 from agon.terminal.progress import QUIET, Progress
 
 
@@ -134,3 +135,48 @@ def test_a_name_with_brackets_is_shown_as_it_is(terminal: Terminal):
     with Progress(1, stream=terminal) as progress:
         progress.update(1, {"loss/[red]": 1.0})
     assert "loss/[red] 1" in terminal.getvalue()
+
+
+WIDTHS = [150, 110, 100, 80, 60, 40]
+PLAYERS = [
+    ("critic", "generator"),
+    ("generator", "encoder", "autoregressor", "patch"),
+    ("left_critic", "left_generator"),
+]
+
+
+@pytest.mark.parametrize("columns", WIDTHS)
+@pytest.mark.parametrize("players", PLAYERS)
+def test_the_losses_of_all_players_are_shown_at_any_width(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, columns: int, players: tuple[str, ...]
+) -> None:
+    """In shorter words, and not cut: "loss/generato…" says nothing of the generator."""
+    if sum(map(len, players)) > columns / 2:
+        players = players[:2]
+    monkeypatch.setenv("COLUMNS", str(columns))
+    clock = Clock()
+    with Progress(6500, 83, stream=terminal, clock=clock) as progress:
+        clock.now += 90
+        progress.update(182, {f"loss/{player}": 0.6931472 for player in players})
+    assert "…" not in terminal.getvalue()
+    last = terminal.getvalue().replace("\r", "\n").splitlines()[-2:]
+    assert sum(len(re.findall(r"\w 0\.69", line)) for line in last) >= len(players)
+
+
+def test_a_usual_terminal_has_the_whole_names(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    clock = Clock()
+    with Progress(6500, stream=terminal, clock=clock) as progress:
+        clock.now += 75.5
+        progress.update(83, {"loss/critic": 0.05341, "loss/generator": 0.6931472})
+    assert "83/6500  1.1/s  1:37:17 left  critic 0.0534  generator 0.693" in terminal.getvalue()
+
+
+def test_bars_of_several_trainings_have_their_losses_too(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    clock = Clock()
+    with MultiProgress({"seed-10": 6500}, stream=terminal, clock=clock) as progress:
+        progress.update("seed-10", 0, 6500)
+        clock.now += 75.5
+        progress.update("seed-10", 83, 6500, {"loss/critic": 0.05341, "loss/generator": 0.6931472})
+    assert "seed-10  83/6500  1.1/s  1:37:17 left  critic 0.0534  generator 0.693" in terminal.getvalue()

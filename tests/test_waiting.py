@@ -147,3 +147,22 @@ class Recorded(list[Stage]):
     def append(self, stage: Stage) -> None:
         self.seen[stage.what] = stage
         super().append(stage)
+
+
+def test_a_narrow_terminal_shows_the_innermost_stage_and_its_time(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not the names of the outer ones, with the time left cut away."""
+    monkeypatch.setenv("COLUMNS", "80")
+    display = Display(stream=terminal, clock=Clock())
+    monkeypatch.setattr(waiting_module, "_shown", [display])
+    with (
+        display,
+        stage("runs/faces of the second setting"),
+        stage("kernel distance"),
+        stage("features", 100) as advance,
+    ):
+        advance(50)
+        display.after(4)
+    assert "kernel distance: features  50/100 (50 %)  0:02 left" in terminal.getvalue()
+    assert "…" not in terminal.getvalue()

@@ -6,6 +6,7 @@ from typing import Any
 
 from agon.cli.catalogue import check_name
 from agon.errors import SettingError
+from agon.places import did_you_mean
 from agon.runs.named import check_run_name, is_named
 
 
@@ -16,7 +17,9 @@ def check_trained(recipe: str) -> None:
     elif not is_file(recipe):
         check_name("recipe", recipe)
     elif not Path(recipe).is_file():
-        raise SettingError(f"{recipe}: expected a file that describes an experiment, found none")
+        raise SettingError(
+            f"{recipe}: expected a file that describes an experiment, found none{did_you_mean(Path(recipe))}"
+        )
 
 
 def is_file(recipe: str) -> bool:

@@ -8,6 +8,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from agon.errors import AgonError, SettingError
+from agon.places import did_you_mean
 from agon.untrusted import listed, sentence
 
 MAIN = "__main__"
@@ -41,7 +42,8 @@ def run_script(path: Path) -> None:
     """
     spec = spec_from_file_location(NAME, path)
     if spec is None or spec.loader is None or not path.is_file():
-        raise SettingError(f"--from: expected a Python script, such as mine.py, got {path}")
+        advice = did_you_mean(path, Path.is_file) if not path.exists() else ""
+        raise SettingError(f"--from: expected a Python script, such as mine.py, got {path}{advice}")
     module = module_from_spec(spec)
     sys.modules[NAME], _Running.now = module, True
     sys.path.insert(0, str(path.resolve().parent))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from agon.errors import DataError, RunError
+from agon.places import did_you_mean
 from agon.runs.directory import Directory
 from agon.runs.groups import runs_in
 from agon.runs.layout import EXPERIMENT
@@ -49,6 +50,7 @@ def entries(word: Path | str) -> list[Entry]:
     if not path.exists():
         raise DataError(
             f"a tournament: expected a run, a folder of runs, or samples at {path}, but there is no such path"
+            f"{did_you_mean(path)}"
         )
     found = [Entry(run, step, str(given) if is_named(given) else "") for run in runs_in(path)]
     if step is not None and not found[0].is_run:

@@ -5,21 +5,46 @@ from pathlib import Path
 
 from agon.arguments import MOST_STEPS
 from agon.errors import RunError
+from agon.places import did_you_mean
 from agon.runs.description import described
 from agon.runs.directory import Directory
 from agon.runs.files import refuse_undecodable
+from agon.runs.groups import runs_in
 from agon.runs.layout import EXPERIMENT, LEFTOVERS, REPLICATES
 
 
 def refuse_no_run(path: Path) -> None:
-    """Refuse a path that holds no run.
+    """Refuse a path that holds no run; the sentence has the run that may be meant.
 
     Raises:
         RunError: it does not exist, or has no experiment.json.
     """
     if not Directory(path).holds(EXPERIMENT):
-        what = f"which has no {EXPERIMENT}" if os.path.lexists(path) else "which does not exist"
-        raise RunError(f"expected a run directory, got {path}, {what}; agon train ... --out {path} begins one")
+        raise RunError(_no_run(path))
+
+
+def _no_run(path: Path) -> str:
+    """What is at a path instead of a run, and what may be meant."""
+    if not os.path.lexists(path):
+        advice = did_you_mean(path, holds_runs, f"agon train ... --out {path} begins one")
+        return f"expected a run directory, got {path}, which does not exist{advice}"
+    runs = runs_in(path)
+    if runs != [path]:
+        return (
+            f"expected one run, got {path}, a folder of {len(runs)}; name one of them, such as {runs[0]}"
+            if len(runs) > 1
+            else f"expected a run directory, got {path}, which has no {EXPERIMENT}; did you mean {runs[0]}?"
+        )
+    around = next((parent for parent in path.parents if Directory(parent).holds(EXPERIMENT)), None)
+    advice = f"did you mean {around}?" if around else f"agon train ... --out {path} begins one"
+    if around is None and _taken(path):
+        advice = "give the folder that agon train had as --out"
+    return f"expected a run directory, got {path}, which has no {EXPERIMENT}; {advice}"
+
+
+def holds_runs(path: Path) -> bool:
+    """Whether a path is a run, or a folder of runs."""
+    return Directory(path).holds(EXPERIMENT) or runs_in(path) != [path]
 
 
 def refuse_nothing_to_show(path: Path) -> None:
@@ -30,7 +55,10 @@ def refuse_nothing_to_show(path: Path) -> None:
     """
     if not Directory(path).holds(EXPERIMENT):
         what = "is not a directory" if not path.is_dir() else f"has no {EXPERIMENT}"
-        raise RunError(f"{path} {what}; expected the directory of a run: give the one that holds {EXPERIMENT}")
+        advice = did_you_mean(path, holds_runs) if not os.path.lexists(path) else ""
+        raise RunError(
+            f"{path} {what}; expected the directory of a run" + (advice or f": give the one that holds {EXPERIMENT}")
+        )
 
 
 def refuse_taken(path: Path) -> None:
@@ -42,7 +70,7 @@ def refuse_taken(path: Path) -> None:
     refuse_undecodable(path)
     if Directory(path).holds(EXPERIMENT):
         raise RunError(f"{path} holds a run already; agon resume {path} goes on with it, or choose another folder")
-    if path.exists() and (not path.is_dir() or _foreign(path)):
+    if _taken(path):
         raise RunError(f"{path} holds other files already; choose a new or an empty folder")
 
 
@@ -79,6 +107,11 @@ def budget_of(path: Path) -> int:
     if type(steps) is not int:
         raise RunError(f"{path}/{EXPERIMENT}: expected steps, got {steps!r:.40}; begin again elsewhere")
     return steps
+
+
+def _taken(path: Path) -> bool:
+    """Whether a path is a file, or a folder with foreign files."""
+    return path.exists() and (not path.is_dir() or bool(_foreign(path)))
 
 
 def _foreign(path: Path) -> list[Path]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from agon.terminal import OutputStream, is_watched, tell
-from agon.terminal.progress import QUIET, REDRAW, Progress, bar, duration
+from agon.terminal.progress import QUIET, REDRAW, Progress, bar, duration, room_beside
 from agon.untrusted import printable
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ class MultiProgress:
             self._last_shown = self._clock()
             self._bar.update(self._rows[""], completed=self.succeeded + self.failed, line=self._summary())
             for name, progress in self.running.items():
-                line = f"{name}  {progress.line()}"
+                line = f"{name}  {progress.line(room_beside(self._bar) - len(name) - 2)}"
                 self._bar.update(self._rows[name], completed=progress.step, line=line)
             self._bar.refresh()
 

@@ -1,9 +1,10 @@
 """Progress of a training on the terminal: step, speed, time left and the last losses."""
 
+import math
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -17,6 +18,8 @@ QUIET = 5.0  # seconds between two lines in a file: an hour has 720
 REDRAW = 0.1  # seconds between two drawings of the bar
 WINDOW = 30  # marks at intervals of a second or more, over which the speed is averaged
 SHOWN = "loss/"  # the entries of a record that are shown
+WIDE, BAR, SHORT_BAR = 110, 24, 8  # columns of a terminal with room for the long bar; lengths of the bars
+LETTERS = 3  # of a player's name, at least, where a line is very short
 
 
 class Progress:
@@ -70,7 +73,7 @@ class Progress:
         self._last_shown = (now, self.step)
         if self.show and is_watched(self._stream):
             self._bar = bar(self._stream)
-            self._bar.add_task("", total=self.total, completed=self.step, line=self.line())
+            self._bar.add_task("", total=self.total, completed=self.step, line=self.line(self.room))
             self._bar.start()
         return self
 
@@ -109,7 +112,9 @@ class Progress:
     def note(self, text: str) -> None:
         """Show what goes on between two steps, such as an evaluation."""
         if self._bar is not None:
-            self._bar.update(self._bar.task_ids[0], line=f"step {self.step}/{self.total}  {text}")
+            steps = f"{self.step}/{self.total}"
+            line = fitting((f"step {steps}  {text}", f"{steps}  {text}", text), self.room)
+            self._bar.update(self._bar.task_ids[0], line=line)
             self._bar.refresh()
         elif self.show:
             tell(self._stream, text)
@@ -120,21 +125,46 @@ class Progress:
         seconds, steps = self._clock() - since, self.step - first
         return steps / seconds if seconds > 0 and steps > 0 else None
 
-    def line(self) -> str:
-        """Return step, speed, time left and losses in one line."""
-        percent = 100 * self.step // self.total if self.total > 0 else 100  # 999 of 1000 is not yet 100 %
-        return "  ".join([f"step {self.step}/{self.total} ({percent} %)", *self._pace()])
+    def line(self, room: float = math.inf) -> str:
+        """Return step, speed, time left and losses in one line of at most `room` characters, if that is possible.
 
-    def _pace(self) -> list[str]:
-        speed, left = self.speed(), max(self.total - self.step, 0)
-        parts = [] if speed is None else [_speed(speed)]
-        if speed is not None or left == 0:
-            parts.append(f"{duration(left / speed if speed else 0)} left")
-        return [*parts, *(f"{printable(name)} {value:.4g}" for name, value in self.losses.items())]
+        A short line has shorter words, and then no speed and no time left, but always all losses.
+
+        >>> progress = Progress(6500, 83, show=False)
+        >>> progress.losses = {"loss/critic": 0.05341, "loss/generator": 0.6931}
+        >>> progress.line(60), progress.line(30)
+        ('83/6500  critic 0.0534  generator 0.693', '83/6500  cri 0.053  gen 0.69')
+        """
+        return fitting(self._forms(), room)
+
+    @property
+    def room(self) -> float:
+        """Characters of a line beside the bar; infinite without a bar."""
+        return math.inf if self._bar is None else room_beside(self._bar)
+
+    def _forms(self) -> Iterator[str]:
+        """The line in shorter and shorter words."""
+        percent = 100 * self.step // self.total if self.total > 0 else 100  # 999 of 1000 is not yet 100 %
+        steps, speed, left = f"{self.step}/{self.total}", self.speed(), max(self.total - self.step, 0)
+        known = speed is not None or left == 0
+        time_left = [f"{duration(left / speed if speed else 0)} left"] if known else []
+        players = [name.removeprefix(SHOWN) for name in self.losses]
+        whole = [f"step {steps} ({percent} %)", *([] if speed is None else [_speed(speed)]), *time_left]
+        brief = [steps, *([] if speed is None else [_speed(speed, "/s")]), *time_left]
+        yield "  ".join([*whole, *self._losses(self.losses, 4)])
+        yield "  ".join([*whole, *self._losses(players, 4)])
+        yield "  ".join([*brief, *self._losses(players, 3)])
+        yield "  ".join([*brief, *self._losses(abbreviated(players), 2)])
+        yield "  ".join([steps, *time_left, *self._losses(abbreviated(players), 2)])
+        yield "  ".join([steps, *self._losses(abbreviated(players), 2)])
+
+    def _losses(self, names: Iterable[str], digits: int) -> list[str]:
+        pairs = zip(names, self.losses.values(), strict=True)
+        return [f"{printable(name)} {value:.{digits}g}" for name, value in pairs]
 
     def _draw(self) -> None:
         if self._bar is not None:
-            self._bar.update(self._bar.task_ids[0], completed=self.step, line=self.line())
+            self._bar.update(self._bar.task_ids[0], completed=self.step, line=self.line(self.room))
             self._bar.refresh()
             self._last_shown = (self._clock(), self.step)
 
@@ -152,20 +182,48 @@ def bar(stream: Any) -> "rich.progress.Progress":
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
 
-    line = TextColumn("{task.fields[line]}", markup=False)
+    line, console = TextColumn("{task.fields[line]}", markup=False), Console(file=stream)
     return Progress(
-        BarColumn(bar_width=24),
+        BarColumn(bar_width=BAR if console.width >= WIDE else SHORT_BAR),
         line,
-        console=Console(file=stream),
+        console=console,
         auto_refresh=False,
         redirect_stdout=is_watched(sys.stdout),  # piped output must pass
     )
 
 
-def _speed(speed: float) -> str:
+def room_beside(shown: "rich.progress.Progress") -> int:
+    """Characters that the terminal has beside the bar."""
+    from rich.progress import BarColumn
+
+    bars = (column.bar_width or 0 for column in shown.columns if isinstance(column, BarColumn))
+    return shown.console.width - sum(bars) - 1
+
+
+def fitting(forms: Iterable[str], room: float) -> str:
+    """Return the first form of a line that has at most `room` characters, or else the last form."""
+    form = ""
+    for form in forms:
+        if len(form) <= room:
+            break
+    return form
+
+
+def abbreviated(names: Iterable[str]) -> list[str]:
+    """Return the beginnings of names, as short as they differ.
+
+    >>> abbreviated(["critic", "generator"]), abbreviated(["judge_a", "judge_b"])
+    (['cri', 'gen'], ['judge_a', 'judge_b'])
+    """
+    names = list(names)
+    lengths = range(LETTERS, max(map(len, names), default=0))
+    return next((short for n in lengths if len({*(short := [name[:n] for name in names])}) == len(names)), names)
+
+
+def _speed(speed: float, unit: str = " steps/s") -> str:
     if speed < 1:
         return f"{1 / speed:.3g} s/step"
-    return f"{speed:.1f} steps/s" if speed < 100 else f"{speed:.0f} steps/s"
+    return f"{speed:.1f}{unit}" if speed < 100 else f"{speed:.0f}{unit}"
 
 
 def duration(seconds: float) -> str:

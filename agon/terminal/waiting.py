@@ -4,6 +4,7 @@ A function names its stages (`stage`, `tracked`); they are shown only within `wa
 part of a library is silent.
 """
 
+import math
 import sys
 import threading
 import time
@@ -12,7 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from agon.terminal import OutputStream, is_watched, tell
-from agon.terminal.progress import Progress, bar, duration
+from agon.terminal.progress import Progress, bar, duration, fitting, room_beside
 
 if TYPE_CHECKING:
     import rich.progress
@@ -95,12 +96,16 @@ class Waiting:
             self._thread.join()
         self._stop()
 
-    def line(self) -> str:
-        """Return the stages from the outermost to the innermost, and how far the last is."""
+    def line(self, room: float = math.inf) -> str:
+        """Return the stages from the outermost to the innermost, and how far the last is.
+
+        A line that would have more than `room` characters leaves the outer stages out.
+        """
         stages = list(self.stages)
         if not stages:
             return ""
-        return f"{': '.join(stage.what for stage in stages)}  {stages[-1].state()}"
+        names, state = [stage.what for stage in stages], stages[-1].state()
+        return fitting((f"{': '.join(names[first:])}  {state}" for first in range(len(names))), room)
 
     def look(self) -> None:
         """Draw if it is time to, and if no other display is in use."""
@@ -116,9 +121,9 @@ class Waiting:
         if self._outer is None and is_watched(self._stream):
             if self._bar is None:
                 self._bar = bar(self._stream)
-                self._bar.add_task("", line=line)
+                self._bar.add_task("", line="")
                 self._bar.start()
-            stage = self.stages[-1]
+            stage, line = self.stages[-1], self.line(room_beside(self._bar))
             self._bar.update(self._bar.task_ids[0], total=stage.total, completed=stage.done, line=line)
             self._bar.refresh()
             return

@@ -12,10 +12,11 @@ import torch
 from agon.errors import RunError, SettingError
 from agon.experiment import Experiment, differences
 from agon.experiment.scripts import values_under
+from agon.places import did_you_mean
 from agon.runs import Directory, Run, unreadable
 from agon.runs.description import text_of
 from agon.runs.layout import REPLICATES
-from agon.runs.taken import refuse_taken_by_replicates
+from agon.runs.taken import holds_runs, refuse_taken_by_replicates
 from agon.training.beginning import with_origin
 from agon.training.compute import Compute
 from agon.training.training import Training
@@ -127,8 +128,8 @@ class Folder:
         """The text of replicates.json."""
         if not self.files.holds(REPLICATES):
             raise RunError(
-                f"expected a directory of replicates, got {self.path}, which has no {REPLICATES}; "
-                f"agon train ... --out {self.path} --seeds 8 begins one"
+                f"expected a directory of replicates, got {self.path}, which has no {REPLICATES}"
+                f"{did_you_mean(self.path, holds_runs, f'agon train ... --out {self.path} --seeds 8 begins one')}"
             )
         return text_of(self.files, REPLICATES)
 
