@@ -130,7 +130,7 @@ class Evaluate:
         options = {"metrics": metrics, "extractor": spec, "reference": reference}
         scores = {run.path: self._scores(run, options, failed, name=len(runs) > 1) for run in runs}
         if len(runs) > 1:
-            say(*summary(scores, apart=len(self.runs) == len(runs)))
+            say(*summary(scores, apart=len(self.runs) == len(runs), step=self.step))
         if len(runs) > 1 and "reconstruction" in metrics and not failed:
             errors = [next(score for score in scores[run.path] if score.name == "reconstruction") for run in runs]
             for run, score in zip(runs, ranked(runs, errors), strict=True):
@@ -189,14 +189,16 @@ class Evaluate:
             write(measurements, self.out)
 
 
-def summary(scores: Mapping[Path, Sequence[Any]], *, apart: bool) -> list[str]:
+def summary(scores: Mapping[Path, Sequence[Any]], *, apart: bool, step: int | None = None) -> list[str]:
     """Return the lines that sum several runs up: means over seeds, a table with a mark at the best, and a sentence.
 
     Args:
         scores: run directory -> its scores.
         apart: whether each run was named by itself, and is compared even with another seed of its experiment.
+        step: the step at which all were scored; None for the last of each.
     """
     from agon.arena import contestant, table, verdict
+    from agon.arena.budgets import unequal_budgets
     from agon.runs.groups import by_experiment
     from agon.runs.naming import names as names_of
 
@@ -211,7 +213,15 @@ def summary(scores: Mapping[Path, Sequence[Any]], *, apart: bool) -> list[str]:
         groups = dict(zip(names_of(list(scores)), [[run] for run in scores], strict=True))
         lines += ["", "Settings differ in the seed alone, so what differs below is chance:"]
     contestants = [contestant(name, [scores[run] for run in runs]) for name, runs in groups.items()]
-    return [*lines, "", *table(contestants), "", verdict(contestants)]
+    reached = {name: [_last_step(run) if step is None else step for run in runs] for name, runs in groups.items()}
+    budgets = unequal_budgets(reached)
+    return [*lines, "", *table(contestants), "", *([budgets] if budgets else []), verdict(contestants)]
+
+
+def _last_step(run: Path) -> int | None:
+    from agon.runs import Run
+
+    return max(Run(run).kept, default=None)
 
 
 def over_seeds(seeds: Sequence[Sequence[Any]]) -> list[str]:

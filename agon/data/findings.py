@@ -4,16 +4,19 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from agon.data.amounts import few
 from agon.data.cache import default_folder
 from agon.data.decoding import SKIPPED, named
 from agon.data.images import Images
 from agon.data.inspection import Inspection
 from agon.data.settling import sizes
 from agon.data.source import MEMORY
+from agon.figures.numbers import counted
 from agon.terminal.progress import duration
 from agon.untrusted import listed, printable, shortened
 
 GROUPS, MEMBERS = 3, 3  # copies named in a line
+BY_CLASS = "agon train miyato2018b/projection trains a generator by class; agon train own uses no classes"
 CLASSES = 12  # most classes whose numbers are all listed
 
 
@@ -22,17 +25,28 @@ def findings(source: Images, found: Inspection) -> Iterator[tuple[str, str]]:
     if found.headers:
         yield "sizes", _sizes(source, found)
         if found.headers[0].kind != "array":
-            yield "formats", ", ".join(f"{kind} {n:,}" for kind, n in found.formats)
+            unread = [f"{len(found.broken):,} cannot be read"] if found.broken else []
+            yield "formats", ", ".join([*(f"{kind} {n:,}" for kind, n in found.formats), *unread])
     if balance := _balance(source):
         yield "balance", balance
+    if len(source.classes) > 1:
+        yield "by class", BY_CLASS
+    if warning := few(source.count(), "image"):
+        yield "few", warning
     if found.broken:
         advice = "" if source.skip_corrupt else f"; {SKIPPED.typed} leaves them out"
-        yield "broken", f"{len(found.broken):,} images cannot be read: {named(found.broken)}{advice}"
+        number = f"{counted(len(found.broken), 'image')} of {found.seen:,}"
+        yield "broken", f"{number} cannot be read: {named(found.broken)}{advice}"
     yield "copies", _copies(found.exact, "the same bytes") or "none with the same bytes"
     yield "similar", _copies(found.near, "almost the same picture") or "none"
-    looked = "every image" if found.seen == found.total else f"{found.seen:,} of {found.total:,} images; --check: all"
-    yield "seen", looked
+    yield "seen", _seen(found)
     yield from _costs(source, found)
+
+
+def _seen(found: Inspection) -> str:
+    if found.seen == found.total:
+        return f"all {counted(found.total, 'image')}"
+    return f"{found.seen:,} of {counted(found.total, 'image')}; --check: all"
 
 
 def _sizes(source: Images, found: Inspection) -> str:
@@ -63,7 +77,8 @@ def _copies(groups: list[list[str]], what: str) -> str:
     spare = sum(map(len, groups)) - len(groups)
     shown = "; ".join(" = ".join(printable(place) for place in group[:MEMBERS]) for group in groups[:GROUPS])
     more = f"; and {len(groups) - GROUPS:,} groups more" if len(groups) > GROUPS else ""
-    return f"{spare:,} images have {what} as others, in {len(groups):,} groups: {shown}{more}"
+    have = "image has" if spare == 1 else "images have"
+    return f"{spare:,} {have} {what} as others, in {counted(len(groups), 'group')}: {shown}{more}"
 
 
 def _costs(source: Images, found: Inspection) -> Iterator[tuple[str, str]]:

@@ -13,11 +13,13 @@ from agon.data.glance import Header, header
 from agon.data.images import Images
 from agon.data.rows import ImageRows, Raw
 from agon.data.source import Source
+from agon.untrusted import listed
 
 SEEN = 20_000  # most images whose size is read, spread evenly over a larger set
 STREAMED = 256  # and of a stream
 SIDES = (64, 48, 32, 24, 16, 8)  # proposed sides, the largest first
 LARGE = 128  # side in pixels from which on images of one size are reduced, too
+NAMED = 3  # coloured images among grey ones that are named
 ENLARGED = 0.1  # largest share of the images that the proposed size may enlarge
 
 
@@ -48,25 +50,34 @@ def settle(source: Source) -> Settled:
     """
     if not isinstance(source, Images) or (source.size is not None and source.channels is not None):
         return Settled(source, ())
-    found = headers(source.rows()["train"], STREAMED if source.streaming else SEEN)
+    rows = source.rows()["train"]
+    places = _placed(rows, STREAMED if source.streaming else SEEN)
+    found = [seen for _, seen in places if seen is not None]
     chosen: dict[str, Any] = {}
     reasons = []
     if source.size is None and (reason := _reason_for_size(found)):
         chosen["size"] = side_for(found)
         reasons.append(f"size {chosen['size']}: {reason}; --size N chooses another")
-    colours = sum(seen.channels == 3 for seen in found)
-    if source.channels is None and found and 0 < colours < len(found) and found[0].channels == 1:
-        chosen["channels"] = 3
-        reasons.append(f"channels 3: {len(found) - colours:,} of {len(found):,} images are grey, the others coloured")
+    if source.channels is None and (reason := _reason_for_channels(places, len(rows))):
+        if found[0].channels == 1:  # else the first image says so
+            chosen["channels"] = 3
+        reasons.append(f"channels 3: {reason}; --set data.channels=1 makes all grey")
     return Settled(replace(source, **chosen) if chosen else source, tuple(reasons))
 
 
 def headers(rows: ImageRows, most: int = SEEN) -> list[Header]:
     """The sizes of at most `most` readable images, evenly spread; one of an array stands for all of them."""
-    found = []
+    return [seen for _, seen in _placed(rows, most) if seen is not None]
+
+
+def _placed(rows: ImageRows, most: int) -> list[tuple[str, Header | None]]:
+    """The same with their places; None for an image whose beginning cannot be read."""
+    found: list[tuple[str, Header | None]] = []
     for raw in islice(spread(rows, most), most):
+        seen = None
         with suppress(Exception):  # what cannot be read is reported where it is decoded
-            found.append(header(raw.content))
+            seen = header(raw.content)
+        found.append((raw.place, seen))
         if isinstance(rows, Arrays):
             break
     return found
@@ -105,3 +116,17 @@ def _reason_for_size(found: Sequence[Header]) -> str:
     if found and found[0].kind != "array" and max(found[0].height, found[0].width) > LARGE:
         return f"the images are {sizes(found)} (height x width), more than {LARGE} pixels a side"
     return ""
+
+
+def _reason_for_channels(places: Sequence[tuple[str, Header | None]], total: int) -> str:
+    """How many images are coloured, grey and neither; the coloured are named if they are fewer than the grey."""
+    coloured = [place for place, seen in places if seen is not None and seen.channels == 3]
+    grey = sum(seen is not None and seen.channels == 1 for _, seen in places)
+    if not coloured or not grey:
+        return ""
+    named = f" ({listed(coloured, NAMED)})" if len(coloured) < grey else ""
+    rest = len(places) - len(coloured) - grey
+    unknown = f", {rest:,} cannot be read" if rest else ""
+    looked = f"of {len(places):,} images looked at, " if len(places) < total else ""
+    are = "image is" if len(coloured) == 1 else "images are"
+    return f"{looked}{len(coloured):,} {are} coloured{named}, {grey:,} grey{unknown}"

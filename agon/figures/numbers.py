@@ -5,6 +5,15 @@ import sys
 UNKNOWN = "—"
 
 
+def counted(count: int, noun: str) -> str:
+    """A number of things, with the noun's plural where it is due.
+
+    >>> counted(1, "image"), counted(2_000, "image"), counted(0, "step")
+    ('1 image', '2,000 images', '0 steps')
+    """
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def number(value: float | None, digits: int = 4) -> str:
     """Format a number for reading: rounded, with commas between thousands; whole numbers in full.
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import NamedTuple
 
+from agon.arena.budgets import unequal_budgets
 from agon.arena.comparisons import table as comparisons
 from agon.arena.comparisons.sentences import verdict
 from agon.arena.comparisons.table import BEST, Contestant
@@ -70,7 +71,14 @@ def comparison(views: Sequence[View]) -> Comparison:
         }
         contestants.append(Contestant(name, {label: values for label, values in measured.items() if values}))
     rows = [_row(row, list(groups.values()), by_label[row.name]) for row in comparisons.rows(contestants)]
-    return Comparison(columns, rows, verdict(contestants) if rows and len(columns) > 1 else "")
+    sentences = [_budgets(views, groups), verdict(contestants)] if rows and len(columns) > 1 else []
+    return Comparison(columns, rows, " ".join(sentence for sentence in sentences if sentence))
+
+
+def _budgets(views: Sequence[View], groups: Mapping[str, Sequence[int]]) -> str:
+    """Say if the columns' latest scores are of different numbers of steps."""
+    last = [max((score.step for score in view.scores if score.step is not None), default=None) for view in views]
+    return unequal_budgets({name: [last[index] for index in indices] for name, indices in groups.items()})
 
 
 def _groups(views: Sequence[View]) -> dict[str, list[int]]:

@@ -5,8 +5,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from agon.data.amounts import few, unreadable
 from agon.errors import RunError
 from agon.experiment import Experiment, differences
+from agon.figures.numbers import counted
 from agon.games import parameters_of
 from agon.runs import Checkpoint, Run
 from agon.runs.snapshots import snapshot
@@ -56,11 +58,15 @@ def beginning(training: Training) -> Iterator[str]:
     yield from experiment.notes
     if unused := data.remarks().get("left out"):
         yield f"not used for training: {unused}"
-    count = "endless" if training.data.count is None else f"{training.data.count:,}"
+    if broken := unreadable(data):
+        yield f"not used for training: {counted(broken, 'image')} that cannot be read; agon data names them"
+    if warning := few(training.data.count):
+        yield warning
+    count = "endless samples" if training.data.count is None else counted(training.data.count, "sample")
     shape = "x".join(map(str, training.shape))
     numbers = {player: sum(p.numel() for p in parameters_of(training.game, player)) for player in training.game.players}
     weights = ", ".join(f"{player} {number:,}" for player, number in numbers.items())
-    yield f"{count} samples of {shape}; weights: {weights}; {experiment.steps:,} steps of {experiment.batch}"
+    yield f"{count} of {shape}; weights: {weights}; {counted(experiment.steps, 'step')} of {experiment.batch}"
 
 
 def continue_run(

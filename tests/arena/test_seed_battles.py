@@ -47,6 +47,8 @@ def test_every_critic_judges_every_generator(fought: SeedBattle, folders: tuple[
     assert (fought.panel.seeds, fought.panel.covers) == ((2, 2), "seeds")
     assert fought.lines[-1] == fought.panel.sentence()
     assert "(2 x 2)" in fought.lines[1]
+    assert fought.lines[-2].startswith("Budgets differ: three was trained for 3 steps, one for 1; to compare settings")
+    assert SeedBattle.of_plain(json.loads(fought.json)).budgets == fought.budgets
 
 
 def test_exchanged_sides_mirror_the_panel(fought: SeedBattle, folders: tuple[Path, Path]) -> None:
@@ -60,6 +62,7 @@ def test_seeds_of_one_experiment_may_fight(folders: tuple[Path, Path]) -> None:
     one, other = sorted(folders[0].iterdir())
     alone = battle_of_seeds(one, other, settings=FEW, show=False)
     assert (alone.panel.first, alone.panel.second, alone.panel.covers) == ("seed-0", "seed-1", "samples")
+    assert alone.budgets == ""
 
 
 def test_the_command(folders: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

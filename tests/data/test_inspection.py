@@ -31,7 +31,7 @@ def test_sizes_formats_and_costs(photos):
     assert lines["formats"] == "JPEG 20"
     assert lines["memory"] == "0.4 MiB of decoded images, kept in memory"
     assert "decoding takes about 0:0" in lines["time"]
-    assert (lines["copies"], lines["similar"], lines["seen"]) == ("none with the same bytes", "none", "every image")
+    assert (lines["copies"], lines["similar"], lines["seen"]) == ("none with the same bytes", "none", "all 20 images")
 
 
 def test_copies_and_near_copies(photos):
@@ -43,10 +43,9 @@ def test_copies_and_near_copies(photos):
     image.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(photos / "mirrored.jpg")
     lines = told(Images(path=str(photos)))
     assert lines["copies"] == (
-        f"2 images have the same bytes as others, in 1 groups: {photos}/003.jpg = {photos}/copy.jpg = "
-        f"{photos}/third.jpg"
+        f"2 images have the same bytes as others, in 1 group: {photos}/003.jpg = {photos}/copy.jpg = {photos}/third.jpg"
     )
-    assert lines["similar"].startswith("1 images have almost the same picture as others, in 1 groups: ")
+    assert lines["similar"].startswith("1 image has almost the same picture as others, in 1 group: ")
     assert lines["similar"].endswith(f"{photos}/007.jpg = {photos}/small.jpg")
 
 
@@ -88,7 +87,7 @@ def test_broken_files_are_named_with_the_option(photos, capsys):
     (photos / "009.jpg").write_bytes(b"no image")
     assert main(["data", str(photos)]) == 0
     out = capsys.readouterr().out
-    assert "broken   2 images cannot be read: " in out
+    assert "broken   2 images of 20 cannot be read: " in out
     assert out.count("photos/005.jpg (") == 1
     assert "--skip-corrupt leaves them out" in out
     assert main(["data", str(photos), "--check"]) == 2

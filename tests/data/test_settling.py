@@ -36,7 +36,7 @@ def test_a_folder_of_varied_sizes_trains_without_a_setting(tmp_path, capsys):
     assert main([*train, "--out", str(tmp_path / "run")]) == 0
     told = capsys.readouterr().err
     assert "size 64: the images have varied sizes (70x71 to 89x90, median 79x80, height x width)" in told
-    assert "18 samples of 3x64x64; weights: generator 146,035, critic 44,649; 1 steps of 16" in told
+    assert "18 samples of 3x64x64; weights: generator 146,035, critic 44,649; 1 step of 16" in told
     written = json.loads((tmp_path / "run" / "experiment.json").read_text())
     assert written["data"]["size"] == 64
     assert written["notes"][0].startswith("size 64: ")
@@ -74,7 +74,7 @@ def test_settled_images_are_read(tmp_path):
         Images(path=str(folder), size=16).open(seed=0)
     source, reasons = settle(Images(path=str(folder)))
     assert source == Images(path=str(folder), size=64, channels=3)
-    assert reasons[1] == "channels 3: 2 of 20 images are grey, the others coloured"
+    assert reasons[1] == "channels 3: 18 images are coloured, 2 grey; --set data.channels=1 makes all grey"
     assert source.take(4).real.shape == (4, 3, 64, 64)
 
 
@@ -131,3 +131,27 @@ def test_a_size_that_is_none(size, tmp_path, capsys):
     ):
         assert main([*words, f"--size={size}"]) == 2
         assert "--size: expected a side in pixels" in capsys.readouterr().err
+
+
+def test_an_odd_file_that_decides_the_channels_is_named_with_the_setting(tmp_path, capsys):
+    """Grey images and a coloured one, first or last; the setting makes all grey, and a file without a header counts."""
+    for number, (place, chosen) in enumerate(((5, 3), (0, None))):  # the first image says so itself
+        folder = photographs(tmp_path / str(number), [(16, 16)] * 6, ending="png", grey=set(range(6)) - {place})
+        (folder / "999.png").write_bytes(b"no image")
+        source, reasons = settle(Images(path=str(folder), skip_corrupt=True))
+        odd = folder / f"00{place}.png"
+        assert reasons == (
+            f"channels 3: 1 image is coloured ({odd}), 5 grey, 1 cannot be read; --set data.channels=1 makes all grey",
+        )
+        assert (source.channels, source.shape[0]) == (chosen, 3)
+    words = ["data", str(folder), "--skip-corrupt", "--set", "data.channels=1"]
+    assert main(words) == 0
+    told = capsys.readouterr().out
+    assert "shape    1 x 16 x 16" in told
+    assert "coloured" not in told
+
+
+def test_grey_images_alone_and_coloured_ones_alone_need_no_words(tmp_path):
+    for grey in ((), range(4)):
+        folder = photographs(tmp_path / str(len(grey)), [(16, 16)] * 4, ending="png", grey=grey)
+        assert settle(Images(path=str(folder))).reasons == ()

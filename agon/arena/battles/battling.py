@@ -13,6 +13,7 @@ from torch import Tensor
 from agon import __version__
 from agon.arena.battles.contenders import BYTES, BattleSettings, Contender, check_same_data
 from agon.arena.battles.results import BattleResult
+from agon.arena.budgets import unequal_budgets
 from agon.errors import DataError
 from agon.evaluation.evidence import Measurement
 from agon.evaluation.recorded import keep, stamped
@@ -69,7 +70,7 @@ def battle(
             passports = [{**paths, "opponent_step": contender.training.step} for contender in (two, one)]
         for contender, score, passport in zip((one, two), result.scores, passports, strict=True):
             _record(contender, score, settings, passport)
-    return result
+    return replace(result, budgets=unequal_budgets({each.name: [each.training.step] for each in (one, two)}))
 
 
 def against(

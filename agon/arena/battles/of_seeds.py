@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64
 
+from agon.arena.budgets import unequal_budgets
 from agon.arena.comparisons.sides import Runs, Side, paths_of, sides
 from agon.arena.ratings.cautions import one_sided
 from agon.arena.ratings.matrix import AreaMatrix
@@ -27,15 +28,17 @@ class SeedBattle:
         panel: the effect with its interval, and how many seeds would decide it.
         matrix: the areas; its contestants are the two experiments.
         left_out: run's name -> why it did not take part.
+        budgets: that the two were trained for different numbers of steps, as a sentence; else nothing.
     """
 
     panel: Panel
     matrix: AreaMatrix
     left_out: Mapping[str, str] = field(default_factory=dict)
+    budgets: str = ""
 
     @property
     def lines(self) -> list[str]:
-        """The mean areas with their ranges, who was left out, and the panel's sentence, for a terminal."""
+        """The mean areas with their ranges, who was left out, unequal budgets, and the panel's sentence."""
         pairs = [(self.panel.first, self.panel.second), (self.panel.second, self.panel.first)]
         return [
             "area: how often a critic finds a generated sample at least as real as a held-out real one; 0.5: it cannot "
@@ -43,6 +46,7 @@ class SeedBattle:
             *(self._areas(*pair) for pair in pairs),
             *(f"left out: {name}: {reason}" for name, reason in self.left_out.items()),
             "",
+            *([self.budgets] if self.budgets else []),
             self.panel.sentence(),
             *(self._recognised(*pair) for pair in pairs if one_sided(self._cells(*pair).ravel().tolist())),
         ]
@@ -74,13 +78,14 @@ class SeedBattle:
 
     def plain(self) -> dict[str, Any]:
         """The battle as JSON values."""
-        return {"panel": self.panel.plain(), "matrix": self.matrix.plain(), "left_out": dict(self.left_out)}
+        rest = {"left_out": dict(self.left_out), "budgets": self.budgets}
+        return {"panel": self.panel.plain(), "matrix": self.matrix.plain(), **rest}
 
     @classmethod
     def of_plain(cls, values: Mapping[str, Any]) -> "SeedBattle":
         """The battle of `plain`, or of the JSON that was made of it."""
         panel, matrix = Panel.of_plain(values["panel"]), AreaMatrix.of_plain(values["matrix"])
-        return cls(panel=panel, matrix=matrix, left_out=values["left_out"])
+        return cls(panel=panel, matrix=matrix, left_out=values["left_out"], budgets=values.get("budgets", ""))
 
     @property
     def json(self) -> str:
@@ -120,7 +125,12 @@ def battle_of_seeds(
     absent = [each.name for each in (one, two) if each.name not in matrix.contestants.values()]
     if absent:
         raise DataError(f"a battle: expected seeds of both, {absent[0]} has none that can take part: {result.left_out}")
-    return SeedBattle(panel=panel(matrix, one.name, two.name), matrix=matrix, left_out={**left_out, **result.left_out})
+    return SeedBattle(
+        panel=panel(matrix, one.name, two.name),
+        matrix=matrix,
+        left_out={**left_out, **result.left_out},
+        budgets=unequal_budgets({side.name: side.steps for side in (one, two)}),
+    )
 
 
 def _contestants(places: Mapping[str, str], matrix: AreaMatrix, first: Side, second: Side) -> dict[str, str]:

@@ -14,10 +14,12 @@ class BattleResult:
         scores: the first and the second run's score "battle", each from its own side; if one has no critic, twice the
             "error" of the other's critic on its samples.
         mutual: both critics' error rates, their ratios and the verdict; None if only one run has a critic.
+        budgets: that the runs were trained for different numbers of steps, as a sentence; else nothing.
     """
 
     scores: tuple[Score, Score]
     mutual: Battle | None = None
+    budgets: str = ""
 
     @classmethod
     def of_both(cls, battle: Battle) -> "BattleResult":
@@ -31,7 +33,11 @@ class BattleResult:
 
     @property
     def lines(self) -> list[str]:
-        """A row as in Table 1 of im2016 with the verdict below, or as in its Table 2."""
+        """A row as in Table 1 of im2016 with the verdict below, or as in its Table 2; then what `budgets` says."""
+        return [*self._table, *([self.budgets] if self.budgets else [])]
+
+    @property
+    def _table(self) -> list[str]:
         if self.mutual is not None:
             return str(self.mutual).splitlines()
         error = self.scores[0]

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean
 
+from agon.arena.budgets import unequal_budgets
 from agon.arena.comparisons.conclusions import conclusion
 from agon.arena.comparisons.matching import Matched, matched
 from agon.arena.comparisons.result import ComparisonResult
@@ -51,7 +52,8 @@ def compare(first: Runs, second: Runs, *, metrics: Sequence[str] = ()) -> Compar
     scores = compared(found, (one.run_names, two.run_names))
     names = (one.name, two.name)
     alike = one.replicates[0].settings == two.replicates[0].settings
-    sentence = conclusion(names, scores, alike=alike)
+    budgets = unequal_budgets({side.name: side.steps for side in (one, two)})
+    sentence = conclusion(names, scores, alike=alike, budgets=budgets)
     return ComparisonResult(
         names=names, scores=scores, sentence=sentence, left_out={**left_out, **apart}, places=places
     )

@@ -11,16 +11,17 @@ Names = tuple[str, str]
 SMALL = 0.001  # smallest p-value that is printed
 
 
-def conclusion(names: Names, scores: Sequence[ComparedScore], *, alike: bool = False) -> str:
+def conclusion(names: Names, scores: Sequence[ComparedScore], *, alike: bool = False, budgets: str = "") -> str:
     """Return the sentence that says which experiment is better, by which scores, and how sure that is.
 
     Args:
         names: of the two experiments.
         scores: the most telling first.
         alike: whether the experiments differ in their seeds alone.
+        budgets: that they were trained for different numbers of steps, as a sentence; it comes first.
     """
     told = [score for score in scores if score.best is not None]
-    chance = "The settings are the same, so what differs is chance. " if alike else ""
+    chance = "The settings are the same, so what differs is chance. " if alike else f"{budgets} ".lstrip()
     if not told:
         return f"{chance}They have no score in common that says which is better: agon evaluate them with --metrics kid."
     first = told[0]

@@ -52,6 +52,11 @@ class Side(NamedTuple):
         return {replicate.seed: replicate.name for replicate in self.replicates}
 
     @property
+    def steps(self) -> list[int]:
+        """For how many steps its runs were trained."""
+        return [int(replicate.settings["steps"]) for replicate in self.replicates]
+
+    @property
     def places(self) -> list[Path]:
         """Where its runs are: their folder, if there are several in one."""
         paths = [replicate.path for replicate in self.replicates]
