@@ -119,7 +119,7 @@ def refuse_classes(owner: object, **arguments: object) -> None:
                 )
 
 
-def checks_names(owner: type[T]) -> type[T]:
+def checks_names(owner: T) -> T:
     """Let a class refuse arguments that it does not have, or lacks, with a SettingError in the place of a TypeError.
 
     Args:
@@ -128,7 +128,8 @@ def checks_names(owner: type[T]) -> type[T]:
     Raises:
         SettingError: when an instance is made with an unknown name, or without a required one.
     """
-    construct = owner.__init__  # type: ignore[misc]
+    made: Any = owner
+    construct = made.__init__
     signature = inspect.signature(construct)
 
     @wraps(construct)
@@ -137,15 +138,13 @@ def checks_names(owner: type[T]) -> type[T]:
             if name not in signature.parameters:
                 known = [known for known in signature.parameters if known != "self"]
                 epochs = counts_epochs(name) and "steps" in known
-                message = unknown(f"setting of {owner.__name__}", name, known)
-                raise SettingError(
-                    f"{owner.__name__}: {epochs_advice(settings[name], 'steps=')}" if epochs else message
-                )
+                message = unknown(f"setting of {made.__name__}", name, known)
+                raise SettingError(f"{made.__name__}: {epochs_advice(settings[name], 'steps=')}" if epochs else message)
         try:
             signature.bind(self, *values, **settings)
         except TypeError as error:
-            raise SettingError(f"{owner.__name__}: {error}") from error
+            raise SettingError(f"{made.__name__}: {error}") from error
         construct(self, *values, **settings)
 
-    owner.__init__ = checked  # type: ignore[misc]
+    made.__init__ = checked
     return owner
