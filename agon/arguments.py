@@ -1,8 +1,18 @@
 """Refuse numbers that are out of range, without torch, so that the command line can ask before it imports torch."""
 
+import inspect
 import math
+import re
+from functools import wraps
+from pathlib import Path
+from typing import Any, TypeVar
 
-from agon.errors import SettingError
+from agon.errors import SettingError, unknown
+
+T = TypeVar("T")
+SAMPLES = (".png", ".npz", ".csv", ".gif", ".mp4")  # endings of files of samples
+IMAGES = "NAME.png, NAME.npz, a folder, or with --interpolate or --training NAME.gif or NAME.mp4"
+NUMBERS = ("NAME.npz", "NAME.npz or NAME.csv")  # of samples that are no images: of other shapes, and points
 
 MOST = 1_024  # devices or threads; far more would crash a process, or a machine
 MOST_GIB = 2**20
@@ -24,6 +34,12 @@ def check_samples(n: int, name: str = "--n") -> int:
     if n < 1:
         raise SettingError(f"{name}: expected at least 1 sample, got {n}")
     return n
+
+
+def check_written(out: Path) -> None:
+    """Raise a SettingError for a file whose name no samples can have; the sentence lists all that they can."""
+    if out.suffix and out.suffix not in SAMPLES:
+        raise SettingError(f"--out: expected {IMAGES}, or {NUMBERS[True]} for points, got {out}")
 
 
 def check_count(count: int, name: str) -> None:
@@ -57,3 +73,78 @@ def check_tie(tie: float) -> None:
     """Raise a SettingError if the bound of a battle's tie rule is under 1, or not finite."""
     if not (math.isfinite(tie) and tie >= 1):
         raise SettingError(f"tie rule of a battle: expected a bound of at least 1, got {tie}; use {TIE}")
+
+
+def counts_epochs(name: str) -> bool:
+    """Whether an argument's name asks for epochs, which agon does not count."""
+    return re.fullmatch(r"((num|n|max)_)?epochs?", name) is not None
+
+
+def epochs_advice(epochs: object = "", option: str = "--steps ") -> str:
+    """How to say in steps what somebody has said in epochs.
+
+    Args:
+        epochs: what was given, perhaps a number.
+        option: how steps are given.
+
+    >>> epochs_advice(10)
+    'a training counts steps: epochs x images / batch, so 10 epochs of 60,000 images at batch 64 are --steps 9375'
+    """
+    count = int(text) if re.fullmatch("[1-9][0-9]{0,8}", text := str(epochs)) else 1
+    number = f"{count:,} epoch{'s' * (count > 1)} of 60,000 images at batch 64 are {option}{-(-60_000 * count // 64)}"
+    return f"a training counts steps: epochs x images / batch, so {number}"
+
+
+def written(make: type) -> str:
+    """How an instance of a class is written: with an ellipsis if it needs arguments.
+
+    >>> class Sized:
+    ...     def __init__(self, width): ...
+    >>> written(Sized), written(Exception)
+    ('Sized(...)', 'Exception()')
+    """
+    required = [p for p in inspect.signature(make).parameters.values() if p.default is p.empty]
+    needed = any(p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in required)
+    return f"{make.__name__}({'...' * needed})"
+
+
+def refuse_classes(owner: object, **arguments: object) -> None:
+    """Raise a SettingError if a class was given, alone or in a sequence, where an instance belongs."""
+    for name, value in arguments.items():
+        for each in value if isinstance(value, tuple | list) else (value,):
+            if isinstance(each, type):
+                place = f"{type(owner).__name__}.{name}"
+                raise SettingError(
+                    f"{place}: expected an instance, got the class {each.__name__}; write {written(each)}"
+                )
+
+
+def checks_names(owner: T) -> T:
+    """Let a class refuse arguments that it does not have, or lacks, with a SettingError in the place of a TypeError.
+
+    Args:
+        owner: a dataclass; its constructor is replaced.
+
+    Raises:
+        SettingError: when an instance is made with an unknown name, or without a required one.
+    """
+    made: Any = owner
+    construct = made.__init__
+    signature = inspect.signature(construct)
+
+    @wraps(construct)
+    def checked(self: Any, *values: Any, **settings: Any) -> None:
+        for name in settings:
+            if name not in signature.parameters:
+                known = [known for known in signature.parameters if known != "self"]
+                epochs = counts_epochs(name) and "steps" in known
+                message = unknown(f"setting of {made.__name__}", name, known)
+                raise SettingError(f"{made.__name__}: {epochs_advice(settings[name], 'steps=')}" if epochs else message)
+        try:
+            signature.bind(self, *values, **settings)
+        except TypeError as error:
+            raise SettingError(f"{made.__name__}: {error}") from error
+        construct(self, *values, **settings)
+
+    made.__init__ = checked
+    return owner

@@ -10,10 +10,12 @@ from jaxtyping import Shaped
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from agon.arguments import checks_names
 from agon.errors import SettingError
 from agon.games import Game, modules_of
 
 
+@checks_names
 @dataclass(frozen=True, kw_only=True)
 class Averaging:
     """The rule θ̄ <- β_t θ̄ + (1 - β_t) θ after step t = 0, 1, ..., with β_t = min(β, (1 + t) / (10 + t)).

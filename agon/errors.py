@@ -154,7 +154,16 @@ def require(*packages: str) -> None:
 
 
 def _missing(package: str) -> str:
-    return f"expected {package}, which is not installed; pip install 'agon[{EXTRAS[package]}]'"
+    return f"expected {package}, which is not installed; {installing(EXTRAS[package])}"
+
+
+def installing(extra: str) -> str:
+    """How an extra is installed: agon is in no package index, so from a clone of its repository.
+
+    >>> installing("report")
+    "in your clone of agon, run pip install '.[report]'"
+    """
+    return f"in your clone of agon, run pip install '.[{extra}]'"
 
 
 def as_agon_error(error: BaseException) -> AgonError | None:

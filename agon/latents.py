@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from agon.arguments import checks_names
 from agon.errors import Change, SettingError
 
 
@@ -137,3 +138,6 @@ def _times(like: Tensor, steps: int) -> Tensor:
 
 
 LATENTS = {"normal": Normal, "uniform": Uniform}
+
+for _latent in LATENTS.values():
+    checks_names(_latent)

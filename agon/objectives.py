@@ -15,6 +15,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import relu, softplus
 
+from agon.arguments import checks_names
 from agon.errors import SettingError
 
 Logits = Float[Tensor, " n"]
@@ -198,3 +199,6 @@ OBJECTIVES = {
     "relativistic": Relativistic,
     "margin-energy": MarginEnergy,
 }
+
+for _objective in OBJECTIVES.values():
+    checks_names(_objective)

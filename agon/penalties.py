@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from agon.arguments import checks_names
 from agon.errors import SettingError
 from agon.networks.labels import call
 from agon.networks.layers import root
@@ -202,3 +203,6 @@ PENALTIES = {
     "weight-decay": WeightDecay,
     "pulling-away": PullingAway,
 }
+
+for _penalty in PENALTIES.values():
+    checks_names(_penalty)

@@ -4,20 +4,23 @@ import os
 import subprocess
 import sys
 import types
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import is_dataclass, replace
+from inspect import isabstract
 from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
-from agon import Adversarial, Averaging, Experiment, Turns, Uniform, part
+import agon
+from agon import Adversarial, Averaging, Experiment, Part, Turns, Uniform, part
 from agon.data import SOURCES, Ring
 from agon.errors import SettingError
 from agon.experiment import PARTS, changed, differences
 from agon.experiment.names import TABLES
 from agon.networks import dcgan, mlp
-from agon.objectives import OBJECTIVES
+from agon.objectives import OBJECTIVES, Objective
 from agon.penalties import PENALTIES
 from agon.recipes import RECIPES
 
@@ -193,3 +196,97 @@ def test_the_same_seed_builds_the_same_weights() -> None:
     assert torch.equal(before, torch.get_rng_state())
     assert all(torch.equal(one[name], again[name]) for name in one)
     assert not all(torch.equal(one[name], other[name]) for name in one)
+
+
+class Cubed(Objective):
+    """An objective of a user's, not a dataclass."""
+
+    boundary = 0.0
+
+    def critic(self, real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
+        return (fake - real).mean()
+
+    def generator(self, real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
+        return -fake.mean()
+
+
+class Plain(nn.Linear):
+    """A network that needs no argument."""
+
+    latent_shape = (2,)
+
+    def __init__(self) -> None:
+        super().__init__(2, 1)
+
+
+class Texture(nn.Linear):
+    """A generator that needs an argument."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__(width, 2)
+
+
+CRITIC = part(mlp.Critic, shape=(2,))
+INSTEAD: list[tuple[Callable[[], object], str]] = [
+    (
+        lambda: part(Adversarial, generator=Texture, critic=CRITIC),
+        "got the class Texture; write agon.part(Texture, ...)",
+    ),
+    (lambda: part(Adversarial, generator=CRITIC, critic=Plain), "got the class Plain; write agon.part(Plain)"),
+    (
+        lambda: ring(game=ring().game.changed(objective=Cubed)),
+        "expected Objective, got the class Cubed; write Cubed()",
+    ),
+    (lambda: ring(game=ring().game.changed(penalties=[PENALTIES["r1"]])), "(list); write R1()"),
+    (lambda: ring(game=Adversarial), "got the class Adversarial; write agon.part(Adversarial, ...)"),
+    (lambda: ring(data=Ring), "data: expected data, got the class Ring; write Ring()"),
+    (lambda: ring(dynamics=Turns), "got the class Turns; write Turns()"),
+    (lambda: ring(latent=Uniform), "got the class Uniform; write Uniform()"),
+    (lambda: ring(averaging=Averaging), "got the class Averaging; write Averaging()"),
+    (lambda: ring(optimisers=torch.optim.Adam), "got the class Adam; write agon.part(Adam)"),
+    (lambda: ring(optimisers={"critic": torch.optim.Adam}), "write agon.part(Adam)"),
+    (
+        lambda: Adversarial(generator=Plain, critic=Plain()),
+        "generator: expected an instance, got the class Plain; write Plain()",
+    ),
+    (lambda: Adversarial(generator=Plain(), critic=Plain(), objective=Cubed), "got the class Cubed; write Cubed()"),
+]
+
+
+@pytest.mark.parametrize(("make", "told"), INSTEAD)
+def test_a_class_in_the_place_of_an_instance_or_a_part(make: Callable[[], object], told: str) -> None:
+    with pytest.raises(SettingError) as raised:
+        make()
+    assert told in str(raised.value)
+
+
+def test_a_class_that_makes_nothing_of_that_kind_gets_no_advice() -> None:
+    """The negative control."""
+    with pytest.raises(SettingError, match=r"expected int, got the class int$"):
+        ring(steps=int)
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda: ring(step=10), "there is no setting of Experiment 'step'; did you mean 'steps'?"),
+        (lambda: ring(epochs=10), "epochs x images / batch, so 10 epochs of 60,000 images at batch 64 are steps=9375"),
+        (lambda: Experiment(game=ring().game, data=Ring()), "Experiment: missing a required argument: 'steps'"),
+        (lambda: Ring(stdd=0.1), "there is no setting of Ring 'stdd'; did you mean 'std'?"),
+        (lambda: Turns(acumulate=2), "there is no setting of Turns 'acumulate'; did you mean 'accumulate'?"),
+        (lambda: OBJECTIVES["hinge"](margins=2), "there is no setting of Hinge 'margins'"),
+    ],
+)
+def test_a_wrong_keyword_in_python(make: Callable[[], object], told: str) -> None:
+    with pytest.raises(SettingError) as raised:
+        make()
+    assert told in str(raised.value)
+
+
+PUBLIC = [value for name in agon.__all__ if is_dataclass(value := getattr(agon, name)) and isinstance(value, type)]
+
+
+@pytest.mark.parametrize("make", [make for make in PUBLIC if make is not Part and not isabstract(make)])
+def test_every_public_class_of_settings_refuses_a_wrong_keyword(make: type) -> None:
+    with pytest.raises(SettingError, match="there is no setting of"):
+        make(nonsense=1)

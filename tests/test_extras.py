@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import agon
-from agon.errors import EXTRAS, NotInstalledError, as_agon_error, require
+from agon.errors import EXTRAS, NotInstalledError, as_agon_error, installing, require
 
 HOUSE = Path(agon.__file__).parent
 PROJECT = tomllib.loads((HOUSE.parent / "pyproject.toml").read_text())["project"]
@@ -51,7 +51,7 @@ def test_training_and_sampling_need_no_extra(tmp_path: Path) -> None:
         commands += [["sample", recipe, "--n", "8", "--out", file] for file in files[recipe]]
     ended = agon_bare(tmp_path, *commands)
     assert ended.returncode == 0, ended.stderr
-    assert ended.stderr.count("pip install 'agon[report]'") == 4
+    assert ended.stderr.count(installing("report")) == 4
     for recipe in files:
         assert not (tmp_path / recipe / "report.html").exists()
         assert not (tmp_path / recipe / "tensorboard").exists()
@@ -86,25 +86,24 @@ def test_a_command_says_what_it_lacks_and_python_too(tmp_path: Path) -> None:
     commands = [arguments for arguments, _, _ in LACKING]
     ended = bare(f"from agon.cli import main\nprint(list(map(main, {commands})))\n{INTERVAL}", tmp_path)
     assert ended.stderr.splitlines() == [
-        f"agon: expected {package}, which is not installed; pip install 'agon[{extra}]'"
-        for _, package, extra in LACKING
+        f"agon: expected {package}, which is not installed; {installing(extra)}" for _, package, extra in LACKING
     ]
     statuses, of_python = ended.stdout.splitlines()
     assert statuses == str([2] * len(LACKING))
-    assert of_python == "expected scipy, which is not installed; pip install 'agon[metrics]'"
+    assert of_python == f"expected scipy, which is not installed; {installing('metrics')}"
 
 
 def test_what_nobody_asked_for_first_is_told_all_the_same() -> None:
     """An import that no `require` stands before, as the command line reports it."""
     told = as_agon_error(ModuleNotFoundError("No module named 'jinja2.nothing'", name="jinja2.nothing"))
-    assert str(told) == "expected jinja2, which is not installed; pip install 'agon[report]'"
+    assert str(told) == f"expected jinja2, which is not installed; {installing('report')}"
     assert as_agon_error(ModuleNotFoundError("No module named 'agon.nothing'", name="agon.nothing")) is None
 
 
 def test_what_is_installed_passes(monkeypatch: pytest.MonkeyPatch) -> None:
     require(*EXTRAS)
     monkeypatch.setitem(EXTRAS, "nowhere", "report")
-    with pytest.raises(NotInstalledError, match=r"expected nowhere.*agon\[report\]"):
+    with pytest.raises(NotInstalledError, match=r"expected nowhere.*clone of agon, run pip install '\.\[report\]'"):
         require("nowhere")
 
 
@@ -153,3 +152,21 @@ def test_every_room_requires_what_it_imports() -> None:
         required = set(re.findall(r'"(\w+)"', "".join(re.findall(r"\brequire\([^)]*\)", "".join(sources)))))
         missing += [f"{room.name}: {package}" for package in sorted(needed - required - {"tensorboard"})]
     assert missing == []
+
+
+def test_no_text_installs_agon_from_an_index() -> None:
+    """Where it is not: the name may be somebody else's there. A clone's `pip install .` is what README.md says."""
+    texts = [
+        HOUSE.parent / "README.md",
+        *(HOUSE.parent / "docs").rglob("*.md"),
+        *HOUSE.rglob("*.py"),
+        *HOUSE.rglob("*.html"),
+    ]
+    found = [str(text) for text in texts if re.search(r"pip install (-\S+ )*['\"]?agon\b", text.read_text())]
+    assert found == []
+
+
+def test_the_table_of_extras_is_complete() -> None:
+    """README.md names each extra of the project, and no other."""
+    rows = re.findall(r"^\| `\.\[(\w+)\]` \|", (HOUSE.parent / "README.md").read_text(), re.MULTILINE)
+    assert rows == [extra for extra in PROJECT["optional-dependencies"] if extra != "all"]

@@ -15,7 +15,7 @@ import agon
 from agon.cli import main
 from agon.errors import SettingError
 from agon.experiment import scripts
-from agon.experiment.codec import _module
+from agon.experiment.codec import _module, decode
 from agon.networks import mlp
 from tests.training.programs import ROOT, points
 
@@ -216,3 +216,16 @@ def test_what_cannot_be_loaded_is_said_before_the_training(tmp_path: Path, capsy
     assert "Critic: ready instances, which no file can rebuild" in capsys.readouterr().err
     agon.train(points(1), tmp_path / "c", compute=ONE_THREAD)
     assert "later" not in capsys.readouterr().err
+
+
+def test_why_a_script_is_not_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For a class of a module that it imports, and for one that it does not define; without one, no word of it."""
+    imported, own = {"import": "mynets:Texture", "sha256": ""}, {"import": "__main__:Texture", "sha256": ""}
+    with pytest.raises(SettingError) as alone:
+        decode(imported)
+    assert str(alone.value).endswith("if the run directory is yours")
+    monkeypatch.setattr(scripts._Running, "path", Path("own.py"))
+    with pytest.raises(SettingError, match=r"say --trust .* yours; --from own\.py is not enough, .* not in mynets$"):
+        decode(imported)
+    with pytest.raises(SettingError, match=r"but own\.py defines no Texture; name the script that does with --from"):
+        decode(own)

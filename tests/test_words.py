@@ -16,6 +16,7 @@ from agon.cli.train import Train
 from agon.errors import SettingError, unknown
 from agon.experiment import Experiment
 from agon.experiment.files import read_experiment
+from agon.recipes import RECIPES
 
 CRITIC = ("critic",)
 
@@ -95,6 +96,28 @@ def test_a_name_that_many_have_is_not_guessed() -> None:
         ("train digits --out x --set data.widht=3", "there is no setting of images 'widht'"),
         ("train digits --out x --evaluate FIDD", "there is no metric 'FIDD'; did you mean 'fid'?"),
         ("train missing.yaml --out x", "missing.yaml: expected a file that describes an experiment, found none"),
+        (
+            "train digits --out x --epochs 10",
+            "has no --epochs; a training counts steps: epochs x images / batch, so 10",
+        ),
+        ("train digits --out x --set epochs=10", "at batch 64 are --steps 9375"),
+        ("resume x --num-epochs 3", "a training counts steps: epochs x images / batch, so 3 epochs of 60,000 images"),
+        ("train digits --out x --batch-size 32", "agon train has no --batch-size; did you mean --batch?"),
+        ("train digits --out x --learning-rate=0.001", "agon train has no --learning-rate; did you mean --lr?"),
+        ("train digits --out x --image-size 32", "did you mean --size?"),
+        ("train digits --out x --channels 1", "agon train has no --channels; did you mean --set data.channels=1?"),
+        ("train digits --out x --ema 0.999", "agon train has no --ema; did you mean --set ema=0.999?"),
+        ("train digits --out x --n-critic 5", "agon train has no --n-critic; did you mean --set n_critic=5?"),
+        ("train digits --out x --unroll 5", "did you mean --set dynamics.steps=5?"),
+        ("train digits --out x --stpes 5", "agon train has no --stpes; did you mean --steps?"),
+        (
+            "train digits --out x --zzz 5",
+            "for all options: agon train --help; --set PART.FIELD=VALUE changes any setting",
+        ),
+        ("sample x --out y --num-samples 5", "agon sample has no --num-samples; did you mean --n?"),
+        ("evaluate x --count=5 --batch 7", "agon evaluate has no --count; did you mean --n?"),
+        ("report x --output y", "agon report has no --output; did you mean --out?"),
+        ("sample x --out y --epochs 5", "agon sample has no --epochs; for all options: agon sample --help"),
         ("recipes zzz", "no recipe or item has 'zzz' in its name, paper, claim or data; agon recipes lists all"),
     ],
 )
@@ -111,6 +134,32 @@ def test_words_that_no_name_is_like_are_not_replaced() -> None:
     """The negative control: once 'size' was taken for 'seed'."""
     assert unknown("setting", "size", ["seed", "steps"]) == "there is no setting 'size'; there are: seed, steps"
     assert assignments(["game.critic.size=3"]) == [("game.critic.size", "3")]
+
+
+ENDINGS = "NAME.png, NAME.npz, a folder, or with --interpolate or --training NAME.gif or NAME.mp4"
+
+
+def test_the_endings_of_samples_are_all_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """For any name before torch, and for what a run's samples cannot be."""
+    for command, told in (
+        (["sample", "pretrained:ring", "--out", "s.xyz"], f"expected {ENDINGS}, or NAME.npz or NAME.csv for points"),
+        (["sample", "pretrained:digits", "--n", "1", "--out", "s.csv"], f"expected {ENDINGS}, got s.csv"),
+        (
+            ["sample", "pretrained:ring", "--n", "1", "--out", "s.png"],
+            "expected NAME.npz or NAME.csv, since",
+        ),
+    ):
+        assert main(command) == 2
+        assert told in capsys.readouterr().err
+
+
+def test_the_recipes_to_begin_with_are_at_the_top(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["recipes"]) == 0
+    names = [row.split()[0] for row in capsys.readouterr().out.partition("\n\n")[0].splitlines()[2:]]
+    first = [name for name in names if name.startswith(("first/", "own"))]
+    assert "own" in first
+    assert names[: len(first)] == first
+    assert sorted(names) == sorted(RECIPES)
 
 
 def test_recipes_are_a_line_each(capsys: pytest.CaptureFixture[str]) -> None:

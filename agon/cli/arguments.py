@@ -11,6 +11,7 @@ from typing import Any
 import tyro
 
 from agon import __version__
+from agon.cli.options import unknown_option
 from agon.errors import SettingError, unknown
 from agon.terminal import say
 from agon.untrusted import cut
@@ -53,7 +54,9 @@ def _quiet(commands: Commands, arguments: Sequence[str]) -> Callable[[], object]
     except SystemExit as end:
         if not end.code:
             raise
-        raise SettingError(_sentence(complaint.getvalue())) from None
+        sentence, name = _sentence(complaint.getvalue()), arguments[0]
+        meant = unknown_option(name, commands[name], sentence) if name in commands else None
+        raise SettingError(meant or sentence) from None
 
 
 def _parse(commands: Commands, arguments: Sequence[str]) -> Callable[[], object]:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from agon.arguments import TIE, check_samples, check_seed, check_tie
 from agon.cli.checks import check_scored
+from agon.cli.held_out import advise_on_few
 from agon.cli.shared import RunPaths, ScriptOption, run_script
 from agon.errors import SettingError
 from agon.places import refuse_no_samples
@@ -68,9 +69,13 @@ class BattleCommand:
         settings = BattleSettings(self.n, self.seed, self.statistics, self.calibrate, self.tie)
         if self.against:
             options: dict[str, Any] = {"values": self.values, "settings": settings, "trust": self.trust}
-            say(*error_table([against(runs[0], folder, **options) for folder in self.against]))
+            errors = [against(runs[0], folder, **options) for folder in self.against]
+            say(*error_table(errors))
+            advise_on_few(errors[0].n_real, self.n)
         else:
-            say(*battle(runs[0], runs[1], settings=settings, trust=self.trust).lines)
+            result = battle(runs[0], runs[1], settings=settings, trust=self.trust)
+            say(*result.lines)
+            advise_on_few(result.scores[0].n_real, self.n)
 
     def _seeds(self) -> None:
         """Let all seeds of two experiments fight."""
@@ -85,4 +90,6 @@ class BattleCommand:
 
         run_script(self.from_)
         settings = TournamentSettings(n=self.n, seed=self.seed, statistics=self.statistics)
-        say(*battle_of_seeds(*self.runs, settings=settings, trust=self.trust).lines)
+        result = battle_of_seeds(*self.runs, settings=settings, trust=self.trust)
+        say(*result.lines)
+        advise_on_few(result.matrix.n_real, self.n)

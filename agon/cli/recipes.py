@@ -14,6 +14,7 @@ from agon.untrusted import cut, printable
 
 HEADS = ("name", "data", "quick", "claim")
 GAP = "  "
+TOP = ("first/", "own")  # the recipes to begin with, above those of papers
 
 Entries = Mapping[str, Mapping[str, Any]]
 Words = Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="[WORD ...]")]
@@ -26,6 +27,7 @@ def recipes(words: Words = (), /) -> None:
         words: List only what has these words in its name, paper, claim or data, e.g. im2016, or wgan cifar10.
     """
     found = {kind: _having(catalogue()[kind], words) for kind in ("recipe", "item")}
+    found["recipe"] = dict(sorted(found["recipe"].items(), key=lambda entry: not entry[0].startswith(TOP)))
     both = {**found["recipe"], **found["item"]}
     if not both:
         word = cut(printable(" ".join(words)))

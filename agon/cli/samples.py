@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
-from agon.arguments import check_samples
+from agon.arguments import check_samples, check_written
 from agon.cli.checks import check_source
 from agon.cli.shared import (
     RunPath,
@@ -54,6 +54,7 @@ def data(
     check_source(source)
     if out is not None:
         check_samples(n)
+        check_written(out)
     from agon.data import Images, settle
     from agon.data.description import describe
     from agon.samples import first_samples, write
@@ -106,14 +107,14 @@ def sample(
     trust: bool = False,
     from_: ScriptOption = None,
 ) -> None:
-    """Draw samples from a run: a grid (.png), arrays (.npz), a folder of PNGs, or a moving picture (.gif, .mp4).
+    """Draw samples from a run: a grid, arrays, a table of points, a folder of PNGs, or a moving picture.
 
     If the run's generator takes labels, each row of a grid shows one class, and arrays have the labels beside them.
 
     Args:
         run: Run directory.
-        out: File NAME.png or NAME.npz, or a folder for one PNG a sample; NAME.gif or NAME.mp4 with --interpolate or
-            --training.
+        out: File NAME.png or NAME.npz, or a folder for one PNG a sample; NAME.csv for points; NAME.gif or NAME.mp4 with
+            --interpolate or --training.
         n: Number of samples; with --interpolate, number of paths.
         seed: Seed of the latents.
         interpolate: Number of samples along each path between two latents (spherical for normal latents); 0 draws
@@ -131,6 +132,7 @@ def sample(
         raise SettingError(f"--interpolate: expected at least 1 sample along each path, got {interpolate}")
     if truncation is not None and not 0 < truncation < math.inf:
         raise SettingError(f"--truncation: expected a number over 0, got {truncation}; use 0.7")
+    check_written(out)
     moving = out.suffix in (".gif", ".mp4")
     if moving and not (interpolate or training):
         raise SettingError(f"--out: expected --interpolate STEPS or --training for a moving picture, got {out} alone")

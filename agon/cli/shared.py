@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import tyro
 
+from agon.arguments import counts_epochs, epochs_advice
 from agon.cli.words import translated
 from agon.errors import SettingError
 from agon.terminal import say
@@ -63,6 +64,8 @@ def assignments(settings: Sequence[str]) -> list[tuple[str, str]]:
         path, equals, value = setting.partition("=")
         if not equals or not path:
             raise SettingError(f"--set: expected PART.FIELD=VALUE, got '{setting}'; an example is batch=32")
+        if counts_epochs(path):
+            raise SettingError(f"--set {path}: {epochs_advice(value)}")
         pairs.append(translated(path, value))
     return pairs
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from agon.arguments import check_samples, check_seed
+from agon.cli.held_out import advise_on_few
 from agon.cli.shared import RunPath, ScriptOption, run_script
 from agon.runs.named import local
 from agon.runs.taken import refuse_no_run
@@ -39,4 +40,6 @@ class SkillCommand:
 
         run_script(self.from_)
         options = {"seed": self.seed, "statistics": self.statistics, "out": self.out, "trust": self.trust}
-        say(*skill(Run.open(path), n=self.n, **options).lines)  # type: ignore[arg-type]
+        result = skill(Run.open(path), n=self.n, **options)  # type: ignore[arg-type]
+        say(*result.lines)
+        advise_on_few(result.matrix.n_real, self.n)

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import tyro
 
 from agon.arguments import check_samples, check_seed
+from agon.cli.held_out import advise_on_few
 from agon.cli.shared import ScriptOption, run_script
 from agon.errors import SettingError
 from agon.runs.entered import RESULT, entries, refuse_other_folder
@@ -66,3 +67,4 @@ class TournamentCommand:
         from agon.reports.tournaments import leave_page
 
         say(*result.lines, self.out / RESULT, *leave_page(result, self.out))
+        advise_on_few(result.matrix.n_real, self.n)

@@ -6,6 +6,7 @@ A *source* is a frozen description; `Stream` draws endless, seeded, resumable ba
 torch.Size([64, 2])
 """
 
+from agon.arguments import checks_names
 from agon.data.by_name import SOURCES, named
 from agon.data.given import of
 from agon.data.images import Images
@@ -37,3 +38,6 @@ __all__ = [
     "of",
     "settle",
 ]
+
+for _source in SOURCES.values():
+    checks_names(_source)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from agon.arguments import written
 from agon.data.by_name import named, with_fields
 from agon.data.collected import as_array, is_array
 from agon.data.contents import Content, Pictures, content_of, labelled_rows
@@ -46,6 +47,8 @@ def of(x: Any, *, labels: Any = None, **settings: Any) -> Source:
         return replace(x, **settings) if settings else x
     if isinstance(x, str | os.PathLike):
         return named(os.fspath(x), **settings)
+    if isinstance(x, type):
+        raise SettingError(f"data: expected data, got the class {x.__name__}; write {written(x)}")
     contents: dict[Split, Content] = {}
     for split, (samples, targets) in _splits(x, labels).items():
         place = f"the {type(x).__name__}" + (f" of the split '{split}'" if isinstance(x, Mapping) else "")

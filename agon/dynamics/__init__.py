@@ -1,5 +1,6 @@
 """How the players move."""
 
+from agon.arguments import checks_names
 from agon.dynamics.accumulation import update
 from agon.dynamics.dynamics import Dynamics
 from agon.dynamics.moves import Optimisers, apply_gradients, gradients_of, isolate
@@ -29,3 +30,6 @@ __all__ = [
     "unrolled_loss",
     "update",
 ]
+
+for _dynamics in DYNAMICS.values():
+    checks_names(_dynamics)

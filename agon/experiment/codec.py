@@ -19,7 +19,7 @@ from torch import nn
 from agon.errors import SettingError, unknown
 from agon.experiment.names import NAMES, PARTS
 from agon.experiment.part import Part, part
-from agon.experiment.scripts import MAIN, is_named
+from agon.experiment.scripts import MAIN, is_named, script_run
 
 Json = Any
 
@@ -139,7 +139,7 @@ def _imported(path: str, sha256: str, trust: bool) -> Callable[..., Any]:
     if not trust:
         raise SettingError(
             f"the experiment uses {path}, which is not agon's; importing it runs its code: "
-            "say --trust (in Python trust=True) if the run directory is yours"
+            f"say --trust (in Python trust=True) if the run directory is yours{_beside_script(module)}"
         )
     try:
         make = attrgetter(name)(_module(module))
@@ -148,6 +148,14 @@ def _imported(path: str, sha256: str, trust: bool) -> Callable[..., Any]:
             f"{path} cannot be imported ({error}); its module must be in the current folder or on PYTHONPATH"
         ) from error
     return _unchanged(make, path, sha256)
+
+
+def _beside_script(module: str) -> str:
+    """Why the script that this process was told to run is not enough for a class of another module."""
+    script = script_run()
+    if script is None:
+        return ""
+    return f"; --from {script} is not enough, since it speaks for the classes that are defined in it, not in {module}"
 
 
 def _module(name: str) -> ModuleType:
@@ -167,6 +175,11 @@ def _of_script(name: str, sha256: str, trust: bool) -> Callable[..., Any]:
     except AttributeError:
         make = None
     if make is None or not (is_named(make) or (trust and getattr(make, "__module__", None) == MAIN)):
+        if (script := script_run()) is not None:
+            raise SettingError(
+                f"{name} was defined in a script or a notebook, but {script} defines no {name}; name the script that "
+                "does with --from"
+            )
         raise SettingError(
             f"{name} was defined in a script or a notebook: name the script with --from mine.py, or in Python load the "
             "run in it with trust=True, or hand the experiment over (agon.load(..., experiment=...))"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from agon.arguments import MOST_STEPS, check_count, check_seed, check_snapshots
+from agon.arguments import MOST_STEPS, check_count, check_seed, check_snapshots, checks_names
 from agon.augmentation import Augmentation
 from agon.averaging import Averaging
 from agon.data import Source, of
@@ -36,6 +36,7 @@ else:
     Data = Source | Any  # what the constructor takes: whatever `of` makes a source of
 
 
+@checks_names
 @dataclass(frozen=True, kw_only=True)
 class Experiment:
     """The complete description of a training: the game, its data, how the players move, and for how long.

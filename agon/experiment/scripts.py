@@ -61,6 +61,11 @@ def run_script(path: Path) -> None:
     _Running.path = path
 
 
+def script_run() -> Path | None:
+    """The script that this process was told to run; None if there is none."""
+    return _Running.path
+
+
 def stop_script() -> None:
     """End a script that `run_script` runs; every function that uses runs calls this first."""
     if _Running.now:

@@ -3,12 +3,13 @@
 import dataclasses
 import inspect
 import typing
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from types import UnionType
 from typing import Any
 
 from torch import nn
 
+from agon.arguments import written
 from agon.errors import SettingError, unknown
 from agon.untrusted import shortened
 
@@ -52,8 +53,34 @@ def fit(owner: str, name: str, value: Any, hint: Any) -> Any:
     for candidate in (tupled(value), value, *([list(value)] if isinstance(value, tuple) else [])):
         if suits(candidate, hint):
             return candidate
-    got = shortened(repr(value))
-    raise SettingError(f"{owner}.{name}: expected {spelled(hint)}, got {got} ({type(value).__name__})")
+    made = next(classes_in(value), None)
+    got = f"the class {made.__name__}" if made is value else f"{shortened(repr(value))} ({type(value).__name__})"
+    raise SettingError(f"{owner}.{name}: expected {spelled(hint)}, got {got}{_how_to_make(made, hint)}")
+
+
+def classes_in(value: Any) -> Iterator[type]:
+    """Find the classes in a value, where instances or parts belong."""
+    if isinstance(value, type):
+        yield value
+    elif isinstance(value, Mapping | tuple | list):
+        for member in value.values() if isinstance(value, Mapping) else value:
+            yield from classes_in(member)
+
+
+def _how_to_make(made: type | None, hint: Any) -> str:
+    """The end of a sentence on a class that was given in the place of what it makes."""
+    if made is None or made.__module__ == "builtins":
+        return ""
+    optimiser = made.__module__.startswith("torch.optim")  # gets what it needs, the parameters, later
+    if not (optimiser or issubclass(made, nn.Module) or _wants_part(hint)):
+        return f"; write {written(made)}"
+    rest = ", ..." if not optimiser and "..." in written(made) else ""
+    return f"; write agon.part({made.__name__}{rest})"
+
+
+def _wants_part(hint: Any) -> bool:
+    """Whether an annotation is of parts, and of nothing that is ready."""
+    return all(inspect.isclass(each) and issubclass(each, Unbuilt) for each in alternatives(hint))
 
 
 def _is_narrow(value: Any) -> bool:

@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from agon.arguments import refuse_classes
 from agon.augmentation import Adaptive, Augmentation
 from agon.data.source import Source
 from agon.errors import DataError, SettingError
@@ -53,6 +54,7 @@ class Adversarial(AugmentedGame):
         augmentation: Augmentation | Adaptive | None = None,
     ) -> None:
         super().__init__(augmentation)
+        refuse_classes(self, generator=generator, critic=critic, objective=objective, penalties=penalties)
         self.generator = generator
         self.critic = critic
         self.objective = objective
@@ -155,7 +157,7 @@ class Adversarial(AugmentedGame):
             if tuple(logits.shape) != (2,):
                 raise SettingError(
                     f"{type(self.critic).__name__}: expected one logit a sample, shape (n,), got "
-                    f"{('n', *logits.shape[1:])} ; let the critic end in .flatten()"
+                    f"{('n', *logits.shape[1:])}; let the critic end in .flatten()"
                 )
 
     def check_source(self, source: Source) -> None:

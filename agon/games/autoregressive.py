@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from agon.arguments import refuse_classes
 from agon.augmentation import Adaptive, Augmentation
 from agon.errors import SettingError
 from agon.games.augmented import FAKE, REAL, AugmentedGame
@@ -70,6 +71,7 @@ class Autoregressive(AugmentedGame):
         augmentation: Augmentation | Adaptive | None = None,
     ) -> None:
         super().__init__(augmentation)
+        refuse_classes(self, generator=generator, encoder=encoder, autoregressor=autoregressor)
         self.generator = generator
         self.encoder = encoder
         self.autoregressor = autoregressor

@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from agon.arguments import refuse_classes
 from agon.data.source import Source
 from agon.errors import Change, DataError, SettingError
 from agon.games.game import Batch, Game, Losses
@@ -33,6 +34,7 @@ class Classification(Game):
 
     def __init__(self, *, classifier: nn.Module) -> None:
         super().__init__()
+        refuse_classes(self, classifier=classifier)
         self.classifier = classifier
 
     @property

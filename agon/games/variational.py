@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from agon.arguments import refuse_classes
 from agon.data.source import Source
 from agon.errors import Change, SettingError
 from agon.games.corruption import Corruption
@@ -54,6 +55,7 @@ class Variational(Game):
         binarise: bool = False,
     ) -> None:
         super().__init__()
+        refuse_classes(self, autoencoder=autoencoder, corruption=corruption)
         positive(std=std)
         self.autoencoder = autoencoder
         self.likelihood, self.std, self.corruption, self.binarise = likelihood, std, corruption, binarise

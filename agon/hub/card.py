@@ -21,7 +21,7 @@ CARD = """---
 
 {picture}## Use
 
-With agon (`pip install agon`):
+With agon (`pip install .` in a clone of its repository):
 
 ```sh
 agon sample hub:{name} --out samples.png

