@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
 from agon import Compute, resume, train
 from agon.cli import main
 from agon.data import Images, Ring
 from agon.errors import RunError, SettingError
-from agon.experiment import Experiment
+from agon.experiment import Experiment, augmented
 from agon.recipes import RECIPES
-from agon.recipes.own import AIM, DEFAULT, FAMILIES, WIDTHS, planned, seconds_of, width_for
+from agon.recipes.own import AIM, DEFAULT, FAMILIES, MODERATE, WIDTHS, family_of, planned, seconds_of, width_for
 from agon.training import Training, within
 
 OWN = RECIPES["own"]
@@ -163,3 +164,56 @@ def test_an_experiment_without_notes_is_read(tmp_path: Path) -> None:
     described = json.loads(OWN.experiment(scale="smoke").to_json())
     del described["notes"]
     assert Experiment.from_json(json.dumps(described)).notes == ()
+
+
+def test_steps_without_minutes_take_a_moderate_width() -> None:
+    """40 steps of the width of 20 minutes took minutes; smoke stays the narrowest, and minutes still decide."""
+    sprites = digits(SPRITES)
+    chosen = OWN.experiment(sprites, steps=40)
+    assert family_of(sprites, chosen) == (DEFAULT, MODERATE)
+    assert (chosen.steps, chosen.checkpoint_every) == (40, 4)
+    assert chosen.notes[1].startswith(f"width {MODERATE}: a moderate one, as a number of steps is given and no time")
+    assert width_for(SPRITES, 64, 20) > MODERATE
+    assert family_of(sprites, OWN.experiment(sprites, "smoke", steps=40)) == (DEFAULT, WIDTHS[0])
+    assert family_of(sprites, OWN.experiment(sprites, minutes=20)) == (DEFAULT, 64)
+    ring = RECIPES["first/ring"]
+    assert ring.experiment(steps=7) == replace(ring.experiment(), steps=7)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_training_from_a_run_takes_its_family_and_width(family: str) -> None:
+    """Also of a run with ADA, which is no network; not at another shape or range, nor of another recipe."""
+    earlier = augmented(planned(digits(FACES), 1, family), ["ada"])
+    width = width_for(FACES, 64, 1, family)
+    assert family_of(digits(FACES), earlier) == (family, width)
+    taken = OWN.experiment(digits(FACES), minutes=20, earlier=earlier)
+    assert (taken.game, taken.optimisers) == (FAMILIES[family](digits(FACES), width)["game"], earlier.optimisers)
+    assert taken.notes[0] == f"family {family} and width {width}: those of the run that it begins from"
+    assert [note.partition(" ")[0] for note in taken.notes[1:]] == ["batch", "classes:"]
+    others_range = [replace(digits(FACES), range=(0.0, 1.0))] if family != "r3gan" else []  # its networks have none
+    for others in [digits(SPRITES), *others_range]:
+        assert OWN.experiment(others, minutes=20, earlier=earlier) == OWN.experiment(others, minutes=20)
+    other = RECIPES["first/digits"].experiment(digits(FACES))
+    assert OWN.experiment(digits(FACES), minutes=20, earlier=other) == OWN.experiment(digits(FACES), minutes=20)
+
+
+@pytest.mark.usefixtures("one_core")
+def test_the_command_takes_the_networks_of_the_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A run of the narrowest width, trained on with a number of steps: every tensor fits."""
+    common = ["train", "own", "--data", "digits", "--threads", "1", "--steps", "1"]
+    assert main([*common, "--scale", "smoke", "--out", str(tmp_path / "a")]) == 0
+    capsys.readouterr()
+    assert main([*common, "--init", str(tmp_path / "a"), "--out", str(tmp_path / "b")]) == 0
+    told = capsys.readouterr().err
+    written = json.loads((tmp_path / "b" / "init.json").read_text())
+    assert written["missing"] == written["reshaped"] == []
+    assert "family standard and width 16: those of the run that it begins from" in told
+    assert "classes: the 10 of the set are not used; for a generator by class: agon train miyato2018b/proj" in told
+    assert "warning" not in told
+
+
+def test_one_image_is_one_image(tmp_path: Path) -> None:
+    lone = tmp_path / "lone"
+    lone.mkdir()
+    Image.new("L", (8, 8)).save(lone / "a.png")
+    assert planned(Images(path=str(lone), holdout=0.0), 1).notes[2] == "batch 1: the set has 1 image"

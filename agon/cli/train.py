@@ -23,7 +23,7 @@ from agon.cli.shared import (
     say_report,
     source_named,
 )
-from agon.cli.trained import check_trained, is_file, recipe_named
+from agon.cli.trained import check_trained, earlier, is_file, recipe_named
 from agon.errors import SettingError
 from agon.runs.origin import Origin
 from agon.runs.tracking import check_tracker
@@ -122,7 +122,9 @@ class Train:
             experiment = replace(experiment, data=self._source(experiment.data, of_source))
         else:
             recipe = recipe_named(self.recipe)
-            experiment = recipe.experiment(self._source(recipe.data(self.scale), of_source), self.scale, self.minutes)
+            source = self._source(recipe.data(self.scale), of_source)
+            steps, origin = self._steps(settings), earlier(self.init)
+            experiment = recipe.experiment(source, self.scale, self.minutes, steps=steps, earlier=origin)
         experiment = replace(experiment, **self._given("seed", "steps", "snapshots", "batch", "init"))
         experiment = augmented(experiment, names(self.augment))
         rates = [("optimisers.lr", str(self.lr))] if self.lr is not None else []
@@ -131,6 +133,11 @@ class Train:
     def _source(self, default: Any, settings: Sequence[tuple[str, str]]) -> Any:
         """The source that the user named, or else the default one, with its settings changed."""
         return changed(default, settings) if self.data is None else source_named(self.data, settings)
+
+    def _steps(self, settings: Sequence[tuple[str, str]]) -> int | None:
+        """The number of steps that the user gave, by --steps or by --set; None for what is refused later."""
+        texts = [value for path, value in settings if path == "steps" and value.isdecimal() and int(value)]
+        return int(texts[-1]) if texts else self.steps
 
     def _given(self, *names: str) -> dict[str, Any]:
         """The options among these that the user gave."""

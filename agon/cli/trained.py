@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from agon.cli.catalogue import check_name
-from agon.errors import SettingError
+from agon.errors import AgonError, SettingError
 from agon.places import did_you_mean
 from agon.runs.named import check_run_name, is_named
+from agon.runs.origin import Origin
 
 
 def check_trained(recipe: str) -> None:
@@ -43,3 +44,16 @@ def published(name: str) -> Any:
     begun = Experiment.from_json(Run.open(name).experiment)
     parts: dict[str, Any] = {"data": lambda scale: begun.data, "make": lambda data, scale: replace(begun, data=data)}
     return Recipe(name=name, paper="", claim="", **parts)
+
+
+def earlier(init: str) -> Any:
+    """Return the experiment of the run that --init names; None without one, or for one of classes outside agon."""
+    from agon.experiment import Experiment
+    from agon.runs import Run
+
+    if not init:
+        return None
+    try:
+        return Experiment.from_json(Run.open(Origin.read(init).path).experiment)
+    except AgonError:  # its weights may still fit; what is wrong with it is said where they are taken
+        return None

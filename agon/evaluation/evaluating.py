@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from agon import __version__
 from agon.classifiers import accuracy_of, settled
 from agon.errors import AgonError, DataError, SettingError
+from agon.evaluation.estimates import announce
 from agon.evaluation.evidence import EvaluationContext, Measurement, evidence_of
 from agon.evaluation.extractors import ExtractorSpec
 from agon.evaluation.recorded import folder_for_scores, keep_once, key, recorded, stamped
@@ -135,6 +136,7 @@ def measured(
 ) -> list[Score]:
     """Evaluate a training in this process as `evaluate` does, without changing it."""
     with _context(training, metrics, n, seed, extractor, reference) as (context, names):
+        announce(context, [name for name in names if not _known(context, name, run, training.step)])
         return scored(context, names, run, training.step)
 
 
@@ -187,6 +189,14 @@ def _recorded_or_measured(context: EvaluationContext, name: str, run: Run, step:
     with run.scoring():  # refused before minutes are spent
         pass
     return keep_once(stamped(METRICS[name](context), passport), run, passport)
+
+
+def _known(context: EvaluationContext, name: str, run: Run, step: int) -> bool:
+    """Whether a metric needs no computation: its scores are on record, or what it needs is missing."""
+    try:
+        return bool(recorded(run, key(name, context, step=step)))
+    except AgonError:
+        return True
 
 
 def _accuracy(training: Training, run: Run | None) -> list[Score]:

@@ -6,7 +6,7 @@ which `agon.training.within` measures. `benchmarks/own.py` compares the families
 | what | how it is chosen |
 |---|---|
 | family | DEFAULT, what measured best |
-| width | the one that makes a step of the family affordable at this size: see `width_for` |
+| width | the one that makes a step of the family affordable at this size: see `width_for`; MODERATE for given steps |
 | batch | 64; 32 for sets of less than 1,000 images |
 | stages | halved until the longer side is at most 4; to 2 for images of at most 8 pixels |
 | average | of the last tenth of the steps, at most the last 1,000 |
@@ -21,7 +21,8 @@ import torch
 
 from agon.averaging import Averaging
 from agon.data import Images, Source
-from agon.experiment import Budget, Experiment, part
+from agon.experiment import Budget, Experiment, Part, part
+from agon.figures.numbers import counted
 from agon.games import Adversarial
 from agon.networks import dcgan, resnext
 from agon.objectives import Hinge, NonSaturating, Relativistic
@@ -30,6 +31,7 @@ from agon.recipes.recipe import Recipe
 from agon.recipes.scales import SMOKE, Scale
 
 WIDTHS = (16, 24, 32, 48, 64, 96)  # channels next to the image, for most families
+MODERATE = 32  # the width where a number of steps is given and no time
 SMALL = 1_000  # images, under which the batch is smaller
 MINUTES: Mapping[Scale, float] = {"quick": 20.0, "paper": 240.0}
 
@@ -103,18 +105,75 @@ def planned(data: Source, minutes: float, family: str = DEFAULT) -> Experiment:
     Raises:
         SettingError: the images are smaller than 4x4.
     """
-    count = data.count() or SMALL
-    batch = min(32 if count < SMALL else 64, count)
+    batch = batch_for(data)
     width = width_for(data.shape, batch, minutes, family)
     steps = max(1, int(60 * minutes / seconds_of(data.shape, batch, width, family)))
     sides = "x".join(map(str, data.shape[1:]))
-    notes = (
-        f"family {family}: {(FAMILIES[family].__doc__ or '').rstrip('.')}; the best of {len(FAMILIES)} in "
-        "docs/own_images.md",
-        f"width {width}: the widest of {', '.join(map(str, WIDTHS))} of which {minutes:g} minutes on one core allow "
-        f"about {AIM:,} steps at {sides}",
-        f"batch {batch}: the set has {count:,} images",
+    why = (
+        f"the widest of {', '.join(map(str, WIDTHS))} of which {minutes:g} minutes on one core allow "
+        f"about {AIM:,} steps at {sides}"
     )
+    return _experiment(data, family, width, steps, notes_of(family, width, why))
+
+
+def stepped(data: Source, steps: int) -> Experiment:
+    """The experiment for a set of images and a number of steps, whatever time they take: networks of MODERATE width.
+
+    Raises:
+        SettingError: the images are smaller than 4x4.
+    """
+    why = "a moderate one, as a number of steps is given and no time; --minutes chooses by time"
+    return _experiment(data, DEFAULT, MODERATE, steps, notes_of(DEFAULT, MODERATE, why))
+
+
+def continued(chosen: Experiment, earlier: Experiment) -> Experiment:
+    """The chosen experiment, with the networks and the loss of an earlier one from whose weights it begins.
+
+    They are taken if they are a family's, at some width, for data of this shape and range; else the choice stays.
+    """
+    found = family_of(chosen.data, earlier)
+    if found is None:
+        return chosen
+    family, width = found
+    notes = (f"family {family} and width {width}: those of the run that it begins from", *chosen.notes[2:])
+    return replace(chosen, notes=notes, **FAMILIES[family](chosen.data, width))
+
+
+def family_of(data: Source, experiment: Experiment) -> tuple[str, int] | None:
+    """The family and the width that make an experiment's networks and loss on these data; None if none does."""
+    game = experiment.game
+    if not isinstance(game, Part) or game.make is not Adversarial:
+        return None
+    plain, generator = game.changed(augmentation=None), game.settings["generator"]
+    set_by_user = generator.settings.get("width") if isinstance(generator, Part) else None
+    widths = [*WIDTHS, *([set_by_user] if type(set_by_user) is int else [])]
+    pairs = ((family, width) for family in FAMILIES for width in widths)
+    return next((pair for pair in pairs if FAMILIES[pair[0]](data, pair[1])["game"] == plain), None)
+
+
+def batch_for(data: Source) -> int:
+    """64, or 32 for small sets, or all images of a smaller one."""
+    count = data.count() or SMALL
+    return min(32 if count < SMALL else 64, count)
+
+
+def notes_of(family: str, width: int, why: str) -> tuple[str, str]:
+    """What is said of the family and the width."""
+    words = (FAMILIES[family].__doc__ or "").rstrip(".")
+    return (
+        f"family {family}: {words}; the best of {len(FAMILIES)} in docs/own_images.md",
+        f"width {width}: {why}",
+    )
+
+
+def _experiment(data: Source, family: str, width: int, steps: int, notes: tuple[str, ...]) -> Experiment:
+    batch = batch_for(data)
+    notes = (*notes, f"batch {batch}: the set has {counted(data.count() or SMALL, 'image')}")
+    if len(data.classes) > 1:
+        notes += (
+            f"classes: the {len(data.classes)} of the set are not used; for a generator by class: agon train "
+            "miyato2018b/projection",
+        )
     budget = Budget(steps=steps, batch=batch, **recorded(steps))
     game = FAMILIES[family](data, width)
     return Experiment(data=data, averaging=Averaging(decay=0.999), notes=notes, **game, **budget.settings)
@@ -155,5 +214,7 @@ OWN = Recipe(
     data=lambda scale: Images(path="digits"),
     make=experiment,
     timed=planned,
+    stepped=stepped,
+    continued=continued,
     budgets=MINUTES,
 )

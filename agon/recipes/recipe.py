@@ -41,6 +41,8 @@ class Recipe:
         make: makes the experiment from a source and a scale; layers take their sizes from `source.shape`.
         also: numbers of dimensions of a sample that its networks take beside those of the default data.
         timed: makes the experiment from a source and a number of minutes, for a recipe that chooses by them.
+        stepped: makes it from a source and a number of steps, for such a recipe.
+        continued: changes it to the networks of an earlier one, from whose weights it begins, for such a recipe.
         budgets: scale -> the minutes that such a recipe takes by default.
         evaluations: scale -> the evaluations while it trains for an item; a plain training has none.
     """
@@ -53,6 +55,8 @@ class Recipe:
     also: tuple[int, ...] = ()
     evaluations: Mapping[str, EvaluationSchedule] = field(default_factory=dict)
     timed: Callable[[Source, float], Experiment] | None = None
+    stepped: Callable[[Source, int], Experiment] | None = None
+    continued: Callable[[Experiment, Experiment], Experiment] | None = None
     budgets: Mapping[Scale, float] = field(default_factory=dict)
 
     @property
@@ -60,7 +64,15 @@ class Recipe:
         """Measured minutes by scale, with the default source; None for a scale that was not measured."""
         return costs.minutes(self.name)
 
-    def experiment(self, data: Any = None, scale: Scale = "quick", minutes: float | None = None) -> Experiment:
+    def experiment(
+        self,
+        data: Any = None,
+        scale: Scale = "quick",
+        minutes: float | None = None,
+        *,
+        steps: int | None = None,
+        earlier: Experiment | None = None,
+    ) -> Experiment:
         """Make the experiment, on the default data or on other data, which `settle` gives a size if they need one.
 
         Args:
@@ -68,6 +80,10 @@ class Recipe:
             scale: the size of the training.
             minutes: the budget that the recipe chooses its networks by, if it is one that does; the number of steps
                 is then an estimate, which `agon.training.within` replaces by a measurement.
+            steps: the number of steps in place of the recipe's own; a recipe that chooses its networks then does so
+                without asking how long they take, except at smoke scale.
+            earlier: the experiment of the run from whose weights the training will begin; a recipe that chooses its
+                networks then takes that one's, if they fit the data.
 
         Raises:
             SettingError: the scale is unknown, or the data have the wrong kind of shape.
@@ -82,10 +98,20 @@ class Recipe:
             kinds = " and ".join(KINDS[dimensions] for dimensions in takes)
             got = KINDS.get(len(source.shape), "data")
             raise SettingError(f"{self.name} is for {kinds}, got {got} of shape {source.shape}; see agon recipes")
-        timed = self.timed
-        made = self.make(source, scale) if minutes is None or timed is None else timed(source, minutes)
+        made = self._made(source, scale, minutes, steps)
+        if earlier is not None and self.continued is not None:
+            made = self.continued(made, earlier)
         name = f"{self.name} --scale {scale}" if minutes is None else f"{self.name} --minutes {minutes:g}"
         return replace(made, recipe=name, notes=(*reasons, *made.notes))
+
+    def _made(self, source: Source, scale: Scale, minutes: float | None, steps: int | None) -> Experiment:
+        if minutes is not None and self.timed is not None:
+            made = self.timed(source, minutes)
+        elif steps is not None and self.stepped is not None and scale != "smoke":
+            return self.stepped(source, steps)
+        else:
+            made = self.make(source, scale)
+        return made if steps is None else replace(made, steps=steps)
 
 
 def by_name(recipes: Iterable[Recipe]) -> dict[str, Recipe]:

@@ -115,6 +115,16 @@ class Waiting:
             elif line := self.line():
                 self._show(line)
 
+    def note(self, line: str) -> None:
+        """Print a line beside the stages."""
+        with self._lock:
+            if self._outer is not None:
+                self._outer.note(line)
+            elif self._bar is not None:
+                self._bar.console.print(line, markup=False, highlight=False)
+            else:
+                tell(self._stream, line)
+
     def _show(self, line: str) -> None:
         if self.clock() < self._due:
             return
@@ -161,6 +171,17 @@ def waiting(show: bool = True, stream: OutputStream | None = None) -> Iterator[N
             yield
         finally:
             _shown.pop()
+
+
+def is_shown() -> bool:
+    """Whether stages are shown at this moment."""
+    return bool(_shown) and _shown[-1].show
+
+
+def note(line: str) -> None:
+    """Print a line beside the stages, if they are shown."""
+    if is_shown():
+        _shown[-1].note(line)
 
 
 @contextmanager

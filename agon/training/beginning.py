@@ -1,7 +1,9 @@
 """Begin a training from another run's weights: fine-tuning."""
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +11,13 @@ import torch
 from torch import Tensor
 
 from agon.errors import RunError, SettingError, unknown
-from agon.experiment import Experiment
+from agon.experiment import Experiment, differences
 from agon.runs import Checkpoint, Run
 from agon.runs.origin import Origin
 from agon.training.training import Training
 from agon.untrusted import listed
 
+NAMED = 4  # settings in a warning
 GAME, AVERAGE = "game/", "average/"  # prefixes of the tensors of a checkpoint
 
 
@@ -29,6 +32,7 @@ class Taken:
         missing: names of those that the other run does not have.
         reshaped: names of those that have another shape there, with both shapes.
         unused: names of those that only the other run has.
+        advice: what to change so that more fits.
     """
 
     origin: Origin
@@ -37,6 +41,7 @@ class Taken:
     missing: list[str]
     reshaped: list[str]
     unused: list[str]
+    advice: str = ""
 
     @property
     def lines(self) -> list[str]:
@@ -45,6 +50,8 @@ class Taken:
         lines = [f"{len(self.loaded)} of {count} tensors begin as in {self.origin} at step {self.step}"]
         if count > len(self.loaded):
             lines += [f"the rest begins at random ({'; '.join(self.reasons)})"]
+        if count > 2 * len(self.loaded):
+            lines += [f"warning: less than half fits, so this is hardly a training from {self.origin}; {self.advice}"]
         if self.unused:
             lines += [f"{self.origin} also has {listed(self.unused)}, for which there is no place"]
         return lines
@@ -95,7 +102,7 @@ def take_weights(training: Training) -> Taken | None:
     checkpoint = _checkpoint(origin)
     live = _wanted(training, origin.player)
     there = {name.removeprefix(GAME): t for name, t in checkpoint.tensors.items() if name.startswith(GAME)}
-    taken = _compared(origin, checkpoint.step, live, there)
+    taken = _compared(origin, checkpoint.step, live, there, _advice(training.experiment, origin))
     for name in taken.loaded:
         live[name].copy_(there[name])
     if training.average is not None:
@@ -127,11 +134,40 @@ def _wanted(training: Training, player: str) -> dict[str, Tensor]:
     )
 
 
+def _advice(experiment: Experiment, origin: Origin) -> str:
+    """What to change so that more of a run's weights fits: the settings in which its networks differ."""
+    here, there = experiment.describe().get("game"), Run.open(origin.path).described.get("game")
+    names = dict.fromkeys(_setting(line.partition(": ")[0]) for line in differences(there, here, "game"))
+    if origin.player:
+        names = {name: None for name in names if name[:2] == ("game", origin.player)}
+    if any("shape" in name for name in names):
+        return "its networks are for samples of another shape: give the data that shape"
+    values = {name: _value(there, name[1:]) for name in names if name[-1] not in ("type", "import", "sha256")}
+    settings = [f"--set {'.'.join(name)}={value}" for name, value in values.items() if value]
+    if not settings:
+        return "begin from a run of these networks"
+    return f"its networks have other settings, which these take by {listed(settings, NAMED)}"
+
+
+def _setting(path: str) -> tuple[str, ...]:
+    """The names of a setting in a path of `differences`, which goes on into lists."""
+    return tuple(takewhile(lambda name: not name.isdecimal(), path.split(".")))
+
+
+def _value(game: Any, names: Iterable[str]) -> str:
+    """A setting as it is typed, if it is a number, a word, or a list of them; else nothing."""
+    for name in names:
+        game = game.get(name) if isinstance(game, dict) else None
+    members = game if isinstance(game, list) else [game]
+    plain = all(isinstance(member, str | int | float) for member in members)
+    return json.dumps(game, separators=(",", ":")) if plain else ""
+
+
 def _prefixes(submodules: Iterable[str]) -> tuple[str, ...]:
     return tuple(f"{name}." for name in submodules)
 
 
-def _compared(origin: Origin, step: int, live: Mapping[str, Tensor], there: Mapping[str, Tensor]) -> Taken:
+def _compared(origin: Origin, step: int, live: Mapping[str, Tensor], there: Mapping[str, Tensor], advice: str) -> Taken:
     """Compare names and shapes.
 
     Raises:
@@ -146,10 +182,7 @@ def _compared(origin: Origin, step: int, live: Mapping[str, Tensor], there: Mapp
     ]
     roots = _prefixes({name.partition(".")[0] for name in live})
     unused = [name for name in there if name not in live and (not origin.player or name.startswith(roots))]
-    taken = Taken(origin, step, loaded, [name for name in live if name not in there], reshaped, unused)
+    taken = Taken(origin, step, loaded, [name for name in live if name not in there], reshaped, unused, advice)
     if not loaded:
-        raise SettingError(
-            f"init: nothing of {origin} fits this training ({'; '.join(taken.reasons)}); "
-            "begin from a run of these networks"
-        )
+        raise SettingError(f"init: nothing of {origin} fits this training ({'; '.join(taken.reasons)}); {advice}")
     return taken

@@ -52,16 +52,22 @@ def new_run(
         yield run
 
 
-def beginning(training: Training) -> Iterator[str]:
-    """What is trained: the experiment's notes, the data and what is left out of them, the weights and the budget."""
-    experiment, data = training.experiment, training.experiment.data
+def remarks(experiment: Experiment) -> Iterator[str]:
+    """The experiment's notes, what is left out of its data, and whether they are too few."""
+    data = experiment.data
     yield from experiment.notes
     if unused := data.remarks().get("left out"):
         yield f"not used for training: {unused}"
     if broken := unreadable(data):
         yield f"not used for training: {counted(broken, 'image')} that cannot be read; agon data names them"
-    if warning := few(training.data.count):
+    if warning := few(data.count()):
         yield warning
+
+
+def beginning(training: Training) -> Iterator[str]:
+    """What is trained: the remarks on the experiment, the number and shape of the data, the weights and the budget."""
+    experiment = training.experiment
+    yield from remarks(experiment)
     count = "endless samples" if training.data.count is None else counted(training.data.count, "sample")
     shape = "x".join(map(str, training.shape))
     numbers = {player: sum(p.numel() for p in parameters_of(training.game, player)) for player in training.game.players}

@@ -9,6 +9,8 @@ from agon.data import Images, Ring
 from agon.data.amounts import FEW, few, unreadable
 from agon.data.findings import findings
 from agon.data.inspection import inspect
+from agon.recipes import RECIPES
+from agon.training.replicates import replicate
 
 from .test_settling import photographs
 
@@ -46,6 +48,17 @@ def test_training_says_what_it_leaves_out_and_that_the_rest_is_little(damaged, t
     told = capsys.readouterr().err
     assert "not used for training: 2 images that cannot be read; agon data names them" in told
     assert "4 samples in the training set, fewer than 8: a generator can only repeat what it is shown" in told
+
+
+def test_trainings_of_many_seeds_say_it_too(damaged, tmp_path, capsys, monkeypatch):
+    """Once, before any begins."""
+    monkeypatch.setattr("agon.training.replicates.replicates._trained", lambda folder, plan, show: [])
+    experiment = RECIPES["own"].experiment(Images(path=str(damaged), skip_corrupt=True), steps=1)
+    replicate(experiment, tmp_path / "seeds", 3, strategy="processes")
+    told = capsys.readouterr().err
+    assert told.count("not used for training: 2 images that cannot be read") == 1
+    assert "4 samples in the training set, fewer than 8" in told
+    assert all(note in told for note in experiment.notes)
 
 
 def test_training_on_a_whole_set_says_neither(tmp_path, capsys):

@@ -105,6 +105,23 @@ def test_what_does_not_fit_is_named_and_written_down(tmp_path: Path, capsys: pyt
     assert all(torch.equal(names[name], there[name]) for name in fits)
 
 
+def test_less_than_half_is_a_warning_that_names_the_setting(
+    source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of a wider critic, the bias of the last layer alone fits; of the run's own networks, everything does."""
+    generator = agon.part(mlp.Generator, shape=(2,), latent=5, widths=(8,))
+    critic = agon.part(mlp.Critic, shape=(2,), widths=(9,))
+    small_run = trained(tmp_path / "small", points(2))
+    game = points(5).game.changed(generator=generator, critic=critic)  # type: ignore[union-attr]
+    trained(tmp_path / "run", points(5, game=game), init=f"{small_run}:critic", show=True)
+    told = capsys.readouterr().err
+    assert "warning: less than half fits, so this is hardly a training from" in told
+    assert "which these take by --set game.critic.widths=[8]" in told
+    assert "generator" not in told.partition("warning")[2].partition("\n")[0]
+    trained(tmp_path / "other", points(5), init=small_run, show=True)
+    assert "warning" not in capsys.readouterr().err
+
+
 def test_a_run_of_which_nothing_fits_is_refused_and_nothing_is_written(source: Path, tmp_path: Path) -> None:
     with pytest.raises(SettingError, match=r"nothing of .*source fits this training \(missing there: "):
         trained(tmp_path / "run", points(5), init=source)

@@ -14,6 +14,7 @@ from agon.jobs import Executor, LocalProcesses, in_worker
 from agon.runs import Run
 from agon.terminal import warn
 from agon.training.compute import Compute
+from agon.training.opening import remarks
 from agon.training.replicates.batched import BatchedRunner
 from agon.training.replicates.folder import Folder, Plan, make_plan, name_of, read_plan
 from agon.training.replicates.many import Group, at_once, train_group, training_job
@@ -73,7 +74,7 @@ def replicate(
     folder = Folder(Path(directory))
     folder.refuse_taken()
     plan = make_plan(experiment, seeds, compute or Compute())
-    for line in notices(experiment.describe()) if show else ():
+    for line in [*notices(experiment.describe()), *remarks(experiment)] if show else ():
         warn(line)
     plan = replace(plan, strategy=_fastest(plan, show) if strategy == AUTO else strategy)
     with folder.locked():
