@@ -54,7 +54,8 @@ def fit(owner: str, name: str, value: Any, hint: Any) -> Any:
         if suits(candidate, hint):
             return candidate
     made = next(classes_in(value), None)
-    got = f"the class {made.__name__}" if made is value else f"{shortened(repr(value))} ({type(value).__name__})"
+    given = f"{shortened(repr(value))} ({type(value).__name__})"
+    got = f"the class {value.__name__}" if isinstance(value, type) else given
     raise SettingError(f"{owner}.{name}: expected {spelled(hint)}, got {got}{_how_to_make(made, hint)}")
 
 
