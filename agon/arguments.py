@@ -96,14 +96,18 @@ def epochs_advice(epochs: object = "", option: str = "--steps ") -> str:
 
 
 def written(make: type) -> str:
-    """How an instance of a class is written: with an ellipsis if it needs arguments.
+    """How an instance of a class is written: with an ellipsis if it needs arguments, or does not say.
 
     >>> class Sized:
     ...     def __init__(self, width): ...
-    >>> written(Sized), written(Exception)
-    ('Sized(...)', 'Exception()')
+    >>> class Plain: ...
+    >>> written(Sized), written(Plain), written(Exception)
+    ('Sized(...)', 'Plain()', 'Exception(...)')
     """
-    required = [p for p in inspect.signature(make).parameters.values() if p.default is p.empty]
+    try:
+        required = [p for p in inspect.signature(make).parameters.values() if p.default is p.empty]
+    except ValueError:  # classes written in C have no signature
+        return f"{make.__name__}(...)"
     needed = any(p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in required)
     return f"{make.__name__}({'...' * needed})"
 

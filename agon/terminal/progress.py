@@ -132,7 +132,7 @@ class Progress:
 
         >>> progress = Progress(6500, 83, show=False)
         >>> progress.losses = {"loss/critic": 0.05341, "loss/generator": 0.6931}
-        >>> progress.line(60), progress.line(30)
+        >>> progress.line(45), progress.line(30)
         ('83/6500  critic 0.0534  generator 0.693', '83/6500  cri 0.053  gen 0.69')
         """
         return fitting(self._forms(), room)
