@@ -172,4 +172,4 @@ def test_other_moving_pictures_are_refused(options: list[str], said: str, capsys
 
 def test_points_have_no_gif(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sample", "pretrained:ring", "--interpolate", "4", "--out", str(tmp_path / "x.gif")]) == 2
-    assert "that are no images" in capsys.readouterr().err
+    assert "these are no images" in capsys.readouterr().err
