@@ -8,8 +8,8 @@ real samples, the third quarter's median against the last quarter's.
 samples, and one on its way a path of 1 reach.
 
 **Thresholds.** A reach over `REACH` = 0.5 is half of the data's own size; a path of at least `TURNS` = 2 reaches
-comes back; a distance that still falls below `PROGRESS` = 0.5 of what it was is progress. Samples that are alike and
-run from mode to mode are a `rotation` instead.
+comes back; a distance that still falls below `PROGRESS` = 0.5 of what it was is progress; and one under `FAR` = 0.1
+is small enough, as in `undecided`. Samples that are alike and run from mode to mode are a `rotation` instead.
 
 Source: metz2017, section 2.1; Mescheder et al. 2018, section 2, on orbits of gradient steps.
 """
@@ -22,7 +22,7 @@ from agon.diagnosis.remedies import AVERAGE, EXTRAGRADIENT, R1
 from agon.diagnosis.rotation import FEWEST, rotates
 from agon.diagnosis.view import RunView
 
-REACH, TURNS, PROGRESS = 0.5, 2.0, 0.5
+REACH, TURNS, PROGRESS, FAR = 0.5, 2.0, 0.5, 0.1
 
 
 def examine(view: RunView) -> Examination:
@@ -36,7 +36,7 @@ def examine(view: RunView) -> Examination:
     distances = np.array([energy(trained[step], real) for step in later])
     before, now = (float(np.median(part)) for part in np.array_split(distances, 2))
     evidence = {"reach": reach / unit, "turns": path / max(reach, 1e-300), "before": before, "energy": now}
-    sick = evidence["reach"] > REACH and evidence["turns"] >= TURNS and now > PROGRESS * before
+    sick = evidence["reach"] > REACH and evidence["turns"] >= TURNS and now > max(FAR, PROGRESS * before)
     if not sick or rotates(view):
         return Examination(evidence=evidence)
     finding = Finding(
