@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # what type checkers and editors read; LAZY says the same to 
     from agon.arena import battle, compare, skill, tournament
     from agon.averaging import Averaging
     from agon.data import Images, Ring, Source, Stream
+    from agon.diagnosis import diagnose
     from agon.dynamics import (
         Dynamics,
         Extragradient,
@@ -57,6 +58,7 @@ __all__ = [  # noqa: RUF022 - in reading order
     "tournament",
     "skill",
     "compare",
+    "diagnose",
     "report",
     "reproduce",
     "export",
@@ -106,6 +108,7 @@ LAZY = {  # public name -> "module", or "module:name" where it has another name 
     "tournament": "agon.arena",
     "skill": "agon.arena",
     "compare": "agon.arena",
+    "diagnose": "agon.diagnosis",
     "report": "agon.reports:write",
     "reproduce": "agon.papers",
     "export": "agon.exports",

@@ -82,6 +82,8 @@ REFUSED = [
     "evaluate",
     "battle one",
     "compare one",
+    "diagnose",
+    "diagnose nowhere",
     "report",
     "reproduce nothing",
     "data digits --set size",

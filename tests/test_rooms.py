@@ -34,6 +34,7 @@ ORDER = (
     ("classifiers",),
     ("evaluation",),
     ("arena",),
+    ("diagnosis",),
     ("models",),
     ("reports",),
     ("papers",),

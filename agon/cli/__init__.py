@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from agon.cli.arguments import parsed
 from agon.cli.battle import BattleCommand
 from agon.cli.compare import CompareCommand
+from agon.cli.diagnose import DiagnoseCommand
 from agon.cli.evaluate import Evaluate
 from agon.cli.export import export
 from agon.cli.play import play
@@ -34,6 +35,7 @@ COMMANDS: dict[str, Callable[..., object]] = {
     "tournament": TournamentCommand,
     "skill": SkillCommand,
     "compare": CompareCommand,
+    "diagnose": DiagnoseCommand,
     "export": export,
     "play": play,
     "push": push,
@@ -47,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read when torch is loaded; threads that spin slow each other
     with usable_streams():
         try:
-            parsed(COMMANDS, sys.argv[1:] if arguments is None else arguments)()
+            result = parsed(COMMANDS, sys.argv[1:] if arguments is None else arguments)()
         except AgonError as error:
             return _report(error)
         except KeyboardInterrupt:
@@ -56,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             let_go()
         except Exception as error:
             return _report_unexpected(error)
-        return 0
+        return result if type(result) is int else 0
 
 
 def _report(error: AgonError) -> int:

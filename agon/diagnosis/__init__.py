@@ -1,0 +1,25 @@
+"""Say what is wrong with a run: findings with their evidence, since which step, and what to try.
+
+`SICKNESSES` is the table of looks, one module each: a pure function from a `RunView` to an `Examination`.
+"""
+
+from agon.diagnosis.diagnosing import Diagnosis, diagnose, of_view
+from agon.diagnosis.finding import SEVERITIES, Examination, Finding, Remedy, Severity
+from agon.diagnosis.log import Log
+from agon.diagnosis.table import SICKNESSES
+from agon.diagnosis.view import RunView, view_of
+
+__all__ = [
+    "SEVERITIES",
+    "SICKNESSES",
+    "Diagnosis",
+    "Examination",
+    "Finding",
+    "Log",
+    "Remedy",
+    "RunView",
+    "Severity",
+    "diagnose",
+    "of_view",
+    "view_of",
+]

@@ -1,0 +1,128 @@
+"""Diagnose a run: look for every sickness of the table, and say what could not be looked at."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from agon.diagnosis.finding import SEVERITIES, Examination, Finding
+from agon.diagnosis.remedies import applies
+from agon.diagnosis.table import SICKNESSES
+from agon.diagnosis.view import RunView, view_of
+from agon.errors import AgonError
+from agon.experiment import Experiment
+from agon.runs import Run
+from agon.runs.layout import EXPERIMENT
+
+
+@dataclass(frozen=True, kw_only=True)
+class Diagnosis:
+    """What is wrong with a run, as far as could be seen.
+
+    Attributes:
+        run: the run's directory.
+        state: how far the run is, as a phrase.
+        findings: the gravest first.
+        looked_at: the name of each look that was made -> the numbers that it saw, healthy or not.
+        unseen: the name of each look that could not be made, or not all of it -> why.
+    """
+
+    run: str
+    state: str
+    findings: tuple[Finding, ...]
+    looked_at: Mapping[str, Mapping[str, float]]
+    unseen: Mapping[str, str]
+
+    @property
+    def healthy(self) -> bool:
+        """Whether nothing was found."""
+        return not self.findings
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the sicknesses, the gravest first."""
+        return list(dict.fromkeys(finding.sickness for finding in self.findings))
+
+    @property
+    def lines(self) -> list[str]:
+        """The diagnosis as text, a finding or a remedy a line."""
+        lines = [f"{self.run} ({self.state}): {self._verdict}"]
+        for finding in self.findings:
+            since = "" if not finding.since_step else f", since step {finding.since_step:,}"
+            lines.append(f"  {finding.severity}: {finding.sickness}{since}: {finding.sentence}")
+            lines += [f"    try: {self._told(*remedy)}" for remedy in finding.remedies]
+        lines.append(f"  looked at: {', '.join(self.looked_at) or 'nothing'}")
+        lines += [f"  not looked at: {name}: {why}" for name, why in self.unseen.items()]
+        return lines
+
+    @property
+    def plain(self) -> dict[str, Any]:
+        """The diagnosis as plain values, for JSON; a number that is not finite is null."""
+        return {
+            "run": self.run,
+            "state": self.state,
+            "healthy": self.healthy,
+            "findings": [{**f.plain, "evidence": _finite(f.evidence)} for f in self.findings],
+            "looked_at": {name: _finite(numbers) for name, numbers in self.looked_at.items()},
+            "unseen": dict(self.unseen),
+        }
+
+    @property
+    def json(self) -> str:
+        """The same as text."""
+        return json.dumps(self.plain, indent=2, ensure_ascii=False)
+
+    @property
+    def _verdict(self) -> str:
+        if self.healthy:
+            return "nothing found" if self.looked_at else "nothing could be looked at"
+        return f"{len(self.findings)} finding{'s' * (len(self.findings) > 1)}"
+
+    def _told(self, sentence: str, option: str, source: str) -> str:
+        command = f": agon train {self.run}/{EXPERIMENT} {option} --out NEW" if option else ""
+        return f"{sentence}{command}{f' ({source})' if source else ''}"
+
+
+def diagnose(run: Run | Path | str, *, trust: bool = False, experiment: Experiment | None = None) -> Diagnosis:
+    """Look for what is wrong with a run, finished or not. The run is only read, and its data need not be there.
+
+    Args:
+        run: the run, or its directory.
+        trust: whether a user's classes may be imported.
+        experiment: the experiment of the run, if its classes cannot be imported.
+
+    Raises:
+        RunError: there is no run. A damaged one is diagnosed as far as it can be read.
+    """
+    return of_view(view_of(Run.of(run), trust=trust, experiment=experiment))
+
+
+def of_view(view: RunView) -> Diagnosis:
+    """Diagnose a view."""
+    examinations = {name: _examined(name, view) for name in SICKNESSES}
+    findings = [
+        replace(finding, remedies=tuple(remedy for remedy in finding.remedies if applies(remedy, view)))
+        for examination in examinations.values()
+        for finding in examination.findings
+    ]
+    return Diagnosis(
+        run=str(view.run.path),
+        state=view.state,
+        findings=tuple(sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))),
+        looked_at={name: e.evidence for name, e in examinations.items() if e.evidence},
+        unseen={name: e.unseen for name, e in examinations.items() if e.unseen},
+    )
+
+
+def _examined(name: str, view: RunView) -> Examination:
+    """One look; what cannot be read is a reason, and no error."""
+    try:
+        return SICKNESSES[name](view)
+    except AgonError as error:
+        return Examination(unseen=error.typed)
+
+
+def _finite(numbers: Mapping[str, float]) -> dict[str, float | None]:
+    return {name: float(value) if math.isfinite(value) else None for name, value in numbers.items()}

@@ -1,0 +1,61 @@
+"""How well the critic does in units of its own objective, which makes objectives comparable.
+
+relative = (loss of the critic - its penalties) / (its loss when it gives every sample the same, best logit). An
+objective that fixes a scale of logits has such a loss: 2 log 2 for minimax and non-saturating, 1/4 for least squares,
+2 for hinge, log 2 for relativistic. 1 means that the critic cannot tell real from generated samples, 0 that it is
+sure and right. Wasserstein's logits have no scale, and energies another meaning: for them there is no such number.
+"""
+
+import numpy as np
+import torch
+
+from agon.diagnosis.geometry import energy
+from agon.diagnosis.painting import latents, painted
+from agon.diagnosis.view import RunView
+from agon.games import Adversarial, Game
+from agon.objectives import MarginEnergy, Objective, Wasserstein
+
+
+def objective_of(view: RunView) -> Objective | None:
+    """The objective of the run's critic; None where the game has none, or its logits have no scale."""
+    game = _built(view)
+    if not isinstance(game, Adversarial):
+        return None
+    return None if isinstance(game.objective, Wasserstein | MarginEnergy) else game.objective
+
+
+def relative_loss(view: RunView, objective: Objective) -> np.ndarray:
+    """The critic's relative loss at each record, "r"; NaN where it was not logged."""
+    game = _built(view)
+    assert isinstance(game, Adversarial)
+    names = {f"penalty/{type(penalty).__name__}" for penalty in game.penalties if penalty.player == "critic"}
+    penalties = sum((np.nan_to_num(view.log.get(name)) for name in names), np.zeros(len(view.log)))
+    return (view.log.get("loss/critic") - penalties) / undecided(objective)
+
+
+def undecided(objective: Objective) -> float:
+    """The loss of a critic that gives every sample the boundary's logit.
+
+    >>> from agon.objectives import Hinge, LeastSquares
+    >>> undecided(Hinge()), undecided(LeastSquares())
+    (2.0, 0.25)
+    """
+    same = torch.full((1,), objective.boundary or 0.0)
+    return float(objective.critic(same, same))
+
+
+def judged(view: RunView) -> float | None:
+    """The energy distance from the real samples of what the critic judges: samples of the live weights.
+
+    The snapshots of a run that averages weights are not these. None where there are no samples, or no real ones.
+    """
+    if view.experiment is not None and view.experiment.averaging is not None:
+        if isinstance(view.live, str) or view.real is None:
+            return None
+        return energy(painted(view, view.live, *latents(view.live)), view.real)
+    return None if view.shown is None else energy(list(view.shown[0].values())[-1], view.shown[1])
+
+
+def _built(view: RunView) -> Game | None:
+    """The game of the last checkpoint; None if the run cannot be loaded."""
+    return None if isinstance(view.live, str) else view.live.game

@@ -1,0 +1,38 @@
+"""Samples of the last checkpoint, made for a diagnosis in the units of the snapshots."""
+
+import torch
+from torch import Tensor
+
+from agon.diagnosis.geometry import Samples
+from agon.diagnosis.view import RunView
+from agon.training import Training
+from agon.training.labels import class_rows
+
+N = 256  # samples
+
+
+def latents(training: Training, n: int = N) -> tuple[Tensor, Tensor | None]:
+    """The first fixed latents of a run, and labels for a generator that takes some."""
+    z, labels = training.fixed_latents(n), None
+    if training.game.generated_classes:
+        labels = class_rows(n, training.game.generated_classes)[0]
+        z = z[: len(labels)]
+    return z, labels
+
+
+def painted(view: RunView, training: Training, z: Tensor, labels: Tensor | None = None) -> Samples:
+    """Samples in evaluation mode, from the weights that the training has."""
+    return view.as_kept(training.samples(z, labels))
+
+
+@torch.no_grad()
+def in_training_mode(view: RunView, training: Training, z: Tensor, labels: Tensor | None = None) -> Samples:
+    """The same with the statistics of the batch in batch normalisation; running statistics are put back."""
+    buffers = {name: buffer.clone() for name, buffer in training.game.named_buffers()}
+    with training.painting() as paint:
+        training.game.train()
+        samples = paint(z, labels).float().cpu()
+        training.game.eval()
+    for name, buffer in training.game.named_buffers():
+        buffer.copy_(buffers[name])
+    return view.as_kept(samples)

@@ -1,0 +1,65 @@
+"""Remedies that several sicknesses share: a sentence, the options that do it, and who proposes it."""
+
+import shlex
+
+from agon.diagnosis.finding import Remedy
+from agon.diagnosis.view import RunView
+from agon.errors import AgonError
+from agon.experiment import changed
+
+LOOK_AHEAD = '--set dynamics=\'{"type": "unrolled", "looks_ahead": {"generator": ["critic"]}, "steps": 10}\''
+UNROLL = Remedy(
+    "let the generator look ahead at ten of the critic's steps, so that it does not run to where the critic happens to "
+    "be weak",
+    LOOK_AHEAD,
+    "metz2017, sections 2.2 and 3.1",
+)
+R1 = Remedy(
+    "penalise the critic's gradient at real samples, which keeps it smooth around them",
+    '--set game.penalties=\'[{"type": "r1", "weight": 1.0}]\'',
+    "Mescheder et al. 2018, equation 9",
+)
+GENTLE_CRITIC = Remedy(
+    "give the critic a smaller learning rate than the generator",
+    "--set optimisers.critic.lr=1e-5",
+    "Heusel et al. 2017, section 2: the two rates need not be equal",
+)
+NON_SATURATING = Remedy(
+    "let the generator minimise -log D(G(z)), whose gradient does not vanish where the critic is sure",
+    "--set game.objective=non-saturating",
+    "Goodfellow et al. 2014, section 3; yamazaki2017, chapter 5",
+)
+MORE_CRITIC = Remedy(
+    "let the critic move five times for each move of the generator",
+    '--set dynamics.order=\'[["critic"], ["critic"], ["critic"], ["critic"], ["critic"], ["generator"]]\'',
+    "Arjovsky et al. 2017, Algorithm 1; metz2017, section 2.3",
+)
+EXTRAGRADIENT = Remedy(
+    "extrapolate each step, which converges where plain steps orbit",
+    "--set dynamics=extragradient",
+    "Gidel et al. 2019, section 3.2",
+)
+AVERAGE = Remedy(
+    "sample from averaged weights: the average of an orbit lies inside of it",
+    '--set averaging=\'{"type": "averaging", "decay": 0.999}\'',
+    "Yazıcı et al. 2019, section 3",
+)
+SLOWER = Remedy(
+    "take smaller steps",
+    "--set optimisers.lr=1e-4",
+    "radford2015, section 4, which lowers Adam's 1e-3 to 2e-4 for stability",
+)
+
+
+def applies(remedy: Remedy, view: RunView) -> bool:
+    """Whether the run's experiment can take the remedy, and does not have it already."""
+    if not remedy.option or view.experiment is None:
+        return True
+    path, _, value = shlex.split(remedy.option)[1].partition("=")
+    try:
+        treated = changed(view.experiment, path, value)
+        if not isinstance(view.live, str):
+            treated.dynamics.check(view.live.game)
+    except AgonError:
+        return False
+    return bool(treated != view.experiment)
