@@ -196,7 +196,7 @@ def test_a_folder_of_any_name_is_written_down(folder: Path, name: str, capsys: p
     assert main(["data", source.path]) == 0
     told = capsys.readouterr().out
     assert all(line.isprintable() for line in told.splitlines())
-    assert len(told.splitlines()) == 14
+    assert len(told.splitlines()) == 15
     experiment: Any = Experiment(game=_game(), data=source, steps=1)
     text = experiment.to_json()
     assert Experiment.from_json(text.encode().decode()).data == source

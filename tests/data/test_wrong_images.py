@@ -124,7 +124,7 @@ def test_a_wrong_setting_is_one_sentence(options, words, unchecked):
 
 
 def test_a_wrong_split_and_an_empty_one(unchecked):
-    with pytest.raises(SettingError, match="split to be 'train' or 'test', got 'dev'"):
+    with pytest.raises(SettingError, match="split to be 'train' or 'validation' or 'test', got 'dev'"):
         Images().open(seed=0, split="dev")
     with pytest.raises(DataError, match="split 'test' of digits, got none; set holdout above 0"):
         Images(holdout=0.0).open(seed=0, split="test")
