@@ -46,7 +46,6 @@ COMMANDS: dict[str, Callable[..., object]] = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; a user's error is one sentence on standard error."""
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read when torch is loaded; threads that spin slow each other
     with usable_streams():
         try:
             result = parsed(COMMANDS, sys.argv[1:] if arguments is None else arguments)()
