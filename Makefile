@@ -35,7 +35,7 @@ demo: setup
 	@if [ -f '$(DEMO)/experiment.json' ]; then \
 	  $(BIN)/agon resume '$(DEMO)'; \
 	else \
-	  $(BIN)/agon train first/digits --out '$(DEMO)'; \
+	  $(BIN)/agon train first/digits --threads 1 --out '$(DEMO)'; \
 	fi
 	@$(BIN)/agon evaluate '$(DEMO)'
 	@$(BIN)/agon report '$(DEMO)'
