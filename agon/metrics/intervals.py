@@ -165,6 +165,15 @@ def interval(values: Sequence[float]) -> Interval:
     return Interval(fmean(values), deviation, factor * deviation / math.sqrt(n))
 
 
+def around(value: float, error: float | None) -> tuple[float, float] | None:
+    """The 95 % interval of a value by its standard error; None if that is not known.
+
+    >>> around(1.0, 0.0), around(1.0, None)
+    ((1.0, 1.0), None)
+    """
+    return None if error is None else (value - NORMAL * error, value + NORMAL * error)
+
+
 def over_seeds(
     values: Sequence[float],
     own: Sequence[tuple[float, float] | None],

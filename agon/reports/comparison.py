@@ -14,7 +14,7 @@ from agon.figures.colours import colour
 from agon.figures.numbers import UNKNOWN, number
 from agon.metrics.differences import Measured
 from agon.metrics.directions import bounds_of
-from agon.metrics.intervals import NORMAL, over_seeds
+from agon.metrics.intervals import around, over_seeds
 from agon.reports.curves import labels
 from agon.reports.reading import View, finite, ordered
 from agon.runs.groups import by_experiment
@@ -131,7 +131,7 @@ def _texts(scores: Sequence[ScoreRecord]) -> tuple[str, str]:
         return UNKNOWN, ""
     if len(scores) > 1:
         values = [_measured(score) for score in scores]
-        own = [_own_interval(score, value) for score, value in zip(scores, values, strict=True)]
+        own = [score.interval or around(*value) for score, value in zip(scores, values, strict=True)]
         ends = over_seeds([value.value for value in values], own, bounds_of(scores[0].name))
         mean = number(fmean(value.value for value in values))
         return mean, "" if ends is None else f"[{number(ends[0])}, {number(ends[1])}]"
@@ -141,10 +141,3 @@ def _texts(scores: Sequence[ScoreRecord]) -> tuple[str, str]:
     if score.interval is not None:
         return number(score.value), f"[{number(score.interval[0])}, {number(score.interval[1])}]"
     return number(score.value), ""
-
-
-def _own_interval(score: ScoreRecord, value: Measured) -> tuple[float, float] | None:
-    """The interval of one seed's measurement, as it is recorded, or from its standard error."""
-    if score.interval is not None:
-        return score.interval
-    return None if value.error is None else (value.value - NORMAL * value.error, value.value + NORMAL * value.error)

@@ -11,7 +11,7 @@ from jaxtyping import Float64
 
 from agon.arena.budgets import unequal_budgets
 from agon.arena.comparisons.sides import Runs, Side, paths_of, sides
-from agon.arena.ratings.cautions import one_sided
+from agon.arena.ratings.cautions import all_recognised
 from agon.arena.ratings.matrix import AreaMatrix
 from agon.arena.ratings.panels import Panel, panel
 from agon.arena.tournaments import TournamentSettings, tournament
@@ -48,7 +48,7 @@ class SeedBattle:
             "",
             *([self.budgets] if self.budgets else []),
             self.panel.sentence(),
-            *(self._recognised(*pair) for pair in pairs if one_sided(self._cells(*pair).ravel().tolist())),
+            *(self._recognised(*pair) for pair in pairs if all_recognised(self._cells(*pair).ravel().tolist())),
         ]
 
     def _recognised(self, generators: str, critics: str) -> str:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from agon.figures.numbers import UNKNOWN, number
 from agon.metrics.differences import Difference, Measured, difference
 from agon.metrics.directions import Direction, bounds_of, direction_of
-from agon.metrics.intervals import NORMAL, over_seeds
+from agon.metrics.intervals import NORMAL, around, over_seeds
 from agon.metrics.score import Score
 
 BEST, LEVEL_WITH = "*", "≈"  # marks of the best value, and of one that cannot be told apart from it
@@ -115,8 +115,7 @@ def text(values: Sequence[Measured], name: str) -> str:
         value, error = values[0]
         return number(value) if error is None else f"{number(value)} ± {number(error, 2)}"
     of_seeds = [score.value for score in values]
-    own = [None if error is None else (value - NORMAL * error, value + NORMAL * error) for value, error in values]
-    ends = over_seeds(of_seeds, own, bounds_of(name))
+    ends = over_seeds(of_seeds, [around(*score) for score in values], bounds_of(name))
     mean = number(fmean(of_seeds))
     return mean if ends is None else f"{mean} [{number(ends[0])}, {number(ends[1])}]"
 

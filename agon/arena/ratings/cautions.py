@@ -41,7 +41,7 @@ def cautions(matrix: AreaMatrix, ratings: Ratings, ceiling: str | None, floor: s
     return said
 
 
-def one_sided(areas: Sequence[float]) -> bool:
+def all_recognised(areas: Sequence[float]) -> bool:
     """Whether a critic, or all seeds of one, recognise nearly every sample."""
     return bool(areas) and max(areas) < RECOGNISED
 

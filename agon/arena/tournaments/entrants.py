@@ -52,6 +52,11 @@ class Entrant(ABC):
     def range(self, ground: Ground) -> Range:
         """Range of its samples."""
 
+    @property
+    def may_generate(self) -> bool:
+        """Whether it has samples."""
+        return True
+
     def key(self, ground: Ground) -> str:
         """The checksum of what its samples follow from."""
         return key_of({**self.content(ground), "data": ground.fingerprint, "version": __version__})

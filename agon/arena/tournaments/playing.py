@@ -128,7 +128,7 @@ def _sampled(field: Field, store: Store) -> tuple[dict[str, str], dict[str, int]
     """Make the samples that the store lacks; return the key and the number of the samples of each generator."""
     keys: dict[str, str] = {}
     counts: dict[str, int] = {}
-    generators = [each for each in field.entrants if not isinstance(each, Trained) or each.may_generate]
+    generators = [each for each in field.entrants if each.may_generate]
     for each in tracked(generators, "samples", len(generators)):
         try:
             key, counts[each.name] = _kept(each, field, store)

@@ -52,7 +52,7 @@ def _keys(field: Field) -> dict[str, str]:
     """The keys of the samples of all that can generate; samples that cannot be read have none."""
     keys = {}
     for each in field.entrants:
-        if not isinstance(each, Trained) or each.may_generate:
+        if each.may_generate:
             with suppress(AgonError):
                 keys[each.name] = each.key(field.ground)
     return keys

@@ -77,12 +77,18 @@ class TournamentResult:
             raise RunError(f"{folder / FILE}: expected the result of a tournament ({error!r:.80})") from error
 
     @property
+    def ceiling(self) -> str | None:
+        """The contestant that is held-out real data, if it takes part: the one without a path."""
+        contestants = self.matrix.contestants
+        return next(
+            (contestants[name] for name, place in self.places.items() if not place and name in contestants), None
+        )
+
+    @property
     def cautions(self) -> list[str]:
         """What speaks against the order of the ratings, in sentences."""
-        contestants = self.matrix.contestants
-        real = [name for name, place in self.places.items() if not place and name in contestants]
-        floor = UNTRAINED if real and UNTRAINED in contestants.values() else None
-        return cautions(self.matrix, self.ratings, contestants[real[0]] if real else None, floor)
+        floor = UNTRAINED if self.ceiling and UNTRAINED in self.matrix.contestants.values() else None
+        return cautions(self.matrix, self.ratings, self.ceiling, floor)
 
     @property
     def lines(self) -> list[str]:

@@ -33,9 +33,8 @@ def facts(result: TournamentResult) -> list[str]:
 
 def references(result: TournamentResult) -> dict[str, str]:
     """The contestants that are a scale for others and win nothing: the ceiling, real data, and the floor."""
-    contestants = result.matrix.contestants
-    real = {contestants[name]: CEILING for name, place in result.places.items() if not place and name in contestants}
-    return real | ({UNTRAINED: FLOOR} if UNTRAINED in contestants.values() else {})
+    real = {} if result.ceiling is None else {result.ceiling: CEILING}
+    return real | ({UNTRAINED: FLOOR} if UNTRAINED in result.matrix.contestants.values() else {})
 
 
 def verdicts(result: TournamentResult) -> list[str]:
