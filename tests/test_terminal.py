@@ -97,10 +97,18 @@ def test_python_s_own_streams(tmp_path: Path) -> None:
 
 
 def test_a_reader_that_has_gone_ends_the_output() -> None:
+    """Gone before the first line: no reader is quick enough in one run and too late in the next."""
+    reading, writing = os.pipe()
+    os.close(reading)
     told = subprocess.run(
-        ["sh", "-c", f"{sys.executable} -m agon.cli recipes | head -n 1"], capture_output=True, check=False, text=True
+        [sys.executable, "-u", "-m", "agon.cli", "recipes"],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        check=False,
+        text=True,
     )
-    assert (told.returncode, told.stderr, len(told.stdout.splitlines())) == (0, "", 1)
+    os.close(writing)
+    assert (told.returncode, told.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])

@@ -55,6 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 130
         except BrokenPipeError:  # agon ... | head
             let_go()
+            return 0
         except Exception as error:
             return _report_unexpected(error)
         return result if type(result) is int else 0
