@@ -35,10 +35,13 @@ def next_test() -> None:
 
 
 def jaxtyped(*, typechecker: Callable[..., Any]) -> Callable[[Any], Any]:
-    """Decorate a function or a class: unchanged if it states no shape, else checked."""
+    """Decorate a function or a class: unchanged if it states no shape, else checked.
+
+    A function within another is left alone: it is made anew, and would be decorated anew, in every call of that one.
+    """
 
     def decorated(owner: Any) -> Any:
-        if not any(map(states_shape, annotations(owner))):
+        if "<locals>" in owner.__qualname__ or not any(map(states_shape, annotations(owner))):
             return owner
         checking = jaxtyped_always(typechecker=typechecker)(owner)
         return checking if inspect.isclass(owner) else at_first(owner, checking)

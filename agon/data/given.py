@@ -89,6 +89,13 @@ def given_again(source: Source, x: Any) -> Source:
     return replace(source, content=content)
 
 
+def kept_in_memory(source: Source) -> Source | None:
+    """The source itself, if its data were handed over in Python and are at hand; None for one that reads its data."""
+    if isinstance(source, Images | Numeric) and source.path.startswith(CONTENT) and source.content is not None:
+        return source
+    return None
+
+
 def _splits(x: Any, labels: Any) -> dict[Split, tuple[Any, Any]]:
     """The samples and labels of each split."""
     if isinstance(x, Mapping):

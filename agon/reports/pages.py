@@ -3,6 +3,7 @@
 import hashlib
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,21 @@ def rendered(template: str, contents: Mapping[str, Any], styles: Sequence[str], 
         styles: files in this folder.
         scripts: files in this folder; the page's content security policy allows these and no others.
     """
+    codes = [(ROOM / name).read_text(encoding="utf-8") for name in scripts]
+    own = {
+        "style": embedded("".join((ROOM / name).read_text(encoding="utf-8") for name in styles)),
+        "scripts": list(map(embedded, codes)),
+        "hashes": list(map(_hash, codes)),
+    }
+    return _environment().get_template(template).render({**contents, **own})
+
+
+@cache
+def _environment() -> Any:
+    """Jinja with the templates of this folder, each compiled once in a process."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    environment = Environment(
+    return Environment(
         loader=FileSystemLoader(ROOM),
         autoescape=True,
         finalize=_printable,
@@ -33,13 +46,6 @@ def rendered(template: str, contents: Mapping[str, Any], styles: Sequence[str], 
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    codes = [(ROOM / name).read_text(encoding="utf-8") for name in scripts]
-    own = {
-        "style": embedded("".join((ROOM / name).read_text(encoding="utf-8") for name in styles)),
-        "scripts": list(map(embedded, codes)),
-        "hashes": list(map(_hash, codes)),
-    }
-    return environment.get_template(template).render({**contents, **own})
 
 
 def embedded(text: str) -> Any:

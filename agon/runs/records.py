@@ -138,11 +138,14 @@ class Events:
 
     def show(self, name: str, png: bytes, step: int) -> None:
         """Add a picture."""
-        import numpy as np
         from PIL import Image
+        from tensorboard.compat.proto.summary_pb2 import Summary
 
-        picture = np.asarray(Image.open(BytesIO(png)))
-        self.writer.add_image(name, picture, step, dataformats="HW" if picture.ndim == 2 else "HWC")
+        with Image.open(BytesIO(png)) as picture:
+            width, height, channels = *picture.size, len(picture.getbands())
+        content = Summary.Image(height=height, width=width, colorspace=channels, encoded_image_string=png)
+        summary = Summary(value=[Summary.Value(tag=name, image=content)])
+        self.writer.file_writer.add_summary(summary, step)  # add_image would decode and encode the picture again
 
     def close(self) -> None:
         """Write pending events."""

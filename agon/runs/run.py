@@ -56,11 +56,14 @@ class Run:
     Attributes:
         path: path of the directory.
         files: access to its files.
+        given: the data that were handed over in Python to the training that returned this object, or None. They are in
+            memory alone: a run that is opened by its path has none.
     """
 
     def __init__(self, path: Path | str) -> None:
         self.path = path = Path(path)
         self.files = Directory(path)
+        self.given: Any = None
         self.log = path / LOG
         self.metrics = path / SCORES
         self.samples = path / SAMPLES

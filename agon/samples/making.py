@@ -50,7 +50,8 @@ def load(
         run: the run, or its directory.
         trust: whether a user's classes may be imported.
         experiment: the experiment of the run, if its classes cannot be imported.
-        data: the data that were handed over in Python when the run was begun, again, for metrics that need them.
+        data: the data that were handed over in Python when the run was begun, again, for metrics that need them. The
+            run that `train` returned still holds them.
         weights: "average" for the averaged weights, if the run averages any; "live" for those of the step itself.
         step: the step of a checkpoint that the run has kept; by default the last one.
 
@@ -77,6 +78,7 @@ def load_as(
     stop_script()
     run = Run.of(run)
     experiment = experiment or Experiment.from_json(run.experiment, trust)
+    data = run.given if data is None else data
     source = experiment.data if data is None else given_again(experiment.data, data)
     experiment = replace(experiment, data=_with_recorded_shape(run, source))
     training = _built(kind, run, experiment)

@@ -28,6 +28,7 @@ class Place(NamedTuple):
     world: int
 
 
+BY_NVML = "PYTORCH_NVML_BASED_CUDA_CHECK"  # Fabric sets it; without a GPU it makes each step of Adam twice as long
 _place: Place | None = None  # result of the last launch
 
 
@@ -70,9 +71,12 @@ def _repeatable() -> bool:
 
 
 def _fabric(compute: Compute) -> Any:
+    asked = os.environ.get(BY_NVML)
     from lightning_fabric import Fabric
     from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 
+    if asked is None and not torch.cuda.is_available():
+        os.environ.pop(BY_NVML, None)
     alone = compute.devices == 1 and "WORLD_SIZE" not in os.environ
     local = process_count("LOCAL_WORLD_SIZE", compute.devices)
     os.environ.setdefault("OMP_NUM_THREADS", str(compute.threads))

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from agon.data.given import given_again
+from agon.data.given import given_again, kept_in_memory
 from agon.experiment import Experiment
 from agon.experiment.scripts import notices, stop_script
 from agon.jobs import in_worker
@@ -88,7 +88,9 @@ def train(
                 for line in beginning(training):
                     warn(line)
             _loop(training, run, show, progress, callback)
-    return Run(Path(directory))
+    finished = Run(Path(directory))
+    finished.given = kept_in_memory(experiment.data)
+    return finished
 
 
 def resume(
@@ -155,6 +157,7 @@ def resume(
             if not place.rank:
                 continue_run(training, run, checkpoint)
             _loop(training, None if place.rank else run, show, progress, callback)
+    run.given = kept_in_memory(known.data)
     return run
 
 

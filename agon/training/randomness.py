@@ -92,8 +92,16 @@ def set_global_states(states: dict[str, UInt8[Tensor, " _"]]) -> None:
 def temporary_stream(seed: int, name: str) -> Iterator[None]:
     """Let torch's global stream be a named one within the context, and restore it afterwards."""
     with GlobalStreams.reserved():
-        torch.manual_seed(derived(seed, name))
+        seed_global_streams(derived(seed, name))
         yield
+
+
+def seed_global_streams(seed: int) -> None:
+    """Seed torch's global streams as `torch.manual_seed` does, which formats a stack trace where there is no GPU."""
+    if torch.cuda.is_available() or torch.backends.mps.is_available():
+        torch.manual_seed(seed)
+    else:
+        torch.default_generator.manual_seed(seed)
 
 
 @contextmanager

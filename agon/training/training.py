@@ -23,7 +23,7 @@ from agon.networks.synchronised import alone, synchronise
 from agon.training.compute import Compute
 from agon.training.labels import class_counts, refuse_unlabelled
 from agon.training.optimisers import build_optimiser
-from agon.training.randomness import GlobalStreams, derived, stream, temporary_stream
+from agon.training.randomness import GlobalStreams, derived, seed_global_streams, stream, temporary_stream
 from agon.training.refusals import refuse_alone, refuse_parts
 from agon.training.schedules import Schedule
 
@@ -92,7 +92,7 @@ class Training:
             refuse_alone(self.game, experiment.latent, one, labelled=bool(experiment.data.classes))
         self.streams = GlobalStreams(compute.threads if compute.device == "cpu" else 0)
         with self.streams.held():
-            torch.manual_seed(derived(experiment.seed, f"layers/{rank}"))
+            seed_global_streams(derived(experiment.seed, f"layers/{rank}"))
         self.step, self.seconds, self.begun = 0, 0.0, ""
 
     @cached_property

@@ -16,9 +16,12 @@ STEPS = (0, 100, 200, 300, 400, 500, 600, 700, 800, 900, 1000)
 Maker = Callable[..., Path]
 
 
+PIXELS = load_digits().images  # read once; it is a compressed text
+
+
 def digits(first: int, n: int) -> np.ndarray:
     """Real digits, uint8 "n 1 8 8"."""
-    return (load_digits().images[first : first + n, None] * (255 / 16)).round().astype(np.uint8)
+    return (PIXELS[first : first + n, None] * (255 / 16)).round().astype(np.uint8)
 
 
 def imitation(step: int, seed: int, n: int = 64) -> np.ndarray:

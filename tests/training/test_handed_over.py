@@ -132,6 +132,17 @@ def test_samples_need_no_data(tmp_path: Path, kind: str) -> None:
     assert scores[0].name == "pairwise"
 
 
+def test_the_run_that_a_training_returned_holds_its_data(tmp_path: Path) -> None:
+    """Scored at once, it needs nothing again; opened by its path, it does."""
+    run = trained(POINTS, tmp_path / "run", steps=3)
+    assert agon.evaluate(run, metrics=["pairwise"], n=40) == agon.evaluate(run, metrics=["pairwise"], n=40, data=POINTS)
+    longer = agon.resume(run.path, steps=4, data=POINTS, show=False)
+    assert agon.evaluate(longer, metrics=["pairwise"], n=40)[0].name == "pairwise"
+    seeds = agon.replicate(experiment(POINTS, 3), tmp_path / "many", 2, strategy="batched", show=False)
+    assert all(agon.evaluate(one, metrics=["pairwise"], n=40) for one in seeds)
+    assert trained("digits", tmp_path / "digits", steps=1).given is None
+
+
 def test_scaled_samples_are_mapped_back_by_what_the_run_wrote(tmp_path: Path) -> None:
     run = trained(POINTS, tmp_path / "run", steps=3)
     written = json.loads((run.path / "experiment.json").read_text())["data"]

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from agon.data.given import given_again
+from agon.data.given import given_again, kept_in_memory
 from agon.errors import SettingError, unknown
 from agon.experiment import Experiment
 from agon.experiment.scripts import notices, stop_script
@@ -159,6 +159,8 @@ def _trained(folder: Folder, plan: Plan, show: bool) -> list[Run]:
     folder.write(plan)  # with the current budget, which also applies to runs that are not begun yet
     paths, steps = {name: run.path for name, run in runs.items()}, dict.fromkeys(runs, plan.experiment.steps)
     train_group(executor, Group("replicates", paths, steps, _spelled, folder.path), show)
+    for run in runs.values():
+        run.given = kept_in_memory(plan.experiment.data)
     return list(runs.values())
 
 
