@@ -1,4 +1,4 @@
-"""Damaged run directories, by a seed: python -m tests.runs.fuzzing RUN FIRST COUNT tells which end badly."""
+"""Damaged run directories, by a seed: python -m tests.runs.fuzzing RUN FIRST COUNT ... tells which end badly."""
 
 import contextlib
 import hashlib
@@ -302,6 +302,7 @@ def _ending_badly(run: Path, first: int, count: int) -> int:
 
 
 if __name__ == "__main__":
-    found = _ending_badly(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
-    print(f"{found} of {sys.argv[3]} end badly")
+    asked = list(zip(sys.argv[1::3], map(int, sys.argv[2::3]), map(int, sys.argv[3::3]), strict=True))
+    found = sum(_ending_badly(Path(run), first, count) for run, first, count in asked)
+    print(f"{found} of {sum(count for _, _, count in asked)} end badly")
     sys.exit(found > 0)

@@ -14,29 +14,26 @@ from tests.runs import fuzzing
 from tests.training.programs import finished, module
 
 
-def check(run: Path, first: int, count: int) -> None:
-    status, out, err = finished(module("tests.runs.fuzzing", run, first, count), seconds=1_800)
-    assert (status, out) == (0, f"0 of {count} end badly\n"), f"{out}{err}"
+def check(*asked: tuple[Path, int, int]) -> None:
+    """Cases of each run: the first, and how many."""
+    words = [word for one in asked for word in one]
+    status, out, err = finished(module("tests.runs.fuzzing", *words), seconds=1_800)
+    assert (status, out) == (0, f"0 of {sum(count for _, _, count in asked)} end badly\n"), f"{out}{err}"
 
 
-def test_damaged_runs(whole: Path) -> None:
-    check(whole, 0, 40)
-
-
-def test_damaged_runs_of_images(images: Path) -> None:
-    check(images, 200, 15)
+def test_damaged_runs(whole: Path, images: Path) -> None:
+    check((whole, 0, 40), (images, 200, 15))
 
 
 @pytest.mark.evidence
 @pytest.mark.parametrize("first", range(10_000, 15_000, 500))
 def test_five_thousand_damaged_runs(first: int, whole: Path, images: Path) -> None:
-    check(images if first % 1_000 else whole, first, 500)
+    check((images if first % 1_000 else whole, first, 500))
 
 
 @pytest.mark.evidence
 def test_two_hundred_more(whole: Path, images: Path) -> None:
-    check(whole, 40, 160)
-    check(images, 215, 15)
+    check((whole, 40, 160), (images, 215, 15))
 
 
 def test_an_internal_error_would_be_noticed(whole: Path, monkeypatch: pytest.MonkeyPatch) -> None:

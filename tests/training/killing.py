@@ -1,4 +1,7 @@
-"""A program that trains a run in forked children and kills them: python -m tests.training.killing RUN STEPS KILLS."""
+"""A program that trains a run in forked children and kills them, and another one whole.
+
+python -m tests.training.killing RUN WHOLE STEPS KILLS
+"""
 
 import importlib
 import os
@@ -48,18 +51,18 @@ def kill(run: Path, steps: int, moment: random.Random, aim: bool) -> tuple[bool,
     return os.WIFSIGNALED(status), any((run / "checkpoints").glob(".writing-*"))
 
 
-def main(run: Path, steps: int, kills: int) -> None:
-    """Kill, each second time aiming at a checkpoint's writing; then let it come to its end."""
+def main(run: Path, whole: Path, steps: int, kills: int) -> None:
+    """Kill, each second time aiming at a checkpoint's writing; then let it, and another one, come to their ends."""
     moment, killed, writing = random.Random(0), 0, 0
     while killed < kills or writing < -(-kills // 4):
         was_running, was_writing = kill(run, steps, moment, aim=killed % 2 == 0)
         if not was_running:
             sys.exit(f"the training ended after {killed} kills: give it more steps")
         killed, writing = killed + 1, writing + was_writing
-    _, status = os.waitpid(begin(run, steps), 0)
+    statuses = [os.waitpid(begin(path, steps), 0)[1] for path in (run, whole)]
     print(killed, writing)
-    sys.exit(os.waitstatus_to_exitcode(status))
+    sys.exit(max(map(os.waitstatus_to_exitcode, statuses)))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))

@@ -106,9 +106,7 @@ def rounding(value: Float[Tensor, "..."]) -> float:
 def same_draws(seed: int = 0) -> Iterator[None]:
     """Seed torch's global stream, so that layers draw the same numbers in each such context."""
     with torch.random.fork_rng():
-        torch.default_generator.manual_seed(
-            seed
-        )  # torch.manual_seed takes a hundred times as long
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed takes a hundred times as long
         if torch.cuda.is_available():
             torch.cuda.manual_seed_all(seed)
         yield
