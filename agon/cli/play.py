@@ -1,7 +1,7 @@
 """agon play: a local web page to play with runs."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import tyro
 
@@ -37,11 +37,34 @@ def play(
     for place in places:
         refuse_no_run(place)
     require("gradio")
-    from agon.models import load
     from agon.play.page import serve
     from agon.runs.naming import names
+    from agon.terminal import warn
 
     run_script(from_)
-    models = dict(zip(names(places), [load(place, trust=trust) for place in places], strict=True))
-    say(f"http://127.0.0.1:{port} (Ctrl-C ends it)")
-    serve(models, port, browser=browser)
+    models, left_out = _shown(dict(zip(names(places), places, strict=True)), trust)
+    for line in left_out:
+        warn(f"agon: left out: {line}")
+    blocks = serve(models, port, browser=browser, wait=False)
+    say(f"{blocks.local_url.rstrip('/')} (Ctrl-C ends it)")  # only now: it answers
+    blocks.block_thread()
+
+
+def _shown(places: dict[str, Path], trust: bool) -> tuple[dict[str, Any], list[str]]:
+    """The loaded runs that the page can show, and why others are left out; an error if none is left."""
+    from agon.errors import AgonError
+    from agon.models import load
+    from agon.play.pictures import check_shown
+
+    models, refused = {}, list[AgonError]()
+    for name, place in places.items():
+        model = load(place, trust=trust)
+        try:
+            check_shown(model)
+        except SettingError as error:
+            refused.append(error)
+        else:
+            models[name] = model
+    if not models:
+        raise refused[0]
+    return models, [error.typed for error in refused]

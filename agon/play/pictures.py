@@ -22,8 +22,8 @@ def check_shown(model: Model) -> None:
     model.latents(1)
     if not pictured(shape) and shape != (2,):
         raise SettingError(
-            f"agon play: expected a run of images or of points of a plane, got samples of shape {shape}; "
-            "agon sample writes them to a file"
+            f"agon play: expected a run of images or of points of a plane, got samples of shape {shape} in "
+            f"{model.run.path}; agon sample writes them to a file"
         )
     if not pictured(shape):
         require("matplotlib")

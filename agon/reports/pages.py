@@ -30,7 +30,8 @@ def rendered(template: str, contents: Mapping[str, Any], styles: Sequence[str], 
         "scripts": list(map(embedded, codes)),
         "hashes": list(map(_hash, codes)),
     }
-    return _environment().get_template(template).render({**contents, **own})
+    page: str = _environment().get_template(template).render({**contents, **own})
+    return page
 
 
 @cache

@@ -1,5 +1,7 @@
 """What speaks against an order: generators above real data or below untrained ones, and critics that know all."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -52,3 +54,14 @@ def test_critics_that_recognise_everything_are_named() -> None:
 def test_without_references_nothing_is_said_of_them(strength: float) -> None:
     odd = result((strength, -0.5, -3.0, 1.3))
     assert cautions(odd.matrix, odd.ratings, None, None) == []
+
+
+def test_contestants_that_were_not_trained_equally_long_are_told() -> None:
+    """Seeds count together, and who has no steps, such as a folder of samples, counts for nothing."""
+    known = result((1.0, 0.0, -3.0, 1.3))
+    a, b = list(known.matrix.generators)[:2]
+    assert replace(known, steps={a: 400, b: 400}).cautions == []
+    assert replace(known, steps={a: 400}).cautions == []
+    (said,) = replace(known, steps={a: 400, b: 100}).cautions
+    assert said.startswith(f"budgets differ: {a} was trained for 400 steps, {b} for 100;")
+    assert TournamentResult.of_plain(replace(known, steps={a: 400}).plain()).steps == {a: 400}

@@ -112,6 +112,31 @@ def test_other_samples_are_refused(digits: agon.Model, monkeypatch: pytest.Monke
         check_shown(digits)
 
 
+def test_a_run_that_cannot_be_shown_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The address is told when the page answers; without any run that can be shown, it is refused."""
+    told = list[tuple[str, str]]()
+
+    def serve(models: dict[str, agon.Model], port: int, *, browser: bool, wait: bool) -> SimpleNamespace:
+        assert (list(models), browser, wait) == (["ring"], False, False)
+        told.append(capsys.readouterr())
+        return SimpleNamespace(local_url=f"http://127.0.0.1:{port}/", block_thread=lambda: None)
+
+    monkeypatch.setattr("agon.play.page.serve", serve)
+    np.save(tmp_path / "three.npy", np.random.default_rng(0).normal(size=(400, 3)))
+    data, small = ["--data", str(tmp_path / "three.npy")], ["--scale", "smoke", "--steps", "2", "--threads", "1"]
+    assert main(["train", "first/ring", *data, *small, "--out", str(tmp_path / "three")]) == 0
+    capsys.readouterr()
+    assert main(["play", str(tmp_path / "three"), "pretrained:ring", "--no-browser"]) == 0
+    ((out, err),) = told
+    assert out == ""
+    assert f"got samples of shape (3,) in {tmp_path / 'three'}" in err
+    assert capsys.readouterr().out == "http://127.0.0.1:7860 (Ctrl-C ends it)\n"
+    assert main(["play", str(tmp_path / "three"), "--no-browser"]) == 2
+    assert "expected a run of images or of points of a plane" in capsys.readouterr().err
+
+
 def test_the_server_answers_this_computer_alone(tmp_path: Path) -> None:
     """The page has the tabs, its theme fetches no font, and it listens on the loopback address.
 

@@ -90,6 +90,11 @@ class Trained(Entrant):
         return key_of({"key": self.key(ground), "kind": "critic", "statistics": ground.settings.statistics})
 
     @property
+    def finished(self) -> bool:
+        """Whether its checkpoint is the last one of its training, and not one that "RUN@STEP" asked for."""
+        return self.step >= self.experiment.steps
+
+    @property
     def may_judge(self) -> bool:
         """Whether its game can have a realness."""
         make = self._game

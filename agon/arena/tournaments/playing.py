@@ -121,6 +121,7 @@ def _played(field: Field, store: Store) -> TournamentResult:
         left_out=dict(sorted(field.left_out.items())),
         protocol=_protocol(field, counts),
         places={each.name: each.place for each in field.entrants if each.name not in field.left_out},
+        steps={each.name: each.step for each in field.entrants if isinstance(each, Trained) and each.finished},
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from agon.arena.budgets import unequal_budgets
 from agon.arena.ratings.cautions import cautions
 from agon.arena.ratings.matrix import AreaMatrix
 from agon.arena.ratings.rating import Ratings
@@ -32,6 +33,7 @@ class TournamentResult:
             did not, and "NAME before OTHER's critic" if only these two did not meet.
         protocol: n, seed, statistics of batch normalisation, versions; as plain values.
         places: entrant's name -> where it is, as a path; "" for real data.
+        steps: entrant's name -> the steps of its training, for runs that take part as they ended.
     """
 
     matrix: AreaMatrix
@@ -39,6 +41,7 @@ class TournamentResult:
     left_out: Mapping[str, str] = field(default_factory=dict)
     protocol: Mapping[str, Any] = field(default_factory=dict)
     places: Mapping[str, str] = field(default_factory=dict)
+    steps: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def tables(self) -> dict[str, list[dict[str, Any]]]:
@@ -88,7 +91,18 @@ class TournamentResult:
     def cautions(self) -> list[str]:
         """What speaks against the order of the ratings, in sentences."""
         floor = UNTRAINED if self.ceiling and UNTRAINED in self.matrix.contestants.values() else None
-        return cautions(self.matrix, self.ratings, self.ceiling, floor)
+        budgets = self._budgets
+        return [*cautions(self.matrix, self.ratings, self.ceiling, floor), *([budgets] if budgets else [])]
+
+    @property
+    def _budgets(self) -> str:
+        """Whether contestants were trained for other numbers of steps, as a caution; else nothing."""
+        steps = dict[str, list[int]]()
+        for name, contestant in self.matrix.contestants.items():
+            if name in self.steps:
+                steps.setdefault(contestant, []).append(self.steps[name])
+        sentence = unequal_budgets(steps)
+        return f"{sentence[0].lower()}{sentence[1:-1]}" if sentence else ""
 
     @property
     def lines(self) -> list[str]:
@@ -107,6 +121,7 @@ class TournamentResult:
             "left_out": dict(self.left_out),
             "protocol": dict(self.protocol),
             "places": dict(self.places),
+            "steps": dict(self.steps),
         }
 
     @classmethod
@@ -118,4 +133,5 @@ class TournamentResult:
             left_out=values["left_out"],
             protocol=values["protocol"],
             places=values["places"],
+            steps=values.get("steps", {}),
         )
