@@ -144,6 +144,10 @@ class Events:
         picture = np.asarray(Image.open(BytesIO(png)))
         self.writer.add_image(name, picture, step, dataformats="HW" if picture.ndim == 2 else "HWC")
 
+    def note(self, name: str, text: str, step: int) -> None:
+        """Add a line of text."""
+        self.writer.add_text(name, text, step)
+
     def close(self) -> None:
         """Write pending events."""
         self.writer.close()
