@@ -15,7 +15,6 @@ from agon.diagnosis.diagnosing import finite
 from agon.diagnosis.finding import SEVERITIES, Finding, Severity
 from agon.diagnosis.live import RULES, Kept, sick
 from agon.diagnosis.live_view import LiveReader, LiveView
-from agon.diagnosis.log import FEWEST
 from agon.diagnosis.remedies import applies
 from agon.errors import AgonError, SettingError, unknown
 from agon.runs import Run, append
@@ -96,7 +95,7 @@ class Watching:
     def spared(self, steps: Collection[int]) -> Collection[int]:
         """With "stop", the first checkpoint and those with numbers 1, 2, 3, 4, 6, 8, 12, 16, 24, 32 and so on.
 
-        So for each step there stays one that is at least at two thirds of it.
+        So before each step there stays one of at least two thirds of it, or of the first two.
         """
         every = self.training.experiment.checkpoint_every
         return [s for s in steps if s % every == 0 and short(s // every, CHECKPOINTS)] if self.action == "stop" else ()
@@ -115,15 +114,11 @@ class Watching:
             except AgonError:
                 continue
             self.looked[name] = None
-            if not findings and RULES[name].at_once and self.training.step and self._is_settled(name, view):
+            if not findings and RULES[name].settled(view):
                 self.names.remove(name)
             for finding in findings:
                 self.seen[finding.sickness] = self.training.step
                 yield finding
-
-    def _is_settled(self, name: str, view: LiveView) -> bool:
-        """Whether a look that found nothing need not be made again."""
-        return name != "idle-player" or (len(self.run.kept) > 1 and len(view.log) >= FEWEST)
 
     def _is_new(self, finding: Finding) -> bool:
         """Whether it was not raised before, or is graver now."""

@@ -23,12 +23,14 @@ from agon.diagnosis.finding import Finding
 from agon.diagnosis.geometry import spread
 from agon.diagnosis.latent_use import NOTHING
 from agon.diagnosis.live_view import LiveView
+from agon.diagnosis.log import FEWEST
 from agon.diagnosis.table import SICKNESSES
 from agon.diagnosis.undecided import FAR
 
 Kept = Literal["records", "samples"]
 PAST, NEARER = 2 / 3, 0.9
 SNAPSHOTS, RECORDS = 6, 12
+FEW = 4  # snapshots, the one of step 0 among them
 
 
 class Rule(NamedTuple):
@@ -36,34 +38,46 @@ class Rule(NamedTuple):
 
     Attributes:
         of: what it looks at; it is made where there are new ones.
-        at_once: whether one look is enough; once healthy, it is not looked at again.
+        at_once: whether one look is enough.
         in_spite: whether samples that are near the real ones, or come nearer, are no excuse.
         suspect: whether it is worth looking, by what costs nothing.
+        settled: whether a look that finds nothing need not be made again.
     """
 
     of: Kept
     at_once: bool = False
     in_spite: bool = False
     suspect: Callable[[LiveView], bool] = lambda view: True
+    settled: Callable[[LiveView], bool] = lambda view: False
+
+
+def compared(view: LiveView) -> bool:
+    """Whether there are records of the gradients, and two checkpoints between which weights move."""
+    return len(view.log) >= FEWEST and len(view.run.kept) > 1
+
+
+def shown(view: LiveView) -> bool:
+    """Whether there are samples of several steps."""
+    return len(view.samples) >= FEW
 
 
 def alike(view: LiveView) -> bool:
     """Whether the samples of every snapshot are the same."""
-    if view.real is None or len(view.samples) < 3:
+    if view.real is None or not shown(view):
         return False
     return max(map(spread, view.samples.values())) < NOTHING * spread(view.real)
 
 
 RULES: Mapping[str, Rule] = {
-    "idle-player": Rule("records", at_once=True),
-    "ignored-latent": Rule("samples", at_once=True, suspect=alike),
+    "idle-player": Rule("records", at_once=True, settled=compared),
+    "ignored-latent": Rule("samples", at_once=True, suspect=alike, settled=shown),
     "divergence": Rule("records", in_spite=True),
     "collapse": Rule("samples"),
     "rotation": Rule("samples", in_spite=True),
     "overpowering-critic": Rule("records"),
     "undecided-critic": Rule("records"),
     "oscillation": Rule("samples", in_spite=True),
-    "settings": Rule("records", at_once=True),
+    "settings": Rule("records", at_once=True, settled=lambda view: True),
 }
 
 

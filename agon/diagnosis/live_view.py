@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, cast
 
 import numpy as np
 from torch import Tensor
@@ -32,13 +31,11 @@ class LiveView(RunView):
 
     Attributes:
         training: the training, at the present step.
-        present: the same, which makes samples by the live weights.
         clouds: step -> samples from the fixed latents.
         reference: real samples, in the same coordinates; None if there are none.
     """
 
     training: Training
-    present: "Unaveraged"
     clouds: Mapping[int, Samples]
     reference: Samples | None
 
@@ -62,7 +59,7 @@ class LiveView(RunView):
 
     @cached_property
     def live(self) -> Training | str:
-        return cast(Training, self.present)
+        return Unaveraged(self.training)
 
     @cached_property
     def distance(self) -> float | None:
@@ -86,29 +83,19 @@ class LiveView(RunView):
         )
 
 
-class Unaveraged:
-    """A training whose samples are made by the weights of the step itself, and not by their average.
+class Unaveraged(Training):
+    """A training as it is, whose samples are made by the weights of the step itself, and not by their average.
 
     Args:
-        training: the training; everything else is its own.
+        training: the training, of which everything else is shared.
     """
 
     def __init__(self, training: Training) -> None:
-        self.training = training
-        self._made: tuple[int, Tensor] | None = None
+        self.__dict__ = training.__dict__
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.training, name)
-
-    def samples(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
-        """The same samples for all who ask at one step."""
-        if self._made is None or self._made[0] != self.training.step:
-            average, self.training.average = self.training.average, None
-            try:
-                self._made = self.training.step, self.training.samples(latents, labels)
-            finally:
-                self.training.average = average
-        return self._made[1]
+    @property
+    def average(self) -> None:  # type: ignore[override]
+        """None: `samples` uses no average."""
 
 
 @dataclass
@@ -137,14 +124,9 @@ class LiveReader:
             log=Log.of(read(self.run.log)),
             looks=looks,
             training=self.training,
-            present=self._present,
             clouds=clouds,
             reference=self._reference,
         )
-
-    @cached_property
-    def _present(self) -> Unaveraged:
-        return Unaveraged(self.training)
 
     @cached_property
     def _settings(self) -> Mapping[str, object]:

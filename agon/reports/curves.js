@@ -109,7 +109,7 @@
       const from = Math.min(x(mark.since), end - 4), to = Math.min(Math.max(x(mark.until), from + 4), end);
       const link = svg("a", { href: mark.link }, bands);
       svg("rect", { class: `band ${mark.severity}`, x: from, y: 20 * row + 1, width: to - from, height: 17, rx: 3 }, link);
-      const text = svg("text", { x: from + 5, y: 20 * row + 14 }, link, `${mark.name} since ${mark.since.toLocaleString("en")}`);
+      const text = svg("text", { x: from + 5, y: 20 * row + 14 }, link, `${mark.name} since step ${mark.since.toLocaleString("en")}`);
       const room = text.getComputedTextLength() + 5;
       if (from + room <= end) return;
       text.setAttribute("text-anchor", "end");

@@ -72,7 +72,7 @@ def _healthy(view: View) -> str:
     if ending is None:
         return f"No alarm is on record. To look for what may be wrong: agon diagnose {shlex.quote(str(view.path))}"
     looks = counted(ending.looks, "look")
-    return f"Nothing went wrong in {looks} until step {ending.step:,}, at {', '.join(ending.looked_at)}."
+    return f"No alarm in {looks} until step {ending.step:,}. Looked at: {', '.join(ending.looked_at) or 'nothing'}."
 
 
 def _found(anchor: str, index: int, view: View, alarm: Alarm) -> Found:
@@ -83,17 +83,17 @@ def _found(anchor: str, index: int, view: View, alarm: Alarm) -> Found:
     gone = "" if ending is None or until >= ending.step else f"; last seen at step {until:,}"
     when = f"Raised at step {alarm.step:,}{f', seen since step {since:,}' if since else ''}{gone}."
     pictures = [
-        picture
-        for step in _steps(list(view.samples), since)
+        picture._replace(caption=f"{picture.caption}{words}")
+        for step, words in sorted(_steps(list(view.samples), since).items())
         if (picture := images.at(index, view, step) or points.at(index, view, step)) is not None
     ]
     return Found(anchor, view.name, colour(index), alarm, since, max(since, until), when, pictures)
 
 
-def _steps(steps: Sequence[int], since: int) -> list[int]:
-    """The look before a step, the nearest one to it, and the last one."""
+def _steps(steps: Sequence[int], since: int) -> dict[int, str]:
+    """The look before a step, the nearest one to it, and the last one, with a word on each."""
     if not steps:
-        return []
+        return {}
     nearest = min(steps, key=lambda step: abs(step - since))
     before = [step for step in steps if step < min(nearest, since)][-1:]
-    return sorted({*before, nearest, steps[-1]})
+    return {steps[-1]: ", the last"} | dict.fromkeys(before, ", before") | {nearest: ", where it began"}
