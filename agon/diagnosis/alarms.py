@@ -152,7 +152,8 @@ class Watching:
         words += [f"--init {shlex.quote(f'{run}@{earlier[-1]}')}"] if earlier else []
         command = " ".join([*words, f"--out {shlex.quote(str(beside(run)))}"])
         how = "go on from there with a remedy" if earlier else "begin again with a remedy"
-        advice = f"{how}: {command}" if options else f"{finding.remedies[0].sentence}, then: {command}"
+        by_hand = next((remedy.sentence for remedy in finding.remedies if not remedy.option), "change what is wrong")
+        advice = f"{how}: {command}" if options else f"{by_hand}, then: {command}"
         return f"stopped at step {self.training.step:,}: {told(finding)}; {kept}; {advice}"
 
 

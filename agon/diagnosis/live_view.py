@@ -1,8 +1,8 @@
 """A view of a run whose training goes on in this process, for alarms: cheaper than `RunView`, and it changes nothing.
 
 It has the records and samples that the run has kept so far. Of large samples every k-th coordinate is taken, and of
-many snapshots every k-th, where k is a power of two: what has been read once is kept. The weights are those of the
-training itself; no checkpoint is loaded but by who asks for one.
+many snapshots or records every k-th, where k is a power of two: snapshots that have been read are kept. The weights
+are those of the training itself; no checkpoint is loaded but by who asks for one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,11 +16,12 @@ from torch import Tensor
 from agon.diagnosis.geometry import Samples, energy, spread
 from agon.diagnosis.log import Log
 from agon.diagnosis.view import RunView, read_samples
-from agon.runs import Run, read
+from agon.runs import Run
 from agon.runs.layout import real_snapshot
+from agon.runs.records import read_some
 from agon.training import Training
 
-SNAPSHOTS = 32  # at most, with the last one
+SNAPSHOTS, RECORDS = 32, 256  # at most, with the last one
 COORDINATES, VALUES = 1_024, 2**18  # at most, of a sample and of a snapshot
 LAST = 3  # snapshots whose median distance is the present one
 
@@ -114,14 +115,14 @@ class LiveReader:
     def view(self) -> LiveView:
         """What there is at the present step."""
         looks = dict(self.run.snapshots())
-        chosen = every_kth(list(looks))
+        chosen = every_kth(list(looks), SNAPSHOTS)
         self._clouds = {looks[step]: self._samples(looks[step]) for step in chosen}
         clouds = {step: samples for step in chosen if (samples := self._clouds[looks[step]]) is not None}
         return LiveView(
             run=self.run,
             settings=self._settings,
             experiment=self.training.experiment,
-            log=Log.of(read(self.run.log)),
+            log=Log.of(read_some(self.run.log, lambda count: every_kth(range(count), RECORDS))),
             looks=looks,
             training=self.training,
             clouds=clouds,
@@ -150,13 +151,13 @@ def thinned(samples: Samples) -> Samples:
     return np.ascontiguousarray(rest[: max(2, VALUES // rest.shape[1])])
 
 
-def every_kth(steps: Sequence[int]) -> list[int]:
-    """Every k-th step and the last one, at most `SNAPSHOTS`, where k is a power of two.
+def every_kth(steps: Sequence[int], most: int) -> list[int]:
+    """Every k-th step and the last one, at most `most`, where k is a power of two.
 
-    >>> every_kth([0, 5, 10]), len(every_kth(range(1_000))), every_kth(range(100))[:3]
+    >>> every_kth([0, 5, 10], 32), len(every_kth(range(1_000), 32)), every_kth(range(100), 32)[:3]
     ([0, 5, 10], 32, [0, 4, 8])
     """
     k = 1
-    while -(-len(steps) // k) >= SNAPSHOTS and k < len(steps):
+    while -(-len(steps) // k) >= most and k < len(steps):
         k *= 2
     return sorted({*steps[::k], *steps[-1:]})

@@ -137,6 +137,14 @@ def test_stop_keeps_a_checkpoint_from_before_and_names_the_command(
     assert all(torch.equal(tensor, run.checkpoint(24).tensors[name]) for name, tensor in first.items())
 
 
+def test_a_finding_without_a_remedy_has_a_command_too(tmp_path: Path, raised: dict[int, list[Finding]]) -> None:
+    raised[6] = [replace(finding(), remedies=())]
+    with pytest.raises(
+        StoppedError, match=r"step 5 is from before it; change what is wrong, then: agon train .*@5 --out"
+    ):
+        agon.train(points(9, **OFTEN), tmp_path / "run", alarms=Alarms("stop"), **HOW)
+
+
 def test_a_stopped_training_can_be_resumed(tmp_path: Path, raised: dict[int, list[Finding]]) -> None:
     """It was said once: the same sickness does not stop it again."""
     raised[4] = [finding(since=0)]
@@ -228,7 +236,7 @@ def test_large_samples_and_many_snapshots_are_thinned() -> None:
     assert thinned(np.zeros((64, 12_288))).shape == (64, 1_024)
     assert thinned(np.zeros((1_024, 2))).shape == (1_024, 2)
     for n in (1, 2, 31, 32, 33, 500):
-        chosen = every_kth(range(n))
+        chosen = every_kth(range(n), 32)
         assert len(chosen) <= 32
         assert chosen[-1] == n - 1
 
