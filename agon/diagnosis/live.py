@@ -6,11 +6,13 @@ first, its samples spread late, its modes are found one by one. So a finding bec
 1. the look for it finds it now,
 2. the same look found it at two thirds of the steps made so far (`PAST`), when there were `SNAPSHOTS` snapshots or
    `RECORDS` records already, and
-3. the samples are far from the real ones, and have not come nearer since, by a tenth (`NEARER`): by the median energy
-   distance of the last three looks, against `FAR` = 0.1 and against that of the three looks then.
+3. it was there at every look since then, and the samples are far from the real ones, and have not come nearer by a
+   tenth (`NEARER`): by the median energy distance of the last three looks, against `FAR` = 0.1 and against that of the
+   three looks then.
 
-Some findings are true or false from the first step on, and need no second look (`at_once`); of some, samples that
-are near are no excuse (`in_spite`). After the last step a finding needs neither: then it is the diagnosis.
+Some findings are true or false from the first step on, and need no second look (`at_once`); some need no third
+condition, as samples that are near, or a good look, are no excuse (`in_spite`). After the last step a finding needs
+only the first: then it is the diagnosis.
 
 `RULES` has the looks that are made; the others wait for `agon diagnose`: they load weights, paint in other modes, or
 judge the whole of a run.
@@ -21,6 +23,7 @@ from typing import Literal, NamedTuple
 
 from agon.diagnosis.finding import Finding
 from agon.diagnosis.geometry import spread
+from agon.diagnosis.idle import APART
 from agon.diagnosis.latent_use import NOTHING
 from agon.diagnosis.live_view import LiveView
 from agon.diagnosis.log import FEWEST
@@ -39,7 +42,7 @@ class Rule(NamedTuple):
     Attributes:
         of: what it looks at; it is made where there are new ones.
         at_once: whether one look is enough.
-        in_spite: whether samples that are near the real ones, or come nearer, are no excuse.
+        in_spite: whether the third condition is left out.
         suspect: whether it is worth looking, by what costs nothing.
         settled: whether a look that finds nothing need not be made again.
     """
@@ -53,7 +56,8 @@ class Rule(NamedTuple):
 
 def compared(view: LiveView) -> bool:
     """Whether there are records of the gradients, and two checkpoints between which weights move."""
-    return len(view.log) >= FEWEST and len(view.run.kept) > 1
+    kept = view.run.kept
+    return len(view.log) >= FEWEST and len(kept) > 1 and kept[-1] - kept[0] >= APART
 
 
 def shown(view: LiveView) -> bool:
@@ -89,11 +93,13 @@ def sick(name: str, view: LiveView, last: bool) -> tuple[Finding, ...]:
     findings = SICKNESSES[name](view).findings
     if not findings or last or rule.at_once:
         return findings
-    before = view.until(int(PAST * view.training.step))
+    then = int(PAST * view.training.step)
+    before = view.until(then)
     if len(before.log) < RECORDS if rule.of == "records" else len(before.samples) <= SNAPSHOTS:
         return ()
-    lasts = bool(SICKNESSES[name](before).findings)
-    return findings if lasts and (rule.in_spite or not well(view, before)) else ()
+    if not SICKNESSES[name](before).findings or (not rule.in_spite and well(view, before)):
+        return ()
+    return tuple(f for f in findings if rule.in_spite or (f.since_step is not None and f.since_step <= then))
 
 
 def well(view: LiveView, before: LiveView) -> bool:

@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import signal
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -15,10 +16,10 @@ from agon.cli import main
 from agon.diagnosis import Alarms, Finding, Log, Remedy, alarms, live, undecided
 from agon.diagnosis.live_view import LiveView, Unaveraged, every_kth, thinned
 from agon.diagnosis.table import SICKNESSES
-from agon.errors import SettingError, StoppedError
+from agon.errors import Interrupted, SettingError, StoppedError
 from agon.runs import Run
 from agon.runs.alarms import read_alarms, rewind
-from agon.training import Training, train
+from agon.training import Callback, Training, train
 from tests.diagnosis.hospital import COSTLY, HEALTHY, ONE_THREAD, SICK
 from tests.training.compare import assert_same
 from tests.training.programs import points, small
@@ -169,6 +170,23 @@ def test_for_each_step_a_checkpoint_of_two_thirds_stays(every: int, kept: int) -
     assert all(later <= 1.5 * earlier for earlier, later in pairwise(steps[2:]))
     assert steps[:3] == [0, every, 2 * every]
     assert len(steps) < 20 + kept
+
+
+def test_a_resumed_training_raises_the_same(tmp_path: Path) -> None:
+    """A frozen critic, of which the settings tell at once and the weights later; a signal comes between."""
+    adam = {player: agon.part(torch.optim.Adam, lr=lr) for player, lr in (("generator", 1e-3), ("critic", 1e-12))}
+    frozen = points(20, **OFTEN, optimisers=adam, keep=6)
+    whole = agon.train(frozen, tmp_path / "whole", **HOW)
+
+    def stop(training: Training, _: object) -> None:
+        if training.step == 7:
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(Interrupted):
+        agon.train(frozen, tmp_path / "parts", callback=Callback(1, stop), **HOW)
+    parts = agon.resume(tmp_path / "parts", show=False)
+    assert [alarm.sickness for alarm in read_alarms(whole.alarms).raised] == ["settings", "idle-player"]
+    assert read_alarms(parts.alarms).raised == read_alarms(whole.alarms).raised
 
 
 def test_seeds_say_which_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
