@@ -119,6 +119,12 @@ class DivergedError(AgonError):
     status = 3
 
 
+class StoppedError(AgonError):
+    """A training was stopped because something went wrong with it: a checkpoint from before that is kept."""
+
+    status = 3
+
+
 class Interrupted(AgonError):  # noqa: N818 - a request, not an error
     """SIGINT or SIGTERM stopped a training: a checkpoint is written, and the training can be resumed.
 

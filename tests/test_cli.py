@@ -64,6 +64,21 @@ def test_the_main_job(trained: Path, tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "confidence" in (tmp_path / "page.html").read_text()
 
 
+def test_a_run_is_trained_anew_by_its_directory(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by its experiment.json. A recipe's name means the recipe, whatever lies there; a folder of runs is refused."""
+    assert run(capsys, "train", trained, "--steps", 1, "--threads", 1, "--out", tmp_path / "anew")[0] == 0
+    begun, anew = (json.loads(Run(path).experiment) for path in (trained, tmp_path / "anew"))
+    assert {**begun, "steps": 1} == anew
+    shutil.copytree(trained, tmp_path / "first" / "ring")
+    monkeypatch.chdir(tmp_path)
+    assert run(capsys, "train", "first/ring", *TINY, "--out", tmp_path / "ring")[0] == 0
+    assert json.loads(Run(tmp_path / "ring").experiment)["data"]["type"] == "ring"
+    told = complaint(capsys, "train", tmp_path / "first", "--out", tmp_path / "other")
+    assert f"did you mean {tmp_path}/first/ring?" in told
+
+
 def test_evaluating_twice_records_once(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
     first = run(capsys, "evaluate", trained, "--n", 20)
     assert run(capsys, "evaluate", trained, "--n", 20)[:2] == first[:2]  # a slow machine shows its progress, too

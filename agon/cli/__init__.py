@@ -19,7 +19,7 @@ from agon.cli.samples import data, sample
 from agon.cli.skill import SkillCommand
 from agon.cli.tournament import TournamentCommand
 from agon.cli.train import Train
-from agon.errors import AgonError, Interrupted, as_agon_error
+from agon.errors import AgonError, Interrupted, StoppedError, as_agon_error
 from agon.terminal import let_go, usable_streams, warn
 
 INTERNAL = 70  # EX_SOFTWARE of sysexits.h
@@ -65,7 +65,7 @@ def _report(error: AgonError) -> int:
     """Print the sentence of an error, once for all processes of a training, and return the exit status."""
     if os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0")) in ("", "0"):
         warn(f"agon: {error.typed}")
-    if isinstance(error, Interrupted):
+    if isinstance(error, Interrupted | StoppedError):
         from agon.training import is_main_process
 
         return error.status if is_main_process() else 0

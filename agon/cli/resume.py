@@ -1,6 +1,6 @@
 """agon resume: continue a run from its last checkpoint."""
 
-from typing import Any
+from typing import Any, Literal
 
 from agon.arguments import check_resources
 from agon.cli.checks import check_runs
@@ -19,6 +19,7 @@ def resume(
     threads: int | None = None,
     trust: bool = False,
     from_: ScriptOption = None,
+    alarms: Literal["warn", "stop", "off"] = "warn",
     evaluate: str = "",
     evaluate_every: int = 1_000,
     evaluate_n: int = 5_000,
@@ -34,6 +35,7 @@ def resume(
             another machine.
         trust: Allow the run to import classes from outside agon, which runs their code.
         from_: Run this script of yours, up to its first training, for the classes that the run has from it.
+        alarms: What to do when something goes wrong: warn, stop or nothing, as of agon train.
         evaluate: Metrics of agon evaluate to compute during the training, separated by commas; also skill.
         evaluate_every: With --evaluate: number of steps between evaluations.
         evaluate_n: With --evaluate: number of samples in each evaluation, always from the same latents.
@@ -45,6 +47,7 @@ def resume(
     check_resources(1 if devices is None else devices, threads or 0, memory=0)
     if steps is not None:
         refuse_shorter(run, steps)
+    from agon.diagnosis import Alarms
     from agon.reports.trained import resume as resume_training
     from agon.reports.trained import resume_replicates
     from agon.runs import Run
@@ -54,12 +57,13 @@ def resume(
     if not (run / REPLICATES).exists():
         source = source_of(Run.open(run), trust) if evaluate else None
         callback = evaluation_callback(evaluate, evaluate_every, evaluate_n, evaluate_extractor, source, devices or 1)
-        resume_training(run, steps=steps, devices=devices, threads=threads, trust=trust, callback=callback)
+        how: dict[str, Any] = {"devices": devices, "threads": threads, "trust": trust}
+        resume_training(run, steps=steps, callback=callback, alarms=Alarms(alarms), **how)
         say_report(run)
         return
     if devices is not None or evaluate:
         raise SettingError("agon resume: expected no --devices and no --evaluate for many seeds; leave them out")
-    resume_replicates(run, steps=steps, threads=threads, trust=trust)
+    resume_replicates(run, steps=steps, threads=threads, trust=trust, alarms=Alarms(alarms))
     say_report(run)
 
 

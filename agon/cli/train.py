@@ -1,4 +1,4 @@
-"""agon train: train a recipe, an experiment from a file, or a published run anew."""
+"""agon train: train a recipe, an experiment from a file, or a run anew."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -23,7 +23,7 @@ from agon.cli.shared import (
     say_report,
     source_named,
 )
-from agon.cli.trained import check_trained, earlier, is_file, recipe_named
+from agon.cli.trained import check_trained, earlier, file_of, is_file, recipe_named
 from agon.errors import SettingError
 from agon.runs.origin import Origin
 from agon.runs.tracking import check_tracker
@@ -36,7 +36,7 @@ class Train:
 
     recipe: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="RECIPE")]
     """Name of the recipe; agon recipes lists them. Or a file NAME.json, .toml or .yaml that describes an experiment, or
-    a published run to train anew, e.g. hub:owner/name."""
+    a run to train anew: its directory, or a published one, e.g. hub:owner/name."""
     out: Path
     """Run directory to write, new or empty."""
     data: str | None = None
@@ -62,7 +62,8 @@ class Train:
     augment: str = ""
     """Augmentations, separated by commas: flip, translation, colour of the data; diffaugment or ada of both players."""
     init: str = ""
-    """Begin from the weights of this run: RUN, or RUN:PLAYER for one player's, such as runs/faces:generator."""
+    """Begin from the weights of this run: RUN, or RUN:PLAYER for one player's, such as runs/faces:generator; RUN@STEP
+    takes the checkpoint of a step that is kept."""
     minutes: float | None = None
     """Train for about this many minutes: the number of steps follows from a measurement of the first ones."""
     set_: SetOptions = ()
@@ -81,6 +82,9 @@ class Train:
     """GiB of decoded data to keep on the device; the rest is read from the cache on disk."""
     trust: bool = False
     """Allow an experiment's file to import classes from outside agon, which runs their code."""
+    alarms: Literal["warn", "stop", "off"] = "warn"
+    """What to do when something goes wrong, such as a collapse: print a line at that step; also stop, and keep a
+    checkpoint from before it; or nothing."""
     track: Literal["none", "wandb", "mlflow"] = "none"
     """Copy the log, the scores and the pictures to Weights & Biases or MLflow, on this machine unless WANDB_MODE or
     MLFLOW_TRACKING_URI say otherwise."""
@@ -94,20 +98,25 @@ class Train:
     evaluate_extractor: str = "auto"
     """With --evaluate: feature extractor; auto, efficientnet, random, inception, classifier or pixels."""
 
+    def __post_init__(self) -> None:
+        self.recipe = file_of(self.recipe)
+
     def __call__(self) -> None:
         self._check()
+        from agon.diagnosis import Alarms
         from agon.reports.trained import replicate, train
         from agon.training import Compute
 
         arguments = ("device", "devices", "precision", "threads", "compile", "memory")
-        compute = Compute(**{name: getattr(self, name) for name in arguments})
+        compute, alarms = Compute(**{name: getattr(self, name) for name in arguments}), Alarms(self.alarms)
         if self.seeds is None:
             experiment = self.within(compute)
             options = self.evaluate_every, self.evaluate_n, self.evaluate_extractor
             callback = evaluation_callback(self.evaluate, *options, experiment.data, self.devices)
-            train(experiment, self.out, compute=compute, callback=callback, track=self.track)
+            train(experiment, self.out, compute=compute, callback=callback, alarms=alarms, track=self.track)
         else:
-            replicate(self.within(compute), self.out, self.seeds, strategy=self.strategy, compute=compute)
+            experiment, how = self.within(compute), self.strategy
+            replicate(experiment, self.out, self.seeds, strategy=how, compute=compute, alarms=alarms)
         say_report(self.out)
 
     def experiment(self) -> Any:

@@ -1,21 +1,33 @@
-"""What the word RECIPE of agon train means: a recipe, a file that describes an experiment, or a published run."""
+"""What the word RECIPE of agon train means: a recipe, a file that describes an experiment, or a run to train anew."""
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from agon.cli.catalogue import check_name
+from agon.cli.catalogue import catalogue, check_name
 from agon.errors import AgonError, SettingError
 from agon.places import did_you_mean
+from agon.runs.directory import FOLDER, Directory
+from agon.runs.layout import EXPERIMENT
 from agon.runs.named import check_run_name, is_named
 from agon.runs.origin import Origin
+from agon.runs.taken import refuse_no_run
+from agon.untrusted import kind_of
 
 
 def check_trained(recipe: str) -> None:
-    """Raise a SettingError for a word that names neither a recipe nor a published run, or a file that is not there."""
+    """Refuse a word that names neither a recipe nor a run, or a file that is not there.
+
+    Raises:
+        SettingError: there is no such recipe or file, or it is a name that no run can have.
+        RunError: it is a folder that holds no run.
+    """
     if is_named(recipe):
         check_run_name(recipe)
     elif not is_file(recipe):
+        if recipe not in catalogue()["recipe"] and "/" in recipe and kind_of(Path(recipe)) == FOLDER:
+            refuse_no_run(Path(recipe))
         check_name("recipe", recipe)
     elif not Path(recipe).is_file():
         raise SettingError(
@@ -26,6 +38,16 @@ def check_trained(recipe: str) -> None:
 def is_file(recipe: str) -> bool:
     """Whether a word for a recipe means a file."""
     return Path(recipe).suffix.lower() in (".json", ".toml", ".yaml", ".yml")
+
+
+def file_of(recipe: str) -> str:
+    """The word itself, or the experiment.json of the run directory that it names; recipes have their names first."""
+    if is_named(recipe) or recipe in catalogue()["recipe"]:
+        return recipe
+    with suppress(OSError, ValueError):  # no path
+        if Directory(Path(recipe)).is_file(EXPERIMENT):
+            return str(Path(recipe) / EXPERIMENT)
+    return recipe
 
 
 def recipe_named(name: str) -> Any:

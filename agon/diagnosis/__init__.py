@@ -1,8 +1,10 @@
 """Say what is wrong with a run: findings with their evidence, since which step, and what to try.
 
-`SICKNESSES` is the table of looks, one module each: a pure function from a `RunView` to an `Examination`.
+`SICKNESSES` is the table of looks, one module each: a pure function from a `RunView` to an `Examination`. `Alarms`
+makes some of these looks while a run trains.
 """
 
+from agon.diagnosis.alarms import ACTIONS, Action, Alarms
 from agon.diagnosis.diagnosing import Diagnosis, diagnose, of_view
 from agon.diagnosis.finding import SEVERITIES, Examination, Finding, Remedy, Severity
 from agon.diagnosis.log import Log
@@ -10,8 +12,11 @@ from agon.diagnosis.table import SICKNESSES
 from agon.diagnosis.view import RunView, view_of
 
 __all__ = [
+    "ACTIONS",
     "SEVERITIES",
     "SICKNESSES",
+    "Action",
+    "Alarms",
     "Diagnosis",
     "Examination",
     "Finding",

@@ -20,7 +20,7 @@ import numpy as np
 
 from agon.data.points import Mixture
 from agon.diagnosis.finding import Examination, Finding, unseen
-from agon.diagnosis.geometry import Samples, energy, spread
+from agon.diagnosis.geometry import Samples, energy, remembered, spread
 from agon.diagnosis.remedies import R1, UNROLL
 from agon.diagnosis.rotation import rotates
 from agon.diagnosis.view import RunView
@@ -51,6 +51,7 @@ def examine(view: RunView) -> Examination:
     return Examination(findings=_findings(view, evidence, ratios), evidence=evidence)
 
 
+@remembered
 def modes_held(samples: Samples, mixture: Mixture) -> int:
     """The number of modes that are the nearest one of at least `SHARE` of their fair part of the samples."""
     centres = mixture.modes.double().numpy()

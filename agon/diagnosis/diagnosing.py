@@ -2,6 +2,7 @@
 
 import json
 import math
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +15,6 @@ from agon.diagnosis.view import RunView, view_of
 from agon.errors import AgonError
 from agon.experiment import Experiment
 from agon.runs import Run
-from agon.runs.layout import EXPERIMENT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,8 +64,8 @@ class Diagnosis:
             "run": self.run,
             "state": self.state,
             "healthy": self.healthy,
-            "findings": [{**f.plain, "evidence": _finite(f.evidence)} for f in self.findings],
-            "looked_at": {name: _finite(numbers) for name, numbers in self.looked_at.items()},
+            "findings": [{**f.plain, "evidence": finite(f.evidence)} for f in self.findings],
+            "looked_at": {name: finite(numbers) for name, numbers in self.looked_at.items()},
             "unseen": dict(self.unseen),
         }
 
@@ -81,7 +81,7 @@ class Diagnosis:
         return f"{len(self.findings)} finding{'s' * (len(self.findings) > 1)}"
 
     def _told(self, sentence: str, option: str, source: str) -> str:
-        command = f": agon train {self.run}/{EXPERIMENT} {option} --out NEW" if option else ""
+        command = f": agon train {shlex.quote(self.run)} {option} --out NEW" if option else ""
         return f"{sentence}{command}{f' ({source})' if source else ''}"
 
 
@@ -124,5 +124,6 @@ def _examined(name: str, view: RunView) -> Examination:
         return Examination(unseen=error.typed)
 
 
-def _finite(numbers: Mapping[str, float]) -> dict[str, float | None]:
+def finite(numbers: Mapping[str, float]) -> dict[str, float | None]:
+    """Numbers for JSON: None for those that are not finite."""
     return {name: float(value) if math.isfinite(value) else None for name, value in numbers.items()}

@@ -13,7 +13,7 @@ class Remedy(NamedTuple):
 
     Attributes:
         sentence: what to do, and why it helps.
-        option: the options of `agon train RUN/experiment.json --out NEW` that do it; "" where it needs new code.
+        option: the options of `agon train RUN --out NEW` that do it; "" where it needs new code.
         source: who proposes it, and where.
     """
 

@@ -1,13 +1,36 @@
 """Distances among samples and between sets of samples, in units of the real ones' own; arrays "n d" of float64."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import NamedTuple, TypeVar
+from weakref import ref
 
 import numpy as np
 from jaxtyping import Float64
 
 Samples = Float64[np.ndarray, "_ _"]  # "n d"
 MOST = 256  # samples of a set in a matrix of distances: the mean of 32,640 of them is within a few percent
+
+
+Number = TypeVar("Number")
+
+
+def remembered(measure: Callable[..., Number]) -> Callable[..., Number]:
+    """Return the same function of objects, which computes its value once for as long as all of them live.
+
+    Several looks ask for the same distances, and alarms ask again at each look. The objects must not change.
+    """
+    known: dict[tuple[int, ...], tuple[Number, list[ref[object]]]] = {}
+
+    @wraps(measure)
+    def lookup(*objects: object) -> Number:
+        key = tuple(map(id, objects))
+        if key not in known:
+            value = measure(*objects)
+            known[key] = value, [ref(each, lambda _: known.pop(key, None)) for each in objects]
+        return known[key][0]
+
+    return lookup
 
 
 class Travel(NamedTuple):
@@ -33,12 +56,14 @@ def distances(x: Samples, y: Samples) -> np.ndarray:
     return lengths
 
 
+@remembered
 def spread(x: Samples) -> float:
     """E|x - x'|, the mean distance of two different samples; 0 for fewer than two."""
     n = len(x[:MOST])
     return float(distances(x, x)[~np.eye(n, dtype=bool)].mean()) if n > 1 else 0.0
 
 
+@remembered
 def energy(x: Samples, real: Samples) -> float:
     """(2 E|x - y| - E|x - x'| - E|y - y'|) / E|y - y'| of samples x and real samples y.
 

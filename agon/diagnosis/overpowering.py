@@ -44,7 +44,7 @@ def examine(view: RunView) -> Examination:
     gradient = view.log.get("gradient/generator")
     evidence = {"relative": late(losses), "gradient": late(gradient) / max(early(gradient), 1e-300)}
     evidence |= {"real": late(view.log.get("logit/real")), "fake": late(view.log.get("logit/fake"))}
-    if (distance := judged(view)) is not None:
+    if evidence["relative"] < SURE and (distance := judged(view)) is not None:
         evidence["energy"] = distance
     if not evidence["relative"] < SURE or evidence.get("energy", 1.0) < NEAR:
         return Examination(evidence=evidence)

@@ -21,7 +21,7 @@ import numpy as np
 
 from agon.data.points import Mixture
 from agon.diagnosis.finding import Examination, Finding, unseen
-from agon.diagnosis.geometry import Samples, spread, travel
+from agon.diagnosis.geometry import Samples, remembered, spread, travel
 from agon.diagnosis.remedies import EXTRAGRADIENT, UNROLL
 from agon.diagnosis.view import RunView
 
@@ -84,6 +84,7 @@ def rotates(view: RunView) -> bool:
     return seen["ratio"] < ALIKE and REACH < seen["reach"] < BEYOND and seen["path"] > TURNS * seen["reach"]
 
 
+@remembered
 def holder(samples: Samples, mixture: Mixture) -> int | None:
     """The mode that is the nearest one of more than half of the samples."""
     centres = mixture.modes.double().numpy()

@@ -27,11 +27,16 @@ def examine(view: RunView) -> Examination:
     if objective is None:
         return unseen("the game has no critic whose objective fixes a scale of logits")
     losses = relative_loss(view, objective)
-    distance = judged(view)
-    if len(losses) < FEWEST or not np.isfinite(losses).all() or distance is None:
+    if len(losses) < FEWEST or not np.isfinite(losses).all() or view.shown is None:
         return unseen(f"it needs {FEWEST} records of the critic's loss, real samples and two snapshots after step 0")
-    evidence = {"relative": late(losses), "energy": distance}
-    if evidence["relative"] < GUESSES or evidence["energy"] < FAR or rotates(view):
+    evidence = {"relative": late(losses)}
+    if evidence["relative"] < GUESSES:
+        return Examination(evidence=evidence)
+    distance = judged(view)
+    if distance is None:
+        return unseen("it needs samples of the present weights")
+    evidence["energy"] = distance
+    if distance < FAR or rotates(view):
         return Examination(evidence=evidence)
     finding = Finding(
         sickness="undecided-critic",

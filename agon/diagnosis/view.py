@@ -83,14 +83,14 @@ class RunView:
         """
         steps = list(self.looks)
         chosen = {steps[round(i)] for i in np.linspace(0, len(steps) - 1, min(LOOKS, len(steps)))}
-        read = {step: _read(self.looks[step]) for step in sorted(chosen)}
+        read = {step: read_samples(self.looks[step]) for step in sorted(chosen)}
         return {step: samples for step, samples in read.items() if samples is not None}
 
     @cached_property
     def real(self) -> Samples | None:
         """The real samples that the run kept, in the same units; None if there are none, or all are the same."""
         path = real_snapshot(self.run.files)
-        samples = None if path is None else _read(path)
+        samples = None if path is None else read_samples(path)
         return None if samples is None or len(samples) < 2 or not spread(samples) else samples
 
     @cached_property
@@ -171,7 +171,7 @@ def view_of(run: Run, *, trust: bool = False, experiment: Experiment | None = No
     )
 
 
-def _read(path: Path) -> Samples | None:
+def read_samples(path: Path) -> Samples | None:
     """The samples of a snapshot's file; None if it cannot be read or holds a number that is not finite."""
     try:
         samples = _rows((read_images if path.suffix == IMAGES else read_array)(path))

@@ -10,6 +10,7 @@ from agon.reports import (
     comparison,
     curves,
     distributions,
+    findings,
     images,
     measured,
     points,
@@ -61,6 +62,9 @@ def render(views: Sequence[View]) -> str:
 def _contents(views: Sequence[View]) -> dict[str, Any]:
     log_figures, score_figures = curves.figures(views), distributions.figures(views)
     experiment = settings.rows([view.experiment for view in views])
+    alarms = findings.found(views)
+    losses = next((i for i, figure in enumerate(log_figures) if figure.title == curves.GROUPS["loss"]), 0)
+    marks = {losses: findings.marks(alarms, len(views) > 1)} if log_figures else {}
     return {
         "title": summary.title(views),
         "summaries": [summary.summary(index, view) for index, view in enumerate(views)],
@@ -81,9 +85,11 @@ def _contents(views: Sequence[View]) -> dict[str, Any]:
         "distributions": score_figures,
         "figures": log_figures,
         "drawing": [
-            {"traces": figure.traces, "logarithmic": figure.logarithmic, "axis": figure.axis}
-            for figure in (*log_figures, *score_figures)
+            {"traces": f.traces, "logarithmic": f.logarithmic, "axis": f.axis, "marks": marks.get(index, [])}
+            for index, f in enumerate((*log_figures, *score_figures))
         ],
+        "findings": alarms,
+        "lookout": findings.lookout(views),
         "experiment": experiment,
         "arithmetic": settings.rows([view.compute for view in views]),
     }

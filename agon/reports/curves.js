@@ -100,6 +100,29 @@
     });
   };
 
+  // Over the plot: a band for each alarm, from where it began, that leads to the samples there.
+  const strip = (place, marks, x, width) => {
+    if (!marks.length) return;
+    const bands = svg("svg", { class: "strip", width, height: 20 * marks.length }, place);
+    const end = width - RIGHT;
+    marks.forEach((mark, row) => {
+      const from = Math.min(x(mark.since), end - 4), to = Math.min(Math.max(x(mark.until), from + 4), end);
+      const link = svg("a", { href: mark.link }, bands);
+      svg("rect", { class: `band ${mark.severity}`, x: from, y: 20 * row + 1, width: to - from, height: 17, rx: 3 }, link);
+      const text = svg("text", { x: from + 5, y: 20 * row + 14 }, link, `${mark.name} since step ${mark.since.toLocaleString("en")}`);
+      const room = text.getComputedTextLength() + 5;
+      if (from + room <= end) return;
+      text.setAttribute("text-anchor", "end");
+      text.setAttribute("x", from > room ? from - 5 : end);
+    });
+  };
+  const since = (drawing, marks, x, width) => {
+    for (const mark of marks) {
+      const at = Math.min(x(mark.since), width - RIGHT);
+      svg("line", { class: `since ${mark.severity}`, x1: at, x2: at, y1: TOP, y2: HEIGHT - BOTTOM }, drawing);
+    }
+  };
+
   const legend = (place, traces) => {
     if (!traces.some((trace, index) => index > 0 && trace.showlegend !== false)) return;
     const list = html("p", "legend", place);
@@ -145,9 +168,12 @@
     const [low, high] = range(values, 0.05, figure.logarithmic);
     const x = scale(left, right, LEFT, width - RIGHT - 6, spaced);
     const y = scale(low, high, HEIGHT - BOTTOM, TOP, figure.logarithmic);
+    const marks = figure.marks || [];
+    strip(place, marks, x, width);
     const drawing = svg("svg", { class: "plot", width, height: HEIGHT, viewBox: `0 0 ${width} ${HEIGHT}` }, place);
     axes(drawing, figure, x, y, [left, right, low, high], width);
     const drawn = traces.filter((trace) => finite(trace.x).length);
+    since(drawing, marks, x, width);
     for (const trace of drawn) curve(drawing, trace, x, y);
     readout(place, drawing, drawn, x);
     legend(place, traces);

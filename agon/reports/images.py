@@ -23,6 +23,7 @@ GAP = 8  # approximate CSS pixels between tiles, since the strokes of small digi
 WIDTH, SHARED = 540, 350  # CSS pixels of one grid, so that two fit side by side; of one of three grids or more
 FEWEST, MOST = 4, 8  # tiles in a row; large images get fewer
 LATENTS, STEPS = 8, 8  # rows and columns of an evolution
+FEW = 25  # tiles of a step at which something is to be shown
 LARGEST = 270  # pixels of a tile's longer side; larger ones are reduced by a whole factor
 GRID_BYTES, COLUMN_BYTES = 350_000, 40_000  # of a grid and of an evolution's column; more are compressed with a loss
 LOSSY = "compressed; the exact pixels are in samples/"
@@ -68,6 +69,16 @@ def evolutions(views: Sequence[View]) -> list[Evolution]:
         for index, view in enumerate(views)
         if len(files := trained(_images(view))) > 1
     ]
+
+
+def at(index: int, view: View, step: int) -> Picture | None:
+    """Return the samples of one step of the run with this index on the page, small; None if they are no images."""
+    file = _images(view).get(step)
+    if file is None:
+        return None
+    tiles = _read(file)
+    across = max(2, math.isqrt(min(FEW, len(tiles))))
+    return _picture(f"step {step:,}", tiles[: across**2], across, colour(index), COLUMN_BYTES)
 
 
 def factor(tiles: ImageGrid) -> int:

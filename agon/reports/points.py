@@ -15,7 +15,7 @@ from agon.reports.reading import View, same_data, trained
 from agon.runs.layout import POINTS
 from agon.runs.snapshots import read_array
 
-LARGE, SMALL = 360, 124  # width of a panel in CSS pixels: for the last step, for an earlier one
+LARGE, MIDDLE, SMALL = 360, 200, 124  # width of a panel in CSS pixels: of the last step, an alarm, an earlier step
 STEPS = 8
 
 
@@ -81,6 +81,19 @@ def stories(views: Sequence[View]) -> list[Story]:
         for index, view in enumerate(views)
         if len(trained(_points(view))) > 1
     ]
+
+
+def at(index: int, view: View, step: int) -> Picture | None:
+    """Return the samples of one step of the run with this index on the page, small; None if they are no points.
+
+    Raises:
+        RunError: a file of samples cannot be read, or differs from the real ones in its number of coordinates.
+    """
+    file = _points(view).get(step)
+    if file is None:
+        return None
+    samples = _read(file, _real(view))
+    return _panel(f"step {step:,}", _real(view), samples, _frames([view])[samples.shape[1]], MIDDLE, colour(index))
 
 
 def _story(view: View, frames: Mapping[int, Frame], run: str) -> list[Picture]:

@@ -3,15 +3,16 @@
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeGuard
 
 from agon.errors import RunError
 from agon.experiment.codec import completed
 from agon.runs import Directory, names, unreadable
+from agon.runs.alarms import Alarms, read_alarms
 from agon.runs.description import described_to_show
-from agon.runs.layout import ARITHMETIC, EXPERIMENT, LOG, SAMPLES, SCORES, real_snapshot, snapshots
+from agon.runs.layout import ALARMS, ARITHMETIC, EXPERIMENT, LOG, SAMPLES, SCORES, real_snapshot, snapshots
 from agon.runs.records import read_log
 from agon.runs.scores import ScoreRecord, read_scores
 from agon.runs.taken import refuse_nothing_to_show
@@ -30,6 +31,7 @@ class View:
         scores: scores in the order in which they were recorded.
         real: file of the real samples; None if there is none.
         samples: step -> file of the samples, in the order of the steps.
+        alarms: what went wrong while it trained.
     """
 
     name: str
@@ -40,6 +42,7 @@ class View:
     scores: Sequence[ScoreRecord]
     real: Path | None
     samples: Mapping[int, Path]
+    alarms: Alarms = field(default_factory=Alarms)
 
 
 def read(runs: Sequence[Path]) -> list[View]:
@@ -92,6 +95,7 @@ def _view(path: Path, name: str) -> View:
         scores=read_scores(path / SCORES),
         real=real_snapshot(files),
         samples=_samples(files),
+        alarms=read_alarms(path / ALARMS),
     )
 
 

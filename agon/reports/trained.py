@@ -1,4 +1,4 @@
-"""`train`, `resume` and `replicate`, which leave a page in their directory, also where they are interrupted."""
+"""`train`, `resume` and `replicate`, which raise alarms, and leave a page in their directory, also if interrupted."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from agon import training
-from agon.errors import AgonError, DivergedError, Interrupted, NotInstalledError
+from agon.diagnosis import Alarms
+from agon.errors import AgonError, DivergedError, Interrupted, NotInstalledError, StoppedError
 from agon.reports import write
 from agon.runs import Run
 from agon.runs.layout import REPLICATES, REPORT
@@ -17,7 +18,18 @@ from agon.training.replicates import Folder, ReplicatesError
 
 P = ParamSpec("P")
 T = TypeVar("T")
-STOPPED = (Interrupted, DivergedError, ReplicatesError)  # what ends a training that has begun
+STOPPED = (Interrupted, DivergedError, StoppedError, ReplicatesError)  # what ends a training that has begun
+
+
+def raising_alarms(train: Callable[P, T]) -> Callable[P, T]:
+    """Return the same function of a training, whose `alarms` warn by default."""
+
+    @wraps(train)
+    def train_and_warn(*args: P.args, **kwargs: P.kwargs) -> T:
+        kwargs.setdefault("alarms", Alarms())
+        return train(*args, **kwargs)
+
+    return train_and_warn
 
 
 def leaving_page(train: Callable[P, T]) -> Callable[P, T]:
@@ -60,7 +72,7 @@ def renew(directory: Path) -> None:
         leave_page(directory)
 
 
-train = leaving_page(training.train)
-resume = leaving_page(training.resume)
-replicate = leaving_page(replicates.replicate)
-resume_replicates = leaving_page(replicates.resume)
+train = leaving_page(raising_alarms(training.train))
+resume = leaving_page(raising_alarms(training.resume))
+replicate = leaving_page(raising_alarms(replicates.replicate))
+resume_replicates = leaving_page(raising_alarms(replicates.resume))

@@ -5,7 +5,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,8 +38,8 @@ class Checkpoint:
     state: dict[str, Any]
 
 
-def save(folder: Path, checkpoint: Checkpoint, kept: int | None = KEPT) -> Path:
-    """Write a checkpoint atomically, then remove all but the newest `kept`; with None, none.
+def save(folder: Path, checkpoint: Checkpoint, kept: int | None = KEPT, spared: Collection[int] = ()) -> Path:
+    """Write a checkpoint atomically, then remove all but the newest `kept` (None: all) and those of `spared` steps.
 
     It is written under another name, synced, and renamed, so that a crash at any moment leaves each checkpoint
     complete or absent.
@@ -59,7 +59,8 @@ def save(folder: Path, checkpoint: Checkpoint, kept: int | None = KEPT) -> Path:
             shutil.rmtree(temporary, ignore_errors=True)
             raise
     for old in paths(folder)[:-kept] if kept else []:
-        shutil.rmtree(old, ignore_errors=True)
+        if int(old.name) not in spared:
+            shutil.rmtree(old, ignore_errors=True)
     return target
 
 

@@ -12,6 +12,7 @@ LOG = "log.jsonl"  # a record each interval
 EVENTS = "tensorboard"  # the same numbers as TensorBoard events, and the pictures
 TRACKING = "tracking.json"  # another program that has them too, and the id of the run there
 SCORES = "metrics.jsonl"  # a record each score
+ALARMS = "alarms.jsonl"  # a record each alarm of the training, and what was looked at
 ATTACHMENTS = "metrics"  # pictures and arrays of scores
 SAMPLES = "samples"  # snapshots: real samples, and those of the same latents over time
 CHECKPOINTS = "checkpoints"

@@ -3,7 +3,7 @@
 import json
 import math
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -28,17 +28,30 @@ def read(path: Path) -> list[dict[str, Any]]:
     Raises:
         RunError: it is not a regular file, or too large.
     """
+    return read_some(path, range)
+
+
+def read_some(path: Path, choose: Callable[[int], Iterable[int]]) -> list[dict[str, Any]]:
+    """Read some of the lines of a file of JSON lines, up to the first one that is damaged; the others cost nothing.
+
+    Args:
+        path: the file; none has no lines.
+        choose: called with the number of lines; returns which to read, in their order.
+
+    Raises:
+        RunError: it is not a regular file, or too large.
+    """
     files = Directory(path.parent)
     if not files.holds(path.name):
         return []
     try:
-        content = files.read(path.name)
+        lines = files.read(path.name).splitlines()
     except OSError as error:
         raise unreadable(error, path, "put a regular file back, or remove it") from error
     records = []
-    for line in content.splitlines():
+    for number in choose(len(lines)):
         try:
-            record = parse_json(line, finite=False)
+            record = parse_json(lines[number], finite=False)
         except ValueError:
             break
         if isinstance(record, dict):
@@ -146,6 +159,10 @@ class Events:
         content = Summary.Image(height=height, width=width, colorspace=channels, encoded_image_string=png)
         summary = Summary(value=[Summary.Value(tag=name, image=content)])
         self.writer.file_writer.add_summary(summary, step)  # add_image would decode and encode the picture again
+
+    def note(self, name: str, text: str, step: int) -> None:
+        """Add a line of text."""
+        self.writer.add_text(name, text, step)
 
     def close(self) -> None:
         """Write pending events."""

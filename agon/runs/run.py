@@ -1,18 +1,19 @@
 """A run: the directory that one experiment writes."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agon.errors import RunError
-from agon.runs import checkpoints, records
+from agon.runs import alarms, checkpoints, records
 from agon.runs.checkpoints import Checkpoint
 from agon.runs.description import described, text_of
 from agon.runs.directory import Directory, unreadable
 from agon.runs.files import writing
 from agon.runs.layout import (
+    ALARMS,
     ARITHMETIC,
     ATTACHMENTS,
     CHECKPOINTS,
@@ -44,6 +45,7 @@ class Run:
     | arithmetic.json | settings that change the arithmetic, and versions |
     | init.json | what was taken from the run that the training began from, if it did |
     | log.jsonl, tensorboard/ | a record for each interval |
+    | alarms.jsonl | what went wrong while it trained |
     | metrics.jsonl | scores; the process that writes them holds metrics.lock |
     | metrics/ | pictures and arrays of scores |
     | samples/ | real samples, and the same latents over time |
@@ -65,6 +67,7 @@ class Run:
         self.files = Directory(path)
         self.given: Any = None
         self.log = path / LOG
+        self.alarms = path / ALARMS
         self.metrics = path / SCORES
         self.samples = path / SAMPLES
         self.checkpoints = path / CHECKPOINTS
@@ -170,10 +173,11 @@ class Run:
 
         return FileLock(self.files.check(name), timeout=0)
 
-    def save(self, checkpoint: Checkpoint, kept: int = checkpoints.KEPT) -> Path:
-        """Write a checkpoint, with the current length of the log, and keep only the newest `kept` of them."""
+    def save(self, checkpoint: Checkpoint, kept: int = checkpoints.KEPT, spared: Collection[int] = ()) -> Path:
+        """Write a checkpoint, with the current length of the log; keep the newest `kept`, and `spared` steps."""
         state = {**checkpoint.state, "log_bytes": records.size(self.log)}
-        return checkpoints.save(self.checkpoints, Checkpoint(checkpoint.step, checkpoint.tensors, state), kept)
+        whole = Checkpoint(checkpoint.step, checkpoint.tensors, state)
+        return checkpoints.save(self.checkpoints, whole, kept, spared)
 
     def save_light(self, checkpoint: Checkpoint) -> Path:
         """Write a light checkpoint; all of them stay."""
@@ -211,12 +215,13 @@ class Run:
         return checkpoints.good(self.checkpoints, complaints)
 
     def rewind(self, checkpoint: Checkpoint | None, sample_every: int) -> None:
-        """Truncate the log to a checkpoint, and remove later samples and light checkpoints; all are made again.
+        """Truncate the log to a checkpoint, and remove later alarms, samples and light checkpoints; all are made again.
 
         Samples of a step that is not a multiple of `sample_every` are the last ones of a shorter budget.
         """
         records.cut(self.log, checkpoint.state["log_bytes"] if checkpoint else 0)
         reached = checkpoint.step if checkpoint else -1
+        alarms.rewind(self.alarms, reached)
         for step, path in self.snapshots():
             if step > reached or step % sample_every:
                 self.files.remove(f"{SAMPLES}/{path.name}")

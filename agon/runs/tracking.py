@@ -32,6 +32,9 @@ class Tracker(Protocol):
     def show(self, name: str, png: bytes, step: int) -> None:
         """Take a picture of a step."""
 
+    def note(self, name: str, text: str, step: int) -> None:
+        """Take a line of text about a step."""
+
     def close(self) -> None:
         """Write what is pending."""
 
@@ -67,6 +70,9 @@ class WandbTracker:
 
     def show(self, name: str, png: bytes, step: int) -> None:
         self._run.log({name: self._image(_image(png))}, step=step)
+
+    def note(self, name: str, text: str, step: int) -> None:
+        self._run.summary[f"{name}/{step}"] = text
 
     def close(self) -> None:
         self._run.finish()
@@ -105,6 +111,9 @@ class MlflowTracker:
 
     def show(self, name: str, png: bytes, step: int) -> None:
         self._client.log_image(self.identity, _image(png), key=name, step=step)
+
+    def note(self, name: str, text: str, step: int) -> None:
+        self._client.set_tag(self.identity, f"{name}.{step}", text)
 
     def close(self) -> None:
         self._client.set_terminated(self.identity)
@@ -149,6 +158,10 @@ class Trackers:
     def show(self, name: str, png: bytes, step: int) -> None:
         """Send a picture of a step to all."""
         self._each(lambda tracker: tracker.show(name, png, step), step)
+
+    def note(self, name: str, text: str, step: int) -> None:
+        """Send a line of text about a step to all."""
+        self._each(lambda tracker: tracker.note(name, text, step), step)
 
     def close(self) -> None:
         """Let all write what is pending."""

@@ -7,7 +7,7 @@ from signal import Signals as Signal
 import torch
 import torch.distributed as dist
 
-from agon.errors import DivergedError, Interrupted, RunError
+from agon.errors import DivergedError, Interrupted, RunError, StoppedError
 from agon.games import Losses
 from agon.runs import Run
 from agon.training.launch import Place
@@ -51,16 +51,16 @@ def interrupted(training: Training, run: Run | None, number: int) -> Interrupted
 
 @contextmanager
 def agreed(place: Place) -> Iterator[None]:
-    """Train with all processes together; at the end, or after a signal, they wait for each other.
+    """Train with all processes together; at the end, or where all stop after a step, they wait for each other.
 
     Raises:
         RunError: another process has ended early.
     """
-    stopped: Interrupted | None = None
+    stopped: Interrupted | StoppedError | None = None
     try:
         try:
             yield
-        except Interrupted as error:  # after the same step in all of them
+        except (Interrupted, StoppedError) as error:  # after the same step in all of them
             stopped = error
         _part(place)
     except RuntimeError as error:

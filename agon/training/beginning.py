@@ -14,6 +14,7 @@ from agon.errors import RunError, SettingError, unknown
 from agon.experiment import Experiment, differences
 from agon.runs import Checkpoint, Run
 from agon.runs.origin import Origin
+from agon.training.restoring import refuse_no_checkpoint
 from agon.training.training import Training
 from agon.untrusted import listed
 
@@ -73,7 +74,7 @@ def with_origin(experiment: Experiment, init: Run | Path | str | None) -> Experi
 
     Args:
         experiment: the experiment.
-        init: the run, its directory, or "RUN:PLAYER"; None for the experiment's own `init`.
+        init: the run, its directory, "RUN@STEP" or "RUN:PLAYER"; None for the experiment's own `init`.
 
     Raises:
         RunError: there is no run.
@@ -117,7 +118,11 @@ def _checkpoint(origin: Origin) -> Checkpoint:
         origin.refuse_no_run()
     except RunError as error:
         raise RunError(f"init: {error}; or begin from another run, or from none") from error
-    checkpoint, _ = Run.open(origin.path).last_good()
+    run = Run.open(origin.path)
+    if origin.step is not None:
+        refuse_no_checkpoint(run, origin.step)
+        return run.checkpoint(origin.step)
+    checkpoint, _ = run.last_good()
     if checkpoint is None:
         raise RunError(f"init: expected a run with a checkpoint, got {origin.path}, which has none yet; train it first")
     return checkpoint

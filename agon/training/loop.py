@@ -20,6 +20,7 @@ from agon.training.compilation import choose_compilation
 from agon.training.compute import Compute
 from agon.training.launch import launch
 from agon.training.memory import enough_memory
+from agon.training.monitoring import Monitoring
 from agon.training.opening import (
     beginning,
     changes_since,
@@ -43,6 +44,7 @@ def train(
     show: bool = True,
     progress: ProgressFactory = Progress,
     callback: Callback | None = None,
+    alarms: Monitoring | None = None,
     track: str = NONE,
 ) -> Run:
     """Train an experiment from the beginning, into a new run directory.
@@ -51,11 +53,13 @@ def train(
         experiment: what to train.
         directory: the run directory; new or empty.
         compute: device, precision, threads; by default the best device in float32.
-        init: a run from whose weights the training begins, or its directory; "RUN:generator" takes those of one
-            player. Weights that do not fit are named, and begin at random.
+        init: a run from whose weights the training begins, or its directory; "RUN@500" takes those of the checkpoint
+            of a step, "RUN:generator" those of one player. Weights that do not fit are named, and begin at random.
         show: whether to show the progress on standard error.
         progress: makes the progress display; replace it if several trainings share a display.
         callback: called every so many steps, to compute a metric for example.
+        alarms: what looks at the training as it goes on, such as `agon.diagnosis.Alarms("stop")`. `agon.train` and
+            `agon.resume` take `Alarms("warn")` by default, and None for none.
         track: "wandb" or "mlflow" for a copy of the log, the scores and the pictures there, offline unless the
             environment says otherwise (WANDB_MODE, MLFLOW_TRACKING_URI); a resumed run goes on there.
 
@@ -67,6 +71,7 @@ def train(
         DataError: the data cannot be read.
         RunError: the directory cannot be written, or is not empty.
         DivergedError: a loss or a parameter is no longer finite.
+        StoppedError: an alarm stopped the training; a checkpoint is written.
         Interrupted: SIGINT or SIGTERM came; a checkpoint is written.
     """
     stop_script()
@@ -87,7 +92,7 @@ def train(
             if show and not place.rank and not in_worker():
                 for line in beginning(training):
                     warn(line)
-            _loop(training, run, show, progress, callback)
+            _loop(training, run, show, progress, callback, alarms)
     finished = Run(Path(directory))
     finished.given = kept_in_memory(experiment.data)
     return finished
@@ -105,6 +110,7 @@ def resume(
     show: bool = True,
     progress: ProgressFactory = Progress,
     callback: Callback | None = None,
+    alarms: Monitoring | None = None,
 ) -> Run:
     """Resume a run from its last good checkpoint, bit for bit as if it had never stopped.
 
@@ -122,6 +128,8 @@ def resume(
         show: whether to show the progress on standard error.
         progress: makes the progress display.
         callback: called every so many steps, to compute a metric for example.
+        alarms: what looks at the training as it goes on, such as `agon.diagnosis.Alarms("stop")`. `agon.train` and
+            `agon.resume` take `Alarms("warn")` by default, and None for none.
 
     Returns:
         The finished run.
@@ -156,7 +164,7 @@ def resume(
         if training.step < known.steps:
             if not place.rank:
                 continue_run(training, run, checkpoint)
-            _loop(training, None if place.rank else run, show, progress, callback)
+            _loop(training, None if place.rank else run, show, progress, callback, alarms)
     run.given = kept_in_memory(known.data)
     return run
 
@@ -171,12 +179,17 @@ def _taken(training: Training, show: bool) -> Taken | None:
 
 
 def _loop(
-    training: Training, run: Run | None, show: bool, progress: ProgressFactory, callback: Callback | None
+    training: Training,
+    run: Run | None,
+    show: bool,
+    progress: ProgressFactory,
+    callback: Callback | None,
+    alarms: Monitoring | None,
 ) -> None:
     """Train until the budget is spent. `run` is None in all processes but the first."""
     steps = training.experiment.steps
     display = progress(steps, training.step, show and run is not None)
-    with Signals() as signals, Recording(training, run, display.update, callback) as recording, display:
+    with Signals() as signals, Recording(training, run, display.update, callback, alarms) as recording, display:
         recording.begin()
         while training.step < steps:
             losses = training.advance()

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from agon.errors import AgonError
+from agon.errors import AgonError, StoppedError
 from agon.games import Losses
 from agon.runs import Run, append
 from agon.runs.history import steps_of_history
@@ -15,6 +15,7 @@ from agon.runs.tracking import Trackers
 from agon.terminal import warn
 from agon.training.agreement import agreed_signal, interrupted, refuse_nonfinite
 from agon.training.labels import class_rows
+from agon.training.monitoring import Look, Monitoring
 from agon.training.released import light
 from agon.training.state import capture, random_states_of_others
 from agon.training.training import Training
@@ -47,12 +48,22 @@ class Recording:
         run: where to record it; None in all processes but the first.
         show_step: called with each recorded step, and its record if there is one.
         callback: called every so many steps.
+        alarms: makes what looks at the training as it goes on.
+        say: prints a line of an alarm.
     """
 
     def __init__(
-        self, training: Training, run: Run | None, show_step: ShowStep, callback: Callback | None = None
+        self,
+        training: Training,
+        run: Run | None,
+        show_step: ShowStep,
+        callback: Callback | None = None,
+        alarms: Monitoring | None = None,
+        say: Callable[[str], object] = warn,
     ) -> None:
         self.training, self.run, self.show_step, self.callback = training, run, show_step, callback
+        self.say, self.monitored = say, alarms is not None
+        self.monitor = alarms(training, run) if alarms and run else None
         self.trackers = Trackers(run.path, training.step) if run else None
         self.light = frozenset(steps_of_history(training.experiment.steps, training.experiment.snapshots))
         self.began = time.monotonic() - training.seconds
@@ -64,6 +75,7 @@ class Recording:
             self._save_samples()
             self._call_callback()
             self._save_checkpoint()
+            self._look(saved=True)
 
     def after_step(self, losses: Losses, signal: int = 0) -> None:
         """Do everything that is due after a step.
@@ -74,6 +86,7 @@ class Recording:
 
         Raises:
             DivergedError: a loss or a parameter is no longer finite.
+            StoppedError: an alarm stops the training; a checkpoint is written.
             Interrupted: a signal came, to this process or another one; a checkpoint is written.
         """
         training, experiment = self.training, self.training.experiment
@@ -85,7 +98,8 @@ class Recording:
         refuse_nonfinite(training, losses, self.run, thorough=checkpoint_due or log_due or light_due)
 
         record = self._log(losses) if log_due else None
-        if self._due(experiment.sample_every):
+        sampled = self._due(experiment.sample_every)
+        if sampled:
             self._save_samples()
         if self.callback and self._due(self.callback.every):
             self._call_callback()
@@ -96,6 +110,8 @@ class Recording:
         if last:
             self._finish(losses)
         self.show_step(training.step, record)
+        if log_due or sampled or last:
+            self._look(saved=checkpoint_due)
         if stop and not last:
             raise interrupted(training, self.run, stop)
 
@@ -151,13 +167,30 @@ class Recording:
             warn(f"at step {self.training.step}: {error.typed}")
         self.last_log = last + time.monotonic() - began, images
 
+    def _look(self, saved: bool) -> None:
+        """Let the monitor look; if it stops the training, all processes stop, with a checkpoint of this step."""
+        training = self.training
+        last = training.step == training.experiment.steps
+        look = self.monitor.look(last) if self.monitor else Look()
+        for line in look.lines:
+            if not look.stop:
+                self.say(line)
+            if self.trackers:
+                self.trackers.note("alarms", line, training.step)
+        if self.monitored and agreed_signal(bool(look.stop), training) and not last:
+            if not saved:
+                self._save_checkpoint()
+            raise StoppedError(look.stop)
+
     def _save_checkpoint(self) -> None:
         """Save everything that is needed to resume."""
         self.training.seconds = time.monotonic() - self.began
         others = random_states_of_others(self.training)
         if self.run:
             checkpoint = capture(self.training)
-            self.run.save(replace(checkpoint, tensors=checkpoint.tensors | others), self.training.experiment.keep)
+            spared = self.monitor.spared(self.run.kept) if self.monitor else ()
+            whole = replace(checkpoint, tensors=checkpoint.tensors | others)
+            self.run.save(whole, self.training.experiment.keep, spared)
 
     def _finish(self, losses: Losses) -> None:
         """Write a last record and samples if none were due; a resumed run drops them, as they follow the checkpoint."""

@@ -59,6 +59,18 @@ def restore_step(
         CheckpointError: the checkpoint is damaged, or of another model or other data.
         RunError: the run has no checkpoint of that step.
     """
+    refuse_no_checkpoint(run, step)
+    checkpoint = run.checkpoint(step)
+    restore(training, checkpoint)
+    return checkpoint
+
+
+def refuse_no_checkpoint(run: Run, step: int) -> None:
+    """Refuse a step of which a run has no checkpoint.
+
+    Raises:
+        RunError: the sentence has the steps of those that it has.
+    """
     steps = sorted({*run.kept, *run.past})
     if step not in steps:
         kept = f"it has kept those of {listed(steps)}" if steps else "it has none yet"
@@ -68,6 +80,3 @@ def restore_step(
             "keep more",
             more,
         )
-    checkpoint = run.checkpoint(step)
-    restore(training, checkpoint)
-    return checkpoint

@@ -49,6 +49,7 @@ OPTIONS: Mapping[str, Sequence[str]] = {
     "--device": ("cuda", "mps", "tpu"),
     "--out": WORDS,
     "--strategy": ("batched", "x"),
+    "--alarms": ("warn", "stop", "off", "loud"),
 }
 
 
@@ -168,7 +169,15 @@ class Words:
 COMMANDS: Mapping[str, Callable[[Words], list[str]]] = {
     "recipes": lambda w: [w.pick(*WORDS, "im2016")],
     "data": lambda w: [w.pick(w.thing, *SOURCES), f"--n={w.number}", f"--out={w.out}", f"--set={w.change}"],
-    "resume": lambda w: [w.thing, f"--steps={w.pick('0', '1', '2', '-1', 'x')}"],
+    "resume": lambda w: [w.thing, f"--steps={w.pick('0', '1', '2', '-1', 'x')}", f"--alarms={w.pick('stop', 'warn')}"],
+    "train-anew": lambda w: [
+        w.thing,
+        *TINY,
+        f"--alarms={w.pick('stop', 'off')}",
+        f"--init={w.thing}",
+        f"--out={w.out}",
+    ],
+    "diagnose": lambda w: [w.thing, *w.rng.choice(((), ("--json",), (w.thing,)))],
     "sample": lambda w: [w.thing, f"--out={w.out}", f"--n={w.number}", f"--interpolate={w.pick('0', '0', w.number)}"],
     "evaluate": lambda w: [w.thing, f"--n={w.number}", f"--metrics={w.pick(*METRICS)}", "--extractor=pixels"],
     "evaluate-samples": lambda w: [

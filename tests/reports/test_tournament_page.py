@@ -1,9 +1,7 @@
 """The page of a tournament: what it says, and how it looks in a browser, wide and narrow, light and dark."""
 
 import json
-import os
 import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,22 +16,13 @@ from agon.cli import main
 from agon.errors import RunError
 from agon.reports.tournaments import words
 from agon.reports.tournaments.heat import contestants_map, entrants_map, grouped, ordered
-from tests.browser import ABSENT, Browser, chromium, installed
+from tests.browser import Browser
 from tests.reports.conftest import bare_run, digits
 from tests.reports.league import REAL, league, tournament
 from tests.reports.page import read_page, section, tiles
 from tests.reports.test_differences_page import compared, score, skill
 
 HOSTILE = "<script>alert(1)</script>\x1b[31m"
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """One browser for all tests here; without one, automatic tests fail and a person's say why they are left out."""
-    if installed() is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(ABSENT)
-    with chromium(tmp_path_factory.mktemp("profile")) as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

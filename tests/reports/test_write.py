@@ -16,7 +16,7 @@ from agon.errors import RunError
 from tests.reports.page import figures, read_page, section
 
 ATTACK = "<script>alert('agon')</script>"
-ORDER = ["samples", "scores", "evolution", "curves", "settings", "resume"]
+ORDER = ["samples", "scores", "evolution", "curves", "findings", "settings", "resume"]
 
 
 def test_one_run_is_told_in_order(make_run, tmp_path: Path):

@@ -1,6 +1,7 @@
 """Trackers have what the log, the scores and the snapshots have, offline, and never change or end a training."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -8,9 +9,11 @@ import pytest
 import torch
 from mlflow import MlflowClient
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from torch.optim import Adam
 
 from agon import Compute, Experiment, Run, part, resume, train
 from agon.data import Images
+from agon.diagnosis import Alarms
 from agon.errors import SettingError
 from agon.games import Adversarial
 from agon.networks import mlp
@@ -109,6 +112,18 @@ def test_tensorboard_has_the_pictures(tmp_path: Path) -> None:
     events = EventAccumulator(str(run.path / "tensorboard")).Reload()
     assert [image.step for image in events.Images("samples")] == [0, 2, 4]
     assert [scalar.step for scalar in events.Scalars("loss/critic")] == [1, 2, 3, 4]
+
+
+def test_alarms_are_text(tmp_path: Path) -> None:
+    """In TensorBoard and in MLflow; the rate is one of which the settings' look says so."""
+    fast = replace(experiment(), optimisers=part(Adam, lr=0.5))
+    run = train(fast, tmp_path / "run", compute=ONE, show=False, track="mlflow", alarms=Alarms())
+    events = EventAccumulator(str(run.path / "tensorboard")).Reload()
+    (text,) = {event.tensor_proto.string_val[0] for event in events.Tensors("alarms/text_summary")[:1]}
+    assert b"step 0: settings (notice): the learning rate of" in text
+    identity = json.loads((run.path / "tracking.json").read_text())["id"]
+    tags = MlflowClient((run.path / "mlruns").resolve().as_uri()).get_run(identity).data.tags
+    assert "settings (notice)" in tags["alarms.0"]
 
 
 def run_log(run: Run) -> list[dict[str, float]]:

@@ -202,6 +202,8 @@ def test_the_other_run_cannot_run_code(tmp_path: Path, monkeypatch: pytest.Monke
     ("text", "path", "player"),
     [
         ("runs/a", "runs/a", ""),
+        ("runs/a@b", "runs/a@b", ""),
+        ("@5", "@5", ""),
         ("runs/a:critic", "runs/a", "critic"),
         ("a:b/c", "a:b/c", ""),
         (":critic", ":critic", ""),
@@ -214,6 +216,26 @@ def test_the_other_run_cannot_run_code(tmp_path: Path, monkeypatch: pytest.Monke
 )
 def test_origins_are_read(text: str, path: str, player: str) -> None:
     assert Origin.read(text) == Origin(Path(path), player)
+
+
+@pytest.mark.parametrize("run", ["runs/a", "hub:owner/name", "pretrained:digits", "a:b/c"])
+@pytest.mark.parametrize("player", ["", "critic"])
+def test_an_origin_may_have_a_step(run: str, player: str) -> None:
+    text = f"{run}@500:{player}" if player else f"{run}@500"
+    assert Origin.read(text) == Origin(Path(run), player, 500)
+    assert str(Origin.read(text)) == text
+
+
+def test_a_training_begins_from_the_checkpoint_of_a_step(source: Path, tmp_path: Path) -> None:
+    """And a step that was not kept is refused, before anything is written."""
+    run = trained(tmp_path / "run", small(2, seed=1), init=f"{source}@5")
+    assert equal(of(at(run, 0), "game/"), of(at(source, 5), "game/"))
+    assert not equal(of(at(run, 0), "game/"), of(at(source, 10), "game/"))
+    with pytest.raises(RunError, match="expected the step of a checkpoint, got 7; it has kept those of 0, 5, 10"):
+        trained(tmp_path / "other", small(2), init=f"{source}@7")
+    assert not (tmp_path / "other").exists()
+    shutil.copytree(source, tmp_path / "source@5")
+    assert Origin.read(str(tmp_path / "source@5")) == Origin(tmp_path / "source@5")
 
 
 def test_a_directory_whose_name_has_a_colon_is_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

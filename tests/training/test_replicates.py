@@ -87,7 +87,7 @@ def test_those_that_fail_are_named_and_the_others_go_on(
 class Foreseen:
     """Means that end as a test says, without a process."""
 
-    def __init__(self, folder: Folder, plan: Plan) -> None:
+    def __init__(self, folder: Folder, plan: Plan, alarms: object) -> None:
         for seed in plan.seeds[:2]:
             folder.run(seed).path.mkdir()
             (folder.run(seed).path / "experiment.json").touch()

@@ -14,6 +14,7 @@ from agon.runs import Run
 from agon.terminal.multi_progress import MultiProgress
 from agon.training.beginning import take_weights
 from agon.training.launch import launch
+from agon.training.monitoring import Monitoring
 from agon.training.opening import changes_since, continue_run, last_step, new_run, refuse_other_settings, resume_message
 from agon.training.randomness import preserve_global_streams
 from agon.training.recording import Recording
@@ -56,13 +57,15 @@ class BatchedRunner:
     Args:
         folder: the directory of the runs.
         plan: what to train.
+        alarms: what looks at each training as it goes on.
 
     Raises:
         SettingError: the seeds cannot be trained together, or their results would differ from those alone.
     """
 
-    def __init__(self, folder: Folder, plan: Plan) -> None:
-        self.folder, self.plan, self.signals = folder, plan, Signals()
+    def __init__(self, folder: Folder, plan: Plan, alarms: Monitoring | None = None) -> None:
+        self.folder, self.plan, self.alarms = folder, plan, alarms
+        self.signals = Signals()
         self.choices: dict[str, Any] = plan.compute.describe() | {"strategy": plan.strategy}
         self.ended: dict[str, Ended] = {}
         self.shown = 0.0  # time of the last update of the progress display
@@ -123,7 +126,7 @@ class BatchedRunner:
         batched = BatchedTraining([replicate.training for replicate in group])
         with ExitStack() as stack:
             for replicate in group:
-                recording = _recording(replicate, progress)
+                recording = _recording(replicate, progress, self.alarms)
                 replicate.recording = stack.enter_context(recording)
                 with self._failing([replicate.name], progress), replicate.training.streams.held():
                     recording.begin()
@@ -174,10 +177,16 @@ class BatchedRunner:
                 progress.fail(name, ended.sentence)
 
 
-def _recording(replicate: Replicate, progress: MultiProgress) -> Recording:
-    """A recording of a seed's run that shows its progress in the common display."""
+def _recording(replicate: Replicate, progress: MultiProgress, alarms: Monitoring | None) -> Recording:
+    """A recording of a seed's run that shows its progress, and its alarms, in the common display."""
     name, steps = replicate.name, replicate.training.experiment.steps
-    return Recording(replicate.training, replicate.run, lambda step, record: progress.update(name, step, steps, record))
+    return Recording(
+        replicate.training,
+        replicate.run,
+        lambda step, record: progress.update(name, step, steps, record),
+        alarms=alarms,
+        say=lambda line: progress.say(f"{name}: {line}"),
+    )
 
 
 def _at_the_same_step(replicates: Sequence[Replicate]) -> list[list[Replicate]]:

@@ -17,6 +17,7 @@ from agon.terminal.multi_progress import MultiProgress
 from agon.terminal.progress import ProgressFactory
 from agon.training.compute import Compute
 from agon.training.loop import resume, train
+from agon.training.monitoring import Monitoring
 from agon.training.opening import refuse_other_settings
 from agon.training.recording import Callback
 
@@ -97,6 +98,7 @@ def training_job(
     compute: Compute,
     callback: Callback | None = None,
     threads: int | None = None,
+    alarms: Monitoring | None = None,
 ) -> Job:
     """A job that trains an experiment, or resumes its run.
 
@@ -107,8 +109,9 @@ def training_job(
         compute: how to compute, resolved.
         callback: called every so many steps.
         threads: CPU threads of a run that resumes; by default its own.
+        alarms: what looks at the training as it goes on.
     """
-    work = partial(_begin_or_resume, path, experiment, compute, callback, threads)
+    work = partial(_begin_or_resume, path, experiment, compute, callback, threads, alarms)
     return Job(name, work, tuple(values_under(experiment.describe(), "import")))
 
 
@@ -118,13 +121,14 @@ def _begin_or_resume(
     compute: Compute,
     callback: Callback | None,
     threads: int | None,
+    alarms: Monitoring | None,
     progress: ProgressFactory,
 ) -> None:
     torch.set_num_threads(compute.threads)
     if Run(path).begun:
-        resume(path, experiment=experiment, threads=threads, progress=progress, callback=callback)
+        resume(path, experiment=experiment, threads=threads, progress=progress, callback=callback, alarms=alarms)
     else:
-        train(experiment, path, compute=compute, progress=progress, callback=callback)
+        train(experiment, path, compute=compute, progress=progress, callback=callback, alarms=alarms)
 
 
 def at_once(compute: Compute) -> int:

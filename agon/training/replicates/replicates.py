@@ -14,6 +14,7 @@ from agon.jobs import Executor, LocalProcesses, in_worker
 from agon.runs import Run
 from agon.terminal import warn
 from agon.training.compute import Compute
+from agon.training.monitoring import Monitoring
 from agon.training.opening import remarks
 from agon.training.replicates.batched import BatchedRunner
 from agon.training.replicates.folder import Folder, Plan, make_plan, name_of, read_plan
@@ -21,16 +22,19 @@ from agon.training.replicates.many import Group, at_once, train_group, training_
 from agon.training.replicates.strategy import choose_strategy
 
 
-def _processes(folder: Folder, plan: Plan) -> Executor:
+def _processes(folder: Folder, plan: Plan, alarms: Monitoring | None = None) -> Executor:
     paths = {seed: folder.run(seed).path for seed in plan.seeds}
     jobs = [
-        training_job(name_of(s), path, plan.replicate(s), plan.compute, threads=plan.compute.threads)
+        training_job(name_of(s), path, plan.replicate(s), plan.compute, None, plan.compute.threads, alarms)
         for s, path in paths.items()
     ]
     return LocalProcesses(jobs, at_once(plan.compute))
 
 
-STRATEGIES: dict[str, Callable[[Folder, Plan], Executor]] = {"processes": _processes, "batched": BatchedRunner}
+STRATEGIES: dict[str, Callable[[Folder, Plan, Monitoring | None], Executor]] = {
+    "processes": _processes,
+    "batched": BatchedRunner,
+}
 AUTO = "auto"  # the fastest strategy by measurement; on resuming, the strategy used so far
 
 
@@ -42,6 +46,7 @@ def replicate(
     compute: Compute | None = None,
     strategy: str = AUTO,
     show: bool = True,
+    alarms: Monitoring | None = None,
 ) -> list[Run]:
     """Train one experiment under many seeds, each in its own run directory.
 
@@ -57,6 +62,7 @@ def replicate(
         strategy: how several seeds are trained at once, a name in `STRATEGIES`; "auto" takes the fastest by
             measurement, and on a CPU takes "batched" only if it is at least twice as fast.
         show: whether to show the progress of all on standard error.
+        alarms: what looks at each training as it goes on, as in `train`.
 
     Returns:
         The finished runs, in the order of the seeds.
@@ -79,7 +85,7 @@ def replicate(
     plan = replace(plan, strategy=_fastest(plan, show) if strategy == AUTO else strategy)
     with folder.locked():
         folder.refuse_taken()  # another process may have been faster
-        return _trained(folder, plan, show)
+        return _trained(folder, plan, show, alarms)
 
 
 def resume(
@@ -92,6 +98,7 @@ def resume(
     trust: bool = False,
     strategy: str = AUTO,
     show: bool = True,
+    alarms: Monitoring | None = None,
 ) -> list[Run]:
     """Resume every replicate that is not done, and begin those that are missing.
 
@@ -104,6 +111,7 @@ def resume(
         trust: whether classes that are not agon's may be imported, which runs their code.
         strategy: how several seeds are trained at once, a name in `STRATEGIES`; "auto" keeps the one used so far.
         show: whether to show the progress of all on standard error.
+        alarms: what looks at each training as it goes on, as in `train`.
 
     Returns:
         The finished runs, in the order of the seeds.
@@ -123,7 +131,7 @@ def resume(
         plan = replace(plan, strategy=strategy)
     _known(plan.strategy)
     with folder.locked():
-        return _trained(folder, plan, show)
+        return _trained(folder, plan, show, alarms)
 
 
 def _fastest(plan: Plan, show: bool) -> str:
@@ -152,10 +160,10 @@ def _known(strategy: str) -> None:
         raise SettingError(unknown("strategy", strategy, [AUTO, *STRATEGIES]))
 
 
-def _trained(folder: Folder, plan: Plan, show: bool) -> list[Run]:
+def _trained(folder: Folder, plan: Plan, show: bool, alarms: Monitoring | None) -> list[Run]:
     """Train what is not finished, and return the runs of all seeds."""
     runs = {name_of(seed): folder.run(seed) for seed in plan.seeds}
-    executor = STRATEGIES[plan.strategy](folder, plan)
+    executor = STRATEGIES[plan.strategy](folder, plan, alarms)
     folder.write(plan)  # with the current budget, which also applies to runs that are not begun yet
     paths, steps = {name: run.path for name, run in runs.items()}, dict.fromkeys(runs, plan.experiment.steps)
     train_group(executor, Group("replicates", paths, steps, _spelled, folder.path), show)
