@@ -55,7 +55,9 @@ class Diagnosis:
             lines.append(f"  {finding.severity}: {finding.sickness}{since}: {finding.sentence}")
             lines += [f"    try: {self._told(*remedy)}" for remedy in finding.remedies]
         lines.append(f"  looked at: {', '.join(self.looked_at) or 'nothing'}")
-        lines += [f"  not looked at: {name}: {why}" for name, why in self.unseen.items()]
+        for why in dict.fromkeys(self.unseen.values()):
+            names = [name for name, reason in self.unseen.items() if reason == why]
+            lines.append(f"  not looked at: {', '.join(names)}: {why}")
         return lines
 
     @property

@@ -24,9 +24,7 @@ from agon.training import Training
 N, FEWEST = 500, 30
 WORK = 3e10  # most products of numbers in the search for neighbours, a few seconds
 MOST = 0.2
-MORE = Remedy(
-    "train on more images, or stop earlier: agon evaluate scores each kept checkpoint", "", "Meehan et al. 2020"
-)
+MORE = Remedy("train on more images, or stop earlier", "", "Meehan et al. 2020")
 
 
 def examine(view: RunView) -> Examination:
