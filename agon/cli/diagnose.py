@@ -34,7 +34,7 @@ class DiagnoseCommand:
         from agon.diagnosis import diagnose
 
         run_script(self.from_)
-        diagnoses = [diagnose(run, trust=self.trust) for run in spread(runs)]
+        diagnoses = [diagnose(run, trust=self.trust, show=True) for run in spread(runs)]
         if self.json:
             say(*json.dumps([diagnosis.plain for diagnosis in diagnoses], indent=2, ensure_ascii=False).splitlines())
         else:

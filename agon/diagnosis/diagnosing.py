@@ -15,6 +15,7 @@ from agon.diagnosis.view import RunView, view_of
 from agon.errors import AgonError
 from agon.experiment import Experiment
 from agon.runs import Run
+from agon.terminal.waiting import tracked, waiting
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +55,9 @@ class Diagnosis:
             lines.append(f"  {finding.severity}: {finding.sickness}{since}: {finding.sentence}")
             lines += [f"    try: {self._told(*remedy)}" for remedy in finding.remedies]
         lines.append(f"  looked at: {', '.join(self.looked_at) or 'nothing'}")
-        lines += [f"  not looked at: {name}: {why}" for name, why in self.unseen.items()]
+        for why in dict.fromkeys(self.unseen.values()):
+            names = [name for name, reason in self.unseen.items() if reason == why]
+            lines.append(f"  not looked at: {', '.join(names)}: {why}")
         return lines
 
     @property
@@ -85,23 +88,30 @@ class Diagnosis:
         return f"{sentence}{command}{f' ({source})' if source else ''}"
 
 
-def diagnose(run: Run | Path | str, *, trust: bool = False, experiment: Experiment | None = None) -> Diagnosis:
+def diagnose(
+    run: Run | Path | str, *, trust: bool = False, experiment: Experiment | None = None, show: bool = False
+) -> Diagnosis:
     """Look for what is wrong with a run, finished or not. The run is only read, and its data need not be there.
+
+    Data that are on this machine are looked at, too; none are downloaded.
 
     Args:
         run: the run, or its directory.
         trust: whether a user's classes may be imported.
         experiment: the experiment of the run, if its classes cannot be imported.
+        show: whether to say on standard error what takes longer than a few seconds.
 
     Raises:
         RunError: there is no run. A damaged one is diagnosed as far as it can be read.
     """
-    return of_view(view_of(Run.of(run), trust=trust, experiment=experiment))
+    with waiting(show):
+        return of_view(view_of(Run.of(run), trust=trust, experiment=experiment))
 
 
 def of_view(view: RunView) -> Diagnosis:
     """Diagnose a view."""
-    examinations = {name: _examined(name, view) for name in SICKNESSES}
+    looks = tracked(list(SICKNESSES), f"looking at {view.run.path}", len(SICKNESSES))
+    examinations = {name: _examined(name, view) for name in looks}
     findings = [
         replace(finding, remedies=tuple(remedy for remedy in finding.remedies if applies(remedy, view)))
         for examination in examinations.values()

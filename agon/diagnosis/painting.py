@@ -5,6 +5,7 @@ from torch import Tensor
 
 from agon.diagnosis.geometry import Samples
 from agon.diagnosis.view import RunView
+from agon.figures.pictures import pictured
 from agon.training import Training
 from agon.training.labels import class_rows
 
@@ -36,3 +37,15 @@ def in_training_mode(view: RunView, training: Training, z: Tensor, labels: Tenso
     for name, buffer in training.game.named_buffers():
         buffer.copy_(buffers[name])
     return view.as_kept(samples)
+
+
+def as_drawn(view: RunView, samples: Samples) -> Tensor:
+    """Samples in the units of the snapshots, "n d", as the source draws them, "n *shape": what a critic is shown."""
+    source = view.data
+    if source is None:
+        raise TypeError("samples as they are drawn need the experiment")
+    rows = torch.from_numpy(samples).reshape(-1, *source.shape)
+    if not pictured(source.shape):
+        return source.scaled(rows).float()
+    low, high = source.range or (-1.0, 1.0)
+    return (rows * (high - low) + low).float()

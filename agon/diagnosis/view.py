@@ -11,9 +11,10 @@ from torch import Tensor
 
 from agon.data import Source
 from agon.data.points import Mixture
-from agon.data.source import as_bytes
+from agon.data.source import Split, as_bytes
 from agon.diagnosis.geometry import Samples, spread
 from agon.diagnosis.log import Log
+from agon.diagnosis.real_data import RealData, real_data
 from agon.errors import AgonError
 from agon.experiment import Experiment
 from agon.figures.pictures import pictured
@@ -112,8 +113,25 @@ class RunView:
 
     @cached_property
     def data(self) -> Source | None:
-        """The source of the real samples, which is opened by whoever draws from it; None without an experiment."""
+        """The source of the real samples; of a run that can be loaded, its shape and classes are those on record.
+
+        It is opened by whoever draws from it; None without an experiment.
+        """
+        if not isinstance(self.live, str):
+            return self.live.experiment.data
         return self.experiment.data if self.experiment else None
+
+    @cached_property
+    def trained_on(self) -> RealData | str:
+        """The training split, opened; or why it cannot be."""
+        return self._split("train")
+
+    @cached_property
+    def held_out(self) -> RealData | str:
+        """The split that the training has not seen, opened; or why it, or the training split, cannot be."""
+        if isinstance(self.trained_on, str):
+            return self.trained_on
+        return self._split(self.data.held_out if self.data else "test")
 
     def checkpoint(self, step: int) -> Checkpoint | None:
         """The checkpoint of a step; None if it is damaged."""
@@ -124,12 +142,21 @@ class RunView:
 
     def as_kept(self, samples: Tensor) -> Samples:
         """Samples as they are drawn, in the units of `samples` and `real`."""
-        source = self.experiment.data if self.experiment else None
+        source = self.data
         if source is None:
             raise TypeError("samples in the units of the snapshots need the experiment")
         if pictured(source.shape):
             return _rows(as_bytes(samples.cpu(), source).numpy())
         return _rows(source.restored(samples.cpu()).numpy())
+
+    def _split(self, split: Split) -> RealData | str:
+        if self.data is None:
+            return self.missing.get(EXPERIMENT, "there is no experiment")
+        try:
+            recorded = self.run.compute
+        except AgonError:
+            recorded = {}
+        return real_data(self.data, split, recorded)
 
     def _loaded(self, weights: Literal["average", "live"]) -> Training | str:
         if self.experiment is None:
