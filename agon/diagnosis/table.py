@@ -1,4 +1,4 @@
-"""The table of sicknesses: the name of each look -> the pure function that makes it.
+"""The tables of sicknesses: the name of each look -> the pure function that makes it; always, or on demand.
 
 Causes stand before their effects: of two findings that are equally grave, the first one is told first.
 """
@@ -12,9 +12,11 @@ from agon.diagnosis import (
     idle,
     lagging_average,
     latent_use,
+    no_equilibrium,
     oscillation,
     overpowering,
     rotation,
+    setback,
     settings,
     undecided,
 )
@@ -31,6 +33,8 @@ SICKNESSES: Mapping[str, Callable[[RunView], Examination]] = {
     "overpowering-critic": overpowering.examine,
     "undecided-critic": undecided.examine,
     "oscillation": oscillation.examine,
+    "setback": setback.examine,
     "batch-statistics": batch_statistics.examine,
     "settings": settings.examine,
 }
+ON_DEMAND: Mapping[str, Callable[[RunView], Examination]] = {"no-equilibrium": no_equilibrium.examine}

@@ -6,7 +6,8 @@ distance of the last samples from the real ones (`geometry.energy`).
 **Normal.** At an equilibrium the relative loss is 1 as well: that is why only a large distance is a sickness. Two
 sets of 256 real samples have a distance of about 0.00 ± 0.01.
 
-**Thresholds.** Over `GUESSES` = 0.95 the critic knows next to nothing; a distance over `FAR` = 0.1 is seen by eye.
+**Thresholds.** Over `GUESSES` = 0.95 the critic knows next to nothing; a distance over `FAR` = 0.2 is seen by eye;
+healthy trainings of a few hundred steps, whose critics were near 1, had up to 0.13.
 """
 
 import numpy as np
@@ -18,7 +19,7 @@ from agon.diagnosis.remedies import MORE_CRITIC
 from agon.diagnosis.rotation import rotates
 from agon.diagnosis.view import RunView
 
-GUESSES, FAR = 0.95, 0.1
+GUESSES, FAR = 0.95, 0.2
 
 
 def examine(view: RunView) -> Examination:
