@@ -1,7 +1,7 @@
 """Train the patients of tests/diagnosis, and write what the diagnosis says of them into docs/diagnosis.md.
 
-    python -m tools.hospital [--seeds 5 6 7 8 9] [--patients NAME...] [--again]
-    python -m tools.hospital --treat [--seeds 5 6]
+    python -m tools.hospital [--seeds 10 11 12 13 14] [--patients NAME...] [--again]
+    python -m tools.hospital --treat [--seeds 10 11]
 
 The first writes docs/hospital.json and the table of the hospital, the second docs/prescriptions.json and that of the
 remedies. A training that is there already is not repeated, unless `--again` is given.

@@ -20,7 +20,11 @@ from agon.runs import Run
 from tests.diagnosis.ward import diagnosed
 
 PICTURE = Path("docs/gallery/spectrum.png")
-SHOWN = {"orbit of a bilinear game": "an orbit of lines", "ring without unrolling": "a ring", "minimax, R1": "with R1"}
+SHOWN = {
+    "orbit of a bilinear game": "two lines, in orbit",
+    "ring without unrolling": "ring, rotating",
+    "minimax, R1": "ring with R1, healthy",
+}
 
 
 def spectra(seed: int, folder: Path) -> dict[str, Spectrum]:

@@ -23,7 +23,7 @@ import numpy as np
 from agon.data.points import Mixture
 from agon.diagnosis.finding import Examination, Finding, unseen
 from agon.diagnosis.geometry import Samples, spread, travel
-from agon.diagnosis.remedies import R1, UNROLL
+from agon.diagnosis.remedies import MORE_CRITIC, UNROLL
 from agon.diagnosis.view import RunView
 
 FEWEST = 6  # looks after the beginning
@@ -51,7 +51,7 @@ def examine(view: RunView) -> Examination:
         since_step=steps[len(steps) // 2],
         evidence=evidence,
         sentence=f"the generator rotates through the modes and settles on none: since half of the looks, {what}",
-        remedies=(UNROLL, R1),
+        remedies=(UNROLL, MORE_CRITIC),
     )
     return Examination(findings=(finding,), evidence=evidence)
 

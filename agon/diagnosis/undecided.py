@@ -15,11 +15,12 @@ import numpy as np
 from agon.diagnosis.finding import Examination, Finding, unseen
 from agon.diagnosis.judging import judged, objective_of, relative_loss
 from agon.diagnosis.log import FEWEST, late
-from agon.diagnosis.remedies import MORE_CRITIC
+from agon.diagnosis.remedies import FASTER_CRITIC, MORE_CRITIC, slower_than
 from agon.diagnosis.rotation import rotates
 from agon.diagnosis.view import RunView
 
 GUESSES, FAR = 0.95, 0.2
+RATE = 1e-3  # of the remedy
 
 
 def examine(view: RunView) -> Examination:
@@ -43,6 +44,6 @@ def examine(view: RunView) -> Examination:
             f"the critic cannot tell generated from real samples: its loss is {evidence['relative']:.2g} of what "
             f"guessing costs, although they are far apart (energy distance {evidence['energy']:.2g}; real ones get 0)"
         ),
-        remedies=(MORE_CRITIC,),
+        remedies=(FASTER_CRITIC,) if slower_than(view, "critic", RATE) else (MORE_CRITIC,),
     )
     return Examination(findings=(finding,), evidence=evidence)

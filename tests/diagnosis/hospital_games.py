@@ -7,12 +7,12 @@ import torch
 from torch import Tensor
 
 import agon
-from agon.games import Autoregressive, BoundaryEquilibrium, Classification, PatchAutoregressive
-from agon.networks import argan, autoencoder, classifier, cnn, gran, mlp
+from agon.games import Autoregressive, Classification, PatchAutoregressive
+from agon.networks import argan, classifier, cnn, gran, mlp
 from agon.networks.conditional import ConcatenatedGenerator, ProjectionCritic
-from agon.objectives import LeastSquares, NonSaturating
+from agon.objectives import LeastSquares, Minimax, NonSaturating
 from agon.penalties import R1
-from tests.diagnosis.hospital import FAR, RING, Make, adam, game, rates, training
+from tests.diagnosis.hospital import FAR, RING, Make, adam, damped, game, rates, training
 
 DIGITS = agon.Images(path="digits", range=(-1.0, 1.0))
 SHAPE = DIGITS.shape
@@ -80,15 +80,6 @@ def autoregressive(kind: type[Autoregressive] = Autoregressive, **more: agon.Par
     return of_digits(agon.part(kind, **players, **more), 200, dynamics=together, optimisers=adam(5e-4))
 
 
-def equilibrium() -> agon.Experiment:
-    judge = agon.part(
-        autoencoder.Critic,
-        encoder=agon.part(autoencoder.Encoder, shape=SHAPE, code=16, width=8, depth=1, smallest=4),
-        decoder=agon.part(autoencoder.Decoder, shape=SHAPE, latent=16, width=8, depth=1, smallest=4),
-    )
-    return of_digits(agon.part(BoundaryEquilibrium, generator=perceptron(), critic=judge, rate=0.01))
-
-
 def classification() -> agon.Experiment:
     labelled = agon.Images(path="digits", range=(-1.0, 1.0), labelled=True)
     judge = agon.part(classifier.Classifier, shape=SHAPE, classes=10, widths=(8,), kernel=3, hidden=32, dropout=0.0)
@@ -136,6 +127,6 @@ HEALTHY_GAMES: Mapping[str, Make] = {
     "digits, four players": lambda: autoregressive(
         PatchAutoregressive, patch=agon.part(argan.Patch, features=FEATURES)
     ),
-    "digits, BEGAN": equilibrium,
     "digits, classifier": classification,
+    "minimax, R1, extragradient": lambda: damped(Minimax(), dynamics=agon.Extragradient()),
 }
