@@ -6,7 +6,7 @@ the part of the distance that is left after one whole turn.
 
 **Normal.** An eigenvalue whose real part is as large as its imaginary one leaves exp(-2π) = 0.002; penalties of the
 critic's slope have this effect (Mescheder et al. 2018, section 4). Far from an equilibrium, where most trainings are,
-the eigenvalues do not say where it goes: healthy runs of the hospital leave anything from 0.1 to 6 (compare Berard et
+the eigenvalues do not say where it goes: healthy runs of the hospital leave anything from 0 to 19 (compare Berard et
 al. 2020, section 5). So they are a finding only for samples that do swing, by `rotation` or `oscillation`; of others
 the numbers are told.
 
@@ -203,6 +203,8 @@ def _slower(experiment: Experiment) -> Remedy:
 def told(evidence: Mapping[str, float]) -> str:
     """What the eigenvalues say, as a line: what each rule of steps leaves of the distance from an equilibrium."""
     left = {rule: evidence[AFTER + rule] for rule in (*WORDS, OWN) if AFTER + rule in evidence}
+    if not any(left.values()):
+        return "none of the leading ones turns more than it stretches"
     parts = ", ".join(f"{left[rule]:.2g} {words}" for rule, words in WORDS.items())
     own = f"; {left[OWN]:.2g} with the run's own steps" if OWN in left else ""
     return f"of the distance from an equilibrium, a turn leaves at most {parts}{own}"

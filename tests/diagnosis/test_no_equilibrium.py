@@ -115,3 +115,9 @@ def test_kept_images_have_the_range_of_their_source(tmp_path: Path, monkeypatch:
     assert kept.real.shape == (4, *data.shape)
     assert float(kept.real.min()) == -1.0
     assert float(kept.real.max()) > 0.5
+
+
+def test_what_is_told_where_nothing_turns() -> None:
+    still = dict.fromkeys((no_equilibrium.AFTER + rule for rule in no_equilibrium.WORDS), 0.0)
+    assert "turns" in no_equilibrium.told(still)
+    assert "0.5 with extragradient" in no_equilibrium.told({**still, f"{no_equilibrium.AFTER}extragradient": 0.5})
