@@ -21,6 +21,8 @@ class DiagnoseCommand:
     """Run directories, or directories of many seeds."""
     json: bool = False
     """Print the result as JSON instead of text."""
+    spectrum: bool = False
+    """Look at the eigenvalues of the game's steps as well: whether they arrive anywhere, and which steps would."""
     trust: bool = False
     """Allow the runs to import classes from outside agon, which runs their code."""
     from_: ScriptOption = None
@@ -34,7 +36,7 @@ class DiagnoseCommand:
         from agon.diagnosis import diagnose
 
         run_script(self.from_)
-        diagnoses = [diagnose(run, trust=self.trust, show=True) for run in spread(runs)]
+        diagnoses = [diagnose(run, trust=self.trust, spectrum=self.spectrum, show=True) for run in spread(runs)]
         if self.json:
             say(*json.dumps([diagnosis.plain for diagnosis in diagnoses], indent=2, ensure_ascii=False).splitlines())
         else:

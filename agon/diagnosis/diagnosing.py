@@ -3,14 +3,15 @@
 import json
 import math
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from agon.diagnosis.finding import SEVERITIES, Examination, Finding
+from agon.diagnosis.no_equilibrium import told
 from agon.diagnosis.remedies import applies
-from agon.diagnosis.table import SICKNESSES
+from agon.diagnosis.table import ON_DEMAND, SICKNESSES
 from agon.diagnosis.view import RunView, view_of
 from agon.errors import AgonError
 from agon.experiment import Experiment
@@ -54,6 +55,8 @@ class Diagnosis:
             since = "" if not finding.since_step else f", since step {finding.since_step:,}"
             lines.append(f"  {finding.severity}: {finding.sickness}{since}: {finding.sentence}")
             lines += [f"    try: {self._told(*remedy)}" for remedy in finding.remedies]
+        if spectrum := self.looked_at.get("no-equilibrium"):
+            lines.append(f"  eigenvalues: {told(spectrum)}")
         lines.append(f"  looked at: {', '.join(self.looked_at) or 'nothing'}")
         for why in dict.fromkeys(self.unseen.values()):
             names = [name for name, reason in self.unseen.items() if reason == why]
@@ -89,7 +92,12 @@ class Diagnosis:
 
 
 def diagnose(
-    run: Run | Path | str, *, trust: bool = False, experiment: Experiment | None = None, show: bool = False
+    run: Run | Path | str,
+    *,
+    trust: bool = False,
+    experiment: Experiment | None = None,
+    spectrum: bool = False,
+    show: bool = False,
 ) -> Diagnosis:
     """Look for what is wrong with a run, finished or not. The run is only read, and its data need not be there.
 
@@ -99,19 +107,21 @@ def diagnose(
         run: the run, or its directory.
         trust: whether a user's classes may be imported.
         experiment: the experiment of the run, if its classes cannot be imported.
+        spectrum: whether to look for "no-equilibrium" as well, which takes seconds to minutes (`no_equilibrium`).
         show: whether to say on standard error what takes longer than a few seconds.
 
     Raises:
         RunError: there is no run. A damaged one is diagnosed as far as it can be read.
     """
+    looks = {**SICKNESSES, **(ON_DEMAND if spectrum else {})}
     with waiting(show):
-        return of_view(view_of(Run.of(run), trust=trust, experiment=experiment))
+        return of_view(view_of(Run.of(run), trust=trust, experiment=experiment), looks)
 
 
-def of_view(view: RunView) -> Diagnosis:
+def of_view(view: RunView, looks: Mapping[str, Callable[[RunView], Examination]] = SICKNESSES) -> Diagnosis:
     """Diagnose a view."""
-    looks = tracked(list(SICKNESSES), f"looking at {view.run.path}", len(SICKNESSES))
-    examinations = {name: _examined(name, view) for name in looks}
+    names = tracked(list(looks), f"looking at {view.run.path}", len(looks))
+    examinations = {name: _examined(looks[name], view) for name in names}
     findings = [
         replace(finding, remedies=tuple(remedy for remedy in finding.remedies if applies(remedy, view)))
         for examination in examinations.values()
@@ -126,10 +136,10 @@ def of_view(view: RunView) -> Diagnosis:
     )
 
 
-def _examined(name: str, view: RunView) -> Examination:
+def _examined(examine: Callable[[RunView], Examination], view: RunView) -> Examination:
     """One look; what cannot be read is a reason, and no error."""
     try:
-        return SICKNESSES[name](view)
+        return examine(view)
     except AgonError as error:
         return Examination(unseen=error.typed)
 

@@ -9,8 +9,9 @@ sure and right. Wasserstein's logits have no scale, and energies another meaning
 import numpy as np
 import torch
 
+from agon.diagnosis.batch_statistics import normalises
 from agon.diagnosis.geometry import energy
-from agon.diagnosis.painting import latents, painted
+from agon.diagnosis.painting import in_training_mode, latents, painted
 from agon.diagnosis.view import RunView
 from agon.games import Adversarial, Game
 from agon.objectives import MarginEnergy, Objective, Wasserstein
@@ -45,14 +46,17 @@ def undecided(objective: Objective) -> float:
 
 
 def judged(view: RunView) -> float | None:
-    """The energy distance from the real samples of what the critic judges: samples of the live weights.
+    """The energy distance from the real samples of what the critic judges: of the live weights in training mode.
 
-    The snapshots of a run that averages weights are not these. None where there are no samples, or no real ones.
+    The snapshots of a run that averages weights are not these, nor those of a generator with batch normalisation. None
+    where there are no samples, or no real ones.
     """
-    if view.experiment is not None and view.experiment.averaging is not None:
+    normalised = not isinstance(view.live, str) and normalises(view.live)
+    if normalised or (view.experiment is not None and view.experiment.averaging is not None):
         if isinstance(view.live, str) or view.real is None:
             return None
-        return energy(painted(view, view.live, *latents(view.live)), view.real)
+        paint = in_training_mode if normalised else painted
+        return energy(paint(view, view.live, *latents(view.live)), view.real)
     return None if view.shown is None else energy(list(view.shown[0].values())[-1], view.shown[1])
 
 

@@ -16,14 +16,15 @@ Source: yamazaki2017, chapters 5 and 6; Arjovsky and Bottou 2017, section 2.2.
 
 import numpy as np
 
-from agon.diagnosis.finding import Examination, Finding, unseen
+from agon.diagnosis.finding import Examination, Finding, Remedy, unseen
 from agon.diagnosis.judging import judged, objective_of, relative_loss
 from agon.diagnosis.log import FEWEST, early, late
-from agon.diagnosis.remedies import GENTLE_CRITIC, NON_SATURATING, R1
+from agon.diagnosis.remedies import FASTER_GENERATOR, GENTLE_CRITIC, NON_SATURATING, R1, slower_than
 from agon.diagnosis.view import RunView
 from agon.objectives import Minimax
 
 SURE, NEAR, VANISHED = 0.05, 0.05, 0.01
+RATE = 1e-3  # of the remedy
 
 
 def is_sure(view: RunView) -> bool:
@@ -50,7 +51,9 @@ def examine(view: RunView) -> Examination:
         return Examination(evidence=evidence)
     vanished = evidence["gradient"] < VANISHED
     effect = "the generator's gradient has vanished" if vanished else "the generator's gradient"
-    remedies = (GENTLE_CRITIC, R1)
+    remedies: tuple[Remedy, ...] = (GENTLE_CRITIC, R1)
+    if slower_than(view, "generator", RATE):
+        remedies = (FASTER_GENERATOR, *remedies)
     finding = Finding(
         sickness="overpowering-critic",
         severity="fatal" if vanished else "serious",
@@ -61,6 +64,6 @@ def examine(view: RunView) -> Examination:
             f"(logits {evidence['real']:.3g} for real and {evidence['fake']:.3g} for generated samples), and {effect}"
             f"{' to' if vanished else ' is'} {evidence['gradient']:.2g} of its early size"
         ),
-        remedies=(NON_SATURATING, *remedies) if isinstance(objective, Minimax) else remedies,
+        remedies=(NON_SATURATING, *remedies) if vanished and isinstance(objective, Minimax) else remedies,
     )
     return Examination(findings=(finding,), evidence=evidence)

@@ -34,6 +34,16 @@ MORE_CRITIC = Remedy(
     '--set dynamics.order=\'[["critic"], ["critic"], ["critic"], ["critic"], ["critic"], ["generator"]]\'',
     "Arjovsky et al. 2017, Algorithm 1; metz2017, section 2.3",
 )
+FASTER_CRITIC = Remedy(
+    "give the critic a rate with which it learns in time",
+    "--set optimisers.critic.lr=1e-3",
+    "Heusel et al. 2017, section 2: the critic must be the faster of the two",
+)
+FASTER_GENERATOR = Remedy(
+    "give the generator a rate with which it keeps up",
+    "--set optimisers.generator.lr=1e-3",
+    "Heusel et al. 2017, section 2: the two rates need not be equal",
+)
 EXTRAGRADIENT = Remedy(
     "extrapolate each step, which converges where plain steps orbit",
     "--set dynamics=extragradient",
@@ -49,6 +59,12 @@ SLOWER = Remedy(
     "--set optimisers.lr=1e-4",
     "radford2015, section 4, which lowers Adam's 1e-3 to 2e-4 for stability",
 )
+
+
+def slower_than(view: RunView, player: str, rate: float) -> bool:
+    """Whether a player's learning rate is under one that a remedy gives it."""
+    present = None if view.experiment is None else view.experiment.optimiser(player).settings.get("lr")
+    return isinstance(present, float) and present < rate
 
 
 def applies(remedy: Remedy, view: RunView) -> bool:

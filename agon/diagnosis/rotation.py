@@ -9,7 +9,8 @@ further apart than `REACH` times the real samples' mean distance, on a path that
 of 1 reach.
 
 **Thresholds.** Three holders: a generator that collapses changes its mode once or twice at the most. At least half of
-the looks are held: else the mass is spread, and only leans. A reach over `BEYOND` = 2 leads out of the data, which is
+the looks are held: else the mass is spread, and only leans. A centre that wanders by less than `REACH` = 0.8 is that of
+a young generator, which had up to 0.52 in healthy runs. A reach over `BEYOND` = 2 leads out of the data, which is
 `oscillation`; and so is any swing of data that are known to have one mode.
 
 Source: metz2017, figure 1 (bottom row) and section 3.1.
@@ -22,12 +23,12 @@ import numpy as np
 from agon.data.points import Mixture
 from agon.diagnosis.finding import Examination, Finding, unseen
 from agon.diagnosis.geometry import Samples, remembered, spread, travel
-from agon.diagnosis.remedies import EXTRAGRADIENT, UNROLL
+from agon.diagnosis.remedies import MORE_CRITIC, UNROLL
 from agon.diagnosis.view import RunView
 
 FEWEST = 6  # looks after the beginning
 HOLDERS, CHANGES = 3, 3
-ALIKE, REACH, BEYOND, TURNS = 0.5, 0.5, 2.0, 2.0
+ALIKE, REACH, BEYOND, TURNS = 0.5, 0.8, 2.0, 2.0
 
 
 def examine(view: RunView) -> Examination:
@@ -50,7 +51,7 @@ def examine(view: RunView) -> Examination:
         since_step=steps[len(steps) // 2],
         evidence=evidence,
         sentence=f"the generator rotates through the modes and settles on none: since half of the looks, {what}",
-        remedies=(UNROLL, EXTRAGRADIENT),
+        remedies=(UNROLL, MORE_CRITIC),
     )
     return Examination(findings=(finding,), evidence=evidence)
 

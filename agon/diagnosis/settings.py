@@ -22,7 +22,7 @@ from agon.diagnosis.finding import Examination, Finding, Remedy, unseen
 from agon.diagnosis.remedies import SLOWER
 from agon.diagnosis.view import RunView
 from agon.experiment import Experiment
-from agon.games import Adversarial, Game
+from agon.games import Adversarial, BoundaryEquilibrium, Game
 from agon.objectives import Wasserstein
 
 FAST, SLOW, UNEQUAL = 2e-2, 1e-6, 100.0
@@ -89,8 +89,10 @@ def _of_parts(experiment: Experiment, game: Game) -> Iterator[Finding]:
 
 
 def _bounded(game: Adversarial) -> bool:
-    """Whether a penalty, a projection or a spectral normalisation bounds the critic."""
+    """Whether a penalty, a projection or a spectral normalisation bounds the critic, or its logits are errors."""
     critic: nn.Module = game.critic
+    if isinstance(game, BoundaryEquilibrium):  # logits are minus an energy, whose weight follows the critic
+        return True
     return bool(game.penalties or game.projections) or any(is_parametrized(module) for module in critic.modules())
 
 

@@ -1,4 +1,4 @@
-"""The table of sicknesses: the name of each look -> the pure function that makes it.
+"""The tables of sicknesses: the name of each look -> the pure function that makes it; always, or on demand.
 
 Causes stand before their effects: of two findings that are equally grave, the first one is told first.
 """
@@ -19,10 +19,12 @@ from agon.diagnosis import (
     latent_use,
     lost_classes,
     memorisation,
+    no_equilibrium,
     oscillation,
     overfitting,
     overpowering,
     rotation,
+    setback,
     settings,
     skill,
     undecided,
@@ -44,6 +46,7 @@ SICKNESSES: Mapping[str, Callable[[RunView], Examination]] = {
     "overpowering-critic": overpowering.examine,
     "undecided-critic": undecided.examine,
     "oscillation": oscillation.examine,
+    "setback": setback.examine,
     "first-order-gradient": first_order.examine,
     "no-progress": skill.examine,
     "wrong-range": value_range.examine,
@@ -54,3 +57,4 @@ SICKNESSES: Mapping[str, Callable[[RunView], Examination]] = {
     "copies": copies.examine,
     "settings": settings.examine,
 }
+ON_DEMAND: Mapping[str, Callable[[RunView], Examination]] = {"no-equilibrium": no_equilibrium.examine}
