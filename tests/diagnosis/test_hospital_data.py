@@ -44,12 +44,3 @@ def test_the_healthy_are_let_go(name: str, ward: Path) -> None:
     diagnosis = seen(name, JUDGED[0], ward)
     assert diagnosis.healthy, diagnosis.lines
     assert {"lost-classes", "overfitting-critic", "memorisation", "copies", "wrong-range"} <= set(diagnosis.looked_at)
-
-
-@pytest.mark.evidence
-@pytest.mark.parametrize("name", [*SICK, *HEALTHY])
-def test_the_patients_under_other_seeds(name: str, ward: Path) -> None:
-    """The sick are named under at least four of five seeds; of the healthy, at most one gives an alarm."""
-    names = [seen(name, seed, ward).names for seed in (0, *JUDGED)]
-    right = [SICK[name][0] in found if name in SICK else not found for found in names]
-    assert sum(right) >= 4, names

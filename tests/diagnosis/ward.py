@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 from agon.diagnosis import Diagnosis, diagnose
 from agon.errors import DivergedError
 from tests.diagnosis.hospital import COSTLY, HEALTHY, SICK, Make, admit
+from tests.diagnosis.hospital_data import HEALTHY as HEALTHY_DATA
+from tests.diagnosis.hospital_data import SICK as SICK_DATA
 from tests.diagnosis.hospital_games import HEALTHY_GAMES, SICK_GAMES
 
 FIXED = (0, 1)  # seeds under which patients were chosen and thresholds fixed; 2 to 9 have been looked at since then
@@ -23,8 +25,8 @@ class Patient(NamedTuple):
 
 
 PATIENTS: Mapping[str, Patient] = {
-    **{name: Patient(*pair) for name, pair in {**SICK, **SICK_GAMES}.items()},
-    **{name: Patient("", make) for name, make in {**HEALTHY, **HEALTHY_GAMES, **COSTLY}.items()},
+    **{name: Patient(*pair) for name, pair in {**SICK, **SICK_GAMES, **SICK_DATA}.items()},
+    **{name: Patient("", make) for name, make in {**HEALTHY, **HEALTHY_GAMES, **COSTLY, **HEALTHY_DATA}.items()},
 }
 
 
