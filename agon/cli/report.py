@@ -10,22 +10,23 @@ from agon.cli.checks import check_sets, check_shown
 from agon.cli.shared import DataOptions, RunPaths, spread, write_report
 from agon.errors import SettingError
 from agon.runs.entered import is_arena
+from agon.runs.layout import SWEEP
 from agon.runs.named import local
 from agon.terminal import say
 
 
 def report(runs: RunPaths, /, out: Path | None = None) -> None:
-    """Write one HTML page about one run, several side by side, or a tournament.
+    """Write one HTML page about one run, several side by side, a sweep, or a tournament.
 
     Args:
-        runs: Run directories, or directories of many seeds; or the folder of a tournament, and JSON files of
-            comparisons to show with it.
+        runs: Run directories, or directories of many seeds; or the folder of a sweep; or that of a tournament, and
+            JSON files of comparisons to show with it.
         out: File to write; by default report.html in the first directory.
     """
     if not runs:
         raise SettingError("agon report: expected one run directory or more, got none")
     runs = tuple(map(local, runs))
-    if is_arena(runs):
+    if is_arena(runs) or (len(runs) == 1 and (runs[0] / SWEEP).is_file()):
         write_report(runs, out)
         return
     check_shown(runs)

@@ -1,5 +1,6 @@
 """agon resume: continue a run from its last checkpoint."""
 
+from pathlib import Path
 from typing import Any
 
 from agon.arguments import check_resources
@@ -7,8 +8,10 @@ from agon.cli.checks import check_runs
 from agon.cli.evaluations import check_evaluations, evaluation_callback
 from agon.cli.shared import RunPath, ScriptOption, run_script, say_report
 from agon.errors import SettingError
+from agon.runs.layout import SWEEP
 from agon.runs.named import local
 from agon.runs.taken import refuse_shorter
+from agon.terminal import say
 
 
 def resume(
@@ -24,10 +27,10 @@ def resume(
     evaluate_n: int = 5_000,
     evaluate_extractor: str = "auto",
 ) -> None:
-    """Continue a run, or a directory of many seeds, from its last good checkpoint, as if it had never stopped.
+    """Continue a run, many seeds, or a sweep, from the last good checkpoints, as if it had never stopped.
 
     Args:
-        run: Run directory, or directory of many seeds.
+        run: Run directory, directory of many seeds, or folder of a sweep.
         steps: Number of steps in all, for a longer training; by default the run's own.
         devices: Number of processes; by default the run's own.
         threads: CPU threads of each process, 0 for all cores; by default the run's own, but not more than the cores of
@@ -41,8 +44,13 @@ def resume(
     """
     check_evaluations(evaluate, evaluate_every, evaluate_n, evaluate_extractor)
     run = local(run)
-    check_runs([run])
     check_resources(1 if devices is None else devices, threads or 0, memory=0)
+    if (run / SWEEP).is_file():
+        if steps is not None or devices is not None or evaluate:
+            raise SettingError("agon resume: expected no --steps, --devices or --evaluate for a sweep; leave them out")
+        _resume_sweep(run, threads, trust, from_)
+        return
+    check_runs([run])
     if steps is not None:
         refuse_shorter(run, steps)
     from agon.reports.trained import resume as resume_training
@@ -61,6 +69,16 @@ def resume(
         raise SettingError("agon resume: expected no --devices and no --evaluate for many seeds; leave them out")
     resume_replicates(run, steps=steps, threads=threads, trust=trust)
     say_report(run)
+
+
+def _resume_sweep(folder: Path, threads: int | None, trust: bool, script: Path | None) -> None:
+    """Train and score what a sweep has left to do, and print its table."""
+    from agon.reports.sweeps import resume as resume_sweep
+
+    run_script(script)
+    result = resume_sweep(folder, threads=threads, trust=trust)
+    say(*result.lines, folder / SWEEP)
+    say_report(folder)
 
 
 def source_of(run: Any, trust: bool) -> Any:

@@ -28,6 +28,12 @@ SizeOption = Annotated[
     ),
 ]
 SkipOption = Annotated[bool, tyro.conf.arg(help="Leave out images that cannot be read, instead of refusing the set.")]
+DataOption = Annotated[
+    str | None,
+    tyro.conf.arg(
+        help="Data set: a folder, a file, a Hub name, or the name of a toy distribution; by default the recipe's own.",
+    ),
+]
 DataOptions = Annotated[
     tuple[str, ...],
     tyro.conf.arg(

@@ -95,7 +95,7 @@ class Train:
     """With --evaluate: feature extractor; auto, efficientnet, random, inception, classifier or pixels."""
 
     def __call__(self) -> None:
-        self._check()
+        self.check()
         from agon.reports.trained import replicate, train
         from agon.training import Compute
 
@@ -155,7 +155,7 @@ class Train:
         warn(f"agon: measuring how many steps fit into {minutes:g} minutes")
         return within(experiment, minutes, compute)
 
-    def _check(self) -> None:
+    def check(self) -> None:
         """Refuse what can be refused before torch is imported."""
         check_trained(self.recipe)
         for name in names(self.augment):

@@ -44,6 +44,7 @@ def train(
     progress: ProgressFactory = Progress,
     callback: Callback | None = None,
     track: str = NONE,
+    until: int | None = None,
 ) -> Run:
     """Train an experiment from the beginning, into a new run directory.
 
@@ -58,9 +59,10 @@ def train(
         callback: called every so many steps, to compute a metric for example.
         track: "wandb" or "mlflow" for a copy of the log, the scores and the pictures there, offline unless the
             environment says otherwise (WANDB_MODE, MLFLOW_TRACKING_URI); a resumed run goes on there.
+        until: pause at this step, with a checkpoint, from which `resume` goes on; the budget stays as it is.
 
     Returns:
-        The finished run.
+        The run, finished or paused.
 
     Raises:
         SettingError: parts do not fit each other, or the machine.
@@ -87,7 +89,7 @@ def train(
             if show and not place.rank and not in_worker():
                 for line in beginning(training):
                     warn(line)
-            _loop(training, run, show, progress, callback)
+            _loop(training, run, show, progress, callback, until)
     return Run(Path(directory))
 
 
@@ -103,6 +105,7 @@ def resume(
     show: bool = True,
     progress: ProgressFactory = Progress,
     callback: Callback | None = None,
+    until: int | None = None,
 ) -> Run:
     """Resume a run from its last good checkpoint, bit for bit as if it had never stopped.
 
@@ -120,9 +123,10 @@ def resume(
         show: whether to show the progress on standard error.
         progress: makes the progress display.
         callback: called every so many steps, to compute a metric for example.
+        until: pause at this step, with a checkpoint; the budget stays as it is.
 
     Returns:
-        The finished run.
+        The run, finished or paused.
 
     Raises:
         RunError: there is no run, another process writes it, no checkpoint is intact, or `experiment`
@@ -151,10 +155,10 @@ def resume(
         if show and not place.rank:
             for line in [*complaints, *changes_since(before, training.compute), resume_message(run, training)]:
                 warn(line)
-        if training.step < known.steps:
+        if training.step < _end(known.steps, until):
             if not place.rank:
                 continue_run(training, run, checkpoint)
-            _loop(training, None if place.rank else run, show, progress, callback)
+            _loop(training, None if place.rank else run, show, progress, callback, until)
     return run
 
 
@@ -167,14 +171,25 @@ def _taken(training: Training, show: bool) -> Taken | None:
     return taken
 
 
+def _end(steps: int, until: int | None) -> int:
+    """The step at which this call of `train` or `resume` ends."""
+    return steps if until is None else min(steps, until)
+
+
 def _loop(
-    training: Training, run: Run | None, show: bool, progress: ProgressFactory, callback: Callback | None
+    training: Training,
+    run: Run | None,
+    show: bool,
+    progress: ProgressFactory,
+    callback: Callback | None,
+    until: int | None = None,
 ) -> None:
-    """Train until the budget is spent. `run` is None in all processes but the first."""
-    steps = training.experiment.steps
-    display = progress(steps, training.step, show and run is not None)
+    """Train until the budget is spent, or pause. `run` is None in all processes but the first."""
+    end = _end(training.experiment.steps, until)
+    display = progress(end, training.step, show and run is not None)
     with Signals() as signals, Recording(training, run, display.update, callback) as recording, display:
         recording.begin()
-        while training.step < steps:
+        while training.step < end:
             losses = training.advance()
             recording.after_step(losses, signals.received)
+        recording.pause()

@@ -76,8 +76,8 @@ def train_many(
     return {path: Run.open(path) for path in experiments}
 
 
-def is_done(path: Path, experiment: Experiment) -> bool:
-    """Whether there is a finished run.
+def is_done(path: Path, experiment: Experiment, until: int | None = None) -> bool:
+    """Whether there is a finished run, or one that has reached the step `until`.
 
     Raises:
         RunError: the run was begun with another experiment.
@@ -87,7 +87,7 @@ def is_done(path: Path, experiment: Experiment) -> bool:
     run = Run.open(path)
     refuse_other_settings(run, experiment)
     checkpoint, _ = run.last_good()
-    return checkpoint is not None and checkpoint.step >= experiment.steps
+    return checkpoint is not None and checkpoint.step >= (experiment.steps if until is None else until)
 
 
 def training_job(
@@ -108,23 +108,25 @@ def training_job(
         callback: called every so many steps.
         threads: CPU threads of a run that resumes; by default its own.
     """
-    work = partial(_begin_or_resume, path, experiment, compute, callback, threads)
+    work = partial(begin_or_resume, path, experiment, compute, callback, threads)
     return Job(name, work, tuple(values_under(experiment.describe(), "import")))
 
 
-def _begin_or_resume(
+def begin_or_resume(
     path: Path,
     experiment: Experiment,
     compute: Compute,
     callback: Callback | None,
     threads: int | None,
     progress: ProgressFactory,
+    until: int | None = None,
 ) -> None:
+    """Train an experiment, or resume its run, in a worker: the work of `training_job`; `until` pauses at a step."""
     torch.set_num_threads(compute.threads)
     if Run(path).begun:
-        resume(path, experiment=experiment, threads=threads, progress=progress, callback=callback)
+        resume(path, experiment=experiment, threads=threads, progress=progress, callback=callback, until=until)
     else:
-        train(experiment, path, compute=compute, progress=progress, callback=callback)
+        train(experiment, path, compute=compute, progress=progress, callback=callback, until=until)
 
 
 def at_once(compute: Compute) -> int:
