@@ -9,7 +9,16 @@ import tyro
 
 from agon.arguments import check_count, check_samples
 from agon.cli.catalogue import catalogue, check_metrics
-from agon.cli.shared import DataOption, SetOptions, assignments, say_report
+from agon.cli.shared import (
+    CpusOption,
+    DataOption,
+    GpusOption,
+    OnOption,
+    SetOptions,
+    assignments,
+    place_named,
+    say_report,
+)
 from agon.cli.train import Train
 from agon.cli.trained import is_file, recipe_named
 from agon.errors import SettingError
@@ -53,6 +62,9 @@ class SweepCommand:
     """Number of steps between scores during the trainings, for curves; by default one score at the end."""
     jobs: int | None = None
     """Number of processes at a time; by default one for each core. It changes no digit."""
+    on: OnOption = "processes"
+    cpus_per_job: CpusOption = None
+    gpus_per_job: GpusOption = None
     data: DataOption = None
     scale: Literal["smoke", "quick", "paper"] = "quick"
     """Size of each training, as of agon train."""
@@ -92,6 +104,7 @@ class SweepCommand:
             halving=Halving(first=self.first_rung) if self.stop == "halving" else None,
             compute=Compute(device=self.device, precision=self.precision, threads=self.threads),
             jobs=self.jobs,
+            on=place_named(self.on, self.cpus_per_job, self.gpus_per_job),
             trust=self.trust,
         )
         say(*result.lines, self.out / SWEEP)
@@ -110,8 +123,9 @@ class SweepCommand:
         check_samples(self.n)
         for name, count in (("--every", self.every), ("--jobs", self.jobs), ("--random", self.random)):
             check_count(1 if count is None else count, name)
-        shared = ("data", "scale", "seed", "steps", "batch", "set_", "device", "precision", "threads", "trust")
+        shared = ("data", "scale", "seed", "steps", "batch", "set_", "device", "precision", "threads", "trust", "on")
         train = Train(self.recipe, self.out, seeds=self.seeds, **{name: getattr(self, name) for name in shared})
+        place_named(self.on, self.cpus_per_job, self.gpus_per_job)
         train.check()
         return over, train
 

@@ -12,6 +12,9 @@ from agon.cli.catalogue import check_name
 from agon.cli.checks import check_minutes, check_new, check_source
 from agon.cli.evaluations import check_evaluations, evaluation_callback
 from agon.cli.shared import (
+    CpusOption,
+    GpusOption,
+    OnOption,
     SetOptions,
     SizeOption,
     SkipOption,
@@ -20,11 +23,13 @@ from agon.cli.shared import (
     image_settings,
     names,
     of_data,
+    place_named,
     say_report,
     source_named,
 )
 from agon.cli.trained import check_trained, earlier, is_file, recipe_named
 from agon.errors import SettingError
+from agon.jobs.placing import PROCESSES
 from agon.runs.origin import Origin
 from agon.runs.tracking import check_tracker
 from agon.terminal import warn
@@ -51,6 +56,9 @@ class Train:
     """Train this many seeds, from --seed on, each into its own run directory."""
     strategy: Literal["auto", "processes", "batched"] = "auto"
     """With --seeds: how to train several at once; auto measures and takes the fastest."""
+    on: OnOption = "processes"
+    cpus_per_job: CpusOption = None
+    gpus_per_job: GpusOption = None
     steps: int | None = None
     """Number of steps; by default the recipe's own."""
     snapshots: int | None = None
@@ -107,7 +115,8 @@ class Train:
             callback = evaluation_callback(self.evaluate, *options, experiment.data, self.devices)
             train(experiment, self.out, compute=compute, callback=callback, track=self.track)
         else:
-            replicate(self.within(compute), self.out, self.seeds, strategy=self.strategy, compute=compute)
+            on = place_named(self.on, self.cpus_per_job, self.gpus_per_job)
+            replicate(self.within(compute), self.out, self.seeds, strategy=self.strategy, compute=compute, on=on)
         say_report(self.out)
 
     def experiment(self) -> Any:
@@ -167,6 +176,8 @@ class Train:
             raise SettingError("--evaluate: expected one training, got --seeds; evaluate the runs afterwards")
         if self.track != "none" and self.seeds is not None:
             raise SettingError("--track: expected one training, got --seeds; train the seeds one by one")
+        if place_named(self.on, self.cpus_per_job, self.gpus_per_job) != PROCESSES and self.seeds is None:
+            raise SettingError("--on: expected with --seeds N, got one training, which a cluster does not share")
         check_tracker(self.track)
         check_source(self.data)
         if self.init:

@@ -11,7 +11,7 @@ from agon.evaluation import ExtractorSpec
 from agon.experiment import Experiment, changed
 from agon.experiment.codec import encode
 from agon.experiment.scripts import stop_script
-from agon.jobs import LocalProcesses, in_worker
+from agon.jobs import PROCESSES, Place, in_worker, place
 from agon.sweeps.folder import SweepFolder, SweepPlan, SweepRecord
 from agon.sweeps.halving import Halving
 from agon.sweeps.result import SweepResult, result_of
@@ -21,7 +21,7 @@ from agon.sweeps.trials import Settings, draws, grid, names_of
 from agon.terminal.waiting import tracked, waiting
 from agon.training import Compute
 from agon.training.replicates.folder import Plan, make_plan
-from agon.training.replicates.many import at_once
+from agon.training.replicates.many import training_executor
 
 SAMPLES = 5_000  # in each score
 
@@ -42,6 +42,7 @@ def sweep(
     halving: Halving | None = None,
     compute: Compute | None = None,
     jobs: int | None = None,
+    on: Place = PROCESSES,
     trust: bool = False,
     show: bool = True,
 ) -> SweepResult:
@@ -64,6 +65,7 @@ def sweep(
         halving: stop the worse trials early; all trials must have one budget.
         compute: how each training computes; threads=0 means one thread here.
         jobs: number of processes at a time; by default one for each core, or one on an accelerator.
+        on: "processes" of this machine, "ray", "ray://HOST:PORT", or an `agon.jobs.OnRay`; the table is the same.
         trust: whether an extractor from outside agon may be imported.
         show: whether to show the progress on standard error.
 
@@ -78,6 +80,7 @@ def sweep(
     """
     stop_script()
     _refuse_elsewhere()
+    place(on)  # refused before anything is read
     folder = SweepFolder(Path(directory))
     folder.refuse_taken()
     texts = {path: _texts(values) for path, values in over.items()}
@@ -88,7 +91,7 @@ def sweep(
     plans = _plans(dict(zip(names_of(trials), trials, strict=True)), make, seeds, compute or Compute(), show)
     plan = SweepPlan(texts, dict(zip(plans, trials, strict=True)), next(iter(plans.values())).seeds, scoring, halving)
     _refuse_unequal(plans, halving)
-    executor = _executor(plans, jobs)
+    executor = _executor(plans, jobs, on)
     with folder.locked():
         folder.refuse_taken()  # another process may have been faster
         record = SweepRecord(plan)
@@ -101,6 +104,7 @@ def resume(
     *,
     threads: int | None = None,
     jobs: int | None = None,
+    on: Place = PROCESSES,
     trust: bool = False,
     show: bool = True,
 ) -> SweepResult:
@@ -110,6 +114,7 @@ def resume(
         directory: the directory of the sweep.
         threads: a new number of CPU threads of each training; later steps agree up to rounding.
         jobs: number of processes at a time, as of `sweep`.
+        on: where the jobs run, as of `sweep`.
         trust: whether classes that are not agon's may be imported, which runs their code.
         show: whether to show the progress on standard error.
 
@@ -120,10 +125,11 @@ def resume(
     """
     stop_script()
     _refuse_elsewhere()
+    place(on)  # refused before anything is read
     folder = SweepFolder(Path(directory))
     record = folder.read()
     plans = folder.plans(record, trust=trust, threads=threads)
-    executor = _executor(plans, jobs)
+    executor = _executor(plans, jobs, on)
     with folder.locked():
         return _done(Runner(folder, record, plans, executor, trust, show))
 
@@ -171,9 +177,10 @@ def _texts(values: Sequence[Any] | str) -> tuple[str, ...]:
     return tuple(value if isinstance(value, str) else json.dumps(encode(value)) for value in given)
 
 
-def _executor(plans: Mapping[str, Plan], jobs: int | None) -> MakeExecutor:
-    workers = at_once(next(iter(plans.values())).compute) if jobs is None else _positive(jobs, "jobs")
-    return lambda todo: LocalProcesses(todo, workers)
+def _executor(plans: Mapping[str, Plan], jobs: int | None, on: Place) -> MakeExecutor:
+    compute = next(iter(plans.values())).compute
+    workers = None if jobs is None else _positive(jobs, "jobs")
+    return lambda todo: training_executor(todo, compute, on, workers)
 
 
 def _positive(number: int, name: str) -> int:

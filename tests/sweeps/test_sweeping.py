@@ -27,7 +27,7 @@ RATES = {"optimisers.lr": [1e-3, 1e-2]}
 @pytest.fixture
 def inline(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Inline]]:
     """Jobs are done in this process."""
-    monkeypatch.setattr("agon.sweeps.sweeping.LocalProcesses", Inline)
+    monkeypatch.setattr("agon.jobs.placing.LocalProcesses", Inline)
     Inline.done, Inline.kills_after = [], None
     yield Inline
     Inline.kills_after = None

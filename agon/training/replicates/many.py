@@ -11,7 +11,7 @@ import torch
 from agon.errors import Interrupted, RunError
 from agon.experiment import Experiment
 from agon.experiment.scripts import values_under
-from agon.jobs import Executor, Job, LocalProcesses
+from agon.jobs import PROCESSES, Executor, Job, Place, executor_for
 from agon.runs import Run
 from agon.terminal.multi_progress import MultiProgress
 from agon.terminal.progress import ProgressFactory
@@ -38,6 +38,7 @@ def train_many(
     *,
     compute: Compute | None = None,
     callbacks: Mapping[Path, Callback] | None = None,
+    on: Place = PROCESSES,
     show: bool = True,
 ) -> dict[Path, Run]:
     """Train every experiment in its own run directory; on a CPU, one for each core at a time.
@@ -48,6 +49,7 @@ def train_many(
         experiments: run directory -> the experiment to train in it.
         compute: how each training computes; threads=0 means one thread here.
         callbacks: run directory -> the callback of that training.
+        on: "processes" of this machine, "ray", "ray://HOST:PORT", or an `agon.jobs.OnRay`.
         show: whether to show the progress of all on standard error.
 
     Returns:
@@ -72,7 +74,7 @@ def train_many(
         ]
         steps = {names[path]: experiment.steps for path, experiment in unfinished.items()}
         group = Group("trainings", {names[path]: path for path in unfinished}, steps)
-        train_group(LocalProcesses(jobs, at_once(compute)), group, show, alike=False)
+        train_group(training_executor(jobs, compute, on), group, show, alike=False)
     return {path: Run.open(path) for path in experiments}
 
 
@@ -127,6 +129,12 @@ def begin_or_resume(
         resume(path, experiment=experiment, threads=threads, progress=progress, callback=callback, until=until)
     else:
         train(experiment, path, compute=compute, progress=progress, callback=callback, until=until)
+
+
+def training_executor(jobs: Sequence[Job], compute: Compute, on: Place, workers: int | None = None) -> Executor:
+    """The executor for trainings that compute alike; `workers` of them at a time, by default one for each core."""
+    count = at_once(compute) if workers is None else workers
+    return executor_for(jobs, count, on, threads=compute.threads, device=compute.device)
 
 
 def at_once(compute: Compute) -> int:
