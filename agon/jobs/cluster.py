@@ -69,6 +69,7 @@ class RayTasks:
                 self._receive(name, attempt, message, progress)
             for reference in done:
                 self._end(ray, reference, progress)
+            progress.tick()
 
     def _mailbox(self, ray: Any) -> Any:
         """Start the mailbox on the driver's node, whose loss ends the driver as well."""

@@ -5,7 +5,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from agon.errors import RunError, require
@@ -58,7 +58,8 @@ def _connect(ray: Any, address: str) -> None:
     quiet: dict[str, Any] = {"log_to_driver": False, "configure_logging": False}
     given = address or os.environ.get("RAY_ADDRESS", "")
     try:
-        ray.init(address=given or "auto", **({} if given.startswith("ray://") else quiet))
+        with _on_loopback(ray) if given.startswith(LOCAL) else nullcontext():
+            ray.init(address=given or "auto", **({} if given.startswith("ray://") else quiet))
     except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
         if given and given != "local":
             reason = str(error).strip().partition("\n")[0]
@@ -66,14 +67,20 @@ def _connect(ray: Any, address: str) -> None:
                 f"expected a Ray cluster at {given}, got none ({reason}); start one with ray start --head, or leave "
                 "the address and RAY_ADDRESS out for one of this machine"
             ) from error
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
         with _on_loopback(ray):
-            cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
             ray.init(address="local", num_cpus=cores, include_dashboard=False, object_store_memory=OBJECTS, **quiet)
+        address = str(ray.get_runtime_context().gcs_address)
+        if not address.startswith(LOCAL):
+            ray.shutdown()
+            raise RunError(
+                f"expected a new Ray to listen on loopback alone, got {address}; start one with ray start --head"
+            ) from None
 
 
 @contextmanager
 def _on_loopback(ray: Any) -> Iterator[None]:
-    """Let a new cluster listen on loopback alone, as Ray does by default on other systems than Linux."""
+    """Let this process use loopback, as Ray does on other systems than Linux: a new cluster, or one that is there."""
     constants = ray._private.ray_constants
     before = constants.ENABLE_RAY_CLUSTER
     constants.ENABLE_RAY_CLUSTER = False
@@ -81,9 +88,3 @@ def _on_loopback(ray: Any) -> Iterator[None]:
         yield
     finally:
         constants.ENABLE_RAY_CLUSTER = before
-    address = str(ray.get_runtime_context().gcs_address)
-    if not address.startswith(LOCAL):
-        ray.shutdown()
-        raise RunError(
-            f"expected a new Ray to listen on loopback alone, got {address}; start one with ray start --head"
-        )

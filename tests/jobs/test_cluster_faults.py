@@ -75,8 +75,8 @@ def begun(process: "Popen[str]", out: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 def test_the_driver_is_stopped_and_started_again(tmp_path: Path, number: signal.Signals) -> None:
     """A sweep on Ray, by SIGKILL, Ctrl-C or SIGTERM; then it ends with the table of one in processes."""
-    arguments = ["sweep", "first/ring", *OPTIONS, "--steps", "3000", "--device", "cpu"]
-    arguments += ["--set", "checkpoint_every=100"]
+    arguments = ["sweep", "first/ring", *OPTIONS, "--steps", "800", "--device", "cpu"]
+    arguments += ["--set", "checkpoint_every=50"]
     whole, out = tmp_path / "whole", tmp_path / "out"
     assert finished(command(*arguments, "--out", whole))[0] == 0
     process = command(*arguments, "--out", out, "--on", "ray")
@@ -100,7 +100,7 @@ def test_a_new_ray_listens_on_loopback_alone_and_ends_with_its_driver(
 ) -> None:
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     before = processes()
-    options = ["--scale", "smoke", "--steps", "4000", "--set", "checkpoint_every=100", "--device", "cpu"]
+    options = ["--scale", "smoke", "--steps", "1500", "--set", "checkpoint_every=50", "--device", "cpu"]
     process = command("train", "first/ring", *options, "--seeds", "2", "--out", tmp_path / "out", "--on", "ray")
     begun(process, tmp_path / "out")
     ours = list(started_since(before))
