@@ -3,12 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from agon.arguments import check_resources
+from agon.arguments import PROCESSES, check_resources
 from agon.cli.checks import check_runs
 from agon.cli.evaluations import check_evaluations, evaluation_callback
 from agon.cli.shared import CpusOption, GpusOption, OnOption, RunPath, ScriptOption, place_named, run_script, say_report
 from agon.errors import SettingError
-from agon.jobs.placing import PROCESSES
 from agon.runs.layout import SWEEP
 from agon.runs.named import local
 from agon.runs.taken import refuse_shorter

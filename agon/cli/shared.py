@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import tyro
 
-from agon.arguments import counts_epochs, epochs_advice
+from agon.arguments import PROCESSES, counts_epochs, epochs_advice
 from agon.cli.words import translated
 from agon.errors import SettingError
 from agon.terminal import say
@@ -75,9 +75,9 @@ def place_named(on: str, cpus: float | None, gpus: float | None) -> Any:
         SettingError: it is no place, or resources are given without a cluster.
         NotInstalledError: Ray is not installed.
     """
-    from agon.jobs import PROCESSES, OnRay, place
-
     if on != PROCESSES:
+        from agon.jobs import OnRay, place
+
         return place(OnRay(address="" if on == "ray" else on, cpus=cpus, gpus=gpus))
     if cpus is not None or gpus is not None:
         raise SettingError("--cpus-per-job, --gpus-per-job: expected with --on ray alone; leave them out, or add it")

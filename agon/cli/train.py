@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
-from agon.arguments import check_count, check_resources, check_seed, check_snapshots
+from agon.arguments import PROCESSES, check_count, check_resources, check_seed, check_snapshots
 from agon.cli.catalogue import check_name
 from agon.cli.checks import check_minutes, check_new, check_source
 from agon.cli.evaluations import check_evaluations, evaluation_callback
@@ -29,7 +29,6 @@ from agon.cli.shared import (
 )
 from agon.cli.trained import check_trained, earlier, is_file, recipe_named
 from agon.errors import SettingError
-from agon.jobs.placing import PROCESSES
 from agon.runs.origin import Origin
 from agon.runs.tracking import check_tracker
 from agon.terminal import warn

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from agon.arguments import PROCESSES
 from agon.errors import SettingError, require
 from agon.jobs.job import Executor, Job
 from agon.jobs.processes import LocalProcesses
 
-PROCESSES, RAY = "processes", "ray"
+RAY = "ray"
 
 
 @dataclass(frozen=True, kw_only=True)
