@@ -16,8 +16,8 @@ class OnRay:
     """A Ray cluster, and what each job takes of it.
 
     Attributes:
-        address: "ray://HOST:PORT" of a cluster's client server; by default RAY_ADDRESS, else the cluster that runs on
-            this machine, else a new one of this machine alone, which listens on loopback.
+        address: "ray://HOST:PORT" of a cluster's client server; by default RAY_ADDRESS, else a new one of this
+            machine alone, which listens on loopback.
         cpus: cores of each job, or a share of one; by default its threads.
         gpus: GPUs of each job, or a share of one; by default 1 for a training on CUDA, else 0.
 

@@ -4,14 +4,14 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from agon.errors import RunError, require
 
 OBJECTS = 100 * 2**20  # bytes of a new cluster's object store: jobs and messages are small
-LOCAL = "127."
+LOOPBACK = "127."
 
 
 @contextmanager
@@ -19,7 +19,7 @@ def session(address: str) -> Iterator[Any]:
     """Connect to Ray, and yield the package; a connection that the caller has already is used and kept.
 
     Args:
-        address: "ray://HOST:PORT"; or empty for RAY_ADDRESS, else the cluster of this machine, else a new one.
+        address: "ray://HOST:PORT"; or empty for RAY_ADDRESS, else a new cluster of this machine alone.
 
     Raises:
         NotInstalledError: Ray is not installed.
@@ -56,26 +56,32 @@ def _handler_kept() -> Iterator[None]:
 
 def _connect(ray: Any, address: str) -> None:
     quiet: dict[str, Any] = {"log_to_driver": False, "configure_logging": False}
-    given = address or os.environ.get("RAY_ADDRESS", "")
+    given = address or os.environ.get("RAY_ADDRESS", "local")
+    if given == "local":
+        _start(ray, quiet)
+        return
     try:
-        with _on_loopback(ray) if given.startswith(LOCAL) else nullcontext():
-            ray.init(address=given or "auto", **({} if given.startswith("ray://") else quiet))
+        with _on_loopback(ray) if given.startswith(LOOPBACK) else nullcontext():
+            ray.init(address=given, **({} if given.startswith("ray://") else quiet))
     except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
-        if given and given != "local":
-            reason = str(error).strip().partition("\n")[0]
-            raise RunError(
-                f"expected a Ray cluster at {given}, got none ({reason}); start one with ray start --head, or leave "
-                "the address and RAY_ADDRESS out for one of this machine"
-            ) from error
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-        with _on_loopback(ray):
-            ray.init(address="local", num_cpus=cores, include_dashboard=False, object_store_memory=OBJECTS, **quiet)
-        address = str(ray.get_runtime_context().gcs_address)
-        if not address.startswith(LOCAL):
-            ray.shutdown()
-            raise RunError(
-                f"expected a new Ray to listen on loopback alone, got {address}; start one with ray start --head"
-            ) from None
+        reason = str(error).strip().partition("\n")[0]
+        raise RunError(
+            f"expected a Ray cluster at {given}, got none ({reason}); start one with ray start --head, or leave the "
+            "address and RAY_ADDRESS out for one of this machine"
+        ) from error
+
+
+def _start(ray: Any, quiet: Mapping[str, Any]) -> None:
+    """Start a cluster of this machine alone, which ends with this process."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    with _on_loopback(ray):
+        ray.init(address="local", num_cpus=cores, include_dashboard=False, object_store_memory=OBJECTS, **quiet)
+    address = str(ray.get_runtime_context().gcs_address)
+    if not address.startswith(LOOPBACK):
+        ray.shutdown()
+        raise RunError(
+            f"expected a new Ray to listen on loopback alone, got {address}; start one with ray start --head"
+        )
 
 
 @contextmanager

@@ -109,6 +109,6 @@ def test_a_new_ray_listens_on_loopback_alone_and_ends_with_its_driver(
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     end = time.monotonic() + 60
-    while set(started_since(before)) & set(ours):
-        assert time.monotonic() < end, "Ray is still there"
+    while left := set(started_since(before)) & set(ours):
+        assert time.monotonic() < end, [Path(f"/proc/{number}/cmdline").read_text() for number in left]
         time.sleep(0.5)
