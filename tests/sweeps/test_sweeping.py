@@ -220,7 +220,7 @@ def test_killed_for_real(tmp_path: Path) -> None:
         assert process.poll() is None
         time.sleep(0.05)
     process.send_signal(signal.SIGKILL)
-    process.wait()
+    assert finished(process)[0] == -signal.SIGKILL
     status, told, _ = finished(command("resume", out))
     assert status == 0
     tables = [json.loads((folder / "sweep.json").read_text())["result"]["table"] for folder in (whole, out)]
