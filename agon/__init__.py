@@ -36,6 +36,7 @@ if TYPE_CHECKING:  # what type checkers and editors read; LAZY says the same to 
     from agon.papers import reproduce
     from agon.recipes import find as recipe
     from agon.reports import write as report
+    from agon.reports.sweeps import sweep
     from agon.reports.trained import replicate, resume, train
     from agon.runs import Run
     from agon.samples import sample
@@ -49,6 +50,7 @@ __all__ = [  # noqa: RUF022 - in reading order
     "train",
     "resume",
     "replicate",
+    "sweep",
     "Run",
     "load",
     "Model",
@@ -99,6 +101,7 @@ LAZY = {  # public name -> "module", or "module:name" where it has another name 
     "train": "agon.reports.trained",
     "resume": "agon.reports.trained",
     "replicate": "agon.reports.trained",
+    "sweep": "agon.reports.sweeps",
     "Run": "agon.runs",
     "load": "agon.models",
     "Model": "agon.models",

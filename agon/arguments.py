@@ -18,6 +18,7 @@ MOST = 1_024  # devices or threads; far more would crash a process, or a machine
 MOST_GIB = 2**20
 MOST_STEPS = 10**12
 MOST_SNAPSHOTS = 10_000
+PROCESSES = "processes"  # where jobs are done by default: in processes of this machine
 TIE = 1.3  # the default bound of a battle's tie rule
 
 

@@ -28,6 +28,7 @@ EXTRAS = {  # optional package -> the extra of agon that installs it
     "scipy": "metrics",
     "torch_fidelity": "metrics",
     "torchvision": "metrics",
+    "ray": "cluster",
     "jinja2": "report",
     "markupsafe": "report",
     "matplotlib": "report",

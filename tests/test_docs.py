@@ -128,6 +128,9 @@ def run(command: list[str], folder: Path) -> int:
         command = [*command[:where], *command[where + 2 :], "--scale", "smoke", "--threads", "1"]
         steps = {place + 1 for place, word in enumerate(command) if word == "--steps"}
         command = [str(min(int(word), SHORT)) if place in steps else word for place, word in enumerate(command)]
+    if command[0] == "sweep" and "--scale" not in command:  # docs/sweeps.md has small ones
+        parsed(COMMANDS, command)
+        return 0
     if command[0] == "play":  # serves until Ctrl-C
         parsed(COMMANDS, command)
         return 0

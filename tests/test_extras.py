@@ -109,7 +109,7 @@ def test_what_is_installed_passes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_extras_are_those_of_the_project() -> None:
     """Each package is a requirement of its extra and of nothing else; [all] is all of them but others' trackers."""
-    imported = {"mlflow-skinny": "mlflow", "pyyaml": "yaml"}
+    imported = {"mlflow-skinny": "mlflow", "pyyaml": "yaml", "ray[client]": "ray"}
     extras = {
         extra: {
             imported.get(name := re.split("[><=]", requirement)[0], name.replace("-", "_")) for requirement in listed

@@ -36,6 +36,7 @@ ORDER = (
     ("arena",),
     ("diagnosis",),
     ("models",),
+    ("sweeps",),
     ("reports",),
     ("papers",),
     ("play",),

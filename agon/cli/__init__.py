@@ -17,6 +17,7 @@ from agon.cli.report import report, reproduce
 from agon.cli.resume import resume
 from agon.cli.samples import data, sample
 from agon.cli.skill import SkillCommand
+from agon.cli.sweep import SweepCommand
 from agon.cli.tournament import TournamentCommand
 from agon.cli.train import Train
 from agon.errors import AgonError, Interrupted, StoppedError, as_agon_error
@@ -29,6 +30,7 @@ COMMANDS: dict[str, Callable[..., object]] = {
     "data": data,
     "train": Train,
     "resume": resume,
+    "sweep": SweepCommand,
     "sample": sample,
     "evaluate": Evaluate,
     "battle": BattleCommand,

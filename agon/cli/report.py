@@ -7,25 +7,26 @@ import tyro
 
 from agon.cli.catalogue import check_items
 from agon.cli.checks import check_sets, check_shown
-from agon.cli.shared import DataOptions, RunPaths, spread, write_report
+from agon.cli.shared import CpusOption, DataOptions, GpusOption, OnOption, RunPaths, place_named, spread, write_report
 from agon.errors import SettingError
 from agon.runs.entered import is_arena
+from agon.runs.layout import SWEEP
 from agon.runs.named import local
 from agon.terminal import say
 
 
 def report(runs: RunPaths, /, out: Path | None = None) -> None:
-    """Write one HTML page about one run, several side by side, or a tournament.
+    """Write one HTML page about one run, several side by side, a sweep, or a tournament.
 
     Args:
-        runs: Run directories, or directories of many seeds; or the folder of a tournament, and JSON files of
-            comparisons to show with it.
+        runs: Run directories, or directories of many seeds; or the folder of a sweep; or that of a tournament, and
+            JSON files of comparisons to show with it.
         out: File to write; by default report.html in the first directory.
     """
     if not runs:
         raise SettingError("agon report: expected one run directory or more, got none")
     runs = tuple(map(local, runs))
-    if is_arena(runs):
+    if is_arena(runs) or (len(runs) == 1 and (runs[0] / SWEEP).is_file()):
         write_report(runs, out)
         return
     check_shown(runs)
@@ -42,6 +43,9 @@ def reproduce(
     out: Path | None = None,
     data: DataOptions = (),
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
+    on: OnOption = "processes",
+    cpus_per_job: CpusOption = None,
+    gpus_per_job: GpusOption = None,
 ) -> None:
     """Reproduce a table or figure of a paper: train, measure and draw. The same command continues what was stopped.
 
@@ -52,8 +56,12 @@ def reproduce(
         out: Folder for results and runs, which the items of a paper share; by default runs/PAPER-SCALE.
         data: Read a set of images from here, e.g. mnist=FOLDER.
         device: Device to compute on; auto takes the best one.
+        on: Where the trainings run.
+        cpus_per_job: With --on ray, cores of each training.
+        gpus_per_job: With --on ray, GPUs of each training.
     """
     check_items(item)
+    where = place_named(on, cpus_per_job, gpus_per_job)
     check_sets(data)
     if seeds is not None and seeds < 1:
         raise SettingError(f"seeds: expected at least 1, got {seeds}")
@@ -62,4 +70,5 @@ def reproduce(
     from agon.training import Compute
 
     for name in items(item):
-        say(reproduce_item(name, out, scale=scale, seeds=seeds, data=data, compute=Compute(device=device)))
+        made = reproduce_item(name, out, scale=scale, seeds=seeds, data=data, compute=Compute(device=device), on=where)
+        say(made)

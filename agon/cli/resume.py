@@ -1,14 +1,17 @@
 """agon resume: continue a run from its last checkpoint."""
 
+from pathlib import Path
 from typing import Any, Literal
 
-from agon.arguments import check_resources
+from agon.arguments import PROCESSES, check_resources
 from agon.cli.checks import check_runs
 from agon.cli.evaluations import check_evaluations, evaluation_callback
-from agon.cli.shared import RunPath, ScriptOption, run_script, say_report
+from agon.cli.shared import CpusOption, GpusOption, OnOption, RunPath, ScriptOption, place_named, run_script, say_report
 from agon.errors import SettingError
+from agon.runs.layout import SWEEP
 from agon.runs.named import local
 from agon.runs.taken import refuse_shorter
+from agon.terminal import say
 
 
 def resume(
@@ -24,11 +27,14 @@ def resume(
     evaluate_every: int = 1_000,
     evaluate_n: int = 5_000,
     evaluate_extractor: str = "auto",
+    on: OnOption = "processes",
+    cpus_per_job: CpusOption = None,
+    gpus_per_job: GpusOption = None,
 ) -> None:
-    """Continue a run, or a directory of many seeds, from its last good checkpoint, as if it had never stopped.
+    """Continue a run, many seeds, or a sweep, from the last good checkpoints, as if it had never stopped.
 
     Args:
-        run: Run directory, or directory of many seeds.
+        run: Run directory, directory of many seeds, or folder of a sweep.
         steps: Number of steps in all, for a longer training; by default the run's own.
         devices: Number of processes; by default the run's own.
         threads: CPU threads of each process, 0 for all cores; by default the run's own, but not more than the cores of
@@ -40,11 +46,20 @@ def resume(
         evaluate_every: With --evaluate: number of steps between evaluations.
         evaluate_n: With --evaluate: number of samples in each evaluation, always from the same latents.
         evaluate_extractor: With --evaluate: feature extractor, as of agon evaluate.
+        on: Where many seeds or a sweep go on.
+        cpus_per_job: With --on ray, cores of each job.
+        gpus_per_job: With --on ray, GPUs of each job.
     """
     check_evaluations(evaluate, evaluate_every, evaluate_n, evaluate_extractor)
     run = local(run)
-    check_runs([run])
     check_resources(1 if devices is None else devices, threads or 0, memory=0)
+    where = place_named(on, cpus_per_job, gpus_per_job)
+    if (run / SWEEP).is_file():
+        if steps is not None or devices is not None or evaluate:
+            raise SettingError("agon resume: expected no --steps, --devices or --evaluate for a sweep; leave them out")
+        _resume_sweep(run, threads, trust, from_, where)
+        return
+    check_runs([run])
     if steps is not None:
         refuse_shorter(run, steps)
     from agon.diagnosis import Alarms
@@ -55,6 +70,8 @@ def resume(
 
     run_script(from_)
     if not (run / REPLICATES).exists():
+        if where != PROCESSES:
+            raise SettingError("--on: expected many seeds or a sweep, got one run; leave --on out")
         source = source_of(Run.open(run), trust) if evaluate else None
         callback = evaluation_callback(evaluate, evaluate_every, evaluate_n, evaluate_extractor, source, devices or 1)
         how: dict[str, Any] = {"devices": devices, "threads": threads, "trust": trust}
@@ -63,8 +80,19 @@ def resume(
         return
     if devices is not None or evaluate:
         raise SettingError("agon resume: expected no --devices and no --evaluate for many seeds; leave them out")
-    resume_replicates(run, steps=steps, threads=threads, trust=trust, alarms=Alarms(alarms))
+    how = {"threads": threads, "trust": trust}
+    resume_replicates(run, steps=steps, alarms=Alarms(alarms), on=where, **how)
     say_report(run)
+
+
+def _resume_sweep(folder: Path, threads: int | None, trust: bool, script: Path | None, on: Any) -> None:
+    """Train and score what a sweep has left to do, and print its table."""
+    from agon.reports.sweeps import resume as resume_sweep
+
+    run_script(script)
+    result = resume_sweep(folder, threads=threads, trust=trust, on=on)
+    say(*result.lines, folder / SWEEP)
+    say_report(folder)
 
 
 def source_of(run: Any, trust: bool) -> Any:

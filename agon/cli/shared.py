@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import tyro
 
-from agon.arguments import counts_epochs, epochs_advice
+from agon.arguments import PROCESSES, counts_epochs, epochs_advice
 from agon.cli.words import translated
 from agon.errors import SettingError
 from agon.terminal import say
@@ -28,6 +28,26 @@ SizeOption = Annotated[
     ),
 ]
 SkipOption = Annotated[bool, tyro.conf.arg(help="Leave out images that cannot be read, instead of refusing the set.")]
+DataOption = Annotated[
+    str | None,
+    tyro.conf.arg(
+        help="Data set: a folder, a file, a Hub name, or the name of a toy distribution; by default the recipe's own.",
+    ),
+]
+OnOption = Annotated[
+    str,
+    tyro.conf.arg(
+        metavar="processes|ray|ray://HOST:PORT",
+        help="Where to work: in processes of this machine, or on a Ray cluster whose machines share the folder's path.",
+    ),
+]
+CpusOption = Annotated[
+    float | None, tyro.conf.arg(help="With --on ray: cores of each job, or a share of one; by default its threads.")
+]
+GpusOption = Annotated[
+    float | None,
+    tyro.conf.arg(help="With --on ray: GPUs of each job, or a share of one; by default 1 with CUDA, else 0."),
+]
 DataOptions = Annotated[
     tuple[str, ...],
     tyro.conf.arg(
@@ -46,6 +66,22 @@ ScriptOption = Annotated[
 ]
 RunPaths = Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="[RUN ...]")]
 RunPath = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
+
+
+def place_named(on: str, cpus: float | None, gpus: float | None) -> Any:
+    """Return where jobs are done, as --on and the resources of each job say it.
+
+    Raises:
+        SettingError: it is no place, or resources are given without a cluster.
+        NotInstalledError: Ray is not installed.
+    """
+    if on != PROCESSES:
+        from agon.jobs import OnRay, place
+
+        return place(OnRay(address="" if on == "ray" else on, cpus=cpus, gpus=gpus))
+    if cpus is not None or gpus is not None:
+        raise SettingError("--cpus-per-job, --gpus-per-job: expected with --on ray alone; leave them out, or add it")
+    return on
 
 
 def names(text: str) -> list[str]:

@@ -8,7 +8,7 @@ import tyro
 
 from agon.arguments import check_samples, check_seed
 from agon.cli.held_out import advise_on_few
-from agon.cli.shared import ScriptOption, run_script
+from agon.cli.shared import CpusOption, GpusOption, OnOption, ScriptOption, place_named, run_script
 from agon.errors import SettingError
 from agon.runs.entered import RESULT, entries, refuse_other_folder
 from agon.terminal import say
@@ -36,6 +36,9 @@ class TournamentCommand:
     """The values of black and white in samples of floats, e.g. -1 1."""
     jobs: int = 1
     """Number of processes that make samples and judge; it changes no digit."""
+    on: OnOption = "processes"
+    cpus_per_job: CpusOption = None
+    gpus_per_job: GpusOption = None
     trust: bool = False
     """Allow the runs to import classes from outside agon, which runs their code."""
     from_: ScriptOption = None
@@ -48,6 +51,7 @@ class TournamentCommand:
         check_seed(self.seed, "--seed")
         if self.jobs < 1:
             raise SettingError(f"--jobs: expected a number of processes from 1, got {self.jobs}")
+        on = place_named(self.on, self.cpus_per_job, self.gpus_per_job)
         refuse_other_folder(self.out)
         for word in self.runs:
             entries(word)
@@ -63,6 +67,7 @@ class TournamentCommand:
             values=self.values,
             trust=self.trust,
             processes=self.jobs,
+            on=on,
         )
         from agon.reports.tournaments import leave_page
 

@@ -7,11 +7,14 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
-from agon.arguments import check_count, check_resources, check_seed, check_snapshots
+from agon.arguments import PROCESSES, check_count, check_resources, check_seed, check_snapshots
 from agon.cli.catalogue import check_name
 from agon.cli.checks import check_minutes, check_new, check_source
 from agon.cli.evaluations import check_evaluations, evaluation_callback
 from agon.cli.shared import (
+    CpusOption,
+    GpusOption,
+    OnOption,
     SetOptions,
     SizeOption,
     SkipOption,
@@ -20,6 +23,7 @@ from agon.cli.shared import (
     image_settings,
     names,
     of_data,
+    place_named,
     say_report,
     source_named,
 )
@@ -51,6 +55,9 @@ class Train:
     """Train this many seeds, from --seed on, each into its own run directory."""
     strategy: Literal["auto", "processes", "batched"] = "auto"
     """With --seeds: how to train several at once; auto measures and takes the fastest."""
+    on: OnOption = "processes"
+    cpus_per_job: CpusOption = None
+    gpus_per_job: GpusOption = None
     steps: int | None = None
     """Number of steps; by default the recipe's own."""
     snapshots: int | None = None
@@ -102,7 +109,7 @@ class Train:
         self.recipe = file_of(self.recipe)
 
     def __call__(self) -> None:
-        self._check()
+        self.check()
         from agon.diagnosis import Alarms
         from agon.reports.trained import replicate, train
         from agon.training import Compute
@@ -115,8 +122,9 @@ class Train:
             callback = evaluation_callback(self.evaluate, *options, experiment.data, self.devices)
             train(experiment, self.out, compute=compute, callback=callback, alarms=alarms, track=self.track)
         else:
-            experiment, how = self.within(compute), self.strategy
-            replicate(experiment, self.out, self.seeds, strategy=how, compute=compute, alarms=alarms)
+            on, how = place_named(self.on, self.cpus_per_job, self.gpus_per_job), self.strategy
+            experiment = self.within(compute)
+            replicate(experiment, self.out, self.seeds, strategy=how, compute=compute, on=on, alarms=alarms)
         say_report(self.out)
 
     def experiment(self) -> Any:
@@ -164,7 +172,7 @@ class Train:
         warn(f"agon: measuring how many steps fit into {minutes:g} minutes")
         return within(experiment, minutes, compute)
 
-    def _check(self) -> None:
+    def check(self) -> None:
         """Refuse what can be refused before torch is imported."""
         check_trained(self.recipe)
         for name in names(self.augment):
@@ -176,6 +184,8 @@ class Train:
             raise SettingError("--evaluate: expected one training, got --seeds; evaluate the runs afterwards")
         if self.track != "none" and self.seeds is not None:
             raise SettingError("--track: expected one training, got --seeds; train the seeds one by one")
+        if place_named(self.on, self.cpus_per_job, self.gpus_per_job) != PROCESSES and self.seeds is None:
+            raise SettingError("--on: expected with --seeds N, got one training, which a cluster does not share")
         check_tracker(self.track)
         check_source(self.data)
         if self.init:

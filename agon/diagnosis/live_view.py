@@ -155,7 +155,7 @@ def every_kth(steps: Sequence[int], most: int) -> list[int]:
     """Every k-th step and the last one, at most `most`, where k is a power of two.
 
     >>> every_kth([0, 5, 10], 32), len(every_kth(range(1_000), 32)), every_kth(range(100), 32)[:3]
-    ([0, 5, 10], 32, [0, 4, 8])
+    ([0, 5, 10], 17, [0, 4, 8])
     """
     k = 1
     while -(-len(steps) // k) >= most and k < len(steps):

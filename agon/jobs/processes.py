@@ -1,8 +1,5 @@
 """The executor for this machine's cores: worker processes, started once, fed from one queue."""
 
-import os
-import pickle
-import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -11,13 +8,13 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from signal import Signals as Signal
-from typing import Any
 
 from agon.errors import SettingError
 from agon.jobs.job import Ended, Job, Outcome
+from agon.jobs.sending import pickled, preparation
 from agon.jobs.signals import Signals
 from agon.jobs.starting import start_worker
-from agon.jobs.worker import NAME, Message, Reached, Ready, Refused, Said
+from agon.jobs.worker import Message, Reached, Ready, Refused, Said
 from agon.terminal.multi_progress import MultiProgress
 
 TICK = 0.25  # seconds until a signal is noticed if no worker sends a message
@@ -56,7 +53,7 @@ class LocalProcesses:
     def __init__(self, jobs: Sequence[Job], workers: int) -> None:
         self.signals, self.queue = Signals(), deque(job.name for job in jobs)
         self.count = min(workers, len(jobs))
-        self.preparation, self.pickled_jobs = _preparation(jobs), _pickled(jobs)
+        self.preparation, self.pickled_jobs = preparation(jobs), pickled(jobs)
         self.processes: list[BaseProcess] = []
         self.workers: dict[object, WorkerHandle] = {}
         self.ended: dict[str, Ended] = {}
@@ -170,35 +167,3 @@ def _death(status: int) -> str:
     name = Signal(-status).name
     advice = "; the memory may have been full" if name == "SIGKILL" else ""
     return f"its process was ended by {name}{advice}"
-
-
-def _preparation(jobs: Sequence[Job]) -> dict[str, Any]:
-    """The argument of `spawn.prepare`; it names the user's script only if the jobs need its classes.
-
-    Raises:
-        SettingError: the classes are from an interactive session, which no process can import.
-    """
-    preparation = {"name": NAME, "sys_argv": sys.argv, "sys_path": list(sys.path), "dir": os.getcwd()}
-    needed = sorted({path for job in jobs for path in job.imports if path.startswith("__main__:")})
-    if not needed:
-        return preparation
-    main = sys.modules["__main__"]
-    if main.__spec__ is not None:
-        return {**preparation, "init_main_from_name": main.__spec__.name}
-    if getattr(main, "__file__", None) is not None:
-        return {**preparation, "init_main_from_path": os.path.abspath(str(main.__file__))}
-    raise SettingError(
-        f"seeds: {needed[0].removeprefix('__main__:')} was defined in an interactive session, which no other "
-        "process can import; put it into a module of its own"
-    )
-
-
-def _pickled(jobs: Sequence[Job]) -> bytes:
-    """Pickle jobs for a pipe to our own processes; agon never writes or reads pickles in files."""
-    try:
-        return pickle.dumps({job.name: job for job in jobs})
-    except (pickle.PicklingError, AttributeError, TypeError) as error:
-        raise SettingError(
-            f"seeds: the experiment cannot be handed to other processes ({error}); "
-            "define its classes at the top of a module or script"
-        ) from error

@@ -13,7 +13,7 @@ from functools import partial
 from multiprocessing import current_process, spawn
 from multiprocessing.connection import Connection
 from types import FrameType, FunctionType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from agon.errors import AgonError
 from agon.jobs.job import Ended, Job, failure
@@ -89,14 +89,14 @@ class Worker:
 
     def work(self) -> None:
         """Do jobs until the connection is closed."""
-        signal.signal(signal.SIGTERM, self._leave)
+        signal.signal(signal.SIGTERM, self.leave)
         with suppress(EOFError, OSError):  # the executor has ended
             jobs = self._received()
             if jobs is None:
                 return
             self.tell(Ready())
             while True:
-                self.tell(self._done(jobs[self.connection.recv()]))
+                self.tell(self.done(jobs[self.connection.recv()]))
 
     def tell(self, message: Message) -> None:
         """Send a message; if the executor has ended, stop the current job after its next step."""
@@ -109,20 +109,13 @@ class Worker:
 
     def _received(self) -> dict[str, Job] | None:
         """Receive the jobs by name, after importing the user's script if they need its classes."""
-        preparation, content = self.connection.recv(), self.connection.recv_bytes()
-        try:
-            spawn.prepare(preparation)
-            _restore_names()
-            received: dict[str, Job] = pickle.loads(content)
-        except AgonError as error:
-            self.tell(Refused(str(error)))
-        except Exception as error:
-            self.tell(Refused(f"the experiment cannot be imported by another process ({error!r}); {ADVICE}"))
-        else:
-            return received
-        return None
+        jobs = unpickled(self.connection.recv(), self.connection.recv_bytes())
+        if isinstance(jobs, Refused):
+            self.tell(jobs)
+            return None
+        return jobs
 
-    def _done(self, job: Job) -> Ended:
+    def done(self, job: Job) -> Ended:
         """Do a job; the executor prints what it writes to standard error."""
         try:
             with redirect_stderr(Lines(lambda line: self.tell(Said(line)))):
@@ -131,7 +124,8 @@ class Worker:
             return failure(error, lambda text: self.tell(Said(text)))
         return Ended(0, "")
 
-    def _leave(self, number: int, frame: FrameType | None) -> None:
+    def leave(self, number: int, frame: FrameType | None) -> None:
+        """End the process, unless a job is at its steps, which handles the signal itself."""
         if not self.stepping:
             os._exit(128 + number)
 
@@ -187,6 +181,19 @@ class Lines(io.TextIOBase):
         for line in filter(None, lines):
             self.on_line(line)
         return len(text)
+
+
+def unpickled(preparation: dict[str, Any], content: bytes) -> "dict[str, Job] | Refused":
+    """Return the jobs by name, after importing the user's script if they need its classes; or why that fails."""
+    try:
+        spawn.prepare(preparation)
+        _restore_names()
+        jobs: dict[str, Job] = pickle.loads(content)
+    except AgonError as error:
+        return Refused(str(error))
+    except Exception as error:
+        return Refused(f"the experiment cannot be imported by another process ({error!r}); {ADVICE}")
+    return jobs
 
 
 def _restore_names() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from agon.errors import SettingError
+from agon.jobs import PROCESSES, Place
 from agon.papers.catalogue import find_item
 from agon.papers.controls import measured_controls
 from agon.papers.item import Item
@@ -27,6 +28,7 @@ def reproduce(
     seeds: int | None = None,
     data: Sequence[str] = (),
     compute: Compute | None = None,
+    on: Place = PROCESSES,
     show: bool = True,
 ) -> Path:
     """Train what an item needs, measure it and its controls, and write its pictures, tables and numbers.
@@ -41,6 +43,7 @@ def reproduce(
         seeds: number of seeds (0, 1, ...); by default the item's own number.
         data: replacements for sets of images: "mnist=FOLDER", or "FOLDER" for all; see `sources.places`.
         compute: how each training computes; by default on the best device in float32, with one thread.
+        on: where the trainings run: "processes" of this machine, "ray", "ray://HOST:PORT", or an `agon.jobs.OnRay`.
         show: whether to show progress on standard error.
 
     Returns:
@@ -58,7 +61,7 @@ def reproduce(
         raise SettingError(f"seeds: expected at least 1, got {count}")
     paper, _, short = name.partition("/")
     folder = Path("runs", f"{paper}-{scale}") if out is None else out
-    runs = _trained(item, folder, scale, range(count), places(data), compute, show)
+    runs = _trained(item, folder, scale, range(count), places(data), compute, on, show)
     rows = [item.measure({label: run[seed] for label, run in runs.items()}, scale) for seed in range(count)]
     controls = measured_controls(item, folder, scale, count, places(data), compute)
     panels = item.panels(runs, scale) if item.panels is not None else ()
@@ -80,6 +83,7 @@ def _trained(
     seeds: Sequence[int],
     at: Mapping[str, str],
     compute: Compute | None,
+    on: Place,
     show: bool,
 ) -> dict[str, list[Run]]:
     """A finished run for every training and seed: newly trained, resumed, or already there."""
@@ -89,6 +93,7 @@ def _trained(
         {path: each.experiment for path, each in known.items()},
         compute=compute,
         callbacks={path: each.callback for path, each in known.items() if each.callback is not None},
+        on=on,
         show=show,
     )
     return {label: [runs[each.path] for each in of_seeds] for label, of_seeds in placed.items()}

@@ -1,4 +1,4 @@
-"""Draw run directories, and tournaments of runs, as one self-contained HTML page."""
+"""Draw run directories, sweeps, and tournaments of runs, as one self-contained HTML page."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,19 +21,21 @@ from agon.reports import (
 )
 from agon.reports.pages import page_path, rendered, saved
 from agon.reports.reading import View, read
+from agon.reports.sweeps.page import is_sweep
+from agon.reports.sweeps.page import page as sweep_page
 from agon.runs import Run
 from agon.runs.entered import is_arena
 from agon.runs.layout import REPORT
 
 
 def write(runs: Run | Path | str | Sequence[Run | Path | str], out: Path | str | None = None) -> Path:
-    """Write one page about one run, or several side by side, or about a tournament.
+    """Write one page about one run, or several side by side, or about a sweep or a tournament.
 
     The page is written atomically. It needs no network, and its content security policy forbids a browser to use one.
 
     Args:
-        runs: a run or its directory, or several; they are only read. Or the folder of a tournament, and JSON files of
-            comparisons, which are only read too.
+        runs: a run or its directory, or several; they are only read. Or the folder of a sweep; or that of a
+            tournament, and JSON files of comparisons. All are only read.
         out: the file to write, replaced if it exists; or an existing folder, in which `report.html` is written. By
             default the directory of the first run.
 
@@ -47,7 +49,10 @@ def write(runs: Run | Path | str | Sequence[Run | Path | str], out: Path | str |
     require("jinja2", "markupsafe")
     runs = [runs] if isinstance(runs, Run | Path | str) else runs
     paths = [run.path if isinstance(run, Run) else Path(run) for run in runs]
-    page = tournaments.page(paths) if is_arena(paths) else render(read(paths))
+    if is_sweep(paths):
+        page = sweep_page(paths[0])
+    else:
+        page = tournaments.page(paths) if is_arena(paths) else render(read(paths))
     folders = [path for path in paths if path.suffix != ".json"] or [paths[0].parent]
     return saved(page, page_path(folders, folders[0] / REPORT if out is None else Path(out)))
 

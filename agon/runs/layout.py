@@ -20,6 +20,7 @@ HISTORY = "history"  # light checkpoints of steps over the whole training
 SKILL, SKILL_PICTURE = "skill.json", "skill.png"  # the skill of these, and its curve
 REPORT = "report.html"
 REPLICATES = "replicates.json"  # in a directory of replicates, which holds a run for each seed
+SWEEP = "sweep.json"  # in the directory of a sweep, which holds a directory of replicates for each trial
 RUN_LOCK, SCORES_LOCK = "run.lock", "metrics.lock"  # held by the process that trains or scores
 
 LEFTOVERS = frozenset({SAMPLES, CHECKPOINTS, ARITHMETIC, RUN_LOCK, SCORES_LOCK})  # of a run killed before it existed

@@ -81,6 +81,11 @@ class MultiProgress:
         elif self._bar is None and since >= QUIET:
             self._print(self.line())
 
+    def tick(self) -> None:
+        """Print where the jobs are if nothing was printed for some time: none of them has begun, or all are busy."""
+        if self._bar is None and self._clock() - self._last_shown >= QUIET:
+            self._print(self.line())
+
     def done(self, name: str) -> None:
         """Report that a job is done."""
         self.drop(name)

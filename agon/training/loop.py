@@ -46,6 +46,7 @@ def train(
     callback: Callback | None = None,
     alarms: Monitoring | None = None,
     track: str = NONE,
+    until: int | None = None,
 ) -> Run:
     """Train an experiment from the beginning, into a new run directory.
 
@@ -62,9 +63,10 @@ def train(
             `agon.resume` take `Alarms("warn")` by default, and None for none.
         track: "wandb" or "mlflow" for a copy of the log, the scores and the pictures there, offline unless the
             environment says otherwise (WANDB_MODE, MLFLOW_TRACKING_URI); a resumed run goes on there.
+        until: pause at this step, with a checkpoint, from which `resume` goes on; the budget stays as it is.
 
     Returns:
-        The finished run.
+        The run, finished or paused.
 
     Raises:
         SettingError: parts do not fit each other, or the machine.
@@ -92,7 +94,7 @@ def train(
             if show and not place.rank and not in_worker():
                 for line in beginning(training):
                     warn(line)
-            _loop(training, run, show, progress, callback, alarms)
+            _loop(training, run, show, progress, callback, alarms, until)
     finished = Run(Path(directory))
     finished.given = kept_in_memory(experiment.data)
     return finished
@@ -111,6 +113,7 @@ def resume(
     progress: ProgressFactory = Progress,
     callback: Callback | None = None,
     alarms: Monitoring | None = None,
+    until: int | None = None,
 ) -> Run:
     """Resume a run from its last good checkpoint, bit for bit as if it had never stopped.
 
@@ -130,9 +133,10 @@ def resume(
         callback: called every so many steps, to compute a metric for example.
         alarms: what looks at the training as it goes on, such as `agon.diagnosis.Alarms("stop")`. `agon.train` and
             `agon.resume` take `Alarms("warn")` by default, and None for none.
+        until: pause at this step, with a checkpoint; the budget stays as it is.
 
     Returns:
-        The finished run.
+        The run, finished or paused.
 
     Raises:
         RunError: there is no run, another process writes it, no checkpoint is intact, or `experiment`
@@ -161,10 +165,10 @@ def resume(
         if show and not place.rank:
             for line in [*complaints, *changes_since(before, training.compute), resume_message(run, training)]:
                 warn(line)
-        if training.step < known.steps:
+        if training.step < _end(known.steps, until):
             if not place.rank:
                 continue_run(training, run, checkpoint)
-            _loop(training, None if place.rank else run, show, progress, callback, alarms)
+            _loop(training, None if place.rank else run, show, progress, callback, alarms, until)
     run.given = kept_in_memory(known.data)
     return run
 
@@ -178,6 +182,11 @@ def _taken(training: Training, show: bool) -> Taken | None:
     return taken
 
 
+def _end(steps: int, until: int | None) -> int:
+    """The step at which this call of `train` or `resume` ends."""
+    return steps if until is None else min(steps, until)
+
+
 def _loop(
     training: Training,
     run: Run | None,
@@ -185,12 +194,14 @@ def _loop(
     progress: ProgressFactory,
     callback: Callback | None,
     alarms: Monitoring | None,
+    until: int | None = None,
 ) -> None:
-    """Train until the budget is spent. `run` is None in all processes but the first."""
-    steps = training.experiment.steps
-    display = progress(steps, training.step, show and run is not None)
+    """Train until the budget is spent, or pause. `run` is None in all processes but the first."""
+    end = _end(training.experiment.steps, until)
+    display = progress(end, training.step, show and run is not None)
     with Signals() as signals, Recording(training, run, display.update, callback, alarms) as recording, display:
         recording.begin()
-        while training.step < steps:
+        while training.step < end:
             losses = training.advance()
             recording.after_step(losses, signals.received)
+        recording.pause()

@@ -115,6 +115,12 @@ class Recording:
         if stop and not last:
             raise interrupted(training, self.run, stop)
 
+    def pause(self) -> None:
+        """Save a checkpoint before the budget is spent, unless `after_step` has just done so."""
+        step, experiment = self.training.step, self.training.experiment
+        if step < experiment.steps and not self._due(experiment.checkpoint_every):
+            self._save_checkpoint()
+
     def anything_due(self) -> bool:
         """Whether `after_step` has anything to write after the current step, if no signal has come."""
         experiment = self.training.experiment

@@ -78,7 +78,7 @@ def test_processes_give_the_digits_of_one_also_after_they_were_killed(made: Path
 def test_who_fails_in_a_process_is_left_out_with_the_same_sentence(
     made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agon.arena.tournaments.sharing.LocalProcesses", Here)
+    monkeypatch.setattr("agon.jobs.placing.LocalProcesses", Here)
     np.savez(tmp_path / "short.npz", samples=np.zeros((4, 5, 5, 1), dtype=np.uint8))
     words, few = [str(made / "one"), str(tmp_path / "short.npz")], TournamentSettings(n=20)
     one, two = (tournament(words, settings=few, processes=processes, show=False) for processes in (1, 2))

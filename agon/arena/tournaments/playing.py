@@ -22,6 +22,7 @@ from agon.arena.tournaments.standings import TournamentResult
 from agon.arena.tournaments.store import StorageError, Store
 from agon.errors import AgonError, as_agon_error
 from agon.figures.pictures import pictured, to_uint8
+from agon.jobs import PROCESSES, Place, place
 from agon.metrics.auroc import PROTOCOL, Area
 from agon.metrics.gam.entrants import Range
 from agon.runs import Run
@@ -38,6 +39,7 @@ def tournament(
     values: tuple[float, float] | None = None,
     trust: bool = False,
     processes: int = 1,
+    on: Place = PROCESSES,
     show: bool = True,
 ) -> TournamentResult:
     """Let everyone meet everyone: each critic judges each generator's samples, and ratings explain the areas.
@@ -61,6 +63,7 @@ def tournament(
         values: (low, high) of pixels of samples that are not bytes.
         trust: whether classes from outside agon may be imported.
         processes: number of processes that make samples and judge; it changes no digit.
+        on: "processes" of this machine, "ray", "ray://HOST:PORT", or an `agon.jobs.OnRay`.
         show: whether to print the progress.
 
     Returns:
@@ -76,8 +79,8 @@ def tournament(
         store = Store(folder)
         with store.locked():
             field = admitted(found, settings, references=references, values=values, trust=trust)
-            if processes > 1:
-                fill(field, folder, processes, show)
+            if processes > 1 or place(on) is not None:
+                fill(field, folder.resolve(), processes, show, on)
             result = _played(field, store)
             if out is not None:
                 result.write(folder)

@@ -15,13 +15,13 @@ from agon.arena.tournaments.judging import judged
 from agon.arena.tournaments.store import Store
 from agon.errors import AgonError, Interrupted
 from agon.experiment.scripts import values_under
-from agon.jobs import Job, LocalProcesses
+from agon.jobs import PROCESSES, Job, Place, executor_for
 from agon.metrics.gam.entrants import Range
 from agon.terminal.multi_progress import MultiProgress
 from agon.terminal.progress import ProgressFactory
 
 
-def fill(field: Field, folder: Path, processes: int, show: bool) -> None:
+def fill(field: Field, folder: Path, processes: int, show: bool, on: Place = PROCESSES) -> None:
     """Make the samples, then the areas, that a tournament's store lacks, in several processes.
 
     All compute with as many threads as the caller, so that the numbers are the caller's own to the last bit. What fails
@@ -32,6 +32,7 @@ def fill(field: Field, folder: Path, processes: int, show: bool) -> None:
         folder: the store's, which the caller has locked.
         processes: at most so many.
         show: whether to show the progress on standard error.
+        on: "processes" of this machine, or a Ray cluster, whose machines share the folder's path.
 
     Raises:
         Interrupted: SIGINT or SIGTERM came; what is done is kept.
@@ -40,12 +41,12 @@ def fill(field: Field, folder: Path, processes: int, show: bool) -> None:
     keys = _keys(field)
     making = [each for each in field.entrants if each.name in keys and store.samples(keys[each.name]) is None]
     jobs = [_job("samples", each, partial(_make, each, ground, folder, threads)) for each in making]
-    _do(jobs, processes, show)
+    _do(jobs, processes, show, on)
     made = [each for each in field.entrants if each.name in keys and store.samples(keys[each.name]) is not None]
     ranges = {keys[each.name]: each.range(ground) for each in made}
     critics = [each for each in field.entrants if isinstance(each, Trained) and _lacks(each, ranges, ground, store)]
     jobs = [_job("critic", each, partial(_judge, each, ranges, ground, folder, threads)) for each in critics]
-    _do(jobs, processes, show)
+    _do(jobs, processes, show, on)
 
 
 def _keys(field: Field) -> dict[str, str]:
@@ -69,10 +70,10 @@ def _job(what: str, each: Entrant, work: "partial[None]") -> Job:
     return Job(f"{each.name} ({what})", work, imports)
 
 
-def _do(jobs: Sequence[Job], processes: int, show: bool) -> None:
+def _do(jobs: Sequence[Job], processes: int, show: bool, on: Place) -> None:
     if not jobs:
         return
-    executor = LocalProcesses(jobs, processes)
+    executor = executor_for(jobs, processes, on, threads=torch.get_num_threads())
     with MultiProgress({job.name: 1 for job in jobs}, show, alike=False) as progress:
         outcome = executor.run(progress)
     if outcome.signal:

@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from signal import Signals as Signal
+from typing import Any
 
 import torch
 
 from agon.errors import Interrupted, RunError
 from agon.experiment import Experiment
 from agon.experiment.scripts import values_under
-from agon.jobs import Executor, Job, LocalProcesses
+from agon.jobs import PROCESSES, Executor, Job, Place, executor_for
 from agon.runs import Run
 from agon.terminal.multi_progress import MultiProgress
 from agon.terminal.progress import ProgressFactory
@@ -39,6 +40,7 @@ def train_many(
     *,
     compute: Compute | None = None,
     callbacks: Mapping[Path, Callback] | None = None,
+    on: Place = PROCESSES,
     show: bool = True,
 ) -> dict[Path, Run]:
     """Train every experiment in its own run directory; on a CPU, one for each core at a time.
@@ -49,6 +51,7 @@ def train_many(
         experiments: run directory -> the experiment to train in it.
         compute: how each training computes; threads=0 means one thread here.
         callbacks: run directory -> the callback of that training.
+        on: "processes" of this machine, "ray", "ray://HOST:PORT", or an `agon.jobs.OnRay`.
         show: whether to show the progress of all on standard error.
 
     Returns:
@@ -73,12 +76,12 @@ def train_many(
         ]
         steps = {names[path]: experiment.steps for path, experiment in unfinished.items()}
         group = Group("trainings", {names[path]: path for path in unfinished}, steps)
-        train_group(LocalProcesses(jobs, at_once(compute)), group, show, alike=False)
+        train_group(training_executor(jobs, compute, on), group, show, alike=False)
     return {path: Run.open(path) for path in experiments}
 
 
-def is_done(path: Path, experiment: Experiment) -> bool:
-    """Whether there is a finished run.
+def is_done(path: Path, experiment: Experiment, until: int | None = None) -> bool:
+    """Whether there is a finished run, or one that has reached the step `until`.
 
     Raises:
         RunError: the run was begun with another experiment.
@@ -88,7 +91,7 @@ def is_done(path: Path, experiment: Experiment) -> bool:
     run = Run.open(path)
     refuse_other_settings(run, experiment)
     checkpoint, _ = run.last_good()
-    return checkpoint is not None and checkpoint.step >= experiment.steps
+    return checkpoint is not None and checkpoint.step >= (experiment.steps if until is None else until)
 
 
 def training_job(
@@ -111,11 +114,11 @@ def training_job(
         threads: CPU threads of a run that resumes; by default its own.
         alarms: what looks at the training as it goes on.
     """
-    work = partial(_begin_or_resume, path, experiment, compute, callback, threads, alarms)
+    work = partial(begin_or_resume, path, experiment, compute, callback, threads, alarms)
     return Job(name, work, tuple(values_under(experiment.describe(), "import")))
 
 
-def _begin_or_resume(
+def begin_or_resume(
     path: Path,
     experiment: Experiment,
     compute: Compute,
@@ -123,12 +126,21 @@ def _begin_or_resume(
     threads: int | None,
     alarms: Monitoring | None,
     progress: ProgressFactory,
+    until: int | None = None,
 ) -> None:
+    """Train an experiment, or resume its run, in a worker: the work of `training_job`; `until` pauses at a step."""
     torch.set_num_threads(compute.threads)
+    how: dict[str, Any] = {"progress": progress, "callback": callback, "alarms": alarms, "until": until}
     if Run(path).begun:
-        resume(path, experiment=experiment, threads=threads, progress=progress, callback=callback, alarms=alarms)
+        resume(path, experiment=experiment, threads=threads, **how)
     else:
-        train(experiment, path, compute=compute, progress=progress, callback=callback, alarms=alarms)
+        train(experiment, path, compute=compute, **how)
+
+
+def training_executor(jobs: Sequence[Job], compute: Compute, on: Place, workers: int | None = None) -> Executor:
+    """The executor for trainings that compute alike; `workers` of them at a time, by default one for each core."""
+    count = at_once(compute) if workers is None else workers
+    return executor_for(jobs, count, on, threads=compute.threads, device=compute.device)
 
 
 def at_once(compute: Compute) -> int:

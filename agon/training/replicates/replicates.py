@@ -10,7 +10,7 @@ from agon.data.given import given_again, kept_in_memory
 from agon.errors import SettingError, unknown
 from agon.experiment import Experiment
 from agon.experiment.scripts import notices, stop_script
-from agon.jobs import Executor, LocalProcesses, in_worker
+from agon.jobs import PROCESSES, Executor, Place, in_worker, place
 from agon.runs import Run
 from agon.terminal import warn
 from agon.training.compute import Compute
@@ -18,17 +18,17 @@ from agon.training.monitoring import Monitoring
 from agon.training.opening import remarks
 from agon.training.replicates.batched import BatchedRunner
 from agon.training.replicates.folder import Folder, Plan, make_plan, name_of, read_plan
-from agon.training.replicates.many import Group, at_once, train_group, training_job
+from agon.training.replicates.many import Group, train_group, training_executor, training_job
 from agon.training.replicates.strategy import choose_strategy
 
 
-def _processes(folder: Folder, plan: Plan, alarms: Monitoring | None = None) -> Executor:
+def _processes(folder: Folder, plan: Plan, alarms: Monitoring | None = None, on: Place = PROCESSES) -> Executor:
     paths = {seed: folder.run(seed).path for seed in plan.seeds}
     jobs = [
         training_job(name_of(s), path, plan.replicate(s), plan.compute, None, plan.compute.threads, alarms)
         for s, path in paths.items()
     ]
-    return LocalProcesses(jobs, at_once(plan.compute))
+    return training_executor(jobs, plan.compute, on)
 
 
 STRATEGIES: dict[str, Callable[[Folder, Plan, Monitoring | None], Executor]] = {
@@ -45,6 +45,7 @@ def replicate(
     *,
     compute: Compute | None = None,
     strategy: str = AUTO,
+    on: Place = PROCESSES,
     show: bool = True,
     alarms: Monitoring | None = None,
 ) -> list[Run]:
@@ -61,6 +62,8 @@ def replicate(
             take the time, and a second thread does not shorten them.
         strategy: how several seeds are trained at once, a name in `STRATEGIES`; "auto" takes the fastest by
             measurement, and on a CPU takes "batched" only if it is at least twice as fast.
+        on: "processes" of this machine, "ray", "ray://HOST:PORT", or an `agon.jobs.OnRay`; a cluster's machines share
+            the directory's path, and train one seed in each process.
         show: whether to show the progress of all on standard error.
         alarms: what looks at each training as it goes on, as in `train`.
 
@@ -76,16 +79,18 @@ def replicate(
         Interrupted: SIGINT or SIGTERM came; running replicates have written a checkpoint.
     """
     stop_script()
-    _refuse(strategy)
+    _refuse(strategy, on)
     folder = Folder(Path(directory))
     folder.refuse_taken()
     plan = make_plan(experiment, seeds, compute or Compute())
     for line in [*notices(experiment.describe()), *remarks(experiment)] if show else ():
         warn(line)
-    plan = replace(plan, strategy=_fastest(plan, show) if strategy == AUTO else strategy)
+    if strategy == AUTO:
+        strategy = _fastest(plan, show) if place(on) is None else "processes"
+    plan = replace(plan, strategy=strategy)
     with folder.locked():
         folder.refuse_taken()  # another process may have been faster
-        return _trained(folder, plan, show, alarms)
+        return _trained(folder, plan, show, alarms, on)
 
 
 def resume(
@@ -97,6 +102,7 @@ def resume(
     data: Any = None,
     trust: bool = False,
     strategy: str = AUTO,
+    on: Place = PROCESSES,
     show: bool = True,
     alarms: Monitoring | None = None,
 ) -> list[Run]:
@@ -110,6 +116,8 @@ def resume(
         data: the data that were handed over in Python when the replicates were begun, again.
         trust: whether classes that are not agon's may be imported, which runs their code.
         strategy: how several seeds are trained at once, a name in `STRATEGIES`; "auto" keeps the one used so far.
+        on: "processes" of this machine, "ray", "ray://HOST:PORT", or an `agon.jobs.OnRay`; a cluster's machines share
+            the directory's path, and train one seed in each process.
         show: whether to show the progress of all on standard error.
         alarms: what looks at each training as it goes on, as in `train`.
 
@@ -122,16 +130,16 @@ def resume(
         Interrupted: SIGINT or SIGTERM came; running replicates have written a checkpoint.
     """
     stop_script()
-    _refuse(strategy)
+    _refuse(strategy, on)
     folder = Folder(Path(directory))
     plan = read_plan(folder.text, experiment, trust).with_steps(steps).with_threads(threads)
     if data is not None:
         plan = replace(plan, experiment=replace(plan.experiment, data=given_again(plan.experiment.data, data)))
-    if strategy != AUTO:
-        plan = replace(plan, strategy=strategy)
+    if strategy != AUTO or place(on) is not None:
+        plan = replace(plan, strategy="processes" if strategy == AUTO else strategy)
     _known(plan.strategy)
     with folder.locked():
-        return _trained(folder, plan, show, alarms)
+        return _trained(folder, plan, show, alarms, on)
 
 
 def _fastest(plan: Plan, show: bool) -> str:
@@ -142,10 +150,12 @@ def _fastest(plan: Plan, show: bool) -> str:
     return strategy
 
 
-def _refuse(strategy: str) -> None:
-    """Refuse an unknown strategy, or a process that must not start others."""
+def _refuse(strategy: str, on: Place) -> None:
+    """Refuse an unknown strategy or place, or a process that must not start others."""
     if strategy != AUTO:
         _known(strategy)
+    if place(on) is not None and strategy not in (AUTO, "processes"):
+        raise SettingError(f"strategy: expected 'processes' on a cluster, got '{strategy}'; leave one of both out")
     if "WORLD_SIZE" in os.environ:
         raise SettingError("seeds: expected a process of its own, got one that torchrun started; leave torchrun out")
     if in_worker():
@@ -160,10 +170,11 @@ def _known(strategy: str) -> None:
         raise SettingError(unknown("strategy", strategy, [AUTO, *STRATEGIES]))
 
 
-def _trained(folder: Folder, plan: Plan, show: bool, alarms: Monitoring | None) -> list[Run]:
+def _trained(folder: Folder, plan: Plan, show: bool, alarms: Monitoring | None, on: Place) -> list[Run]:
     """Train what is not finished, and return the runs of all seeds."""
     runs = {name_of(seed): folder.run(seed) for seed in plan.seeds}
-    executor = STRATEGIES[plan.strategy](folder, plan, alarms)
+    make = STRATEGIES[plan.strategy]
+    executor = make(folder, plan, alarms) if place(on) is None else _processes(folder, plan, alarms, on)
     folder.write(plan)  # with the current budget, which also applies to runs that are not begun yet
     paths, steps = {name: run.path for name, run in runs.items()}, dict.fromkeys(runs, plan.experiment.steps)
     train_group(executor, Group("replicates", paths, steps, _spelled, folder.path), show)

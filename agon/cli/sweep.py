@@ -1,0 +1,171 @@
+"""agon sweep: train a recipe under many settings and seeds, score each run, and say which setting is best."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import tyro
+
+from agon.arguments import check_count, check_samples
+from agon.cli.catalogue import catalogue, check_metrics
+from agon.cli.shared import (
+    CpusOption,
+    DataOption,
+    GpusOption,
+    OnOption,
+    SetOptions,
+    assignments,
+    place_named,
+    say_report,
+)
+from agon.cli.train import Train
+from agon.cli.trained import is_file, recipe_named
+from agon.errors import SettingError
+from agon.runs.layout import SWEEP
+from agon.terminal import say
+
+OverOptions = Annotated[
+    tuple[str, ...],
+    tyro.conf.arg(
+        metavar="PATH=V1,V2,...",
+        help="A setting and its values, as of --set; with --random a range LOW..HIGH, too. Several: all combinations.",
+    ),
+    tyro.conf.UseAppendAction,
+]
+
+
+@dataclass
+class SweepCommand:
+    """Train a recipe under many settings and seeds, score each run, and say which setting is best, and how surely."""
+
+    recipe: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="RECIPE")]
+    """Name of the recipe, as of agon train."""
+    out: Path
+    """Folder of the sweep, new or empty; agon resume FOLDER goes on."""
+    over: OverOptions = ()
+    metric: str = ""
+    """Metric of agon evaluate that decides, e.g. fid, kid or modes."""
+    seeds: int = 3
+    """Number of seeds of each setting, from --seed on."""
+    random: int | None = None
+    """Draw this many settings at random instead of taking all combinations; ranges above 0 are log-uniform."""
+    stop: Literal["none", "halving"] = "none"
+    """Stop early: with halving, only the best third of the settings goes on from each rung of steps."""
+    first_rung: int = 1
+    """With --stop halving: no rung is earlier than this step."""
+    n: int = 5_000
+    """Number of samples in each score."""
+    extractor: str = "auto"
+    """Feature extractor of the score, as of agon evaluate."""
+    every: int | None = None
+    """Number of steps between scores during the trainings, for curves; by default one score at the end."""
+    jobs: int | None = None
+    """Number of processes at a time; by default one for each core. It changes no digit."""
+    on: OnOption = "processes"
+    cpus_per_job: CpusOption = None
+    gpus_per_job: GpusOption = None
+    data: DataOption = None
+    scale: Literal["smoke", "quick", "paper"] = "quick"
+    """Size of each training, as of agon train."""
+    seed: int | None = None
+    """First seed, and the seed of --random; by default 0, or the file's own."""
+    steps: int | None = None
+    """Number of steps of each training; by default the recipe's own."""
+    batch: int | None = None
+    """Number of real samples in each batch; by default the recipe's own."""
+    set_: SetOptions = ()
+    """Change one setting of all trainings, e.g. --set game.objective=hinge."""
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    """Device to compute on; auto takes the best one."""
+    precision: Literal["fp32", "bf16", "fp64"] = "fp32"
+    """Floating-point precision of the networks."""
+    threads: int = 0
+    """CPU threads of each training; 0 takes one."""
+    trust: bool = False
+    """Allow an experiment's file to import classes from outside agon, which runs their code."""
+
+    def __call__(self) -> None:
+        over, train = self._checked()
+        from agon.reports.sweeps import sweep
+        from agon.sweeps import Halving
+        from agon.training import Compute
+
+        result = sweep(
+            _make(train),
+            self.out,
+            over=over,
+            metric=self.metric,
+            seeds=self.seeds,
+            n=self.n,
+            extractor=self.extractor,
+            every=self.every,
+            random=self.random,
+            halving=Halving(first=self.first_rung) if self.stop == "halving" else None,
+            compute=Compute(device=self.device, precision=self.precision, threads=self.threads),
+            jobs=self.jobs,
+            on=place_named(self.on, self.cpus_per_job, self.gpus_per_job),
+            trust=self.trust,
+        )
+        say(*result.lines, self.out / SWEEP)
+        say_report(self.out)
+
+    def _checked(self) -> tuple[dict[str, list[str]], Train]:
+        """Refuse what can be refused before torch is imported; return what varies, and the training of all."""
+        if not self.over:
+            raise SettingError("agon sweep: expected settings to vary, got none; an example is --over lr=1e-4,1e-3")
+        over = dict(map(values_of, self.over))
+        if len(over) < len(self.over):
+            raise SettingError("--over: expected each setting once, got one twice; give all its values in one --over")
+        if not self.metric:
+            raise SettingError(f"--metric: expected what decides, out of {', '.join(catalogue()['metric'])}; got none")
+        check_metrics([self.metric], self.extractor)
+        check_samples(self.n)
+        for name, count in (("--every", self.every), ("--jobs", self.jobs), ("--random", self.random)):
+            check_count(1 if count is None else count, name)
+        shared = ("data", "scale", "seed", "steps", "batch", "set_", "device", "precision", "threads", "trust", "on")
+        train = Train(self.recipe, self.out, seeds=self.seeds, **{name: getattr(self, name) for name in shared})
+        place_named(self.on, self.cpus_per_job, self.gpus_per_job)
+        train.check()
+        return over, train
+
+
+def values_of(text: str) -> tuple[str, list[str]]:
+    """Split PATH=V1,V2 into the path and the values; commas within brackets or quotes belong to a value.
+
+    >>> values_of("lr=1e-4,1e-3"), values_of("dynamics.order=[[1,2]],[]")
+    (('lr', ['1e-4', '1e-3']), ('dynamics.order', ['[[1,2]]', '[]']))
+    """
+    path, equals, rest = text.partition("=")
+    if not equals or not path or not rest:
+        raise SettingError(f"--over: expected PATH=V1,V2,..., got '{text}'; an example is lr=1e-4,1e-3")
+    values, depth, quoted = [""], 0, False
+    for letter in rest:
+        quoted ^= letter == '"'
+        depth += 0 if quoted else (letter in "[{(") - (letter in "]})")
+        if letter == "," and not depth and not quoted:
+            values.append("")
+        else:
+            values[-1] += letter
+    values = [value.strip() for value in values]
+    if not all(values):
+        raise SettingError(f"--over {path}: expected values between the commas, got '{rest}'")
+    assignments([f"{path}={value}" for value in values])
+    return path, values
+
+
+def _make(train: Train) -> Callable[[Mapping[str, str]], Any]:
+    """Return what makes the experiment of a trial: as agon train makes it with further --set.
+
+    Raises:
+        SettingError: the recipe chooses its steps by a measured time, so that trials would get different ones.
+    """
+    budgets: Mapping[str, float] = {} if is_file(train.recipe) else recipe_named(train.recipe).budgets
+    if train.steps is None and budgets.get(train.scale):
+        raise SettingError(f"--steps: expected a number of steps, since {train.recipe} chooses it by time; got none")
+
+    def make(settings: Mapping[str, str]) -> Any:
+        chosen: Sequence[str] = [f"{path}={value}" for path, value in settings.items()]
+        return replace(train, set_=(*train.set_, *chosen)).experiment()
+
+    return make

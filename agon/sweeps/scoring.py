@@ -1,0 +1,87 @@
+"""How the runs of a sweep are scored, and what a run's score is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from agon.arena.comparisons.sentences import rank
+from agon.errors import SettingError
+from agon.evaluation import METRICS, EvaluationCallback, ExtractorSpec, asked, evaluate
+from agon.metrics.differences import Measured
+from agon.metrics.directions import direction_of
+from agon.runs import Run
+from agon.runs.scores import ScoreRecord, read_scores
+from agon.training import Callback
+
+SEED = 0  # of the latents of every score
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """How the runs of a sweep are scored.
+
+    Attributes:
+        metric: a name in `evaluation.METRICS`.
+        n: number of samples.
+        extractor: name of the extractor of the features, for metrics that compare features.
+        every: steps between two scores during a training, for curves; None for a score at its end alone.
+    """
+
+    metric: str
+    n: int
+    extractor: str = "auto"
+    every: int | None = None
+
+    @property
+    def callback(self) -> Callback | None:
+        """What scores a training while it goes on."""
+        if self.every is None:
+            return None
+        return Callback(self.every, EvaluationCallback([self.metric], self.n, ExtractorSpec(self.extractor)))
+
+    def measure(self, run: Path, *, trust: bool = False) -> None:
+        """Score a run at its last checkpoint, unless it is scored there; the score is recorded in the run."""
+        evaluate(run, metrics=[self.metric], n=self.n, seed=SEED, extractor=ExtractorSpec(self.extractor), trust=trust)
+
+    def recorded(self, run: Run, step: int | None = None) -> list[ScoreRecord]:
+        """The scores that a run has by this metric, at one step or at all."""
+        return [
+            score
+            for score in read_scores(run.metrics)
+            if (score.metric, score.asked, score.seed) == (self.metric, self.n, SEED)
+            and score.step is not None
+            and step in (None, score.step)
+        ]
+
+
+def known_metric(name: str) -> str:
+    """Return a metric's name as it is listed.
+
+    Raises:
+        SettingError: there is no such metric.
+    """
+    return asked([name], None)[0] if name else _no_metric()
+
+
+def _no_metric() -> str:
+    raise SettingError(f"--metric: expected what decides, one of {', '.join(METRICS)}, got none")
+
+
+def deciding(scores: Sequence[Sequence[ScoreRecord]]) -> str:
+    """Return the name of the score that decides: of those that all runs have, the most telling with a direction.
+
+    Args:
+        scores: of each run.
+
+    Returns:
+        Its name; empty if the runs have none in common.
+    """
+    names = [{score.name for score in of_run} for of_run in scores]
+    common = set.intersection(*names) if names else set()
+    telling = [name for name in common if direction_of(name) is not None]
+    return min(telling, key=lambda name: (rank(name), name), default="")
+
+
+def measured(score: ScoreRecord) -> Measured:
+    """Return a recorded score as a value with its standard error."""
+    return Measured(float("nan") if score.value is None else score.value, score.error)

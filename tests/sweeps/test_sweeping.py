@@ -1,0 +1,230 @@
+"""A sweep trains every run as `train` does, scores it once, and goes on where it was killed."""
+
+import json
+import re
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import agon
+from agon.cli import main
+from agon.errors import RunError, SettingError
+from agon.reports import write
+from agon.runs import Run
+from agon.sweeps import Halving, SweepFolder, SweepResult, resume, sweep
+from tests.sweeps.inline import Inline, Killed
+from tests.training.compare import assert_same
+from tests.training.programs import ROOT, Fateful, command, finished, points
+from tests.training.test_replicates import ONE_THREAD, alone
+
+RATES = {"optimisers.lr": [1e-3, 1e-2]}
+
+
+@pytest.fixture
+def inline(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Inline]]:
+    """Jobs are done in this process."""
+    monkeypatch.setattr("agon.jobs.placing.LocalProcesses", Inline)
+    Inline.done, Inline.kills_after = [], None
+    yield Inline
+    Inline.kills_after = None
+
+
+def tiny(folder: Path, **changes: object) -> SweepResult:
+    """Two learning rates, two seeds, scored by the modes of 100 samples."""
+    options = {"over": RATES, "metric": "modes", "seeds": 2, "n": 100, "compute": ONE_THREAD, "show": False}
+    return sweep(points(), folder, **{**options, **changes})  # type: ignore[arg-type]
+
+
+def files(folder: Path) -> dict[Path, int]:
+    """When each file of runs was written."""
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("seed-*/**/*") if path.is_file()}
+
+
+@pytest.mark.usefixtures("one_core")
+def test_each_run_is_the_run_alone_and_nothing_is_done_twice(tmp_path: Path) -> None:
+    """With worker processes; the negative control is another trial's run of the same seed."""
+    result = tiny(tmp_path / "sweep")
+    for rate in RATES["optimisers.lr"]:
+        experiment = agon.Experiment.from_json(agon.experiment.changed(points(), "optimisers.lr", str(rate)).to_json())
+        assert_same(alone(experiment, 1, tmp_path / f"{rate}"), tmp_path / "sweep" / f"lr={rate}" / "seed-1")
+    with pytest.raises(AssertionError):
+        assert_same(tmp_path / "0.001", tmp_path / "sweep" / "lr=0.01" / "seed-1")
+    made = files(tmp_path / "sweep")
+    assert resume(tmp_path / "sweep", show=False) == result
+    assert files(tmp_path / "sweep") == made
+    written = json.loads((tmp_path / "sweep" / "sweep.json").read_text())
+    assert written["result"] == json.loads(result.json)
+    assert {row["trial"] for row in written["result"]["table"]} == {"lr=0.001", "lr=0.01"}
+    with pytest.raises(RunError, match="holds a sweep already; agon resume"):
+        tiny(tmp_path / "sweep")
+
+
+def test_killed_at_every_moment_it_goes_on(tmp_path: Path, inline: type[Inline]) -> None:
+    """After each job in turn: no run is trained or scored twice, and the table is that of a sweep never killed."""
+    expected = tiny(tmp_path / "whole")
+    inline.done.clear()
+    for count in range(4):
+        inline.kills_after = count + 1 if count < 3 else None
+        begun = (tmp_path / "sweep").exists()
+        if count == 3:
+            result = resume(tmp_path / "sweep", show=False)
+        else:
+            with pytest.raises(Killed):
+                resume(tmp_path / "sweep", show=False) if begun else tiny(tmp_path / "sweep")
+    assert sorted(inline.done) == sorted(set(inline.done))
+    assert len(inline.done) == 4
+    assert replace(result, directory=expected.directory, comparison=expected.comparison) == expected
+    for run in (tmp_path / "sweep").glob("*/seed-*"):
+        names = [json.loads(line)["name"] for line in (run / "metrics.jsonl").read_text().splitlines()]
+        assert len(names) == len(set(names))
+
+
+def test_what_diverges_is_a_result_and_not_trained_again(tmp_path: Path, inline: type[Inline]) -> None:
+    result = tiny(tmp_path / "sweep", over={"optimisers.lr": [1e30, 1e-2]})
+    assert [trial.name for trial in result.trials] == ["lr=0.01", "lr=1e+30"]
+    assert result.trials[1].diverged == (0, 1)
+    assert "diverged: seed 0, 1" in result.lines[2]
+    record = SweepFolder(tmp_path / "sweep").read()
+    assert "is not finite any more" in record.diverged["lr=1e+30/seed-0"]
+    inline.done.clear()
+    resume(tmp_path / "sweep", show=False)
+    assert inline.done == []
+    page = write(tmp_path / "sweep").read_text()
+    assert "is not finite any more" in page
+    assert "data:image/png" in page
+
+
+def test_nothing_but_divergence(tmp_path: Path, inline: type[Inline]) -> None:
+    result = tiny(tmp_path / "sweep", over={"optimisers.lr": [1e30, 1e29]})
+    assert result.sentence == "No trial has a score: every training diverged."
+    assert len(result.lines) > 3
+    assert write(tmp_path / "sweep").read_text().count("<section") == 3
+
+
+def test_the_best_third_goes_on_bit_for_bit(tmp_path: Path, inline: type[Inline]) -> None:
+    """Four trials of 20 steps: a rung at step 10 stops two; the others are the runs that never paused."""
+    rates = {"optimisers.lr": [1e-4, 1e-3, 1e-2, 3e-2]}
+    result = tiny(tmp_path / "sweep", over=rates, halving=Halving(2))
+    steps = {trial.name: trial.step for trial in result.trials}
+    assert sorted(steps.values()) == [10, 10, 20, 20]
+    at_rung = {
+        name: [s.value for seed in (0, 1) for s in scores(tmp_path / "sweep" / name / f"seed-{seed}", 10, result.score)]
+        for name in steps
+    }
+    ranking = sorted(at_rung, key=lambda name: sum(filter(None, at_rung[name])))
+    assert {name for name, step in steps.items() if step == 20} == set(ranking[:2])
+    for name in steps:
+        whole = agon.experiment.changed(points(), "optimisers.lr", name.partition("=")[2])
+        path = alone(whole, 0, tmp_path / "alone" / name)
+        if steps[name] == 20:
+            assert_same(tmp_path / "sweep" / name / "seed-0", path)
+        else:
+            assert Run(tmp_path / "sweep" / name / "seed-0").kept[-1] == 10
+    with pytest.raises(SettingError, match="expected one budget for all trials"):
+        tiny(tmp_path / "other", over={"steps": [5, 10]}, halving=Halving(2))
+
+
+def scores(run: Path, step: int, name: str) -> list[agon.runs.scores.ScoreRecord]:
+    """The scores of a name at a step."""
+    return [it for it in agon.runs.scores.read_scores(run / "metrics.jsonl") if (it.step, it.name) == (step, name)]
+
+
+@pytest.mark.parametrize("until", [7, 10])
+def test_a_paused_training_goes_on_as_if_it_never_stopped(tmp_path: Path, until: int) -> None:
+    """At a step with a checkpoint of its own, and at one without."""
+    whole = alone(points(), 0, tmp_path / "whole")
+    paused = agon.training.train(points(), tmp_path / "paused", compute=ONE_THREAD, show=False, until=until)
+    assert paused.kept[-1] == until
+    assert json.loads(paused.experiment)["steps"] == 20
+    agon.training.resume(paused.path, show=False)
+    assert_same(paused.path, whole)
+
+
+def test_foreign_classes_need_trust(tmp_path: Path, inline: type[Inline], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT))
+    foreign = points(critic=agon.part(Fateful, diverges=9, dies=9))
+    inline.kills_after = 1
+    options = {"over": RATES, "metric": "modes", "n": 100, "compute": ONE_THREAD, "show": False}
+    with pytest.raises(Killed):
+        sweep(foreign, tmp_path / "sweep", **options)  # type: ignore[arg-type]
+    with pytest.raises(SettingError, match="is not agon's"):
+        resume(tmp_path / "sweep", show=False)
+    assert inline.done == ["lr=0.001/seed-0"]
+
+
+def test_other_failures_are_named_and_tried_again(
+    tmp_path: Path, inline: type[Inline], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise RunError("the disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("agon.sweeps.scoring.evaluate", full)
+        with pytest.raises(RunError, match=r"4 of 4 trainings failed .*could not be scored \(the disk is full\)"):
+            tiny(tmp_path / "sweep")
+    result = resume(tmp_path / "sweep", show=False)
+    assert len(inline.done) == 8
+    assert all(len(trial.values) == 2 for trial in result.trials)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--metric", "modes"], "expected settings to vary, got none; an example is --over lr="),
+        (["--over", "lr", "--metric", "modes"], "expected PATH=V1,V2,..., got 'lr'"),
+        (["--over", "lr=1e-3,,1", "--metric", "modes"], "expected values between the commas"),
+        (["--over", "lr=1", "--over", "lr=2", "--metric", "modes"], "expected each setting once"),
+        (["--over", "lr=1e-3,1e-2"], "--metric: expected what decides, out of is, fid"),
+        (["--over", "lr=1e-3,1e-2", "--metric", "fdi"], "did you mean 'fid'"),
+        (["--over", "lr=1e-3,1e-2", "--metric", "modes", "--jobs", "0"], "--jobs: expected at least 1, got 0"),
+        (["--over", "rate=1,2", "--metric", "modes"], "trial rate=1: there is no setting of experiment 'rate'"),
+        (["--over", "lr=1e-3..1e-2", "--metric", "modes"], "--random N draws N trials from ranges"),
+    ],
+)
+def test_what_the_command_refuses(
+    arguments: list[str], told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "sweep"
+    assert main(["sweep", "first/ring", "--scale", "smoke", "--out", str(out), *arguments]) == 2
+    assert told in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_the_command(tmp_path: Path, inline: type[Inline], capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "sweep"
+    command = ["sweep", "first/ring", "--scale", "smoke", "--steps", "4", "--over", "n_critic=1,2", "--seeds", "1"]
+    assert main([*command, "--metric", "modes", "--n", "50", "--device", "cpu", "--out", str(out)]) == 0
+    told = capsys.readouterr().out
+    assert re.search(r"^Best of 2 trials by jensen-shannon \(lower is better\): n_critic=[12]\.$", told, re.MULTILINE)
+    assert told.splitlines()[-2:] == [str(out / "sweep.json"), str(out / "report.html")]
+    assert {path.name for path in out.glob("n_critic=*")} == {"n_critic=1", "n_critic=2"}
+    assert main(["resume", str(out)]) == 0
+    assert capsys.readouterr().out == told
+    assert main(["resume", str(out), "--steps", "9"]) == 2
+    assert main(["report", str(out), "--out", str(tmp_path / "page.html")]) == 0
+
+
+@pytest.mark.evidence
+def test_killed_for_real(tmp_path: Path) -> None:
+    """SIGKILL of the command in the middle; then `agon resume` ends with the table of a sweep never killed."""
+    options = ["--scale", "smoke", "--steps", "600", "--over", "lr=1e-4,1e-3", "--seeds", "2", "--metric", "modes"]
+    whole, out = tmp_path / "whole", tmp_path / "sweep"
+    arguments = ["sweep", "first/ring", *options, "--n", "200", "--device", "cpu"]
+    assert finished(command(*arguments, "--out", whole))[0] == 0
+    process = command(*arguments, "--out", out)
+    while not any(out.glob("*/seed-*/metrics.jsonl")):
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    assert finished(process)[0] == -signal.SIGKILL
+    status, told, _ = finished(command("resume", out))
+    assert status == 0
+    tables = [json.loads((folder / "sweep.json").read_text())["result"]["table"] for folder in (whole, out)]
+    assert tables[0] == tables[1]
+    for run in whole.glob("*/seed-*"):
+        assert_same(run, out / run.relative_to(whole))
+    assert "Best of 2 trials" in told
