@@ -1,7 +1,9 @@
 """Under pytest the shapes and types of every annotation in agon are checked, and a process has one thread."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is loaded; started programs inherit it
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # the hundreds of programs that are started need not compile agon anew
@@ -11,6 +13,9 @@ from hypothesis import settings
 
 from tests import shapes
 from tests.quick import is_fast
+
+if TYPE_CHECKING:
+    from tests.browser import Browser
 
 shapes.install()  # before the first test imports agon
 settings.register_profile("any machine", deadline=None)  # a busy one takes longer
@@ -43,6 +48,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if fast[item.path]:
             item.add_marker("fast")
     items.sort(key=lambda item: fast[item.path])
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Browser"]:
+    """One browser for all tests; without one, automatic tests fail and a person's say why they are left out."""
+    from tests.browser import ABSENT, chromium, installed
+
+    if installed() is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(ABSENT)
+    with chromium(tmp_path_factory.mktemp("profile")) as started:
+        yield started
 
 
 @pytest.fixture

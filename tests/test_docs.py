@@ -4,11 +4,9 @@ import ast
 import doctest
 import importlib
 import inspect
-import os
 import pkgutil
 import re
 import shlex
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -99,7 +97,7 @@ def test_shell_blocks_run(page: Path, folder: Path, capfd: pytest.CaptureFixture
     for block in blocks(page, "sh", "console"):
         for command, shown in commands(block):
             capfd.readouterr()
-            assert run(command, folder) == 0, command
+            assert run(command) == 0, command
             told = capfd.readouterr()
             if block.language == "console":
                 assert alike(shown, told.err + told.out), told
@@ -115,8 +113,8 @@ def commands(block: Block) -> Iterator[tuple[list[str], str]]:
             yield words[1:], shown
 
 
-def run(command: list[str], folder: Path) -> int:
-    """Run a command at its smallest scale; in a process of its own if it starts others.
+def run(command: list[str]) -> int:
+    """Run a command at its smallest scale, and in this process: tests/training/test_processes.py is of several.
 
     Items are made in tests/papers/test_items.py: here its name and the options are checked.
     """
@@ -138,10 +136,11 @@ def run(command: list[str], folder: Path) -> int:
         command = [*command, "--n", str(FEW)]
     if command[0] == "resume":
         command = ["40" if word.isdecimal() else word for word in command]
-    if "--devices" not in command:
-        return main(command)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.run([sys.executable, "-m", "agon.cli", *command], cwd=folder, env=environment).returncode
+    if "--devices" in command:
+        parsed(COMMANDS, command)
+        where = command.index("--devices")
+        command = [*command[:where], *command[where + 2 :]]
+    return main(command)
 
 
 def alike(shown: str, told: str) -> bool:
@@ -162,7 +161,7 @@ def test_a_wrong_command_is_caught(folder: Path) -> None:
     """The negative control of shell blocks."""
     found = list(commands(Block("sh", "make demo\nagon data \\\n  rong  # x\nagon recipes\n", 0)))
     assert [command for command, _ in found] == [["data", "rong"], ["recipes"]]
-    assert [run(command, folder) for command, _ in found] == [2, 0]
+    assert [run(command) for command, _ in found] == [2, 0]
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

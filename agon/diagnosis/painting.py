@@ -6,6 +6,7 @@ from torch import Tensor
 from agon.diagnosis.geometry import Samples
 from agon.diagnosis.view import RunView
 from agon.figures.pictures import pictured
+from agon.networks.synchronised import alone
 from agon.training import Training
 from agon.training.labels import class_rows
 
@@ -30,7 +31,7 @@ def painted(view: RunView, training: Training, z: Tensor, labels: Tensor | None 
 def in_training_mode(view: RunView, training: Training, z: Tensor, labels: Tensor | None = None) -> Samples:
     """The same with the statistics of the batch in batch normalisation; running statistics are put back."""
     buffers = {name: buffer.clone() for name, buffer in training.game.named_buffers()}
-    with training.painting() as paint:
+    with training.painting() as paint, alone([training.game]):  # the other processes do not take part
         training.game.train()
         samples = paint(z, labels).float().cpu()
         training.game.eval()

@@ -64,7 +64,7 @@ def known_metric(name: str) -> str:
 
 
 def _no_metric() -> str:
-    raise SettingError(f"--metric: expected what decides, one of {', '.join(METRICS)}, got none")
+    raise SettingError(f"metric: expected what decides, one of {', '.join(METRICS)}, got none")
 
 
 def deciding(scores: Sequence[Sequence[ScoreRecord]]) -> str:

@@ -52,7 +52,7 @@ class Interval(NamedTuple):
         except ValueError:
             return None
         if not (math.isfinite(low) and math.isfinite(high) and low < high):
-            raise SettingError(f"--over: expected a range LOW..HIGH, got {text}; an example is lr=1e-5..1e-3")
+            raise SettingError(f"over: expected a range LOW..HIGH, such as 1e-5..1e-3, got {text}")
         whole = all(re.fullmatch(r"[-+]?\d+", end) for end in match.groups())
         return cls(low, high, whole)
 
@@ -84,10 +84,10 @@ def grid(over: Mapping[str, Sequence[str]]) -> list[Settings]:
     _refuse_empty(over)
     for path, values in over.items():
         if any(Interval.read(value) for value in values):
-            raise SettingError(f"--over {path}: expected values, got a range; --random N draws N trials from ranges")
+            raise SettingError(f"over {path}: expected values, got a range; --random N draws N trials from ranges")
     count = math.prod(len(values) for values in over.values())
     if count > MOST:
-        raise SettingError(f"--over: expected at most {MOST:,} combinations, got {count:,}; give fewer values")
+        raise SettingError(f"over: expected at most {MOST:,} combinations, got {count:,}; give fewer values")
     return [dict(zip(over, values, strict=True)) for values in itertools.product(*over.values())]
 
 
@@ -107,7 +107,7 @@ def draws(over: Mapping[str, Sequence[str]], count: int, seed: int) -> list[Sett
     """
     _refuse_empty(over)
     if not 1 <= count <= MOST:
-        raise SettingError(f"--random: expected from 1 to {MOST:,} trials, got {count:,}")
+        raise SettingError(f"random: expected from 1 to {MOST:,} trials, got {count:,}")
     rng = np.random.default_rng(seed)
     return [{path: _drawn(values, rng) for path, values in over.items()} for _ in range(count)]
 
@@ -120,14 +120,16 @@ def _drawn(values: Sequence[str], rng: np.random.Generator) -> str:
 
 def _refuse_empty(over: Mapping[str, Sequence[str]]) -> None:
     if not over:
-        raise SettingError("--over: expected settings to vary, got none; an example is optimisers.lr=1e-4,1e-3")
+        raise SettingError("over: expected settings to vary, such as optimisers.lr, got none")
     for path, values in over.items():
         if not values:
-            raise SettingError(f"--over {path}: expected one value or more, got none")
+            raise SettingError(f"over {path}: expected one value or more, got none")
         if len(set(values)) < len(values):
-            raise SettingError(f"--over {path}: expected values that differ, got {', '.join(values)}")
+            raise SettingError(f"over {path}: expected values that differ, got {', '.join(values)}")
         if path == "seed":
-            raise SettingError("--over seed: expected a setting, got the seed; --seeds N trains each trial N times")
+            raise SettingError(
+                "over seed: expected a setting, got the seed; --seeds N trains each trial N times"
+            )
 
 
 def names_of(trials: Sequence[Settings]) -> list[str]:

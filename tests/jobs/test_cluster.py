@@ -37,6 +37,7 @@ def cluster() -> Iterator[Any]:
             yield cluster
 
 
+@pytest.mark.evidence
 @pytest.mark.usefixtures("cluster")
 def test_each_job_ends_by_itself() -> None:
     """As in worker processes: a failure is a sentence, a fault is named, and lines come through."""

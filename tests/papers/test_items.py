@@ -35,12 +35,17 @@ def trained_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Trainings in this process, since starting another takes longer than they do; test_train_many is of processes."""
 
     def here(
-        experiments: Mapping[Path, Experiment], *, compute: Compute, callbacks: Mapping[Path, Callback], show: bool
+        experiments: Mapping[Path, Experiment],
+        *,
+        compute: Compute,
+        callbacks: Mapping[Path, Callback],
+        on: str,
+        show: bool,
     ) -> dict[Path, Run]:
         for path, experiment in experiments.items():
             if not path.exists():
                 train(experiment, path, compute=Compute(threads=1), show=show, callback=callbacks.get(path))
-        return train_many(experiments, compute=compute, callbacks=callbacks, show=show)  # starts none: all are done
+        return train_many(experiments, compute=compute, callbacks=callbacks, on=on, show=show)  # all are done
 
     monkeypatch.setattr("agon.papers.reproducing.train_many", here)
     monkeypatch.setattr("agon.training.untrained.PASSES", 3)  # networks of twenty steps are compared with no others

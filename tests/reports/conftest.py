@@ -2,8 +2,7 @@
 
 import json
 import math
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,22 +11,12 @@ import pytest
 from sklearn.datasets import load_digits
 
 from agon.figures import pictures
-from tests.browser import ABSENT, Browser, chromium, installed
 
 STEPS = (0, 100, 200, 300, 400, 500, 600, 700, 800, 900, 1000)
 Maker = Callable[..., Path]
 
 
 PIXELS = load_digits().images  # read once; it is a compressed text
-
-
-@pytest.fixture(scope="session")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """One browser for all tests here; without one, automatic tests fail and a person's say why they are left out."""
-    if installed() is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(ABSENT)
-    with chromium(tmp_path_factory.mktemp("profile")) as started:
-        yield started
 
 
 def digits(first: int, n: int) -> np.ndarray:

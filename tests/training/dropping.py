@@ -1,12 +1,17 @@
-"""Train a game with dropout in two processes, or go on with it: python -m tests.training.dropping RUN STEPS."""
+"""Train a game with dropout in two processes, or go on with it: python -m tests.training.dropping RUN STEPS ...
+
+Each process says where it comes back, as `train` returns in all of them.
+"""
 
 import sys
+from pathlib import Path
 
 from torch import Tensor, nn
 
 import agon
 from agon.networks import mlp
 from agon.runs import Run
+from agon.training import is_main_process
 from tests.training.programs import points
 
 
@@ -32,6 +37,10 @@ def main(words: list[str]) -> None:
         else:
             two = agon.Compute(devices=2, threads=1, device="cpu")
             agon.train(experiment(steps), run, compute=two, show=False)
+        last = Run(run).last_good()[0]
+        assert last is not None
+        sys.stdout.write(f"{Path(run).name} {'main' if is_main_process() else 'other'} {last.step}\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -108,23 +108,20 @@ def test_resumed_with_two_is_bit_for_bit(ten_steps: Path, tmp_path: Path) -> Non
 
 
 def test_every_process_goes_on_with_its_own_random_stream(tmp_path: Path) -> None:
-    """Dropout draws from each process's global stream: all of them are in the checkpoint."""
+    """Dropout draws from each process's global stream: all of them are in the checkpoint.
+
+    A training returns in every process, with a finished run, so that a script can train once more.
+    """
     run, whole = tmp_path / "run", tmp_path / "whole"
     for words in ((run, 10, whole, 20), (run, 20)):  # goes on in other processes than those that began
-        status, _, err = finished(module("tests.training.dropping", *words))
+        status, out, err = finished(module("tests.training.dropping", *words))
         assert status == 0, err
+        ends = zip(words[::2], words[1::2], strict=True)
+        returned = [f"{Path(str(path)).name} {process} {step}" for path, step in ends for process in ("main", "other")]
+        assert sorted(out.splitlines()) == sorted(returned)
     assert_same(run, whole)
     streams = last(run).tensors
     assert not torch.equal(streams["random/torch"], streams["random/torch/1"])
-
-
-def test_train_returns_in_every_process(tmp_path: Path) -> None:
-    """With a finished run, so that a script can train once more."""
-    status, out, err = finished(module("tests.training.returning", tmp_path))
-    assert status == 0, err
-    assert sorted(out.splitlines()) == sorted(
-        f"{name} {process} 20" for name in ("first", "second") for process in ("main", "other")
-    )
 
 
 def test_a_signal_to_one_stops_both(tmp_path: Path) -> None:
