@@ -171,7 +171,7 @@ def write_report(runs: Sequence[Path], out: Path | None) -> None:
     """Write the page, and print its path."""
     from agon.reports import write
 
-    say(write(runs, out))
+    say(write(runs, out, diagnosed=True))
 
 
 def say_report(directory: Path) -> None:

@@ -28,7 +28,9 @@ from agon.runs.entered import is_arena
 from agon.runs.layout import REPORT
 
 
-def write(runs: Run | Path | str | Sequence[Run | Path | str], out: Path | str | None = None) -> Path:
+def write(
+    runs: Run | Path | str | Sequence[Run | Path | str], out: Path | str | None = None, *, diagnosed: bool = False
+) -> Path:
     """Write one page about one run, or several side by side, or about a sweep or a tournament.
 
     The page is written atomically. It needs no network, and its content security policy forbids a browser to use one.
@@ -38,6 +40,8 @@ def write(runs: Run | Path | str | Sequence[Run | Path | str], out: Path | str |
             tournament, and JSON files of comparisons. All are only read.
         out: the file to write, replaced if it exists; or an existing folder, in which `report.html` is written. By
             default the directory of the first run.
+        diagnosed: whether to diagnose each run as well (`agon.diagnose`), which takes seconds; `agon report` does. Else
+            the page has the alarms that were raised while it trained.
 
     Returns:
         The file that was written.
@@ -52,9 +56,14 @@ def write(runs: Run | Path | str | Sequence[Run | Path | str], out: Path | str |
     if is_sweep(paths):
         page = sweep_page(paths[0])
     else:
-        page = tournaments.page(paths) if is_arena(paths) else render(read(paths))
+        page = tournaments.page(paths) if is_arena(paths) else render(_views(paths, diagnosed))
     folders = [path for path in paths if path.suffix != ".json"] or [paths[0].parent]
     return saved(page, page_path(folders, folders[0] / REPORT if out is None else Path(out)))
+
+
+def _views(paths: Sequence[Path], diagnosed: bool) -> list[View]:
+    views = read(paths)
+    return [findings.diagnosed(view) for view in views] if diagnosed else views
 
 
 def render(views: Sequence[View]) -> str:

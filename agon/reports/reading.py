@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from agon.errors import RunError
 from agon.experiment.codec import completed
@@ -16,6 +16,9 @@ from agon.runs.layout import ALARMS, ARITHMETIC, EXPERIMENT, LOG, SAMPLES, SCORE
 from agon.runs.records import read_log
 from agon.runs.scores import ScoreRecord, read_scores
 from agon.runs.taken import refuse_nothing_to_show
+
+if TYPE_CHECKING:
+    from agon.diagnosis import Diagnosis
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,7 @@ class View:
         real: file of the real samples; None if there is none.
         samples: step -> file of the samples, in the order of the steps.
         alarms: what went wrong while it trained.
+        diagnosis: what `agon.diagnose` says of it, if it was asked.
     """
 
     name: str
@@ -43,6 +47,7 @@ class View:
     real: Path | None
     samples: Mapping[int, Path]
     alarms: Alarms = field(default_factory=Alarms)
+    diagnosis: "Diagnosis | None" = None
 
 
 def read(runs: Sequence[Path]) -> list[View]:

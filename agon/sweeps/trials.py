@@ -127,9 +127,7 @@ def _refuse_empty(over: Mapping[str, Sequence[str]]) -> None:
         if len(set(values)) < len(values):
             raise SettingError(f"over {path}: expected values that differ, got {', '.join(values)}")
         if path == "seed":
-            raise SettingError(
-                "over seed: expected a setting, got the seed; --seeds N trains each trial N times"
-            )
+            raise SettingError("over seed: expected a setting, got the seed; --seeds N trains each trial N times")
 
 
 def names_of(trials: Sequence[Settings]) -> list[str]:

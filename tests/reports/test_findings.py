@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from agon import reports
+from agon.diagnosis import Diagnosis, Finding
 from tests.browser import Browser
 from tests.reports.conftest import lines
 from tests.reports.page import figures, read_page, section
@@ -61,6 +62,34 @@ def test_a_healthy_run_says_what_was_looked_at(make_run: Callable[..., Path]) ->
     sentences = [line.words() for line in section(read_page(reports.write([one, two])), "findings").all("p", "none")]
     assert sentences[0] == "one: No alarm in 21 looks until step 1,000. Looked at: collapse, rotation."
     assert sentences[1].startswith("two: No alarm is on record. To look for what may be wrong: agon diagnose ")
+
+
+def test_a_diagnosis_is_drawn_beside_the_alarms(sick: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an alarm named is not told twice; a healthy run is told so."""
+    seen = {"rotation": {"ratio": 0.1}}
+
+    def finding(sickness: str, since: int | None) -> Finding:
+        return Finding(
+            sickness=sickness, severity="notice", since_step=since, evidence={}, sentence="it was", remedies=()
+        )
+
+    findings = [finding("rotation", 400), finding("setback", 800)]
+    diagnoses = {sick: Diagnosis(run="", state="", findings=tuple(findings), looked_at=seen, unseen={})}
+    monkeypatch.setattr("agon.diagnosis.diagnose", lambda run, show: diagnoses[run])
+    page = read_page(reports.write(sick, diagnosed=True))
+    told = section(page, "findings")
+    assert [head.words() for head in told.all("h3")] == ["collapse, serious", "rotation, fatal", "setback, notice"]
+    last = " ".join(told.all("div", "finding")[-1].words().split())
+    assert "It was. Found afterwards, by a diagnosis, seen since step 800." in last
+    assert [(mark["name"], mark["since"], mark["until"]) for mark in figures(page)[0]["marks"]][-1] == (
+        "setback",
+        800,
+        1000,
+    )
+    (sick / "alarms.jsonl").unlink()
+    diagnoses[sick] = Diagnosis(run="", state="", findings=(), looked_at=seen, unseen={})
+    sentences = section(read_page(reports.write(sick, diagnosed=True)), "findings").all("p", "none")
+    assert [line.words() for line in sentences] == ["Nothing found. Looked at: rotation."]
 
 
 def test_hostile_and_damaged_alarms_are_harmless(make_run: Callable[..., Path]) -> None:
