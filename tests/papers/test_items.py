@@ -6,8 +6,10 @@ In `make test` one of each way to measure and to draw, in `make evidence` all.
 import json
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import FunctionType
+from typing import Any
 
 import pytest
 from filelock import FileLock
@@ -16,6 +18,7 @@ from agon.errors import RunError, SettingError
 from agon.experiment import Experiment
 from agon.papers import ITEMS, find_item, items, reproduce
 from agon.papers.expectation import Expectation
+from agon.papers.trainings import PlacedExperiment, experiments
 from agon.recipes import find
 from agon.runs import Run, read
 from agon.training import Callback, Compute, train
@@ -32,7 +35,13 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def trained_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Trainings in this process, since starting another takes longer than they do; test_train_many is of processes."""
+    """Trainings of ten steps in this process, since starting another takes longer; test_train_many is of processes."""
+
+    def short(*arguments: Any, **options: Any) -> dict[str, list[PlacedExperiment]]:
+        return {
+            label: [each._replace(experiment=replace(each.experiment, steps=10)) for each in placed]
+            for label, placed in experiments(*arguments, **options).items()
+        }
 
     def here(
         experiments: Mapping[Path, Experiment],
@@ -48,7 +57,9 @@ def trained_here(monkeypatch: pytest.MonkeyPatch) -> None:
         return train_many(experiments, compute=compute, callbacks=callbacks, on=on, show=show)  # all are done
 
     monkeypatch.setattr("agon.papers.reproducing.train_many", here)
-    monkeypatch.setattr("agon.training.untrained.PASSES", 3)  # networks of twenty steps are compared with no others
+    monkeypatch.setattr("agon.papers.reproducing.experiments", short)
+    monkeypatch.setattr("agon.papers.controls.experiments", short)
+    monkeypatch.setattr("agon.training.untrained.PASSES", 3)  # networks of ten steps are compared with no others
 
 
 def kind(function: Callable[..., object]) -> tuple[object, ...]:
