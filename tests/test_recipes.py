@@ -85,11 +85,11 @@ def test_takes_steps(recipe: Recipe) -> None:
 @pytest.mark.parametrize("name", ALONE)
 @pytest.mark.usefixtures("one_core")
 def test_smoke_scale_trains(name: str, tmp_path: Path) -> None:
-    """On its own data, to the end, with finite losses of every player and samples to look at.
+    """On its own data, half of the way, with finite losses of every player and samples to look at.
 
     The recipes of an item that tests/papers/test_items.py makes are trained there.
     """
-    trains(RECIPES[name], tmp_path)
+    trains(RECIPES[name], tmp_path, steps=10)
 
 
 @pytest.mark.evidence
@@ -98,8 +98,9 @@ def test_every_smoke_scale_trains(recipe: Recipe, tmp_path: Path) -> None:
     trains(recipe, tmp_path)
 
 
-def trains(recipe: Recipe, folder: Path) -> None:
+def trains(recipe: Recipe, folder: Path, steps: int | None = None) -> None:
     experiment = recipe.experiment(scale="smoke")
+    experiment = replace(experiment, steps=steps or experiment.steps)
     run = train(experiment, folder / "run", show=False)
     last = read(run.log)[-1]
     assert last["step"] == experiment.steps

@@ -37,7 +37,6 @@ def cluster() -> Iterator[Any]:
             yield cluster
 
 
-@pytest.mark.evidence
 @pytest.mark.usefixtures("cluster")
 def test_each_job_ends_by_itself() -> None:
     """As in worker processes: a failure is a sentence, a fault is named, and lines come through."""
@@ -71,6 +70,7 @@ def lose(cluster: Any, folder: Path) -> None:
                     return
 
 
+@pytest.mark.evidence
 def test_six_seeds_and_a_lost_node(cluster: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Every last checkpoint is, bit for bit, that of an undisturbed training in worker processes."""
     experiment = points(500, checkpoint_every=50, log_every=250, sample_every=250)
