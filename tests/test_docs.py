@@ -27,7 +27,7 @@ OF_ITEMS = ROOT / "docs" / "recipes"  # */*.md: tests/papers makes each item, an
 EVERY_PAGE = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PAGES = [page for page in EVERY_PAGE if page.parent.parent != OF_ITEMS]
 EXAMPLES = {"own_networks.py": 12, "own_loop.py": 15}  # lines of code after the imports, at most
-FEW = 500  # samples of an evaluation that does not say how many
+FEW = 200  # samples of an evaluation that does not say how many
 SHORT = 40  # steps of a training, at most
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 MODULES = sorted(m.name for m in pkgutil.walk_packages(agon.__path__, "agon."))
