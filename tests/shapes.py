@@ -16,7 +16,7 @@ from jaxtyping import AbstractArray
 from jaxtyping import jaxtyped as jaxtyped_always
 
 ALL = os.environ.get("SHAPES") == "all"
-CALLS = 10  # of a function in a test
+CALLS = 4  # of a function in a test
 checked = beartype(conf=BeartypeConf(is_pep484_tower=True))  # an int is a float, as type checkers have it
 test = 0  # the number of the test that runs
 

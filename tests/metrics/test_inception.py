@@ -25,7 +25,7 @@ from agon.metrics import (
 from agon.metrics.extractors import Extractor, Pixels, extract
 from agon.metrics.inception import _network
 
-N = 10  # images a set
+N = 8  # images a set
 
 
 def pictures(n: int, seed: int, lightest: int = 256, side: int = 24) -> torch.Tensor:
