@@ -1,5 +1,6 @@
 """What the items of im2016 compare, and that their measures tell what they say."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -173,6 +174,18 @@ def test_expectations_speak_of_rows_that_are_measured(run: Run, figure: int, lab
     assert len(item.trainings) == labels
     assert not _missing(item, rows)
     assert _missing(item, {}), "the negative control"
+
+
+def test_the_battles_of_table_1_have_the_scores_that_its_expectations_name(run: Run, tmp_path: Path) -> None:
+    """One pair of the eight, by two copies of a run, which nobody wins; `make evidence` makes the whole table."""
+    (row, (first, second)), *_ = table1.PAIRS.items()
+    other = Run(Path(shutil.copytree(run.path, tmp_path / "other")))
+    rows = measuring.battle_rows({row: (first, second)})({first: run, second: other}, "smoke")
+    item = replace(ITEMS["table1"], expects=[each for each in ITEMS["table1"].expects if each.row == row])
+    assert len(item.expects) == 2
+    assert not _missing(item, rows)
+    scores = {score.name: score.value for score in rows[row]}
+    assert (scores["r_sample"], scores["won"]) == (pytest.approx(1, abs=0.3), 0)
 
 
 @pytest.mark.usefixtures("classified")
