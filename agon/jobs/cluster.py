@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from agon.errors import SettingError
-from agon.jobs.job import Ended, Job, Outcome
+from agon.jobs.job import Ended, Job, Outcome, note
 from agon.jobs.processes import TICK
 from agon.jobs.remote import Mailbox, brought, do
 from agon.jobs.sending import pickled, preparation
@@ -111,7 +111,7 @@ class RayTasks:
         if isinstance(result, Refused):
             raise SettingError(result.sentence)
         if result is not None:
-            self._note(name, result, progress)
+            note(self.ended, name, result, progress, stopped=bool(self.signals.received))
 
     def _lost(self, ray: Any, name: str, why: str, progress: MultiProgress) -> Ended | None:
         """Start a job again whose worker was lost; how it failed, if that has happened too often."""
@@ -124,16 +124,6 @@ class RayTasks:
         self.attempts[name] += 1
         self._submit(ray, name)
         return None
-
-    def _note(self, name: str, ended: Ended, progress: MultiProgress) -> None:
-        if ended.status and self.signals.received:
-            progress.drop(name)
-            return
-        self.ended[name] = ended
-        if ended.status:
-            progress.fail(name, ended.sentence)
-        else:
-            progress.done(name)
 
     def _stop(self, ray: Any) -> None:
         """Stop all jobs after their current step, and begin no other one."""

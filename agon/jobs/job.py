@@ -52,6 +52,18 @@ class Outcome:
     signal: int
 
 
+def note(ended: dict[str, Ended], name: str, result: Ended, progress: MultiProgress, *, stopped: bool) -> None:
+    """Note how a job ended, and show it; after a signal, which `stopped` says, an error is not a failure."""
+    if result.status and stopped:
+        progress.drop(name)
+        return
+    ended[name] = result
+    if result.status:
+        progress.fail(name, result.sentence)
+    else:
+        progress.done(name)
+
+
 @runtime_checkable
 class Executor(Protocol):
     """Does jobs; constructed before anything is written, so that it can refuse them."""

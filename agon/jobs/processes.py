@@ -10,7 +10,7 @@ from multiprocessing.process import BaseProcess
 from signal import Signals as Signal
 
 from agon.errors import SettingError
-from agon.jobs.job import Ended, Job, Outcome
+from agon.jobs.job import Ended, Job, Outcome, note
 from agon.jobs.sending import pickled, preparation
 from agon.jobs.signals import Signals
 from agon.jobs.starting import start_worker
@@ -115,17 +115,9 @@ class LocalProcesses:
                 worker.connection.send(worker.job)
 
     def _note(self, worker: WorkerHandle, ended: Ended, progress: MultiProgress) -> None:
-        """Note how a worker's job ended; after a signal, an error is not a failure."""
-        if worker.job is None:
-            return
-        if ended.status and self.signals.received:
-            progress.drop(worker.job)
-            return
-        self.ended[worker.job] = ended
-        if ended.status:
-            progress.fail(worker.job, ended.sentence)
-        else:
-            progress.done(worker.job)
+        """Note how a worker's job ended, if it had one."""
+        if worker.job is not None:
+            note(self.ended, worker.job, ended, progress, stopped=bool(self.signals.received))
 
     def _lost(self, worker: WorkerHandle, progress: MultiProgress) -> None:
         """Fail the job of a worker process that has died, and start another worker if jobs are left."""

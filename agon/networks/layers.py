@@ -135,6 +135,17 @@ def evaluation_mode(module: nn.Module) -> Iterator[None]:
             submodule.training = training
 
 
+def seed_global_streams(seed: int) -> None:
+    """Seed the global streams from which layers draw, as `torch.manual_seed` does.
+
+    That one formats a stack trace for devices that are not there, and takes a hundred times as long.
+    """
+    if torch.cuda.is_available() or torch.backends.mps.is_available():
+        torch.manual_seed(seed)
+    else:
+        torch.default_generator.manual_seed(seed)
+
+
 def flat(shape: tuple[int, ...]) -> int:
     """The number of elements in one sample of `shape`."""
     return int(torch.Size(shape).numel())

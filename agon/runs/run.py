@@ -282,3 +282,15 @@ class Run:
         """Remove temporary files, unless another process trains the run."""
         with suppress(RunError), self.locked():
             pass
+
+
+@contextmanager
+def locked_folder(path: Path) -> Iterator[None]:
+    """Lock a folder of several runs for this process as a run is locked, and make it if it is missing.
+
+    Raises:
+        RunError: another process has locked it, or it cannot be written.
+    """
+    Directory(path).make(".")
+    with Run(path).locked():
+        yield

@@ -1,16 +1,17 @@
 """The directory of a sweep: sweep.json, and a directory of replicates for each trial."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from agon.errors import RunError
-from agon.runs import Directory, Run
+from agon.runs import Directory
 from agon.runs.description import described
 from agon.runs.layout import SWEEP
+from agon.runs.run import locked_folder
 from agon.runs.taken import refuse_taken
 from agon.sweeps.halving import Halving
 from agon.sweeps.scoring import Scoring
@@ -108,16 +109,9 @@ class SweepFolder:
             )
         refuse_taken(self.path)
 
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Lock the directory for this process, and make it if it is missing.
-
-        Raises:
-            RunError: another process has locked it, or it cannot be written.
-        """
-        self.files.make(".")
-        with Run(self.path).locked():
-            yield
+    def locked(self) -> AbstractContextManager[None]:
+        """Lock the directory for this process, and make it if it is missing; see `runs.locked_folder`."""
+        return locked_folder(self.path)
 
     def begin(self, record: SweepRecord, plans: Mapping[str, Plan]) -> None:
         """Write the plan of each trial, then sweep.json, which says that all of them are there."""

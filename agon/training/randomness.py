@@ -10,6 +10,8 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
+from agon.networks.layers import seed_global_streams
+
 
 def derived(seed: int, name: str) -> int:
     """The seed of a named stream, 0 to 2^63 - 1.
@@ -94,14 +96,6 @@ def temporary_stream(seed: int, name: str) -> Iterator[None]:
     with GlobalStreams.reserved():
         seed_global_streams(derived(seed, name))
         yield
-
-
-def seed_global_streams(seed: int) -> None:
-    """Seed torch's global streams as `torch.manual_seed` does, which formats a stack trace where there is no GPU."""
-    if torch.cuda.is_available() or torch.backends.mps.is_available():
-        torch.manual_seed(seed)
-    else:
-        torch.default_generator.manual_seed(seed)
 
 
 @contextmanager

@@ -18,12 +18,12 @@ from agon.experiment import Experiment
 from agon.experiment.memory import refuse_more
 from agon.games import Batch, Losses, parameters_of
 from agon.games.game import generated
-from agon.networks.layers import evaluation_mode
+from agon.networks.layers import evaluation_mode, seed_global_streams
 from agon.networks.synchronised import alone, synchronise
 from agon.training.compute import Compute
 from agon.training.labels import class_counts, refuse_unlabelled
 from agon.training.optimisers import build_optimiser
-from agon.training.randomness import GlobalStreams, derived, seed_global_streams, stream, temporary_stream
+from agon.training.randomness import GlobalStreams, derived, stream, temporary_stream
 from agon.training.refusals import refuse_alone, refuse_parts
 from agon.training.schedules import Schedule
 

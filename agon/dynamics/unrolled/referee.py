@@ -14,6 +14,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from agon.networks.layers import seed_global_streams
+
 LossOf = Callable[[nn.Module], Tensor]  # a module -> a scalar ()
 
 WIDTHS = tuple(10.0**-k for k in range(1, 8))  # of the differences, relative to the parameters' norm
@@ -106,9 +108,7 @@ def rounding(value: Float[Tensor, "..."]) -> float:
 def same_draws(seed: int = 0) -> Iterator[None]:
     """Seed torch's global stream, so that layers draw the same numbers in each such context."""
     with torch.random.fork_rng():
-        torch.default_generator.manual_seed(seed)  # torch.manual_seed takes a hundred times as long
-        if torch.cuda.is_available():
-            torch.cuda.manual_seed_all(seed)
+        seed_global_streams(seed)
         yield
 
 

@@ -1,8 +1,8 @@
 """The directory of replicates: replicates.json, which holds their plan, and a run directory for each seed."""
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from agon.places import did_you_mean
 from agon.runs import Directory, Run, unreadable
 from agon.runs.description import text_of
 from agon.runs.layout import REPLICATES
+from agon.runs.run import locked_folder
 from agon.runs.taken import holds_runs, refuse_taken_by_replicates
 from agon.training.beginning import with_origin
 from agon.training.compute import Compute
@@ -137,16 +138,9 @@ class Folder:
         """Write the plan to replicates.json."""
         self.files.write(REPLICATES, plan.to_json().encode())
 
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Lock the directory for this process, and make it if it is missing.
-
-        Raises:
-            RunError: another process has locked it, or it cannot be written.
-        """
-        self.files.make(".")
-        with Run(self.path).locked():
-            yield
+    def locked(self) -> AbstractContextManager[None]:
+        """Lock the directory for this process, and make it if it is missing; see `runs.locked_folder`."""
+        return locked_folder(self.path)
 
 
 def name_of(seed: int) -> str:
