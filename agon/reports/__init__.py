@@ -16,6 +16,7 @@ from agon.reports import (
     points,
     scores,
     settings,
+    skills,
     summary,
     tournaments,
 )
@@ -74,7 +75,8 @@ def render(views: Sequence[View]) -> str:
 
 
 def _contents(views: Sequence[View]) -> dict[str, Any]:
-    log_figures, score_figures = curves.figures(views), distributions.figures(views)
+    log_figures = [*curves.figures(views), *skills.figures(views)]
+    score_figures = distributions.figures(views)
     experiment = settings.rows([view.experiment for view in views])
     alarms = findings.found(views)
     losses = next((i for i, figure in enumerate(log_figures) if figure.title == curves.GROUPS["loss"]), 0)

@@ -90,3 +90,19 @@ def test_skill_of_the_runs_is_drawn(make_run, tmp_path: Path) -> None:
     assert drawn["traces"][0]["x"] == [1, 10, 100]
     assert drawn["traces"][0]["error_y"]["array"] == [1.0] * 3
     assert [head.text for head in section(page, "skill").all("h3")] == ["gran3"]
+
+
+def test_skill_of_a_run_is_on_its_own_page(make_run) -> None:
+    """Beside its other curves; one of several runs is named, since each has a zero of its own."""
+    run, bare = make_run("gran3"), make_run("dcgan")
+    (run / "skill.json").write_text(json.dumps(skill([1, 10, 100])))
+    titles = [head.text for head in section(read_page(reports.write(run)), "curves").all("h3")]
+    assert titles[-1] == "Skill, logits"
+    assert not [head for head in section(read_page(reports.write(bare)), "curves").all("h3") if "Skill" in head.text]
+    both = read_page(reports.write([run, bare]))
+    assert [head.text for head in section(both, "curves").all("h3")][-1] == "Skill of gran3, logits"
+    drawn = figures(both)[len(titles) - 1]
+    assert [(trace["name"], trace["x"]) for trace in drawn["traces"]] == [
+        ("generator", [1, 10, 100]),
+        ("critic", [1, 10, 100]),
+    ]
