@@ -14,7 +14,7 @@ from agon.papers.expected import expected
 from agon.papers.page import table
 from agon.papers.verdicts import MET, MOST_SEEDS, VERDICTS
 from agon.recipes.costs import measured as measured_costs
-from tools.pages import numbers_of
+from tools.pages import known
 
 BY_EYE, NOT_RUN = "by eye", "not run"  # for items without claims, and without numbers
 ALWAYS = ("held", "partly", "contradicted", "undecided", "no evidence", "one seed", BY_EYE)
@@ -22,7 +22,7 @@ Numbers = Mapping[str, Any]
 
 
 class Line(NamedTuple):
-    """An item in a line of the index, with the items that repeat its claims.
+    """An item at a scale in a line of the index, with the items that repeat its claims.
 
     Attributes:
         name: of the item.
@@ -44,16 +44,16 @@ def overview() -> str:
 
 
 def lines() -> list[Line]:
-    """The lines of the index, in the order of the items; a table has the claims that figures beside it repeat."""
+    """The lines of the index, by item and scale; a table has the claims that figures beside it repeat."""
     told: list[Line] = []
     for name in sorted(ITEMS, key=lambda name: "/figure" in name):  # stable: figures by number
-        numbers = numbers_of(name)
-        claims = _claims(name, numbers)
-        known = next((line for line in told if claims and claims.keys() <= line.claims.keys()), None)
-        if known is None:
-            told.append(Line(name, numbers, claims, []))
-        else:
-            known.repeat.append(name)
+        for numbers in known(name) or [None]:
+            claims = _claims(name, numbers)
+            same = next((line for line in told if claims and claims.keys() <= line.claims.keys()), None)
+            if same is None:
+                told.append(Line(name, numbers, claims, []))
+            else:
+                same.repeat.append(name)
     order = list(ITEMS)
     return sorted(told, key=lambda line: order.index(line.name))
 
@@ -168,5 +168,5 @@ def _expected(line: Line) -> str:
 
 
 def _minutes(numbers: Numbers) -> float:
-    known = measured_costs()
-    return sum(len(training["runs"]) * known[training["recipe"]][numbers["scale"]] for training in numbers["trainings"])
+    costs = measured_costs()
+    return sum(len(training["runs"]) * costs[training["recipe"]][numbers["scale"]] for training in numbers["trainings"])

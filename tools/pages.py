@@ -3,15 +3,15 @@
     python -m tools.pages FOLDER...    take over numbers and pictures of items from where `agon reproduce` wrote them
     python -m tools.pages              write the pages again from the numbers that are committed
 
-A page is written by hand but for what stands between its two marks, which comes from ITEM.json beside it: so no page
-can say what was not measured.
+A page is written by hand but for what stands between its two marks, which comes from ITEM.json beside it, and from
+ITEM-paper.json for what was measured at the paper's own scale: so no page can say what was not measured.
 """
 
 import json
 import re
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,15 @@ from agon.papers.numbers import rejudged
 from agon.papers.page import measured
 from agon.recipes.costs import FILE as COSTS
 from agon.recipes.costs import measured as measured_costs
+from agon.recipes.scales import Scale
 
 PAGES = Path(__file__).parents[1] / "docs" / "recipes"
 MARKS = "<!-- measured -->", "<!-- end of measured -->"
 BETWEEN = re.compile(f"(?<={re.escape(MARKS[0])}\n).*?(?={re.escape(MARKS[1])})", re.DOTALL)
 NOT_RUN = "**Verdict: not run.**"
 LARGEST = 700_000  # bytes of a committed picture
+OWN_SCALE = "### At the paper's own scale"
+TAILS: dict[Scale, str] = {"quick": "", "paper": "-paper"}  # after the name of an item's files
 
 
 def page_of(name: str) -> Path:
@@ -33,10 +36,20 @@ def page_of(name: str) -> Path:
     return PAGES / f"{name}.md"
 
 
-def numbers_of(name: str) -> dict[str, Any] | None:
-    """What was measured for an item, if it was run, judged by the expectations of today."""
-    file = PAGES / f"{name}.json"
+def file_of(name: str, scale: Scale) -> Path:
+    """The file of an item's numbers at a scale."""
+    return PAGES / f"{name}{TAILS[scale]}.json"
+
+
+def numbers_of(name: str, scale: Scale = "quick") -> dict[str, Any] | None:
+    """What was measured for an item at a scale, if it was run there, judged by the expectations of today."""
+    file = file_of(name, scale)
     return rejudged(ITEMS[name], json.loads(file.read_text())) if file.exists() else None
+
+
+def known(name: str) -> list[dict[str, Any]]:
+    """What was measured for an item, scale by scale."""
+    return [told for scale in TAILS if (told := numbers_of(name, scale)) is not None]
 
 
 def as_file(numbers: dict[str, Any]) -> str:
@@ -44,12 +57,17 @@ def as_file(numbers: dict[str, Any]) -> str:
     return json.dumps(numbers, indent=1) + "\n"
 
 
-def filled(text: str, numbers: dict[str, Any] | None) -> str:
-    """A page with its measured part written anew."""
+def filled(text: str, known: Sequence[dict[str, Any]]) -> str:
+    """A page with its measured part written anew, from the numbers of each scale."""
     if BETWEEN.search(text) is None:
         raise SystemExit(f"expected {MARKS[0]} and {MARKS[1]} in a page that begins with {text.splitlines()[:1]}")
-    content = NOT_RUN if numbers is None else "\n\n".join(measured(numbers))
+    parts = [part for numbers in known for part in (*_heading(numbers), *measured(numbers))]
+    content = "\n\n".join(parts) if parts else NOT_RUN
     return BETWEEN.sub(lambda _: f"\n{content}\n\n", text)
+
+
+def _heading(numbers: dict[str, Any]) -> list[str]:
+    return [OWN_SCALE] if numbers["scale"] == "paper" else []
 
 
 def take(folder: Path) -> Iterator[str]:
@@ -59,14 +77,19 @@ def take(folder: Path) -> Iterator[str]:
         name = numbers.get("item") if isinstance(numbers, dict) else None
         if name not in ITEMS or numbers["scale"] == "smoke":
             continue
-        place = page_of(name).parent
-        place.mkdir(exist_ok=True)
-        for picture in numbers["pictures"]:
-            if (folder / picture).stat().st_size > LARGEST:
-                raise SystemExit(f"{folder / picture}: expected a picture of at most {LARGEST:,} bytes")
-            shutil.copyfile(folder / picture, place / picture)
-        shutil.copyfile(file, place / file.name)
+        file_of(name, numbers["scale"]).parent.mkdir(exist_ok=True)
+        numbers["pictures"] = [_taken(folder / picture, name, numbers["scale"]) for picture in numbers["pictures"]]
+        file_of(name, numbers["scale"]).write_text(as_file(numbers))
         yield name
+
+
+def _taken(picture: Path, name: str, scale: Scale) -> str:
+    """Copy a picture beside the page, and return its name there."""
+    if picture.stat().st_size > LARGEST:
+        raise SystemExit(f"{picture}: expected a picture of at most {LARGEST:,} bytes")
+    kept = page_of(name).parent / f"{name.partition('/')[2]}{TAILS[scale]}{picture.suffix}"
+    shutil.copyfile(picture, kept)
+    return kept.name
 
 
 def costs() -> str:
@@ -75,13 +98,13 @@ def costs() -> str:
     The fastest that was ever measured: a machine that has other work too makes a training longer, never shorter.
     Where a recipe's scale becomes another, its minutes there are to be deleted first.
     """
-    known = {name: dict(scales) for name, scales in measured_costs().items()}
-    for numbers in filter(None, map(numbers_of, ITEMS)):
+    fastest = {name: dict(scales) for name, scales in measured_costs().items()}
+    for numbers in (numbers for name in ITEMS for numbers in known(name)):
         for each in numbers["trainings"]:
             minutes = float(f"{min(run['seconds'] for run in each['runs']) / 60:.2g}")
-            scales, scale = known[each["recipe"]], numbers["scale"]
+            scales, scale = fastest[each["recipe"]], numbers["scale"]
             scales[scale] = min(minutes, scales.get(scale, minutes))
-    lines = (f' "{name}": {json.dumps(scales)}' for name, scales in sorted(known.items()))
+    lines = (f' "{name}": {json.dumps(scales)}' for name, scales in sorted(fastest.items()))
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
@@ -90,8 +113,8 @@ def main() -> None:
     for folder in map(Path, sys.argv[1:]):
         print(*take(folder))
     for name in ITEMS:
-        if (numbers := numbers_of(name)) is not None:
-            (PAGES / f"{name}.json").write_text(as_file(numbers))
+        for numbers in known(name):
+            file_of(name, numbers["scale"]).write_text(as_file(numbers))
     COSTS.write_text(costs())
     measured_costs.cache_clear()
     write()
@@ -103,7 +126,7 @@ def write() -> None:
 
     for name in ITEMS:
         page = page_of(name)
-        page.write_text(filled(page.read_text(), numbers_of(name)))
+        page.write_text(filled(page.read_text(), known(name)))
     index = PAGES / "index.md"
     index.write_text(BETWEEN.sub(lambda _: f"\n{overview()}\n\n", index.read_text()))
 

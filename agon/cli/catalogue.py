@@ -4,7 +4,7 @@
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -39,6 +39,12 @@ def check_items(name: str) -> None:
     """Raise a SettingError if the name is neither an item's nor a paper's."""
     if not any(item.startswith(f"{name}/") for item in catalogue()["item"]):
         check_name("item", name)
+
+
+def check_rows(name: str, rows: Sequence[str]) -> None:
+    """Raise a SettingError if rows are asked for and the name is a paper's, whose items have different ones."""
+    if rows and name not in catalogue()["item"]:
+        raise SettingError(f"--rows: expected one item with it, got {name}, all items of a paper; name one of them")
 
 
 def check_metrics(metrics: Iterable[str], extractor: str) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import tyro
 
-from agon.cli.catalogue import check_items
+from agon.cli.catalogue import check_items, check_rows
 from agon.cli.checks import check_sets, check_shown
 from agon.cli.shared import CpusOption, DataOptions, GpusOption, OnOption, RunPaths, place_named, spread, write_report
 from agon.errors import SettingError
@@ -13,6 +13,8 @@ from agon.runs.entered import is_arena
 from agon.runs.layout import SWEEP
 from agon.runs.named import local
 from agon.terminal import say
+
+RowsOption = Annotated[tuple[str, ...], tyro.conf.arg(metavar="WORD"), tyro.conf.UseAppendAction]
 
 
 def report(runs: RunPaths, /, out: Path | None = None) -> None:
@@ -42,6 +44,7 @@ def reproduce(
     seeds: int | None = None,
     out: Path | None = None,
     data: DataOptions = (),
+    rows: RowsOption = (),
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
     on: OnOption = "processes",
     cpus_per_job: CpusOption = None,
@@ -55,12 +58,14 @@ def reproduce(
         seeds: Number of seeds of each training; by default the item's own.
         out: Folder for results and runs, which the items of a paper share; by default runs/PAPER-SCALE.
         data: Read a set of images from here, e.g. mnist=FOLDER.
+        rows: Make these rows alone, and train what they need, e.g. MNIST; a word of a row, a training or a recipe.
         device: Device to compute on; auto takes the best one.
         on: Where the trainings run.
         cpus_per_job: With --on ray, cores of each training.
         gpus_per_job: With --on ray, GPUs of each training.
     """
     check_items(item)
+    check_rows(item, rows)
     where = place_named(on, cpus_per_job, gpus_per_job)
     check_sets(data)
     if seeds is not None and seeds < 1:
@@ -70,5 +75,7 @@ def reproduce(
     from agon.training import Compute
 
     for name in items(item):
-        made = reproduce_item(name, out, scale=scale, seeds=seeds, data=data, compute=Compute(device=device), on=where)
+        made = reproduce_item(
+            name, out, scale=scale, seeds=seeds, data=data, rows=rows, compute=Compute(device=device), on=where
+        )
         say(made)

@@ -30,7 +30,10 @@ class Item:
         paper: where the paper prints it.
         claim: what the paper says it shows, in a sentence.
         trainings: label -> recipe, in drawing order.
-        measure: computes the table's rows from one seed's runs at a scale.
+        rows: row -> labels of the trainings that it needs, of each row that can be made without the others
+            (`papers.rows`); empty if the item is one piece.
+        measure: computes the table's rows from one seed's runs at a scale; of some of the trainings, those that they
+            suffice for.
         draw: renders the pictures from the runs of all seeds at a scale: file ending -> content. The page shows
             the first, ".png"; others, such as ".gif", are files beside it.
         history: step -> scores of a run, from the snapshots it kept during training; None if the item has none.
@@ -52,6 +55,7 @@ class Item:
     trainings: Mapping[str, Recipe]
     measure: Measure
     draw: Renderer
+    rows: Mapping[str, Sequence[str]] = field(default_factory=dict)
     history: History | None = None
     panels: Panels | None = None
     published: Published = field(default_factory=dict)
@@ -83,6 +87,11 @@ class Item:
 def per_training(measure: Callable[[Run, Scale], Scores]) -> Measure:
     """Make a `Measure` with one row per training from a function that measures one run."""
     return lambda runs, scale: {label: measure(run, scale) for label, run in runs.items()}
+
+
+def each_alone(trainings: Iterable[str]) -> Mapping[str, Sequence[str]]:
+    """`Item.rows` of an item with one row per training."""
+    return {label: (label,) for label in trainings}
 
 
 def first_seeds(runs: TrainedRuns) -> Mapping[str, Run]:

@@ -19,6 +19,7 @@ from agon.papers.controls import plain
 from agon.papers.intervals import TableRow, judge
 from agon.papers.item import Item, Rows, TrainedRuns
 from agon.papers.panel_row import PanelRow
+from agon.papers.rows import with_rows
 from agon.papers.sources import described
 from agon.recipes import Scale
 from agon.runs import Run, read
@@ -76,7 +77,8 @@ def rejudged(item: Item, known: Mapping[str, Any], controls: Mapping[str, Any] |
     """
     rows = [{**row, "summary": _summaries(row["seeds"])} for row in known["rows"]]
     of_controls = known.get("controls", {}) if controls is None else controls
-    again = {"rows": rows, "controls": of_controls, "expectations": _judged(item, rows, of_controls)}
+    asked = with_rows(item, known.get("asked", ()))
+    again = {"rows": rows, "controls": of_controls, "expectations": _judged(asked, rows, of_controls)}
     return {name: again.get(name, value) for name, value in ({**known, "controls": of_controls}).items()}
 
 

@@ -1,5 +1,6 @@
 """An item's numbers as a page of tables in Markdown."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from math import exp
 from statistics import fmean
@@ -34,6 +35,7 @@ def measured(numbers: Numbers) -> list[str]:
         sentence(numbers["item"]),
         *_panels(numbers),
         _ours(numbers),
+        _left_out(numbers),
         _note(numbers),
         _over_training(numbers),
         _trainings(numbers),
@@ -120,6 +122,12 @@ def _ours(numbers: Numbers) -> str:
     return table(["", *ours, *printed], body)
 
 
+def _left_out(numbers: Numbers) -> str:
+    """The rows that were not asked for."""
+    rows = numbers.get("left out", [])
+    return f"Not made at this scale: {', '.join(rows)}." if rows else ""
+
+
 def _cell(row: Numbers | None, name: str) -> str:
     """Mean ± half of its interval; of a ratio the interval's ends; for one seed, the value ± its standard error."""
     if row is None or name not in row["summary"]:
@@ -165,7 +173,8 @@ def _trainings(numbers: Numbers) -> str:
     compute = numbers["trainings"][0]["arithmetic"]
     by = f"{compute['device']}, {compute['precision']}, torch {numbers['versions']['torch']}"
     counted = f" A step is {numbers['updates']} of the paper's." if numbers["updates"] > 1 else ""
-    command = f"`agon reproduce {numbers['item']} --scale {numbers['scale']} {seeds}`"
+    rows = "".join(f" --rows {shlex.quote(word)}" for word in numbers.get("asked", []))
+    command = f"`agon reproduce {numbers['item']} --scale {numbers['scale']} {seeds}{rows}`"
     return f"{command} ({by}).{counted}\n\n{table(head, body)}"
 
 

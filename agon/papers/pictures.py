@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from agon.figures.tiles import panels_png, tiles_png
+from agon.figures.tiles import TileBatch, panels_png, tiles_png
 from agon.papers.item import Renderer, TrainedRuns, first_seeds
 from agon.recipes.scales import Scale
-from agon.runs import last_images
+from agon.runs import Run, last_images
 
 
 def sample_panels(
@@ -23,7 +23,7 @@ def sample_panels(
     def draw(runs: TrainedRuns, scale: Scale) -> Mapping[str, bytes]:
         shown = first_seeds(runs)
         order = {label: label for label in shown} if titles is None else titles
-        panels = {title: last_images(shown[label])[:count] for label, title in order.items()}
+        panels = {title: last_images(shown[label])[:count] for label, title in order.items() if label in shown}
         return {".png": panels_png(panels, columns=columns or len(panels), across=across)}
 
     return draw
@@ -41,7 +41,13 @@ def sample_table(rows: Sequence[str], columns: Sequence[str], *, across: int, co
 
     def draw(runs: TrainedRuns, scale: Scale) -> Mapping[str, bytes]:
         shown = first_seeds(runs)
-        table = {row: [last_images(shown[f"{row}: {column}"])[:count] for column in columns] for row in rows}
-        return {".png": tiles_png(table, list(columns), across=across)}
+        table = {row: [_cell(shown.get(f"{row}: {column}"), count) for column in columns] for row in rows}
+        filled = {row: cells for row, cells in table.items() if any(cell is not None for cell in cells)}
+        return {".png": tiles_png(filled, list(columns), across=across)}
 
     return draw
+
+
+def _cell(run: Run | None, count: int) -> TileBatch | None:
+    """The last images of a run, and nothing for a training that was left out."""
+    return None if run is None else last_images(run)[:count]

@@ -11,6 +11,7 @@ from agon.papers.controls import measured_controls
 from agon.papers.item import Item
 from agon.papers.numbers import numbers
 from agon.papers.page import page
+from agon.papers.rows import with_rows
 from agon.papers.sources import places
 from agon.papers.trainings import experiments
 from agon.recipes import Scale
@@ -27,6 +28,7 @@ def reproduce(
     scale: Scale = "quick",
     seeds: int | None = None,
     data: Sequence[str] = (),
+    rows: Sequence[str] = (),
     compute: Compute | None = None,
     on: Place = PROCESSES,
     show: bool = True,
@@ -42,6 +44,8 @@ def reproduce(
         scale: scale of every training.
         seeds: number of seeds (0, 1, ...); by default the item's own number.
         data: replacements for sets of images: "mnist=FOLDER", or "FOLDER" for all; see `sources.places`.
+        rows: words of the rows to make, such as "MNIST"; by default all of them, see `rows.with_rows`. Only what they
+            need is trained.
         compute: how each training computes; by default on the best device in float32, with one thread.
         on: where the trainings run: "processes" of this machine, "ray", "ray://HOST:PORT", or an `agon.jobs.OnRay`.
         show: whether to show progress on standard error.
@@ -50,22 +54,24 @@ def reproduce(
         Path of the page of tables; pictures and numbers have the same name with .png and .json.
 
     Raises:
-        SettingError: the item or a set is unknown, or `seeds` is below 1.
+        SettingError: the item, a row or a set is unknown, or `seeds` is below 1.
         RunError: the folder cannot be written, or holds trainings with other settings.
         ReplicatesError: some trainings failed; the others are done.
         Interrupted: SIGINT or SIGTERM arrived; the same call resumes.
     """
-    item = find_item(name)
+    item = with_rows(find_item(name), rows)
     count = item.seeds if seeds is None else seeds
     if count < 1:
         raise SettingError(f"seeds: expected at least 1, got {count}")
     paper, _, short = name.partition("/")
     folder = Path("runs", f"{paper}-{scale}") if out is None else out
     runs = _trained(item, folder, scale, range(count), places(data), compute, on, show)
-    rows = [item.measure({label: run[seed] for label, run in runs.items()}, scale) for seed in range(count)]
+    measured_rows = [item.measure({label: run[seed] for label, run in runs.items()}, scale) for seed in range(count)]
     controls = measured_controls(item, folder, scale, count, places(data), compute)
     panels = item.panels(runs, scale) if item.panels is not None else ()
-    measured = numbers(item, scale, runs, rows, folder, controls, panels)
+    measured = numbers(item, scale, runs, measured_rows, folder, controls, panels)
+    if rows:
+        measured |= {"asked": list(rows), "left out": [row for row in find_item(name).rows if row not in item.rows]}
     pictures, files = item.draw(runs, scale), Directory(folder)
     clear(folder)
     for ending, content in pictures.items():

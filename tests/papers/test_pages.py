@@ -30,9 +30,9 @@ def test_every_item_has_a_page_in_the_same_order(name: str) -> None:
 @pytest.mark.parametrize("name", ITEMS)
 def test_a_page_says_what_its_numbers_say(name: str) -> None:
     """Written again from the numbers beside it, it is what it was, and its pictures are there."""
-    page, told = pages.page_of(name), pages.numbers_of(name)
-    assert pages.filled(page.read_text(), told) == page.read_text()
-    if told is not None:
+    page = pages.page_of(name)
+    assert pages.filled(page.read_text(), pages.known(name)) == page.read_text()
+    for told in pages.known(name):
         assert (told["item"], told["scale"] != "smoke") == (name, True)
         assert all((page.parent / picture).exists() for picture in told["pictures"])
 
@@ -40,11 +40,8 @@ def test_a_page_says_what_its_numbers_say(name: str) -> None:
 @pytest.mark.parametrize("name", ITEMS)
 def test_numbers_are_judged_by_the_expectations_of_today(name: str) -> None:
     """From the scores of the seeds that they hold; `python -m tools.pages` judges them again."""
-    file = pages.PAGES / f"{name}.json"
-    if file.exists():
-        told = pages.numbers_of(name)
-        assert told is not None
-        assert pages.as_file(told) == file.read_text()
+    for told in pages.known(name):
+        assert pages.as_file(told) == pages.file_of(name, told["scale"]).read_text()
 
 
 def test_the_overview_lists_every_item() -> None:
@@ -92,7 +89,7 @@ def test_costs_are_the_fastest_that_were_measured() -> None:
     """Several items tell of one training: none of them makes it dearer, whichever is read last."""
     assert pages.costs() == pages.COSTS.read_text()
     costs = json.loads(pages.COSTS.read_text())
-    for told in filter(None, map(pages.numbers_of, ITEMS)):
+    for told in (told for name in ITEMS for told in pages.known(name)):
         for each in told["trainings"]:
             minutes = min(run["seconds"] for run in each["runs"]) / 60
             assert costs[each["recipe"]][told["scale"]] <= float(f"{minutes:.2g}")
@@ -104,20 +101,19 @@ def test_numbers_that_nobody_measured_are_caught() -> None:
     told = pages.numbers_of(name)
     changed = json.loads(json.dumps(told).replace('": 0.', '": 1.'))
     text = pages.page_of(name).read_text()
-    assert pages.filled(text, changed) != text
-    assert pages.NOT_RUN in pages.filled(text, None)
+    assert pages.filled(text, [changed]) != text
+    assert pages.NOT_RUN in pages.filled(text, [])
     with pytest.raises(SystemExit):
-        pages.filled("# no marks\n", told)
+        pages.filled("# no marks\n", [told])
 
 
 def test_nothing_lies_beside_the_pages_that_no_item_names() -> None:
     pictures = {
-        f"{name.partition('/')[0]}/{each}"
-        for name in ITEMS
-        for each in (pages.numbers_of(name) or {"pictures": []})["pictures"]
+        f"{name.partition('/')[0]}/{each}" for name in ITEMS for told in pages.known(name) for each in told["pictures"]
     }
     found = {path.relative_to(pages.PAGES).as_posix() for path in pages.PAGES.glob("*/*") if path.suffix != ".md"}
-    named = pictures | {f"{name}.json" for name in ITEMS if pages.numbers_of(name) is not None}
+    files = {pages.file_of(name, told["scale"]) for name in ITEMS for told in pages.known(name)}
+    named = pictures | {file.relative_to(pages.PAGES).as_posix() for file in files}
     assert found == named
     assert {
         path.relative_to(pages.PAGES).with_suffix("").as_posix() for path in Path(pages.PAGES).glob("*/*.md")

@@ -19,8 +19,10 @@ COMPARED = {"smoke": 60, "quick": 2_000, "paper": 10_000}  # samples whose pixel
 
 def table_rows(runs: Mapping[str, Run], scale: Scale) -> Rows:
     """CIFAR-10's rows by its classifier, starting with test images; STL-10's rows by pixels."""
-    first = next(iter(runs.values()))
-    rows = {f"{CIFAR10}: real data": _held_out(Experiment.from_json(first.experiment).data, scale)}
+    classified = [run for label, run in runs.items() if label.startswith(CIFAR10)]
+    rows: dict[str, Scores] = {}
+    if classified:
+        rows[f"{CIFAR10}: real data"] = _held_out(Experiment.from_json(classified[0].experiment).data, scale)
     for label, run in runs.items():
         rows[label] = (by_classes if label.startswith(CIFAR10) else by_pixels)(run, scale)
     return rows

@@ -3,7 +3,7 @@
 from agon.papers.argan2018.measuring import table_rows
 from agon.papers.argan2018.models import CIFAR10, MODELS, PAPER, STL10, training
 from agon.papers.expectation import Expectation
-from agon.papers.item import Item
+from agon.papers.item import Item, each_alone
 from agon.papers.pictures import sample_table
 
 SETS = {CIFAR10: "cifar10", STL10: "stl10-48"}
@@ -36,6 +36,7 @@ TABLE_1 = Item(
     paper=f"{PAPER}, table 1",
     claim="S- and C-ARGAN are competitive with a DCGAN of the same networks, and PARGAN is better than all three",
     trainings={f"{title}: {model}": training(name, model) for title, name in SETS.items() for model in MODELS},
+    rows=each_alone(f"{title}: {model}" for title in SETS for model in MODELS),
     measure=table_rows,
     draw=sample_table(list(SETS), list(MODELS), across=4, count=16),
     published={

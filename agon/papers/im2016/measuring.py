@@ -44,7 +44,11 @@ def battle_rows(pairs: Mapping[str, tuple[str, str]]) -> Measure:
     """Make a `Measure` in which each row is the battle of two trainings' runs."""
 
     def measure(runs: Mapping[str, Run], scale: Scale) -> Rows:
-        return {row: battle_scores(runs[first], runs[second], scale) for row, (first, second) in pairs.items()}
+        return {
+            row: battle_scores(runs[first], runs[second], scale)
+            for row, (first, second) in pairs.items()
+            if {first, second} <= runs.keys()
+        }
 
     return measure
 
@@ -53,7 +57,11 @@ def critic_rows(pairs: Mapping[str, tuple[str, str]]) -> Measure:
     """Make a `Measure` in which each row scores a first training's critic on a second training's samples."""
 
     def measure(runs: Mapping[str, Run], scale: Scale) -> Rows:
-        return {row: critic_scores(runs[critic], runs[other], scale) for row, (critic, other) in pairs.items()}
+        return {
+            row: critic_scores(runs[critic], runs[other], scale)
+            for row, (critic, other) in pairs.items()
+            if {critic, other} <= runs.keys()
+        }
 
     return measure
 

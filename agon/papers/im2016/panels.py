@@ -30,13 +30,13 @@ def panel_rows(pairs: Mapping[str, Pair], runs: TrainedRuns, scale: Scale) -> li
         runs: label -> its runs.
         scale: of the trainings.
     """
-    rows = []
-    for group in _groups(pairs.values()):
+    there, rows = _there(pairs, runs), []
+    for group in _groups(there.values()):
         matrix = _played({label: runs[label] for label in group}, scale)
-        for row, (first, second) in pairs.items():
+        for row, (first, second) in there.items():
             if first in group:
                 rows.append(_of_panel(row, panel(matrix, second, first)))
-    return [next(row for row in rows if row.row == label) for label in pairs]
+    return [next(row for row in rows if row.row == label) for label in there]
 
 
 def critic_panel_rows(
@@ -55,8 +55,17 @@ def critic_panel_rows(
         scale: of the trainings.
     """
     matrix = _played(runs, scale)
-    found = {row: _of_logits(row, _logits(matrix, critics, samples)) for row, (critics, samples) in pairs.items()}
-    return [*found.values(), *(_order(row, found[more], found[less]) for row, (more, less) in orders.items())]
+    found = {
+        row: _of_logits(row, _logits(matrix, critics, samples))
+        for row, (critics, samples) in _there(pairs, runs).items()
+    }
+    known = {row: order for row, order in orders.items() if set(order) <= found.keys()}
+    return [*found.values(), *(_order(row, found[more], found[less]) for row, (more, less) in known.items())]
+
+
+def _there(pairs: Mapping[str, Pair], runs: TrainedRuns) -> dict[str, Pair]:
+    """The pairs whose trainings are both there."""
+    return {row: pair for row, pair in pairs.items() if set(pair) <= runs.keys()}
 
 
 def _groups(pairs: Iterable[Pair]) -> list[list[str]]:

@@ -60,6 +60,7 @@ TABLE_1 = Item(
     trainings={
         f"{images}: {gran}": TRAININGS[f"{name}-{gran.lower()}"] for images, name in SETS.items() for gran in GRANS
     },
+    rows=PAIRS,
     measure=battle_rows(PAIRS),
     draw=sample_table(list(SETS), GRANS, across=4, count=12),
     panels=partial(panel_rows, PAIRS),

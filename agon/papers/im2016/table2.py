@@ -37,6 +37,7 @@ TABLE_2 = Item(
     paper="Im et al. 2016, table 2, sections 4 and 5",
     claim="a GRAN's critic tells the samples of DVAE and of DRAW from real ones, that of GRAN3 better than GRAN1's",
     trainings={label: TRAININGS[f"mnist-{label.lower()}"] for label in ("GRAN1", "GRAN3", "DVAE", "DRAW")},
+    rows=PAIRS,
     measure=critic_rows(PAIRS),
     panels=partial(critic_panel_rows, PAIRS, ORDERS),
     draw=sample_panels(across=4, count=16, columns=4),

@@ -1,7 +1,7 @@
 """Figure 1: samples of the ring over a training, with 10 unrolling steps and without unrolling."""
 
 from agon.papers.expectation import Expectation
-from agon.papers.item import Item, per_training
+from agon.papers.item import Item, each_alone, per_training
 from agon.papers.metz2017.drawing import points_over_time
 from agon.papers.metz2017.measuring import mode_scores, modes_over_time
 from agon.papers.metz2017.models import UPDATES
@@ -40,6 +40,7 @@ FIGURE_1 = Item(
     ),
     updates=UPDATES,
     seeds=5,
+    rows=each_alone(("K = 10", "K = 0")),
     measure=per_training(mode_scores),
     history=modes_over_time,
     draw=points_over_time,

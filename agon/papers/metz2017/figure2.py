@@ -1,7 +1,7 @@
 """Figure 2: a recurrent generator of MNIST's digits with 20 unrolling steps and without unrolling."""
 
 from agon.papers.expectation import Expectation
-from agon.papers.item import Item, per_training
+from agon.papers.item import Item, each_alone, per_training
 from agon.papers.metz2017.drawing import digits_over_time
 from agon.papers.metz2017.measuring import digit_scores, fullest_over_time
 from agon.papers.metz2017.models import OF, UPDATES
@@ -13,6 +13,7 @@ FIGURE_2 = Item(
     paper="Metz et al. 2017, figure 2, section 3.2 and appendix B",
     claim="with 20 unrolling steps a recurrent generator disperses over all digits; without, it collapses and cycles",
     trainings={f"K = {k}": OF[f"rnn-mnist-k{k}"] for k in (20, 0)},
+    rows=each_alone(("K = 20", "K = 0")),
     measure=per_training(digit_scores),
     history=fullest_over_time,
     draw=digits_over_time,

@@ -1,7 +1,7 @@
 """Figures 5.11 and 5.12: the score of samples over training, for networks of several depths."""
 
 from agon.papers.expectation import Expectation
-from agon.papers.item import Item, per_training
+from agon.papers.item import Item, each_alone, per_training
 from agon.papers.yamazaki2017.depth import on_cifar10, on_mnist
 from agon.papers.yamazaki2017.drawing import score_curves
 from agon.papers.yamazaki2017.measuring import course_scores
@@ -21,6 +21,7 @@ def _course(figure: str, name: str) -> Item:
         paper=f"Yamazaki 2017, figure {figure}",
         claim=f"{title}: the scores of deeper networks rise faster and higher up to a depth; {tail}",
         trainings={**images.models(name, True), **images.models(name, False)},
+        rows=each_alone((*images.models(name, True), *images.models(name, False))),
         measure=per_training(course_scores),
         draw=score_curves(name),
         expects=expects,

@@ -15,6 +15,7 @@ from agon.papers.yamazaki2017.measuring import (
     COMPARED,
     SAMPLES,
     SCORE,
+    first_trained,
     real_scores,
     recorded_scores,
     shown_steps,
@@ -103,7 +104,8 @@ def score_curves(name: str) -> Renderer:
         panels = []
         for title, normalise in NORMALISED:
             labels = zip(images.models(name, True), images.models(name, normalise), strict=True)
-            lines = [Curve(titled(plain, True), list(scores[at]), list(scores[at].values())) for plain, at in labels]
+            shown = [(plain, scores[at]) for plain, at in labels if at in scores]
+            lines = [Curve(titled(plain, True), list(course), list(course.values())) for plain, course in shown]
             panels.append(Panel(title, lines, x_label="iteration", y_label=SCORE, limits=(1.0, 1.05 * most)))
         return {".png": curves_png(panels, columns=2)}
 
@@ -115,16 +117,21 @@ def scores_by_depth(runs: TrainedRuns, scale: Scale) -> Mapping[str, bytes]:
     n, panels, shown = SAMPLES[scale], [], first_seeds(runs)
     ends = {label: list(recorded_scores(run, n).values())[-1] for label, run in shown.items()}
     for name, setting in images.SETS.items():
+        run = first_trained(shown, name)
+        if run is None:
+            continue
         depths = list(range(len(setting.scored)))
-        lines = [
-            Curve(title, depths, [ends[label] for label in images.models(name, normalise)])
-            for title, normalise in NORMALISED
-        ]
-        run = shown[next(iter(images.models(name, True)))]
+        lines = [_by_depth(title, ends, list(images.models(name, normalise))) for title, normalise in NORMALISED]
         real = float(real_scores(Experiment.from_json(run.experiment).data, n)[0])
         lines.append(Curve("training images", depths, [real] * len(depths), REAL))
         panels.append(Panel(setting.data.title, lines, x_label="residual blocks a stage", y_label=SCORE))
     return {".png": curves_png(panels, columns=2)}
+
+
+def _by_depth(title: str, ends: Mapping[str, float], labels: Sequence[str]) -> Curve:
+    """The final scores of those models that were trained."""
+    depths = [depth for depth, label in enumerate(labels) if label in ends]
+    return Curve(title, depths, [ends[labels[depth]] for depth in depths])
 
 
 def neighbours(runs: TrainedRuns, scale: Scale) -> Mapping[str, bytes]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from agon.papers.expectation import Expectation
-from agon.papers.item import History, Item, Measure, Renderer
+from agon.papers.item import History, Item, Measure, Renderer, each_alone
 from agon.recipes.recipe import Recipe
 
 
@@ -25,6 +25,7 @@ def figure(
         paper=f"Yamazaki 2017, figure {number}",
         claim=claim,
         trainings={**shown, **(beyond or {})},
+        rows=each_alone(shown),
         measure=measure,
         draw=draw,
         history=history,

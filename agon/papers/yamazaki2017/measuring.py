@@ -102,9 +102,16 @@ def table_rows(runs: Mapping[str, Run], scale: Scale) -> Rows:
     """A row for each model, then one for the training images of each set."""
     rows = {label: final_scores(run, scale) for label, run in runs.items()}
     for name, (label, _) in REAL_ROWS.items():
-        run = runs[next(iter(images.models(name, True)))]
-        rows[label] = real_scores(Experiment.from_json(run.experiment).data, SAMPLES[scale])
+        trained = first_trained(runs, name)
+        if trained is not None:
+            rows[label] = real_scores(Experiment.from_json(trained.experiment).data, SAMPLES[scale])
     return rows
+
+
+def first_trained(runs: Mapping[str, Run], name: str) -> Run | None:
+    """A run of any model of a set of images; None if there is none."""
+    labels = (label for normalise in (True, False) for label in images.models(name, normalise))
+    return next((runs[label] for label in labels if label in runs), None)
 
 
 def course_scores(run: Run, scale: Scale) -> Scores:

@@ -1,7 +1,7 @@
 """Figures 5.13 and 5.14: good, bad and collapsed samples."""
 
 from agon.papers.expectation import Expectation
-from agon.papers.item import Item, per_training
+from agon.papers.item import Item, each_alone, per_training
 from agon.papers.pictures import sample_panels
 from agon.papers.yamazaki2017.measuring import SCORE, kind_scores
 from agon.recipes.yamazaki2017 import images
@@ -29,6 +29,7 @@ def _kinds(figure: str, good: tuple[str, int, bool], bad: int, collapsed: tuple[
         paper=f"Yamazaki 2017, figure {figure}",
         claim=f"{title}: {best} makes good samples, {shallow} bad ones, not deep enough, {deep} few kinds, too deep",
         trainings={label: recipe for models in chosen.values() for label, recipe in models.items()},
+        rows=each_alone(words),
         measure=per_training(kind_scores),
         draw=sample_panels(across=ACROSS, titles={label: f"{word}: {label}" for label, word in words.items()}),
         expects=(

@@ -1,6 +1,6 @@
 """Table 5.1: the data's own classifier's score, by depth and batch normalisation."""
 
-from agon.papers.item import Item
+from agon.papers.item import Item, each_alone
 from agon.papers.yamazaki2017.depth import on_cifar10, on_mnist
 from agon.papers.yamazaki2017.drawing import scores_by_depth
 from agon.papers.yamazaki2017.measuring import SCORE, table_rows
@@ -25,6 +25,7 @@ TABLE_5_1 = Item(
         for normalise in (True, False)
         for label, recipe in images.models(name, normalise).items()
     },
+    rows=each_alone(PRINTED),
     measure=table_rows,
     draw=scores_by_depth,
     published={label: {COLUMN: score} for label, score in (*PRINTED.items(), *REAL_ROWS.values())},
