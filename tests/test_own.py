@@ -217,3 +217,13 @@ def test_one_image_is_one_image(tmp_path: Path) -> None:
     lone.mkdir()
     Image.new("L", (8, 8)).save(lone / "a.png")
     assert planned(Images(path=str(lone), holdout=0.0), 1).notes[2] == "batch 1: the set has 1 image"
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_width_that_minutes_can_choose_makes_networks(family: str) -> None:
+    """At 24, half of the width is no multiple of R3GAN's 16 channels a group."""
+    for width in WIDTHS:
+        game = FAMILIES[family](digits(FACES), width)["game"]
+        with torch.device("meta"):
+            generator, critic = game.settings["generator"].build(), game.settings["critic"].build()
+        assert sum(each.numel() for player in (generator, critic) for each in player.parameters()) > width**2

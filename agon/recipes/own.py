@@ -14,7 +14,7 @@ which `agon.training.within` measures. `benchmarks/own.py` compares the families
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from math import prod
+from math import gcd, prod
 from typing import Any
 
 import torch
@@ -74,7 +74,8 @@ def regularised(data: Source, width: int) -> dict[str, Any]:
 
 def r3gan(data: Source, width: int) -> dict[str, Any]:
     """R3GAN: its residual networks without normalisation, relativistic pairs with R1 and R2."""
-    network = {"shape": data.shape, "widths": (2 * width, 2 * width, width, width // 2), "blocks": 1}
+    widths = (2 * width, 2 * width, width, width // 2)
+    network = {"shape": data.shape, "widths": widths, "blocks": 1, "group": gcd(16, width)}
     game = part(
         Adversarial,
         generator=part(resnext.Generator, latent=64, range=None, **network),
