@@ -64,4 +64,4 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Browser"]:
 @pytest.fixture
 def one_core(monkeypatch: pytest.MonkeyPatch) -> None:
     """A training that takes all cores takes one: the tests run beside each other."""
-    monkeypatch.setattr("agon.training.compute._cores", lambda: 1)
+    monkeypatch.setattr("agon.training.compute.cores", lambda: 1)

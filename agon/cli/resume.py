@@ -37,8 +37,8 @@ def resume(
         run: Run directory, directory of many seeds, or folder of a sweep.
         steps: Number of steps in all, for a longer training; by default the run's own.
         devices: Number of processes; by default the run's own.
-        threads: CPU threads of each process, 0 for all cores; by default the run's own, but not more than the cores of
-            another machine.
+        threads: CPU threads of each process, 0 for the cores that are free; by default the run's own, but not more than
+            the cores of another machine.
         trust: Allow the run to import classes from outside agon, which runs their code.
         from_: Run this script of yours, up to its first training, for the classes that the run has from it.
         alarms: What to do when something goes wrong: warn, stop or nothing, as of agon train.

@@ -82,7 +82,7 @@ class Train:
     precision: Literal["fp32", "bf16", "fp64"] = "fp32"
     """Floating-point precision of the networks."""
     threads: int = 0
-    """CPU threads of each process; 0 takes all cores, or one with --seeds."""
+    """CPU threads of each process; 0 takes those cores that no other work uses, or one with --seeds."""
     compile: Literal["auto", "on", "off"] = "auto"
     """Use torch.compile for unrolled steps or networks; auto does where it is known or measured to be faster."""
     memory: float = 4.0

@@ -11,6 +11,7 @@ import torch
 from agon.arguments import check_resources, checks_names
 from agon.errors import SettingError
 from agon.experiment.typing import check_fields
+from agon.training.cores import cores, default_threads
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["fp32", "bf16", "fp64"]
@@ -27,7 +28,8 @@ class Compute:
         devices: number of processes, with one device each; they share the batch.
         precision: "bf16" runs the networks in bfloat16 under autocast, with weights, moments and
             losses in float32; "fp64" runs everything in float64.
-        threads: CPU threads of each process; 0 takes all cores, shared among the processes.
+        threads: CPU threads of each process; 0 takes the cores that no other work uses, shared among the processes, or
+            OMP_NUM_THREADS where it is set (`cores.default_threads`).
         compile: whether to compile the look-ahead of unrolled dynamics, or else the networks' forward
             passes, with torch.compile's compiler. "auto" compiles a look-ahead in trainings of a thousand
             steps or more, and networks if it measures that to be faster, on CUDA only.
@@ -65,7 +67,7 @@ class Compute:
             raise SettingError(f"device cpu: expected at most {most} processes on this machine, got {devices}")
         if device == "mps" and not torch.backends.mps.is_available():
             raise SettingError("device mps: this machine has none; use --device cpu")
-        threads = self.threads or max(1, _cores() // devices)
+        threads = self.threads or default_threads(devices)
         return replace(self, device=device, devices=devices, threads=threads)
 
     @property
@@ -108,7 +110,7 @@ class Compute:
     @staticmethod
     def cores() -> int:
         """The number of cores that this process may use; in a container or a job, fewer than the machine's."""
-        return _cores()
+        return cores()
 
     @classmethod
     def continued(cls, described: dict[str, Any], threads: int | None = None) -> "Compute":
@@ -120,7 +122,7 @@ class Compute:
 
         Args:
             described: the content of arithmetic.json.
-            threads: threads of each process; 0 takes all cores, shared among the processes.
+            threads: threads of each process; 0 takes the cores that are free, shared among the processes.
         """
         compute = cls.read(described)
         here = max(1, cls.cores() // compute.devices)
@@ -141,10 +143,6 @@ def process_count(name: str, otherwise: int) -> int:
     if not text.isdecimal() or not 1 <= len(text) <= 6 or int(text) < 1:
         raise SettingError(f"{name}: expected a number of processes from 1 in the environment, got '{text}'; unset it")
     return int(text)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _best_device() -> Device:

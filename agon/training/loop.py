@@ -18,6 +18,7 @@ from agon.training.agreement import agreed
 from agon.training.beginning import Taken, take_weights, with_origin
 from agon.training.compilation import choose_compilation
 from agon.training.compute import Compute
+from agon.training.cores import of_few_threads
 from agon.training.launch import launch
 from agon.training.memory import enough_memory
 from agon.training.monitoring import Monitoring
@@ -81,10 +82,12 @@ def train(
     Run(Path(directory)).refuse_taken()  # refuse early, before reading data takes minutes
     experiment = with_origin(experiment.settled(), init)
     experiment.to_json()  # refuse what cannot be written down, also early
-    compute = (compute or Compute()).resolved()
+    asked = compute or Compute()
+    compute = asked.resolved()
     place = launch(compute, experiment.batch)
     if show and not place.rank and not in_worker():
-        for line in notices(experiment.describe()):
+        few = [] if asked.threads else of_few_threads(compute.threads, compute.devices)
+        for line in [*notices(experiment.describe()), *few]:
             warn(line)
     with enough_memory(), agreed(place):
         training = Training(experiment, compute, *place)
@@ -126,8 +129,8 @@ def resume(
         trust: whether classes that are not agon's may be imported, which runs their code.
         devices: a new number of processes; the state stays exactly the same, later steps agree
             up to rounding.
-        threads: a new number of CPU threads of each process, 0 for all cores; later steps agree up to rounding. By
-            default the run's own, or all cores where it was begun on a machine with more of them.
+        threads: a new number of CPU threads of each process, 0 for the cores that are free; later steps agree up
+            to rounding. By default the run's own, or all cores where it was begun on a machine with more of them.
         show: whether to show the progress on standard error.
         progress: makes the progress display.
         callback: called every so many steps, to compute a metric for example.

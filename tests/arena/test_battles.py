@@ -40,7 +40,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two GANs of digits, one without a critic, one of points; beside them samples in a file and a folder."""
     folder = tmp_path_factory.mktemp("runs")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("agon.training.compute._cores", lambda: 1)
+        patch.setattr("agon.training.compute.cores", lambda: 1)
         trained(folder / "one")
         trained(folder / "two", 1)
         trained(folder / "vae", 0, "im2016/mnist-vae")

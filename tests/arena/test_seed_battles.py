@@ -24,7 +24,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Two seeds of each of two experiments on the ring, of three steps and of one."""
     folder = tmp_path_factory.mktemp("experiments")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("agon.training.compute._cores", lambda: 1)
+        patch.setattr("agon.training.compute.cores", lambda: 1)
         for name, steps in (("three", 3), ("one", 1)):
             for seed in (0, 1):
                 experiment = replace(find("first/ring").experiment(scale="smoke"), steps=steps, seed=seed)

@@ -47,7 +47,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two GANs of digits, the second with an average, a VAE from 0 to 1, one of points, and samples in a file."""
     folder = tmp_path_factory.mktemp("runs")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("agon.training.compute._cores", lambda: 1)
+        patch.setattr("agon.training.compute.cores", lambda: 1)
         trained(folder / "one")
         trained(folder / "two", averaging=Averaging(decay=0.5))
         trained(folder / "vae", "im2016/mnist-vae")

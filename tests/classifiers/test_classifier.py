@@ -30,7 +30,7 @@ pytestmark = pytest.mark.usefixtures("one_core")
 def judge(tmp_path_factory: pytest.TempPathFactory) -> SetClassifier:
     """Of the bundled digits, after a short training."""
     with pytest.MonkeyPatch.context() as patch:  # one core, as all tests of this module take
-        patch.setattr("agon.training.compute._cores", lambda: 1)
+        patch.setattr("agon.training.compute.cores", lambda: 1)
         built = classifier_of(Images(), steps=150, folder=tmp_path_factory.mktemp("cache"), show=False)
     assert isinstance(built, SetClassifier)
     return built

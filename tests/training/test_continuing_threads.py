@@ -36,7 +36,7 @@ def described(threads: int, cores: int | None, devices: int = 1) -> dict[str, ob
 def test_threads_of_another_machine_never_exceed_the_cores_of_this_one(
     threads: int, cores: int | None, devices: int, asked: int | None, expected: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agon.training.compute._cores", lambda: 2)
+    monkeypatch.setattr("agon.training.compute.cores", lambda: 2)
     assert Compute.continued(described(threads, cores, devices), asked).threads == expected
 
 
@@ -49,9 +49,10 @@ def test_a_run_from_a_larger_machine_says_that_its_arithmetic_changes(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     threads = torch.get_num_threads()
-    monkeypatch.setattr("agon.training.compute._cores", lambda: 2)
+    monkeypatch.setattr("agon.training.compute.cores", lambda: 2)
+    monkeypatch.setattr("agon.training.compute.default_threads", lambda devices: 2 // devices)
     run = run_of(tmp_path, threads=0)
-    monkeypatch.setattr("agon.training.compute._cores", lambda: 1)
+    monkeypatch.setattr("agon.training.compute.cores", lambda: 1)
     try:
         assert main(["resume", str(run), "--steps", "6"]) == 0
         assert torch.get_num_threads() == 1

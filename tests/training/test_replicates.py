@@ -45,7 +45,7 @@ def assert_the_same_run(one: Path, other: Path) -> None:
 
 @pytest.fixture
 def two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agon.training.compute._cores", lambda: 2)
+    monkeypatch.setattr("agon.training.compute.cores", lambda: 2)
 
 
 @pytest.mark.usefixtures("two_cores")

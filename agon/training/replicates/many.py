@@ -147,8 +147,7 @@ def at_once(compute: Compute) -> int:
     """How many trainings run at a time; on an accelerator one, as the cost of sharing it was not measured."""
     if compute.device != "cpu":
         return 1
-    cores = replace(compute, threads=0).resolved().threads
-    return max(1, cores // compute.threads)
+    return max(1, compute.cores() // (compute.devices * compute.threads))
 
 
 @dataclass(frozen=True)
