@@ -28,8 +28,8 @@ def section(sets: list[Set], quick: bool) -> Section:
     return Section(
         "Beside other work",
         "An alternating DCGAN step, batch 64, width 64, beside processes that keep a core busy each. Ours is "
-        "`Training.advance` with the threads that a training takes by default; theirs `benchmarks/hand_written.py` with "
-        "torch's own number. Each in a fresh process, begun when the others are busy already, by turns: median of "
+        "`Training.advance` with the threads that a training takes by default; theirs `benchmarks/hand_written.py` "
+        "with torch's own number. Each in a fresh process, begun when the others are busy already, by turns: median of "
         f"{rounds} processes of {steps} steps. Bound: 0.3 beside one busy process.",
         table(
             ("set", "busy processes", "our threads", "ours, ms", "their threads", "theirs, ms", "ours / theirs"), rows
