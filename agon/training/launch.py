@@ -58,10 +58,22 @@ def launch(compute: Compute, batch: int) -> Place:
         )
     global _place
     torch.set_num_threads(compute.threads)
+    if compute.devices == 1 and "WORLD_SIZE" not in os.environ:
+        _place = Place(_only_device(compute.device), 0, 1)
+        return _place
     fabric = _fabric(compute)
     fabric.launch()
     _place = Place(fabric.device, fabric.global_rank, fabric.world_size)
     return _place
+
+
+def _only_device(kind: str) -> torch.device:
+    """The device of a process that trains alone, which needs no Fabric, whose import takes longer than torch's."""
+    if kind == "cpu":
+        return torch.device(kind)
+    if kind == "cuda":
+        torch.cuda.set_device(0)
+    return torch.device(kind, 0)
 
 
 def _repeatable() -> bool:

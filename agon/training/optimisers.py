@@ -9,12 +9,14 @@ from jaxtyping import Shaped
 from torch import Tensor, nn
 
 from agon.experiment import Part
+from agon.training.dynamo import spare_dynamo
 
 IMPLEMENTATION = ("fused", "foreach", "capturable", "differentiable")  # options of this torch, not of the run
 
 
 def build_optimiser(part: Part, parameters: Sequence[nn.Parameter]) -> torch.optim.Optimizer:
     """Build a player's optimiser, with one fused kernel over all parameters if torch has one."""
+    spare_dynamo()
     names = inspect.signature(part.make).parameters
     if "fused" in names and set(IMPLEMENTATION).isdisjoint(part.settings):
         part = part.changed(fused=True)
