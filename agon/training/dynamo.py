@@ -1,8 +1,8 @@
 """torch's optimisers without torch._dynamo, which they import at their first step though nothing is compiled.
 
-The import takes as long as that of torch itself. It serves two purposes: methods of an optimiser are not to be compiled,
-and a step breaks a compiled graph. As long as nothing has imported torch._dynamo, nothing is being compiled, and both are
-nothing to do. Once something has, torch's own functions are called again.
+The import takes as long as that of torch itself. It serves two purposes: methods of an optimiser are not to be
+compiled, and a step breaks a compiled graph. As long as nothing has imported torch._dynamo, nothing is being compiled,
+and both are nothing to do. Once something has, torch's own functions are called again.
 """
 
 import sys
