@@ -1,7 +1,7 @@
 """Games in which an autoregressor's prediction error on an encoder's features tells real from generated samples."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
 from jaxtyping import Float
@@ -19,14 +19,20 @@ BySide = Mapping[str, Tensor]  # for "real", "fake" or both, in this order
 
 
 def prediction_errors(
-    predictions: Float[Tensor, "n *features"], features: Float[Tensor, "n *features"]
+    predictions: Float[Tensor, "n *features"], features: Float[Tensor, "n *features"], norm: Literal[1, 2] = 1
 ) -> Float[Tensor, " n"]:
     """|R(f) - f|₁ of each sample, summed over groups and channels; in float32 if features are in bfloat16.
 
-    Source: argan2018, Algorithm 1.
+    Args:
+        predictions: R(f).
+        features: f.
+        norm: 2 sums squares in the place of absolute values.
+
+    Source: argan2018, Algorithm 1; section 4 names the L2 loss.
     """
     gaps = predictions - features
-    return (gaps.float() if gaps.dtype is torch.bfloat16 else gaps).abs().flatten(1).sum(1)
+    gaps = gaps.float() if gaps.dtype is torch.bfloat16 else gaps
+    return (gaps.abs() if norm == 1 else gaps.square()).flatten(1).sum(1)
 
 
 class Autoregressive(AugmentedGame):
@@ -40,14 +46,18 @@ class Autoregressive(AugmentedGame):
     autoregressor fits features of real samples only. Real and generated samples pass the encoder separately,
     as batch normalisation requires; all losses use these two passes, and a pass that no loss needs is skipped.
 
+    With `contrastive`, L_autoregressor = L_encoder (equation 5), which has no lower bound; the paper found it unstable.
+
     Args:
         generator: a module with `latent_shape` that maps "n *latent_shape" to "n *shape".
         encoder: a module that maps "n *shape" to features "n *features".
         autoregressor: a module that maps features to predictions of the same shape; it predicts each number
             from those before it, in the module's own order.
         augmentation: transforms all samples, real and generated, that the encoder sees.
+        norm: 1 for the L1 error, 2 for the sum of squares.
+        contrastive: whether the autoregressor also makes generated features hard to predict.
 
-    Source: argan2018, equations 7 and 8 and Algorithm 1.
+    Source: argan2018, equations 5, 7 and 8 and Algorithm 1.
     """
 
     scoring_player: ClassVar[str] = "encoder"
@@ -69,12 +79,18 @@ class Autoregressive(AugmentedGame):
         encoder: nn.Module,
         autoregressor: nn.Module,
         augmentation: Augmentation | Adaptive | None = None,
+        norm: Literal[1, 2] = 1,
+        contrastive: bool = False,
     ) -> None:
         super().__init__(augmentation)
+        if norm not in (1, 2):
+            raise SettingError(f"norm: expected 1 or 2, got {norm}")
         refuse_classes(self, generator=generator, encoder=encoder, autoregressor=autoregressor)
         self.generator = generator
         self.encoder = encoder
         self.autoregressor = autoregressor
+        self.norm: Literal[1, 2] = norm
+        self.contrastive = contrastive
 
     @property
     def latent_shape(self) -> tuple[int, ...]:
@@ -92,7 +108,7 @@ class Autoregressive(AugmentedGame):
 
     def errors(self, features: Float[Tensor, "n ..."]) -> Float[Tensor, " n"]:
         """The autoregressor's error on each sample's features."""
-        return prediction_errors(self.autoregressor(features), features)
+        return prediction_errors(self.autoregressor(features), features, self.norm)
 
     def check(self, shape: tuple[int, ...]) -> None:
         with torch.no_grad(), evaluation_mode(self):
@@ -109,14 +125,18 @@ class Autoregressive(AugmentedGame):
         return features
 
     def _sides(self, of: Collection[str]) -> set[str]:
-        return {side for player in of for side in self.signs[player]}
+        return {side for player in of for side in self._signs(player)}
+
+    def _signs(self, player: str) -> Mapping[str, float]:
+        """The sign of each energy in a player's loss."""
+        return self.signs["encoder" if self.contrastive and player == "autoregressor" else player]
 
     def _energetic(self, features: BySide, of: Collection[str]) -> Losses:
         """The signed sums of energies."""
-        needed = {side for player in of for side in self.signs[player]}
+        needed = {side for player in of for side in self._signs(player)}
         errors = {side: self.errors(features[side]) for side in features if side in needed}
         energies = {side: error.mean() for side, error in errors.items()}
-        losses = {player: _total(self.signs[player], energies) for player in of if self.signs[player]}
+        losses = {player: _total(self._signs(player), energies) for player in of if self._signs(player)}
         seen = {f"energy/{side}": energy.detach() for side, energy in energies.items()}
         if self.scoring_player in of:
             seen |= self.overfitting(-errors["real"], -errors["fake"])
@@ -150,7 +170,7 @@ class PatchAutoregressive(Autoregressive):
         autoregressor: as in `Autoregressive`.
         patch: a module that maps features "n c h w" to logits "n h w".
         objective: o, the pair of losses.
-        augmentation: as in `Autoregressive`.
+        augmentation, norm, contrastive: as in `Autoregressive`.
 
     Source: argan2018, section 3.3 and equations 9 and 10, where least squares are minimised.
     """
@@ -167,8 +187,17 @@ class PatchAutoregressive(Autoregressive):
         patch: nn.Module,
         objective: Objective = LeastSquares(),  # noqa: B008 - frozen
         augmentation: Augmentation | Adaptive | None = None,
+        norm: Literal[1, 2] = 1,
+        contrastive: bool = False,
     ) -> None:
-        super().__init__(generator=generator, encoder=encoder, autoregressor=autoregressor, augmentation=augmentation)
+        super().__init__(
+            generator=generator,
+            encoder=encoder,
+            autoregressor=autoregressor,
+            augmentation=augmentation,
+            norm=norm,
+            contrastive=contrastive,
+        )
         self.patch = patch
         self.objective = objective
 

@@ -20,7 +20,7 @@ class Transcription:
         made = [self.generated(z) for z in given.latent.numpy()]
         f_r, f_f = self.features(list(given.real.numpy())), self.features(made)
         e_r, e_f = (sum(self.error(f) for f in each) / N for each in (f_r, f_f))
-        losses = {"generator": e_f, "encoder": e_r - e_f, "autoregressor": e_r}
+        losses = {"generator": e_f, "encoder": e_r - e_f, "autoregressor": e_r - e_f if self.game.contrastive else e_r}
         if "patch" in self.game.players:
             patch = sum(self.squares(f, 1) for f in f_r) / N + sum(self.squares(f, 0) for f in f_f) / N
             losses["generator"] += sum(self.squares(f, 1) for f in f_f) / N
@@ -54,7 +54,7 @@ class Transcription:
         return [np.concatenate(parts[i : i + module.group]) for i in range(0, len(parts), module.group)]
 
     def error(self, f: Array) -> float:
-        """Σ_i |p_i - f_{i+1}| from a start of zeros: N_f terms."""
+        """Σ_i |p_i - f_{i+1}|, or its square, from a start of zeros: N_f terms."""
         groups = self.groups(f)
         states = [(np.zeros(3), np.zeros(3)) for _ in range(self.layers)]
         total, before = 0.0, np.zeros_like(groups[0])
@@ -64,7 +64,7 @@ class Transcription:
                 states[layer] = self.cell(layer, x, *states[layer])
                 x = states[layer][0]
             prediction = self.w["autoregressor.project.weight"] @ x + self.w["autoregressor.project.bias"]
-            total += sum(abs(p - t) for p, t in zip(prediction, group, strict=True))
+            total += sum(abs(p - t) ** self.game.norm for p, t in zip(prediction, group, strict=True))
             before = group
         return total
 

@@ -1,6 +1,6 @@
 """Yazıcı, Yap, Winkler 2018, "Autoregressive generative adversarial networks".
 
-Section 4: table 1, and figures 5 to 8, samples of its models.
+Section 4: table 1, figures 5 to 8, samples of its models, and what the text says of other choices (`sections`).
 
 | the paper | here |
 |---|---|
@@ -13,8 +13,9 @@ Section 4: table 1, and figures 5 to 8, samples of its models.
 """
 
 from agon.papers.argan2018.figures import FIGURES
+from agon.papers.argan2018.sections import SECTIONS
 from agon.papers.argan2018.table1 import TABLE_1
 
-ITEMS = (TABLE_1, *FIGURES)
+ITEMS = (TABLE_1, *FIGURES, *SECTIONS)
 
 __all__ = ["ITEMS"]

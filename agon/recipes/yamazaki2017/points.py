@@ -51,10 +51,10 @@ def points(data: Source, scale: Scale, *, deep: tuple[bool, bool], normalise: bo
     return trained(game, data, rate=1e-4, budget=BUDGETS[scale])
 
 
-def _recipe(name: str, source: Source, pair: str, normalise: bool) -> Recipe:
+def _recipe(name: str, source: Source, pair: str, normalise: bool, tail: str = "") -> Recipe:
     deep_generator, deep_critic, claim = PAIRS[pair]
     return Recipe(
-        name=f"yamazaki2017/{name}-{pair}{suffix(normalise)}",
+        name=f"yamazaki2017/{name}-{pair}{suffix(normalise)}{tail}",
         paper="Yamazaki 2017, " + ("figures 5.1 to 5.6" if pair in ("m0", "m1") else "appendix C"),
         claim=claim if normalise else f"{claim}; here without batch normalisation in the critic, which weakens it",
         data=lambda scale: source,
@@ -64,5 +64,13 @@ def _recipe(name: str, source: Source, pair: str, normalise: bool) -> Recipe:
 
 PLANE = {"swiss-roll": SwissRoll(points=POINTS, noise=0.2), "ring": Ring(points=POINTS)}
 TITLES = {"swiss-roll": "Swiss roll", "ring": "Gaussian mixture"}  # the paper's names
-RECIPES = tuple(_recipe(name, data, pair, bn) for name, data in PLANE.items() for pair in PAIRS for bn in (True, False))
+ENDLESS = ("m1", "g0d1")  # pairs whose critic may have learned every point (appendix C)
+RECIPES = (
+    *(_recipe(name, data, pair, bn) for name, data in PLANE.items() for pair in PAIRS for bn in (True, False)),
+    *(
+        _recipe(name, replace(data, points=None), pair, True, tail="-endless")
+        for name, data in PLANE.items()
+        for pair in ENDLESS
+    ),
+)
 OF = by_name(RECIPES)
