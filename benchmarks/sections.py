@@ -7,6 +7,7 @@ from benchmarks import (
     beside,
     compiled,
     distances,
+    evaluation,
     extractors,
     families,
     memory,
@@ -57,6 +58,7 @@ SECTIONS: dict[str, Measurement] = {
     ),
     "neighbours": Measurement(distances.neighbours, ("agon/metrics", "benchmarks/distances.py")),
     "prdc": Measurement(distances.manifolds, ("agon/metrics", "benchmarks/distances.py")),
+    "evaluation": Measurement(evaluation.section, ("agon/evaluation", "agon/metrics", "benchmarks/evaluation.py")),
     "extractors": Measurement(
         lambda _, quick: extractors.section(quick),
         (
