@@ -126,6 +126,12 @@ class StoppedError(AgonError):
     status = 3
 
 
+class TimeLimitError(AgonError):
+    """A job took longer than it was allowed to, and was stopped; what it had written is kept."""
+
+    status = 124  # as of coreutils' timeout
+
+
 class Interrupted(AgonError):  # noqa: N818 - a request, not an error
     """SIGINT or SIGTERM stopped a training: a checkpoint is written, and the training can be resumed.
 

@@ -13,10 +13,12 @@ from agon.cli.shared import (
     CpusOption,
     DataOption,
     GpusOption,
+    MinutesOption,
     OnOption,
+    ProgressOption,
     SetOptions,
     assignments,
-    place_named,
+    place_of,
     say_report,
 )
 from agon.cli.train import Train
@@ -65,6 +67,8 @@ class SweepCommand:
     on: OnOption = "processes"
     cpus_per_job: CpusOption = None
     gpus_per_job: GpusOption = None
+    minutes_per_job: MinutesOption = None
+    minutes_without_progress: ProgressOption = None
     data: DataOption = None
     scale: Literal["smoke", "quick", "paper"] = "quick"
     """Size of each training, as of agon train."""
@@ -104,7 +108,7 @@ class SweepCommand:
             halving=Halving(first=self.first_rung) if self.stop == "halving" else None,
             compute=Compute(device=self.device, precision=self.precision, threads=self.threads),
             jobs=self.jobs,
-            on=place_named(self.on, self.cpus_per_job, self.gpus_per_job),
+            on=place_of(self),
             trust=self.trust,
         )
         say(*result.lines, self.out / SWEEP)
@@ -125,7 +129,7 @@ class SweepCommand:
             check_count(1 if count is None else count, name)
         shared = ("data", "scale", "seed", "steps", "batch", "set_", "device", "precision", "threads", "trust", "on")
         train = Train(self.recipe, self.out, seeds=self.seeds, **{name: getattr(self, name) for name in shared})
-        place_named(self.on, self.cpus_per_job, self.gpus_per_job)
+        place_of(self)
         train.check()
         return over, train
 

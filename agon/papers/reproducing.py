@@ -43,7 +43,8 @@ def reproduce(
         seeds: number of seeds (0, 1, ...); by default the item's own number.
         data: replacements for sets of images: "mnist=FOLDER", or "FOLDER" for all; see `sources.places`.
         compute: how each training computes; by default on the best device in float32, with one thread.
-        on: where the trainings run: "processes" of this machine, "ray", "ray://HOST:PORT", or an `agon.jobs.OnRay`.
+        on: where the trainings run: "processes" of this machine, "ray", "ray://HOST:PORT", or with time limits an
+            `agon.jobs.OnProcesses` or `OnRay`.
         show: whether to show progress on standard error.
 
     Returns:

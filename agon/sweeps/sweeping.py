@@ -65,7 +65,8 @@ def sweep(
         halving: stop the worse trials early; all trials must have one budget.
         compute: how each training computes; threads=0 means one thread here.
         jobs: number of processes at a time; by default one for each core, or one on an accelerator.
-        on: "processes" of this machine, "ray", "ray://HOST:PORT", or an `agon.jobs.OnRay`; the table is the same.
+        on: "processes" of this machine, "ray", "ray://HOST:PORT", or with time limits an `agon.jobs.OnProcesses` or
+            `OnRay`; the table is the same.
         trust: whether an extractor from outside agon may be imported.
         show: whether to show the progress on standard error.
 

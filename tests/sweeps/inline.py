@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
-from agon.jobs import Ended, Job, Outcome, failure
+from agon.jobs import Ended, Job, Outcome, TimeLimits, failure
 from agon.terminal.multi_progress import MultiProgress
 from agon.terminal.progress import Progress
 
@@ -18,7 +18,7 @@ class Inline:
     done: ClassVar[list[str]] = []
     kills_after: ClassVar[int | None] = None
 
-    def __init__(self, jobs: Sequence[Job], workers: int) -> None:
+    def __init__(self, jobs: Sequence[Job], workers: int, limits: TimeLimits) -> None:
         self.jobs = jobs
 
     def run(self, progress: MultiProgress) -> Outcome:
