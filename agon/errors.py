@@ -28,6 +28,7 @@ EXTRAS = {  # optional package -> the extra of agon that installs it
     "scipy": "metrics",
     "torch_fidelity": "metrics",
     "torchvision": "metrics",
+    "optuna": "sweep",
     "ray": "cluster",
     "jinja2": "report",
     "markupsafe": "report",
@@ -126,7 +127,7 @@ class StoppedError(AgonError):
     status = 3
 
 
-class TimeLimitError(AgonError):
+class TimeLimitError(RunError):
     """A job took longer than it was allowed to, and was stopped; what it had written is kept."""
 
     status = 124  # as of coreutils' timeout

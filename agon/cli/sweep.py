@@ -23,7 +23,8 @@ from agon.cli.shared import (
 )
 from agon.cli.train import Train
 from agon.cli.trained import is_file, recipe_named
-from agon.errors import SettingError
+from agon.cli.words import translated
+from agon.errors import SettingError, require
 from agon.runs.layout import SWEEP
 from agon.terminal import say
 
@@ -31,7 +32,7 @@ OverOptions = Annotated[
     tuple[str, ...],
     tyro.conf.arg(
         metavar="PATH=V1,V2,...",
-        help="A setting and its values, as of --set; with --random a range LOW..HIGH, too. Several: all combinations.",
+        help="A setting and its values, as of --set; with --search random or bayes a range LOW..HIGH, too.",
     ),
     tyro.conf.UseAppendAction,
 ]
@@ -50,8 +51,12 @@ class SweepCommand:
     """Metric of agon evaluate that decides, e.g. fid, kid or modes."""
     seeds: int = 3
     """Number of seeds of each setting, from --seed on."""
-    random: int | None = None
-    """Draw this many settings at random instead of taking all combinations; ranges above 0 are log-uniform."""
+    search: Literal["grid", "random", "bayes"] = "grid"
+    """Trials: all combinations, random draws (ranges above 0 are log-uniform), or Bayesian search (TPE, by Optuna)."""
+    trials: int | None = None
+    """With --search random or bayes: number of trials."""
+    at_once: int = 4
+    """With --search bayes: number of trials that are proposed together; it changes the proposals."""
     stop: Literal["none", "halving"] = "none"
     """Stop early: with halving, only the best third of the settings goes on from each rung of steps."""
     first_rung: int = 1
@@ -73,7 +78,7 @@ class SweepCommand:
     scale: Literal["smoke", "quick", "paper"] = "quick"
     """Size of each training, as of agon train."""
     seed: int | None = None
-    """First seed, and the seed of --random; by default 0, or the file's own."""
+    """First seed, and the seed of --search; by default 0, or the file's own."""
     steps: int | None = None
     """Number of steps of each training; by default the recipe's own."""
     batch: int | None = None
@@ -104,7 +109,7 @@ class SweepCommand:
             n=self.n,
             extractor=self.extractor,
             every=self.every,
-            random=self.random,
+            search=self._search(),
             halving=Halving(first=self.first_rung) if self.stop == "halving" else None,
             compute=Compute(device=self.device, precision=self.precision, threads=self.threads),
             jobs=self.jobs,
@@ -118,20 +123,41 @@ class SweepCommand:
         """Refuse what can be refused before torch is imported; return what varies, and the training of all."""
         if not self.over:
             raise SettingError("agon sweep: expected settings to vary, got none; an example is --over lr=1e-4,1e-3")
-        over = dict(map(values_of, self.over))
+        pairs = map(values_of, self.over)
+        over = dict(pairs if self.search != "bayes" else (in_own_words(*pair) for pair in pairs))
         if len(over) < len(self.over):
             raise SettingError("--over: expected each setting once, got one twice; give all its values in one --over")
         if not self.metric:
             raise SettingError(f"--metric: expected what decides, out of {', '.join(catalogue()['metric'])}; got none")
         check_metrics([self.metric], self.extractor)
         check_samples(self.n)
-        for name, count in (("--every", self.every), ("--jobs", self.jobs), ("--random", self.random)):
+        for name, count in (("--every", self.every), ("--jobs", self.jobs), ("--at-once", self.at_once)):
             check_count(1 if count is None else count, name)
+        self._check_search()
         shared = ("data", "scale", "seed", "steps", "batch", "set_", "device", "precision", "threads", "trust", "on")
         train = Train(self.recipe, self.out, seeds=self.seeds, **{name: getattr(self, name) for name in shared})
         place_of(self)
         train.check()
         return over, train
+
+    def _check_search(self) -> None:
+        """Refuse a number of trials without a search, or the reverse, and a search that is not installed."""
+        if (self.search == "grid") != (self.trials is None):
+            got = "none" if self.trials is None else f"{self.trials} with --search grid, which takes all combinations"
+            raise SettingError(f"--trials: expected with --search random or bayes, got {got}")
+        check_count(1 if self.trials is None else self.trials, "--trials")
+        if self.search == "bayes":
+            require("optuna")
+
+    def _search(self) -> Any:
+        """Return how trials are chosen; None for all combinations."""
+        from agon.sweeps import BayesianSearch, RandomSearch
+
+        if self.trials is None:
+            return None
+        if self.search == "random":
+            return RandomSearch(self.trials, self.seed)
+        return BayesianSearch(self.trials, self.at_once, self.seed)
 
 
 def values_of(text: str) -> tuple[str, list[str]]:
@@ -156,6 +182,16 @@ def values_of(text: str) -> tuple[str, list[str]]:
         raise SettingError(f"--over {path}: expected values between the commas, got '{rest}'")
     assignments([f"{path}={value}" for value in values])
     return path, values
+
+
+def in_own_words(path: str, values: Sequence[str]) -> tuple[str, list[str]]:
+    """A setting and its values in agon's own words, in which a search that goes on finds it in the experiment.
+
+    >>> in_own_words("lr", ["1e-5..1e-2"])
+    ('optimisers.lr', ['1e-5..1e-2'])
+    """
+    pairs = [translated(path, value) for value in values]
+    return pairs[0][0], [value for _, value in pairs]
 
 
 def _make(train: Train) -> Callable[[Mapping[str, str]], Any]:

@@ -182,7 +182,7 @@ def test_other_failures_are_named_and_tried_again(
         (["--over", "lr=1e-3,1e-2", "--metric", "fdi"], "did you mean 'fid'"),
         (["--over", "lr=1e-3,1e-2", "--metric", "modes", "--jobs", "0"], "--jobs: expected at least 1, got 0"),
         (["--over", "rate=1,2", "--metric", "modes"], "trial rate=1: there is no setting of experiment 'rate'"),
-        (["--over", "lr=1e-3..1e-2", "--metric", "modes"], "--random N draws N trials from ranges"),
+        (["--over", "lr=1e-3..1e-2", "--metric", "modes"], "--search random --trials N draws from it"),
     ],
 )
 def test_what_the_command_refuses(
