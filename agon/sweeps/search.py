@@ -35,8 +35,8 @@ class BayesianSearch:
 
     The proposals are those of the tree-structured Parzen estimator (TPE) of Optuna: it models the density of the
     settings of the good trials, l(x), and that of the others, g(x), and proposes what maximises l(x)/g(x). The first
-    ten trials are random draws. Trials are proposed `at_once` together, and the next ones when all of these are scored, so
-    that neither the number of processes nor their speed changes a proposal. Source: Bergstra et al. 2011.
+    ten trials are random draws. `at_once` trials are proposed together, and the next ones when all of these are scored,
+    so that neither the number of processes nor their speed changes a proposal. Source: Bergstra et al. 2011.
 
     Attributes:
         trials: how many in all, from 1 to 1,000.
