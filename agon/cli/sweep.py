@@ -28,6 +28,7 @@ from agon.errors import SettingError, require
 from agon.runs.layout import SWEEP
 from agon.terminal import say
 
+SAMPLES, SEEDS = 5_000, 3  # in each score; of each setting
 OverOptions = Annotated[
     tuple[str, ...],
     tyro.conf.arg(
@@ -43,14 +44,14 @@ class SweepCommand:
     """Train a recipe under many settings and seeds, score each run, and say which setting is best, and how surely."""
 
     recipe: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="RECIPE")]
-    """Name of the recipe, as of agon train."""
+    """Name of the recipe, as of agon train; or a paper's sweep, e.g. im2016/rates, which has settings of its own."""
     out: Path
     """Folder of the sweep, new or empty; agon resume FOLDER goes on."""
     over: OverOptions = ()
     metric: str = ""
     """Metric of agon evaluate that decides, e.g. fid, kid or modes."""
-    seeds: int = 3
-    """Number of seeds of each setting, from --seed on."""
+    seeds: int | None = None
+    """Number of seeds of each setting, from --seed on; by default 3."""
     search: Literal["grid", "random", "bayes"] = "grid"
     """Trials: all combinations, random draws (ranges above 0 are log-uniform), or Bayesian search (TPE, by Optuna)."""
     trials: int | None = None
@@ -61,10 +62,10 @@ class SweepCommand:
     """Stop early: with halving, only the best third of the settings goes on from each rung of steps."""
     first_rung: int = 1
     """With --stop halving: no rung is earlier than this step."""
-    n: int = 5_000
-    """Number of samples in each score."""
-    extractor: str = "auto"
-    """Feature extractor of the score, as of agon evaluate."""
+    n: int | None = None
+    """Number of samples in each score; by default 5,000."""
+    extractor: str = ""
+    """Feature extractor of the score, as of agon evaluate; by default auto."""
     every: int | None = None
     """Number of steps between scores during the trainings, for curves; by default one score at the end."""
     jobs: int | None = None
@@ -95,29 +96,37 @@ class SweepCommand:
     """Allow an experiment's file to import classes from outside agon, which runs their code."""
 
     def __call__(self) -> None:
+        self._complete()
         over, train = self._checked()
         from agon.reports.sweeps import sweep
         from agon.sweeps import Halving
         from agon.training import Compute
 
+        names = ("metric", "seeds", "n", "extractor", "every", "jobs", "trust")
+        options: dict[str, Any] = {name: getattr(self, name) for name in names}
         result = sweep(
             _make(train),
             self.out,
             over=over,
-            metric=self.metric,
-            seeds=self.seeds,
-            n=self.n,
-            extractor=self.extractor,
-            every=self.every,
+            **options,
             search=self._search(),
             halving=Halving(first=self.first_rung) if self.stop == "halving" else None,
             compute=Compute(device=self.device, precision=self.precision, threads=self.threads),
-            jobs=self.jobs,
             on=place_of(self),
-            trust=self.trust,
         )
         say(*result.lines, self.out / SWEEP)
         say_report(self.out)
+
+    def _complete(self) -> None:
+        """Take what was not given from the sweep of this name, if there is one, else the defaults."""
+        named = catalogue()["sweep"].get(self.recipe, {})
+        self.recipe = named.get("recipe", self.recipe)
+        if not self.over:
+            self.over = tuple(f"{path}={','.join(values)}" for path, values in named.get("over", {}).items())
+        self.metric = self.metric or named.get("metric", "")
+        self.extractor = self.extractor or named.get("extractor", "auto")
+        self.n = named.get("n", SAMPLES) if self.n is None else self.n
+        self.seeds = named.get("seeds", SEEDS) if self.seeds is None else self.seeds
 
     def _checked(self) -> tuple[dict[str, list[str]], Train]:
         """Refuse what can be refused before torch is imported; return what varies, and the training of all."""
@@ -130,7 +139,7 @@ class SweepCommand:
         if not self.metric:
             raise SettingError(f"--metric: expected what decides, out of {', '.join(catalogue()['metric'])}; got none")
         check_metrics([self.metric], self.extractor)
-        check_samples(self.n)
+        check_samples(self.n or 0)
         for name, count in (("--every", self.every), ("--jobs", self.jobs), ("--at-once", self.at_once)):
             check_count(1 if count is None else count, name)
         self._check_search()
