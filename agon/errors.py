@@ -28,6 +28,7 @@ EXTRAS = {  # optional package -> the extra of agon that installs it
     "scipy": "metrics",
     "torch_fidelity": "metrics",
     "torchvision": "metrics",
+    "optuna": "sweep",
     "ray": "cluster",
     "jinja2": "report",
     "markupsafe": "report",
@@ -124,6 +125,12 @@ class StoppedError(AgonError):
     """A training was stopped because something went wrong with it: a checkpoint from before that is kept."""
 
     status = 3
+
+
+class TimeLimitError(RunError):
+    """A job took longer than it was allowed to, and was stopped; what it had written is kept."""
+
+    status = 124  # as of coreutils' timeout
 
 
 class Interrupted(AgonError):  # noqa: N818 - a request, not an error

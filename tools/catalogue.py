@@ -17,7 +17,7 @@ from agon.evaluation.extractors import NAMES as EXTRACTORS
 from agon.experiment.names import NAMES
 from agon.papers import ITEMS, Item
 from agon.places import DIGITS, located
-from agon.recipes import RECIPES, Recipe
+from agon.recipes import RECIPES, SWEEPS, NamedSweep, Recipe
 from agon.recipes.sets import SETS, ImageSet
 
 
@@ -26,6 +26,7 @@ def contents() -> dict[str, Any]:
     return {
         "recipe": {recipe.name: _entry(recipe, [recipe]) for recipe in RECIPES.values()},
         "item": {item.name: _entry(item, item.trainings.values()) for item in ITEMS.values()},
+        "sweep": {sweep.name: _choice(sweep) for sweep in SWEEPS.values()},
         "metric": {name: {} for name in METRICS},
         "extractor": {name: {} for name in EXTRACTORS},
         "source": {name: {} for name in (*SOURCES, DIGITS)},
@@ -38,6 +39,14 @@ def _entry(listed: Recipe | Item, trainings: Iterable[Recipe]) -> dict[str, Any]
     """The facts about a recipe or an item; the data are those of the quick scale, on which the minutes were taken."""
     sources = sorted({_data(recipe.data("quick")) for recipe in trainings})
     return {"paper": listed.paper, "claim": listed.claim, "data": sources, "minutes": dict(listed.minutes)}
+
+
+def _choice(sweep: NamedSweep) -> dict[str, Any]:
+    """The facts about a sweep with a name: those of its recipe, of which it trains many, and its own."""
+    facts = {**_entry(RECIPES[sweep.recipe], [RECIPES[sweep.recipe]]), "paper": sweep.paper, "claim": sweep.claim}
+    over = {path: list(values) for path, values in sweep.over.items()}
+    own = {name: getattr(sweep, name) for name in ("recipe", "metric", "extractor", "n", "seeds")}
+    return {**facts, "minutes": dict.fromkeys(facts["minutes"]), **own, "over": over}
 
 
 def _data(source: Source) -> str:

@@ -1,6 +1,6 @@
 """Train the patients of tests/diagnosis, and write what the diagnosis says of them into docs/diagnosis.md.
 
-    python -m tools.hospital [--seeds 10 11 12 13 14] [--patients NAME...] [--again]
+    python -m tools.hospital [--seeds 10 11 12 13 14] [--patients NAME...] [--again] [--jobs 2] [--on ray]
     python -m tools.hospital --treat [--seeds 10 11]
 
 The first writes docs/hospital.json and the table of the hospital, the second docs/prescriptions.json and that of the
@@ -15,7 +15,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from agon.jobs import PROCESSES, Place
 from tests.diagnosis import prescriptions, ward
+from tools.answers import answered
 
 PAGE = Path("docs/diagnosis.md")
 HOSPITAL, PRESCRIPTIONS = Path("docs/hospital.json"), Path("docs/prescriptions.json")
@@ -47,21 +49,21 @@ def page(text: str) -> str:
     return marked(text, "prescriptions", prescriptions.table(read(PRESCRIPTIONS)))
 
 
-def visit(patients: Sequence[str], seeds: Sequence[int], folder: Path) -> None:
-    """Train and diagnose, and write after each patient."""
-    found = read(HOSPITAL)
+def visit(patients: Sequence[str], seeds: Sequence[int], folder: Path, jobs: int, on: Place) -> None:
+    """Train and diagnose, each training by a job, and write what was found of each patient."""
+    found, answers = read(HOSPITAL), answered(ward.seen, patients, seeds, folder, jobs, on)
     for name in patients:
-        rows = {str(seed): list(ward.seen(name, seed, folder)) for seed in seeds}
+        rows = {str(seed): answers[name, seed] for seed in seeds}
         found = {known: rows if known == name else found[known] for known in ward.PATIENTS if known in {*found, name}}
         write(HOSPITAL, found)
         print(name, rows, flush=True)
 
 
-def treat(patients: Sequence[str], seeds: Sequence[int], folder: Path) -> None:
-    """Try each remedy, and write after each patient."""
-    found = read(PRESCRIPTIONS)
+def treat(patients: Sequence[str], seeds: Sequence[int], folder: Path, jobs: int, on: Place) -> None:
+    """Try each remedy, those of each training by a job, and write what came of them for each patient."""
+    found, answers = read(PRESCRIPTIONS), answered(prescriptions.treated_seed, patients, seeds, folder, jobs, on)
     for name in patients:
-        found |= {name: prescriptions.treated(name, seeds, folder)}
+        found |= {name: prescriptions.together([answers[name, seed] for seed in seeds])}
         write(PRESCRIPTIONS, {known: found[known] for known in prescriptions.TREATED if known in found})
         print(name, found[name], flush=True)
 
@@ -74,13 +76,16 @@ def main() -> None:
     parser.add_argument("--patients", nargs="+", default=None)
     parser.add_argument("--out", type=Path, default=Path(tempfile.gettempdir()) / "agon-hospital")
     parser.add_argument("--again", action="store_true")
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--on", default=PROCESSES)
     asked = parser.parse_args()
     if asked.again:
         shutil.rmtree(asked.out, ignore_errors=True)
     if asked.treat:
-        treat(asked.patients or list(prescriptions.TREATED), asked.seeds or prescriptions.SEEDS, asked.out)
+        treated = asked.patients or list(prescriptions.TREATED)
+        treat(treated, asked.seeds or prescriptions.SEEDS, asked.out, asked.jobs, asked.on)
     else:
-        visit(asked.patients or list(ward.PATIENTS), asked.seeds or ward.JUDGED, asked.out)
+        visit(asked.patients or list(ward.PATIENTS), asked.seeds or ward.JUDGED, asked.out, asked.jobs, asked.on)
 
 
 if __name__ == "__main__":

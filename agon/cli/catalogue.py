@@ -13,7 +13,7 @@ from agon.errors import SettingError, meant, similar, unknown
 from agon.untrusted import cut, printable
 
 FILE = Path(__file__).with_name("catalogue.json")
-CatalogueKind = Literal["recipe", "item", "metric", "extractor", "source", "set of images", "augmentation"]
+CatalogueKind = Literal["recipe", "item", "sweep", "metric", "extractor", "source", "set of images", "augmentation"]
 
 
 @cache

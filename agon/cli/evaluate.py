@@ -5,10 +5,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from agon.arguments import check_samples, check_seed
+from agon.arguments import PROCESSES, check_count, check_samples, check_seed
 from agon.cli.catalogue import check_metrics
 from agon.cli.checks import check_scored, check_source
 from agon.cli.shared import (
+    CpusOption,
+    GpusOption,
+    MinutesOption,
+    OnOption,
+    ProgressOption,
     RunPaths,
     ScriptOption,
     SetOptions,
@@ -17,6 +22,7 @@ from agon.cli.shared import (
     image_settings,
     names,
     of_data,
+    place_of,
     run_script,
     source_named,
     spread,
@@ -66,6 +72,13 @@ class Evaluate:
     """With --samples, which are real ones: write mu and sigma of their features to this .npz file, for --data."""
     set_: SetOptions = ()
     """With --data: change one setting of the data, e.g. --set data.size=32."""
+    jobs: int = 1
+    """Number of processes that score several runs at a time; it changes no digit."""
+    on: OnOption = PROCESSES
+    cpus_per_job: CpusOption = None
+    gpus_per_job: GpusOption = None
+    minutes_per_job: MinutesOption = None
+    minutes_without_progress: ProgressOption = None
     trust: bool = False
     """Allow imports of classes from outside agon, which runs their code."""
     from_: ScriptOption = None
@@ -92,6 +105,9 @@ class Evaluate:
         check_source(self.data)
         check_samples(self.n)
         check_seed(self.seed, "--seed")
+        check_count(self.jobs, "--jobs")
+        if self.as_jobs and (self.samples is not None or self.out is not None):
+            raise SettingError("--jobs, --on, limits of jobs: expected runs, and no --samples or --out; leave them out")
         self.runs = tuple(map(local, self.runs))
         check_scored(self.runs)
         if self.samples is not None:
@@ -107,6 +123,11 @@ class Evaluate:
         else:
             self._runs(metrics, spec, reference)
 
+    @property
+    def as_jobs(self) -> bool:
+        """Whether runs are to be scored by other processes."""
+        return self.jobs > 1 or place_of(self) != PROCESSES
+
     def _reference(self) -> Any:
         """Return the statistics that --data names; None if it names anything else."""
         if self.statistics is not None and (self.samples is None or self.data is not None):
@@ -120,14 +141,18 @@ class Evaluate:
     def _runs(self, metrics: list[str], spec: Any, reference: Any) -> None:
         """Score every run, even where others fail, and raise the errors last."""
         from agon.arena import ranked
-        from agon.evaluation import IncompleteError
+        from agon.evaluation import IncompleteError, score_runs
         from agon.runs import Run
 
         runs = [Run.open(path) for path in spread(self.runs)]
         if self.out is not None and len(runs) > 1:
             raise SettingError(f"--out: expected one run, whose scores the folder is for, got {len(runs)}")
         failed: list[AgonError] = []
-        options = {"metrics": metrics, "extractor": spec, "reference": reference}
+        options = {name: getattr(self, name) for name in ("n", "seed", "step", "trust")}
+        options |= {"metrics": metrics, "extractor": spec, "reference": reference}
+        faults = score_runs(runs, options, processes=self.jobs, on=place_of(self)) if self.as_jobs else {}
+        failed += faults.values()
+        runs = [run for run in runs if run.path not in faults]
         scores = {run.path: self._scores(run, options, failed, name=len(runs) > 1) for run in runs}
         if len(runs) > 1:
             say(*summary(scores, apart=len(self.runs) == len(runs), step=self.step))
@@ -145,7 +170,7 @@ class Evaluate:
             say(f"{run.path}:")
         scores: Sequence[Any] = ()
         try:
-            scores = evaluate(run, **options, n=self.n, seed=self.seed, step=self.step, trust=self.trust, out=self.out)
+            scores = evaluate(run, **options, out=self.out)
         except IncompleteError as error:
             scores = error.scores
             failed.append(error)

@@ -35,6 +35,8 @@ OPTIONS: Mapping[str, str] = {  # what people type -> the option
     "resume": "init",
     "samples": "n",
     "time": "minutes",
+    "time_limit": "minutes_per_job",
+    "timeout": "minutes_per_job",
     "workers": "threads",
 }
 OF_SETTINGS = {"optimisers.lr": "lr", "data.size": "size"}  # a setting's path -> the option that sets it

@@ -1,4 +1,4 @@
-"""agon recipes: what can be trained and reproduced, a line each, found by any word."""
+"""agon recipes: what can be trained, reproduced and searched for, a line each, found by any word."""
 
 import shutil
 import sys
@@ -21,21 +21,22 @@ Words = Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="
 
 
 def recipes(words: Words = (), /) -> None:
-    """List the recipes to train and the papers' items to reproduce; several words must all occur.
+    """List the recipes to train, the papers' items to reproduce, and their sweeps; several words must all occur.
 
     Args:
         words: List only what has these words in its name, paper, claim or data, e.g. im2016, or wgan cifar10.
     """
-    found = {kind: _having(catalogue()[kind], words) for kind in ("recipe", "item")}
+    found = {kind: _having(catalogue()[kind], words) for kind in ("recipe", "item", "sweep")}
     found["recipe"] = dict(sorted(found["recipe"].items(), key=lambda entry: not entry[0].startswith(TOP)))
-    both = {**found["recipe"], **found["item"]}
+    both = {**found["recipe"], **found["item"], **found["sweep"]}
     if not both:
         word = cut(printable(" ".join(words)))
         raise SettingError(f"no recipe or item has '{word}' in its name, paper, claim or data; agon recipes lists all")
     if len(both) == 1 or (exact := {name: entry for name, entry in both.items() if (name,) == words}):
         return say(*_described(both if len(both) == 1 else exact))
     width = shutil.get_terminal_size().columns if is_watched(sys.stdout) else 0
-    for kind, title in (("recipe", "agon train NAME"), ("item", "agon reproduce NAME")):
+    titles = (("recipe", "agon train NAME"), ("item", "agon reproduce NAME"), ("sweep", "agon sweep NAME"))
+    for kind, title in titles:
         if found[kind]:
             say(f"{title} ({len(found[kind])})", *_table(found[kind], width), "")
     return None

@@ -7,7 +7,18 @@ import tyro
 
 from agon.cli.catalogue import check_items, check_rows
 from agon.cli.checks import check_sets, check_shown
-from agon.cli.shared import CpusOption, DataOptions, GpusOption, OnOption, RunPaths, place_named, spread, write_report
+from agon.cli.shared import (
+    CpusOption,
+    DataOptions,
+    GpusOption,
+    MinutesOption,
+    OnOption,
+    ProgressOption,
+    RunPaths,
+    place_named,
+    spread,
+    write_report,
+)
 from agon.errors import SettingError
 from agon.runs.entered import is_arena
 from agon.runs.layout import SWEEP
@@ -49,6 +60,8 @@ def reproduce(
     on: OnOption = "processes",
     cpus_per_job: CpusOption = None,
     gpus_per_job: GpusOption = None,
+    minutes_per_job: MinutesOption = None,
+    minutes_without_progress: ProgressOption = None,
 ) -> None:
     """Reproduce a table or figure of a paper: train, measure and draw. The same command continues what was stopped.
 
@@ -63,10 +76,12 @@ def reproduce(
         on: Where the trainings run.
         cpus_per_job: With --on ray, cores of each training.
         gpus_per_job: With --on ray, GPUs of each training.
+        minutes_per_job: Time limit of each training.
+        minutes_without_progress: Limit of the time without a step.
     """
     check_items(item)
     check_rows(item, rows)
-    where = place_named(on, cpus_per_job, gpus_per_job)
+    where = place_named(on, cpus_per_job, gpus_per_job, minutes_per_job, minutes_without_progress)
     check_sets(data)
     if seeds is not None and seeds < 1:
         raise SettingError(f"seeds: expected at least 1, got {seeds}")

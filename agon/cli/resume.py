@@ -6,7 +6,18 @@ from typing import Any, Literal
 from agon.arguments import PROCESSES, check_resources
 from agon.cli.checks import check_runs
 from agon.cli.evaluations import check_evaluations, evaluation_callback
-from agon.cli.shared import CpusOption, GpusOption, OnOption, RunPath, ScriptOption, place_named, run_script, say_report
+from agon.cli.shared import (
+    CpusOption,
+    GpusOption,
+    MinutesOption,
+    OnOption,
+    ProgressOption,
+    RunPath,
+    ScriptOption,
+    place_named,
+    run_script,
+    say_report,
+)
 from agon.errors import SettingError
 from agon.runs.layout import SWEEP
 from agon.runs.named import local
@@ -30,6 +41,8 @@ def resume(
     on: OnOption = "processes",
     cpus_per_job: CpusOption = None,
     gpus_per_job: GpusOption = None,
+    minutes_per_job: MinutesOption = None,
+    minutes_without_progress: ProgressOption = None,
 ) -> None:
     """Continue a run, many seeds, or a sweep, from the last good checkpoints, as if it had never stopped.
 
@@ -49,11 +62,13 @@ def resume(
         on: Where many seeds or a sweep go on.
         cpus_per_job: With --on ray, cores of each job.
         gpus_per_job: With --on ray, GPUs of each job.
+        minutes_per_job: Time limit of each seed, or of each job of a sweep.
+        minutes_without_progress: Limit of the time without a step.
     """
     check_evaluations(evaluate, evaluate_every, evaluate_n, evaluate_extractor)
     run = local(run)
     check_resources(1 if devices is None else devices, threads or 0, memory=0)
-    where = place_named(on, cpus_per_job, gpus_per_job)
+    where = place_named(on, cpus_per_job, gpus_per_job, minutes_per_job, minutes_without_progress)
     if (run / SWEEP).is_file():
         if steps is not None or devices is not None or evaluate:
             raise SettingError("agon resume: expected no --steps, --devices or --evaluate for a sweep; leave them out")
@@ -71,7 +86,10 @@ def resume(
     run_script(from_)
     if not (run / REPLICATES).exists():
         if where != PROCESSES:
-            raise SettingError("--on: expected many seeds or a sweep, got one run; leave --on out")
+            raise SettingError(
+                "--on, --minutes-per-job, --minutes-without-progress: expected many seeds or a sweep, got one run; "
+                "leave them out"
+            )
         source = source_of(Run.open(run), trust) if evaluate else None
         callback = evaluation_callback(evaluate, evaluate_every, evaluate_n, evaluate_extractor, source, devices or 1)
         how: dict[str, Any] = {"devices": devices, "threads": threads, "trust": trust}

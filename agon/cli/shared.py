@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 import tyro
 
@@ -48,6 +48,14 @@ GpusOption = Annotated[
     float | None,
     tyro.conf.arg(help="With --on ray: GPUs of each job, or a share of one; by default 1 with CUDA, else 0."),
 ]
+MinutesOption = Annotated[
+    float | None,
+    tyro.conf.arg(help="Stop each job after so many minutes; it keeps what it has, and the others go on."),
+]
+ProgressOption = Annotated[
+    float | None,
+    tyro.conf.arg(help="Stop a job that has made no step for so many minutes; a score makes none, so give it time."),
+]
 DataOptions = Annotated[
     tuple[str, ...],
     tyro.conf.arg(
@@ -68,20 +76,43 @@ RunPaths = Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metav
 RunPath = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
 
 
-def place_named(on: str, cpus: float | None, gpus: float | None) -> Any:
-    """Return where jobs are done, as --on and the resources of each job say it.
+class HasPlace(Protocol):
+    """A command with the options that say where its jobs are done, and what each of them may take."""
+
+    on: str
+    cpus_per_job: float | None
+    gpus_per_job: float | None
+    minutes_per_job: float | None
+    minutes_without_progress: float | None
+
+
+def place_of(command: HasPlace) -> Any:
+    """Return where the jobs of a command are done; see `place_named`."""
+    limits = (command.minutes_per_job, command.minutes_without_progress)
+    return place_named(command.on, command.cpus_per_job, command.gpus_per_job, *limits)
+
+
+def place_named(
+    on: str, cpus: float | None, gpus: float | None, minutes: float | None = None, without_progress: float | None = None
+) -> Any:
+    """Return where jobs are done, as --on, the resources and the time limits of each job say it.
 
     Raises:
         SettingError: it is no place, or resources are given without a cluster.
         NotInstalledError: Ray is not installed.
     """
+    limits = {"minutes": minutes, "minutes_without_progress": without_progress}
     if on != PROCESSES:
         from agon.jobs import OnRay, place
 
-        return place(OnRay(address="" if on == "ray" else on, cpus=cpus, gpus=gpus))
+        return place(OnRay(address="" if on == "ray" else on, cpus=cpus, gpus=gpus, **limits))
     if cpus is not None or gpus is not None:
         raise SettingError("--cpus-per-job, --gpus-per-job: expected with --on ray alone; leave them out, or add it")
-    return on
+    if minutes is None and without_progress is None:
+        return on
+    from agon.jobs import OnProcesses
+
+    return OnProcesses(**limits)
 
 
 def names(text: str) -> list[str]:

@@ -13,23 +13,27 @@ from agon.cli.shared import (
     CpusOption,
     DataOption,
     GpusOption,
+    MinutesOption,
     OnOption,
+    ProgressOption,
     SetOptions,
     assignments,
-    place_named,
+    place_of,
     say_report,
 )
 from agon.cli.train import Train
 from agon.cli.trained import is_file, recipe_named
-from agon.errors import SettingError
+from agon.cli.words import translated
+from agon.errors import SettingError, require
 from agon.runs.layout import SWEEP
 from agon.terminal import say
 
+SAMPLES, SEEDS = 5_000, 3  # in each score; of each setting
 OverOptions = Annotated[
     tuple[str, ...],
     tyro.conf.arg(
         metavar="PATH=V1,V2,...",
-        help="A setting and its values, as of --set; with --random a range LOW..HIGH, too. Several: all combinations.",
+        help="A setting and its values, as of --set; with --search random or bayes a range LOW..HIGH, too.",
     ),
     tyro.conf.UseAppendAction,
 ]
@@ -40,24 +44,28 @@ class SweepCommand:
     """Train a recipe under many settings and seeds, score each run, and say which setting is best, and how surely."""
 
     recipe: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="RECIPE")]
-    """Name of the recipe, as of agon train."""
+    """Name of the recipe, as of agon train; or a paper's sweep, e.g. im2016/rates, which has settings of its own."""
     out: Path
     """Folder of the sweep, new or empty; agon resume FOLDER goes on."""
     over: OverOptions = ()
     metric: str = ""
     """Metric of agon evaluate that decides, e.g. fid, kid or modes."""
-    seeds: int = 3
-    """Number of seeds of each setting, from --seed on."""
-    random: int | None = None
-    """Draw this many settings at random instead of taking all combinations; ranges above 0 are log-uniform."""
+    seeds: int | None = None
+    """Number of seeds of each setting, from --seed on; by default 3."""
+    search: Literal["grid", "random", "bayes"] = "grid"
+    """Trials: all combinations, random draws (ranges above 0 are log-uniform), or Bayesian search (TPE, by Optuna)."""
+    trials: int | None = None
+    """With --search random or bayes: number of trials."""
+    at_once: int = 4
+    """With --search bayes: number of trials that are proposed together; it changes the proposals."""
     stop: Literal["none", "halving"] = "none"
     """Stop early: with halving, only the best third of the settings goes on from each rung of steps."""
     first_rung: int = 1
     """With --stop halving: no rung is earlier than this step."""
-    n: int = 5_000
-    """Number of samples in each score."""
-    extractor: str = "auto"
-    """Feature extractor of the score, as of agon evaluate."""
+    n: int | None = None
+    """Number of samples in each score; by default 5,000."""
+    extractor: str = ""
+    """Feature extractor of the score, as of agon evaluate; by default auto."""
     every: int | None = None
     """Number of steps between scores during the trainings, for curves; by default one score at the end."""
     jobs: int | None = None
@@ -65,11 +73,13 @@ class SweepCommand:
     on: OnOption = "processes"
     cpus_per_job: CpusOption = None
     gpus_per_job: GpusOption = None
+    minutes_per_job: MinutesOption = None
+    minutes_without_progress: ProgressOption = None
     data: DataOption = None
     scale: Literal["smoke", "quick", "paper"] = "quick"
     """Size of each training, as of agon train."""
     seed: int | None = None
-    """First seed, and the seed of --random; by default 0, or the file's own."""
+    """First seed, and the seed of --search; by default 0, or the file's own."""
     steps: int | None = None
     """Number of steps of each training; by default the recipe's own."""
     batch: int | None = None
@@ -86,48 +96,77 @@ class SweepCommand:
     """Allow an experiment's file to import classes from outside agon, which runs their code."""
 
     def __call__(self) -> None:
+        self._complete()
         over, train = self._checked()
         from agon.reports.sweeps import sweep
         from agon.sweeps import Halving
         from agon.training import Compute
 
+        names = ("metric", "seeds", "n", "extractor", "every", "jobs", "trust")
+        options: dict[str, Any] = {name: getattr(self, name) for name in names}
         result = sweep(
             _make(train),
             self.out,
             over=over,
-            metric=self.metric,
-            seeds=self.seeds,
-            n=self.n,
-            extractor=self.extractor,
-            every=self.every,
-            random=self.random,
+            **options,
+            search=self._search(),
             halving=Halving(first=self.first_rung) if self.stop == "halving" else None,
             compute=Compute(device=self.device, precision=self.precision, threads=self.threads),
-            jobs=self.jobs,
-            on=place_named(self.on, self.cpus_per_job, self.gpus_per_job),
-            trust=self.trust,
+            on=place_of(self),
         )
         say(*result.lines, self.out / SWEEP)
         say_report(self.out)
+
+    def _complete(self) -> None:
+        """Take what was not given from the sweep of this name, if there is one, else the defaults."""
+        named = catalogue()["sweep"].get(self.recipe, {})
+        self.recipe = named.get("recipe", self.recipe)
+        if not self.over:
+            self.over = tuple(f"{path}={','.join(values)}" for path, values in named.get("over", {}).items())
+        self.metric = self.metric or named.get("metric", "")
+        self.extractor = self.extractor or named.get("extractor", "auto")
+        self.n = named.get("n", SAMPLES) if self.n is None else self.n
+        self.seeds = named.get("seeds", SEEDS) if self.seeds is None else self.seeds
 
     def _checked(self) -> tuple[dict[str, list[str]], Train]:
         """Refuse what can be refused before torch is imported; return what varies, and the training of all."""
         if not self.over:
             raise SettingError("agon sweep: expected settings to vary, got none; an example is --over lr=1e-4,1e-3")
-        over = dict(map(values_of, self.over))
+        pairs = map(values_of, self.over)
+        over = dict(pairs if self.search != "bayes" else (in_own_words(*pair) for pair in pairs))
         if len(over) < len(self.over):
             raise SettingError("--over: expected each setting once, got one twice; give all its values in one --over")
         if not self.metric:
             raise SettingError(f"--metric: expected what decides, out of {', '.join(catalogue()['metric'])}; got none")
         check_metrics([self.metric], self.extractor)
-        check_samples(self.n)
-        for name, count in (("--every", self.every), ("--jobs", self.jobs), ("--random", self.random)):
+        check_samples(self.n or 0)
+        for name, count in (("--every", self.every), ("--jobs", self.jobs), ("--at-once", self.at_once)):
             check_count(1 if count is None else count, name)
+        self._check_search()
         shared = ("data", "scale", "seed", "steps", "batch", "set_", "device", "precision", "threads", "trust", "on")
         train = Train(self.recipe, self.out, seeds=self.seeds, **{name: getattr(self, name) for name in shared})
-        place_named(self.on, self.cpus_per_job, self.gpus_per_job)
+        place_of(self)
         train.check()
         return over, train
+
+    def _check_search(self) -> None:
+        """Refuse a number of trials without a search, or the reverse, and a search that is not installed."""
+        if (self.search == "grid") != (self.trials is None):
+            got = "none" if self.trials is None else f"{self.trials} with --search grid, which takes all combinations"
+            raise SettingError(f"--trials: expected with --search random or bayes, got {got}")
+        check_count(1 if self.trials is None else self.trials, "--trials")
+        if self.search == "bayes":
+            require("optuna")
+
+    def _search(self) -> Any:
+        """Return how trials are chosen; None for all combinations."""
+        from agon.sweeps import BayesianSearch, RandomSearch
+
+        if self.trials is None:
+            return None
+        if self.search == "random":
+            return RandomSearch(self.trials, self.seed)
+        return BayesianSearch(self.trials, self.at_once, self.seed)
 
 
 def values_of(text: str) -> tuple[str, list[str]]:
@@ -152,6 +191,16 @@ def values_of(text: str) -> tuple[str, list[str]]:
         raise SettingError(f"--over {path}: expected values between the commas, got '{rest}'")
     assignments([f"{path}={value}" for value in values])
     return path, values
+
+
+def in_own_words(path: str, values: Sequence[str]) -> tuple[str, list[str]]:
+    """A setting and its values in agon's own words, in which a search that goes on finds it in the experiment.
+
+    >>> in_own_words("lr", ["1e-5..1e-2"])
+    ('optimisers.lr', ['1e-5..1e-2'])
+    """
+    pairs = [translated(path, value) for value in values]
+    return pairs[0][0], [value for _, value in pairs]
 
 
 def _make(train: Train) -> Callable[[Mapping[str, str]], Any]:

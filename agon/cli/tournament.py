@@ -8,7 +8,16 @@ import tyro
 
 from agon.arguments import check_samples, check_seed
 from agon.cli.held_out import advise_on_few
-from agon.cli.shared import CpusOption, GpusOption, OnOption, ScriptOption, place_named, run_script
+from agon.cli.shared import (
+    CpusOption,
+    GpusOption,
+    MinutesOption,
+    OnOption,
+    ProgressOption,
+    ScriptOption,
+    place_of,
+    run_script,
+)
 from agon.errors import SettingError
 from agon.runs.entered import RESULT, entries, refuse_other_folder
 from agon.terminal import say
@@ -39,6 +48,8 @@ class TournamentCommand:
     on: OnOption = "processes"
     cpus_per_job: CpusOption = None
     gpus_per_job: GpusOption = None
+    minutes_per_job: MinutesOption = None
+    minutes_without_progress: ProgressOption = None
     trust: bool = False
     """Allow the runs to import classes from outside agon, which runs their code."""
     from_: ScriptOption = None
@@ -51,7 +62,7 @@ class TournamentCommand:
         check_seed(self.seed, "--seed")
         if self.jobs < 1:
             raise SettingError(f"--jobs: expected a number of processes from 1, got {self.jobs}")
-        on = place_named(self.on, self.cpus_per_job, self.gpus_per_job)
+        on = place_of(self)
         refuse_other_folder(self.out)
         for word in self.runs:
             entries(word)

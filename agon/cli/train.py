@@ -14,7 +14,9 @@ from agon.cli.evaluations import check_evaluations, evaluation_callback
 from agon.cli.shared import (
     CpusOption,
     GpusOption,
+    MinutesOption,
     OnOption,
+    ProgressOption,
     SetOptions,
     SizeOption,
     SkipOption,
@@ -23,7 +25,7 @@ from agon.cli.shared import (
     image_settings,
     names,
     of_data,
-    place_named,
+    place_of,
     say_report,
     source_named,
 )
@@ -58,6 +60,8 @@ class Train:
     on: OnOption = "processes"
     cpus_per_job: CpusOption = None
     gpus_per_job: GpusOption = None
+    minutes_per_job: MinutesOption = None
+    minutes_without_progress: ProgressOption = None
     steps: int | None = None
     """Number of steps; by default the recipe's own."""
     snapshots: int | None = None
@@ -122,7 +126,7 @@ class Train:
             callback = evaluation_callback(self.evaluate, *options, experiment.data, self.devices)
             train(experiment, self.out, compute=compute, callback=callback, alarms=alarms, track=self.track)
         else:
-            on, how = place_named(self.on, self.cpus_per_job, self.gpus_per_job), self.strategy
+            on, how = place_of(self), self.strategy
             experiment = self.within(compute)
             replicate(experiment, self.out, self.seeds, strategy=how, compute=compute, on=on, alarms=alarms)
         say_report(self.out)
@@ -184,8 +188,11 @@ class Train:
             raise SettingError("--evaluate: expected one training, got --seeds; evaluate the runs afterwards")
         if self.track != "none" and self.seeds is not None:
             raise SettingError("--track: expected one training, got --seeds; train the seeds one by one")
-        if place_named(self.on, self.cpus_per_job, self.gpus_per_job) != PROCESSES and self.seeds is None:
-            raise SettingError("--on: expected with --seeds N, got one training, which a cluster does not share")
+        if place_of(self) != PROCESSES and self.seeds is None:
+            raise SettingError(
+                "--on, --minutes-per-job, --minutes-without-progress: expected with --seeds N, got one training, which "
+                "is no job; leave them out, or add --seeds"
+            )
         check_tracker(self.track)
         check_source(self.data)
         if self.init:

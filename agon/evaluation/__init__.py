@@ -3,6 +3,7 @@
 | module | content |
 |---|---|
 | evaluating | evaluate a run, or a training that goes on |
+| many | evaluate many runs at a time |
 | of_samples | evaluate samples made by any program |
 | evidence, extractors | what metrics need: generated and real samples, and the features of both |
 | table | the metrics by name |
@@ -21,6 +22,7 @@ from agon.evaluation.evaluating import (
 )
 from agon.evaluation.evidence import evidence_of
 from agon.evaluation.extractors import ExtractorSpec
+from agon.evaluation.many import score_runs
 from agon.evaluation.of_samples import evaluate_samples, statistics_of
 from agon.evaluation.recorded import write
 from agon.evaluation.table import METRICS, asked
@@ -38,6 +40,7 @@ __all__ = [
     "measured",
     "over_time",
     "score",
+    "score_runs",
     "statistics_of",
     "write",
 ]

@@ -2,7 +2,8 @@
 
 from agon.arguments import PROCESSES
 from agon.jobs.job import Ended, Executor, Job, Outcome, failure
-from agon.jobs.placing import OnRay, Place, executor_for, place
+from agon.jobs.limits import TimeLimits
+from agon.jobs.placing import OnProcesses, OnRay, Place, executor_for, needs_jobs, place
 from agon.jobs.processes import LocalProcesses
 from agon.jobs.signals import Signals
 from agon.jobs.worker import in_worker
@@ -13,12 +14,15 @@ __all__ = [
     "Executor",
     "Job",
     "LocalProcesses",
+    "OnProcesses",
     "OnRay",
     "Outcome",
     "Place",
     "Signals",
+    "TimeLimits",
     "executor_for",
     "failure",
     "in_worker",
+    "needs_jobs",
     "place",
 ]

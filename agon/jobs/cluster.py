@@ -6,12 +6,13 @@ from typing import Any
 
 from agon.errors import SettingError
 from agon.jobs.job import Ended, Job, Outcome, note
+from agon.jobs.limits import NO_LIMITS, TimeLimits, Watch
 from agon.jobs.processes import TICK
 from agon.jobs.remote import Mailbox, brought, do
 from agon.jobs.sending import pickled, preparation
 from agon.jobs.session import session
 from agon.jobs.signals import Signals
-from agon.jobs.worker import Message, Reached, Refused, Said
+from agon.jobs.worker import Begun, Message, Reached, Refused, Said
 from agon.terminal.multi_progress import MultiProgress
 
 RESTARTS = 3  # of a job whose worker or node is lost
@@ -29,12 +30,22 @@ class RayTasks:
         address: as of `session`.
         cpus: cores of each job, or a share of one.
         gpus: GPUs of each job, or a share of one.
+        limits: how long each job may take.
 
     Raises:
         SettingError: a job cannot be sent to another process.
     """
 
-    def __init__(self, jobs: Sequence[Job], *, address: str = "", cpus: float = 1.0, gpus: float = 0.0) -> None:
+    def __init__(
+        self,
+        jobs: Sequence[Job],
+        *,
+        address: str = "",
+        cpus: float = 1.0,
+        gpus: float = 0.0,
+        limits: TimeLimits = NO_LIMITS,
+    ) -> None:
+        self.watch = Watch(limits)
         self.address, self.resources = address, {"num_cpus": cpus, "num_gpus": gpus}
         self.signals, self.preparation = Signals(), preparation(jobs)
         self.contents = {job.name: pickled([job]) for job in jobs}
@@ -69,6 +80,7 @@ class RayTasks:
                 self._receive(name, attempt, message, progress)
             for reference in done:
                 self._end(ray, reference, progress)
+            self._stop_late(ray)
             progress.tick()
 
     def _mailbox(self, ray: Any) -> Any:
@@ -89,7 +101,10 @@ class RayTasks:
         """Act on a message; one of an attempt that was lost says nothing any more."""
         if name in self.ended or attempt != self.attempts[name]:
             return
+        self.watch.hear(name)
         match message:
+            case Begun():
+                self.watch.begin(name)
             case Reached(step, total, record):
                 progress.update(name, step, total, record)
             case Said(line):
@@ -111,19 +126,32 @@ class RayTasks:
         if isinstance(result, Refused):
             raise SettingError(result.sentence)
         if result is not None:
+            result = self.watch.ended(name, result)
             note(self.ended, name, result, progress, stopped=bool(self.signals.received))
 
     def _lost(self, ray: Any, name: str, why: str, progress: MultiProgress) -> Ended | None:
         """Start a job again whose worker was lost; how it failed, if that has happened too often."""
         if self.signals.received:
             return Ended(1, "it was stopped")
+        if self.watch.over(name):
+            return Ended(1, "its worker was killed")
         if self.attempts[name] == RESTARTS:
             return Ended(1, f"its worker was lost {RESTARTS + 1} times, at last by {why}")
         progress.drop(name)
         progress.say(f"{name}: its worker or node was lost ({why}); it starts again")
         self.attempts[name] += 1
+        self.watch.jobs.pop(name, None)  # it may wait for a place
         self._submit(ray, name)
         return None
+
+    def _stop_late(self, ray: Any) -> None:
+        """Stop the jobs that are over a time limit, and kill the workers of those that did not stop."""
+        references = {name: reference for reference, name in self.pending.items()}
+        for name, what in self.watch.due():
+            if what == "stop":
+                self.mailbox.stop.remote(name)
+            elif name in references:
+                ray.cancel(references[name], force=True)
 
     def _stop(self, ray: Any) -> None:
         """Stop all jobs after their current step, and begin no other one."""

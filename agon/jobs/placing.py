@@ -6,14 +6,20 @@ from dataclasses import dataclass
 from agon.arguments import PROCESSES
 from agon.errors import SettingError, require
 from agon.jobs.job import Executor, Job
+from agon.jobs.limits import NO_LIMITS, TimeLimits
 from agon.jobs.processes import LocalProcesses
 
 RAY = "ray"
 
 
 @dataclass(frozen=True, kw_only=True)
-class OnRay:
-    """A Ray cluster, and what each job takes of it.
+class OnProcesses(TimeLimits):
+    """Processes of this machine, with time limits of each job, as of `TimeLimits`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnRay(TimeLimits):
+    """A Ray cluster, what each job takes of it, and time limits of each job, as of `TimeLimits`.
 
     Attributes:
         address: "ray://HOST:PORT" of a cluster's client server; by default RAY_ADDRESS, else a new one of this
@@ -30,6 +36,7 @@ class OnRay:
     gpus: float | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.address and not self.address.startswith("ray://"):
             raise SettingError(f"on: expected 'ray', 'ray://HOST:PORT' or 'processes', got {self.address!r}")
         for name, share in (("--cpus-per-job", self.cpus), ("--gpus-per-job", self.gpus)):
@@ -37,7 +44,7 @@ class OnRay:
                 raise SettingError(f"{name}: expected a number from 0 to 1,000, got {share}")
 
 
-Place = str | OnRay  # "processes", "ray", "ray://HOST:PORT"
+Place = str | OnProcesses | OnRay  # "processes", "ray", "ray://HOST:PORT"
 
 
 def place(on: Place) -> OnRay | None:
@@ -47,12 +54,27 @@ def place(on: Place) -> OnRay | None:
         SettingError: the word means neither.
         NotInstalledError: Ray is not installed.
     """
+    if on == PROCESSES or isinstance(on, OnProcesses):
+        return None
     if isinstance(on, str):
-        if on == PROCESSES:
-            return None
         on = OnRay(address="" if on == RAY else on)
     require("ray")
     return on
+
+
+def limits_of(on: Place) -> TimeLimits:
+    """Return how long each job may take there."""
+    return on if isinstance(on, TimeLimits) else NO_LIMITS
+
+
+def needs_jobs(on: Place) -> bool:
+    """Whether each piece of work must be a job of its own: on a cluster, or under a time limit.
+
+    Raises:
+        SettingError: `on` is no place.
+        NotInstalledError: Ray is not installed.
+    """
+    return place(on) is not None or limits_of(on).limited
 
 
 def executor_for(
@@ -63,7 +85,7 @@ def executor_for(
     Args:
         jobs: one or more.
         workers: the largest number of processes on this machine; a cluster takes as many as fit into it.
-        on: "processes", "ray", "ray://HOST:PORT", or an `OnRay`.
+        on: "processes", "ray", "ray://HOST:PORT", an `OnProcesses` or an `OnRay`.
         threads: CPU threads of each job.
         device: what each computes on.
 
@@ -73,9 +95,9 @@ def executor_for(
     """
     cluster = place(on)
     if cluster is None:
-        return LocalProcesses(jobs, workers)
+        return LocalProcesses(jobs, workers, limits_of(on))
     from agon.jobs.cluster import RayTasks
 
     cpus = float(threads) if cluster.cpus is None else cluster.cpus
     gpus = float(device == "cuda") if cluster.gpus is None else cluster.gpus
-    return RayTasks(jobs, address=cluster.address, cpus=cpus, gpus=gpus)
+    return RayTasks(jobs, address=cluster.address, cpus=cpus, gpus=gpus, limits=cluster)

@@ -11,6 +11,7 @@ from signal import Signals as Signal
 
 from agon.errors import SettingError
 from agon.jobs.job import Ended, Job, Outcome, note
+from agon.jobs.limits import NO_LIMITS, TimeLimits, Watch
 from agon.jobs.sending import pickled, preparation
 from agon.jobs.signals import Signals
 from agon.jobs.starting import start_worker
@@ -29,11 +30,13 @@ class WorkerHandle:
         process: the worker.
         connection: the connection to it.
         job: the name of its current job, if any.
+        stopped: whether its job was stopped at a time limit; it then gets no other one.
     """
 
     process: BaseProcess
     connection: Connection
     job: str | None = None
+    stopped: bool = False
 
 
 class LocalProcesses:
@@ -45,14 +48,15 @@ class LocalProcesses:
     Args:
         jobs: one or more.
         workers: the largest number of processes.
+        limits: how long each job may take.
 
     Raises:
         SettingError: a job cannot be sent to another process.
     """
 
-    def __init__(self, jobs: Sequence[Job], workers: int) -> None:
+    def __init__(self, jobs: Sequence[Job], workers: int, limits: TimeLimits = NO_LIMITS) -> None:
         self.signals, self.queue = Signals(), deque(job.name for job in jobs)
-        self.count = min(workers, len(jobs))
+        self.count, self.watch = min(workers, len(jobs)), Watch(limits)
         self.preparation, self.pickled_jobs = preparation(jobs), pickled(jobs)
         self.processes: list[BaseProcess] = []
         self.workers: dict[object, WorkerHandle] = {}
@@ -70,6 +74,7 @@ class LocalProcesses:
                     stopped = True
                 for connection in wait([worker.connection for worker in self.workers.values()], timeout=TICK):
                     self._receive(self.workers[connection], progress)
+                self._stop_late()
         return Outcome(self.ended, self.signals.received)
 
     def _start_worker(self) -> None:
@@ -91,6 +96,7 @@ class LocalProcesses:
             self._lost(worker, progress)
             return
         name = worker.job or ""
+        self.watch.hear(name)
         match message:
             case Reached(step, total, record):
                 progress.update(name, step, total, record)
@@ -105,18 +111,23 @@ class LocalProcesses:
                 self._assign(worker)
 
     def _assign(self, worker: WorkerHandle) -> None:
-        """Assign the next job to a worker, or close its connection if none is left."""
-        worker.job = self.queue.popleft() if self.queue and not self.signals.received else None
-        if worker.job is None:
-            del self.workers[worker.connection]
-            worker.connection.close()
-        else:
+        """Assign the next job to a worker, or close its connection if none is left for it."""
+        going_on = bool(self.queue) and not self.signals.received
+        worker.job = self.queue.popleft() if going_on and not worker.stopped else None
+        if worker.job is not None:
+            self.watch.begin(worker.job)
             with suppress(OSError):
                 worker.connection.send(worker.job)
+            return
+        del self.workers[worker.connection]
+        worker.connection.close()
+        if going_on:
+            self._start_worker()
 
     def _note(self, worker: WorkerHandle, ended: Ended, progress: MultiProgress) -> None:
         """Note how a worker's job ended, if it had one."""
         if worker.job is not None:
+            ended = self.watch.ended(worker.job, ended)
             note(self.ended, worker.job, ended, progress, stopped=bool(self.signals.received))
 
     def _lost(self, worker: WorkerHandle, progress: MultiProgress) -> None:
@@ -130,6 +141,14 @@ class LocalProcesses:
             raise SettingError(f"no worker process could be started ({_death(status)}); what it said is above")
         if worker.job is not None and self.queue:
             self._start_worker()
+
+    def _stop_late(self) -> None:
+        """Stop the jobs that are over a time limit, and kill those that did not stop."""
+        late = dict(self.watch.due())
+        for worker in self.workers.values():
+            if worker.job in late:
+                worker.stopped = True
+                (worker.process.terminate if late[worker.job] == "stop" else worker.process.kill)()
 
     def _stop(self) -> None:
         """Stop all workers after their current step, and begin no other job."""

@@ -11,7 +11,7 @@ from multiprocessing import current_process
 from typing import Any
 
 from agon.jobs.job import Ended
-from agon.jobs.worker import Message, Refused, Worker, unpickled
+from agon.jobs.worker import Begun, Message, Refused, Worker, unpickled
 
 PATIENCE = 10.0  # seconds until the last messages of a job are given up
 POLL = 1.0  # seconds between two looks whether to stop
@@ -24,7 +24,8 @@ class Mailbox:
 
     def __init__(self) -> None:
         self.messages: list[tuple[str, int, Message]] = []
-        self.is_stopped = False
+        self.all_stopped = False
+        self.stopped_jobs: set[str] = set()
 
     def put(self, name: str, attempt: int, message: Message) -> None:
         """Keep a message of a job."""
@@ -35,13 +36,16 @@ class Mailbox:
         messages, self.messages = self.messages, []
         return messages
 
-    def stop(self) -> None:
-        """Tell all jobs to stop after their current step."""
-        self.is_stopped = True
+    def stop(self, name: str | None = None) -> None:
+        """Tell a job, or all of them, to stop after the current step."""
+        if name is None:
+            self.all_stopped = True
+        else:
+            self.stopped_jobs.add(name)
 
-    def stopped(self) -> bool:
-        """Whether jobs are to stop."""
-        return self.is_stopped
+    def stopped(self, name: str) -> bool:
+        """Whether a job is to stop."""
+        return self.all_stopped or name in self.stopped_jobs
 
 
 class RemoteWorker(Worker):
@@ -84,6 +88,7 @@ class RemoteWorker(Worker):
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # how Ray cancels what runs; the driver's word is enough
         signal.signal(signal.SIGTERM, self.leave)
         threading.Thread(target=self._listen, daemon=True).start()
+        self.tell(Begun())
         try:
             result = self.done(jobs[self.name])
             if self.last is not None:
@@ -100,7 +105,7 @@ class RemoteWorker(Worker):
 
         while not self.ended.wait(POLL):
             try:
-                stop = bool(ray.get(self.mailbox.stopped.remote()))
+                stop = bool(ray.get(self.mailbox.stopped.remote(self.name)))
             except ray.exceptions.RayError:
                 stop = True
             if stop and not self.ended.is_set():

@@ -72,10 +72,21 @@ def _connect(ray: Any, address: str) -> None:
 
 
 def _start(ray: Any, quiet: Mapping[str, Any]) -> None:
-    """Start a cluster of this machine alone, which ends with this process."""
+    """Start a cluster of this machine alone, which ends with this process.
+
+    Raises:
+        RunError: Ray does not start, for example because the machine is too busy; or it listens on a network.
+    """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     with _on_loopback(ray):
-        ray.init(address="local", num_cpus=cores, include_dashboard=False, object_store_memory=OBJECTS, **quiet)
+        try:
+            ray.init(address="local", num_cpus=cores, include_dashboard=False, object_store_memory=OBJECTS, **quiet)
+        except Exception as error:  # Ray raises nothing more precise where its services do not answer in time
+            reason = str(error).strip().partition("\n")[0]
+            raise RunError(
+                f"expected Ray to start on this machine, got no answer from it ({reason}); try again when it is less "
+                "busy, or leave --on out"
+            ) from error
     address = str(ray.get_runtime_context().gcs_address)
     if not address.startswith(LOOPBACK):
         ray.shutdown()

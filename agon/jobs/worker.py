@@ -31,6 +31,10 @@ class Ready(NamedTuple):
     """The worker has imported everything it needs."""
 
 
+class Begun(NamedTuple):
+    """A job begins, on a cluster, where it may have waited for a place."""
+
+
 class Refused(NamedTuple):
     """The worker cannot do the jobs."""
 
@@ -51,7 +55,7 @@ class Said(NamedTuple):
     line: str
 
 
-Message = Ready | Refused | Reached | Said | Ended  # Ended: how the current job ended
+Message = Ready | Begun | Refused | Reached | Said | Ended  # Ended: how the current job ended
 
 
 def in_worker() -> bool:

@@ -47,7 +47,8 @@ def reproduce(
         rows: words of the rows to make, such as "MNIST"; by default all of them, see `rows.with_rows`. Only what they
             need is trained.
         compute: how each training computes; by default on the best device in float32, with one thread.
-        on: where the trainings run: "processes" of this machine, "ray", "ray://HOST:PORT", or an `agon.jobs.OnRay`.
+        on: where the trainings run: "processes" of this machine, "ray", "ray://HOST:PORT", or with time limits an
+            `agon.jobs.OnProcesses` or `OnRay`.
         show: whether to show progress on standard error.
 
     Returns:

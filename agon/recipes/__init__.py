@@ -20,6 +20,7 @@ from agon.recipes import (
     yamazaki2017,
     zhao2016,
 )
+from agon.recipes.named_sweep import NamedSweep
 from agon.recipes.recipe import Recipe
 from agon.recipes.scales import Scale
 
@@ -45,6 +46,7 @@ LISTED: tuple[Recipe, ...] = (
 )
 
 RECIPES = {recipe.name: recipe for recipe in LISTED}
+SWEEPS = {sweep.name: sweep for sweep in (im2016.RATES,)}
 
 
 def find(name: str) -> Recipe:
@@ -59,4 +61,4 @@ def find(name: str) -> Recipe:
     return RECIPES[name]
 
 
-__all__ = ["RECIPES", "Recipe", "Scale", "find"]
+__all__ = ["RECIPES", "SWEEPS", "NamedSweep", "Recipe", "Scale", "find"]

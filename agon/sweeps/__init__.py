@@ -3,6 +3,8 @@
 | module | content |
 |---|---|
 | trials | all combinations of values, random draws, names of folders |
+| search | how trials are chosen |
+| bayesian, searching | Bayesian search: proposals, and the rounds |
 | scoring | how runs are scored, and which score decides |
 | halving | stop the worse trials early |
 | folder | the directory of a sweep |
@@ -15,12 +17,15 @@ from agon.sweeps.folder import SweepFolder, SweepPlan, SweepRecord
 from agon.sweeps.halving import Halving
 from agon.sweeps.result import SweepResult, result_of
 from agon.sweeps.scoring import Scoring
+from agon.sweeps.search import BayesianSearch, RandomSearch
 from agon.sweeps.standings import TrialResult
 from agon.sweeps.sweeping import SAMPLES, resume, sweep
 
 __all__ = [
     "SAMPLES",
+    "BayesianSearch",
     "Halving",
+    "RandomSearch",
     "Scoring",
     "SweepFolder",
     "SweepPlan",

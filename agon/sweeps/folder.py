@@ -15,6 +15,7 @@ from agon.runs.run import locked_folder
 from agon.runs.taken import refuse_taken
 from agon.sweeps.halving import Halving
 from agon.sweeps.scoring import Scoring
+from agon.sweeps.search import BayesianSearch
 from agon.sweeps.trials import Settings
 from agon.training.replicates import Folder
 from agon.training.replicates.folder import Plan, read_plan
@@ -26,10 +27,11 @@ class SweepPlan:
 
     Attributes:
         over: path of each setting that varies -> its values, or its range in a random search.
-        trials: trial's name -> its settings.
+        trials: trial's name -> its settings; a Bayesian search adds to them.
         seeds: the seeds of each trial.
         scoring: how runs are scored.
         halving: how trials are stopped early; None if all go to their end.
+        search: how further trials are proposed; None if there are no further ones.
     """
 
     over: Mapping[str, Sequence[str]]
@@ -37,6 +39,7 @@ class SweepPlan:
     seeds: tuple[int, ...]
     scoring: Scoring
     halving: Halving | None = None
+    search: BayesianSearch | None = None
 
     def plain(self) -> dict[str, Any]:
         """The plan as JSON values."""
@@ -45,6 +48,7 @@ class SweepPlan:
             "seeds": list(self.seeds),
             **asdict(self.scoring),
             "halving": None if self.halving is None else asdict(self.halving),
+            "search": None if self.search is None else asdict(self.search),
             "trials": {name: dict(settings) for name, settings in self.trials.items()},
         }
 
@@ -63,6 +67,7 @@ class SweepPlan:
             tuple(map(int, values["seeds"])),
             Scoring(**scoring),
             None if halving is None else Halving(**halving),
+            BayesianSearch.of_plain(values.get("search")),
         )
 
 
@@ -73,11 +78,13 @@ class SweepRecord:
     Attributes:
         plan: what is trained and scored.
         diverged: run, as "TRIAL/seed-0" -> the sentence of its divergence.
+        told: trial -> what a Bayesian search was told of it: how bad it is, "diverged", or "failed".
         result: the table and what follows from it; empty before the end.
     """
 
     plan: SweepPlan
     diverged: dict[str, str] = field(default_factory=dict)
+    told: dict[str, float | str] = field(default_factory=dict)
     result: dict[str, Any] = field(default_factory=dict)
 
 
@@ -122,7 +129,8 @@ class SweepFolder:
 
     def write(self, record: SweepRecord) -> None:
         """Write sweep.json."""
-        content = {**record.plan.plain(), "diverged": record.diverged, "result": record.result}
+        found = {"diverged": record.diverged, "told": record.told, "result": record.result}
+        content = {**record.plan.plain(), **found}
         self.files.write(SWEEP, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
 
     def read(self) -> SweepRecord:
@@ -139,7 +147,8 @@ class SweepFolder:
         values = described(self.files, SWEEP)
         try:
             diverged = {str(name): str(sentence) for name, sentence in dict(values["diverged"]).items()}
-            return SweepRecord(SweepPlan.of_plain(values), diverged, dict(values["result"]))
+            told = {str(name): it if isinstance(it, str) else float(it) for name, it in values.get("told", {}).items()}
+            return SweepRecord(SweepPlan.of_plain(values), diverged, told, dict(values["result"]))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise RunError(f"{self.path / SWEEP} cannot be read ({error!r}); begin again in another folder") from error
 

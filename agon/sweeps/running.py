@@ -7,7 +7,7 @@ from pathlib import Path
 from signal import Signals as Signal
 from typing import NamedTuple
 
-from agon.errors import AgonError, DivergedError, Interrupted, RunError
+from agon.errors import AgonError, DivergedError, Interrupted, RunError, TimeLimitError
 from agon.experiment import Experiment
 from agon.experiment.scripts import values_under
 from agon.jobs import Ended, Executor, Job
@@ -56,7 +56,7 @@ class Runner:
 
     folder: SweepFolder
     record: SweepRecord
-    plans: Mapping[str, Plan]
+    plans: dict[str, Plan]
     executor: MakeExecutor
     trust: bool = False
     show: bool = True
@@ -66,11 +66,12 @@ class Runner:
 
         Raises:
             RunError: some runs failed otherwise, and are named; the others are done.
+            TimeLimitError: all that failed were too long.
             Interrupted: SIGINT or SIGTERM came; running trainings have written a checkpoint.
         """
         trials = list(self.plans)
         for until, kept in self._rungs():
-            self._reach(trials, until)
+            self.refuse_late(self.refuse_failed(self.reach(trials, until)))
             if kept is not None:
                 trials = order(self.folder, self.record, trials, until)[:kept]
 
@@ -86,12 +87,16 @@ class Runner:
             yield rung, count
         yield last, None
 
-    def _reach(self, trials: Sequence[str], until: int | None) -> None:
-        """Train all runs of some trials up to a step, and score them there."""
+    def reach(self, trials: Sequence[str], until: int | None) -> dict[str, Ended]:
+        """Train all runs of some trials up to a step, None for their budget, and score them; return which failed.
+
+        Raises:
+            Interrupted: SIGINT or SIGTERM came; running trainings have written a checkpoint.
+        """
         runs = [run for trial in trials for run in self._runs(trial, until)]
         left = [run for run in runs if run.name not in self.record.diverged and not self._is_scored(run)]
         if not left:
-            return
+            return {}
         scoring = self.record.plan.scoring
         jobs = [_job(run, self.plans[run.name.rpartition("/")[0]].compute, scoring, self.trust) for run in left]
         with MultiProgress({run.name: run.until for run in left}, self.show, alike=False) as progress:
@@ -103,7 +108,7 @@ class Runner:
                 f"trainings are done; go on with: agon resume {self.folder.path}",
                 outcome.signal,
             )
-        self._refuse_failed(outcome.ended)
+        return {name: it for name, it in outcome.ended.items() if it.status and name not in self.record.diverged}
 
     def _runs(self, trial: str, until: int | None) -> Iterator[SweepRun]:
         plan, folder = self.plans[trial], self.folder.trial(trial)
@@ -124,14 +129,23 @@ class Runner:
             self.record.diverged |= diverged
             self.folder.write(self.record)
 
-    def _refuse_failed(self, ended: Mapping[str, Ended]) -> None:
-        failed = {name: it.sentence for name, it in ended.items() if it.status and name not in self.record.diverged}
-        if failed:
-            reasons = [f"{name}: {sentence}" for name, sentence in failed.items()]
-            raise RunError(
-                f"{len(failed)} of {len(ended)} trainings failed ({listed(reasons)}); "
-                f"go on with: agon resume {self.folder.path}"
-            )
+    def refuse_failed(self, failed: Mapping[str, Ended]) -> dict[str, Ended]:
+        """Raise a RunError if any run failed, unless all of them were too long; return these."""
+        if any(it.status != TimeLimitError.status for it in failed.values()):
+            raise RunError(self._failed(failed))
+        return dict(failed)
+
+    def refuse_late(self, late: Mapping[str, Ended]) -> None:
+        """Raise a TimeLimitError if any run was too long."""
+        if late:
+            raise TimeLimitError(self._failed(late))
+
+    def _failed(self, failed: Mapping[str, Ended]) -> str:
+        reasons = [f"{name}: {it.sentence}" for name, it in failed.items()]
+        count = len(self.record.plan.trials) * len(self.record.plan.seeds)
+        return (
+            f"{len(failed)} of {count} trainings failed ({listed(reasons)}); go on with: agon resume {self.folder.path}"
+        )
 
 
 def _job(run: SweepRun, compute: Compute, scoring: Scoring, trust: bool) -> Job:

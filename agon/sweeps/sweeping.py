@@ -2,13 +2,13 @@
 
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from agon.errors import SettingError
+from agon.errors import SettingError, require
 from agon.evaluation import ExtractorSpec
-from agon.experiment import Experiment, changed
+from agon.experiment import Experiment
 from agon.experiment.codec import encode
 from agon.experiment.scripts import stop_script
 from agon.jobs import PROCESSES, Place, in_worker, place
@@ -17,15 +17,16 @@ from agon.sweeps.halving import Halving
 from agon.sweeps.result import SweepResult, result_of
 from agon.sweeps.running import MakeExecutor, Runner
 from agon.sweeps.scoring import Scoring, known_metric
-from agon.sweeps.trials import Settings, draws, grid, names_of
+from agon.sweeps.search import BayesianSearch, Search, seeded
+from agon.sweeps.searching import Make, first_trials, refuse_entangled, with_settings
+from agon.sweeps.searching import search as search_on
+from agon.sweeps.trials import Settings, names_of
 from agon.terminal.waiting import tracked, waiting
 from agon.training import Compute
 from agon.training.replicates.folder import Plan, make_plan
 from agon.training.replicates.many import training_executor
 
 SAMPLES = 5_000  # in each score
-
-Make = Callable[[Settings], Experiment]
 
 
 def sweep(
@@ -38,7 +39,7 @@ def sweep(
     n: int = SAMPLES,
     extractor: str = "auto",
     every: int | None = None,
-    random: int | None = None,
+    search: Search | None = None,
     halving: Halving | None = None,
     compute: Compute | None = None,
     jobs: int | None = None,
@@ -54,18 +55,18 @@ def sweep(
     Args:
         experiment: what to train, made of parts; or a function that makes it from a trial's settings as texts.
         directory: the directory of all runs, new or empty, with `lr=1e-4/seed-0` for a trial and a seed.
-        over: path of a setting -> its values, as in `agon train --set`; in a random search a range "1e-5..1e-3".
+        over: path of a setting -> its values, as in `agon train --set`; in a search a range "1e-5..1e-3".
         metric: the metric whose most telling score decides, a name in `evaluation.METRICS`.
         seeds: how many seeds each trial has, counted from the experiment's own; or which.
         n: number of samples in each score.
         extractor: name of the extractor of the features, for metrics that compare features.
         every: steps between two scores during each training, for curves; None for the end alone.
-        random: draw so many trials at random instead of taking all combinations; the draws follow from the
-            experiment's seed. A range above 0 is drawn from log-uniformly.
+        search: a `RandomSearch` or a `BayesianSearch` in the place of all combinations.
         halving: stop the worse trials early; all trials must have one budget.
         compute: how each training computes; threads=0 means one thread here.
         jobs: number of processes at a time; by default one for each core, or one on an accelerator.
-        on: "processes" of this machine, "ray", "ray://HOST:PORT", or an `agon.jobs.OnRay`; the table is the same.
+        on: "processes" of this machine, "ray", "ray://HOST:PORT", or with time limits an `agon.jobs.OnProcesses` or
+            `OnRay`; the table is the same.
         trust: whether an extractor from outside agon may be imported.
         show: whether to show the progress on standard error.
 
@@ -75,6 +76,7 @@ def sweep(
     Raises:
         SettingError: a setting or a value does not exist or fit; nothing is begun.
         DataError: the data cannot be read; nothing is begun.
+        NotInstalledError: a package of the search or of the metric is not installed.
         RunError: the directory cannot be written or is not empty; or some runs failed, and the others are done.
         Interrupted: SIGINT or SIGTERM came; `resume` goes on.
     """
@@ -85,11 +87,13 @@ def sweep(
     folder.refuse_taken()
     texts = {path: _texts(values) for path, values in over.items()}
     scoring = Scoring(known_metric(metric), _positive(n, "n"), ExtractorSpec(extractor, trust=trust).name, every)
-    base = 0 if callable(experiment) else experiment.seed
-    trials = grid(texts) if random is None else draws(texts, random, base)
     make = experiment if callable(experiment) else _maker(experiment)
+    search = seeded(search, 0 if callable(experiment) else experiment.seed)
+    trials = first_trials(search, texts)
+    bayesian = _bayesian(search, texts, make, halving)
     plans = _plans(dict(zip(names_of(trials), trials, strict=True)), make, seeds, compute or Compute(), show)
-    plan = SweepPlan(texts, dict(zip(plans, trials, strict=True)), next(iter(plans.values())).seeds, scoring, halving)
+    named, chosen = dict(zip(plans, trials, strict=True)), next(iter(plans.values())).seeds
+    plan = SweepPlan(texts, named, chosen, scoring, halving, bayesian)
     _refuse_unequal(plans, halving)
     executor = _executor(plans, jobs, on)
     with folder.locked():
@@ -128,6 +132,8 @@ def resume(
     place(on)  # refused before anything is read
     folder = SweepFolder(Path(directory))
     record = folder.read()
+    if record.plan.search is not None:
+        require("optuna")
     plans = folder.plans(record, trust=trust, threads=threads)
     executor = _executor(plans, jobs, on)
     with folder.locked():
@@ -136,7 +142,10 @@ def resume(
 
 def _done(runner: Runner) -> SweepResult:
     """Run a sweep to its end, and write its result."""
-    runner.run()
+    if runner.record.plan.search is None:
+        runner.run()
+    else:
+        search_on(runner)
     result = result_of(runner.folder, runner.record)
     runner.record.result = result.plain()
     runner.folder.write(runner.record)
@@ -158,13 +167,19 @@ def _plans(
 
 
 def _maker(experiment: Experiment) -> Make:
-    def make(settings: Settings) -> Experiment:
-        made = experiment
-        for path, text in settings.items():
-            made = changed(made, path, text)
-        return made
+    return lambda settings: with_settings(experiment, settings)
 
-    return make
+
+def _bayesian(
+    search: Search | None, over: dict[str, tuple[str, ...]], make: Make, halving: Halving | None
+) -> BayesianSearch | None:
+    """The search that proposes further trials, if it does and may."""
+    if not isinstance(search, BayesianSearch):
+        return None
+    if halving is not None:
+        raise SettingError("halving: expected a grid or a random search, got a Bayesian search; leave one of both out")
+    refuse_entangled(search, over, make)
+    return search
 
 
 def _texts(values: Sequence[Any] | str) -> tuple[str, ...]:

@@ -68,8 +68,18 @@ class Interval(NamedTuple):
         """
         low, high = (math.log(self.low), math.log(self.high)) if self.logarithmic else (self.low, self.high)
         value = rng.uniform(low, high)
-        value = math.exp(value) if self.logarithmic else value
-        return str(round(value)) if self.whole else f"{value:.4g}"
+        return self.text(math.exp(value) if self.logarithmic else value)
+
+    def text(self, value: float) -> str:
+        """Return the text of a value: a whole number, or four digits; all digits where four leave the range.
+
+        >>> Interval(1.2344, 2.0, whole=False).text(1.50001), Interval(1.2344, 2.0, whole=False).text(1.23441)
+        ('1.5', '1.23441')
+        """
+        if self.whole:
+            return str(round(value))
+        short = f"{value:.4g}"
+        return short if self.low <= float(short) <= self.high else repr(value)
 
 
 def grid(over: Mapping[str, Sequence[str]]) -> list[Settings]:
@@ -81,10 +91,10 @@ def grid(over: Mapping[str, Sequence[str]]) -> list[Settings]:
     Raises:
         SettingError: there is nothing to vary, a range, or too many combinations.
     """
-    _refuse_empty(over)
+    refuse_empty(over)
     for path, values in over.items():
         if any(Interval.read(value) for value in values):
-            raise SettingError(f"over {path}: expected values, got a range; --random N draws N trials from ranges")
+            raise SettingError(f"over {path}: expected values, got a range; --search random --trials N draws from it")
     count = math.prod(len(values) for values in over.values())
     if count > MOST:
         raise SettingError(f"over: expected at most {MOST:,} combinations, got {count:,}; give fewer values")
@@ -103,11 +113,9 @@ def draws(over: Mapping[str, Sequence[str]], count: int, seed: int) -> list[Sett
         seed: of the draws.
 
     Raises:
-        SettingError: there is nothing to vary, or the number is out of range.
+        SettingError: there is nothing to vary.
     """
-    _refuse_empty(over)
-    if not 1 <= count <= MOST:
-        raise SettingError(f"random: expected from 1 to {MOST:,} trials, got {count:,}")
+    refuse_empty(over)
     rng = np.random.default_rng(seed)
     return [{path: _drawn(values, rng) for path, values in over.items()} for _ in range(count)]
 
@@ -118,7 +126,8 @@ def _drawn(values: Sequence[str], rng: np.random.Generator) -> str:
     return choice if interval is None else interval.draw(rng)
 
 
-def _refuse_empty(over: Mapping[str, Sequence[str]]) -> None:
+def refuse_empty(over: Mapping[str, Sequence[str]]) -> None:
+    """Raise a SettingError if there is nothing to vary, or a setting that cannot be varied."""
     if not over:
         raise SettingError("over: expected settings to vary, such as optimisers.lr, got none")
     for path, values in over.items():

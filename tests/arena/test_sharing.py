@@ -16,7 +16,7 @@ from agon.arena import TournamentSettings, tournament
 from agon.cli import main
 from agon.data import Images
 from agon.errors import AgonError
-from agon.jobs import Job, Outcome, failure
+from agon.jobs import Job, Outcome, TimeLimits, failure
 from agon.recipes import find
 from agon.terminal.multi_progress import MultiProgress
 from agon.terminal.progress import Progress
@@ -41,7 +41,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Here:
     """Does the jobs in this process, as `LocalProcesses` does elsewhere."""
 
-    def __init__(self, jobs: Sequence[Job], workers: int) -> None:
+    def __init__(self, jobs: Sequence[Job], workers: int, limits: TimeLimits) -> None:
         self.jobs = jobs
 
     def run(self, progress: MultiProgress) -> Outcome:

@@ -51,20 +51,33 @@ def finding_of(name: str, seed: int, folder: Path) -> Finding | None:
 
 
 def treated(name: str, seeds: Sequence[int], folder: Path) -> dict[str, dict[str, Any]]:
+    """The rows of several seeds, one after another."""
+    return together([treated_seed(name, seed, folder) for seed in seeds])
+
+
+def treated_seed(name: str, seed: int, folder: Path) -> dict[str, dict[str, Any]]:
     """Option -> seed -> the names that are found afterwards, and the energy distances before and after.
 
     The remedies are those of all findings, in the order in which they are printed: a sickness may have its cure under
     the name of its cause.
     """
     rows: dict[str, dict[str, Any]] = {}
-    for seed in seeds:
-        findings = diagnosed(name, seed, folder).findings
-        remedies = {r.option: r for finding in findings for r in finding.remedies if r.option}
-        before = distance(folder / f"{name}-{seed}")
-        for option, remedy in remedies.items():
-            run = folder / f"{name}-{seed}-treated-{re.sub('[^a-z0-9.]+', '-', option)}"
-            names = follow_up(replace(PATIENTS[name].make(), seed=seed), remedy, run)
-            rows.setdefault(option, {})[str(seed)] = {"names": names, "before": before, "after": distance(run)}
+    findings = diagnosed(name, seed, folder).findings
+    remedies = {r.option: r for finding in findings for r in finding.remedies if r.option}
+    before = distance(folder / f"{name}-{seed}")
+    for option, remedy in remedies.items():
+        run = folder / f"{name}-{seed}-treated-{re.sub('[^a-z0-9.]+', '-', option)}"
+        names = follow_up(replace(PATIENTS[name].make(), seed=seed), remedy, run)
+        rows[option] = {str(seed): {"names": names, "before": before, "after": distance(run)}}
+    return rows
+
+
+def together(of_seeds: Sequence[Mapping[str, Mapping[str, Any]]]) -> dict[str, dict[str, Any]]:
+    """The rows of several seeds as one: option -> seed -> what came of it."""
+    rows: dict[str, dict[str, Any]] = {}
+    for of_seed in of_seeds:
+        for option, row in of_seed.items():
+            rows.setdefault(option, {}).update(row)
     return rows
 
 

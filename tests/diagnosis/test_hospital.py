@@ -7,11 +7,14 @@ from pathlib import Path
 import pytest
 
 from agon.cli.shared import assignments, changed
+from agon.errors import RunError
 from tests.diagnosis import ward
 from tests.diagnosis.hospital import HEALTHY, QUICK, SICK
 from tests.diagnosis.prescriptions import ENDED, SEEDS, TREATED, finding_of, follow_up, treated, treatment
 from tests.diagnosis.ward import JUDGED, PATIENTS, alarms, diagnosed, missed
+from tests.sweeps.inline import Inline
 from tools import hospital
+from tools.answers import answered
 
 ALLOWED = 1  # seed of five under which a sickness may be missed
 ONE_ALARM_IN = 50  # healthy runs
@@ -93,3 +96,21 @@ def test_prescriptions(name: str, beds: Path) -> None:
         for option, seeds in rows.items()
     }
     assert any(cured.values()), rows
+
+
+def answer(name: str, seed: int, folder: Path) -> list[object]:
+    """An answer without a training."""
+    if name == "missing":
+        raise RunError("there is nobody of this name")
+    return [name, seed, folder.name]
+
+
+def test_the_wards_jobs_answer_for_each_name_and_seed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Old answers do not count, and who fails is named."""
+    monkeypatch.setattr("agon.jobs.placing.LocalProcesses", Inline)
+    (tmp_path / "answers").mkdir()
+    (tmp_path / "answers" / "old-1.json").write_text("[]")
+    found = answered(answer, ["old", "new"], [0, 1], tmp_path, 2, "processes")
+    assert found == {(name, seed): [name, seed, tmp_path.name] for name in ("old", "new") for seed in (0, 1)}
+    with pytest.raises(RunError, match=r"2 of 2 jobs ended, 1 failed \(missing-0: there is nobody"):
+        answered(answer, ["new", "missing"], [0], tmp_path, 2, "processes")

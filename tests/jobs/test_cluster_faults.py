@@ -13,11 +13,12 @@ from typing import Any
 
 import pytest
 
-from agon.jobs import Ended, Job, executor_for
+from agon.jobs import Ended, Job, OnRay, executor_for
 from agon.sweeps import sweep
 from agon.terminal.multi_progress import MultiProgress
 from tests.jobs.clusters import listening, processes, ray_cluster, started_since
 from tests.jobs.test_cluster import LOOPBACK
+from tests.jobs.test_limits import hang, yielding
 from tests.jobs.test_processes import count
 from tests.training.compare import assert_same
 from tests.training.programs import ROOT, command, finished, points
@@ -45,6 +46,25 @@ def test_a_worker_that_always_dies_is_given_up() -> None:
     assert outcome.ended["well"] == Ended(0, "")
     assert outcome.ended["die"] == Ended(1, "its worker was lost 4 times, at last by WorkerCrashedError")
     assert stream.getvalue().count("it starts again") == 3
+
+
+@pytest.mark.usefixtures("cluster")
+def test_jobs_beyond_their_limit_are_named_and_the_others_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in worker processes: one that hangs is killed and not begun again, one stops in order, one goes on."""
+    monkeypatch.setattr("agon.jobs.limits.GRACE", 3.0)
+    works = {"hang": hang, "long": partial(yielding, tmp_path / "kept"), "well": partial(count, 3, "well")}
+    jobs = [Job(name, work) for name, work in works.items()]
+    stream = io.StringIO()
+    with MultiProgress(dict.fromkeys(works, 3), stream=stream) as progress:
+        outcome = executor_for(jobs, 1, OnRay(minutes=0.2)).run(progress)
+    assert outcome.ended["well"] == Ended(0, "")
+    assert "was stopped" in outcome.ended["long"].sentence
+    assert "was killed, as it did not stop within 3 seconds" in outcome.ended["hang"].sentence
+    assert {outcome.ended[name].status for name in ("long", "hang")} == {124}
+    assert int((tmp_path / "kept").read_text()) > 0
+    assert "starts again" not in stream.getvalue()
 
 
 @pytest.mark.usefixtures("cluster")

@@ -1,14 +1,16 @@
 """Where jobs are done: the words for it, what is refused, and what is said where Ray is not installed."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from agon.cli import main
-from agon.errors import NotInstalledError, SettingError, installing
+from agon.errors import NotInstalledError, RunError, SettingError, installing
 from agon.jobs import LocalProcesses, OnRay, executor_for, place
 from agon.jobs.cluster import RayTasks, described
 from agon.jobs.remote import brought, with_own_path
+from agon.jobs.session import _start
 from tests.jobs.test_processes import Job, count, partial
 
 
@@ -111,3 +113,15 @@ def test_jobs_bring_nothing_secret_and_find_their_modules(monkeypatch: pytest.Mo
     monkeypatch.setattr("sys.path", ["/own/packages", str(tmp_path)])
     prepared = with_own_path({"sys_path": [str(tmp_path), "/only/on/the/driver"], "dir": "/"})
     assert prepared["sys_path"] == [str(tmp_path), "/own/packages"]
+
+
+def test_a_ray_that_does_not_start_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a machine that is too busy: Ray raises a bare Exception then."""
+
+    def init(**options: object) -> None:
+        raise Exception("The current node timed out during startup.\nThis could happen because")
+
+    ray = SimpleNamespace(init=init, _private=SimpleNamespace(ray_constants=SimpleNamespace(ENABLE_RAY_CLUSTER=True)))
+    with pytest.raises(RunError, match=r"expected Ray to start on this machine, .*timed out during startup\.\)"):
+        _start(ray, {})
+    assert ray._private.ray_constants.ENABLE_RAY_CLUSTER

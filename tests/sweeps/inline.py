@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
-from agon.jobs import Ended, Job, Outcome, failure
+from agon.jobs import Ended, Job, Outcome, TimeLimits, failure
 from agon.terminal.multi_progress import MultiProgress
 from agon.terminal.progress import Progress
 
@@ -13,12 +13,16 @@ class Killed(BaseException):
 
 
 class Inline:
-    """Does jobs in this process; `done` has the names of those that ended, and `kills_after` is how many may."""
+    """Does jobs in this process.
+
+    `done` has the names of those that ended, `kills_after` is how many may, and those in `late` are over their limit.
+    """
 
     done: ClassVar[list[str]] = []
     kills_after: ClassVar[int | None] = None
+    late: ClassVar[frozenset[str]] = frozenset()
 
-    def __init__(self, jobs: Sequence[Job], workers: int) -> None:
+    def __init__(self, jobs: Sequence[Job], workers: int, limits: TimeLimits) -> None:
         self.jobs = jobs
 
     def run(self, progress: MultiProgress) -> Outcome:
@@ -27,6 +31,9 @@ class Inline:
         for job in self.jobs:
             if len(self.done) == self.kills_after:
                 raise Killed
+            if job.name in self.late:
+                ended[job.name] = Ended(124, "it took longer than 1 minute and was stopped")
+                continue
             try:
                 job.work(lambda total, start, show: Progress(total, start, show=False))
                 ended[job.name] = Ended(0, "")

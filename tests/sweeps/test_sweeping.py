@@ -12,10 +12,14 @@ import pytest
 
 import agon
 from agon.cli import main
+from agon.cli.sweep import SweepCommand
+from agon.data import Images
 from agon.errors import RunError, SettingError
 from agon.reports import write
 from agon.runs import Run
 from agon.sweeps import Halving, SweepFolder, SweepResult, resume, sweep
+from agon.sweeps.searching import with_settings
+from agon.sweeps.trials import grid
 from tests.sweeps.inline import Inline, Killed
 from tests.training.compare import assert_same
 from tests.training.programs import ROOT, Fateful, command, finished, points
@@ -182,7 +186,7 @@ def test_other_failures_are_named_and_tried_again(
         (["--over", "lr=1e-3,1e-2", "--metric", "fdi"], "did you mean 'fid'"),
         (["--over", "lr=1e-3,1e-2", "--metric", "modes", "--jobs", "0"], "--jobs: expected at least 1, got 0"),
         (["--over", "rate=1,2", "--metric", "modes"], "trial rate=1: there is no setting of experiment 'rate'"),
-        (["--over", "lr=1e-3..1e-2", "--metric", "modes"], "--random N draws N trials from ranges"),
+        (["--over", "lr=1e-3..1e-2", "--metric", "modes"], "--search random --trials N draws from it"),
     ],
 )
 def test_what_the_command_refuses(
@@ -228,3 +232,30 @@ def test_killed_for_real(tmp_path: Path) -> None:
     for run in whole.glob("*/seed-*"):
         assert_same(run, out / run.relative_to(whole))
     assert "Best of 2 trials" in told
+
+
+def test_a_sweep_with_a_name_has_the_papers_choice_and_what_is_given_instead(tmp_path: Path) -> None:
+    """im2016 held 10,000 of MNIST's 60,000 training images out; trials differ in their rates alone."""
+    command = SweepCommand("im2016/rates", tmp_path, n=100)
+    command._complete()
+    over, train = command._checked()
+    assert (train.recipe, command.metric, command.n, command.seeds) == ("im2016/mnist-gran3", "kid", 100, 2)
+    assert {path: len(values) for path, values in over.items()} == {
+        "optimisers.generator.lr": 4,
+        "optimisers.critic.lr": 4,
+    }
+    recipe = agon.recipe(train.recipe)
+    made = recipe.experiment(Images(path="digits", size=28), "smoke")
+    assert made.data.validation == pytest.approx(10_000 / 60_000)
+    assert made.data.held_out == "validation"
+    trials = [with_settings(made, settings) for settings in grid(over)]
+    rates = {tuple(each.optimisers[player].settings["lr"] for player in ("generator", "critic")) for each in trials}
+    assert len(rates) == 16
+    assert all(replace(each, optimisers=made.optimisers) == made for each in trials)
+
+
+def test_sweeps_with_names_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["recipes", "im2016", "rates", "chosen"]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == "im2016/rates"
+    assert main(["recipes", "im2016"]) == 0
+    assert "agon sweep NAME (1)" in capsys.readouterr().out

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from multiprocessing import get_context
 from pathlib import Path
@@ -60,6 +61,20 @@ class Fateful(mlp.Critic):
         if self.steps == 3 and self.dies:
             os.kill(os.getpid(), signal.SIGKILL)
         return super().forward(x) * (torch.nan if self.steps == 3 and self.diverges else 1.0)
+
+
+class Hanging(mlp.Critic):
+    """A critic that hangs in the 13th step of one seed's training, until a file is there."""
+
+    def __init__(self, seed: int, until: str) -> None:
+        super().__init__(shape=(2,), widths=(4,))
+        self.hangs, self.until, self.steps = torch.initial_seed() == derived(seed, "init"), Path(until), 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.steps += x.requires_grad
+        while self.hangs and self.steps == 13 and not self.until.exists():
+            time.sleep(0.05)
+        return super().forward(x)
 
 
 def points(steps: int = 20, critic: object = None, width: int = 8, **changes: object) -> Experiment:

@@ -22,7 +22,7 @@ from agon.arena.tournaments.standings import TournamentResult
 from agon.arena.tournaments.store import StorageError, Store
 from agon.errors import AgonError, as_agon_error
 from agon.figures.pictures import pictured, to_uint8
-from agon.jobs import PROCESSES, Place, place
+from agon.jobs import PROCESSES, Place, needs_jobs
 from agon.metrics.auroc import PROTOCOL, Area
 from agon.metrics.gam.entrants import Range
 from agon.runs import Run
@@ -63,7 +63,8 @@ def tournament(
         values: (low, high) of pixels of samples that are not bytes.
         trust: whether classes from outside agon may be imported.
         processes: number of processes that make samples and judge; it changes no digit.
-        on: "processes" of this machine, "ray", "ray://HOST:PORT", or an `agon.jobs.OnRay`.
+        on: "processes" of this machine, "ray", "ray://HOST:PORT", or with time limits an `agon.jobs.OnProcesses` or
+            `OnRay`.
         show: whether to print the progress.
 
     Returns:
@@ -72,6 +73,7 @@ def tournament(
     Raises:
         DataError: nobody can take part, or nothing is at a path.
         RunError: the folder holds other files, cannot be written, or is in use.
+        TimeLimitError: some work took too long, and is named; what is done is kept.
         Interrupted: SIGINT or SIGTERM came to several processes; what is done is kept.
     """
     found = [entry for run in runs for entry in entries(run.path if isinstance(run, Run) else run)]
@@ -79,7 +81,7 @@ def tournament(
         store = Store(folder)
         with store.locked():
             field = admitted(found, settings, references=references, values=values, trust=trust)
-            if processes > 1 or place(on) is not None:
+            if processes > 1 or needs_jobs(on):
                 fill(field, folder.resolve(), processes, show, on)
             result = _played(field, store)
             if out is not None:

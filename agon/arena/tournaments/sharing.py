@@ -13,12 +13,13 @@ from agon.arena.tournaments.entrants import Entrant, Trained
 from agon.arena.tournaments.ground import Ground
 from agon.arena.tournaments.judging import judged
 from agon.arena.tournaments.store import Store
-from agon.errors import AgonError, Interrupted
+from agon.errors import AgonError, Interrupted, TimeLimitError
 from agon.experiment.scripts import values_under
 from agon.jobs import PROCESSES, Job, Place, executor_for
 from agon.metrics.gam.entrants import Range
 from agon.terminal.multi_progress import MultiProgress
 from agon.terminal.progress import ProgressFactory
+from agon.untrusted import listed
 
 
 def fill(field: Field, folder: Path, processes: int, show: bool, on: Place = PROCESSES) -> None:
@@ -35,6 +36,7 @@ def fill(field: Field, folder: Path, processes: int, show: bool, on: Place = PRO
         on: "processes" of this machine, or a Ray cluster, whose machines share the folder's path.
 
     Raises:
+        TimeLimitError: a job took too long; the others are done and kept.
         Interrupted: SIGINT or SIGTERM came; what is done is kept.
     """
     store, ground, threads = Store(folder), field.ground, torch.get_num_threads()
@@ -81,6 +83,9 @@ def _do(jobs: Sequence[Job], processes: int, show: bool, on: Place) -> None:
         raise Interrupted(
             f"{name}: stopped; {done} of {len(jobs)} are done and kept; the same command goes on", outcome.signal
         )
+    late = [f"{name}: {it.sentence}" for name, it in outcome.ended.items() if it.status == TimeLimitError.status]
+    if late:  # the caller would do it again, without a limit
+        raise TimeLimitError(f"{len(late)} of {len(jobs)} jobs failed ({listed(late)}); the same command goes on")
 
 
 def _make(each: Entrant, ground: Ground, folder: Path, threads: int, _: ProgressFactory) -> None:

@@ -74,6 +74,8 @@ def _facts(record: SweepRecord, result: SweepResult) -> list[str]:
     facts = [f"{len(plan.trials)} trials", f"{len(plan.seeds)} seeds each", f"decided by {plan.scoring.metric}"]
     if plan.halving is not None:
         facts.append(f"successive halving by {plan.halving.factor}")
+    if plan.search is not None:
+        facts.append(f"Bayesian search, {plan.search.at_once} trials at once")
     if record.diverged:
         facts.append(f"{len(record.diverged)} runs diverged")
     if not record.result:

@@ -51,7 +51,8 @@ def train_many(
         experiments: run directory -> the experiment to train in it.
         compute: how each training computes; threads=0 means one thread here.
         callbacks: run directory -> the callback of that training.
-        on: "processes" of this machine, "ray", "ray://HOST:PORT", or an `agon.jobs.OnRay`.
+        on: "processes" of this machine, "ray", "ray://HOST:PORT", or with time limits an `agon.jobs.OnProcesses` or
+            `OnRay`.
         show: whether to show the progress of all on standard error.
 
     Returns:

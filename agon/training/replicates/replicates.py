@@ -10,7 +10,7 @@ from agon.data.given import given_again, kept_in_memory
 from agon.errors import SettingError, unknown
 from agon.experiment import Experiment
 from agon.experiment.scripts import notices, stop_script
-from agon.jobs import PROCESSES, Executor, Place, in_worker, place
+from agon.jobs import PROCESSES, Executor, Place, in_worker, needs_jobs
 from agon.runs import Run
 from agon.terminal import warn
 from agon.training.compute import Compute
@@ -62,8 +62,8 @@ def replicate(
             take the time, and a second thread does not shorten them.
         strategy: how several seeds are trained at once, a name in `STRATEGIES`; "auto" takes the fastest by
             measurement, and on a CPU takes "batched" only if it is at least twice as fast.
-        on: "processes" of this machine, "ray", "ray://HOST:PORT", or an `agon.jobs.OnRay`; a cluster's machines share
-            the directory's path, and train one seed in each process.
+        on: "processes" of this machine, "ray", "ray://HOST:PORT", or with time limits an `agon.jobs.OnProcesses` or
+            `OnRay`; a cluster's machines share the directory's path, and train one seed in each process.
         show: whether to show the progress of all on standard error.
         alarms: what looks at each training as it goes on, as in `train`.
 
@@ -86,7 +86,7 @@ def replicate(
     for line in [*notices(experiment.describe()), *remarks(experiment)] if show else ():
         warn(line)
     if strategy == AUTO:
-        strategy = _fastest(plan, show) if place(on) is None else "processes"
+        strategy = "processes" if needs_jobs(on) else _fastest(plan, show)
     plan = replace(plan, strategy=strategy)
     with folder.locked():
         folder.refuse_taken()  # another process may have been faster
@@ -116,8 +116,8 @@ def resume(
         data: the data that were handed over in Python when the replicates were begun, again.
         trust: whether classes that are not agon's may be imported, which runs their code.
         strategy: how several seeds are trained at once, a name in `STRATEGIES`; "auto" keeps the one used so far.
-        on: "processes" of this machine, "ray", "ray://HOST:PORT", or an `agon.jobs.OnRay`; a cluster's machines share
-            the directory's path, and train one seed in each process.
+        on: "processes" of this machine, "ray", "ray://HOST:PORT", or with time limits an `agon.jobs.OnProcesses` or
+            `OnRay`; a cluster's machines share the directory's path, and train one seed in each process.
         show: whether to show the progress of all on standard error.
         alarms: what looks at each training as it goes on, as in `train`.
 
@@ -135,7 +135,7 @@ def resume(
     plan = read_plan(folder.text, experiment, trust).with_steps(steps).with_threads(threads)
     if data is not None:
         plan = replace(plan, experiment=replace(plan.experiment, data=given_again(plan.experiment.data, data)))
-    if strategy != AUTO or place(on) is not None:
+    if strategy != AUTO or needs_jobs(on):
         plan = replace(plan, strategy="processes" if strategy == AUTO else strategy)
     _known(plan.strategy)
     with folder.locked():
@@ -154,8 +154,10 @@ def _refuse(strategy: str, on: Place) -> None:
     """Refuse an unknown strategy or place, or a process that must not start others."""
     if strategy != AUTO:
         _known(strategy)
-    if place(on) is not None and strategy not in (AUTO, "processes"):
-        raise SettingError(f"strategy: expected 'processes' on a cluster, got '{strategy}'; leave one of both out")
+    if needs_jobs(on) and strategy not in (AUTO, "processes"):
+        raise SettingError(
+            f"strategy: expected 'processes' on a cluster or with a time limit, got '{strategy}'; leave one of both out"
+        )
     if "WORLD_SIZE" in os.environ:
         raise SettingError("seeds: expected a process of its own, got one that torchrun started; leave torchrun out")
     if in_worker():
@@ -174,7 +176,7 @@ def _trained(folder: Folder, plan: Plan, show: bool, alarms: Monitoring | None, 
     """Train what is not finished, and return the runs of all seeds."""
     runs = {name_of(seed): folder.run(seed) for seed in plan.seeds}
     make = STRATEGIES[plan.strategy]
-    executor = make(folder, plan, alarms) if place(on) is None else _processes(folder, plan, alarms, on)
+    executor = _processes(folder, plan, alarms, on) if needs_jobs(on) else make(folder, plan, alarms)
     folder.write(plan)  # with the current budget, which also applies to runs that are not begun yet
     paths, steps = {name: run.path for name, run in runs.items()}, dict.fromkeys(runs, plan.experiment.steps)
     train_group(executor, Group("replicates", paths, steps, _spelled, folder.path), show)
