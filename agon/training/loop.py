@@ -14,6 +14,7 @@ from agon.runs import Run
 from agon.runs.tracking import NONE, check_tracker
 from agon.terminal import warn
 from agon.terminal.progress import Progress, ProgressFactory
+from agon.terminal.waiting import stage, waiting
 from agon.training.agreement import agreed
 from agon.training.beginning import Taken, take_weights, with_origin
 from agon.training.compilation import choose_compilation
@@ -27,6 +28,7 @@ from agon.training.opening import (
     continue_run,
     last_step,
     new_run,
+    reading_forward,
     refuse_other_settings,
     resume_message,
 )
@@ -88,6 +90,7 @@ def train(
             warn(line)
     with enough_memory(), agreed(place):
         training = Training(experiment, compute, *place)
+        _open_data(training, show)
         taken = _taken(training, show)
         choose_compilation(training)
         with nullcontext() if place.rank else new_run(training, directory, taken=taken, track=track) as run:
@@ -157,13 +160,15 @@ def resume(
     place = launch(compute, known.batch)
     with enough_memory(), agreed(place), nullcontext() if place.rank else run.locked():
         training = Training(known, compute, *place)
+        _open_data(training, show)
         checkpoint, complaints = restore_last(training, run)
         if checkpoint is None:
             _taken(training, show)
         choose_compilation(training)
         before = {**described, **(checkpoint.state.get("arithmetic") or {} if checkpoint else {})}
         if show and not place.rank:
-            for line in [*complaints, *changes_since(before, training.compute), resume_message(run, training)]:
+            changes = [*changes_since(before, training.compute), *reading_forward(training)]
+            for line in [*complaints, *changes, resume_message(run, training)]:
                 warn(line)
         if training.step < _end(known.steps, until):
             if not place.rank:
@@ -171,6 +176,12 @@ def resume(
             _loop(training, None if place.rank else run, show, progress, callback, alarms, until)
     run.given = kept_in_memory(known.data)
     return run
+
+
+def _open_data(training: Training, show: bool) -> None:
+    """Open the data, which can take long the first time, and say how far it is."""
+    with waiting(show and not training.rank and not in_worker()), stage("opening the data"):
+        _ = training.data
 
 
 def _taken(training: Training, show: bool) -> Taken | None:
