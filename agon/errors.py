@@ -110,6 +110,10 @@ class RunError(AgonError):
     """A run directory cannot be used: it is missing, locked, full, read-only, or of another experiment."""
 
 
+class LostError(RunError):
+    """Another process of the same training has ended; each node says so."""
+
+
 class CheckpointError(RunError):
     """A checkpoint is damaged, or belongs to another training."""
 

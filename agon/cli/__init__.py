@@ -20,7 +20,8 @@ from agon.cli.skill import SkillCommand
 from agon.cli.sweep import SweepCommand
 from agon.cli.tournament import TournamentCommand
 from agon.cli.train import Train
-from agon.errors import AgonError, Interrupted, StoppedError, as_agon_error
+from agon.errors import AgonError, Interrupted, LostError, StoppedError, as_agon_error
+from agon.ranks import speaks
 from agon.terminal import let_go, usable_streams, warn
 
 INTERNAL = 70  # EX_SOFTWARE of sysexits.h
@@ -65,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _report(error: AgonError) -> int:
     """Print the sentence of an error, once for all processes of a training, and return the exit status."""
-    if os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0")) in ("", "0"):
+    if speaks(each_node=isinstance(error, LostError)):
         warn(f"agon: {error.typed}")
     if isinstance(error, Interrupted | StoppedError):
         from agon.training import is_main_process

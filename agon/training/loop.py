@@ -15,7 +15,7 @@ from agon.runs.tracking import NONE, check_tracker
 from agon.terminal import warn
 from agon.terminal.progress import Progress, ProgressFactory
 from agon.terminal.waiting import stage, waiting
-from agon.training.agreement import agreed
+from agon.training.agreement import agreed, refuse_other_state, refuse_other_training
 from agon.training.beginning import Taken, take_weights, with_origin
 from agon.training.compilation import choose_compilation
 from agon.training.compute import Compute
@@ -89,8 +89,10 @@ def train(
         for line in notices(experiment.describe()):
             warn(line)
     with enough_memory(), agreed(place):
+        refuse_other_training(place, experiment, compute)
         training = Training(experiment, compute, *place)
         _open_data(training, show)
+        refuse_other_state(training)
         taken = _taken(training, show)
         choose_compilation(training)
         with nullcontext() if place.rank else new_run(training, directory, taken=taken, track=track) as run:
@@ -159,9 +161,11 @@ def resume(
     known = replace(known, steps=last_step(run, known, steps), init=run.described.get("init", ""))
     place = launch(compute, known.batch)
     with enough_memory(), agreed(place), nullcontext() if place.rank else run.locked():
+        refuse_other_training(place, known, compute)
         training = Training(known, compute, *place)
         _open_data(training, show)
         checkpoint, complaints = restore_last(training, run)
+        refuse_other_state(training)
         if checkpoint is None:
             _taken(training, show)
         choose_compilation(training)
