@@ -142,6 +142,17 @@ class Interrupted(AgonError):  # noqa: N818 - a request, not an error
         self.status = 128 + signal
 
 
+ALONE = "only one process of several has failed"  # a note of an exception
+
+
+def failed_alone(error: BaseException) -> bool:
+    """Whether an exception, or one that caused it, came in one process of several that train together."""
+    causes: BaseException | None = error
+    while causes is not None and ALONE not in getattr(causes, "__notes__", ()):
+        causes = causes.__cause__
+    return causes is not None
+
+
 def installed(package: str) -> bool:
     """Whether a package can be imported, without importing it."""
     try:

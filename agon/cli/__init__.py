@@ -20,7 +20,7 @@ from agon.cli.skill import SkillCommand
 from agon.cli.sweep import SweepCommand
 from agon.cli.tournament import TournamentCommand
 from agon.cli.train import Train
-from agon.errors import AgonError, Interrupted, LostError, StoppedError, as_agon_error
+from agon.errors import AgonError, Interrupted, LostError, StoppedError, as_agon_error, failed_alone
 from agon.ranks import speaks
 from agon.terminal import let_go, usable_streams, warn
 
@@ -65,8 +65,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _report(error: AgonError) -> int:
-    """Print the sentence of an error, once for all processes of a training, and return the exit status."""
-    if speaks(each_node=isinstance(error, LostError)):
+    """Print the sentence of an error, once for all processes that have it, and return the exit status."""
+    lost = isinstance(error, LostError)
+    if speaks(each_node=lost) or (failed_alone(error) and not lost):
         warn(f"agon: {error.typed}")
     if isinstance(error, Interrupted | StoppedError):
         from agon.training import is_main_process
@@ -81,6 +82,7 @@ def _report_unexpected(error: Exception) -> int:
         raise error
     refusal = as_agon_error(error)
     if refusal is not None:
+        refusal.__cause__ = error
         return _report(refusal)
     warn(f"agon: internal error: {error!r}; please report it with what AGON_DEBUG=1 shows")
     return INTERNAL

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 import torch.distributed as dist
 
-from agon.errors import AgonError, DivergedError, Interrupted, LostError, SettingError, StoppedError
+from agon.errors import ALONE, AgonError, DivergedError, Interrupted, LostError, SettingError, StoppedError
 from agon.experiment import Experiment, differences
 from agon.games import Losses
 from agon.runs import Run
@@ -104,6 +104,17 @@ def interrupted(training: Training, run: Run | None, number: int) -> Interrupted
     where = run.path if run else "the run"
     name = Signal(number).name
     return Interrupted(f"{name}: stopped at step {training.step}; go on with: agon resume {where}", number)
+
+
+@contextmanager
+def failing_alone(rank: int) -> Iterator[None]:
+    """Note of an error of this process, other than those that all processes have, that only this one can tell it."""
+    try:
+        yield
+    except Exception as error:
+        if rank and not isinstance(error, Interrupted | StoppedError | DivergedError):
+            error.add_note(ALONE)
+        raise
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from agon.runs.tracking import NONE, check_tracker
 from agon.terminal import warn
 from agon.terminal.progress import Progress, ProgressFactory
 from agon.terminal.waiting import stage, waiting
-from agon.training.agreement import agreed, refuse_other_state, refuse_other_training
+from agon.training.agreement import agreed, failing_alone, refuse_other_state, refuse_other_training
 from agon.training.beginning import Taken, take_weights, with_origin
 from agon.training.compilation import choose_compilation
 from agon.training.compute import Compute
@@ -214,7 +214,8 @@ def _loop(
     """Train until the budget is spent, or pause. `run` is None in all processes but the first."""
     end = _end(training.experiment.steps, until)
     display = progress(end, training.step, show and run is not None)
-    with Signals() as signals, Recording(training, run, display.update, callback, alarms) as recording, display:
+    recorded = Recording(training, run, display.update, callback, alarms)
+    with failing_alone(training.rank), Signals() as signals, recorded as recording, display:
         recording.begin()
         while training.step < end:
             losses = training.advance()

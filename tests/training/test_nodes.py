@@ -5,16 +5,17 @@ import signal
 import socket
 import subprocess
 import time
-from contextlib import redirect_stderr
+from contextlib import nullcontext, redirect_stderr, suppress
 from io import StringIO
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from agon.cli import main
-from agon.errors import SettingError
+from agon.cli import _report, main
+from agon.errors import AgonError, DataError, DivergedError, LostError, SettingError
 from agon.training import agreement
+from agon.training.agreement import failing_alone
 from tests.training.compare import assert_same
 from tests.training.programs import command, finished, here, module, processes
 from tests.training.test_processes import largest_difference, last
@@ -129,6 +130,34 @@ def test_what_differs_is_named(facts: dict[str, object], words: str, monkeypatch
             agreement._refuse_differences(place, same, "so")
     else:
         agreement._refuse_differences(place, same, "so")
+
+
+@pytest.mark.parametrize(
+    ("error", "alone", "told"),
+    [
+        (DataError("x"), False, []),
+        (DataError("x"), True, ["other", "second node"]),
+        (DivergedError("x"), True, []),  # which all have
+        (LostError("x"), True, ["second node"]),  # a line a node
+    ],
+)
+def test_who_says_what_went_wrong(
+    error: AgonError, alone: bool, told: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The first process says what all have met; another one what it has met by itself."""
+    ranks = {"first": ("0", "0"), "other": ("1", "1"), "second node": ("2", "0")}
+    monkeypatch.setenv("WORLD_SIZE", "4")
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
+    speaking = []
+    for name, (rank, local_rank) in ranks.items():
+        monkeypatch.setenv("RANK", rank)
+        monkeypatch.setenv("LOCAL_RANK", local_rank)
+        error = type(error)("x")
+        with suppress(AgonError), failing_alone(int(rank)) if alone else nullcontext():
+            raise error
+        assert _report(error) == error.status
+        speaking += [name] * bool(capsys.readouterr().err)
+    assert speaking == ["first", *told]
 
 
 def node(port: int, *words: object) -> subprocess.Popen[str]:
