@@ -127,16 +127,15 @@ def _fabric(compute: Compute, ranks: Ranks | None) -> Any:
 
 def _environment(ranks: Ranks | None) -> Any:
     """Where Fabric finds ranks and address: torchrun's, or SLURM's variables, or those of its own launcher."""
-    from lightning_fabric.plugins.environments import (
-        LightningEnvironment,
-        SLURMEnvironment,
-        TorchElasticEnvironment,
-    )
+    from lightning_fabric.plugins.environments.lightning import LightningEnvironment
+    from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
+    from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 
     if ranks is not None and ranks.launcher == SLURM:
+        tasks = ranks.world
 
         class Tasks(SLURMEnvironment):
-            """Fabric's own, which asks for --ntasks-per-node and the same number of tasks on every node, does not."""
+            """Fabric's own, without its demands: --ntasks-per-node, and as many tasks on every node."""
 
             _validate_srun_used = _validate_srun_variables = staticmethod(lambda: None)
 
@@ -145,7 +144,7 @@ def _environment(ranks: Ranks | None) -> Any:
 
             def world_size(self) -> int:
                 """The number of tasks of this step."""
-                return ranks.world
+                return tasks
 
         return Tasks(auto_requeue=False)
     return TorchElasticEnvironment() if TorchElasticEnvironment.detect() else LightningEnvironment()
