@@ -111,6 +111,10 @@ class RunError(AgonError):
     """A run directory cannot be used: it is missing, locked, full, read-only, or of another experiment."""
 
 
+class LostError(RunError):
+    """Another process of the same training has ended; each node says so."""
+
+
 class CheckpointError(RunError):
     """A checkpoint is damaged, or belongs to another training."""
 
@@ -143,6 +147,17 @@ class Interrupted(AgonError):  # noqa: N818 - a request, not an error
     def __init__(self, message: str, signal: int) -> None:
         super().__init__(message)
         self.status = 128 + signal
+
+
+ALONE = "only one process of several has failed"  # a note of an exception
+
+
+def failed_alone(error: BaseException) -> bool:
+    """Whether an exception, or one that caused it, came in one process of several that train together."""
+    causes: BaseException | None = error
+    while causes is not None and ALONE not in getattr(causes, "__notes__", ()):
+        causes = causes.__cause__
+    return causes is not None
 
 
 def installed(package: str) -> bool:

@@ -10,7 +10,7 @@ HOUSE = Path(agon.__file__).parent
 ORDER = (
     ("untrusted",),
     ("errors",),
-    ("arguments", "places"),
+    ("arguments", "places", "ranks"),
     ("terminal",),
     ("figures",),
     ("augmentation",),

@@ -20,7 +20,8 @@ from agon.cli.skill import SkillCommand
 from agon.cli.sweep import SweepCommand
 from agon.cli.tournament import TournamentCommand
 from agon.cli.train import Train
-from agon.errors import AgonError, Interrupted, StoppedError, as_agon_error
+from agon.errors import AgonError, Interrupted, LostError, StoppedError, as_agon_error, failed_alone
+from agon.ranks import speaks
 from agon.terminal import let_go, usable_streams, warn
 
 INTERNAL = 70  # EX_SOFTWARE of sysexits.h
@@ -64,8 +65,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _report(error: AgonError) -> int:
-    """Print the sentence of an error, once for all processes of a training, and return the exit status."""
-    if os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0")) in ("", "0"):
+    """Print the sentence of an error, once for all processes that have it, and return the exit status."""
+    lost = isinstance(error, LostError)
+    if speaks(each_node=lost) or (failed_alone(error) and not lost):
         warn(f"agon: {error.typed}")
     if isinstance(error, Interrupted | StoppedError):
         from agon.training import is_main_process
@@ -80,6 +82,7 @@ def _report_unexpected(error: Exception) -> int:
         raise error
     refusal = as_agon_error(error)
     if refusal is not None:
+        refusal.__cause__ = error
         return _report(refusal)
     warn(f"agon: internal error: {error!r}; please report it with what AGON_DEBUG=1 shows")
     return INTERNAL

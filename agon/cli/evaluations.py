@@ -1,6 +1,5 @@
 """The options --evaluate of agon train and agon resume: metrics while a model trains."""
 
-import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -8,6 +7,7 @@ from agon.arguments import check_samples
 from agon.cli.catalogue import check_metrics
 from agon.cli.shared import names
 from agon.errors import AgonError, SettingError
+from agon.ranks import joined
 
 SKILL = "skill"  # no metric of agon evaluate: it needs the snapshots of a training
 
@@ -34,7 +34,7 @@ def evaluation_callback(metrics: str, every: int, n: int, extractor: str, source
         return None
     others = [name for name in names(metrics) if name != SKILL]
     chosen = asked(others, source) if others else []
-    if "classifier" in (*chosen, extractor) and (devices > 1 or "WORLD_SIZE" in os.environ):
+    if "classifier" in (*chosen, extractor) and (devices > 1 or joined() is not None):
         raise SettingError("--evaluate classifier: expected one process, got several; evaluate the run afterwards")
     functions: list[Callable[..., list[Any]]] = []
     if chosen:

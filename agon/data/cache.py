@@ -3,29 +3,38 @@
 A set consists of three files, NAME.npy (bytes "n c h w"), NAME-labels.npy and NAME.json. NAME is a SHA-256 of the key
 and the labels, because the same images can have other labels. Each file is written under a temporary name, flushed to
 the disk and renamed. The JSON comes last and holds the checksums of the others, so a set is complete or absent, and
-processes that write it at the same time do not disturb each other. The folder can be deleted at any time.
+processes that write it at the same time do not disturb each other. A lock lets one process of a machine decode, and the
+others wait for it. Sets that were not used for long are removed, see `pruning`. The folder can be deleted at any time.
 """
 
 import hashlib
 import json
+import math
 import os
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from jaxtyping import Int, UInt8
 
 from agon.data.decoding import Chunk, Decoding
 from agon.data.mapped import forget
+from agon.data.pruning import hold, make_room
 from agon.data.rows import ImageRows
 from agon.errors import DataError
+from agon.terminal import warn
+from agon.terminal.waiting import tracked
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
 
 VERSION = 1  # version of the decoding, part of the keys: raise it when decode() returns something else
 BLOCK = 2**24  # bytes to read at a time for a checksum
+PATIENCE = 2.0  # seconds of waiting for another process before it is said
 
 
 class Decoded(NamedTuple):
@@ -52,7 +61,8 @@ def default_folder() -> Path:
 def decoded(rows: ImageRows, decoding: Decoding, *, folder: Path, memory: int) -> Decoded:
     """Load the decoded images of a split from the cache, or decode them and write them there.
 
-    If the cache cannot be written, they are kept in memory, if they fit.
+    Of several processes that need the same images at the same time, one decodes them and the others wait. If the cache
+    cannot be written, they are kept in memory, if they fit.
 
     Args:
         rows: the stored images.
@@ -70,10 +80,13 @@ def decoded(rows: ImageRows, decoding: Decoding, *, folder: Path, memory: int) -
         return cached._replace(key=key)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _write(folder, name, decoding.chunks(rows), (len(rows), *decoding.shape))
+        with _alone(folder, name, f"decodes the same {len(rows):,} images into {folder}"):
+            cached = _load(folder, name)
+            if cached is None:
+                _decode(rows, decoding, folder, name)
+                cached = _load(folder, name)
     except OSError as fault:
         return _in_memory(rows, decoding, key, memory, f"the cache {folder} cannot be written ({fault})")
-    cached = _load(folder, name)
     if cached is None:
         return _in_memory(rows, decoding, key, memory, f"the cache {folder} does not keep what is written")
     return cached._replace(key=key)
@@ -88,7 +101,51 @@ def _load(folder: Path, name: str) -> Decoded | None:
         whole = about == _description(images, labels)
     except (OSError, ValueError, EOFError):
         return None
-    return Decoded(images, labels, name) if whole else None
+    if not whole:
+        return None
+    hold(images, folder, name)
+    return Decoded(images, labels, name)
+
+
+@contextmanager
+def _alone(folder: Path, name: str, what: str) -> Iterator[None]:
+    """A context in which no other process makes this set. Where there are no locks, each makes it for itself."""
+    from filelock import FileLock
+
+    lock = FileLock(folder / f"{name}.lock")
+    held = _acquired(lock, what)
+    try:
+        if held:
+            for left in folder.glob(f"{name}*.part"):  # of a process that was killed
+                left.unlink(missing_ok=True)
+        yield
+    finally:
+        if held:
+            lock.release()
+            with suppress(OSError):
+                os.unlink(lock.lock_file)
+
+
+def _acquired(lock: "BaseFileLock", what: str) -> bool:
+    """Wait for a lock, and say for what if that takes long; False where the file system has no locks."""
+    from filelock import Timeout
+
+    try:
+        try:
+            lock.acquire(timeout=PATIENCE)
+        except Timeout:
+            warn(f"waiting for another process, which {what}")
+            lock.acquire()
+    except (OSError, NotImplementedError):
+        return False
+    return True
+
+
+def _decode(rows: ImageRows, decoding: Decoding, folder: Path, name: str) -> None:
+    shape = (len(rows), *decoding.shape)
+    make_room(folder, math.prod(shape))
+    chunks = tracked(decoding.chunks(rows), "decoding images", len(rows), lambda chunk: len(chunk.images))
+    _write(folder, name, chunks, shape)
 
 
 def _description(images: np.ndarray, labels: np.ndarray) -> dict[str, object]:

@@ -53,7 +53,7 @@ class Images(Source):
         validation: share of the training images that are kept out as the split "validation", at random, in [0, 1).
         skip_corrupt: leave out images that cannot be read instead of raising an error that names them.
         streaming: read the images when they are drawn, for sets too large for the disk.
-        buffer: number of a stream's images, not decoded, that are shuffled among each other.
+        buffer: number of a stream's images, not decoded, in memory; each half of them is shuffled as one block.
         values: (low, high) of arrays that hold other numbers than bytes.
         subset: a configuration of a Hub set that has several.
         revision: a commit, tag or branch of a Hub set.

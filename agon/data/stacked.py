@@ -11,6 +11,8 @@ from jaxtyping import Int
 from torch import Tensor
 
 from agon.data import expect
+from agon.data.blocks import Mark
+from agon.data.flow import Marked
 from agon.data.images import Images
 from agon.data.order import Order, part
 from agon.data.source import MEMORY, Opened, RealBatch, Source, Split
@@ -126,6 +128,8 @@ class Stacked(Source):
         grey_seed = seed if self.stacks is None else WORD
         grey = self.of.open(seed=grey_seed, split=split, device=device, memory=memory, cache=cache)
         k = len(self.of.classes)
+        if isinstance(grey, Marked):
+            return StreamedStacks(grey, k)
         return EndlessStacks(grey, k) if self.stacks is None else Chosen(grey, k, self.stacks, seed)
 
 
@@ -154,6 +158,20 @@ class EndlessStacks:
         size = max([k for k in range(1, count // DEEP + 1) if number % k == 0], default=1)
         parts = [self._grey.draw(DEEP * size, first // size + k, 0, 1) for k in range(number // size)]
         return stacked(_together(parts), self._classes)
+
+
+class StreamedStacks(EndlessStacks):
+    """Endless stacks of a grey set that is read in order: its marks are the grey set's."""
+
+    def mark(self, batch: int, index: int, rank: int, world: int) -> Mark | None:
+        """Where batch number `index` begins; None if the batch before it was not drawn."""
+        assert isinstance(self._grey, Marked)
+        return self._grey.mark(DEEP * batch, index, rank, world)
+
+    def go(self, batch: int, index: int, rank: int, world: int, mark: Mark) -> None:
+        """Let batch number `index` begin at a mark."""
+        assert isinstance(self._grey, Marked)
+        self._grey.go(DEEP * batch, index, rank, world, mark)
 
 
 class Chosen:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from jaxtyping import Int, Num
@@ -9,9 +10,13 @@ from torch import Tensor
 
 from agon.augmentation import Augmentation
 from agon.data import expect
+from agon.data.blocks import Mark
+from agon.data.flow import Marked
 from agon.data.order import generator, part
 from agon.data.source import MEMORY, RealBatch, Source, Split
 from agon.errors import SettingError
+
+MOST = 2**53  # of anything that a state counts
 
 
 class Stream:
@@ -19,7 +24,8 @@ class Stream:
 
     A batch is a pure function of the source, the seed, the batch size, its number and the augmentations, so the number
     of batches drawn is the whole state. W processes with streams of ranks 0..W-1 get the W contiguous parts
-    of the batches that one process would get.
+    of the batches that one process would get. A source that is read in order (`Images(streaming=True)`) is the
+    exception: its batches are also a function of W, and its state has a mark, so that nothing is read again.
 
     Args:
         source: where the data come from.
@@ -98,20 +104,34 @@ class Stream:
         """The first n samples of the order, not augmented, or all if there are fewer; does not move the stream."""
         return self._opened.draw(n if self.count is None else min(n, self.count), 0, 0, 1).real
 
-    def state(self) -> dict[str, int]:
-        """The stream's state: the number of batches drawn."""
-        return {"drawn": self._drawn}
+    def state(self) -> dict[str, Any]:
+        """The stream's state: the number of batches drawn, and the mark of a source that is read in order."""
+        mark = self._opened.mark(*self._position) if isinstance(self._opened, Marked) else None
+        return {"drawn": self._drawn} if mark is None else {"drawn": self._drawn, "mark": list(mark)}
 
-    def load(self, state: Mapping[str, int]) -> None:
+    def load(self, state: Mapping[str, Any]) -> None:
         """Continue from a saved state.
+
+        A source that is read in order goes on at its mark. Without one it reads forward from its beginning.
 
         Raises:
             SettingError: `state` is not a stream's state.
         """
-        drawn = state.get("drawn")
-        if type(drawn) is not int or drawn < 0:
-            raise SettingError(f"expected a stream's state such as {{'drawn': 7}}, got {dict(state)!r}")
+        drawn, mark = state.get("drawn"), state.get("mark")
+        if type(drawn) is not int or not _counts(drawn) or not (mark is None or _is_mark(mark)):
+            raise SettingError(f"expected a stream's state such as {{'drawn': 7}}, got {dict(state)!r:.200}")
         self._drawn = drawn
+        if mark is not None and isinstance(self._opened, Marked):
+            self._opened.go(*self._position, Mark(*mark))
+
+    @property
+    def in_order(self) -> bool:
+        """Whether the source is read in order, so that going on needs a mark."""
+        return isinstance(self._opened, Marked)
+
+    @property
+    def _position(self) -> tuple[int, int, int, int]:
+        return self._batch, self._drawn, self._rank, self._world
 
     def _augmented(self, real: Num[Tensor, "n ..."]) -> Num[Tensor, "n ..."]:
         rng = generator("augment", self._seed, self._drawn)
@@ -119,3 +139,11 @@ class Stream:
             noise = augmentation.noise(self._batch, rng)[self._own]
             real = augmentation(real, noise.to(real))
         return real
+
+
+def _counts(value: object) -> bool:
+    return type(value) is int and 0 <= value < MOST
+
+
+def _is_mark(value: object) -> bool:
+    return isinstance(value, list | tuple) and len(value) == len(Mark._fields) and all(map(_counts, value))

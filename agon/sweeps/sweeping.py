@@ -1,7 +1,6 @@
 """`sweep` and `resume`: train one experiment under many settings and seeds, score each run, and say what is best."""
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from agon.experiment import Experiment
 from agon.experiment.codec import encode
 from agon.experiment.scripts import stop_script
 from agon.jobs import PROCESSES, Place, in_worker, place
+from agon.ranks import joined
 from agon.sweeps.folder import SweepFolder, SweepPlan, SweepRecord
 from agon.sweeps.halving import Halving
 from agon.sweeps.result import SweepResult, result_of
@@ -215,8 +215,11 @@ def _refuse_unequal(plans: Mapping[str, Plan], halving: Halving | None) -> None:
 
 def _refuse_elsewhere() -> None:
     """Refuse a process that must not start others."""
-    if "WORLD_SIZE" in os.environ:
-        raise SettingError("a sweep: expected a process of its own, got one that torchrun started; leave torchrun out")
+    if (ranks := joined()) is not None:
+        launcher = ranks.launcher
+        raise SettingError(
+            f"a sweep: expected a process of its own, got one that {launcher} started; leave {launcher} out"
+        )
     if in_worker():
         raise SettingError(
             "each worker imports your script, which has classes of the experiment: "

@@ -1,17 +1,74 @@
-"""What all processes must agree on after each step: whether to stop, and whether all numbers are still finite."""
+"""What all processes must agree on: what they train, when to stop, and whether all numbers are still finite."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from signal import Signals as Signal
+from typing import Any
 
 import torch
 import torch.distributed as dist
 
-from agon.errors import DivergedError, Interrupted, RunError, StoppedError
+from agon.errors import ALONE, AgonError, DivergedError, Interrupted, LostError, SettingError, StoppedError
+from agon.experiment import Experiment, differences
 from agon.games import Losses
 from agon.runs import Run
+from agon.training.compute import Compute
 from agon.training.launch import Place
 from agon.training.training import Training
+from agon.untrusted import listed
+
+OWN = ("threads", "memory")  # what each process may choose for itself
+
+
+class OtherTrainingError(SettingError):
+    """The processes do not train the same; all of them raise it at the same point."""
+
+
+def refuse_other_training(place: Place, experiment: Experiment, compute: Compute) -> None:
+    """Refuse processes that were started with other versions, or with another experiment.
+
+    Raises:
+        OtherTrainingError: the sentence, the same in all processes, names one of them and the differences.
+    """
+    numbers = {name: value for name, value in compute.describe().items() if name not in OWN}
+    _refuse_differences(place, {"experiment": experiment.describe(), **numbers}, "with the same command and versions")
+
+
+def refuse_other_state(training: Training) -> None:
+    """Refuse processes that read other data, or have restored another checkpoint.
+
+    Raises:
+        OtherTrainingError: the sentence, the same in all processes, names one of them and the differences.
+    """
+    place = Place(training.device, training.rank, training.world)
+    state = {"data": training.data.fingerprint, "step": training.step} if place.world > 1 else {}
+    _refuse_differences(place, state, "on the same data and the same run directory")
+
+
+def _refuse_differences(place: Place, facts: Mapping[str, Any], how: str) -> None:
+    if place.world == 1:
+        return
+    first, *others = (json.loads(text) for text in _texts_of_all(json.dumps(facts), place))
+    for rank, other in enumerate(others, 1):
+        lines = [line for line in differences(first, other) if "data.path:" not in line and "data.of.path:" not in line]
+        if lines:
+            raise OtherTrainingError(
+                f"expected all {place.world} processes to train the same, got another process {rank} than process 0 "
+                f"({listed(lines)}); start all of them {how}"
+            )
+
+
+def _texts_of_all(text: str, place: Place) -> list[str]:
+    """A text of each process, in the order of their ranks; all processes must call it."""
+    own = torch.tensor(list(text.encode()), dtype=torch.uint8, device=place.device)
+    sizes = [torch.zeros(1, dtype=torch.int64, device=place.device) for _ in range(place.world)]
+    dist.all_gather(sizes, torch.tensor([len(own)], device=place.device))
+    most = int(torch.cat(sizes).max())
+    padded = torch.nn.functional.pad(own, (0, most - len(own)))
+    texts = [torch.empty_like(padded) for _ in range(place.world)]
+    dist.all_gather(texts, padded)
+    return [bytes(t[: int(n)].tolist()).decode() for t, n in zip(texts, sizes, strict=True)]
 
 
 def agreed_signal(received: int, training: Training) -> int:
@@ -50,23 +107,34 @@ def interrupted(training: Training, run: Run | None, number: int) -> Interrupted
 
 
 @contextmanager
+def failing_alone(rank: int) -> Iterator[None]:
+    """Note of an error of this process, other than those that all processes have, that only this one can tell it."""
+    try:
+        yield
+    except Exception as error:
+        if rank and not isinstance(error, Interrupted | StoppedError | DivergedError):
+            error.add_note(ALONE)
+        raise
+
+
+@contextmanager
 def agreed(place: Place) -> Iterator[None]:
     """Train with all processes together; at the end, or where all stop after a step, they wait for each other.
 
     Raises:
-        RunError: another process has ended early.
+        LostError: another process has ended early.
     """
-    stopped: Interrupted | StoppedError | None = None
+    stopped: AgonError | None = None
     try:
         try:
             yield
-        except (Interrupted, StoppedError) as error:  # after the same step in all of them
+        except (Interrupted, StoppedError, OtherTrainingError) as error:  # after the same step in all of them
             stopped = error
         _part(place)
     except RuntimeError as error:
         message = str(error).lower()
         if place.world > 1 and any(word in message for word in ("gloo", "nccl", "connection", "peer", "process group")):
-            raise RunError(
+            raise LostError(
                 "another process of this training has ended; its message says why, and agon resume goes on "
                 "from the last checkpoint"
             ) from error

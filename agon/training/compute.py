@@ -11,6 +11,7 @@ import torch
 from agon.arguments import check_resources, checks_names
 from agon.errors import SettingError
 from agon.experiment.typing import check_fields
+from agon.ranks import SLURM, joined
 from agon.training.cores import cores, default_threads
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
@@ -56,18 +57,21 @@ class Compute:
             SettingError: the machine has no such device, or not enough of them.
         """
         device = _best_device() if self.device == "auto" else self.device
-        devices = process_count("WORLD_SIZE", self.devices)  # torchrun's number takes precedence
-        if device == "cuda" and devices > torch.cuda.device_count() * process_count("GROUP_WORLD_SIZE", 1):
+        ranks = joined()
+        devices = ranks.world if ranks else self.devices  # torchrun's and SLURM's number takes precedence
+        here = ranks.local_world if ranks else devices
+        if device == "cuda" and here > torch.cuda.device_count():
+            advice = "ask SLURM for --gpus-per-node" if ranks and ranks.launcher == SLURM else "fewer --devices"
             raise SettingError(
-                f"device cuda: expected {devices} of them, got {torch.cuda.device_count()} on this machine; "
-                "use --device cpu, or fewer --devices"
+                f"device cuda: expected {here} of them, got {torch.cuda.device_count()} on this machine; "
+                f"use --device cpu, or {advice}"
             )
         most = max(FEWEST, os.cpu_count() or 1)
-        if device == "cpu" and devices > most and "WORLD_SIZE" not in os.environ:
+        if device == "cpu" and devices > most and ranks is None:
             raise SettingError(f"device cpu: expected at most {most} processes on this machine, got {devices}")
         if device == "mps" and not torch.backends.mps.is_available():
             raise SettingError("device mps: this machine has none; use --device cpu")
-        threads = self.threads or default_threads(devices)
+        threads = self.threads or default_threads(devices, ranks)
         return replace(self, device=device, devices=devices, threads=threads)
 
     @property
@@ -129,20 +133,6 @@ class Compute:
         if threads is None and compute.threads > here and described.get("cores") != cls.cores():
             threads = here
         return compute if threads is None else replace(compute, threads=threads)
-
-
-def process_count(name: str, otherwise: int) -> int:
-    """A number of processes from the environment, where torchrun leaves it, or the default `otherwise`.
-
-    Raises:
-        SettingError: the variable is not such a number.
-    """
-    text = os.environ.get(name)
-    if text is None:
-        return otherwise
-    if not text.isdecimal() or not 1 <= len(text) <= 6 or int(text) < 1:
-        raise SettingError(f"{name}: expected a number of processes from 1 in the environment, got '{text}'; unset it")
-    return int(text)
 
 
 def _best_device() -> Device:

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from agon.ranks import Ranks
+
 STAT = Path("/proc/stat")
 QUOTA = Path("/sys/fs/cgroup/cpu.max")  # of a container: microseconds of CPU in a period of microseconds
 SHORTEST, LONGEST = 0.2, 30.0  # seconds over which other work is measured
@@ -45,15 +47,16 @@ def busy_cores() -> float:
     return max(0.0, others / (_last.clock - before.clock))
 
 
-def default_threads(devices: int) -> int:
+def default_threads(devices: int, ranks: Ranks | None = None) -> int:
     """Threads of each of so many processes: OMP_NUM_THREADS if a user has set it, else the cores that are free.
 
-    Where torchrun has started the processes they are each other's work, and all cores are shared among them.
+    Where torchrun or SLURM has started the processes, they are each other's work, and all cores are shared among them.
     """
     if ASKED is not None and ASKED.isdecimal() and int(ASKED):
         return int(ASKED)
-    among_others = "WORLD_SIZE" not in os.environ and cores() > devices
-    free = cores() - busy_cores() if among_others else cores()
+    if ranks is not None:
+        return ranks.share(cores())
+    free = cores() - busy_cores() if cores() > devices else cores()
     return max(1, int(free + 0.5) // devices)
 
 

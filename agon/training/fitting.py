@@ -58,7 +58,7 @@ def _state(checkpoint: Checkpoint, training: Training) -> Iterator[str]:
         if not fits:
             yield f"{name}: expected {expected}, got {value!r:.40}"
     position = state.get("data")
-    if not isinstance(position, dict) or not all(type(n) is int and n >= 0 for n in position.values()):
+    if not isinstance(position, dict) or not all(map(_counts, position.values())):
         yield f"data: expected the stream's position, got {position!r:.40}"
     groups = state.get("optimisers")
     for player, optimiser in training.optimisers.items():
@@ -68,6 +68,11 @@ def _state(checkpoint: Checkpoint, training: Training) -> Iterator[str]:
         else:
             for settings, group in zip(optimiser.param_groups, saved, strict=True):
                 yield from (f"optimisers.{player}.{fault}" for fault in _group(optimiser, settings, group))
+
+
+def _counts(value: object) -> bool:
+    """Whether a value is a whole number from 0, or a list of such numbers."""
+    return all(type(number) is int and number >= 0 for number in (value if isinstance(value, list) else [value]))
 
 
 def _group(optimiser: torch.optim.Optimizer, settings: Mapping[str, Any], saved: object) -> Iterator[str]:

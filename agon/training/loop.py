@@ -14,7 +14,8 @@ from agon.runs import Run
 from agon.runs.tracking import NONE, check_tracker
 from agon.terminal import warn
 from agon.terminal.progress import Progress, ProgressFactory
-from agon.training.agreement import agreed
+from agon.terminal.waiting import stage, waiting
+from agon.training.agreement import agreed, failing_alone, refuse_other_state, refuse_other_training
 from agon.training.beginning import Taken, take_weights, with_origin
 from agon.training.compilation import choose_compilation
 from agon.training.compute import Compute
@@ -28,6 +29,7 @@ from agon.training.opening import (
     continue_run,
     last_step,
     new_run,
+    reading_forward,
     refuse_other_settings,
     resume_message,
 )
@@ -90,7 +92,10 @@ def train(
         for line in [*notices(experiment.describe()), *few]:
             warn(line)
     with enough_memory(), agreed(place):
+        refuse_other_training(place, experiment, compute)
         training = Training(experiment, compute, *place)
+        _open_data(training, show)
+        refuse_other_state(training)
         taken = _taken(training, show)
         choose_compilation(training)
         with nullcontext() if place.rank else new_run(training, directory, taken=taken, track=track) as run:
@@ -159,14 +164,18 @@ def resume(
     known = replace(known, steps=last_step(run, known, steps), init=run.described.get("init", ""))
     place = launch(compute, known.batch)
     with enough_memory(), agreed(place), nullcontext() if place.rank else run.locked():
+        refuse_other_training(place, known, compute)
         training = Training(known, compute, *place)
+        _open_data(training, show)
         checkpoint, complaints = restore_last(training, run)
+        refuse_other_state(training)
         if checkpoint is None:
             _taken(training, show)
         choose_compilation(training)
         before = {**described, **(checkpoint.state.get("arithmetic") or {} if checkpoint else {})}
         if show and not place.rank:
-            for line in [*complaints, *changes_since(before, training.compute), resume_message(run, training)]:
+            changes = [*changes_since(before, training.compute), *reading_forward(training)]
+            for line in [*complaints, *changes, resume_message(run, training)]:
                 warn(line)
         if training.step < _end(known.steps, until):
             if not place.rank:
@@ -174,6 +183,12 @@ def resume(
             _loop(training, None if place.rank else run, show, progress, callback, alarms, until)
     run.given = kept_in_memory(known.data)
     return run
+
+
+def _open_data(training: Training, show: bool) -> None:
+    """Open the data, which can take long the first time, and say how far it is."""
+    with waiting(show and not training.rank and not in_worker()), stage("opening the data"):
+        _ = training.data
 
 
 def _taken(training: Training, show: bool) -> Taken | None:
@@ -202,7 +217,8 @@ def _loop(
     """Train until the budget is spent, or pause. `run` is None in all processes but the first."""
     end = _end(training.experiment.steps, until)
     display = progress(end, training.step, show and run is not None)
-    with Signals() as signals, Recording(training, run, display.update, callback, alarms) as recording, display:
+    recorded = Recording(training, run, display.update, callback, alarms)
+    with failing_alone(training.rank), Signals() as signals, recorded as recording, display:
         recording.begin()
         while training.step < end:
             losses = training.advance()

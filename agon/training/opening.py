@@ -120,6 +120,15 @@ def changes_since(described: Mapping[str, Any], compute: Compute) -> Iterator[st
         yield f"{line}: the steps from here on may differ in their last bits"
 
 
+def reading_forward(training: Training) -> Iterator[str]:
+    """A warning where data that are read in order have no mark at which they could go on."""
+    if training.data.in_order and "mark" not in (state := training.data.state()):
+        yield (
+            f"the stream is read forward to batch {state['drawn']:,}: its mark is of another number of processes, "
+            "or of an earlier version of agon, whose order was another"
+        )
+
+
 def resume_message(run: Run, training: Training) -> str:
     """A message that says at which step a run resumes, or that it is done."""
     if training.step == training.experiment.steps:

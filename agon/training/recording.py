@@ -17,7 +17,7 @@ from agon.training.agreement import agreed_signal, interrupted, refuse_nonfinite
 from agon.training.labels import class_rows
 from agon.training.monitoring import Look, Monitoring
 from agon.training.released import light
-from agon.training.state import capture, random_states_of_others
+from agon.training.state import capture, marks_of_others, random_states_of_others
 from agon.training.training import Training
 
 CallbackFunction = Callable[[Training, Run], object]
@@ -191,7 +191,7 @@ class Recording:
     def _save_checkpoint(self) -> None:
         """Save everything that is needed to resume."""
         self.training.seconds = time.monotonic() - self.began
-        others = random_states_of_others(self.training)
+        others = random_states_of_others(self.training) | marks_of_others(self.training)
         if self.run:
             checkpoint = capture(self.training)
             spared = self.monitor.spared(self.run.kept) if self.monitor else ()

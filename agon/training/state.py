@@ -1,12 +1,14 @@
 """A training's whole state, to and from a checkpoint."""
 
 import json
+from typing import Any
 
 import torch
 import torch.distributed as dist
-from jaxtyping import UInt8
+from jaxtyping import Int, UInt8
 from torch import Tensor
 
+from agon.data.blocks import Mark
 from agon.errors import CheckpointError, RunError, SettingError
 from agon.experiment import differences
 from agon.runs import Checkpoint
@@ -22,6 +24,8 @@ from agon.training.released import (
     tensors_under,
 )
 from agon.training.training import OTHER_DATA, Training
+
+MARK = "data/mark"  # name of a process's mark in its data, as a tensor
 
 
 def capture(training: Training) -> Checkpoint:
@@ -61,7 +65,7 @@ def restore(training: Training, checkpoint: Checkpoint) -> None:
     if checkpoint.state.get("fingerprint") != training.data.fingerprint:
         raise CheckpointError(OTHER_DATA)
     try:
-        training.data.load(checkpoint.state["data"])
+        training.data.load(_position(training, checkpoint))
     except SettingError as error:
         raise CheckpointError(f"the checkpoint is of another training ({error})") from error
 
@@ -100,6 +104,27 @@ def restore_model(training: Training, checkpoint: Checkpoint) -> None:
             elif name.endswith(suffix) and "/" not in name.removesuffix(suffix):
                 set_global_states({name.removesuffix(suffix): value})
     training.step, training.seconds = checkpoint.step, state["seconds"]
+
+
+def _position(training: Training, checkpoint: Checkpoint) -> dict[str, Any]:
+    """This process's position in the data; without a mark if the run goes on with another number of processes."""
+    state = dict(checkpoint.state["data"])
+    others = checkpoint.state.get("processes", 1) != training.world
+    if training.rank and not others:
+        mark = checkpoint.tensors.get(f"{MARK}{rank_suffix(training.rank)}")
+        state["mark"] = None if mark is None else mark.tolist()
+    return {"drawn": state.get("drawn")} if others else state
+
+
+def marks_of_others(training: Training) -> dict[str, Int[Tensor, " _"]]:
+    """The marks of all other processes in data that are read in order; all processes must call it."""
+    if training.world == 1 or not training.data.in_order:
+        return {}
+    mark = training.data.state().get("mark") or [-1] * len(Mark._fields)
+    own = torch.tensor(mark, device=training.device)
+    parts = [torch.empty_like(own) for _ in range(training.world)]
+    dist.all_gather(parts, own)
+    return {f"{MARK}{rank_suffix(rank)}": part.cpu() for rank, part in enumerate(parts) if rank and int(part[0]) >= 0}
 
 
 def rank_suffix(rank: int) -> str:

@@ -6,13 +6,17 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+from time import sleep
 
 import numpy as np
 import pytest
+from filelock import FileLock
 from PIL import Image
 
 from agon.data import Images, decoding
-from agon.errors import DataError
+from agon.errors import DataError, SettingError
 from tests.data.conftest import values
 
 
@@ -171,3 +175,146 @@ def test_skipped_images_leave_a_shorter_map(folder, own_cache):
     Images(path=str(folder), skip_corrupt=True).open(seed=0)
     (file,) = own_cache.glob("*[!s].npy")
     assert np.load(file).shape == (24, 1, 6, 4)
+
+
+def sets(own_cache):
+    return {file.stem for file in own_cache.glob("*.json")}
+
+
+def limited(monkeypatch, size):
+    monkeypatch.setenv("AGON_CACHE_LIMIT", str(size / 2**30))
+
+
+def made(folder, own_cache, size):
+    """The name of the set of this size, which is used now."""
+    before = sets(own_cache)
+    Images(path=str(folder), size=size).open(seed=0)
+    (name,) = sets(own_cache) - before or {None}
+    return name
+
+
+def test_sets_used_least_recently_go_first(folder, own_cache, count, monkeypatch, capsys):
+    one, two, three = (made(folder, own_cache, (6, 4 - i)) for i in range(3))
+    limited(monkeypatch, sum(file.stat().st_size for file in own_cache.iterdir()))
+    assert sets(own_cache) == {one, two, three}
+    for age, name in enumerate((two, three, one)):  # which is used again
+        os.utime(own_cache / f"{name}.json", (age, age))
+    assert made(folder, own_cache, (6, 4)) is None
+    assert capsys.readouterr().err == ""
+    four = made(folder, own_cache, (5, 4))
+    assert sets(own_cache) == {one, three, four}
+    told = capsys.readouterr().err
+    assert "removed the 1 sets used least recently" in told
+    assert "AGON_CACHE_LIMIT=GIB" in told
+    assert {file.suffix for file in own_cache.iterdir()} == {".json", ".npy"}
+
+
+def test_a_set_in_use_is_kept(folder, own_cache, monkeypatch):
+    limited(monkeypatch, 0)
+    held = Images(path=str(folder), size=(6, 4), holdout=0.0).open(seed=0, memory=1)  # mapped
+    expected = values(held.draw(24, 0, 0, 1))
+    (used,) = sets(own_cache)
+    other = made(folder, own_cache, (5, 4))
+    assert sets(own_cache) == {used, other}
+    third = made(folder, own_cache, (4, 4))
+    assert sets(own_cache) == {used, third}
+    assert values(held.draw(24, 0, 0, 1)) == expected
+    del held
+    assert sets(own_cache) == {used, third}
+    fourth = made(folder, own_cache, (3, 4))
+    assert sets(own_cache) == {fourth}
+
+
+def test_a_set_that_another_process_makes_is_kept(folder, own_cache, monkeypatch):
+    limited(monkeypatch, 0)
+    one = made(folder, own_cache, (6, 4))
+    with FileLock(own_cache / f"{one}.lock"):
+        made(folder, own_cache, (5, 4))
+        assert one in sets(own_cache)
+
+
+def test_what_is_no_decoded_set_is_left_alone(folder, own_cache, monkeypatch):
+    limited(monkeypatch, 0)
+    (own_cache / "classifiers").mkdir(parents=True)
+    others = [own_cache / name for name in ("notes.json", "x.npy", "classifiers/a.npy", f"{'0' * 63}.npy")]
+    for file in others:
+        file.write_bytes(b"12345")
+    made(folder, own_cache, (6, 4))
+    made(folder, own_cache, (5, 4))
+    assert all(file.exists() for file in others)
+    assert len(sets(own_cache)) == 2  # and notes.json
+
+
+def test_what_a_killed_process_left_is_removed(folder, own_cache, monkeypatch):
+    one = made(folder, own_cache, (6, 4))
+    left = [own_cache / f"{one}abc_.part", own_cache / f"{one}-labelsabc_.part", own_cache / f"{'7' * 64}abc_.part"]
+    for file in left:
+        file.write_bytes(b"12345")
+    (own_cache / f"{one}.json").unlink()
+    assert made(folder, own_cache, (6, 4)) == one
+    assert [file.exists() for file in left] == [False, False, True]
+    limited(monkeypatch, 0)
+    made(folder, own_cache, (5, 4))
+    assert not left[2].exists()
+
+
+def test_a_full_disk_makes_room(folder, own_cache, monkeypatch, capsys):
+    made(folder, own_cache, (6, 4))
+    usage = shutil.disk_usage(own_cache)._replace(free=100)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
+    made(folder, own_cache, (5, 4))
+    assert len(sets(own_cache)) == 1
+    assert "removed the 1 sets" in capsys.readouterr().err
+
+
+def test_limits(own_cache, monkeypatch):
+    from agon.data.pruning import limit
+
+    usage = shutil.disk_usage("/")
+    for total, most in ((100 * 2**30, 20 * 2**30), (1000 * 2**30, 100 * 2**30)):
+        monkeypatch.setattr(shutil, "disk_usage", lambda path, total=total: usage._replace(total=total))
+        assert limit(own_cache) == most
+    for text, most in (("3", 3 * 2**30), ("0.5", 2**29), ("none", float("inf")), ("0", 0)):
+        monkeypatch.setenv("AGON_CACHE_LIMIT", text)
+        assert limit(own_cache) == most
+    for text in ("-1", "nan", "inf", "20GB", "all"):
+        monkeypatch.setenv("AGON_CACHE_LIMIT", text)
+        with pytest.raises(SettingError, match=r"AGON_CACHE_LIMIT: expected a number of GiB from 0, or none, got"):
+            limit(own_cache)
+
+
+def test_who_comes_second_waits_and_says_so(folder, own_cache, count, monkeypatch, capsys):
+    """One thread for each process: file locks part them as well."""
+    from agon.data import cache
+
+    monkeypatch.setattr(cache, "PATIENCE", 0.05)
+    began, go_on = Event(), Event()
+    original = cache._decode
+
+    def slow(*words):
+        began.set()
+        go_on.wait(10)
+        original(*words)
+
+    monkeypatch.setattr(cache, "_decode", slow)
+    with ThreadPoolExecutor(3) as pool:
+        opened = [pool.submit(first, folder)]
+        began.wait(10)
+        opened += [pool.submit(first, folder) for _ in range(2)]
+        while capsys.readouterr().err.count("waiting for another process, which decodes the same 24 images into") == 0:
+            sleep(0.01)
+        go_on.set()
+        assert [sorted(each.result()) for each in opened] == [list(range(24))] * 3
+    assert len(count) == 24  # decoded once
+    assert {file.suffix for file in own_cache.iterdir()} == {".json", ".npy"}
+
+
+def test_without_locks_each_makes_it(folder, own_cache, count, monkeypatch):
+    def refuse(self, *words, **more):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(FileLock, "acquire", refuse)
+    assert sorted(first(folder)) == list(range(24))
+    assert len(count) == 24
+    assert first(folder)
+    assert len(count) == 24

@@ -30,7 +30,8 @@ def files() -> dict[str, dict[str, Any]]:
 def commands() -> list[str]:
     """Every command line of agon on the page that is to be typed or submitted."""
     scripts = "\n".join([*blocks("text"), *blocks("bash")]).replace("\\\n", " ")
-    lines = re.findall(r"^\s*(agon .*?)(?: &)?$", scripts, re.MULTILINE)
+    started = r"^\s*(?:srun --kill-on-bad-exit |torchrun .* -m )?"
+    lines = re.findall(started + r"(agon(?:\.cli)? .*?)(?: &)?$", scripts, re.MULTILINE)
     return [*lines, files()["kubernetes"]["spec"]["entrypoint"]]
 
 
@@ -41,13 +42,13 @@ def test_commands_are_known(command: str) -> None:
 
 def test_a_wrong_command_is_caught() -> None:
     """The negative control."""
-    assert len(commands()) == 12
+    assert len(commands()) == 16
     with pytest.raises(Exception, match="nod"):
         parsed(COMMANDS, shlex.split("sweep first/digits --nod ray --out x"))
 
 
-def test_the_script_of_slurm_is_bash() -> None:
-    (script,) = blocks("bash")
+@pytest.mark.parametrize("script", blocks("bash"), ids=["Ray", "one training"])
+def test_the_scripts_of_slurm_are_bash(script: str) -> None:
     for text, status in ((script, 0), (script.replace("\nfi\n", "\n"), 2)):
         assert subprocess.run(["bash", "-n"], input=text, text=True, capture_output=True).returncode == status
     directives = re.findall(r"^#SBATCH --([\w-]+)", script, re.MULTILINE)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import agon
+from agon.ranks import Ranks
 from agon.training import Compute, cores
 from tests.training.programs import points
 
@@ -15,7 +16,6 @@ from tests.training.programs import points
 def four_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cores, "ASKED", None)
     monkeypatch.setattr(cores, "cores", lambda: 4)
-    monkeypatch.delenv("WORLD_SIZE", raising=False)
 
 
 @pytest.mark.usefixtures("four_cores")
@@ -49,13 +49,13 @@ def test_threads_are_the_cores_that_are_free(
 def test_a_users_own_number_and_torchruns_processes_come_first(monkeypatch: pytest.MonkeyPatch) -> None:
     """Processes that torchrun starts are each other's work, which is no reason to leave cores idle."""
     monkeypatch.setattr(cores, "busy_cores", lambda: 4.0)
-    monkeypatch.setenv("WORLD_SIZE", "2")
-    assert cores.default_threads(2) == 2
+    together = Ranks("torchrun", rank=1, world=2, local_rank=1, local_world=2)
+    assert cores.default_threads(2, together) == 2
     monkeypatch.setattr(cores, "ASKED", "3")
-    assert cores.default_threads(2) == 3
+    assert cores.default_threads(2, together) == 3
     assert cores.of_few_threads(1, 1) == []
     monkeypatch.setattr(cores, "ASKED", "many")
-    assert cores.default_threads(2) == 2
+    assert cores.default_threads(2, together) == 2
 
 
 @pytest.mark.parametrize(("text", "whole"), [("150000 100000", 1), ("400000 100000", 4), ("20000 100000", 1)])

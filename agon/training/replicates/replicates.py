@@ -1,6 +1,5 @@
 """`replicate` and `resume`: one experiment under many seeds, each in its own run directory."""
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from agon.errors import SettingError, unknown
 from agon.experiment import Experiment
 from agon.experiment.scripts import notices, stop_script
 from agon.jobs import PROCESSES, Executor, Place, in_worker, needs_jobs
+from agon.ranks import joined
 from agon.runs import Run
 from agon.terminal import warn
 from agon.training.compute import Compute
@@ -158,8 +158,11 @@ def _refuse(strategy: str, on: Place) -> None:
         raise SettingError(
             f"strategy: expected 'processes' on a cluster or with a time limit, got '{strategy}'; leave one of both out"
         )
-    if "WORLD_SIZE" in os.environ:
-        raise SettingError("seeds: expected a process of its own, got one that torchrun started; leave torchrun out")
+    if (ranks := joined()) is not None:
+        launcher = ranks.launcher
+        raise SettingError(
+            f"seeds: expected a process of its own, got one that {launcher} started; leave {launcher} out"
+        )
     if in_worker():
         raise SettingError(
             "each worker imports your script, which has classes of the experiment: "
