@@ -38,7 +38,8 @@ OnOption = Annotated[
     str,
     tyro.conf.arg(
         metavar="processes|ray|ray://HOST:PORT",
-        help="Where to work: in processes of this machine, or on a Ray cluster whose machines share the folder's path.",
+        help="Where to work: in processes of this machine, or on a Ray cluster whose machines share the folder's "
+        "path, or a storage.",
     ),
 ]
 CpusOption = Annotated[
@@ -47,6 +48,14 @@ CpusOption = Annotated[
 GpusOption = Annotated[
     float | None,
     tyro.conf.arg(help="With --on ray: GPUs of each job, or a share of one; by default 1 with CUDA, else 0."),
+]
+StorageOption = Annotated[
+    str,
+    tyro.conf.arg(
+        metavar="ADDRESS",
+        help="Mirror the run to s3://BUCKET/NAME, gs://BUCKET/NAME or file:///FOLDER as it is written; agon resume "
+        "ADDRESS goes on with it on any machine.",
+    ),
 ]
 DataOptions = Annotated[
     tuple[str, ...],

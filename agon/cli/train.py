@@ -18,6 +18,7 @@ from agon.cli.shared import (
     SetOptions,
     SizeOption,
     SkipOption,
+    StorageOption,
     assignments,
     changed,
     image_settings,
@@ -29,6 +30,7 @@ from agon.cli.shared import (
 )
 from agon.cli.trained import check_trained, earlier, file_of, is_file, recipe_named
 from agon.errors import SettingError
+from agon.runs.mirrors import check_storage
 from agon.runs.origin import Origin
 from agon.runs.tracking import check_tracker
 from agon.terminal import warn
@@ -95,6 +97,7 @@ class Train:
     track: Literal["none", "wandb", "mlflow"] = "none"
     """Copy the log, the scores and the pictures to Weights & Biases or MLflow, on this machine unless WANDB_MODE or
     MLFLOW_TRACKING_URI say otherwise."""
+    storage: StorageOption = ""
     evaluate: str = ""
     """Metrics of agon evaluate to compute during the training, separated by commas; also skill, before the critics of
     earlier snapshots, with --snapshots."""
@@ -120,11 +123,13 @@ class Train:
             experiment = self.within(compute)
             options = self.evaluate_every, self.evaluate_n, self.evaluate_extractor
             callback = evaluation_callback(self.evaluate, *options, experiment.data, self.devices)
-            train(experiment, self.out, compute=compute, callback=callback, alarms=alarms, track=self.track)
+            kept: dict[str, Any] = {"track": self.track, "storage": self.storage}
+            train(experiment, self.out, compute=compute, callback=callback, alarms=alarms, **kept)
         else:
             on, how = place_named(self.on, self.cpus_per_job, self.gpus_per_job), self.strategy
             experiment = self.within(compute)
-            replicate(experiment, self.out, self.seeds, strategy=how, compute=compute, on=on, alarms=alarms)
+            where: dict[str, Any] = {"on": on, "storage": self.storage}
+            replicate(experiment, self.out, self.seeds, strategy=how, compute=compute, alarms=alarms, **where)
         say_report(self.out)
 
     def experiment(self) -> Any:
@@ -187,6 +192,7 @@ class Train:
         if place_named(self.on, self.cpus_per_job, self.gpus_per_job) != PROCESSES and self.seeds is None:
             raise SettingError("--on: expected with --seeds N, got one training, which a cluster does not share")
         check_tracker(self.track)
+        check_storage(self.storage)
         check_source(self.data)
         if self.init:
             Origin.read(self.init).refuse_no_run()

@@ -7,7 +7,7 @@ from signal import Signals as Signal
 import torch
 import torch.distributed as dist
 
-from agon.errors import DivergedError, Interrupted, RunError, StoppedError
+from agon.errors import DivergedError, Interrupted, NotMirroredError, RunError, StoppedError
 from agon.games import Losses
 from agon.runs import Run
 from agon.training.launch import Place
@@ -56,11 +56,11 @@ def agreed(place: Place) -> Iterator[None]:
     Raises:
         RunError: another process has ended early.
     """
-    stopped: Interrupted | StoppedError | None = None
+    stopped: Interrupted | StoppedError | NotMirroredError | None = None
     try:
         try:
             yield
-        except (Interrupted, StoppedError) as error:  # after the same step in all of them
+        except (Interrupted, StoppedError, NotMirroredError) as error:  # after the same step in all of them
             stopped = error
         _part(place)
     except RuntimeError as error:
