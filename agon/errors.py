@@ -119,6 +119,12 @@ class CheckpointError(RunError):
     """A checkpoint is damaged, or belongs to another training."""
 
 
+class NotMirroredError(RunError):
+    """A training has ended, and its storage does not have all of its run."""
+
+    status = 4
+
+
 class DivergedError(AgonError):
     """A loss or a parameter is no longer a finite number."""
 

@@ -24,6 +24,7 @@ ORDER = (
     ("averaging",),
     ("experiment",),
     ("recipes",),
+    ("storage",),
     ("runs",),
     ("jobs",),
     ("training",),

@@ -14,14 +14,17 @@ from agon.cli.shared import (
     ProgressOption,
     RunPath,
     ScriptOption,
+    StorageOption,
     place_named,
     run_script,
     say_report,
 )
 from agon.errors import SettingError
 from agon.runs.layout import SWEEP
+from agon.runs.mirrors import check_storage, up_to_date
 from agon.runs.named import local
 from agon.runs.taken import refuse_shorter
+from agon.storage import is_address
 from agon.terminal import say
 
 
@@ -38,6 +41,7 @@ def resume(
     evaluate_every: int = 1_000,
     evaluate_n: int = 5_000,
     evaluate_extractor: str = "auto",
+    storage: StorageOption = "",
     on: OnOption = "processes",
     cpus_per_job: CpusOption = None,
     gpus_per_job: GpusOption = None,
@@ -47,7 +51,7 @@ def resume(
     """Continue a run, many seeds, or a sweep, from the last good checkpoints, as if it had never stopped.
 
     Args:
-        run: Run directory, directory of many seeds, or folder of a sweep.
+        run: Run directory, directory of many seeds, or folder of a sweep; or the address of a run in storage.
         steps: Number of steps in all, for a longer training; by default the run's own.
         devices: Number of processes; by default the run's own.
         threads: CPU threads of each process, 0 for the cores that are free; by default the run's own, but not more than
@@ -59,6 +63,7 @@ def resume(
         evaluate_every: With --evaluate: number of steps between evaluations.
         evaluate_n: With --evaluate: number of samples in each evaluation, always from the same latents.
         evaluate_extractor: With --evaluate: feature extractor, as of agon evaluate.
+        storage: Mirror the run to this address from now on; or fetch it from there, if RUN is missing or empty.
         on: Where many seeds or a sweep go on.
         cpus_per_job: With --on ray, cores of each job.
         gpus_per_job: With --on ray, GPUs of each job.
@@ -66,12 +71,16 @@ def resume(
         minutes_without_progress: Limit of the time without a step.
     """
     check_evaluations(evaluate, evaluate_every, evaluate_n, evaluate_extractor)
-    run = local(run)
+    check_storage(storage)
+    if storage and is_address(run):
+        raise SettingError(f"--storage: expected with a directory, got {run}, which is in storage; leave it out")
+    run = up_to_date(run, storage) if storage else local(run)
     check_resources(1 if devices is None else devices, threads or 0, memory=0)
     where = place_named(on, cpus_per_job, gpus_per_job, minutes_per_job, minutes_without_progress)
     if (run / SWEEP).is_file():
-        if steps is not None or devices is not None or evaluate:
-            raise SettingError("agon resume: expected no --steps, --devices or --evaluate for a sweep; leave them out")
+        if steps is not None or devices is not None or evaluate or storage:
+            others = "--steps, --devices, --evaluate or --storage"
+            raise SettingError(f"agon resume: expected no {others} for a sweep; leave them out")
         _resume_sweep(run, threads, trust, from_, where)
         return
     check_runs([run])
@@ -93,13 +102,13 @@ def resume(
         source = source_of(Run.open(run), trust) if evaluate else None
         callback = evaluation_callback(evaluate, evaluate_every, evaluate_n, evaluate_extractor, source, devices or 1)
         how: dict[str, Any] = {"devices": devices, "threads": threads, "trust": trust}
-        resume_training(run, steps=steps, callback=callback, alarms=Alarms(alarms), **how)
+        resume_training(run, steps=steps, callback=callback, alarms=Alarms(alarms), storage=storage, **how)
         say_report(run)
         return
     if devices is not None or evaluate:
         raise SettingError("agon resume: expected no --devices and no --evaluate for many seeds; leave them out")
     how = {"threads": threads, "trust": trust}
-    resume_replicates(run, steps=steps, alarms=Alarms(alarms), on=where, **how)
+    resume_replicates(run, steps=steps, alarms=Alarms(alarms), on=where, storage=storage, **how)
     say_report(run)
 
 

@@ -38,7 +38,8 @@ OnOption = Annotated[
     str,
     tyro.conf.arg(
         metavar="processes|ray|ray://HOST:PORT",
-        help="Where to work: in processes of this machine, or on a Ray cluster whose machines share the folder's path.",
+        help="Where to work: in processes of this machine, or on a Ray cluster whose machines share the folder's "
+        "path, or a storage.",
     ),
 ]
 CpusOption = Annotated[
@@ -55,6 +56,14 @@ MinutesOption = Annotated[
 ProgressOption = Annotated[
     float | None,
     tyro.conf.arg(help="Stop a job that has made no step for so many minutes; a score makes none, so give it time."),
+]
+StorageOption = Annotated[
+    str,
+    tyro.conf.arg(
+        metavar="ADDRESS",
+        help="Mirror the run to s3://BUCKET/NAME, gs://BUCKET/NAME or file:///FOLDER as it is written; agon resume "
+        "ADDRESS goes on with it on any machine.",
+    ),
 ]
 DataOptions = Annotated[
     tuple[str, ...],

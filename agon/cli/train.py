@@ -20,6 +20,7 @@ from agon.cli.shared import (
     SetOptions,
     SizeOption,
     SkipOption,
+    StorageOption,
     assignments,
     changed,
     image_settings,
@@ -31,6 +32,7 @@ from agon.cli.shared import (
 )
 from agon.cli.trained import check_trained, earlier, file_of, is_file, recipe_named
 from agon.errors import SettingError
+from agon.runs.mirrors import check_storage
 from agon.runs.origin import Origin
 from agon.runs.tracking import check_tracker
 from agon.terminal import warn
@@ -99,6 +101,7 @@ class Train:
     track: Literal["none", "wandb", "mlflow"] = "none"
     """Copy the log, the scores and the pictures to Weights & Biases or MLflow, on this machine unless WANDB_MODE or
     MLFLOW_TRACKING_URI say otherwise."""
+    storage: StorageOption = ""
     evaluate: str = ""
     """Metrics of agon evaluate to compute during the training, separated by commas; also skill, before the critics of
     earlier snapshots, with --snapshots."""
@@ -124,11 +127,13 @@ class Train:
             experiment = self.within(compute)
             options = self.evaluate_every, self.evaluate_n, self.evaluate_extractor
             callback = evaluation_callback(self.evaluate, *options, experiment.data, self.devices)
-            train(experiment, self.out, compute=compute, callback=callback, alarms=alarms, track=self.track)
+            kept: dict[str, Any] = {"track": self.track, "storage": self.storage}
+            train(experiment, self.out, compute=compute, callback=callback, alarms=alarms, **kept)
         else:
             on, how = place_of(self), self.strategy
             experiment = self.within(compute)
-            replicate(experiment, self.out, self.seeds, strategy=how, compute=compute, on=on, alarms=alarms)
+            where: dict[str, Any] = {"on": on, "storage": self.storage}
+            replicate(experiment, self.out, self.seeds, strategy=how, compute=compute, alarms=alarms, **where)
         say_report(self.out)
 
     def experiment(self) -> Any:
@@ -194,6 +199,7 @@ class Train:
                 "is no job; leave them out, or add --seeds"
             )
         check_tracker(self.track)
+        check_storage(self.storage)
         check_source(self.data)
         if self.init:
             Origin.read(self.init).refuse_no_run()

@@ -8,17 +8,19 @@ from typing import ParamSpec, TypeVar
 
 from agon import training
 from agon.diagnosis import Alarms
-from agon.errors import AgonError, DivergedError, Interrupted, NotInstalledError, StoppedError
+from agon.errors import AgonError, DivergedError, Interrupted, NotInstalledError, NotMirroredError, StoppedError
 from agon.reports import write
 from agon.runs import Run
 from agon.runs.layout import REPLICATES, REPORT
+from agon.runs.mirrors import catch_up, copy_of
+from agon.storage import is_address
 from agon.terminal import warn
 from agon.training import is_main_process, replicates
 from agon.training.replicates import Folder, ReplicatesError
 
 P = ParamSpec("P")
 T = TypeVar("T")
-STOPPED = (Interrupted, DivergedError, StoppedError, ReplicatesError)  # what ends a training that has begun
+STOPPED = (Interrupted, DivergedError, NotMirroredError, StoppedError, ReplicatesError)  # what ends a training
 
 
 def raising_alarms(train: Callable[P, T]) -> Callable[P, T]:
@@ -41,13 +43,14 @@ def leaving_page(train: Callable[P, T]) -> Callable[P, T]:
 
     @wraps(train)
     def train_and_write(*args: P.args, **kwargs: P.kwargs) -> T:
-        given = signature(train).bind(*args, **kwargs).arguments
+        given = signature(train).bind(*args, **kwargs).arguments["directory"]
+        directory = copy_of(str(given)) if is_address(given) else Path(given)
         try:
             result = train(*args, **kwargs)
         except STOPPED:
-            leave_page(Path(given["directory"]))
+            leave_page(directory)
             raise
-        leave_page(Path(given["directory"]))
+        leave_page(directory)
         return result
 
     return train_and_write
@@ -60,6 +63,7 @@ def leave_page(directory: Path) -> None:
     try:
         runs = Folder(directory).runs if (directory / REPLICATES).is_file() else [Run(directory)]
         write(runs, directory / REPORT)
+        catch_up(directory)
     except NotInstalledError as error:
         warn(f"agon: no report: {error.typed}, then agon report {directory}")
     except AgonError as error:

@@ -21,7 +21,7 @@ _ADVICE = {
     errno.EPERM: f"make the folder writable, or choose another; {_ELSEWHERE}",
     errno.ENAMETOOLONG: "choose a shorter name",
 }
-TEMPORARY = re.compile(r"\..+\.(json|png|npy|npz|gif|md|html)\.([0-9]+)")  # with the number of the writing process
+TEMPORARY = re.compile(r"\..+\.(jsonl?|png|npy|npz|gif|md|html)\.([0-9]+)")  # with the number of the writing process
 UNLOCKED = "html"  # a report may be written while another process trains
 
 

@@ -21,9 +21,13 @@ SKILL, SKILL_PICTURE = "skill.json", "skill.png"  # the skill of these, and its 
 REPORT = "report.html"
 REPLICATES = "replicates.json"  # in a directory of replicates, which holds a run for each seed
 SWEEP = "sweep.json"  # in the directory of a sweep, which holds a directory of replicates for each trial
+MIRROR = "mirror.json"  # in storage: names all objects of a run with their checksums
+STORAGE = "storage.json"  # in a directory that is mirrored: the address of its storage
 RUN_LOCK, SCORES_LOCK = "run.lock", "metrics.lock"  # held by the process that trains or scores
 
-LEFTOVERS = frozenset({SAMPLES, CHECKPOINTS, ARITHMETIC, RUN_LOCK, SCORES_LOCK})  # of a run killed before it existed
+LEFTOVERS = frozenset(
+    {SAMPLES, CHECKPOINTS, ARITHMETIC, STORAGE, RUN_LOCK, SCORES_LOCK}
+)  # of a run killed before it existed
 
 REAL = "real"  # the snapshot of real samples
 IMAGES, POINTS = ".png", ".npy"  # endings of snapshots

@@ -1,6 +1,6 @@
-"""Runs by name: "hub:owner/name" is a run on the Hugging Face Hub, "pretrained:digits" one that agon brings.
+"""Runs by name: "hub:owner/name" on the Hugging Face Hub, "s3://bucket/name" in storage, "pretrained:digits" in agon.
 
-Both are copied into the cache, $AGON_CACHE/runs, and used from there like any other run. Only files of a run are
+All are copied into the cache, $AGON_CACHE/runs, and used from there like any other run. Only files of a run are
 downloaded, never code and never a pickle. The command line asks here before it imports torch.
 """
 
@@ -18,6 +18,8 @@ from agon.errors import RunError, SettingError, require, unknown
 from agon.places import HUB, is_pair
 from agon.runs.files import writing
 from agon.runs.layout import EXPERIMENT
+from agon.runs.mirrors import check_storage, fetched
+from agon.storage import is_address
 from agon.untrusted import shortened
 
 PRETRAINED = "pretrained:"
@@ -32,19 +34,21 @@ RUN_FILES = re.compile(
 def is_named(run: Path | str) -> bool:
     """Whether this is a name rather than a path.
 
-    >>> is_named("hub:owner/name"), is_named("pretrained:ring"), is_named("runs/ring")
-    (True, True, False)
+    >>> is_named("hub:owner/name"), is_named("pretrained:ring"), is_named("s3://bucket/ring"), is_named("runs/ring")
+    (True, True, True, False)
     """
-    return str(run).startswith((HUB, PRETRAINED))
+    return str(run).startswith((HUB, PRETRAINED)) or is_address(run)
 
 
 def check_run_name(run: Path | str) -> None:
     """Refuse a name that no run can have; nothing is downloaded. Paths pass.
 
     Raises:
-        SettingError: the text after "hub:" is not owner/name, or agon brings no such run.
+        SettingError: the text after "hub:" is not owner/name, agon brings no such run, or it is no address of storage.
     """
     text = str(run)
+    if is_address(text):
+        check_storage(text)
     if text.startswith(HUB) and not is_pair(text.removeprefix(HUB)):
         raise SettingError(f"expected {HUB}owner/name, got '{shortened(text)}'; an example is {HUB}openai/digits")
     names = sorted(place.name for place in BUNDLED.iterdir())
@@ -57,10 +61,12 @@ def local(run: Path | str) -> Path:
 
     Raises:
         SettingError: it is a name that no run can have.
-        RunError: the Hub has no such run, or cannot be reached and there is no earlier copy.
+        RunError: the Hub or storage has no such run, or cannot be reached and there is no earlier copy.
     """
     check_run_name(run)
     text = str(run)
+    if is_address(text):
+        return fetched(text)
     if text.startswith(PRETRAINED):
         return _unpacked(BUNDLED / text.removeprefix(PRETRAINED))
     return _downloaded(text.removeprefix(HUB)) if text.startswith(HUB) else Path(run)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from agon.runs.layout import EXPERIMENT
 from agon.runs.named import check_run_name, is_named
 from agon.runs.taken import refuse_no_run
+from agon.storage import is_address
 
 AT_STEP = re.compile(r"(.+)@([0-9]{1,18})", re.DOTALL)
 
@@ -37,6 +38,9 @@ class Origin(NamedTuple):
         ('generator', 500)
         """
         kind, found, name = text.partition(":")
+        if is_address(text):
+            address, _, player = text.rpartition(":")
+            return (cls(Path(address), player) if player.isidentifier() else cls(Path(text)))._at_step()
         if found and is_named(text):
             name, _, player = name.partition(":")
             return cls(Path(f"{kind}:{name}"), player)._at_step()

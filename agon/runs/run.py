@@ -52,6 +52,7 @@ class Run:
     | checkpoints/ | the newest ones, three by default |
     | history/ | light checkpoints, of weights alone, over the whole training, if `snapshots` asks for them |
     | skill.json, skill.png | what `agon skill` has found |
+    | storage.json | where the run is mirrored, if it is |
 
     Its files are read and written through `files`.
 

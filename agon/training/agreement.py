@@ -9,7 +9,16 @@ from typing import Any
 import torch
 import torch.distributed as dist
 
-from agon.errors import ALONE, AgonError, DivergedError, Interrupted, LostError, SettingError, StoppedError
+from agon.errors import (
+    ALONE,
+    AgonError,
+    DivergedError,
+    Interrupted,
+    LostError,
+    NotMirroredError,
+    SettingError,
+    StoppedError,
+)
 from agon.experiment import Experiment, differences
 from agon.games import Losses
 from agon.runs import Run
@@ -125,10 +134,11 @@ def agreed(place: Place) -> Iterator[None]:
         LostError: another process has ended early.
     """
     stopped: AgonError | None = None
+    ends = (Interrupted, StoppedError, OtherTrainingError, NotMirroredError)  # after the same step in all of them
     try:
         try:
             yield
-        except (Interrupted, StoppedError, OtherTrainingError) as error:  # after the same step in all of them
+        except ends as error:
             stopped = error
         _part(place)
     except RuntimeError as error:

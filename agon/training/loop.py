@@ -11,6 +11,8 @@ from agon.experiment.scripts import notices, stop_script
 from agon.jobs import in_worker
 from agon.jobs.signals import Signals
 from agon.runs import Run
+from agon.runs.mirrors import mirror_now, prepare, up_to_date
+from agon.runs.named import local
 from agon.runs.tracking import NONE, check_tracker
 from agon.terminal import warn
 from agon.terminal.progress import Progress, ProgressFactory
@@ -49,6 +51,7 @@ def train(
     callback: Callback | None = None,
     alarms: Monitoring | None = None,
     track: str = NONE,
+    storage: str = "",
     until: int | None = None,
 ) -> Run:
     """Train an experiment from the beginning, into a new run directory.
@@ -66,6 +69,8 @@ def train(
             `agon.resume` take `Alarms("warn")` by default, and None for none.
         track: "wandb" or "mlflow" for a copy of the log, the scores and the pictures there, offline unless the
             environment says otherwise (WANDB_MODE, MLFLOW_TRACKING_URI); a resumed run goes on there.
+        storage: address at which the run is mirrored as it is written: "s3://BUCKET/NAME", "gs://BUCKET/NAME" or
+            "file:///FOLDER". `resume` with this address goes on on another machine, without a shared disk.
         until: pause at this step, with a checkpoint, from which `resume` goes on; the budget stays as it is.
 
     Returns:
@@ -74,7 +79,8 @@ def train(
     Raises:
         SettingError: parts do not fit each other, or the machine.
         DataError: the data cannot be read.
-        RunError: the directory cannot be written, or is not empty.
+        RunError: the directory or the storage cannot be written, or is taken.
+        NotMirroredError: the training has ended, and its storage does not have all of it.
         DivergedError: a loss or a parameter is no longer finite.
         StoppedError: an alarm stopped the training; a checkpoint is written.
         Interrupted: SIGINT or SIGTERM came; a checkpoint is written.
@@ -84,6 +90,7 @@ def train(
     Run(Path(directory)).refuse_taken()  # refuse early, before reading data takes minutes
     experiment = with_origin(experiment.settled(), init)
     experiment.to_json()  # refuse what cannot be written down, also early
+    prepare(storage)
     asked = compute or Compute()
     compute = asked.resolved()
     place = launch(compute, experiment.batch)
@@ -98,7 +105,8 @@ def train(
         refuse_other_state(training)
         taken = _taken(training, show)
         choose_compilation(training)
-        with nullcontext() if place.rank else new_run(training, directory, taken=taken, track=track) as run:
+        opened = new_run(training, directory, taken=taken, track=track, storage=storage)
+        with nullcontext() if place.rank else opened as run:
             if show and not place.rank and not in_worker():
                 for line in beginning(training):
                     warn(line)
@@ -121,12 +129,13 @@ def resume(
     progress: ProgressFactory = Progress,
     callback: Callback | None = None,
     alarms: Monitoring | None = None,
+    storage: str = "",
     until: int | None = None,
 ) -> Run:
     """Resume a run from its last good checkpoint, bit for bit as if it had never stopped.
 
     Args:
-        directory: the run directory.
+        directory: the run directory, or the address of a run in storage, which goes on in a copy in the cache.
         steps: a longer budget; no other setting may change.
         experiment: the run's experiment; needed for ready instances and for classes that
             cannot be imported, and compared with the run's description.
@@ -141,6 +150,8 @@ def resume(
         callback: called every so many steps, to compute a metric for example.
         alarms: what looks at the training as it goes on, such as `agon.diagnosis.Alarms("stop")`. `agon.train` and
             `agon.resume` take `Alarms("warn")` by default, and None for none.
+        storage: address at which the run is mirrored from now on, as of `train`; or from which it is fetched where the
+            directory is missing or empty. By default the one that it has.
         until: pause at this step, with a checkpoint; the budget stays as it is.
 
     Returns:
@@ -149,9 +160,10 @@ def resume(
     Raises:
         RunError: there is no run, another process writes it, no checkpoint is intact, or `experiment`
             differs from the run's own.
+        NotMirroredError: the training has ended, and its storage does not have all of it.
     """
     stop_script()
-    run = Run.open(directory)
+    run = Run.open(up_to_date(local(directory), storage))
     described = run.compute
     compute = Compute.continued(described, threads)
     if devices is not None and devices != compute.devices:
@@ -181,6 +193,8 @@ def resume(
             if not place.rank:
                 continue_run(training, run, checkpoint)
             _loop(training, None if place.rank else run, show, progress, callback, alarms, until)
+        elif not place.rank:
+            mirror_now(run.path)
     run.given = kept_in_memory(known.data)
     return run
 

@@ -11,6 +11,7 @@ from agon.experiment import Experiment, differences
 from agon.figures.numbers import counted
 from agon.games import parameters_of
 from agon.runs import Checkpoint, Run
+from agon.runs.mirrors import begin_storage
 from agon.runs.snapshots import snapshot
 from agon.runs.taken import budget_of, refuse_shorter
 from agon.runs.tracking import NONE, begin_tracking
@@ -26,6 +27,7 @@ def new_run(
     choices: Mapping[str, Any] | None = None,
     taken: Taken | None = None,
     track: str = NONE,
+    storage: str = "",
 ) -> Iterator[Run]:
     """Create a run directory that describes a training, and lock it for this process.
 
@@ -35,6 +37,7 @@ def new_run(
         choices: the content of arithmetic.json; by default the training's own.
         taken: what the training took from another run, if it did.
         track: name of a tracker.
+        storage: address at which the run is mirrored; "" for none.
 
     Raises:
         RunError: the directory cannot be written, or is not empty.
@@ -43,6 +46,8 @@ def new_run(
     real = _real_samples(training)
     run = Run.create(directory)
     with run.locked():
+        if storage:
+            begin_storage(run.files, storage)
         run.describe(training.experiment.remembered(), _described(training, choices))
         if taken is not None:
             run.describe_origin(taken.describe())

@@ -10,6 +10,7 @@ from agon.games import Losses
 from agon.runs import Run, append
 from agon.runs.history import steps_of_history
 from agon.runs.layout import IMAGES
+from agon.runs.mirrors import Mirror
 from agon.runs.snapshots import snapshot
 from agon.runs.tracking import Trackers
 from agon.terminal import warn
@@ -49,7 +50,7 @@ class Recording:
         show_step: called with each recorded step, and its record if there is one.
         callback: called every so many steps.
         alarms: makes what looks at the training as it goes on.
-        say: prints a line of an alarm.
+        say: prints a line of an alarm, or about the run's storage.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Recording:
         self.light = frozenset(steps_of_history(training.experiment.steps, training.experiment.snapshots))
         self.began = time.monotonic() - training.seconds
         self.last_log = time.monotonic(), training.images
+        self.mirror = Mirror.of(run.path) if run else None
 
     def begin(self) -> None:
         """Record the state before the first step of a new training; nothing if a run resumes."""
@@ -90,6 +92,8 @@ class Recording:
             Interrupted: a signal came, to this process or another one; a checkpoint is written.
         """
         training, experiment = self.training, self.training.experiment
+        if self.mirror:
+            self.mirror.speak(self.say)
         stop = agreed_signal(signal, training)
         last = training.step == experiment.steps
         log_due = self._due(experiment.log_every)
@@ -197,6 +201,8 @@ class Recording:
             spared = self.monitor.spared(self.run.kept) if self.monitor else ()
             whole = replace(checkpoint, tensors=checkpoint.tensors | others)
             self.run.save(whole, self.training.experiment.keep, spared)
+            if self.mirror:
+                self.mirror.notify()
 
     def _finish(self, losses: Losses) -> None:
         """Write a last record and samples if none were due; a resumed run drops them, as they follow the checkpoint."""
@@ -208,6 +214,8 @@ class Recording:
     def __enter__(self) -> "Recording":
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, error: object, *_: object) -> None:
         if self.trackers:
             self.trackers.close()
+        if self.mirror:
+            self.mirror.close(ended=error is None)

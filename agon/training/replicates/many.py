@@ -14,6 +14,7 @@ from agon.experiment import Experiment
 from agon.experiment.scripts import values_under
 from agon.jobs import PROCESSES, Executor, Job, Place, executor_for
 from agon.runs import Run
+from agon.runs.mirrors import is_stored
 from agon.terminal.multi_progress import MultiProgress
 from agon.terminal.progress import ProgressFactory
 from agon.training.compute import Compute
@@ -103,6 +104,7 @@ def training_job(
     callback: Callback | None = None,
     threads: int | None = None,
     alarms: Monitoring | None = None,
+    storage: str = "",
 ) -> Job:
     """A job that trains an experiment, or resumes its run.
 
@@ -114,8 +116,9 @@ def training_job(
         callback: called every so many steps.
         threads: CPU threads of a run that resumes; by default its own.
         alarms: what looks at the training as it goes on.
+        storage: address at which its run is mirrored, and from which another machine goes on; "" for none.
     """
-    work = partial(begin_or_resume, path, experiment, compute, callback, threads, alarms)
+    work = partial(begin_or_resume, path, experiment, compute, callback, threads, alarms, storage=storage)
     return Job(name, work, tuple(values_under(experiment.describe(), "import")))
 
 
@@ -128,11 +131,13 @@ def begin_or_resume(
     alarms: Monitoring | None,
     progress: ProgressFactory,
     until: int | None = None,
+    storage: str = "",
 ) -> None:
     """Train an experiment, or resume its run, in a worker: the work of `training_job`; `until` pauses at a step."""
     torch.set_num_threads(compute.threads)
     how: dict[str, Any] = {"progress": progress, "callback": callback, "alarms": alarms, "until": until}
-    if Run(path).begun:
+    how["storage"] = storage
+    if Run(path).begun or is_stored(storage):
         resume(path, experiment=experiment, threads=threads, **how)
     else:
         train(experiment, path, compute=compute, **how)

@@ -1,17 +1,29 @@
 """`replicate` and `resume`: one experiment under many seeds, each in its own run directory."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from agon.data.given import given_again, kept_in_memory
-from agon.errors import SettingError, unknown
+from agon.errors import AgonError, SettingError, unknown
 from agon.experiment import Experiment
 from agon.experiment.scripts import notices, stop_script
 from agon.jobs import PROCESSES, Executor, Place, in_worker, needs_jobs
 from agon.ranks import joined
 from agon.runs import Run
+from agon.runs.mirrors import (
+    begin_storage,
+    check_storage,
+    inside,
+    is_stored,
+    mirror_now,
+    prepare,
+    stored_at,
+    up_to_date,
+)
+from agon.runs.named import local
 from agon.terminal import warn
 from agon.training.compute import Compute
 from agon.training.monitoring import Monitoring
@@ -22,11 +34,21 @@ from agon.training.replicates.many import Group, train_group, training_executor,
 from agon.training.replicates.strategy import choose_strategy
 
 
-def _processes(folder: Folder, plan: Plan, alarms: Monitoring | None = None, on: Place = PROCESSES) -> Executor:
-    paths = {seed: folder.run(seed).path for seed in plan.seeds}
+def _processes(
+    folder: Folder, plan: Plan, alarms: Monitoring | None = None, on: Place = PROCESSES, storage: str = ""
+) -> Executor:
     jobs = [
-        training_job(name_of(s), path, plan.replicate(s), plan.compute, None, plan.compute.threads, alarms)
-        for s, path in paths.items()
+        training_job(
+            name_of(seed),
+            folder.run(seed).path,
+            plan.replicate(seed),
+            plan.compute,
+            None,
+            plan.compute.threads,
+            alarms,
+            inside(storage, name_of(seed)),
+        )
+        for seed in plan.seeds
     ]
     return training_executor(jobs, plan.compute, on)
 
@@ -46,6 +68,7 @@ def replicate(
     compute: Compute | None = None,
     strategy: str = AUTO,
     on: Place = PROCESSES,
+    storage: str = "",
     show: bool = True,
     alarms: Monitoring | None = None,
 ) -> list[Run]:
@@ -63,7 +86,10 @@ def replicate(
         strategy: how several seeds are trained at once, a name in `STRATEGIES`; "auto" takes the fastest by
             measurement, and on a CPU takes "batched" only if it is at least twice as fast.
         on: "processes" of this machine, "ray", "ray://HOST:PORT", or with time limits an `agon.jobs.OnProcesses` or
-            `OnRay`; a cluster's machines share the directory's path, and train one seed in each process.
+            `OnRay`; a cluster's machines share the directory's path, unless there is a storage, and train one seed in
+            each process.
+        storage: address at which all runs are mirrored, as of `train`; seed 7 below it at "seed-7". Runs that were
+            trained elsewhere are fetched into the directory at the end.
         show: whether to show the progress of all on standard error.
         alarms: what looks at each training as it goes on, as in `train`.
 
@@ -79,18 +105,19 @@ def replicate(
         Interrupted: SIGINT or SIGTERM came; running replicates have written a checkpoint.
     """
     stop_script()
-    _refuse(strategy, on)
+    _refuse(strategy, on, storage)
     folder = Folder(Path(directory))
     folder.refuse_taken()
     plan = make_plan(experiment, seeds, compute or Compute())
     for line in [*notices(experiment.describe()), *remarks(experiment)] if show else ():
         warn(line)
+    prepare(storage)
     if strategy == AUTO:
-        strategy = "processes" if needs_jobs(on) else _fastest(plan, show)
+        strategy = "processes" if needs_jobs(on) or storage else _fastest(plan, show)
     plan = replace(plan, strategy=strategy)
     with folder.locked():
         folder.refuse_taken()  # another process may have been faster
-        return _trained(folder, plan, show, alarms, on)
+        return _trained(folder, plan, show, alarms, on, storage)
 
 
 def resume(
@@ -103,6 +130,7 @@ def resume(
     trust: bool = False,
     strategy: str = AUTO,
     on: Place = PROCESSES,
+    storage: str = "",
     show: bool = True,
     alarms: Monitoring | None = None,
 ) -> list[Run]:
@@ -117,7 +145,10 @@ def resume(
         trust: whether classes that are not agon's may be imported, which runs their code.
         strategy: how several seeds are trained at once, a name in `STRATEGIES`; "auto" keeps the one used so far.
         on: "processes" of this machine, "ray", "ray://HOST:PORT", or with time limits an `agon.jobs.OnProcesses` or
-            `OnRay`; a cluster's machines share the directory's path, and train one seed in each process.
+            `OnRay`; a cluster's machines share the directory's path, unless there is a storage, and train one seed in
+            each process.
+        storage: address at which all runs are mirrored from now on, or from which they are fetched, as of `resume` of
+            one run; by default the one that they have.
         show: whether to show the progress of all on standard error.
         alarms: what looks at each training as it goes on, as in `train`.
 
@@ -130,16 +161,17 @@ def resume(
         Interrupted: SIGINT or SIGTERM came; running replicates have written a checkpoint.
     """
     stop_script()
-    _refuse(strategy, on)
-    folder = Folder(Path(directory))
+    folder = Folder(up_to_date(local(directory), storage))
+    storage = storage or stored_at(folder.path)
+    _refuse(strategy, on, storage)
     plan = read_plan(folder.text, experiment, trust).with_steps(steps).with_threads(threads)
     if data is not None:
         plan = replace(plan, experiment=replace(plan.experiment, data=given_again(plan.experiment.data, data)))
-    if strategy != AUTO or needs_jobs(on):
+    if strategy != AUTO or needs_jobs(on) or storage:
         plan = replace(plan, strategy="processes" if strategy == AUTO else strategy)
     _known(plan.strategy)
     with folder.locked():
-        return _trained(folder, plan, show, alarms, on)
+        return _trained(folder, plan, show, alarms, on, storage)
 
 
 def _fastest(plan: Plan, show: bool) -> str:
@@ -150,8 +182,11 @@ def _fastest(plan: Plan, show: bool) -> str:
     return strategy
 
 
-def _refuse(strategy: str, on: Place) -> None:
+def _refuse(strategy: str, on: Place, storage: str) -> None:
     """Refuse an unknown strategy or place, or a process that must not start others."""
+    check_storage(storage)
+    if storage and strategy not in (AUTO, "processes"):
+        raise SettingError(f"strategy: expected 'processes' with a storage, got '{strategy}'; leave one of both out")
     if strategy != AUTO:
         _known(strategy)
     if needs_jobs(on) and strategy not in (AUTO, "processes"):
@@ -175,17 +210,39 @@ def _known(strategy: str) -> None:
         raise SettingError(unknown("strategy", strategy, [AUTO, *STRATEGIES]))
 
 
-def _trained(folder: Folder, plan: Plan, show: bool, alarms: Monitoring | None, on: Place) -> list[Run]:
+def _trained(folder: Folder, plan: Plan, show: bool, alarms: Monitoring | None, on: Place, storage: str) -> list[Run]:
     """Train what is not finished, and return the runs of all seeds."""
     runs = {name_of(seed): folder.run(seed) for seed in plan.seeds}
     make = STRATEGIES[plan.strategy]
-    executor = _processes(folder, plan, alarms, on) if needs_jobs(on) else make(folder, plan, alarms)
+    in_jobs = needs_jobs(on) or storage
+    executor = _processes(folder, plan, alarms, on, storage) if in_jobs else make(folder, plan, alarms)
     folder.write(plan)  # with the current budget, which also applies to runs that are not begun yet
     paths, steps = {name: run.path for name, run in runs.items()}, dict.fromkeys(runs, plan.experiment.steps)
-    train_group(executor, Group("replicates", paths, steps, _spelled, folder.path), show)
+    with _mirrored(folder, paths, storage):
+        train_group(executor, Group("replicates", paths, steps, _spelled, folder.path), show)
     for run in runs.values():
         run.given = kept_in_memory(plan.experiment.data)
     return list(runs.values())
+
+
+@contextmanager
+def _mirrored(folder: Folder, paths: Mapping[str, Path], storage: str) -> Iterator[None]:
+    """Mirror the plan before the runs are trained, and fetch those that were trained elsewhere afterwards."""
+    if not storage:
+        yield
+        return
+    if not stored_at(folder.path):
+        begin_storage(folder.files, storage)
+    mirror_now(folder.path)
+    try:
+        yield
+    finally:
+        try:
+            for name, path in paths.items():
+                if is_stored(inside(storage, name)):
+                    up_to_date(path, inside(storage, name))
+        except AgonError as error:  # what the trainings say counts
+            warn(f"agon: what was trained elsewhere is not here yet: {error}; agon resume {folder.path} fetches it")
 
 
 def _spelled(names: Sequence[str]) -> str:

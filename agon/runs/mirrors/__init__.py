@@ -1,0 +1,42 @@
+"""A run's directory in storage that other machines reach: `--storage s3://...`.
+
+| module | content |
+|---|---|
+| manifest | mirror.json: the names and checksums of all objects |
+| content | which files of a directory are mirrored, and their checksums |
+| pushing | brings storage up to date, in an order in which it is a consistent run after every operation |
+| fetching | brings a directory up to date from storage, and verifies every object |
+| place | storage.json: where a directory is mirrored, and who writes there |
+| opening | what happens before a training: a new place, a session, or a fetch |
+| mirror | a thread that pushes while a training goes on |
+
+Nothing here needs torch.
+"""
+
+from agon.runs.mirrors.mirror import Mirror, catch_up, mirror_now
+from agon.runs.mirrors.opening import (
+    begin_storage,
+    check_storage,
+    copy_of,
+    fetched,
+    inside,
+    is_stored,
+    prepare,
+    stored_at,
+    up_to_date,
+)
+
+__all__ = [
+    "Mirror",
+    "begin_storage",
+    "catch_up",
+    "check_storage",
+    "copy_of",
+    "fetched",
+    "inside",
+    "is_stored",
+    "mirror_now",
+    "prepare",
+    "stored_at",
+    "up_to_date",
+]

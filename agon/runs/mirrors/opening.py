@@ -1,0 +1,193 @@
+"""Begin to mirror a run, go on with one that is mirrored, or fetch it: what happens before a training begins."""
+
+import secrets
+from dataclasses import replace
+from pathlib import Path
+
+from agon.errors import RunError, require
+from agon.runs.description import described
+from agon.runs.directory import Directory
+from agon.runs.layout import EXPERIMENT, REPLICATES, RUN_LOCK
+from agon.runs.mirrors.fetching import fetch
+from agon.runs.mirrors.manifest import write_manifest
+from agon.runs.mirrors.place import PATIENCE, Place, opened, patiently
+from agon.storage import Address, Objects
+from agon.terminal import warn
+from agon.terminal.waiting import waiting
+
+BUSY = 5.0  # seconds to wait in silence for another process that uses the directory
+
+
+def check_storage(text: str) -> None:
+    """Refuse an address that is none, holds credentials, or needs a package that is not installed; "" passes.
+
+    Raises:
+        SettingError: it is no address of storage.
+        NotInstalledError: pyarrow is not installed.
+    """
+    if text:
+        Address.read(text)
+        require("pyarrow")
+
+
+def prepare(text: str) -> None:
+    """See that a new run can be mirrored at an address, before anything is trained; "" passes.
+
+    Raises:
+        SettingError: it is no address of storage.
+        RunError: it holds a run already, or cannot be read and written.
+    """
+    if not text:
+        return
+    address = Address.read(text)
+    store, stored = opened(address)
+    if stored.files:
+        raise RunError(f"{address} holds a run already; agon resume {address} goes on with it, or choose another place")
+    patiently(address, lambda: write_manifest(store, stored))
+
+
+def is_stored(text: str) -> bool:
+    """Whether there is a run at an address; there is none at "".
+
+    Raises:
+        RunError: storage does not answer.
+    """
+    return bool(text) and bool(opened(Address.read(text))[1].files)
+
+
+def begin_storage(files: Directory, text: str) -> None:
+    """Write that a new run is mirrored."""
+    Place(Address.read(text)).write(files)
+
+
+def inside(text: str, name: str) -> str:
+    """The address of a name below an address; "" stays.
+
+    >>> inside("s3://bucket/seeds", "seed-0"), inside("", "seed-0")
+    ('s3://bucket/seeds/seed-0', '')
+    """
+    return str(Address.read(text) / name) if text else ""
+
+
+def stored_at(path: Path) -> str:
+    """The address at which a directory is mirrored; "" if it is not."""
+    place = Place.read(Directory(path))
+    return "" if place is None else str(place.address)
+
+
+def claim(files: Directory) -> tuple[Objects, str] | None:
+    """Begin a session in the storage of a directory: any other process stops to write there.
+
+    Returns:
+        The storage, and the session's word; None if the directory is not mirrored.
+
+    Raises:
+        RunError: another process has gone on with the run there, or storage does not answer.
+    """
+    place = Place.read(files)
+    if place is None:
+        return None
+    store, stored = opened(place.address)
+    if stored.files and not place.is_current(stored):
+        raise RunError(f"{place.address} was written by another process meanwhile; agon resume {files.root} takes that")
+    session = secrets.token_hex(8)
+    replace(place, sessions=(stored.session, session), copy="").write(files)
+    patiently(place.address, lambda: write_manifest(store, replace(stored, session=session)))
+    replace(place, sessions=(session,), copy="").write(files)
+    return store, session
+
+
+def up_to_date(path: Path, storage: str = "") -> Path:
+    """Bring a directory up to date from its storage, if another process has gone on with the run there.
+
+    Args:
+        path: the directory; missing or empty for a run that is in storage alone.
+        storage: the address; by default the one in storage.json. A run that was not mirrored so far will be.
+
+    Returns:
+        The directory.
+
+    Raises:
+        SettingError: it is no address of storage.
+        RunError: there is no run at the address, or another one, or storage does not answer.
+    """
+    files = Directory(path)
+    place = Place.read(files)
+    if storage:
+        address = Address.read(storage)
+    elif place is not None:
+        address = place.address
+    else:
+        return path
+    begun = files.holds(EXPERIMENT) or files.holds(REPLICATES)
+    if place is None or place.address != address:
+        _, stored = opened(address)
+        if begun and stored.files:
+            raise RunError(f"{address} holds another run than {path}; choose another place, or another folder")
+        place = Place(address)
+        if begun:
+            place.write(files)
+            return path
+    else:
+        _, stored = opened(address)
+    if begun and (place.is_current(stored) or not stored.files):
+        return path
+    if not stored.files:
+        raise RunError(f"expected a run at {address}, got none; agon train ... --storage {address} begins one")
+    _fetch(files, place)
+    return path
+
+
+def copy_of(text: str) -> Path:
+    """The directory in the cache for a copy of the run at an address, whether it is there or not.
+
+    Raises:
+        SettingError: it is no address of storage.
+    """
+    from agon.data.cache import default_folder
+
+    address = Address.read(text)
+    return default_folder() / "runs" / "storage" / address.digest / address.name
+
+
+def fetched(text: str) -> Path:
+    """Return a directory in the cache with the run, or the runs of all seeds, at an address, up to date.
+
+    Raises:
+        SettingError: it is no address of storage.
+        RunError: there is no run, or storage does not answer.
+    """
+    folder = up_to_date(copy_of(text), text)
+    if Directory(folder).holds(REPLICATES):
+        for seed in described(Directory(folder), REPLICATES).get("seeds", ()):
+            if type(seed) is int and is_stored(one := inside(text, f"seed-{seed}")):
+                up_to_date(folder / f"seed-{seed}", one)
+    return folder
+
+
+def _fetch(files: Directory, place: Place) -> None:
+    """Fetch what storage holds; storage.json is written before the description, and again when all is there."""
+    from filelock import FileLock, Timeout
+
+    files.make(".")
+    lock = FileLock(files.check(RUN_LOCK))
+    try:
+        lock.acquire(timeout=BUSY)
+    except Timeout:
+        warn(f"agon: waiting for another process that writes {files.root}")
+        try:
+            lock.acquire(timeout=PATIENCE)
+        except Timeout:
+            raise RunError(f"{files.root} is being written by another process; wait for it") from None
+    try:
+        store, stored = opened(place.address)
+        if place.is_current(stored):  # another process was faster
+            return
+        replace(place, sessions=(), copy="").write(files)
+        with waiting():
+            stored, complaints = patiently(place.address, lambda: fetch(store, files, stored))
+        Place(place.address, (stored.session,), stored.digest).write(files)
+    finally:
+        lock.release()
+    for line in complaints:
+        warn(f"agon: {line}")

@@ -1,0 +1,98 @@
+"""storage.json: where a directory is mirrored, and which sessions there were its own. It holds no credentials."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from agon.errors import RunError
+from agon.runs.description import described
+from agon.runs.directory import Directory
+from agon.runs.layout import STORAGE
+from agon.runs.mirrors.manifest import Manifest, read_manifest
+from agon.storage import Address, Objects, StorageError, open_store
+from agon.terminal import warn
+
+T = TypeVar("T")
+PATIENCE = 60.0  # seconds for storage that does not answer where a command cannot go on without it
+PAUSE = 2.0  # seconds between two attempts
+
+
+@dataclass(frozen=True)
+class Place:
+    """What storage.json holds.
+
+    Attributes:
+        address: where the directory is mirrored.
+        sessions: words in mirror.json under which this directory is as new as storage, or newer. Two of them while a
+            session begins.
+        copy: the checksum of mirror.json, if the directory is a copy of just that; empty if it is written here.
+    """
+
+    address: Address
+    sessions: tuple[str, ...] = ()
+    copy: str = ""
+
+    @classmethod
+    def read(cls, files: Directory) -> "Place | None":
+        """Read storage.json; None if the directory is not mirrored.
+
+        Raises:
+            RunError: it cannot be read.
+        """
+        if not files.holds(STORAGE):
+            return None
+        values = described(files, STORAGE)
+        try:
+            return cls(Address.read(values["address"]), tuple(map(str, values["sessions"])), str(values["copy"]))
+        except (KeyError, TypeError) as error:
+            raise RunError(
+                f"{files.root / STORAGE} cannot be read ({error!r}); remove it, and say --storage again"
+            ) from error
+
+    def write(self, files: Directory) -> None:
+        """Write storage.json."""
+        values = {"address": str(self.address), "sessions": list(self.sessions), "copy": self.copy}
+        files.write(STORAGE, (json.dumps(values) + "\n").encode())
+
+    def is_current(self, manifest: Manifest) -> bool:
+        """Whether the directory has everything that storage has."""
+        return manifest.session in self.sessions and self.copy in ("", manifest.digest)
+
+
+def patiently(address: Address, do: Callable[[], T]) -> T:
+    """Do something with storage; try again for a minute if it does not answer, and say so once.
+
+    Raises:
+        RunError: it does not answer, or refuses.
+    """
+    end, said = time.monotonic() + PATIENCE, False
+    while True:
+        try:
+            return do()
+        except StorageError as error:
+            if error.advice:
+                raise RunError(f"{address} refuses ({error.reason}); {error.advice}") from error
+            if time.monotonic() > end:
+                raise RunError(
+                    f"{address} does not answer ({error.reason}); see that it can be reached from here, and try again"
+                ) from error
+            if not said:
+                warn(f"agon: {address} does not answer ({error.reason}); trying again for {PATIENCE:.0f} s")
+            said = True
+            time.sleep(PAUSE)
+
+
+def opened(address: Address) -> tuple[Objects, Manifest]:
+    """Open a storage, and read what it holds.
+
+    Raises:
+        RunError: it does not answer, or refuses, or its mirror.json is not agon's.
+    """
+
+    def read() -> tuple[Objects, Manifest]:
+        store = open_store(address)
+        return store, read_manifest(store)
+
+    return patiently(address, read)
