@@ -4,8 +4,6 @@ import errno
 import json
 import os
 import shutil
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 from time import sleep
@@ -18,6 +16,7 @@ from PIL import Image
 from agon.data import Images, decoding
 from agon.errors import DataError, SettingError
 from tests.data.conftest import values
+from tests.training.programs import processes
 
 
 def first(folder, **options):
@@ -135,27 +134,18 @@ def test_an_interrupted_writer_leaves_nothing_that_counts(folder, own_cache, mon
     assert sorted(first(folder)) == list(range(24))
 
 
-def test_two_processes_make_it_at_once(folder, own_cache):
-    code = (
-        "import sys; from agon.data import Images; sys.stdin.readline();"
-        "d = Images(path=sys.argv[1], holdout=0.0).open(seed=0).draw(24, 0, 0, 1);"
-        "print(sorted(round(float(x)) for x in (d.real[:, 0, 0, 0] + 1) * 127.5))"
-    )
-    both = [
-        subprocess.Popen(
-            [sys.executable, "-c", code, str(folder)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(2)
-    ]
-    for process in both:
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    for process in both:
-        out, _ = process.communicate(timeout=60)
-        assert out.strip() == str(list(range(24)))
+def opening(number, folder, own_cache):
+    """Open the set in a process of its own, and write how many images it has decoded."""
+    os.environ["AGON_CACHE"] = str(own_cache)
+    decoded, original = [], decoding.Decoding.one
+    decoding.Decoding.one = lambda self, raw: decoded.append(raw) or original(self, raw)
+    assert sorted(first(folder)) == list(range(24))
+    (folder.parent / f"{number}.txt").write_text(str(len(decoded)))
+
+
+def test_of_several_processes_one_decodes(folder, own_cache):
+    processes(opening, (folder, own_cache), 3)
+    assert sorted(int(file.read_text()) for file in folder.parent.glob("*.txt")) == [0, 0, 24]
     assert sorted(file.suffix for file in own_cache.iterdir()) == [".json", ".npy", ".npy"]
 
 

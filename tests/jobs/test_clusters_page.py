@@ -30,8 +30,8 @@ def files() -> dict[str, dict[str, Any]]:
 def commands() -> list[str]:
     """Every command line of agon on the page that is to be typed or submitted."""
     scripts = "\n".join([*blocks("text"), *blocks("bash")]).replace("\\\n", " ")
-    started = r"^\s*(?:srun --kill-on-bad-exit |torchrun .* -m )?"
-    lines = re.findall(started + r"(agon(?:\.cli)? .*?)(?: &)?$", scripts, re.MULTILINE)
+    launcher = r"(?:srun --kill-on-bad-exit |torchrun .* -m )?"
+    lines = re.findall(rf"^\s*{launcher}(agon(?:\.cli)? .*?)(?: &)?$", scripts, re.MULTILINE)
     return [*lines, files()["kubernetes"]["spec"]["entrypoint"]]
 
 
