@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
-from agon.errors import SettingError
+from agon.errors import RunError, SettingError
 from agon.jobs.job import Ended, Job, Outcome, note
 from agon.jobs.limits import NO_LIMITS, TimeLimits, Watch
 from agon.jobs.processes import TICK
@@ -54,7 +55,12 @@ class RayTasks:
         self.pending: dict[Any, str] = {}  # Ray's reference -> name
 
     def run(self, progress: MultiProgress) -> Outcome:
-        """Run until all jobs have ended, or a signal has stopped them."""
+        """Run until all jobs have ended, or a signal has stopped them.
+
+        Raises:
+            SettingError: a worker cannot do the jobs.
+            RunError: there is no cluster, or it was lost.
+        """
         progress.say("Ray: connecting")
         with session(self.address) as ray, self.signals:
             progress.say(described(ray, self.resources))
@@ -63,9 +69,15 @@ class RayTasks:
                 self._submit(ray, name)
             try:
                 self._work(ray, progress)
+            except (ray.exceptions.RayError, ConnectionError) as error:
+                raise RunError(
+                    f"the Ray cluster was lost ({type(error).__name__}); what is done is kept, and with a new cluster "
+                    "agon resume, or the same command, goes on from the last checkpoints"
+                ) from error
             finally:
-                for reference in self.pending:  # after an error
-                    ray.cancel(reference, force=True)
+                with suppress(ray.exceptions.RayError, ConnectionError):
+                    for reference in self.pending:  # after an error
+                        ray.cancel(reference, force=True)
         return Outcome(self.ended, self.signals.received)
 
     def _work(self, ray: Any, progress: MultiProgress) -> None:
