@@ -21,8 +21,9 @@ def served() -> Iterator[Bucket]:
 
 
 @pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Little patience, so that a server need not be away for long."""
+def impatient(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Little patience, so that a server need not be away for long; and a cache of its own."""
+    monkeypatch.setenv("AGON_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(mirror, "FIRST", 0.05)
     monkeypatch.setattr(mirror, "ENDING", 0.5)
     monkeypatch.setattr(place, "PATIENCE", 0.5)

@@ -7,7 +7,7 @@ import pytest
 
 from agon.errors import RunError
 from agon.runs.directory import Directory
-from agon.runs.mirrors import begin_storage, prepare, up_to_date
+from agon.runs.mirrors import begin_storage, catch_up, mirror_now, prepare, up_to_date
 from agon.runs.mirrors.content import folder_of
 from agon.runs.mirrors.manifest import Manifest, read_manifest, write_manifest
 from agon.runs.mirrors.opening import claim
@@ -22,6 +22,12 @@ from tests.storage.buckets import Bucket, bucket
 def served() -> Iterator[Bucket]:
     with pytest.MonkeyPatch.context() as monkeypatch, bucket(monkeypatch) as served:
         yield served
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cache of its own."""
+    monkeypatch.setenv("AGON_CACHE", str(tmp_path / "cache"))
 
 
 @pytest.fixture
@@ -192,7 +198,7 @@ def test_a_session_that_is_killed_while_it_begins_loses_nothing(tmp_path: Path, 
     run.train(100)
     stored = read_manifest(open_store(address))
     for session in (stored.session, "next"):  # killed before and after mirror.json has the next word
-        Place(address, (stored.session, "next")).write(Directory(run.path))
+        Place(address, (stored.session, "next")).vouch(Directory(run.path))
         write_manifest(open_store(address), Manifest(session, stored.files))
         assert Written(up_to_date(run.path)).kept() == [0, 100]
         assert claim(Directory(run.path)) is not None
@@ -208,6 +214,10 @@ def test_a_place_that_is_taken_is_refused(tmp_path: Path, address: Address) -> N
     Written(tmp_path / "other").begin()
     with pytest.raises(RunError, match="holds another run"):
         up_to_date(tmp_path / "other", str(address))
+    (tmp_path / "documents/samples").mkdir(parents=True)
+    (tmp_path / "documents/letter.txt").write_text("")
+    with pytest.raises(RunError, match="holds other files already"):
+        up_to_date(tmp_path / "documents", str(address))
     with pytest.raises(RunError, match=r"expected a run at .*, got none"):
         up_to_date(tmp_path / "none", f"{address}-none")
 
@@ -226,3 +236,21 @@ def test_a_file_that_goes_while_it_is_pushed_is_not_named(tmp_path: Path, addres
     check(address, tmp_path / "fetched")
     pushed()
     assert objects_of(address) == content_of(run.path)
+
+
+def test_a_run_from_a_stranger_is_mirrored_nowhere(
+    tmp_path: Path, address: Address, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its storage.json must not make anyone write to a place that they did not name."""
+    live(tmp_path / "run", address)
+    Written(tmp_path / "run").train(250)
+    before = objects_of(address)
+    monkeypatch.setenv("AGON_CACHE", str(tmp_path / "of-another-user"))
+    catch_up(tmp_path / "run")
+    for act in (up_to_date, mirror_now):
+        with pytest.raises(RunError, match=r"storage\.json is of another user or machine"):
+            act(tmp_path / "run")
+    assert objects_of(address) == before
+    up_to_date(tmp_path / "run", str(address))  # who names the place confirms it
+    mirror_now(tmp_path / "run")
+    assert objects_of(address) == content_of(tmp_path / "run") != before

@@ -167,10 +167,10 @@ def mirror_now(path: Path) -> None:
 def catch_up(path: Path) -> None:
     """Mirror what was added to a directory after its training, such as its page; a line says if that fails.
 
-    Nothing happens if the directory is not mirrored, or another process has gone on with it.
+    Nothing happens if the directory is not mirrored, comes from elsewhere, or another process has gone on with it.
     """
     place = Place.read(Directory(path))
-    if place is None or place.copy:
+    if place is None or place.copy or not place.is_own:
         return
     try:
         Push(Directory(path), open_store(place.address), place.sessions[-1])()

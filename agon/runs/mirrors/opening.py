@@ -1,6 +1,5 @@
 """Begin to mirror a run, go on with one that is mirrored, or fetch it: what happens before a training begins."""
 
-import secrets
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +9,8 @@ from agon.runs.directory import Directory
 from agon.runs.layout import EXPERIMENT, REPLICATES, RUN_LOCK
 from agon.runs.mirrors.fetching import fetch
 from agon.runs.mirrors.manifest import write_manifest
-from agon.runs.mirrors.place import PATIENCE, Place, opened, patiently
+from agon.runs.mirrors.place import PATIENCE, Place, new_word, opened, patiently, refuse_foreign
+from agon.runs.taken import refuse_taken
 from agon.storage import Address, Objects
 from agon.terminal import warn
 from agon.terminal.waiting import waiting
@@ -56,8 +56,8 @@ def is_stored(text: str) -> bool:
 
 
 def begin_storage(files: Directory, text: str) -> None:
-    """Write that a new run is mirrored."""
-    Place(Address.read(text)).write(files)
+    """Write that a directory is mirrored, as this user says."""
+    Place(Address.read(text), (new_word(),)).vouch(files)
 
 
 def inside(text: str, name: str) -> str:
@@ -87,11 +87,12 @@ def claim(files: Directory) -> tuple[Objects, str] | None:
     place = Place.read(files)
     if place is None:
         return None
+    refuse_foreign(place, files)
     store, stored = opened(place.address)
     if stored.files and not place.is_current(stored):
         raise RunError(f"{place.address} was written by another process meanwhile; agon resume {files.root} takes that")
-    session = secrets.token_hex(8)
-    replace(place, sessions=(stored.session, session), copy="").write(files)
+    session = new_word()
+    replace(place, sessions=(stored.session, session), copy="").vouch(files)
     patiently(place.address, lambda: write_manifest(store, replace(stored, session=session)))
     replace(place, sessions=(session,), copy="").write(files)
     return store, session
@@ -113,29 +114,43 @@ def up_to_date(path: Path, storage: str = "") -> Path:
     """
     files = Directory(path)
     place = Place.read(files)
-    if storage:
-        address = Address.read(storage)
-    elif place is not None:
-        address = place.address
-    else:
+    if storage and (place is None or place.address != Address.read(storage)):
+        return _moved(files, Address.read(storage))
+    if place is None:
         return path
-    begun = files.holds(EXPERIMENT) or files.holds(REPLICATES)
-    if place is None or place.address != address:
-        _, stored = opened(address)
-        if begun and stored.files:
-            raise RunError(f"{address} holds another run than {path}; choose another place, or another folder")
-        place = Place(address)
-        if begun:
-            place.write(files)
-            return path
-    else:
-        _, stored = opened(address)
-    if begun and (place.is_current(stored) or not stored.files):
-        return path
-    if not stored.files:
-        raise RunError(f"expected a run at {address}, got none; agon train ... --storage {address} begins one")
-    _fetch(files, place)
+    if storage and not place.is_own:
+        place = replace(place, sessions=(*place.sessions, new_word()))
+        place.vouch(files)
+    refuse_foreign(place, files)
+    _, stored = opened(place.address)
+    if stored.files and not (_begun(files) and place.is_current(stored)):
+        _fetch(files, place)
+    elif not _begun(files):
+        raise RunError(_nothing(place.address))
     return path
+
+
+def _moved(files: Directory, address: Address) -> Path:
+    """Mirror a run that is here to an address where none is, or fetch one into a directory without one."""
+    _, stored = opened(address)
+    if not stored.files and not _begun(files):
+        raise RunError(_nothing(address))
+    if stored.files and _begun(files):
+        raise RunError(f"{address} holds another run than {files.root}; choose another place, or another folder")
+    if stored.files:
+        refuse_taken(files.root)
+        _fetch(files, Place(address))
+    else:
+        begin_storage(files, str(address))
+    return files.root
+
+
+def _begun(files: Directory) -> bool:
+    return files.holds(EXPERIMENT) or files.holds(REPLICATES)
+
+
+def _nothing(address: Address) -> str:
+    return f"expected a run at {address}, got none; agon train ... --storage {address} begins one"
 
 
 def copy_of(text: str) -> Path:
@@ -181,12 +196,13 @@ def _fetch(files: Directory, place: Place) -> None:
             raise RunError(f"{files.root} is being written by another process; wait for it") from None
     try:
         store, stored = opened(place.address)
-        if place.is_current(stored):  # another process was faster
+        now = Place.read(files)
+        if now is not None and now.address == place.address and now.is_current(stored):  # another process was faster
             return
-        replace(place, sessions=(), copy="").write(files)
+        Place(place.address, (new_word(),)).vouch(files)
         with waiting():
             stored, complaints = patiently(place.address, lambda: fetch(store, files, stored))
-        Place(place.address, (stored.session,), stored.digest).write(files)
+        Place(place.address, (stored.session,), stored.digest).vouch(files)
     finally:
         lock.release()
     for line in complaints:

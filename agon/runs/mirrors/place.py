@@ -1,14 +1,22 @@
-"""storage.json: where a directory is mirrored, and which sessions there were its own. It holds no credentials."""
+"""storage.json: where a directory is mirrored, and which sessions there were its own. It holds no credentials.
 
+A run directory may come from a stranger, whose storage.json must not make this user write anywhere. So each word in it
+that this user's own commands have written is also noted in the cache, and a storage.json without one is not acted on.
+"""
+
+import hashlib
 import json
+import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 from agon.errors import RunError
 from agon.runs.description import described
 from agon.runs.directory import Directory
+from agon.runs.files import writing
 from agon.runs.layout import STORAGE
 from agon.runs.mirrors.manifest import Manifest, read_manifest
 from agon.storage import Address, Objects, StorageError, open_store
@@ -25,8 +33,8 @@ class Place:
 
     Attributes:
         address: where the directory is mirrored.
-        sessions: words in mirror.json under which this directory is as new as storage, or newer. Two of them while a
-            session begins.
+        sessions: words in mirror.json under which this directory is as new as storage, or newer; two of them while a
+            session begins. Before the first session it is a word that is in no mirror.json.
         copy: the checksum of mirror.json, if the directory is a copy of just that; empty if it is written here.
     """
 
@@ -56,9 +64,41 @@ class Place:
         values = {"address": str(self.address), "sessions": list(self.sessions), "copy": self.copy}
         files.write(STORAGE, (json.dumps(values) + "\n").encode())
 
+    def vouch(self, files: Directory) -> None:
+        """Write storage.json, and note that this user has."""
+        for session in self.sessions:
+            note = _note(self.address, session)
+            with writing(note, instead="set AGON_CACHE to a folder that can be written"):
+                note.parent.mkdir(parents=True, exist_ok=True)
+                note.touch()
+        self.write(files)
+
+    @property
+    def is_own(self) -> bool:
+        """Whether a command of this user has written it, so that its address can be trusted."""
+        return any(_note(self.address, session).is_file() for session in self.sessions)
+
     def is_current(self, manifest: Manifest) -> bool:
         """Whether the directory has everything that storage has."""
         return manifest.session in self.sessions and self.copy in ("", manifest.digest)
+
+
+def new_word() -> str:
+    """A word for a session that nobody can guess."""
+    return secrets.token_hex(8)
+
+
+def refuse_foreign(place: Place, files: Directory) -> None:
+    """Refuse to act on a storage.json that no command of this user has written.
+
+    Raises:
+        RunError: it is such a one.
+    """
+    if not place.is_own:
+        raise RunError(
+            f"{files.root / STORAGE} is of another user or machine, and says to mirror the run to {place.address}; "
+            f"agon resume {files.root} --storage {place.address} does, or remove that file"
+        )
 
 
 def patiently(address: Address, do: Callable[[], T]) -> T:
@@ -96,3 +136,11 @@ def opened(address: Address) -> tuple[Objects, Manifest]:
         return store, read_manifest(store)
 
     return patiently(address, read)
+
+
+def _note(address: Address, session: str) -> Path:
+    """The file in the cache which notes that this user has written a word with an address."""
+    from agon.data.cache import default_folder
+
+    name = hashlib.sha256(f"{address} {session}".encode()).hexdigest()
+    return default_folder() / "runs" / "sessions" / name
