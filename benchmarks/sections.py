@@ -4,13 +4,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from benchmarks import (
-    beside,
     compiled,
     distances,
-    evaluation,
     extractors,
     families,
-    growth,
     memory,
     reconstruction,
     seeds,
@@ -45,7 +42,6 @@ SECTIONS: dict[str, Measurement] = {
         families.section,
         (*TRAINING, "agon/penalties.py", "agon/recipes", "benchmarks/families.py", "benchmarks/by_hand.py"),
     ),
-    "beside": Measurement(beside.section, (*TRAINING, "benchmarks/beside.py", "benchmarks/hand_written.py")),
     "stream": Measurement(stream.section, ("agon/data", "benchmarks/stream.py")),
     "memory": Measurement(memory.section, (*TRAINING, "agon/runs", "benchmarks/memory.py")),
     "start": Measurement(lambda _, quick: start.section(quick), ("agon", "benchmarks/start.py")),
@@ -60,7 +56,6 @@ SECTIONS: dict[str, Measurement] = {
     ),
     "neighbours": Measurement(distances.neighbours, ("agon/metrics", "benchmarks/distances.py")),
     "prdc": Measurement(distances.manifolds, ("agon/metrics", "benchmarks/distances.py")),
-    "evaluation": Measurement(evaluation.section, ("agon/evaluation", "agon/metrics", "benchmarks/evaluation.py")),
     "extractors": Measurement(
         lambda _, quick: extractors.section(quick),
         (

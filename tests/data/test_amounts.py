@@ -52,7 +52,7 @@ def test_training_says_what_it_leaves_out_and_that_the_rest_is_little(damaged, t
 
 def test_trainings_of_many_seeds_say_it_too(damaged, tmp_path, capsys, monkeypatch):
     """Once, before any begins."""
-    monkeypatch.setattr("agon.training.replicates.replicates._trained", lambda folder, plan, show, alarms, on: [])
+    monkeypatch.setattr("agon.training.replicates.replicates._trained", lambda *arguments: [])
     experiment = RECIPES["own"].experiment(Images(path=str(damaged), skip_corrupt=True), steps=1)
     replicate(experiment, tmp_path / "seeds", 3, strategy="processes")
     told = capsys.readouterr().err

@@ -19,7 +19,7 @@ from agon.recipes import RECIPES
 from agon.recipes.yamazaki2017 import images
 from agon.runs import Run, append
 
-FIGURES = [*(f"figure5.{k}" for k in range(1, 16)), "table5.1", *(f"figureC.{k}" for k in range(1, 5))]
+FIGURES = [*(f"figure5.{k}" for k in range(1, 16)), "table5.1", *(f"figureC.{k}" for k in range(1, 5)), "appendixC"]
 
 
 def item(name: str) -> Item:
@@ -96,6 +96,17 @@ def test_pairs_of_points_differ_in_what_the_claim_says() -> None:
     assert without(shallow, "game.generator", "game.critic") == without(deep, "game.generator", "game.critic")
     assert {experiment.data for experiment in trained.values()} == {SwissRoll(points=10_000, noise=0.2)}
     assert {experiment.data for experiment in experiments("figure5.2").values()} == {Ring(points=10_000)}
+
+
+def test_endless_points_are_all_that_differs() -> None:
+    """Appendix C's item compares each training with one whose points never come back."""
+    trained = experiments("appendixC")
+    pairs = {label.removesuffix(", 10,000 points") for label in trained if label.endswith("10,000 points")}
+    assert len(pairs) == 4
+    for pair in pairs:
+        finite, endless = (trained[f"{pair}, {amount} points"] for amount in ("10,000", "endless"))
+        assert (finite.data.count(), endless.data.count()) == (10_000, None)
+        assert without(finite, "data.points") == without(endless, "data.points")
 
 
 def test_unbalanced_pairs_are_made_of_the_balanced_ones() -> None:

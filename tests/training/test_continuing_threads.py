@@ -50,7 +50,7 @@ def test_a_run_from_a_larger_machine_says_that_its_arithmetic_changes(
 ) -> None:
     threads = torch.get_num_threads()
     monkeypatch.setattr("agon.training.compute.cores", lambda: 2)
-    monkeypatch.setattr("agon.training.compute.default_threads", lambda devices: 2 // devices)
+    monkeypatch.setattr("agon.training.compute.default_threads", lambda devices, ranks: 2 // devices)
     run = run_of(tmp_path, threads=0)
     monkeypatch.setattr("agon.training.compute.cores", lambda: 1)
     try:
