@@ -150,6 +150,20 @@ def test_a_damaged_log_or_manifest_is_refused(tmp_path: Path, address: Address) 
             up_to_date(tmp_path / "elsewhere", str(address))
 
 
+class Cut(Breaking):
+    """Storage in which mirror.json is replaced by a longer one between the question for its size and its reading."""
+
+    def read(self, name: str) -> Iterator[bytes]:
+        content = b"".join(self.store.read(name))
+        self.count += 1
+        yield content[: len(content) // 2] if self.count == 1 else content
+
+
+def test_a_manifest_that_is_replaced_while_it_is_read_is_read_again(tmp_path: Path, address: Address) -> None:
+    live(tmp_path / "run", address)
+    assert read_manifest(Cut(open_store(address))) == read_manifest(open_store(address))
+
+
 def test_one_that_is_written_meanwhile_is_fetched_as_it_is_then(tmp_path: Path, address: Address) -> None:
     """A reader that began with an older mirror.json begins again."""
     from agon.runs.mirrors.fetching import fetch

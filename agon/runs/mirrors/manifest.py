@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -10,8 +12,11 @@ from agon.errors import RunError
 from agon.runs.layout import MIRROR
 from agon.runs.limits import ENTRIES, STATE
 from agon.runs.mirrors.content import MIRRORED
-from agon.storage import Address, Objects
+from agon.storage import Objects
 from agon.untrusted import parse_json
+
+READS, PAUSE = 5, 0.1  # attempts to read mirror.json, and seconds between two
+DAMAGED = (ValueError, KeyError, TypeError, AttributeError)  # what is raised by a mirror.json that is not agon's
 
 
 class Entry(NamedTuple):
@@ -67,22 +72,36 @@ class Manifest:
 def read_manifest(store: Objects) -> Manifest:
     """Read mirror.json; an empty one if there is none.
 
+    An object's size is asked before its content, so one that is replaced by a longer one meanwhile comes cut, and is
+    read again.
+
     Raises:
         RunError: it is not one that agon wrote.
         StorageError: storage does not answer.
     """
+    for _ in range(READS - 1):
+        with suppress(*DAMAGED):
+            return _read(store)
+        time.sleep(PAUSE)
+    try:
+        return _read(store)
+    except DAMAGED as error:
+        raise RunError(
+            f"{store.address}/{MIRROR} is not what agon writes ({str(error) or repr(error)}); put it back, or choose "
+            "another place"
+        ) from error
+
+
+def _read(store: Objects) -> Manifest:
     content = b""
     try:
         for piece in store.read(MIRROR):
             content += piece
             if len(content) > STATE:
-                raise RunError(_foreign(store.address, f"it has more than {STATE:,} bytes"))
+                raise ValueError(f"it has more than {STATE:,} bytes")
     except FileNotFoundError:
         return Manifest()
-    try:
-        return _decoded(parse_json(content))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise RunError(_foreign(store.address, str(error) or repr(error))) from error
+    return _decoded(parse_json(content))
 
 
 def write_manifest(store: Objects, manifest: Manifest) -> None:
@@ -103,7 +122,3 @@ def _decoded(value: Any) -> Manifest:
     if not all(files.values()):
         raise ValueError("it names an object without a checksum")
     return Manifest(str(value["session"]), files, frozenset(value["pending"]))
-
-
-def _foreign(address: Address, why: str) -> str:
-    return f"{address}/{MIRROR} is not what agon writes ({why}); put it back, or choose another place"
