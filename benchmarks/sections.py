@@ -49,7 +49,6 @@ SECTIONS: dict[str, Measurement] = {
     "unrolled": Measurement(lambda _, quick: unrolled.against_others(quick), UNROLLED),
     "unrolled-k": Measurement(lambda _, quick: unrolled.against_steps(quick), UNROLLED),
     "unrolled-memory": Measurement(lambda _, quick: unrolled.memory(), UNROLLED),
-    "growth": Measurement(lambda _, quick: growth.section(quick), (*TRAINING, "agon/metrics", "benchmarks/growth.py")),
     "seeds": Measurement(
         lambda _, quick: seeds.section(quick),
         (*TRAINING, "agon/training/replicates", "agon/jobs", "agon/runs", "benchmarks/seeds.py"),
