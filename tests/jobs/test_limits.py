@@ -136,6 +136,7 @@ def test_jobs_beyond_their_limit_are_named_and_the_others_go_on(
     assert int((tmp_path / "kept").read_text()) > 0
 
 
+@pytest.mark.evidence
 def test_a_training_that_hangs_is_named_and_goes_on_from_its_checkpoint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -66,6 +66,7 @@ def test_a_server_that_is_away_for_a_while_loses_nothing(tmp_path: Path, served:
     assert content_of(elsewhere) == content_of(run.path)
 
 
+@pytest.mark.evidence
 def test_what_is_said_of_a_server_that_is_away(
     tmp_path: Path, served: Bucket, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
