@@ -23,7 +23,7 @@ NEW = {"OMP_NUM_THREADS", "OMP_WAIT_POLICY"}  # a user who has set nothing
 
 def section(sets: list[Set], quick: bool) -> Section:
     """A row for each set and number of busy processes beside the training."""
-    rounds, steps = (1, 2) if quick else (5, 20)
+    rounds, steps = (1, 2) if quick else (3, 20)
     rows = [_row(each, busy, rounds, steps) for each in sets for busy in (0, 1, 2)]
     return Section(
         "Beside other work",
