@@ -16,6 +16,7 @@ from tests.quick import is_fast
 
 if TYPE_CHECKING:
     from tests.browser import Browser
+    from tests.storage.buckets import Bucket
 
 shapes.install()  # before the first test imports agon
 settings.register_profile("any machine", deadline=None)  # a busy one takes longer
@@ -59,6 +60,15 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Browser"]:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(ABSENT)
     with chromium(tmp_path_factory.mktemp("profile")) as started:
         yield started
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator["Bucket"]:
+    """A real S3 server on loopback, one for each module."""
+    from tests.storage.buckets import bucket
+
+    with pytest.MonkeyPatch.context() as monkeypatch, bucket(monkeypatch) as served:
+        yield served
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ ORDER = (
     ("untrusted",),
     ("errors",),
     ("arguments", "places", "ranks"),
+    ("cores",),
     ("terminal",),
     ("figures",),
     ("augmentation",),

@@ -1,6 +1,5 @@
 """Decode many stored images to one shape, and report those that cannot be read."""
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Int, UInt8
 
+from agon.cores import cores
 from agon.data.decode import PIXELS, decode
 from agon.data.rows import ImageRows, Raw, Unreadable, said
 from agon.errors import Change, DataError
@@ -78,7 +78,7 @@ class Decoding:
         """Decode several images, in parallel if they are large enough."""
         if not raws or _weight(raws[0]) < HEAVY:
             return [self.one(raw) for raw in raws]
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
+        with ThreadPoolExecutor(cores()) as pool:
             return list(pool.map(self.one, raws))
 
     def one(self, raw: Raw) -> UInt8[np.ndarray, "c h w"] | Unreadable:

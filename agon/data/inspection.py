@@ -1,7 +1,6 @@
 """Look at the images of a set before a training does: their sizes, copies, broken files, and what decoding takes."""
 
 import hashlib
-import os
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from agon.cores import cores
 from agon.data import copies
 from agon.data.decode import stored
 from agon.data.decoding import CHUNK, SKIPPED, attempt, complaint, named, reason_of
@@ -134,7 +134,7 @@ def _looked_at(raws: Sequence[Raw], source: Images, everything: bool) -> list[Gl
     def look(raw: Raw) -> Glance | Unreadable:
         return _glance(raw, source, everything)
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(cores()) as pool:
         return list(pool.map(look, raws))
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
+from agon.cores import cores
 from agon.errors import RunError, require
 
 OBJECTS = 100 * 2**20  # bytes of a new cluster's object store: jobs and messages are small
@@ -77,10 +78,9 @@ def _start(ray: Any, quiet: Mapping[str, Any]) -> None:
     Raises:
         RunError: Ray does not start, for example because the machine is too busy; or it listens on a network.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     with _on_loopback(ray):
         try:
-            ray.init(address="local", num_cpus=cores, include_dashboard=False, object_store_memory=OBJECTS, **quiet)
+            ray.init(address="local", num_cpus=cores(), include_dashboard=False, object_store_memory=OBJECTS, **quiet)
         except Exception as error:  # Ray raises nothing more precise where its services do not answer in time
             reason = str(error).strip().partition("\n")[0]
             raise RunError(

@@ -9,10 +9,10 @@ from typing import Any, Literal
 import torch
 
 from agon.arguments import check_resources, checks_names
+from agon.cores import cores, default_threads
 from agon.errors import SettingError
 from agon.experiment.typing import check_fields
 from agon.ranks import SLURM, joined
-from agon.training.cores import cores, default_threads
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["fp32", "bf16", "fp64"]

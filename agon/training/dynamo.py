@@ -40,7 +40,9 @@ def _undisturbed(function: Any) -> Function:
     def call(*args: Any, **kwargs: Any) -> Any:
         if DYNAMO not in sys.modules:
             return function(*args, **kwargs)
-        function.__dynamo_disable = sys.modules[DYNAMO].disable(function, True, wrapping=False)
+        from torch._dynamo import disable  # waits for it, where another thread is importing it
+
+        function.__dynamo_disable = disable(function, True, wrapping=False)
         return function.__dynamo_disable(*args, **kwargs)
 
     return call

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from agon.cores import of_few_threads
 from agon.data.given import given_again, kept_in_memory
 from agon.experiment import Experiment
 from agon.experiment.scripts import notices, stop_script
@@ -21,7 +22,6 @@ from agon.training.agreement import agreed, failing_alone, refuse_other_state, r
 from agon.training.beginning import Taken, take_weights, with_origin
 from agon.training.compilation import choose_compilation
 from agon.training.compute import Compute
-from agon.training.cores import of_few_threads
 from agon.training.launch import launch
 from agon.training.memory import enough_memory
 from agon.training.monitoring import Monitoring

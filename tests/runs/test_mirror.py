@@ -1,7 +1,7 @@
 """The thread that mirrors: it outlives a server that is away, says so once, and what it cannot do is a sentence."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,13 +11,7 @@ from agon.runs.directory import Directory
 from agon.runs.mirrors import Mirror, begin_storage, catch_up, mirror, mirror_now, opening, place, prepare, up_to_date
 from agon.storage import Address
 from tests.runs.stored import Written, content_of, objects_of
-from tests.storage.buckets import Bucket, bucket
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[Bucket]:
-    with pytest.MonkeyPatch.context() as monkeypatch, bucket(monkeypatch) as served:
-        yield served
+from tests.storage.buckets import Bucket
 
 
 @pytest.fixture(autouse=True)

@@ -15,13 +15,7 @@ from agon.runs.mirrors.place import Place
 from agon.runs.mirrors.pushing import Push, SupersededError
 from agon.storage import Address, open_store
 from tests.runs.stored import Breaking, Killed, Written, check, content_of, live, objects_of
-from tests.storage.buckets import Bucket, bucket
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[Bucket]:
-    with pytest.MonkeyPatch.context() as monkeypatch, bucket(monkeypatch) as served:
-        yield served
+from tests.storage.buckets import Bucket
 
 
 @pytest.fixture(autouse=True)

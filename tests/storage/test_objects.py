@@ -7,15 +7,9 @@ import pytest
 
 from agon.errors import SettingError
 from agon.storage import Address, StorageError, is_address, open_store
-from tests.storage.buckets import Bucket, bucket
+from tests.storage.buckets import Bucket
 
 LARGE = 6 * 2**20  # bytes: two parts of an upload
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[Bucket]:
-    with pytest.MonkeyPatch.context() as monkeypatch, bucket(monkeypatch) as served:
-        yield served
 
 
 @pytest.fixture(params=["s3", "file"])

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,19 +16,13 @@ from agon.terminal.progress import Progress
 from agon.training.replicates import replicate
 from agon.training.replicates.many import begin_or_resume
 from tests.runs.stored import Failing, content_of, objects_of
-from tests.storage.buckets import Bucket, bucket
+from tests.storage.buckets import Bucket
 from tests.training.compare import assert_same
 from tests.training.programs import here, points
 from tests.training.test_replicates import ONE_THREAD
 
 EXPERIMENT = points(30, checkpoint_every=5, snapshots=6)
 OPERATIONS = (13, 33, 46)  # of storage, after which it does not answer any more
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[Bucket]:
-    with pytest.MonkeyPatch.context() as monkeypatch, bucket(monkeypatch) as served:
-        yield served
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,6 @@ import random
 import shutil
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from agon.runs.mirrors import opening
 from agon.storage import Address
 from agon.training.replicates import replicate
 from tests.runs.stored import content_of, mirrored_step, objects_of
-from tests.storage.buckets import Bucket, bucket
+from tests.storage.buckets import Bucket
 from tests.training.compare import assert_same
 from tests.training.programs import command, finished, here, points
 from tests.training.test_replicates import ONE_THREAD
@@ -22,12 +21,6 @@ from tests.training.test_replicates import ONE_THREAD
 pytestmark = pytest.mark.evidence
 STEPS, KILLS = 400, 4
 OPTIONS = ["--scale", "smoke", "--steps", STEPS, "--set", "checkpoint_every=20", "--threads", "1", "--device", "cpu"]
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[Bucket]:
-    with pytest.MonkeyPatch.context() as monkeypatch, bucket(monkeypatch) as served:
-        yield served
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,7 @@ SCORE = "classifier-score"
 
 
 def fine_by_classes(run: Run, scale: Scale) -> Scores:
-    """The scores of the table, and how fine-grained samples are beside test images."""
+    """The scores of the table, and how fine-grained samples are beside training images."""
     trained = load(run)
     source, n = trained.experiment.data, CLASSIFIED[scale]
     real = float(detail(real_samples(source, n)).mean())

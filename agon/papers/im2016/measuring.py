@@ -1,7 +1,7 @@
 """Scores of runs: battles, copies of training images, and samples."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import replace
 from functools import lru_cache
 
@@ -38,32 +38,34 @@ COPYING, HELD_OUT = ", 1 in 10 a copy", "held-out images"  # the rows of control
 UNTRAINED = ", untrained"  # the rows of a network before its first update; follows a label
 PERTURBED = 4  # levels of 255
 SEED = 0  # of the copies
+Pair = tuple[str, str]  # labels of the first and the second training of a row
 
 
-def battle_rows(pairs: Mapping[str, tuple[str, str]]) -> Measure:
+def battle_rows(pairs: Mapping[str, Pair]) -> Measure:
     """Make a `Measure` in which each row is the battle of two trainings' runs."""
 
     def measure(runs: Mapping[str, Run], scale: Scale) -> Rows:
         return {
-            row: battle_scores(runs[first], runs[second], scale)
-            for row, (first, second) in pairs.items()
-            if {first, second} <= runs.keys()
+            row: battle_scores(runs[first], runs[second], scale) for row, (first, second) in there(pairs, runs).items()
         }
 
     return measure
 
 
-def critic_rows(pairs: Mapping[str, tuple[str, str]]) -> Measure:
+def critic_rows(pairs: Mapping[str, Pair]) -> Measure:
     """Make a `Measure` in which each row scores a first training's critic on a second training's samples."""
 
     def measure(runs: Mapping[str, Run], scale: Scale) -> Rows:
         return {
-            row: critic_scores(runs[critic], runs[other], scale)
-            for row, (critic, other) in pairs.items()
-            if {critic, other} <= runs.keys()
+            row: critic_scores(runs[critic], runs[other], scale) for row, (critic, other) in there(pairs, runs).items()
         }
 
     return measure
+
+
+def there(pairs: Mapping[str, Pair], runs: Container[str]) -> dict[str, Pair]:
+    """The pairs whose trainings are both there; of an item that is restricted to some rows, not all are."""
+    return {row: pair for row, pair in pairs.items() if pair[0] in runs and pair[1] in runs}
 
 
 def battle_scores(first: Run, second: Run, scale: Scale) -> Scores:

@@ -14,12 +14,12 @@ from jaxtyping import Float64
 from agon.arena import AreaMatrix, Panel, TournamentSettings, panel, tournament
 from agon.arena.ratings.meetings import meetings
 from agon.arena.ratings.twoway import half_width, seeds_needed, spreads
+from agon.papers.im2016.measuring import Pair, there
 from agon.papers.item import TrainedRuns
 from agon.papers.panel_row import PanelRow
 from agon.recipes.scales import Scale
 
 SAMPLES = {"smoke": 30, "quick": 1_000, "paper": 5_000}  # samples of each run
-Pair = tuple[str, str]
 
 
 def panel_rows(pairs: Mapping[str, Pair], runs: TrainedRuns, scale: Scale) -> list[PanelRow]:
@@ -30,13 +30,13 @@ def panel_rows(pairs: Mapping[str, Pair], runs: TrainedRuns, scale: Scale) -> li
         runs: label -> its runs.
         scale: of the trainings.
     """
-    there, rows = _there(pairs, runs), []
-    for group in _groups(there.values()):
+    found, rows = there(pairs, runs), []
+    for group in _groups(found.values()):
         matrix = _played({label: runs[label] for label in group}, scale)
-        for row, (first, second) in there.items():
+        for row, (first, second) in found.items():
             if first in group:
                 rows.append(_of_panel(row, panel(matrix, second, first)))
-    return [next(row for row in rows if row.row == label) for label in there]
+    return [next(row for row in rows if row.row == label) for label in found]
 
 
 def critic_panel_rows(
@@ -57,15 +57,10 @@ def critic_panel_rows(
     matrix = _played(runs, scale)
     found = {
         row: _of_logits(row, _logits(matrix, critics, samples))
-        for row, (critics, samples) in _there(pairs, runs).items()
+        for row, (critics, samples) in there(pairs, runs).items()
     }
     known = {row: order for row, order in orders.items() if set(order) <= found.keys()}
     return [*found.values(), *(_order(row, found[more], found[less]) for row, (more, less) in known.items())]
-
-
-def _there(pairs: Mapping[str, Pair], runs: TrainedRuns) -> dict[str, Pair]:
-    """The pairs whose trainings are both there."""
-    return {row: pair for row, pair in pairs.items() if set(pair) <= runs.keys()}
 
 
 def _groups(pairs: Iterable[Pair]) -> list[list[str]]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from agon.ranks import Ranks
+from agon.ranks import Ranks, joined
 
 STAT = Path("/proc/stat")
 QUOTA = Path("/sys/fs/cgroup/cpu.max")  # of a container: microseconds of CPU in a period of microseconds
@@ -63,7 +63,7 @@ def default_threads(devices: int, ranks: Ranks | None = None) -> int:
 def of_few_threads(threads: int, devices: int) -> list[str]:
     """A line that says why a training by default takes fewer threads than there are cores; none if it does not."""
     every = max(1, cores() // devices)
-    if threads >= every or ASKED is not None:
+    if threads >= every or ASKED is not None or joined() is not None:  # a launcher has shared the cores out
         return []
     return [
         f"threads: {threads} of {every} cores, as other processes use the rest, and threads that wait for each other "

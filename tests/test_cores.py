@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 import agon
+from agon import cores
 from agon.ranks import Ranks
-from agon.training import Compute, cores
+from agon.training import Compute
 from tests.training.programs import points
 
 
@@ -51,6 +52,9 @@ def test_a_users_own_number_and_torchruns_processes_come_first(monkeypatch: pyte
     monkeypatch.setattr(cores, "busy_cores", lambda: 4.0)
     together = Ranks("torchrun", rank=1, world=2, local_rank=1, local_world=2)
     assert cores.default_threads(2, together) == 2
+    assert cores.of_few_threads(1, 1), "alone, it says why"
+    monkeypatch.setattr(cores, "joined", lambda: together)
+    assert cores.of_few_threads(1, 1) == [], "a launcher has shared the cores out"
     monkeypatch.setattr(cores, "ASKED", "3")
     assert cores.default_threads(2, together) == 3
     assert cores.of_few_threads(1, 1) == []
