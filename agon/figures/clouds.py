@@ -8,14 +8,13 @@ import numpy as np
 from agon.errors import SettingError
 from agon.figures.colours import REAL, colour
 from agon.figures.density import PlaneFrame, PlanePoints, square
-from agon.figures.drawing import drawing_png, outline, sheet, write
+from agon.figures.drawing import drawing_png, margin, outline, sheet, write
 
 if TYPE_CHECKING:
     import matplotlib.axes
     import matplotlib.figure
 
 WIDTH, WIDEST, GAP, TOP = 920, 180, 5, 20  # CSS pixels
-LETTER = 6.2  # CSS pixels of a letter in a row's label
 DENSITY = 1.5  # dots in a CSS pixel
 
 
@@ -110,7 +109,7 @@ def draw(
 
 def layout(labels: Sequence[str], across: int) -> tuple[float, float]:
     """CSS pixels on the left of the panels, and side of a panel in CSS pixels."""
-    left = 16 + LETTER * max(len(line) for label in labels for line in label.split("\n"))
+    left = margin(labels)
     return left, min((WIDTH - left) / across - GAP, WIDEST)
 
 

@@ -2,18 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from io import BytesIO
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float
 
 from agon.errors import SettingError
-from agon.figures.drawing import outline, sheet, write
+from agon.figures.drawing import margin, outline, sheet, write
 
 if TYPE_CHECKING:
     import matplotlib.axes
 
 PANEL, LEFT, TOP, GAP = 114, 64, 24, 5  # CSS pixels; seven panels are as wide as a README
+LONGEST = 14  # letters of a line of a row's label, where its words allow it
 DENSITY = 2  # dots in a CSS pixel: sharp on a good screen
 CELLS = 160  # cells of the heat map along each side
 MARGIN = 0.25  # margin around the real data, as a share of their extent
@@ -36,7 +38,7 @@ def density_png(
     colours cannot be compared between panels.
 
     Args:
-        rows: label -> clouds, from left to right; the last cloud is real points.
+        rows: label -> clouds, from left to right; the last cloud is real points. A long label takes several lines.
         columns: a label for each cloud of a row.
         corner: heading for the columns' labels, on their left.
         frame: ((x least, y least), (x greatest, y greatest)); by default the square around the first
@@ -78,19 +80,21 @@ def density(points: PlanePoints, frame: PlaneFrame) -> Float[np.ndarray, "y x"]:
 
 
 def _draw(rows: Mapping[str, Sequence[PlanePoints]], columns: Sequence[str], corner: str, frame: PlaneFrame) -> bytes:
-    width = LEFT + len(columns) * (PANEL + GAP)
+    labels = {label: fill(label, LONGEST, break_long_words=False) for label in rows}
+    across = max(LEFT, margin([corner, *labels.values()]))
+    width = across + len(columns) * (PANEL + GAP)
     height = TOP + len(rows) * (PANEL + GAP)
     figure = sheet(width, height, density=DENSITY)
     for row, (label, clouds) in enumerate(rows.items()):
         bottom = height - TOP - (row + 1) * (PANEL + GAP) + GAP
-        write(figure, LEFT - 8, bottom + PANEL / 2, label, "right")
+        write(figure, across - 8, bottom + PANEL / 2, labels[label], "right")
         for column, points in enumerate(clouds):
-            left = LEFT + column * (PANEL + GAP)
+            left = across + column * (PANEL + GAP)
             axes = figure.add_axes((left / width, bottom / height, PANEL / width, PANEL / height))
             _panel(axes, points, frame)
             if row == 0:
                 write(figure, left + PANEL / 2, height - TOP / 2, columns[column], "center")
-    write(figure, LEFT - 8, height - TOP / 2, corner, "right")
+    write(figure, across - 8, height - TOP / 2, corner, "right")
     file = BytesIO()
     figure.savefig(file, format="png", metadata={"Software": None})
     return file.getvalue()

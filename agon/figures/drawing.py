@@ -1,5 +1,6 @@
 """Shared by all drawings: a white sheet, text and thin frames in one colour, and PNGs of few colours."""
 
+from collections.abc import Iterable
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
 
 INK = "#24292f"
 BOLD = 8.5  # font size beside panels
+LETTER = 6.9  # CSS pixels of a letter beside panels, at most as words are
 COLOURS = 64
 ASTRAY = 0.01  # share of points outside the frame from which a panel shows it
 
@@ -44,6 +46,11 @@ def write(figure: "matplotlib.figure.Figure", x: float, y: float, text: str, sid
     """Write text at a position in CSS pixels from the lower left corner, aligned by `side`: "center" or "right"."""
     width, height = figure.get_size_inches() * 100
     figure.text(x / width, y / height, text, horizontalalignment=side, va="center", fontsize=BOLD, color=INK)
+
+
+def margin(labels: Iterable[str]) -> float:
+    """CSS pixels that labels on the left of panels need, their lines as they are."""
+    return 16 + LETTER * max(len(line) for label in labels for line in label.split("\n"))
 
 
 def outline(axes: "matplotlib.axes.Axes", astray: float) -> None:

@@ -72,6 +72,15 @@ def test_it_is_as_wide_as_a_readme() -> None:
     assert height / density.DENSITY == pytest.approx(density.TOP + 2 * (density.PANEL + density.GAP), abs=1)
 
 
+@pytest.mark.parametrize("label", ["10 critic steps, K = 0", "unbreakableandquitelong", "K = 0"])
+def test_a_label_is_not_cut(label: str) -> None:
+    """Nothing is written at the left edge, and the label keeps its ink."""
+    picture = pixels(density_png({label: [cloud(0, 0)] * 2}, ["0", "data"], frame=FRAME))
+    inked = (picture[density.TOP * density.DENSITY :] < 200).all(axis=2).any(axis=0)
+    assert not inked[: 2 * density.DENSITY].any()
+    assert inked[: density.LEFT].any()
+
+
 def test_the_frame_is_the_square_around_the_data() -> None:
     points = np.array([[0.0, 0.0], [4.0, 1.0], [np.nan, 100.0]])
     assert square(points).tolist() == [[-1.0, -2.5], [5.0, 3.5]]
