@@ -15,6 +15,7 @@ from agon import __version__
 
 ROOT = Path(__file__).parents[1]
 LOAD = getloadavg()[0]  # at import: before we add our own
+FACTS = ":(exclude)agon/recipes/*.json"  # minutes that were measured: no code
 LINE = re.compile(r"^Measured on (\S+) at revision `(\w+)` by `python -m benchmarks (\S+)`: (.+)\.$", re.MULTILINE)
 
 
@@ -75,6 +76,7 @@ def warnings(page: str, measures: Mapping[str, Sequence[str]], root: Path = ROOT
 
 def change_since(revision: str, paths: Sequence[str], root: Path) -> str:
     """The newest change of any of the paths after a revision, in words; "" if there is none."""
+    paths = (*paths, FACTS)
     try:
         newest = git(root, "log", "-1", "--format=%h of %cs", f"{revision}..HEAD", "--", *paths)
         edited = git(root, "status", "--porcelain", "--", *paths)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from benchmarks import (
+    accelerator,
     beside,
     compiled,
     distances,
@@ -44,6 +45,7 @@ SECTIONS: dict[str, Measurement] = {
         (*TRAINING, "agon/penalties.py", "agon/recipes", "benchmarks/families.py", "benchmarks/by_hand.py"),
     ),
     "beside": Measurement(beside.section, (*TRAINING, "benchmarks/beside.py", "benchmarks/hand_written.py")),
+    "accelerator": Measurement(accelerator.section, (*TRAINING, "benchmarks/accelerator.py")),
     "stream": Measurement(stream.section, ("agon/data", "benchmarks/stream.py")),
     "memory": Measurement(memory.section, (*TRAINING, "agon/runs", "benchmarks/memory.py")),
     "start": Measurement(lambda _, quick: start.section(quick), ("agon", "benchmarks/start.py")),

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from agon.recipes import find
+from benchmarks import accelerator
 from benchmarks.provenance import ROOT, Provenance, here, warnings
 from benchmarks.report import PAGE, Section, updated
 from benchmarks.sections import SECTIONS
@@ -68,6 +70,14 @@ def test_a_change_that_is_not_committed_counts(root: Path) -> None:
     assert "the uncommitted change of code/step.py" in sentence
 
 
+def test_minutes_of_recipes_are_no_code(root: Path) -> None:
+    page, measures = page_of(root), {"step": ("code/step.py", "agon/recipes")}
+    commit(root, "agon/recipes/costs.json", "{}")
+    assert list(warnings(page, measures, root)) == []
+    commit(root, "agon/recipes/costs.py", "1")
+    assert len(list(warnings(page, measures, root))) == 1
+
+
 def test_a_revision_that_is_not_there_and_a_section_that_is_not(root: Path) -> None:
     page = updated("# Benchmarks\n", STEP, Provenance("2026-11-22", "0123abc", "step", "2 cores"))
     elsewhere, missing = warnings(page, MEASURES, root)
@@ -100,3 +110,22 @@ def test_every_section_of_the_page_has_its_line_and_its_code() -> None:
 def test_a_line_says_the_machine() -> None:
     assert " cores, " in here("step", real=True).machine
     assert here("step", real=False).machine.endswith("; random bytes in the place of real images")
+
+
+def test_the_gpu_benchmark_runs_to_its_end_without_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At smoke size on a CPU, with the code that measures on a GPU."""
+    monkeypatch.setattr(accelerator, "TRAININGS", (("radford2015/dcgan", "paper"), ("metz2017/ring-k10", "paper")))
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    section = accelerator.section([], quick=False)
+    assert section.text.startswith("No GPU here")
+    *_, dcgan, ring, seeds = section.table.splitlines()
+    assert dcgan.startswith("| radford2015/dcgan | fp32 | ")
+    assert ring.startswith("| metz2017/ring-k10 | fp32 | ")
+    assert seeds.startswith("| metz2017/ring-k10, 2 seeds | fp32; one alone ")
+
+
+def test_a_training_that_cannot_be_compiled_has_a_dash() -> None:
+    """A Wasserstein training with a penalty on gradients is differentiated twice."""
+    experiment = find("gulrajani2017/wgan-gp").experiment(None, "smoke")
+    assert accelerator.training(experiment, accelerator.Arithmetic("compiled", compile="on"), "cpu") is None
+    assert accelerator.training(experiment, accelerator.Arithmetic("fp32"), "cpu") is not None
