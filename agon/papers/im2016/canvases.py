@@ -123,24 +123,46 @@ def step_rows(runs: Mapping[str, Run], scale: Scale) -> Rows:
 
     Of two trainings, a row compares how much of a picture their steps redraw; their data must be the same.
     """
-    rows: dict[str, Scores] = {}
     (source,) = {Experiment.from_json(run.experiment).data for run in runs.values()}
     reference = Reference(source, PAINTED[scale])
-    for suffix, opened in (("", load), (UNTRAINED, at_first)):
-        later = {}
-        for label, run in runs.items():
-            painted = canvases(opened(run), PAINTED[scale], reference)
-            rows |= _of_network(label + suffix, painted, reference)
-            later[label] = painted.redrawn[1:].mean(0)
-        if len(later) == 2:
-            rows[pair_row(*later) + suffix] = [redrawing_gain(*later.values())]
+    measured = {label: _of_network(load(run), scale, reference) for label, run in runs.items()}
+    first = {  # a run at step 0, of a control, is its own network before its first update
+        label: measured[label] if run.kept == [0] else _of_network(at_first(run), scale, reference)
+        for label, run in runs.items()
+    }
+    return {**_labelled(measured, ""), **_labelled(first, UNTRAINED)}
+
+
+class Measured(NamedTuple):
+    """A network's canvases, measured.
+
+    Attributes:
+        steps: the scores of each time step's.
+        later: those of the steps after the first, together.
+        redrawn: how much of each sample these steps redraw, on average.
+    """
+
+    steps: list[Scores]
+    later: Scores
+    redrawn: Float[Tensor, " n"]
+
+
+def _labelled(measured: Mapping[str, Measured], suffix: str) -> Rows:
+    """The rows of networks by their labels, each with the suffix; of two, one that compares them."""
+    rows: dict[str, Scores] = {}
+    for label, each in measured.items():
+        rows |= {step_row(label + suffix, step): scores for step, scores in enumerate(each.steps, 1)}
+        rows[step_row(label + suffix, 2, len(each.steps))] = each.later
+    if len(measured) == 2:
+        rows[pair_row(*measured) + suffix] = [redrawing_gain(*(each.redrawn for each in measured.values()))]
     return rows
 
 
-def _of_network(label: str, painted: Canvases, reference: Reference) -> Rows:
-    changes, steps = canvas_changes(painted.images), len(painted.images)
-    rows: dict[str, Scores] = {
-        step_row(label, step + 1): [
+def _of_network(training: Training, scale: Scale, reference: Reference) -> Measured:
+    painted = canvases(training, PAINTED[scale], reference)
+    changes = canvas_changes(painted.images)
+    steps: list[Scores] = [
+        [
             canvas_change(changes[step]),
             redrawing(painted.redrawn[step]),
             relative_detail(painted.images[step], reference.detail),
@@ -148,14 +170,14 @@ def _of_network(label: str, painted: Canvases, reference: Reference) -> Rows:
             *reference.nearness(painted.level[step]),
             *(classifier_score(painted.images[step], reference.source) if reference.labelled else []),
         ]
-        for step in range(steps)
-    }
+        for step in range(len(painted.images))
+    ]
     later = [
         canvas_change(changes[1:].mean(0)),
         redrawing(painted.redrawn[1:].mean(0)),
         fineness_gain(painted.roughness[-1], painted.roughness[0]),
     ]
-    return {**rows, step_row(label, 2, steps): later}
+    return Measured(steps, later, painted.redrawn[1:].mean(0))
 
 
 def canvases(training: Training, n: int, reference: Reference | None = None) -> Canvases:
