@@ -255,6 +255,47 @@ def test_a_critic_that_has_memorised_is_caught() -> None:
     assert result.train.interval[1] < 0.1, "it errs on none of what it knows"
 
 
+class Alike(nn.Module):
+    """Samples of the real distribution itself: all that a critic can learn is which points it was shown."""
+
+    latent_shape = (10,)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(()))
+
+    def forward(self, latent: Tensor) -> Tensor:
+        return self.scale * latent
+
+
+def shown(batches: list[Tensor]) -> Adversarial:
+    """A critic of a step of Adam for each batch of real points."""
+    torch.manual_seed(0)
+    game = Adversarial(generator=Alike(), critic=mlp.Critic(shape=(10,), widths=(64,)))
+    optimiser, fakes = torch.optim.Adam(game.critic.parameters(), lr=1e-2), rng(1)
+    for batch in batches:
+        fake = torch.randn(batch.shape, generator=fakes)
+        loss = NonSaturating().critic(game.critic(batch), game.critic(fake))
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    return game
+
+
+def test_a_critic_that_was_shown_few_points_knows_them() -> None:
+    """32 points 300 times, and 9,600 points once each; the test ratio alone could be that of a stricter critic."""
+    fresh = list(torch.randn(300, 32, 10, generator=rng(2)))
+    few, many = shown([fresh[0]] * 300), shown(fresh)
+    test = torch.randn(1000, 10, generator=rng(3))
+    result = battle(few, many, test, train=(fresh[0], torch.cat(fresh)), names=("few", "many"))
+    assert result.first.seen is not None
+    assert result.second.seen is not None
+    assert result.first.seen.value > 0.95
+    assert result.second.seen.value == pytest.approx(0.5, abs=0.05)
+    assert result.train is not None
+    assert result.train.value < 0.5 < result.test.value
+
+
 def test_the_score_tells_all() -> None:
     """From the first game's side; the text is a row of im2016's Table 1 with its uncertainty."""
     result = battle(line(-2.0, -1.0), line(-1.0, -1.0), real(), names=("far", "near"))
