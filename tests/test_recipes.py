@@ -39,6 +39,7 @@ def named(paper: str, *choices: tuple[str, ...]) -> set[str]:
 GRANS = ("-gran1", "-gran3", "-gran5")
 NAMED = {
     *named("im2016", ("mnist", "cifar10", "lsun-church", "lsun-rooms", "imagenet"), GRANS, ("", "-noises", "-tied")),
+    *named("im2016", ("mnist-gran3-long", "mnist-gran3-noises-long", "mnist-gran1-600")),
     *named("im2016", ("mnist-vae", "mnist-dvae", "mnist-draw")),
     *named(
         "argan2018",

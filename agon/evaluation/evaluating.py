@@ -61,6 +61,7 @@ def evaluate(
     out: Path | None = None,
     show: bool = True,
     reference: Statistics | None = None,
+    validation: bool = False,
 ) -> list[Score]:
     """Score n samples of a run, and append the scores to its metrics.jsonl.
 
@@ -81,6 +82,8 @@ def evaluate(
         out: a folder for the scores; the run itself is then only read.
         show: whether to say on standard error what takes longer than a few seconds, and how long it will take.
         reference: statistics of real features (`agon.metrics.read_statistics`), for the metric "fid" alone.
+        validation: whether to compare with validation images, of data that keep some out of training
+            (`Images.validation`), in the place of training images: for choices among settings.
 
     Raises:
         SettingError: a metric is unknown, or does not apply to the run.
@@ -94,7 +97,8 @@ def evaluate(
     with waiting(show):
         with stage(f"opening {run.path}"):
             training = load(run, trust=trust, experiment=experiment, data=data, step=step)
-        return score(training, place, metrics=metrics, n=n, seed=seed, extractor=extractor, reference=reference)
+        how: dict[str, Any] = {"reference": reference, "validation": validation}
+        return score(training, place, metrics=metrics, n=n, seed=seed, extractor=extractor, **how)
 
 
 def score(
@@ -106,13 +110,15 @@ def score(
     seed: int = 0,
     extractor: ExtractorSpec = ExtractorSpec(),  # noqa: B008 - frozen
     reference: Statistics | None = None,
+    validation: bool = False,
 ) -> list[Score]:
     """Score a loaded run as `evaluate` does; the scores are recorded in `run`, or nowhere."""
     if isinstance(training.game, Classification):
         if metrics:
             raise SettingError("a classifier generates nothing; leave --metrics out for its accuracy")
         return _accuracy(training, run)
-    options: dict[str, Any] = {"n": n, "seed": seed, "extractor": extractor, "reference": reference}
+    options: dict[str, Any] = {"n": n, "seed": seed, "extractor": extractor}
+    options |= {"reference": reference, "validation": validation}
     if run is not None:
         return measured(training, run, metrics=metrics, **options)
     with _context(training, metrics, **options) as (context, names):
@@ -133,9 +139,10 @@ def measured(
     seed: int = 0,
     extractor: ExtractorSpec = ExtractorSpec(),  # noqa: B008 - frozen
     reference: Statistics | None = None,
+    validation: bool = False,
 ) -> list[Score]:
     """Evaluate a training in this process as `evaluate` does, without changing it."""
-    with _context(training, metrics, n, seed, extractor, reference) as (context, names):
+    with _context(training, metrics, n, seed, extractor, reference, validation) as (context, names):
         announce(context, [name for name in names if not _known(context, name, run, training.step)])
         return scored(context, names, run, training.step)
 
@@ -148,11 +155,12 @@ def _context(
     seed: int,
     extractor: ExtractorSpec,
     reference: Statistics | None,
+    validation: bool,
 ) -> Iterator[tuple[EvaluationContext, list[str]]]:
     """Within the context, what the metrics of a training measure, and their names."""
     conditional = training.game.generated_classes > 0
     names = referred(metrics) if reference else asked(metrics, training.experiment.data, conditional)
-    with evidence_of(training, n, seed, extractor) as context:
+    with evidence_of(training, n, seed, extractor, validation=validation) as context:
         context.reference = reference
         yield context, names
 
@@ -222,15 +230,23 @@ class EvaluationCallback:
         metrics: names in METRICS.
         n: number of samples in each evaluation.
         extractor: extractor of the features.
+        validation: whether to compare with validation images, as of `evaluate`.
     """
 
-    def __init__(self, metrics: Sequence[str], n: int, extractor: ExtractorSpec = ExtractorSpec()) -> None:  # noqa: B008 - frozen
-        self.metrics, self.n, self.extractor = metrics, n, extractor
+    def __init__(
+        self,
+        metrics: Sequence[str],
+        n: int,
+        extractor: ExtractorSpec = ExtractorSpec(),  # noqa: B008 - frozen
+        *,
+        validation: bool = False,
+    ) -> None:
+        self.metrics, self.n, self.extractor, self.validation = metrics, n, extractor, validation
         self._previous: EvaluationContext | None = None
 
     def __call__(self, training: Training, run: Run) -> list[Score]:
         """Record the scores at this step in the run, and return them."""
-        with evidence_of(training, self.n, 0, self.extractor) as context:
+        with evidence_of(training, self.n, 0, self.extractor, validation=self.validation) as context:
             if self._previous is not None:
                 context.remember(self._previous)
             self._previous = context

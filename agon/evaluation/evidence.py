@@ -11,7 +11,7 @@ from jaxtyping import Int, Shaped
 from torch import Tensor
 
 from agon.arguments import check_samples
-from agon.data import Images, Source
+from agon.data import Images, Source, Split
 from agon.data.points import Toy
 from agon.data.source import RealBatch
 from agon.errors import Change, DataError, SettingError
@@ -76,6 +76,7 @@ class EvaluationContext:
         check: refuses a source whose content has changed.
         labels: labels from which the samples are generated; None if the generator takes none.
         reference: statistics of real features, with which the Fréchet distance compares in place of real samples.
+        split: which split of its source `real` is.
     """
 
     draw: Callable[[], Tensor]
@@ -89,6 +90,7 @@ class EvaluationContext:
     check: Callable[[], None] | None = None
     labels: Tensor | None = None
     reference: Statistics | None = None
+    split: Split = "train"
 
     @cached_property
     def fake(self) -> Shaped[Tensor, "n *shape"]:
@@ -99,13 +101,13 @@ class EvaluationContext:
 
     @cached_property
     def real(self) -> Shaped[Tensor, "n *shape"]:
-        """Real samples of the training split."""
+        """Real samples to compare with."""
         return self.real_batch.real
 
     @cached_property
     def real_batch(self) -> RealBatch:
         """The same, with their labels."""
-        return real_batch(self.compared or self.data, self.n, seed=self.data_seed)
+        return real_batch(self.compared or self.data, self.n, split=self.split, seed=self.data_seed)
 
     @property
     def requested(self) -> Int[Tensor, " n"]:
@@ -188,8 +190,18 @@ class EvaluationContext:
 
 
 @contextmanager
-def evidence_of(training: Training, n: int, seed: int, extractor: ExtractorSpec) -> Iterator[EvaluationContext]:
-    """Yield the evaluation context of a training as it is; the averaged weights are in use meanwhile."""
+def evidence_of(
+    training: Training, n: int, seed: int, extractor: ExtractorSpec, *, validation: bool = False
+) -> Iterator[EvaluationContext]:
+    """Yield the evaluation context of a training as it is; the averaged weights are in use meanwhile.
+
+    Args:
+        training: whose samples are measured.
+        n: number of samples.
+        seed: seed of the latents.
+        extractor: extractor of the features.
+        validation: whether to compare with the validation images of a source that keeps some out of training.
+    """
     experiment = training.experiment
     source = experiment.data
     data_seed = derived(experiment.seed, "data") if isinstance(source, Toy) else 0  # a toy's points come from the seed
@@ -198,7 +210,16 @@ def evidence_of(training: Training, n: int, seed: int, extractor: ExtractorSpec)
         labels = labels_of(training, check_samples(n), seed) if training.game.generated_classes else None
         draw, check = _drawing(training, paint, n, seed, labels), training.refuse_other_data
         yield EvaluationContext(
-            draw, source, check_samples(n), extractor, painter, seed, data_seed, check=check, labels=labels
+            draw,
+            source,
+            check_samples(n),
+            extractor,
+            painter,
+            seed,
+            data_seed,
+            check=check,
+            labels=labels,
+            split="validation" if validation and source.held_out == "validation" else "train",
         )
 
 

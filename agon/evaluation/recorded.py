@@ -18,8 +18,10 @@ from agon.runs.scores import attach
 def key(metric: str, context: EvaluationContext, **more: Any) -> dict[str, Any]:
     """Return the part of a measurement's passport that identifies it."""
     against = f" against {context.reference.hash}" if context.reference else ""
+    against += f" against the {context.split} split" if context.split != "train" else ""
     by = {"features": f"{context.kind} {context.extractor.hash}{against}"} if metric in OF_FEATURES else {}
-    return {"metric": metric, "asked": context.n, "seed": context.seed, **by, **more, "version": __version__}
+    split = {"split": context.split} if context.split != "train" else {}
+    return {"metric": metric, "asked": context.n, "seed": context.seed, **by, **split, **more, "version": __version__}
 
 
 def stamped(measurement: Measurement, passport: Mapping[str, Any]) -> Measurement:

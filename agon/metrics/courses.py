@@ -1,7 +1,8 @@
-"""How a training's numbers develop, from its log: losses, outputs, scores, time."""
+"""How a training's numbers develop, from its log and its looks: losses, outputs, scores, diversity, time."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from statistics import fmean, median, pstdev
 
@@ -9,6 +10,7 @@ from agon.metrics.score import Score
 
 QUARTER = 4  # the last quarter of a course
 CERTAIN = 0.05  # output for generated samples below which the critic surely rejects them
+COLLAPSED: Mapping[str, float] = {"collapse": 1.0, "partial-collapse": 0.5}  # sickness -> how bad it is
 
 
 def probability(logit: float) -> float:
@@ -89,6 +91,72 @@ def score_course(values: Sequence[float], name: str, n: int) -> tuple[Score, ...
     return tuple(
         Score(name=statistic, value=value, n=n, protocol=f"{name} of the same latents every so many steps; {how}")
         for statistic, (value, how) in summary.items()
+    )
+
+
+def late(scores: Sequence[Score]) -> Score:
+    """The mean of a score over the last quarter of a training's looks: "late-NAME", with the score's direction.
+
+    It has no error: looks at the same latents are not independent.
+
+    Args:
+        scores: one score at each look, in order; at least one.
+
+    >>> late([Score(name="distance", value=value, n=10, protocol="") for value in (1, 1, 1, 0.5)]).value
+    0.5
+    """
+    last = scores[-max(1, len(scores) // QUARTER) :]
+    return replace(
+        last[-1],
+        name=f"late-{last[-1].name}",
+        value=fmean(float(score.value) for score in last),
+        error=None,
+        interval=None,
+        protocol=f"{last[-1].protocol}; mean over the last quarter of the looks",
+    )
+
+
+def distance_kept(distances: Sequence[Score]) -> Score:
+    """How much of its diversity a training has kept: "distance-kept", from 0.
+
+        late mean of d / min(1, max_t d_t),
+
+    for the "distance" d_t at each look. It is 1 for samples that were never farther apart than at the end, and for
+    those that have come down to the distances of real images, since noise is farther apart than images are. It is near
+    0 after a collapse, and 1 for a training with a single look.
+
+    Args:
+        distances: "distance" at each look, in order, above 0; at least one.
+
+    Source: im2016, section 5: "samples tend to collapse when training for a long time", in a number.
+
+    >>> distance_kept([Score(name="distance", value=value, n=10, protocol="") for value in (1.5, 1, 0.5, 0.25)]).value
+    0.25
+    """
+    greatest = min(1.0, max(float(score.value) for score in distances))
+    end = late(distances)
+    return replace(
+        end,
+        name="distance-kept",
+        value=float(end.value) / greatest,
+        protocol="mean distance of two samples over the last quarter of the looks / the greatest at any look, at most "
+        "that of real images",
+    )
+
+
+def collapse_told(sicknesses: Sequence[str], n: int) -> Score:
+    """What the diagnosis says of collapse: "collapsed", 1 for "collapse", 0.5 for "partial-collapse", 0 for neither.
+
+    Args:
+        sicknesses: names of what the diagnosis found.
+        n: samples at each look that it saw.
+    """
+    value = max((COLLAPSED.get(name, 0.0) for name in sicknesses), default=0.0)
+    return Score(
+        name="collapsed",
+        value=value,
+        n=n,
+        protocol="the diagnosis of the run: 1 if it finds a collapse, 0.5 if a partial one, 0 if none",
     )
 
 

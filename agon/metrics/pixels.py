@@ -137,6 +137,28 @@ def redrawing(values: Float[Tensor, " n"]) -> Score:
     return mean_score("redrawn", values, protocol, n=len(values), bounds=(0.0, 2.0))
 
 
+def rendering_error(canvases: UInt8[Tensor, "n c h w"], reference: UInt8[Tensor, "n c h w"]) -> Score:
+    """How unlike canvases are to the images that they should render: "rendering-error", 0 to 2.
+
+        1 - r, r the correlation of a canvas's pixels with those of its reference image, over channels;
+
+    0 for the image at any contrast, about 1 for unrelated pixels.
+
+    Args:
+        canvases: bytes; at least 1.
+        reference: the image of each canvas.
+
+    Source: im2016, section 3: "a rendering of the content image", in a number.
+
+    >>> x = torch.tensor([[[[0, 100], [0, 200]]]], dtype=torch.uint8)
+    >>> [round(abs(rendering_error(image, x).value), 6) for image in (x // 2, 200 - x)]
+    [0.0, 2.0]
+    """
+    values = redrawn(canvases.float() / 255, reference.float() / 255)
+    protocol = "1 - correlation of a canvas's pixels with those of the image that it should render"
+    return mean_score("rendering-error", values, protocol, n=len(values), bounds=(0.0, 2.0))
+
+
 def redrawing_gain(values: Float[Tensor, " n"], others: Float[Tensor, " m"]) -> Score:
     """How much more of a picture one generator's steps redraw than another's: "redrawn-gain", log of the means' ratio.
 

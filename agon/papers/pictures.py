@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
+from agon.figures.spacing import spread
 from agon.figures.tiles import TileBatch, panels_png, tiles_png
 from agon.papers.item import Renderer, TrainedRuns, first_seeds
 from agon.recipes.scales import Scale
-from agon.runs import Run, last_images
+from agon.runs import Run, image_snapshots, last_images
 
 
 def sample_panels(
@@ -51,3 +52,25 @@ def sample_table(rows: Sequence[str], columns: Sequence[str], *, across: int, co
 def _cell(run: Run | None, count: int) -> TileBatch | None:
     """The last images of a run, and nothing for a training that was left out."""
     return None if run is None else last_images(run)[:count]
+
+
+def samples_over_time(*, steps: int, count: int, across: int, updates: int = 1) -> Renderer:
+    """Draw a row for each training: the first seed's samples of fixed latents at some steps of the training.
+
+    Args:
+        steps: most steps, evenly spread, the first and the last among them.
+        count: most images at each step.
+        across: images in a row of a panel.
+        updates: how many of the paper's steps one of ours is.
+    """
+
+    def draw(runs: TrainedRuns, scale: Scale) -> Mapping[str, bytes]:
+        rows, columns = {}, [""]
+        for label, run in first_seeds(runs).items():
+            images = image_snapshots(run)
+            shown = spread(list(images), steps)
+            columns = [f"{updates * step:,}" for step in shown]
+            rows[label] = [images[step][:count] for step in shown]
+        return {".png": tiles_png(rows, columns, across=across, corner="step")}
+
+    return draw

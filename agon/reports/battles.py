@@ -123,11 +123,16 @@ def _areas(areas: object) -> list[str]:
 
 
 def _critic(critic: Object) -> str:
-    """Describe a critic's error rates in words."""
+    """Describe a critic's error rates in words, and how often it finds a training sample more real than a test one."""
     kinds = {"test": "real", "foreign": "the other's", "own": "its own", "train": "training"}
     values = {words: _value(critic.get(kind)) for kind, words in kinds.items()}
     rates = [f"{words} {number(value, 3)}" for words, value in values.items() if value is not None]
-    return f"{critic.get('name', '?')}'s critic errs on samples: {', '.join(rates)}; {critic.get('protocol', '')}"
+    told = f"{critic.get('name', '?')}'s critic errs on samples: {', '.join(rates)}; {critic.get('protocol', '')}"
+    seen = critic.get("seen")
+    if not isinstance(seen, dict):
+        return told
+    area = _ratio(seen.get("value"), seen.get("interval"))
+    return f"{told}; training before test samples {area} (0.5: it does not know them)"
 
 
 def _value(rate: object) -> float | None:

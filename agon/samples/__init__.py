@@ -1,5 +1,6 @@
 """Make samples from a run, write them to files, and read real samples or another program's."""
 
+from agon.samples.inversion import invert_features
 from agon.samples.making import Drawn, by_class, draw, interpolate, load, sample
 from agon.samples.reading import as_compared, chosen, first_samples, read_samples, real_samples
 from agon.samples.writing import write
@@ -12,6 +13,7 @@ __all__ = [
     "draw",
     "first_samples",
     "interpolate",
+    "invert_features",
     "load",
     "read_samples",
     "real_samples",

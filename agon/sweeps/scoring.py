@@ -18,7 +18,7 @@ SEED = 0  # of the latents of every score
 
 @dataclass(frozen=True)
 class Scoring:
-    """How the runs of a sweep are scored.
+    """How the runs of a sweep are scored: against validation images, where the data keep some out of training.
 
     Attributes:
         metric: a name in `evaluation.METRICS`.
@@ -37,11 +37,13 @@ class Scoring:
         """What scores a training while it goes on."""
         if self.every is None:
             return None
-        return Callback(self.every, EvaluationCallback([self.metric], self.n, ExtractorSpec(self.extractor)))
+        spec = ExtractorSpec(self.extractor)
+        return Callback(self.every, EvaluationCallback([self.metric], self.n, spec, validation=True))
 
     def measure(self, run: Path, *, trust: bool = False) -> None:
         """Score a run at its last checkpoint, unless it is scored there; the score is recorded in the run."""
-        evaluate(run, metrics=[self.metric], n=self.n, seed=SEED, extractor=ExtractorSpec(self.extractor), trust=trust)
+        spec = ExtractorSpec(self.extractor)
+        evaluate(run, metrics=[self.metric], n=self.n, seed=SEED, extractor=spec, trust=trust, validation=True)
 
     def recorded(self, run: Run, step: int | None = None) -> list[ScoreRecord]:
         """The scores that a run has by this metric, at one step or at all."""

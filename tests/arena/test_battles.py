@@ -214,6 +214,21 @@ def test_points_fight_too(runs: Path) -> None:
     (ring,) = opened(runs, "ring")
     found = mutual(ring, ring, settings=FEW)
     assert (found.sample.value, found.first.test.n) == (1.0, 60)
+    assert found.train is None, "none of them was seen twice"
+
+
+def test_each_critic_judges_the_images_that_it_was_trained_on(runs: Path, tmp_path: Path) -> None:
+    """By hand, of two runs on different parts of one set; both judge the same test images."""
+    part = trained(tmp_path / "part", source=replace(DIGITS, validation=0.5))
+    (one,) = opened(runs, "one")
+    found = mutual(one, part, settings=replace(FEW, statistics="running"))
+    for judgement, run in ((found.first, one), (found.second, part)):
+        training = load(run, weights="live")
+        images = training.experiment.data.take(60).real
+        with torch.no_grad():
+            logits = training.game.eval().realness(images)
+        assert judgement.train == (int((logits <= 0).sum()), 60)
+    assert not torch.equal(load(one).experiment.data.take(60).real, load(part).experiment.data.take(60).real)
 
 
 def test_other_data_are_a_sentence(runs: Path, tmp_path: Path) -> None:

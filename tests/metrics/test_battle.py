@@ -195,13 +195,105 @@ def test_a_threshold_is_not_tested_on_what_it_was_calibrated_on() -> None:
 
 
 def test_training_samples_are_told_beside_the_test() -> None:
-    result = battle(line(-2.0, -1.0), line(-1.0, -1.0), real(100), train=real(50))
+    """Each critic judges its own; the areas are those of its realness, and the text has a line on them."""
+    train = real(50), real(5000)[4000:4080]
+    one, two = line(-2.0, -1.0), line(-1.0, -0.5)
+    result = battle(one, two, real(100), train=train, names=("one", "two"))
+    for judgement, game, own in zip((result.first, result.second), (one, two), train, strict=True):
+        of_train, of_test = (game.critic(x).detach().numpy().astype(float) for x in (own, real(100)))
+        assert judgement.train == (float((of_train <= 0).sum()), len(own))
+        assert judgement.seen == auroc(of_train, of_test)
+        assert judgement.plain()["seen"]["value"] == judgement.seen.value
+    assert result.train is not None
     assert result.first.train is not None
-    assert (result.first.train.n, result.first.train.value) == (
-        50,
-        result.second.train.value if result.second.train else 2,
-    )
-    assert "training" in str(result)
+    assert result.second.train is not None
+    assert result.train.value == pytest.approx(result.first.train.value / result.second.train.value)
+    assert result.score().detail["r_train"] == result.train.value
+    assert result.swapped.train == result.train.inverse
+    (told,) = [row for row in str(result).splitlines() if row.startswith("overfitting, by areas: one's critic ")]
+    assert "two's critic" in told
+    plain = battle(one, two, real(100))
+    assert (plain.train, plain.first.train, plain.first.seen) == (None, None, None)
+    assert "overfitting" not in str(plain)
+    assert "r_train" not in plain.score().detail
+    assert (plain.test, plain.sample) == (result.test, result.sample), "training samples change nothing else"
+
+
+def test_training_samples_of_another_range_or_shape() -> None:
+    """They are mapped as the test is, and refused where they do not fit."""
+    game, halved = line(-1.0, -0.5), Adversarial(generator=Halved(), critic=Line(0.25, 2.0))
+    ranged = battle(game, halved, real(200), ranges=((-1.0, 1.0), (0.0, 1.0)), train=(real(50), real(50)))
+    assert ranged.first.train == ranged.second.train
+    with pytest.raises(DataError, match=r"samples of shape \(1,\), got 9 of \(2,\)"):
+        battle(game, game, real(20), train=(real(20), torch.zeros(9, 2)))
+
+
+class Remembered(nn.Module):
+    """A critic that knows some samples by heart, and finds all others a little less real than the nearer they are."""
+
+    def __init__(self, known: Tensor) -> None:
+        super().__init__()
+        self.place, self.known = nn.Parameter(torch.tensor(-1.0)), known
+
+    def forward(self, x: Tensor) -> Tensor:
+        seen = (x[:, None] == self.known[None]).flatten(1).any(1)
+        return (x - self.place).flatten() + 100 * seen
+
+
+def test_a_critic_that_has_memorised_is_caught() -> None:
+    """Its area is 1; that of a critic which has not, is 1/2, though both err as often on test samples."""
+    train = real(5000)[4000:]
+    learned = Adversarial(generator=Shift(-2.0), critic=Remembered(train))
+    result = battle(learned, line(-2.0, -1.0), real(), train=(train, train), names=("by heart", "fair"))
+    assert result.test.value == 1.0
+    seen = {judgement.name: judgement.seen for judgement in (result.first, result.second)}
+    assert seen["by heart"] is not None
+    assert seen["by heart"].value == 1.0
+    assert seen["fair"] is not None
+    assert seen["fair"].interval[0] < 0.5 < seen["fair"].interval[1]
+    assert result.train is not None
+    assert result.train.interval[1] < 0.1, "it errs on none of what it knows"
+
+
+class Alike(nn.Module):
+    """Samples of the real distribution itself: all that a critic can learn is which points it was shown."""
+
+    latent_shape = (10,)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(()))
+
+    def forward(self, latent: Tensor) -> Tensor:
+        return self.scale * latent
+
+
+def shown(batches: list[Tensor]) -> Adversarial:
+    """A critic of a step of Adam for each batch of real points."""
+    torch.manual_seed(0)
+    game = Adversarial(generator=Alike(), critic=mlp.Critic(shape=(10,), widths=(64,)))
+    optimiser, fakes = torch.optim.Adam(game.critic.parameters(), lr=1e-2), rng(1)
+    for batch in batches:
+        fake = torch.randn(batch.shape, generator=fakes)
+        loss = NonSaturating().critic(game.critic(batch), game.critic(fake))
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    return game
+
+
+def test_a_critic_that_was_shown_few_points_knows_them() -> None:
+    """32 points 300 times, and 9,600 points once each; the test ratio alone could be that of a stricter critic."""
+    fresh = list(torch.randn(300, 32, 10, generator=rng(2)))
+    few, many = shown([fresh[0]] * 300), shown(fresh)
+    test = torch.randn(1000, 10, generator=rng(3))
+    result = battle(few, many, test, train=(fresh[0], torch.cat(fresh)), names=("few", "many"))
+    assert result.first.seen is not None
+    assert result.second.seen is not None
+    assert result.first.seen.value > 0.95
+    assert result.second.seen.value == pytest.approx(0.5, abs=0.05)
+    assert result.train is not None
+    assert result.train.value < 0.5 < result.test.value
 
 
 def test_the_score_tells_all() -> None:

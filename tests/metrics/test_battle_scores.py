@@ -1,5 +1,7 @@
 """A battle's numbers as scores: who has won, the ratios, and the errors beside a one-sided battle's."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,7 @@ from agon.metrics.gam.areas import AreaDuel
 from agon.metrics.gam.critic import Threshold
 from agon.metrics.gam.outcome import Judgement
 from agon.metrics.gam.rates import ErrorRate, Ratio
-from agon.metrics.gam.scores import battle_ratios, battle_won, critic_errors
+from agon.metrics.gam.scores import battle_ratios, battle_won, critic_errors, judged_training, training_scores
 
 
 def fought(test: tuple[float, float], sample: tuple[float, float]) -> Battle:
@@ -55,3 +57,20 @@ def test_a_critics_other_errors_are_not_exchanged() -> None:
     own, test = critic_errors(error)
     assert (own.name, own.value, test.name, test.value) == ("error-own", 0.1, "error-test", 0.2)
     assert (own.n, own.n_real) == (50, 40)
+
+
+def test_what_critics_were_trained_on_is_not_exchanged() -> None:
+    battle = fought((0.5, 2.0), (2.0, 8.0))
+    assert training_scores(battle) == ()
+    rates, areas = (ErrorRate(1, 10), ErrorRate(4, 10)), (Area(0.9, 0.01, 10, 20), Area(0.5, 0.02, 10, 20))
+    first, second = (
+        replace(judgement, train=rate, seen=area)
+        for judgement, rate, area in zip((battle.first, battle.second), rates, areas, strict=True)
+    )
+    trained = replace(battle, first=first, second=second, train=Ratio(0.25, 0.1, (0.1, 0.6), 1.5, False))
+    scores = {score.name: score.value for score in training_scores(trained)}
+    assert scores == {"r_train": 0.25, "seen-first": 0.9, "seen-second": 0.5}
+    swapped = {score.name: score.value for score in training_scores(trained.swapped)}
+    assert swapped == {"r_train": 4.0, "seen-first": 0.5, "seen-second": 0.9}
+    alone = {score.name: (score.value, score.n) for score in judged_training(first)}
+    assert alone == {"error-train": (0.1, 10), "error-test": (0.1, 10), "seen": (0.9, 10)}

@@ -4,7 +4,19 @@ import math
 
 import pytest
 
-from agon.metrics.courses import epoch_seconds, epoch_time, epoch_time_ratio, loss_course, probability, score_course
+from agon.metrics import Score
+from agon.metrics.courses import (
+    collapse_told,
+    distance_kept,
+    epoch_seconds,
+    epoch_time,
+    epoch_time_ratio,
+    late,
+    loss_course,
+    probability,
+    score_course,
+)
+from agon.metrics.directions import LOWER, direction_of, is_ratio
 
 
 def losses(generator: list[float], fake: list[float]) -> dict[str, float]:
@@ -43,3 +55,32 @@ def test_an_epochs_time_leaves_a_pause_out() -> None:
     """The mean speed of these records would be 75 images a second, and the time 13.3 s."""
     assert epoch_seconds(1_000, [100.0, 100.0, 100.0, 0.0]) == 10.0
     assert (epoch_time(10.0).value, epoch_time_ratio(10.0, 4.0).value) == (10.0, 2.5)
+
+
+def distances(*values: float) -> list[Score]:
+    return [Score(name="distance", value=value, error=0.1, n=10, protocol="distance") for value in values]
+
+
+def test_a_collapse_is_told_from_samples_that_only_stop_being_noise() -> None:
+    """All end at 0.5 or at 1: who has lost half of it, who never had more, and who began farther apart than images."""
+    kept = {
+        "collapsed": distance_kept(distances(0.5, 1.0, 1.0, 1.0, 1.0, 1.0, 0.5, 0.5)).value,
+        "never apart": distance_kept(distances(0.1, 0.2, 0.3, 0.4, 0.5, 0.5, 0.5, 0.5)).value,
+        "noise at first": distance_kept(distances(2.0, 2.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0)).value,
+        "one look": distance_kept(distances(0.5)).value,
+    }
+    assert kept == {"collapsed": 0.5, "never apart": 1.0, "noise at first": 1.0, "one look": 1.0}
+    assert is_ratio("distance-kept")
+
+
+def test_the_late_mean_is_a_score_of_the_same_kind_without_an_error() -> None:
+    score = late(distances(9.0, 9.0, 9.0, 9.0, 9.0, 9.0, 1.0, 2.0))
+    assert (score.name, score.value, score.error, score.interval) == ("late-distance", 1.5, None, None)
+    assert is_ratio("late-distance")
+    assert direction_of("late-alike") == LOWER
+
+
+def test_the_worst_that_the_diagnosis_says_counts() -> None:
+    assert collapse_told([], 10).value == 0
+    assert collapse_told(["rotation", "partial-collapse"], 10).value == 0.5
+    assert collapse_told(["partial-collapse", "collapse"], 10).value == 1

@@ -14,7 +14,7 @@ from agon.experiment import Experiment, Part
 from agon.metrics import nearest_neighbours
 from agon.metrics.extractors import Features
 from agon.papers import im2016
-from agon.papers.im2016 import canvases, measuring, table1, table2
+from agon.papers.im2016 import canvases, measuring, section3, section5, table1, table2
 from agon.papers.item import Item, Rows
 from agon.recipes.im2016.trainings import TRAININGS
 from agon.recipes.scales import Scale
@@ -22,6 +22,7 @@ from agon.runs import Run
 from agon.samples.making import load, sample
 
 ITEMS = {item.name.removeprefix("im2016/"): item for item in im2016.ITEMS}
+SECTIONS = ("section3", "section4", "section5")
 FIGURES = (7, 8, 9, 10, 11, 12, 13, 14, 15, 26, 27, 28, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40)
 SCALES: tuple[Scale, ...] = ("quick", "paper")
 
@@ -46,7 +47,7 @@ def but(experiment: Experiment, *names: str) -> dict[str, object]:
 
 
 def test_there_is_an_item_for_every_table_and_figure_of_results() -> None:
-    assert set(ITEMS) == {"table1", "table2", *(f"figure{figure}" for figure in FIGURES)}
+    assert set(ITEMS) == {"table1", "table2", *SECTIONS, *(f"figure{figure}" for figure in FIGURES)}
 
 
 @pytest.mark.parametrize("scale", SCALES)
@@ -60,11 +61,19 @@ def test_battles_are_between_grans_that_differ_in_their_time_steps_alone(scale: 
 
 
 @pytest.mark.parametrize("scale", SCALES)
-@pytest.mark.parametrize("figure", [13, 14, 33, 34])
-def test_new_noises_are_compared_with_the_same_gran_of_one_noise(figure: int, scale: Scale) -> None:
-    new, one = made(ITEMS[f"figure{figure}"], scale).values()
+@pytest.mark.parametrize("name", ["figure13", "figure14", "figure33", "figure34", "section5"])
+def test_new_noises_are_compared_with_the_same_gran_of_one_noise(name: str, scale: Scale) -> None:
+    new, one = made(ITEMS[name], scale).values()
     assert (generator(new)["noise"], generator(one).get("noise", "once")) == ("every", "once")
     assert but(new, "noise") == but(one, "noise")
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_a_long_training_is_longer_and_is_looked_at_often(scale: Scale) -> None:
+    """Than GRAN3 of the other items; 24 looks at 256 samples."""
+    for experiment in made(ITEMS["section5"], scale).values():
+        assert experiment.steps >= 3 * TRAININGS["mnist-gran3"].experiment(scale=scale).steps
+        assert (experiment.steps // experiment.sample_every, experiment.grid) == (24, 256)
 
 
 def test_grans_and_autoencoders_see_the_same_images() -> None:
@@ -160,16 +169,27 @@ def classified(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _missing(item: Item, rows: Rows) -> list[str]:
     """The rows and scores that an item's expectations name and its measurement does not have."""
-    named = [(row, each.score) for each in item.expects for row in (each.row, each.above, each.below)]
+    named = [(row, each.score) for each in item.expects for row in (each.row, each.bound, each.direction)]
     asked = [(row, score) for row, score in named if isinstance(row, str)]
     return [f"{row}: {score}" for row, score in asked if score not in {one.name for one in rows.get(row, ())}]
 
 
 @pytest.mark.usefixtures("classified")
-@pytest.mark.parametrize(("figure", "labels"), [(28, 1), (33, 2), (13, 2), (27, 1)])
-def test_expectations_speak_of_rows_that_are_measured(run: Run, figure: int, labels: int) -> None:
-    """Figures 13 and 33 have two trainings, for which one run stands here."""
-    item = ITEMS[f"figure{figure}"]
+@pytest.mark.parametrize(
+    ("name", "labels"),
+    [
+        ("figure28", 1),
+        ("figure33", 2),
+        ("figure13", 2),
+        ("figure27", 1),
+        ("section3", 1),
+        ("section5", 2),
+        ("section4", 2),
+    ],
+)
+def test_expectations_speak_of_rows_that_are_measured(run: Run, name: str, labels: int) -> None:
+    """Figures 13 and 33 and section 5 have two trainings, for which one run stands here."""
+    item = ITEMS[name]
     rows = item.measure(dict.fromkeys(item.trainings, run), "smoke")
     assert len(item.trainings) == labels
     assert not _missing(item, rows)
@@ -224,3 +244,28 @@ def test_copies_among_samples_are_counted(run: Run) -> None:
     rows = measuring.copy_rows({"GRAN3": run}, "smoke")
     assert list(rows) == ["GRAN3", "GRAN3, 1 in 10 a copy", "held-out images"]
     assert all("copied" in {score.name for score in scores} for scores in rows.values())
+
+
+@pytest.mark.usefixtures("classified")
+def test_samples_that_collapse_late_are_told_from_those_that_do_not(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Real images at every look, and the same but for the last quarter of the looks, in which all are one image."""
+    real = measuring.real_samples(load(run).experiment.data, 64)
+    steady = dict.fromkeys(range(8), real)
+    scores = {}
+    for name, last in (("steady", real), ("collapsed", real[:1].expand(64, -1, -1, -1) + torch.eye(28).byte())):
+        monkeypatch.setattr(section5, "image_snapshots", lambda _, last=last: {**steady, 6: last, 7: last})
+        scores[name] = {score.name: score.value for score in section5.course_scores(run, "smoke")}
+    assert scores["steady"]["distance-kept"] == pytest.approx(1.0)
+    assert scores["steady"]["late-alike"] < 0.1
+    assert scores["collapsed"]["distance-kept"] < 0.1
+    assert scores["collapsed"]["late-alike"] == 1.0
+
+
+def test_the_gradient_paints_the_image_that_it_is_given(run: Run) -> None:
+    """After thirty steps its canvases are nearer to their own images than after one, and than to one another's."""
+    found = section3.painted(load(run), 12)
+    assert found.gradient.images.shape == (len(section3.SHOWN), *found.content.shape)
+    first, last = (section3.rendering_error(found.gradient.images[i], found.content).value for i in (0, -1))
+    other = section3.rendering_error(found.gradient.images[-1], found.content.roll(1, 0)).value
+    assert last < min(first, other)
+    assert torch.equal(found.canvases.images, canvases.canvases(load(run), 12).images)

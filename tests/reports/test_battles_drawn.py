@@ -28,7 +28,10 @@ def test_a_battle_is_a_row_with_its_verdict(make_run, tmp_path):
         "r_test": 0.95,
         "r_test_interval": [0.8, 1.1],
         "areas": {"verdict": "gran1 wins", "reason": "its area is larger", "disagreement": "the verdicts disagree"},
-        "critics": [{"name": "gran1", **side}, {"name": "gran3", **side}],
+        "critics": [
+            {"name": "gran1", **side, "train": {"value": 0.05}, "seen": {"value": 0.7, "interval": [0.65, 0.75]}},
+            {"name": "gran3", **side},
+        ],
     }
     old = add(make_run("gran1"), name="battle", value=1.7, interval=[1.6, 1.9], detail={**detail, "verdict": "older"})
     run = add(old, name="battle", value=1.2, interval=[0.9, 1.6], detail=detail)
@@ -39,6 +42,7 @@ def test_a_battle_is_a_row_with_its_verdict(make_run, tmp_path):
     assert "undecided" in row[5]
     assert "by areas, gran1 wins: its area is larger" in row[5]
     assert "the verdicts disagree" in row[5]
+    assert "its own 0.3, training 0.05; running statistics; training before test samples 0.7 [0.65, 0.75]" in row[5]
     assert "gran3's critic errs on samples: real 0.1, the other's 0.25, its own 0.3; running statistics" in row[5]
 
 
@@ -88,7 +92,8 @@ def test_a_foreign_battle_ends_in_no_traceback(make_run, tmp_path, damage):
     """Text in intervals, numbers for critics, what is not finite anywhere."""
     keys = ("r_test", "r_test_interval", "critics", "winner", "verdict", "reason", "areas")
     run = add(make_run(), name="battle", detail={"opponent": "x", **dict.fromkeys(keys, damage)})
-    critics = [{"name": damage, "test": {"value": damage}, "own": damage, "protocol": damage}, damage]
+    critics = [{"name": damage, "test": {"value": damage}, "own": damage, "protocol": damage, "seen": damage}, damage]
+    critics.append({"seen": {"value": damage, "interval": damage}})
     add(run, name="battle", detail={"opponent": "y", "critics": critics})
     add(run, name="error", judge_path=damage, opponent_path=damage, detail={"judge": damage, "opponent": damage})
     add(run, name="error", judge_path="", opponent_path="\0")

@@ -129,8 +129,17 @@ def _mutual_battle(one: Contender, two: Contender, settings: BattleSettings) -> 
             seed=settings.seed,
             statistics=settings.statistics,
             calibrate=settings.calibrate,
+            train=_trained_on(one, two, settings.n),
             tie=settings.tie,
         )
+
+
+def _trained_on(one: Contender, two: Contender, n: int) -> tuple[Tensor, Tensor] | None:
+    """At most n samples that each was trained on, in the first's range; None if one's data are endless."""
+    first, second = one.train_samples(n), two.train_samples(n)
+    if first is None or second is None:
+        return None
+    return first, mapped(second, two.range, one.range)
 
 
 def _error_on_run(judge: Contender, other: Contender, settings: BattleSettings) -> Score:

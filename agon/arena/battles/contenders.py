@@ -77,6 +77,11 @@ class Contender(NamedTuple):
         count = self.source.count("test")
         return self.source.take(n if count is None else min(n, count), split="test").real
 
+    def train_samples(self, n: int) -> Shaped[Tensor, "n *shape"] | None:
+        """Return at most n samples that it was trained on; None of endless data, which are never seen twice."""
+        count = self.source.count("train")
+        return None if count is None else self.source.take(min(n, count)).real
+
     def test_samples_if_needed(self, settings: BattleSettings) -> Shaped[Tensor, "n *shape"] | None:
         """Return the test samples, or None if they are missing and its critic can judge without them.
 

@@ -85,7 +85,7 @@ def field_of(run: Run, training: Training, n: int, seed: int, statistics: Statis
     needs_held(training.game, statistics, calibrate=False)
     training.refuse_other_data()
     test = Contender(run, training, "").test_samples(n)
-    return Field(set_apart(test, None, None, reestimates(training.game, statistics), seed), n, seed, statistics)
+    return Field(set_apart(test, None, reestimates(training.game, statistics), seed), n, seed, statistics)
 
 
 def name_of(step: int) -> str:

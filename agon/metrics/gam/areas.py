@@ -59,11 +59,11 @@ class AreaDuel(NamedTuple):
     def reason(self, names: tuple[str, str]) -> str:
         """The areas and the interval of their difference in words."""
         areas = ", ".join(
-            f"{generator}'s samples before {critic}'s critic {_with_interval(area.value, area.interval)}"
+            f"{generator}'s samples before {critic}'s critic {with_interval(area.value, area.interval)}"
             for critic, generator, area in ((*names, self.first), (*names[::-1], self.second))
         )
         holds = "holds" if self.interval[0] <= 0 <= self.interval[1] else "excludes"
-        return f"{areas}; their difference {_with_interval(self.value, self.interval)} {holds} 0"
+        return f"{areas}; their difference {with_interval(self.value, self.interval)} {holds} 0"
 
     def plain(self) -> dict[str, Any]:
         """The areas and their difference as JSON values."""
@@ -80,7 +80,7 @@ def area_alone(fake: Float64[np.ndarray, " n"], real: Float64[np.ndarray, " r"])
         real: of real samples.
     """
     area = auroc(fake, real)
-    of_area = _with_interval(area.value, area.interval)
+    of_area = with_interval(area.value, area.interval)
     told = f"area {of_area}: how often it finds a sample at least as real as a real one; 0.5: it cannot tell"
     return {"area": {"value": area.value, "interval": list(area.interval)}, "told": told}
 
@@ -122,5 +122,6 @@ def _combined(one: float, other: float, correlation: float) -> float:
     return math.sqrt(max(0.0, one**2 + other**2 - 2 * correlation * one * other))
 
 
-def _with_interval(value: float, interval: tuple[float, float]) -> str:
+def with_interval(value: float, interval: tuple[float, float]) -> str:
+    """A number and its interval in words."""
     return f"{value:.3g} [{interval[0]:.3g}, {interval[1]:.3g}]"

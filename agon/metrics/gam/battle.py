@@ -44,7 +44,7 @@ def battle(
     statistics: Statistics = DEFAULT,
     calibrate: bool = False,
     held: Float[Tensor, "h ..."] | None = None,
-    train: Float[Tensor, "t ..."] | None = None,
+    train: tuple[Float[Tensor, "t ..."], Float[Tensor, "u ..."]] | None = None,
     tie: float = TIE,
 ) -> Battle:
     """Compare two games by GAM: the critic of each judges the other's samples.
@@ -83,7 +83,9 @@ def battle(
         calibrate: whether to calibrate every critic's threshold, even if its objective states a boundary.
         held: real samples for thresholds and statistics, in a's range. By default, if they are needed, a fifth of
             `test`, at most 1,000 samples, is held out and not tested. As many generated samples are held out, too.
-        train: training samples in a's range; the result then includes each critic's error on them.
+        train: samples that a was trained on, and that b was, both in a's range. The result then has each critic's
+            error on its own (r_train), and how often it finds one of them more real than a test sample: what r_test
+            of a critic that knows its training samples by heart is made of.
         tie: r_test counts as 1 if |log r_test| <= log tie.
 
     Returns:
@@ -96,7 +98,8 @@ def battle(
     Source: im2016, section 4, equations 10 and 11; the table of its figure 6.
     """
     needed = needs_held(a, statistics, calibrate) | needs_held(b, statistics, calibrate)
-    real = set_apart(test, held, train, needed, seed)
+    real = set_apart(test, held, needed, seed)
+    trained = (None, None) if train is None else (checked(train[0], test), checked(train[1], test))
     spare = 0 if real.held is None else len(real.held)
     count = len(real.tested) if n is None else n
     generators = generate or (a.generate, b.generate)
@@ -105,8 +108,8 @@ def battle(
     ]
     bounds = ranges or (UNIT, UNIT)
     entrant_a, entrant_b = (
-        entrant(name, game, real.mapped(bounds[0], bound), checked(x, test, spare), bound, statistics, calibrate)
-        for name, game, x, bound in zip(names, (a, b), samples, bounds, strict=True)
+        entrant(name, game, real.beside(own, bounds[0], bound), checked(x, test, spare), bound, statistics, calibrate)
+        for name, game, own, x, bound in zip(names, (a, b), trained, samples, bounds, strict=True)
     )
     foreign = entrant_a.scores_of(entrant_b), entrant_b.scores_of(entrant_a)
     first, second = judgement(entrant_a, foreign[0]), judgement(entrant_b, foreign[1])
@@ -116,6 +119,7 @@ def battle(
         second=second,
         test=paired_ratio(entrant_a.wrong, entrant_b.wrong, rng),
         sample=ratio(first.foreign, second.foreign, rng),
+        train=None if first.train is None or second.train is None else ratio(first.train, second.train, rng),
         areas=duel((foreign[0], entrant_a.scores), (foreign[1], entrant_b.scores)),
         tie=tie,
         protocol=f"ratio of error rates; {entrant_a.name}: {first.protocol}; {entrant_b.name}: {second.protocol}",
@@ -168,7 +172,7 @@ def one_sided(
             f"give `test`, or {RUNNING} if it has a boundary",
             RUNNING,
         )
-    real = RealSamples(None, held, None) if test is None else set_apart(test, held, None, needed, seed)
+    real = RealSamples(None, held) if test is None else set_apart(test, held, needed, seed)
     spare = 0 if real.held is None else len(real.held)
     own_samples = generated_samples(judge, latent, generate or judge.generate, len(samples), spare, seed)
     for x in (samples, *(x for x in real if x is not None)):

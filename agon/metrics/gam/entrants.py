@@ -12,6 +12,7 @@ from agon.data.order import generator
 from agon.errors import DataError, SettingError
 from agon.games import Game
 from agon.latents import Latent
+from agon.metrics.auroc import auroc
 from agon.metrics.gam.critic import BattleCritic, Statistics, critic_of
 from agon.metrics.gam.outcome import Judgement
 from agon.metrics.gam.rates import ErrorRate
@@ -37,11 +38,11 @@ def mapped(x: Float[Tensor, "n ..."], source: Range, target: Range) -> Float[Ten
 
 
 class RealSamples(NamedTuple):
-    """Real samples by their use; None if there are none."""
+    """Real samples by their use, `train` those that one game was trained on; None if there are none."""
 
     test: Float[Tensor, "n ..."] | None
     held: Float[Tensor, "h ..."] | None
-    train: Float[Tensor, "t ..."] | None
+    train: Float[Tensor, "t ..."] | None = None
 
     @property
     def tested(self) -> Float[Tensor, "n ..."]:
@@ -49,9 +50,9 @@ class RealSamples(NamedTuple):
         assert self.test is not None  # a battle has a test
         return self.test
 
-    def mapped(self, source: Range, target: Range) -> "RealSamples":
-        """The same samples in another range."""
-        return RealSamples(*(None if x is None else mapped(x, source, target) for x in self))
+    def beside(self, train: Float[Tensor, "t ..."] | None, source: Range, target: Range) -> "RealSamples":
+        """The same samples beside those that a game was trained on, in another range."""
+        return RealSamples(*(None if x is None else mapped(x, source, target) for x in (self.test, self.held, train)))
 
 
 class Entrant(NamedTuple):
@@ -86,23 +87,22 @@ class Entrant(NamedTuple):
 def set_apart(
     test: Float[Tensor, "n ..."],
     held: Float[Tensor, "h ..."] | None,
-    train: Float[Tensor, "t ..."] | None,
     needed: bool,
     seed: int,
 ) -> RealSamples:
     """Group the real samples; hold out a part of the test if held-out samples are needed and not given."""
-    for x in (test, held, train):
+    for x in (test, held):
         if x is not None:
             checked(x, test)
     if held is not None or not needed:
-        return RealSamples(test, held if needed else None, train)
+        return RealSamples(test, held if needed else None)
     spare = min(HELD, len(test) // SHARE)
     if not spare:
         raise DataError(
             f"a battle: expected at least {SHARE} test samples, of which some are held out, got {len(test)}"
         )
     order = torch.randperm(len(test), generator=generator("battle held out", seed)).to(test.device)
-    return RealSamples(test[order[spare:]], test[order[:spare]], train)
+    return RealSamples(test[order[spare:]], test[order[:spare]])
 
 
 @torch.no_grad()
@@ -152,15 +152,17 @@ def entrant(
 
 def judgement(judge: Entrant, foreign: Float64[np.ndarray, " m"]) -> Judgement:
     """The error rates of one entrant's critic, from its realness of the opponent's samples."""
-    critic, train = judge.critic, judge.real.train
+    critic = judge.critic
+    train = None if judge.real.train is None else critic.realness(judge.real.train)
     return Judgement(
         name=judge.name,
         test=rate(judge.wrong),
         foreign=rate(critic.wrong(foreign, real=False)),
         own=rate(critic.wrong(critic.realness(judge.samples), real=False)),
-        train=None if train is None else rate(critic.wrong(critic.realness(train), real=True)),
+        train=None if train is None else rate(critic.wrong(train, real=True)),
         threshold=judge.critic.threshold,
         protocol=judge.critic.protocol,
+        seen=None if train is None else auroc(train, judge.scores),
     )
 
 

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from agon.metrics.gam.areas import AreaDuel
+from agon.metrics.auroc import Area
+from agon.metrics.gam.areas import AreaDuel, with_interval
 from agon.metrics.gam.critic import Threshold
 from agon.metrics.gam.rates import ErrorRate, Ratio
 from agon.metrics.gam.verdict import BattleVerdict, Winner, fair, verdict, winner
@@ -22,6 +23,9 @@ class Judgement:
         train: ε(D(x_train)), if training samples were given.
         threshold: the threshold of its decision.
         protocol: how its statistics and its threshold were found, in words.
+        seen: the area of training samples before test samples: how often it finds one of those that it was trained on
+            at least as real as a test sample. 0.5 if it cannot tell them apart, 1 if it knows its training samples by
+            heart. None without training samples.
     """
 
     name: str
@@ -31,12 +35,14 @@ class Judgement:
     train: ErrorRate | None
     threshold: Threshold
     protocol: str
+    seen: Area | None = None
 
     def plain(self) -> dict[str, Any]:
         """The error rates as JSON values."""
         rates = {kind: getattr(self, kind) for kind in ("test", "foreign", "own", "train")}
         values = {kind: {"value": r.value, **r._asdict()} for kind, r in rates.items() if r is not None}
-        return {"name": self.name, **values, "threshold": self.threshold._asdict(), "protocol": self.protocol}
+        seen = {} if self.seen is None else {"seen": {"value": self.seen.value, "interval": list(self.seen.interval)}}
+        return {"name": self.name, **values, "threshold": self.threshold._asdict(), "protocol": self.protocol, **seen}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +57,8 @@ class Battle:
         areas: the areas of each critic on the other's generator, which need no threshold.
         tie: the bound of the tie rule.
         protocol: how the critics judged, in words.
+        train: r_train, ε(D_1(x_train)) / ε(D_2(x_train)), if training samples were given: what r_test is to be read
+            beside.
     """
 
     first: Judgement
@@ -60,6 +68,7 @@ class Battle:
     areas: AreaDuel
     tie: float
     protocol: str
+    train: Ratio | None = None
 
     @property
     def names(self) -> tuple[str, str]:
@@ -78,9 +87,9 @@ class Battle:
     @property
     def swapped(self) -> "Battle":
         """The same battle with the two games exchanged."""
-        test, sample = self.test.inverse, self.sample.inverse
-        areas = self.areas.swapped
-        return replace(self, first=self.second, second=self.first, test=test, sample=sample, areas=areas)
+        test, sample, areas = self.test.inverse, self.sample.inverse, self.areas.swapped
+        train = None if self.train is None else self.train.inverse
+        return replace(self, first=self.second, second=self.first, test=test, sample=sample, train=train, areas=areas)
 
     @property
     def disagreement(self) -> str:
@@ -120,6 +129,8 @@ class Battle:
             },
             "critics": [self.first.plain(), self.second.plain()],
         }
+        if self.train is not None:
+            detail |= {"r_train": self.train.value, "r_train_interval": list(self.train.interval)}
         return Score(
             name="battle",
             value=self.sample.value,
@@ -144,6 +155,7 @@ class Battle:
                 f"{self.words(outcome)}: {reason}",
                 f"by areas, {self.words(self.areas.outcome)}: {self.areas.reason(self.names)}",
                 *([self.disagreement] if self.disagreement else []),
+                *_training_line(self.first, self.second),
                 *(_error_line(judgement) for judgement in (self.first, self.second)),
             ]
         )
@@ -154,6 +166,19 @@ def _by_accuracies(sample: Ratio) -> Winner:
     if sample.accuracies == 1:
         return "tie"
     return "first" if sample.accuracies > 1 else "second"
+
+
+def _training_line(*judgements: Judgement) -> list[str]:
+    """How surely each critic tells training from test samples, in a line of text; none without training samples."""
+    areas = [
+        f"{judgement.name}'s critic {with_interval(judgement.seen.value, judgement.seen.interval)}"
+        for judgement in judgements
+        if judgement.seen is not None
+    ]
+    if not areas:
+        return []
+    told = "how often it finds a training sample at least as real as a test sample; 0.5: it does not know them"
+    return [f"overfitting, by areas: {', '.join(areas)}: {told}"]
 
 
 def _error_line(judgement: Judgement) -> str:

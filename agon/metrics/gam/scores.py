@@ -1,9 +1,10 @@
 """The numbers of a battle as scores of a table."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from agon.arguments import TIE
-from agon.metrics.gam.outcome import Battle
+from agon.metrics.gam.outcome import Battle, Judgement
 from agon.metrics.gam.verdict import BattleOutcome
 from agon.metrics.score import Score
 
@@ -52,6 +53,71 @@ def battle_ratios(battle: Battle) -> tuple[Score, Score]:
         for name, ratio in (("r_test", battle.test), ("r_sample", battle.sample))
     )
     return r_test, r_sample
+
+
+def training_scores(battle: Battle) -> tuple[Score, ...]:
+    """How a battle's critics judge what they were trained on; nothing if it had no training samples.
+
+    * "r_train": ε(D_1(x_train)) / ε(D_2(x_train)), each critic on its own training samples. Where r_test is not 1 and
+      r_train is, a critic is overfitted; where both are alike, one is merely stricter.
+    * "seen-first", "seen-second": "seen" of either critic, see `judged_training`.
+
+    Source: im2016, figure 6 and section 4: r_test "assures that none of the discriminator is overfitted more".
+    """
+    if battle.train is None:
+        return ()
+    first, second = (
+        replace(judged_training(judgement)[-1], name=f"seen-{side}")
+        for side, judgement in (("first", battle.first), ("second", battle.second))
+    )
+    r_train = Score(
+        name="r_train",
+        value=battle.train.value,
+        error=battle.train.error,
+        interval=battle.train.interval,
+        n=battle.first.foreign.n,
+        n_real=first.n,
+        protocol=f"ratio of error rates on training samples; {battle.first.protocol}",
+    )
+    return r_train, first, second
+
+
+def judged_training(judgement: Judgement) -> tuple[Score, Score, Score]:
+    """One critic of a battle on training samples beside test samples.
+
+    * "error-train", "error-test": ε(D(x_train)) and ε(D(x_test)), the shares that it takes for generated, 0 to 1.
+    * "seen": P(D(x_train) >= D(x_test)), 0.5 for a critic that cannot tell them apart, 1 for one that knows its
+      training samples by heart. It needs no threshold. A test set of another origin is not at 0.5.
+
+    Args:
+        judgement: of a battle that had training samples.
+
+    Source: im2016, the table of figure 6.
+    """
+    area, errors = judgement.seen, (("train", judgement.train), ("test", judgement.test))
+    assert area is not None  # the battle had training samples
+    on_train, on_test = (
+        Score(
+            name=f"error-{samples}",
+            value=rate.value,
+            error=rate.error,
+            interval=rate.interval,
+            n=rate.n,
+            protocol=f"share of real {samples} samples that a critic takes for generated; {judgement.protocol}",
+        )
+        for samples, rate in errors
+        if rate is not None
+    )
+    seen = Score(
+        name="seen",
+        value=area.value,
+        error=area.error,
+        interval=area.interval,
+        n=area.n,
+        n_real=area.n_real,
+        protocol="P(realness of a training sample >= realness of a test sample), ties half; DeLong's variance",
+    )
+    return on_train, on_test, seen
 
 
 def critic_errors(error: Score) -> tuple[Score, Score]:

@@ -190,13 +190,13 @@ def canvases(training: Training, n: int, reference: Reference | None = None) -> 
     """
     with training.painting():
         parts = [
-            _of_part(_painted(training, part), reference) for part in torch.split(latents(training, n, SEED), CHUNK)
+            levelled(_painted(training, part), reference) for part in torch.split(latents(training, n, SEED), CHUNK)
         ]
     return Canvases(*(torch.cat(tensors, dim=1) for tensors in zip(*parts, strict=True)))
 
 
-def _of_part(painted: Float[Tensor, "t n c h w"], reference: Reference | None) -> Canvases:
-    """The canvases of some latents, from the pixels in [0, 1]."""
+def levelled(painted: Float[Tensor, "t n c h w"], reference: Reference | None) -> Canvases:
+    """Canvases after each of some steps, the first of which starts from grey, from their pixels in [0, 1]."""
     before = torch.cat([torch.full_like(painted[:1], 0.5), painted[:-1]])
     raw = torch.stack([to_uint8(images, 0.0, 1.0) for images in painted])
     return Canvases(

@@ -15,10 +15,10 @@ from agon.data.source import as_bytes
 from agon.evaluation import ExtractorSpec, evaluate
 from agon.evaluation.evidence import ALL
 from agon.experiment import Experiment
-from agon.metrics import Score
+from agon.metrics import Battle, Score
 from agon.metrics.distances import alike_share, distance_gain, distance_ratio
 from agon.metrics.gam.critic import Statistics
-from agon.metrics.gam.scores import battle_ratios, battle_won, critic_errors
+from agon.metrics.gam.scores import battle_ratios, battle_won, critic_errors, training_scores
 from agon.metrics.memorisation import Partition, copied_share, exact_copies, held_out_memorisation
 from agon.metrics.pixels import at_equal_contrast
 from agon.papers.item import Measure, Rows, Scores
@@ -70,11 +70,16 @@ def there(pairs: Mapping[str, Pair], runs: Container[str]) -> dict[str, Pair]:
 
 def battle_scores(first: Run, second: Run, scale: Scale) -> Scores:
     """Scores of the battle of two runs, with re-estimated statistics and with each batch's own."""
-    reestimated, by_batch = (_battle(first, second, scale, statistics) for statistics in ("reestimated", "batch"))
-    assert reestimated.mutual is not None  # both have critics
-    assert by_batch.mutual is not None
-    batch_ratios = [replace(score, name=f"{score.name}-batch") for score in battle_ratios(by_batch.mutual)]
-    return [*battle_ratios(reestimated.mutual), battle_won(reestimated.mutual), *batch_ratios]
+    reestimated, by_batch = (fought(first, second, scale, statistics) for statistics in ("reestimated", "batch"))
+    batch_ratios = [replace(score, name=f"{score.name}-batch") for score in battle_ratios(by_batch)]
+    return [*battle_ratios(reestimated), battle_won(reestimated), *batch_ratios, *training_scores(reestimated)]
+
+
+def fought(first: Run, second: Run, scale: Scale, statistics: Statistics) -> Battle:
+    """The battle of two runs with critics."""
+    mutual = _battle(first, second, scale, statistics).mutual
+    assert mutual is not None  # both have critics
+    return mutual
 
 
 def critic_scores(critic: Run, other: Run, scale: Scale) -> Scores:

@@ -9,6 +9,7 @@
 | no uncertainty is given | intervals by bootstrap; "won" is 0 where they allow no winner |
 
 The columns that end in "-batch" normalise each batch of 100 by its own statistics, as the authors' code does.
+"r_train", "seen-first" and "seen-second" tell how each critic judges what it was trained on, see `section4`.
 """
 
 from functools import partial

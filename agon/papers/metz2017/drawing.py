@@ -7,16 +7,14 @@ from agon.figures.density import density_png
 from agon.figures.histograms import Density, histograms_png
 from agon.figures.reconstructions import reconstructions_png
 from agon.figures.spacing import spread
-from agon.figures.tiles import tiles_png
 from agon.metrics import by_fractional_difference
 from agon.papers.item import Renderer, TrainedRuns, first_seeds
 from agon.papers.metz2017.measuring import distance_scores, mixture, reconstruction_score
 from agon.papers.metz2017.models import UPDATES
 from agon.recipes.scales import Scale
-from agon.runs import image_snapshots, point_snapshots
+from agon.runs import point_snapshots
 
 STEPS = 6  # in figures 1 and 2
-DIGITS, ACROSS = 16, 4  # images at each step of figure 2, and images in a row
 COMPARED = 10  # images in figure 4
 RED, BLUE = "#d1495b", "#3b7dd8"
 
@@ -34,17 +32,6 @@ def points_over_time(runs: TrainedRuns, scale: Scale) -> Mapping[str, bytes]:
         real = mixture(run).take(len(points[steps[-1]])).real
         rows[label] = [cloud.numpy() for cloud in (*(points[step] for step in steps), real)]
     return {".png": density_png(rows, columns, corner="step")}
-
-
-def digits_over_time(runs: TrainedRuns, scale: Scale) -> Mapping[str, bytes]:
-    """Draw a row for each training: the first seed's samples of fixed latents at `STEPS` steps."""
-    rows, columns = {}, [""]
-    for label, run in first_seeds(runs).items():
-        images = image_snapshots(run)
-        steps = spread(list(images), STEPS)
-        columns = [f"{UPDATES * step:,}" for step in steps]
-        rows[label] = [images[step][:DIGITS] for step in steps]
-    return {".png": tiles_png(rows, columns, across=ACROSS, corner="step")}
 
 
 def compared_reconstructions(seed: int) -> Renderer:

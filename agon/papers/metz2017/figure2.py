@@ -2,9 +2,10 @@
 
 from agon.papers.expectation import Expectation
 from agon.papers.item import Item, each_alone, per_training
-from agon.papers.metz2017.drawing import digits_over_time
+from agon.papers.metz2017.drawing import STEPS
 from agon.papers.metz2017.measuring import digit_scores, fullest_over_time
 from agon.papers.metz2017.models import OF, UPDATES
+from agon.papers.pictures import samples_over_time
 
 ALL = 9.5  # of 10 classes: under every seed, or nearly
 
@@ -16,7 +17,7 @@ FIGURE_2 = Item(
     rows=each_alone(("K = 20", "K = 0")),
     measure=per_training(digit_scores),
     history=fullest_over_time,
-    draw=digits_over_time,
+    draw=samples_over_time(steps=STEPS, count=16, across=4, updates=UPDATES),
     expects=(
         Expectation(
             says="without unrolling, the model collapses to a single mode at a time",
