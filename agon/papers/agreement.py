@@ -64,10 +64,10 @@ def on_agreement(claims: Sequence[Judged]) -> str:
     compared = [claim for claim in judged if _of(claim) is not None]
     if not compared:
         scores = " and ".join(dict.fromkeys(claim["second"]["score"] for claim in judged))
-        return f"The second judge ({scores}) has not measured these claims."
+        return f"A second judge ({scores}) has not scored these rows yet."
     apart = disagreements(compared)
     missing = len(judged) - len(compared)
-    rest = f" {missing} more {'was' if missing == 1 else 'were'} not measured by both." if missing else ""
+    rest = f" {missing} more {'was' if missing == 1 else 'were'} not measured by both judges." if missing else ""
     if not apart:
         return f"**The two judges agree on {_all(len(compared))}**: no two differences have opposite signs.{rest}"
     head = f"**The two judges disagree on {len(apart)} of {_claims(len(compared))}.**{rest}"

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from agon.papers import ITEMS
 from agon.papers.agreement import agreement, disagreements, on_agreement
 from agon.papers.expectation import Expectation
 from agon.papers.intervals import judge
@@ -66,16 +67,14 @@ def test_the_sentence_is_computed_from_the_numbers() -> None:
     assert on_agreement([AGREED]).startswith("**The two judges agree on the claim**")
     apart = on_agreement([AGREED, CONTRADICTED, OPPOSITE, UNMEASURED])
     head, _, *lines = apart.splitlines()
-    assert head == "**The two judges disagree on 2 of 3 claims.** 1 more was not measured by both."
+    assert head == "**The two judges disagree on 2 of 3 claims.** 1 more was not measured by both judges."
     assert lines == [
         "* a is better: classifier-score 0.5 ± 0.25 (held), efficientnet-kernel-distance -0.5 ± 0.25 (contradicted); "
         "the judges contradict each other.",
         "* a is better: classifier-score 0.5 ± 0.25 (held), efficientnet-kernel-distance -0.167 ± 1.7 (undecided); "
         "the signs differ, and the seeds do not decide both.",
     ]
-    assert (
-        on_agreement([UNMEASURED]) == "The second judge (efficientnet-kernel-distance) has not measured these claims."
-    )
+    assert on_agreement([UNMEASURED]) == f"A second judge ({DISTANCE}) has not scored these rows yet."
     assert on_agreement([judge(replace(BETTER, second=None), [])]) == ""
 
 
@@ -85,10 +84,20 @@ def test_the_page_shows_both_judges() -> None:
     assert text.count("| a is better | ") == 4
     assert f"{DISTANCE} of a below b" in text
     assert "**The two judges disagree on 1 of 2 claims.**" in text
-    assert "a second judge" not in page(told(expectations=[UNMEASURED]))
-    assert "has not measured these claims" in page(told(expectations=[UNMEASURED]))
+    assert "by a second judge" not in page(told(expectations=[UNMEASURED]))
+    assert "has not scored these rows yet" in page(told(expectations=[UNMEASURED]))
 
 
 def test_a_second_judge_cannot_be_asked_about_a_number() -> None:
     with pytest.raises(ValueError, match="other units; expected a row"):
         Expectation(says="more than 3", score=SCORE, row="a", above=3.0, second=DISTANCE)
+
+
+def test_photographs_have_a_second_judge_and_digits_do_not() -> None:
+    """Every claim of argan2018 and of yamazaki2017's CIFAR-10 that a classifier judges."""
+    for name, item in ITEMS.items():
+        if not name.startswith(("argan2018/", "yamazaki2017/")):
+            continue
+        for each in item.expects:
+            by_classifier = each.score in (SCORE, "late-score", "score-oscillation")
+            assert (each.second is not None) == (by_classifier and "_B" not in each.row), (name, each.says)
