@@ -12,6 +12,7 @@ from agon.papers.expectation import Expectation
 from agon.papers.intervals import judge
 from agon.papers.page import page
 from tests.papers.test_page import told
+from tools import index, pages
 
 SCORE, DISTANCE = "classifier-score", "efficientnet-kernel-distance"
 BETTER = Expectation(says="a is better", score=SCORE, row="a", above="b", second=DISTANCE)
@@ -86,6 +87,19 @@ def test_the_page_shows_both_judges() -> None:
     assert "**The two judges disagree on 1 of 2 claims.**" in text
     assert "by a second judge" not in page(told(expectations=[UNMEASURED]))
     assert "has not scored these rows yet" in page(told(expectations=[UNMEASURED]))
+
+
+def test_the_index_counts_on_how_many_claims_judges_disagree(monkeypatch: pytest.MonkeyPatch) -> None:
+    (numbers,) = pages.known("argan2018/table1")
+
+    def overview(*claims: dict[str, Any]) -> str:
+        by_row = [{**claim, "row": f"row {k}"} for k, claim in enumerate(claims)]
+        told = [{**numbers, "expectations": by_row}]
+        monkeypatch.setattr(index, "known", lambda name: told if name == numbers["item"] else [])
+        return index.overview()
+
+    assert "| 2 held; two judges disagree on 1 |" in overview(AGREED, CONTRADICTED)
+    assert "disagree" not in overview(AGREED, UNMEASURED)
 
 
 def test_a_second_judge_cannot_be_asked_about_a_number() -> None:
