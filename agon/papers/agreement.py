@@ -68,9 +68,12 @@ def on_agreement(claims: Sequence[Judged]) -> str:
     apart = disagreements(compared)
     missing = len(judged) - len(compared)
     rest = f" {missing} more {'was' if missing == 1 else 'were'} not measured by both judges." if missing else ""
+    one = len(compared) == 1
     if not apart:
-        return f"**The two judges agree on {_all(len(compared))}**: no two differences have opposite signs.{rest}"
-    head = f"**The two judges disagree on {len(apart)} of {_claims(len(compared))}.**{rest}"
+        where = "the claim" if one else f"all {len(compared)} claims"
+        return f"**The two judges agree on {where}**: no two differences have opposite signs.{rest}"
+    where = "the claim" if one else f"{len(apart)} of {len(compared)} claims"
+    head = f"**The two judges disagree on {where}.**{rest}"
     return "\n".join([head, "", *(f"* {_told(claim)}" for claim in apart)])
 
 
@@ -85,11 +88,3 @@ def _told(claim: Judged) -> str:
         for judged in (claim, claim["second"])
     ]
     return f"{claim['says']}: {', '.join(by_judge)}; {ENDS[_of(claim)]}."
-
-
-def _claims(count: int) -> str:
-    return "1 claim" if count == 1 else f"{count} claims"
-
-
-def _all(count: int) -> str:
-    return "the claim" if count == 1 else f"all {count} claims"

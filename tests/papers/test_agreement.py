@@ -66,6 +66,7 @@ def test_the_judges_may_be_exchanged() -> None:
 def test_the_sentence_is_computed_from_the_numbers() -> None:
     assert on_agreement([AGREED, AGREED]).startswith("**The two judges agree on all 2 claims**")
     assert on_agreement([AGREED]).startswith("**The two judges agree on the claim**")
+    assert on_agreement([OPPOSITE]).startswith("**The two judges disagree on the claim.**")
     apart = on_agreement([AGREED, CONTRADICTED, OPPOSITE, UNMEASURED])
     head, _, *lines = apart.splitlines()
     assert head == "**The two judges disagree on 2 of 3 claims.** 1 more was not measured by both judges."
