@@ -46,6 +46,7 @@ NAMED = {
         ("cifar10", "stl10-48", "stl10-96", "celeba"),
         ("-s-argan", "-c-argan", "-pargan", "-dcgan", "-wgan-gp"),
     ),
+    *named("argan2018", ("cifar10", "stl10-48"), ("-ebgan", "-began")),
     *named("argan2018", ("cifar10",), ("-s-argan-l2", "-s-argan-equation5", "-s-argan-t1", "-s-argan-t2")),
     "argan2018/cifar10-c-argan-one-layer",
     *named("metz2017", ("ring-k0", "ring-k10", "rnn-mnist-k0", "rnn-mnist-k20", "mnist-k0", "mnist-k10")),

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from agon.papers import ITEMS
+from agon.papers.agreement import disagreements
 from agon.papers.expected import expected
 from agon.papers.page import table
 from agon.papers.verdicts import MET, MOST_SEEDS, VERDICTS
@@ -112,7 +113,7 @@ def _links(line: Line) -> str:
 
 
 def _verdict(line: Line) -> str:
-    """How many claims have which verdict; the seeds that the undecided ones would need."""
+    """How many claims have which verdict; the seeds that the undecided ones would need; where two judges disagree."""
     if not line.claims:
         return BY_EYE
     counter = Counter(claim["verdict"] for claim in line.claims.values())
@@ -121,7 +122,9 @@ def _verdict(line: Line) -> str:
     few = sorted(seeds for seeds in needed if seeds is not None and seeds <= MOST_SEEDS)
     more = len(needed) - len(few)
     seeds = [*map(str, few), *([f"{f'{more} × ' if more > 1 else ''}over {MOST_SEEDS}"] if more else [])]
-    return ", ".join(parts) + (f" (seeds: {', '.join(seeds)})" if needed else "")
+    apart = len(disagreements(list(line.claims.values())))
+    judges = f"; two judges disagree on {apart}" if apart else ""
+    return ", ".join(parts) + (f" (seeds: {', '.join(seeds)})" if needed else "") + judges
 
 
 def _control(line: Line) -> str:

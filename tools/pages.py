@@ -102,7 +102,7 @@ def costs() -> str:
     for numbers in (numbers for name in ITEMS for numbers in known(name)):
         for each in numbers["trainings"]:
             minutes = float(f"{min(run['seconds'] for run in each['runs']) / 60:.2g}")
-            scales, scale = fastest[each["recipe"]], numbers["scale"]
+            scales, scale = fastest.setdefault(each["recipe"], {}), numbers["scale"]
             scales[scale] = min(minutes, scales.get(scale, minutes))
     lines = (f' "{name}": {json.dumps(scales)}' for name, scales in sorted(fastest.items()))
     return "{\n" + ",\n".join(lines) + "\n}\n"

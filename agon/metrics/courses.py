@@ -81,16 +81,43 @@ def score_course(values: Sequence[float], name: str, n: int) -> tuple[Score, ...
     >>> [score.value for score in score_course([1.0, 2.0, 4.0, 3.0], "score", 10)]
     [3.0, 4.0, 1.5]
     """
+    protocol = f"{name} of the same latents every so many steps"
+    names = ("late-score", "best-score", "score-oscillation")
+    return _course(values, names, n, protocol, (max(values), "greatest of the looks"))
+
+
+def distance_course(values: Sequence[float], name: str, n: int) -> tuple[Score, ...]:
+    """The end, the minimum and the oscillation of a distance, as `score_course` has them of a score.
+
+    They are "late-NAME", "best-NAME" and "NAME-oscillation".
+
+    Args:
+        values: the distance's values, ordered by step.
+        name: name of the distance.
+        n: samples behind each value.
+
+    >>> [(score.name, score.value) for score in distance_course([4.0, 3.0, 1.0, 2.0], "fid", 10)]
+    [('late-fid', 2.0), ('best-fid', 1.0), ('fid-oscillation', 1.5)]
+    """
+    names = (f"late-{name}", f"best-{name}", f"{name}-oscillation")
+    protocol = f"of the same {n} latents every so many steps"
+    return _course(values, names, n, protocol, (min(values), "least of the looks"))
+
+
+def _course(
+    values: Sequence[float], names: Sequence[str], n: int, protocol: str, best: tuple[float, str]
+) -> tuple[Score, ...]:
+    """The mean of the last quarter, the best value with what it is, and the mean change over the second half."""
     late, half = values[-max(1, len(values) // QUARTER) :], values[max(0, len(values) // 2 - 1) :]
     oscillation = fmean([abs(after - before) for before, after in pairwise(half)] or [0.0])
-    summary = {
-        "late-score": (fmean(late), "mean over the last quarter of the looks"),
-        "best-score": (max(values), "greatest of the looks"),
-        "score-oscillation": (oscillation, "mean change from one look to the next over their second half"),
-    }
+    summary = [
+        (fmean(late), "mean over the last quarter of the looks"),
+        best,
+        (oscillation, "mean change from one look to the next over their second half"),
+    ]
     return tuple(
-        Score(name=statistic, value=value, n=n, protocol=f"{name} of the same latents every so many steps; {how}")
-        for statistic, (value, how) in summary.items()
+        Score(name=name, value=value, n=n, protocol=f"{protocol}; {how}")
+        for name, (value, how) in zip(names, summary, strict=True)
     )
 
 

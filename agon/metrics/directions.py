@@ -182,6 +182,16 @@ def direction_of(name: str) -> Direction | None:
     return DIRECTIONS.get(_ending(name, DIRECTIONS))
 
 
+def opposite(one: str, other: str) -> bool:
+    """Whether higher is better for one score, and lower for the other.
+
+    >>> opposite("classifier-score", "efficientnet-kernel-distance"), opposite("fid", "kid"), opposite("fid", "mean")
+    (True, False, False)
+    """
+    directions = [direction_of(name) for name in (one, other)]
+    return {direction.best for direction in directions if direction is not None} == {math.inf, -math.inf}
+
+
 def is_ratio(name: str) -> bool:
     """Whether a score is a positive ratio, of which logarithms are compared.
 

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from agon.papers.expectation import Expectation
 from agon.papers.item import Item
 
 FILE = Path(__file__).with_name("expected.json")
@@ -44,12 +45,15 @@ def expected() -> Mapping[str, Expected]:
 
 
 def digest(item: Item) -> str:
-    """What tells whether expectations have changed: scores, rows, sides and bounds, but not their words."""
-    parts = [
-        [each.score, each.row, each.sign, each.bound, each.direction, *([each.beyond] if each.beyond else [])]
-        for each in item.expects
-    ]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+    """What tells whether expectations have changed: scores, rows, sides, bounds and judges, but not their words."""
+    return hashlib.sha256(json.dumps([_compared(each) for each in item.expects]).encode()).hexdigest()[:16]
+
+
+def _compared(each: Expectation) -> list[object]:
+    """What an expectation compares; what few have comes last, and is not there for the others."""
+    beyond = [each.beyond] if each.beyond else []
+    second = [{"second": each.second}] if each.second else []
+    return [each.score, each.row, each.sign, each.bound, each.direction, *beyond, *second]
 
 
 def sentence(name: str) -> str:

@@ -26,6 +26,8 @@ def judge(expectation: Expectation, rows: TableRows, controls: Mapping[str, Tabl
     An expectation that is undecided comes with the number of seeds that would decide it, if mean and deviation stay as
     they are; None if they are over 1,000. An expectation that a control meets as far as the item does is no evidence.
 
+    What a second judge makes of the expectation is under "second", in the same form; the verdict does not depend on it.
+
     Args:
         expectation: what the paper claims.
         rows: the item's rows.
@@ -42,7 +44,9 @@ def judge(expectation: Expectation, rows: TableRows, controls: Mapping[str, Tabl
     fooled = any(RANK.get(each["verdict"], 0) >= max(1, RANK.get(judged, 0)) for each in of_controls.values())
     verdict = _verdict(judged, fooled, 0 if found is None else _seeds(rows, expectation))
     needed = seeds_needed(found) if found is not None and verdict == "undecided" else None
-    return {**_described(expectation, found, towards), "verdict": verdict, "needed": needed, "controls": of_controls}
+    told = {**_described(expectation, found, towards), "verdict": verdict, "needed": needed, "controls": of_controls}
+    by_second = expectation.by_second
+    return told if by_second is None else {**told, "second": judge(by_second, rows, controls)}
 
 
 def _verdict(judged: ExpectationVerdict, fooled: bool, seeds: int) -> ExpectationVerdict:

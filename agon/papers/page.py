@@ -8,6 +8,7 @@ from typing import Any
 
 from agon.figures.numbers import number
 from agon.figures.spacing import spread
+from agon.papers.agreement import on_agreement
 from agon.papers.controls import WORDS
 from agon.papers.expected import sentence
 from agon.papers.panel_row import ABOUT_PANELS, panel_table
@@ -44,9 +45,13 @@ def measured(numbers: Numbers) -> list[str]:
 
 
 def _expectations(numbers: Numbers) -> list[str]:
-    """A table of the expectations, and one of the controls' scores behind them."""
-    if not numbers["expectations"]:
-        return []
+    """A table of the expectations, what a second judge makes of them, and the controls' scores behind both."""
+    claims = numbers["expectations"]
+    return [_judged(claims), *_second_judge(claims), *_controls(numbers)] if claims else []
+
+
+def _judged(claims: Sequence[Numbers]) -> str:
+    """A table of expectations with their verdicts."""
     body = [
         [
             expectation["says"],
@@ -55,9 +60,17 @@ def _expectations(numbers: Numbers) -> list[str]:
             _of_controls(expectation),
             explained(expectation),
         ]
-        for expectation in numbers["expectations"]
+        for expectation in claims
     ]
-    return [table(["the paper's claim", "in numbers", "difference", "control", "verdict"], body), *_controls(numbers)]
+    return table(["the paper's claim", "in numbers", "difference", "control", "verdict"], body)
+
+
+def _second_judge(claims: Sequence[Numbers]) -> list[str]:
+    """The table of a second judge where it has measured something, and whether the two agree."""
+    seconds = [claim["second"] for claim in claims if "second" in claim]
+    if all(second["verdict"] == "not measured" for second in seconds):
+        return [on_agreement(claims)] if seconds else []
+    return ["The same claims by a second judge:", _judged(seconds), on_agreement(claims)]
 
 
 def _compared(expectation: Numbers) -> str:
@@ -84,7 +97,9 @@ def _of_controls(expectation: Numbers) -> str:
 
 def _controls(numbers: Numbers) -> list[str]:
     """A table of the controls' scores that the expectations compare: means over seeds."""
-    names = list(dict.fromkeys(expectation["score"] for expectation in numbers["expectations"]))
+    claims = numbers["expectations"]
+    judged = [*claims, *(claim["second"] for claim in claims if "second" in claim)]
+    names = list(dict.fromkeys(claim["score"] for claim in judged))
     body = [
         [WORDS[name], row["label"], *(_mean(row["seeds"], score) for score in names)]
         for name, rows in numbers["controls"].items()

@@ -32,6 +32,8 @@
 | table 1: DCGAN's score is another paper's | these tables, a linear judge of E's features, Adam as above |
 | table 1: WGAN-GP "on the same architecture", nothing else | these tables, no batch normalisation in the critic; \
 weight 10, 5 moves of the critic, Adam 1e-4, β 0 and 0.9 (Gulrajani et al. 2017, algorithm 1) |
+| table 1: EBGAN's and BEGAN's scores are other papers' | the same G; E and its mirror as the critic, Adam as above: \
+see `ebgan`, `began` |
 | table 1: mean of more than 10 scores of one run (footnote 2) | one |
 
 A step is a round: 3 updates of G and 1 of every other player in the paper's models, 5 of the critic and 1 of G in
@@ -50,11 +52,12 @@ import torch
 from agon.data import Source
 from agon.dynamics import ALTERNATING, Turns
 from agon.experiment import Budget, Experiment, Part, part
-from agon.games import Adversarial, Autoregressive, Game, PatchAutoregressive
-from agon.networks import argan, cnn
+from agon.games import Adversarial, Autoregressive, BoundaryEquilibrium, Game, PatchAutoregressive
+from agon.networks import argan, autoencoder, cnn
 from agon.networks.convolutions import shrunk
-from agon.objectives import Wasserstein
-from agon.penalties import GradientPenalty
+from agon.objectives import MarginEnergy, Wasserstein
+from agon.penalties import GradientPenalty, PullingAway
+from agon.recipes import berthelot2017
 from agon.recipes.recipe import Recipe
 from agon.recipes.scales import SMOKE, Scale
 from agon.recipes.sets import CELEBA, CIFAR10, STL10_48, STL10_96, ImageSet
@@ -154,6 +157,30 @@ def wgan_gp(at: ScaledSet) -> Experiment:
     return _experiment(at, game, Turns((*[("critic",)] * 5, ("generator",))), betas=(0.0, 0.9), dearer=2)
 
 
+def ebgan(at: ScaledSet) -> Experiment:
+    """EBGAN: the same generator, against an autoencoder of E and its mirror; margin and weight as in `zhao2016`."""
+    critic = _autoencoder(at, "squared", normalise=True)
+    settings: dict[str, Any] = {"objective": MarginEnergy(margin=0.1), "penalties": (PullingAway(weight=0.1),)}
+    return _experiment(at, part(Adversarial, generator=at.generator(), critic=critic, **settings), Turns(ALTERNATING))
+
+
+def began(at: ScaledSet) -> Experiment:
+    """BEGAN: the same generator and autoencoder, without the critic's batch normalisation; as in `berthelot2017`."""
+    balance = berthelot2017.SIZES[at.scale].balance
+    critic = _autoencoder(at, "absolute", normalise=False)
+    settings = {"gamma": balance.gamma, "rate": balance.step}
+    game = part(BoundaryEquilibrium, generator=at.generator(), critic=critic, **settings)
+    return _experiment(at, game, Turns((("generator", "critic"),)))
+
+
+def _autoencoder(at: ScaledSet, error: autoencoder.ReconstructionError, *, normalise: bool) -> Part:
+    """A critic that reconstructs images by E and its layers in reverse."""
+    layers = at.rows(at.tables.encoder)
+    encoder = part(cnn.Encoder, shape=at.data.shape, layers=layers, normalise=normalise, normalise_first=normalise)
+    decoder = part(autoencoder.Mirror, shape=at.data.shape, layers=layers, normalise=normalise, range=at.data.range)
+    return part(autoencoder.Critic, encoder=encoder, decoder=decoder, error=error)
+
+
 def _argan(
     at: ScaledSet,
     game: type[Game],
@@ -204,8 +231,10 @@ MODELS = {
     "dcgan": Model(dcgan, "baseline: the same networks with a critic that classifies"),
     "wgan-gp": Model(wgan_gp, "baseline: the same networks with a Wasserstein critic and a gradient penalty"),
 }
-
-
+AUTOENCODERS = {  # of table 1 alone
+    "ebgan": Model(ebgan, "baseline: the same networks with an autoencoder as critic, and a margin"),
+    "began": Model(began, "baseline: the same networks with an autoencoder as critic, and a balance of its errors"),
+}
 VARIANTS = {  # of the models, on CIFAR-10 alone: what the text names and shows no numbers of
     "s-argan-l2": Model(
         lambda at: _argan(at, Autoregressive, hidden=at.narrow(512), energy={"norm": 2}),
@@ -230,6 +259,9 @@ VARIANTS = {  # of the models, on CIFAR-10 alone: what the text names and shows 
 }
 
 
+OF_SET = {"cifar10": {**MODELS, **AUTOENCODERS, **VARIANTS}, "stl10-48": {**MODELS, **AUTOENCODERS}}
+
+
 def _make(data: Source, scale: Scale, tables: Tables, make: Callable[[ScaledSet], Experiment]) -> Experiment:
     return make(ScaledSet(tables, data, scale))
 
@@ -243,5 +275,5 @@ RECIPES = tuple(
         make=partial(_make, tables=tables, make=model.make),
     )
     for images, tables in SETS.items()
-    for name, model in ({**MODELS, **VARIANTS} if images == "cifar10" else MODELS).items()
+    for name, model in OF_SET.get(images, MODELS).items()
 )

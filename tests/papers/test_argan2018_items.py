@@ -1,16 +1,20 @@
 """What the items of argan2018 compare, and that the paper's numbers are the paper's."""
 
+import json
+from pathlib import Path
 from typing import get_args
 
 import pytest
 
 from agon.dynamics import Turns
 from agon.experiment import Experiment, Part
-from agon.papers import argan2018
+from agon.papers import argan2018, reproduce
+from agon.papers.second_judge import DISTANCE
 from agon.recipes.scales import Scale
+from tests.papers.test_items import trained_here  # noqa: F401
 
 ITEMS = {item.name.removeprefix("argan2018/"): item for item in argan2018.ITEMS}
-MODELS = ("S-ARGAN", "C-ARGAN", "PARGAN", "DCGAN", "WGAN-GP")
+MODELS = ("S-ARGAN", "C-ARGAN", "PARGAN", "DCGAN", "WGAN-GP", "EBGAN", "BEGAN")
 EVERY = pytest.mark.parametrize("images", ["CIFAR-10", "STL-10"])
 SCALES = get_args(Scale)
 
@@ -45,7 +49,7 @@ def test_a_sets_models_share_data_generator_batch_and_rate(images: str, scale: S
 def test_budgets_are_equal_but_for_the_baseline_whose_rounds_cost_twice(images: str, scale: Scale) -> None:
     made = experiments(images, scale)
     steps = {model: each.steps for model, each in made.items()}
-    assert len({steps[model] for model in MODELS[:4]}) == 1
+    assert len({steps[model] for model in MODELS if model != "WGAN-GP"}) == 1
     assert steps["WGAN-GP"] == steps["PARGAN"] // (2 if scale == "quick" else 1)
     assert steps["PARGAN"] >= 1_500 or scale == "smoke"
     for model in MODELS[:3]:
@@ -57,14 +61,50 @@ def test_budgets_are_equal_but_for_the_baseline_whose_rounds_cost_twice(images: 
 
 @EVERY
 def test_judges_have_the_papers_layers_at_its_own_scale(images: str) -> None:
-    """512 channels at the end of E, 256 with C-ARGAN; the DCGAN's critic is E with a linear judge."""
+    """512 channels at the end of E, 256 with C-ARGAN; baselines' critics are E with a linear judge, or its mirror."""
     made = experiments(images, "paper")
     layers = {model: player(made[model], "encoder").settings["layers"] for model in MODELS[:3]}
     assert layers["S-ARGAN"] == layers["PARGAN"] == tuple((4, 2, width) for width in (64, 128, 256, 512))
     assert layers["C-ARGAN"] == tuple((4, 2, width) for width in (64, 128, 256, 256))
-    assert all(player(made[model], "critic").settings["layers"] == layers["PARGAN"] for model in MODELS[3:])
+    assert all(player(made[model], "critic").settings["layers"] == layers["PARGAN"] for model in MODELS[3:5])
+    for model in MODELS[5:]:
+        halves = [player(made[model], "critic").settings[half] for half in ("encoder", "decoder")]
+        assert all(half.settings["layers"] == layers["PARGAN"] for half in halves)
     hidden = {model: player(made[model], "autoregressor").settings["hidden"] for model in MODELS[:3]}
     assert hidden == {"S-ARGAN": 512, "C-ARGAN": 128, "PARGAN": 512}
+
+
+def test_autoencoders_judge_as_their_own_papers_say() -> None:
+    """EBGAN: squares, a margin, pulling away; BEGAN: absolute errors, a balance, and no batch normalisation."""
+    made = experiments("CIFAR-10", "paper")
+    game = {model: made[model].describe()["game"] for model in ("EBGAN", "BEGAN")}
+    assert (game["EBGAN"]["critic"]["error"], game["BEGAN"]["critic"]["error"]) == ("squared", "absolute")
+    assert (game["EBGAN"]["objective"]["margin"], game["EBGAN"]["penalties"][0]["weight"]) == (0.1, 0.1)
+    assert (game["BEGAN"]["gamma"], game["BEGAN"]["rate"]) == (0.5, 0.001)
+    halves = ("encoder", "decoder")
+    assert [game["EBGAN"]["critic"][half]["normalise"] for half in halves] == [True, True]
+    assert [game["BEGAN"]["critic"][half]["normalise"] for half in halves] == [False, False]
+
+
+@pytest.mark.usefixtures("one_core", "trained_here")
+def test_two_judges_measure_the_rows_that_are_asked_for(tmp_path: Path) -> None:
+    """On CIFAR-10 the second beside the classifier, on STL-10's stand-in the second alone; real data without a run."""
+    words = ["CIFAR-10: PARGAN", "CIFAR-10: DCGAN", "STL-10: EBGAN"]
+    page = reproduce("argan2018/table1", tmp_path, scale="smoke", seeds=1, rows=words, show=False)
+    told = json.loads(page.with_suffix(".json").read_text())
+    scores = {row["label"]: row["summary"].keys() for row in told["rows"]}
+    assert set(scores) == {*words, "CIFAR-10: real data", "STL-10: real data"}
+    assert all({DISTANCE, "efficientnet-score"} <= names for names in scores.values())
+    assert {row for row, names in scores.items() if "classifier-score" in names} == {
+        *words[:2],
+        "CIFAR-10: real data",
+    }
+    (claim,) = told["expectations"]
+    assert (claim["score"], claim["above"]) == ("classifier-score", "CIFAR-10: DCGAN")
+    assert (claim["second"]["score"], claim["second"]["below"]) == (DISTANCE, "CIFAR-10: DCGAN")
+    assert claim["controls"].keys() == claim["second"]["controls"].keys() == {"untrained"}
+    assert "The same claims by a second judge:" in page.read_text()
+    assert "**The two judges " in page.read_text()
 
 
 def test_figures_show_trainings_of_the_table_where_it_has_them() -> None:
@@ -89,8 +129,10 @@ def test_the_papers_numbers_are_those_of_table_1() -> None:
     assert (printed["CIFAR-10: PARGAN"], printed["STL-10: PARGAN"]) == ("6.86", "7.89")
     assert (printed["CIFAR-10: DCGAN"], printed["STL-10: DCGAN"]) == ("6.40 ± 0.05", "7.54")
     assert printed["CIFAR-10: WGAN-GP"] == "6.80"
-    assert {row for row in printed if row.endswith(("BEGAN", "WGAN-GP", "ALI"))} == {
+    assert printed["CIFAR-10: EBGAN"] == "6.74 ± 0.09"
+    assert {row for row in printed if row.endswith(("BEGAN", "EBGAN", "WGAN-GP", "ALI"))} == {
         "CIFAR-10: BEGAN",
+        "CIFAR-10: EBGAN",
         "CIFAR-10: WGAN-GP",
         "CIFAR-10: ALI",
     }  # printed for one set only
@@ -103,8 +145,9 @@ def test_what_is_expected_of_ours_holds_of_the_papers_own_numbers() -> None:
     def printed(row: object) -> float:
         return float(item.published[str(row)]["paper: Inception score"].partition(" ")[0])
 
-    assert len(item.expects) == 5
+    assert len(item.expects) == 9
     for expected in item.expects:
-        assert printed(expected.row) > printed(expected.above)
+        assert (expected.below is None) == expected.row.startswith("CIFAR-10")  # where a distance is expected below
+        assert printed(expected.row) > printed(expected.bound)
         told = expected.says.partition(":")[0]
-        assert told == f"{printed(expected.row):.2f} against {printed(expected.above):.2f}"
+        assert told == f"{printed(expected.row):.2f} against {printed(expected.bound):.2f}"

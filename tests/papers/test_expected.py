@@ -36,6 +36,8 @@ def test_another_bound_is_another_expectation_and_other_words_are_not() -> None:
     assert digest(replace(item, expects=[replace(first, says="in other words"), *others])) == digest(item)
     for changed in (replace(first, row="DCGAN, 1 epoch"), replace(first, direction=0.5)):
         assert digest(replace(item, expects=[changed, *others])) != digest(item)
+    table = find_item("argan2018/table1")
+    assert digest(replace(table, expects=[replace(each, second=None) for each in table.expects])) != digest(table)
 
 
 def test_the_page_says_which_came_first() -> None:

@@ -76,7 +76,8 @@ def smallest_of_each_kind() -> set[str]:
     return set(kinds.values())
 
 
-COVERING = smallest_of_each_kind() - {"im2016/table1"}  # nine trainings; test_im2016_items has one of its battles
+LARGE = {"im2016/table1", "argan2018/table1"}  # some of their rows are made in the tests of their papers' items
+COVERING = smallest_of_each_kind() - LARGE
 
 
 @pytest.mark.parametrize(
@@ -167,7 +168,14 @@ def test_an_item_says_what_it_is(name: str) -> None:
 
 
 def test_every_quick_item_ends_within_twenty_minutes() -> None:
-    """Of the trainings on 2 cores, as they were measured; those of items with numbers were."""
+    """Of the trainings on 2 cores, as they were measured; those that have numbers were."""
     told = {name: item.minutes["quick"] for name, item in ITEMS.items()}
-    assert not [name for name, minutes in told.items() if minutes is None and numbers_of(name) is not None]
+    assert not [name for name, minutes in told.items() if minutes is None and has_all_numbers(name)]
     assert {name: minutes for name, minutes in told.items() if minutes and minutes > 20} == {}
+
+
+def has_all_numbers(name: str) -> bool:
+    """Whether every training of an item was run for its numbers: a row that came later was not."""
+    numbers = numbers_of(name)
+    run = set() if numbers is None else {each["recipe"] for each in numbers["trainings"]}
+    return {recipe.name for recipe in ITEMS[name].trainings.values()} <= run

@@ -95,6 +95,12 @@ def test_costs_are_the_fastest_that_were_measured() -> None:
             assert costs[each["recipe"]][told["scale"]] <= float(f"{minutes:.2g}")
 
 
+def test_a_recipe_that_was_never_timed_gets_its_costs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "measured_costs", dict)
+    trainings = [each for name in ITEMS for told in pages.known(name) for each in told["trainings"]]
+    assert set(json.loads(pages.costs())) == {each["recipe"] for each in trainings}
+
+
 def test_numbers_that_nobody_measured_are_caught() -> None:
     """The negative control: a changed number in the page is no longer what the file says."""
     name = next(name for name in ITEMS if pages.numbers_of(name) is not None)

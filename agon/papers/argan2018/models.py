@@ -4,7 +4,15 @@ from agon.recipes.argan2018 import RECIPES
 from agon.recipes.recipe import Recipe, by_name
 
 PAPER = "Yazıcı et al. 2018"
-MODELS = {"S-ARGAN": "s-argan", "C-ARGAN": "c-argan", "PARGAN": "pargan", "DCGAN": "dcgan", "WGAN-GP": "wgan-gp"}
+MODELS = {
+    "S-ARGAN": "s-argan",
+    "C-ARGAN": "c-argan",
+    "PARGAN": "pargan",
+    "DCGAN": "dcgan",
+    "WGAN-GP": "wgan-gp",
+    "EBGAN": "ebgan",
+    "BEGAN": "began",
+}
 PROPOSED = ("S-ARGAN", "C-ARGAN", "PARGAN")
 CIFAR10, STL10 = "CIFAR-10", "STL-10"
 TRAININGS = by_name(RECIPES)

@@ -6,6 +6,8 @@
 | section 4: "the L2 loss could not produce results as good as L1 loss" | the sum of squares; a lower score |
 | section 4: "t [...] an important hyper-parameter"; 3 by grid search | 1 and 2 score lower, in equally many rounds |
 | section 4: a C-ARGAN of "single level produces blurry results" | one layer of 128 units: less detail, a lower score |
+
+"Lower" is by CIFAR-10's classifier, and again by the second judge (`papers.second_judge`).
 """
 
 from agon.data.source import as_bytes
@@ -15,6 +17,7 @@ from agon.papers.argan2018.models import PAPER, TRAININGS, training
 from agon.papers.expectation import Expectation
 from agon.papers.item import Item, Scores, per_training
 from agon.papers.pictures import sample_panels
+from agon.papers.second_judge import DISTANCE
 from agon.recipes.scales import Scale
 from agon.runs import Run
 from agon.samples.making import load, sample
@@ -33,7 +36,7 @@ def fine_by_classes(run: Run, scale: Scale) -> Scores:
 
 
 def _lower(row: str, than: str, says: str) -> Expectation:
-    return Expectation(says=says, score=SCORE, row=row, below=than)
+    return Expectation(says=says, score=SCORE, row=row, below=than, second=DISTANCE)
 
 
 def _item(section: str, claim: str, model: str, others: dict[str, str], *more: Expectation) -> Item:

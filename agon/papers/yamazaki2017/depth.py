@@ -5,8 +5,8 @@ from agon.recipes.yamazaki2017 import images
 from agon.recipes.yamazaki2017.settings import titled
 
 
-def _higher(row: str, other: str, score: str) -> Expectation:
-    return Expectation(says=f"{row} scores above {other}", score=score, row=row, above=other)
+def _higher(row: str, other: str, score: str, second: str | None = None) -> Expectation:
+    return Expectation(says=f"{row} scores above {other}", score=score, row=row, above=other, second=second)
 
 
 def on_mnist(score: str) -> tuple[Expectation, ...]:
@@ -19,8 +19,9 @@ def on_mnist(score: str) -> tuple[Expectation, ...]:
     )
 
 
-def on_cifar10(score: str) -> tuple[Expectation, ...]:
-    """Section 5.2: depth helps up to 2 blocks a stage, if the critic has no batch normalisation."""
+def on_cifar10(score: str, second: str) -> tuple[Expectation, ...]:
+    """Section 5.2: depth helps up to 2 blocks a stage, if the critic has no batch normalisation; by two judges."""
     best = titled("M2_C", False)
     others = ("M0_C", "M2_C", *(titled(f"M{depth}_C", False) for depth in (0, 1, 3)))
-    return (_higher("M1_C", "M0_C", score), *(_higher(best, other, score) for other in others))
+    pairs = (("M1_C", "M0_C"), *((best, other) for other in others))
+    return tuple(_higher(row, other, score, second) for row, other in pairs)

@@ -11,6 +11,7 @@ from agon.figures.tiles import interleaved, panels_png
 from agon.metrics import nearest_neighbours
 from agon.metrics.courses import probability
 from agon.papers.item import Renderer, TrainedRuns, first_seeds
+from agon.papers.second_judge import DISTANCE, snapshot_distances
 from agon.papers.yamazaki2017.measuring import (
     COMPARED,
     SAMPLES,
@@ -33,6 +34,7 @@ ACROSS = 5  # clouds in a line: the paper's rows have two lines each
 PAIRS = 5  # pairs of a sample and its neighbour in a row of figure 5.15
 SHOWN = 100  # samples in figure 5.15, section 5.2.1
 BLUE, ORANGE = colour(0), colour(1)  # as in the paper: critic's loss and real data; generator's loss and samples
+Course = Mapping[int, float]  # iteration -> score
 NORMALISED = (("batch normalisation in both networks", True), ("none in the critic", False))
 
 
@@ -96,20 +98,33 @@ def _losses_and_outputs(label: str, run: Run) -> tuple[Panel, Panel]:
 
 
 def score_curves(name: str) -> Renderer:
-    """Draw two panels with the same scale: batch normalisation in both networks, and none in the critic."""
+    """Draw two panels with the same scale: batch normalisation in both networks, and none in the critic.
+
+    Of photographs there are two more below, by the second judge.
+    """
 
     def draw(runs: TrainedRuns, scale: Scale) -> Mapping[str, bytes]:
-        scores = {label: watched_scores(run, scale) for label, run in first_seeds(runs).items()}
-        most = max(value for course in scores.values() for value in course.values())
-        panels = []
-        for title, normalise in NORMALISED:
-            labels = zip(images.models(name, True), images.models(name, normalise), strict=True)
-            shown = [(plain, scores[at]) for plain, at in labels if at in scores]
-            lines = [Curve(titled(plain, True), list(course), list(course.values())) for plain, course in shown]
-            panels.append(Panel(title, lines, x_label="iteration", y_label=SCORE, limits=(1.0, 1.05 * most)))
+        shown = first_seeds(runs)
+        scores = {label: watched_scores(run, scale) for label, run in shown.items()}
+        panels = _course_panels(name, scores, SCORE, least=1.0)
+        if name == "cifar10":
+            distances = {label: snapshot_distances(run, scale) for label, run in shown.items()}
+            panels += _course_panels(name, distances, DISTANCE, least=0.0)
         return {".png": curves_png(panels, columns=2)}
 
     return draw
+
+
+def _course_panels(name: str, courses: Mapping[str, Course], word: str, least: float) -> list[Panel]:
+    """Two panels of a score over iterations: batch normalisation in both networks, and none in the critic."""
+    most = max(value for course in courses.values() for value in course.values())
+    panels = []
+    for title, normalise in NORMALISED:
+        labels = zip(images.models(name, True), images.models(name, normalise), strict=True)
+        shown = [(plain, courses[at]) for plain, at in labels if at in courses]
+        lines = [Curve(titled(plain, True), list(course), list(course.values())) for plain, course in shown]
+        panels.append(Panel(title, lines, x_label="iteration", y_label=word, limits=(least, 1.05 * most)))
+    return panels
 
 
 def scores_by_depth(runs: TrainedRuns, scale: Scale) -> Mapping[str, bytes]:

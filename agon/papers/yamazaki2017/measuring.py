@@ -16,10 +16,17 @@ from agon.experiment import Experiment
 from agon.figures.spacing import spread
 from agon.metrics import Score, mode_coverage
 from agon.metrics.clouds import early_distance, movements, nearest_distances
-from agon.metrics.courses import loss_course, score_course
+from agon.metrics.courses import distance_course, loss_course, score_course
 from agon.metrics.neighbours import nearest_pixels
 from agon.papers.classified import CLASSIFIER, classifier_score
 from agon.papers.item import Rows, Scores
+from agon.papers.second_judge import (
+    DISTANCE,
+    is_photographs,
+    second_scores,
+    snapshot_distances,
+    unseen_scores,
+)
 from agon.papers.yamazaki2017.models import BEST, REAL_ROWS, TEST_ROWS
 from agon.recipes.scales import Scale
 from agon.recipes.yamazaki2017 import images, points
@@ -83,13 +90,25 @@ def loss_scores(run: Run, scale: Scale) -> Scores:
 
 
 def final_scores(run: Run, scale: Scale) -> Scores:
-    """The classifier's score of a trained model's samples."""
-    return evaluate(run, metrics=["is"], n=SAMPLES[scale], extractor=CLASSIFIER)
+    """The classifier's score of a trained model's samples, and of photographs the second judge's."""
+    by_classifier = evaluate(run, metrics=["is"], n=SAMPLES[scale], extractor=CLASSIFIER)
+    return [*by_classifier, *_second(run, scale)]
 
 
 def kind_scores(run: Run, scale: Scale) -> Scores:
-    """How sure the classifier is, and how evenly samples spread over the classes."""
-    return evaluate(run, metrics=["is", "classifier"], n=SAMPLES[scale], extractor=CLASSIFIER)
+    """How sure the classifier is, and how evenly samples spread over the classes; the second judge's of photographs."""
+    by_classifier = evaluate(run, metrics=["is", "classifier"], n=SAMPLES[scale], extractor=CLASSIFIER)
+    return [*by_classifier, *_second(run, scale)]
+
+
+def _second(run: Run, scale: Scale) -> Scores:
+    """The second judge's scores of photographs; none of digits."""
+    return second_scores(run, scale) if is_photographs(_source(run)) else []
+
+
+def _source(run: Run) -> Source:
+    """The set that a run was trained on."""
+    return Experiment.from_json(run.experiment).data
 
 
 @cache
@@ -99,12 +118,16 @@ def real_scores(source: Source, n: int) -> Scores:
 
 
 def table_rows(runs: Mapping[str, Run], scale: Scale) -> Rows:
-    """A row for each model, then one for the training images of each set."""
+    """A row for each model, then for the training images of each set, and by the second judge for test images."""
     rows = {label: final_scores(run, scale) for label, run in runs.items()}
     for name, (label, _) in REAL_ROWS.items():
         trained = first_trained(runs, name)
-        if trained is not None:
-            rows[label] = real_scores(Experiment.from_json(trained.experiment).data, SAMPLES[scale])
+        if trained is None:
+            continue
+        source = _source(trained)
+        rows[label] = real_scores(source, SAMPLES[scale])
+        if is_photographs(source):
+            rows[TEST_ROWS[name]] = unseen_scores(source, scale)
     return rows
 
 
@@ -115,8 +138,17 @@ def first_trained(runs: Mapping[str, Run], name: str) -> Run | None:
 
 
 def course_scores(run: Run, scale: Scale) -> Scores:
-    """How the score develops over a training: its end, its greatest value, its oscillation."""
-    return score_course(list(watched_scores(run, scale).values()), SCORE, images.EVALUATIONS[scale].n)
+    """How the score, and the second judge's distance of photographs, develops: its end, its best, its oscillation."""
+    by_classifier = score_course(list(watched_scores(run, scale).values()), SCORE, images.EVALUATIONS[scale].n)
+    return [*by_classifier, *_course_of_distances(run, scale)]
+
+
+def _course_of_distances(run: Run, scale: Scale) -> Scores:
+    """How the second judge's distance of the images that the run kept develops; nothing of digits."""
+    experiment = Experiment.from_json(run.experiment)
+    if not is_photographs(experiment.data):
+        return []
+    return distance_course(list(snapshot_distances(run, scale).values()), DISTANCE, experiment.grid)
 
 
 def watched_scores(run: Run, scale: Scale) -> dict[int, float]:

@@ -3,6 +3,7 @@
 from agon.papers.expectation import Expectation
 from agon.papers.item import Item, each_alone, per_training
 from agon.papers.pictures import sample_panels
+from agon.papers.second_judge import DISTANCE
 from agon.papers.yamazaki2017.measuring import SCORE, kind_scores
 from agon.recipes.yamazaki2017 import images
 
@@ -33,7 +34,13 @@ def _kinds(figure: str, good: tuple[str, int, bool], bad: int, collapsed: tuple[
         measure=per_training(kind_scores),
         draw=sample_panels(across=ACROSS, titles={label: f"{word}: {label}" for label, word in words.items()}),
         expects=(
-            Expectation(says=f"{best} scores above {shallow}", score=SCORE, row=best, above=shallow),
+            Expectation(
+                says=f"{best} scores above {shallow}",
+                score=SCORE,
+                row=best,
+                above=shallow,
+                second=DISTANCE if name == "cifar10" else None,
+            ),
             Expectation(
                 says=f"{deep} has collapsed: its classes' shares are further from the data's than those of {best}",
                 score="class-divergence",
