@@ -23,6 +23,7 @@ def ray_cluster(nodes: int, monkeypatch: pytest.MonkeyPatch, **head: Any) -> Ite
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
     monkeypatch.setenv("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     monkeypatch.setenv("RAY_worker_niceness", "0")
+    monkeypatch.setenv("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")  # in its own processes; below in this one
     from ray._private import ray_constants
     from ray.cluster_utils import Cluster
 
