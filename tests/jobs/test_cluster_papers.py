@@ -23,6 +23,7 @@ def made(out: Path, *words: str) -> tuple[dict[str, Any], list[str]]:
     return numbers, told.splitlines()
 
 
+@pytest.mark.filterwarnings("ignore:unclosed file .*ray_client_server:ResourceWarning")  # Ray's own
 def test_reproduce_on_ray_and_through_its_client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And nothing is said but what agon says."""
     expected, _ = made(tmp_path / "processes")
