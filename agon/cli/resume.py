@@ -78,10 +78,9 @@ def resume(
     check_resources(1 if devices is None else devices, threads or 0, memory=0)
     where = place_named(on, cpus_per_job, gpus_per_job, minutes_per_job, minutes_without_progress)
     if (run / SWEEP).is_file():
-        if steps is not None or devices is not None or evaluate or storage:
-            others = "--steps, --devices, --evaluate or --storage"
-            raise SettingError(f"agon resume: expected no {others} for a sweep; leave them out")
-        _resume_sweep(run, threads, trust, from_, where)
+        if steps is not None or devices is not None or evaluate:
+            raise SettingError("agon resume: expected no --steps, --devices or --evaluate for a sweep; leave them out")
+        _resume_sweep(run, from_, threads=threads, trust=trust, on=where, storage=storage)
         return
     check_runs([run])
     if steps is not None:
@@ -112,12 +111,12 @@ def resume(
     say_report(run)
 
 
-def _resume_sweep(folder: Path, threads: int | None, trust: bool, script: Path | None, on: Any) -> None:
+def _resume_sweep(folder: Path, script: Path | None, **how: Any) -> None:
     """Train and score what a sweep has left to do, and print its table."""
     from agon.reports.sweeps import resume as resume_sweep
 
     run_script(script)
-    result = resume_sweep(folder, threads=threads, trust=trust, on=on)
+    result = resume_sweep(folder, **how)
     say(*result.lines, folder / SWEEP)
     say_report(folder)
 

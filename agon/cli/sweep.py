@@ -17,6 +17,7 @@ from agon.cli.shared import (
     OnOption,
     ProgressOption,
     SetOptions,
+    StorageOption,
     assignments,
     place_of,
     say_report,
@@ -75,6 +76,7 @@ class SweepCommand:
     gpus_per_job: GpusOption = None
     minutes_per_job: MinutesOption = None
     minutes_without_progress: ProgressOption = None
+    storage: StorageOption = ""
     data: DataOption = None
     scale: Literal["smoke", "quick", "paper"] = "quick"
     """Size of each training, as of agon train."""
@@ -102,7 +104,7 @@ class SweepCommand:
         from agon.sweeps import Halving
         from agon.training import Compute
 
-        names = ("metric", "seeds", "n", "extractor", "every", "jobs", "trust")
+        names = ("metric", "seeds", "n", "extractor", "every", "jobs", "storage", "trust")
         options: dict[str, Any] = {name: getattr(self, name) for name in names}
         result = sweep(
             _make(train),
@@ -143,8 +145,9 @@ class SweepCommand:
         for name, count in (("--every", self.every), ("--jobs", self.jobs), ("--at-once", self.at_once)):
             check_count(1 if count is None else count, name)
         self._check_search()
-        shared = ("data", "scale", "seed", "steps", "batch", "set_", "device", "precision", "threads", "trust", "on")
-        train = Train(self.recipe, self.out, seeds=self.seeds, **{name: getattr(self, name) for name in shared})
+        shared = ("data", "scale", "seed", "steps", "batch", "set_", "device", "precision", "threads", "trust")
+        options = {name: getattr(self, name) for name in (*shared, "on", "storage")}
+        train = Train(self.recipe, self.out, seeds=self.seeds, **options)
         place_of(self)
         train.check()
         return over, train

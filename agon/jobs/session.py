@@ -4,6 +4,7 @@ import logging
 import os
 import signal
 import threading
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from typing import Any
@@ -13,6 +14,7 @@ from agon.errors import RunError, require
 
 OBJECTS = 100 * 2**20  # bytes of a new cluster's object store: jobs and messages are small
 LOOPBACK = "127."
+CLIENT_LOG = "ray.util.client.logsclient"  # lines of the client server
 
 
 @contextmanager
@@ -23,12 +25,13 @@ def session(address: str) -> Iterator[Any]:
         address: "ray://HOST:PORT"; or empty for RAY_ADDRESS, else a new cluster of this machine alone.
 
     Raises:
-        NotInstalledError: Ray is not installed.
+        NotInstalledError: Ray, or what its client needs, is not installed.
         RunError: there is no cluster at that address.
     """
     require("ray")
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    os.environ.setdefault("RAY_worker_niceness", "0")  # by default 15: beside other work its jobs would stand still
     import ray
 
     if ray.is_initialized():
@@ -57,18 +60,24 @@ def _handler_kept() -> Iterator[None]:
 
 def _connect(ray: Any, address: str) -> None:
     quiet: dict[str, Any] = {"log_to_driver": False, "configure_logging": False}
+    logging.getLogger(CLIENT_LOG).disabled = True  # the client raises its level again
     given = address or os.environ.get("RAY_ADDRESS", "local")
+    by_client = given.startswith("ray://")
+    if by_client:
+        require("grpc")  # what ray[client] adds
     if given == "local":
         _start(ray, quiet)
         return
     try:
-        with _on_loopback(ray) if given.startswith(LOOPBACK) else nullcontext():
-            ray.init(address=given, **({} if given.startswith("ray://") else quiet))
-    except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
+        with _on_loopback(ray) if given.startswith(LOOPBACK) else nullcontext(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the error says it, too
+            ray.init(address=given, **quiet)
+    except (ConnectionError, RuntimeError, ValueError, TimeoutError, ray.exceptions.RayError) as error:
         reason = str(error).strip().partition("\n")[0]
+        serving = ", whose client server has the port 10001 by default" if by_client else ""
         raise RunError(
-            f"expected a Ray cluster at {given}, got none ({reason}); start one with ray start --head, or leave the "
-            "address and RAY_ADDRESS out for one of this machine"
+            f"expected a Ray cluster at {given}, got none ({reason}); start one with ray start --head{serving}, or "
+            "leave the address and RAY_ADDRESS out for one of this machine"
         ) from error
 
 

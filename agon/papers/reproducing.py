@@ -8,15 +8,16 @@ from agon.errors import SettingError
 from agon.jobs import PROCESSES, Place
 from agon.papers.catalogue import find_item
 from agon.papers.controls import measured_controls
-from agon.papers.item import Item
 from agon.papers.numbers import numbers
 from agon.papers.page import page
 from agon.papers.rows import with_rows
 from agon.papers.sources import places
-from agon.papers.trainings import experiments
+from agon.papers.storing import addresses, begin
+from agon.papers.trainings import PlacedExperiment, experiments
 from agon.recipes import Scale
 from agon.runs import Directory, Run
 from agon.runs.files import clear
+from agon.runs.mirrors import Addresses, mirror_now, sync_all
 from agon.training import Compute
 from agon.training.replicates import train_many
 
@@ -31,6 +32,7 @@ def reproduce(
     rows: Sequence[str] = (),
     compute: Compute | None = None,
     on: Place = PROCESSES,
+    storage: str = "",
     show: bool = True,
 ) -> Path:
     """Train what an item needs, measure it and its controls, and write its pictures, tables and numbers.
@@ -49,6 +51,9 @@ def reproduce(
         compute: how each training computes; by default on the best device in float32, with one thread.
         on: where the trainings run: "processes" of this machine, "ray", "ray://HOST:PORT", or with time limits an
             `agon.jobs.OnProcesses` or `OnRay`.
+        storage: address at which the folder and all its runs are mirrored, as of `train`: the run of a recipe's seed 0
+            below it at "RECIPE/seed-0". The same call goes on on another machine. By default the one that the folder
+            has.
         show: whether to show progress on standard error.
 
     Returns:
@@ -56,7 +61,9 @@ def reproduce(
 
     Raises:
         SettingError: the item, a row or a set is unknown, or `seeds` is below 1.
-        RunError: the folder cannot be written, or holds trainings with other settings.
+        RunError: the folder cannot be written, or holds trainings with other settings; or the storage is of another
+            paper or scale, or does not answer.
+        NotMirroredError: the page is made, and storage does not have all of it.
         ReplicatesError: some trainings failed; the others are done.
         Interrupted: SIGINT or SIGTERM arrived; the same call resumes.
     """
@@ -66,7 +73,10 @@ def reproduce(
         raise SettingError(f"seeds: expected at least 1, got {count}")
     paper, _, short = name.partition("/")
     folder = Path("runs", f"{paper}-{scale}") if out is None else out
-    runs = _trained(item, folder, scale, range(count), places(data), compute, on, show)
+    placed = experiments(item, folder, scale, range(count), places(data))
+    paths = [each.path for of_seeds in placed.values() for each in of_seeds]
+    mirrored_at = addresses(folder, paths, begin(folder, paper, scale, storage))
+    runs = _trained(placed, mirrored_at, compute, on, show)
     measured_rows = [item.measure({label: run[seed] for label, run in runs.items()}, scale) for seed in range(count)]
     controls = measured_controls(item, folder, scale, count, places(data), compute)
     panels = item.panels(runs, scale) if item.panels is not None else ()
@@ -80,27 +90,26 @@ def reproduce(
     measured["pictures"] = [f"{short}{ending}" for ending in pictures]
     files.write(f"{short}.json", (json.dumps(measured, indent=1) + "\n").encode())
     files.write(f"{short}.md", page(measured).encode())
+    sync_all(mirrored_at, show)  # the scores, which were recorded in the runs
+    mirror_now(folder)
     return folder / f"{short}.md"
 
 
 def _trained(
-    item: Item,
-    folder: Path,
-    scale: Scale,
-    seeds: Sequence[int],
-    at: Mapping[str, str],
+    placed: Mapping[str, Sequence[PlacedExperiment]],
+    mirrored_at: Addresses,
     compute: Compute | None,
     on: Place,
     show: bool,
 ) -> dict[str, list[Run]]:
     """A finished run for every training and seed: newly trained, resumed, or already there."""
-    placed = experiments(item, folder, scale, seeds, at)
     known = {each.path: each for of_seeds in placed.values() for each in of_seeds}
     runs = train_many(
         {path: each.experiment for path, each in known.items()},
         compute=compute,
         callbacks={path: each.callback for path, each in known.items() if each.callback is not None},
         on=on,
+        storage=mirrored_at,
         show=show,
     )
     return {label: [runs[each.path] for each in of_seeds] for label, of_seeds in placed.items()}

@@ -21,6 +21,7 @@ SKILL, SKILL_PICTURE = "skill.json", "skill.png"  # the skill of these, and its 
 REPORT = "report.html"
 REPLICATES = "replicates.json"  # in a directory of replicates, which holds a run for each seed
 SWEEP = "sweep.json"  # in the directory of a sweep, which holds a directory of replicates for each trial
+PAPER = "paper.json"  # in a mirrored folder of a paper, which holds pages, and runs below: which paper, at which scale
 MIRROR = "mirror.json"  # in storage: names all objects of a run with their checksums
 STORAGE = "storage.json"  # in a directory that is mirrored: the address of its storage
 RUN_LOCK, SCORES_LOCK = "run.lock", "metrics.lock"  # held by the process that trains or scores
@@ -32,6 +33,8 @@ LEFTOVERS = frozenset(
 REAL = "real"  # the snapshot of real samples
 IMAGES, POINTS = ".png", ".npy"  # endings of snapshots
 SNAPSHOT = re.compile(r"([0-9]{8,18})\.(png|npy)")  # the step, and what is kept
+PAGE = r"(figure|table|section|appendix)[\w.]*\.(md|json|png|gif)"  # of an item, in a folder of a paper
+TRIAL = r"\w[\w.+=,-]*"  # a trial's directory of replicates, in the directory of a sweep
 
 
 def snapshots(files: Directory) -> list[tuple[int, Path]]:

@@ -11,6 +11,7 @@ from agon.errors import RunError
 from agon.runs import Directory
 from agon.runs.description import described
 from agon.runs.layout import SWEEP
+from agon.runs.mirrors import catch_up, stored_at
 from agon.runs.run import locked_folder
 from agon.runs.taken import refuse_taken
 from agon.sweeps.halving import Halving
@@ -96,6 +97,7 @@ class SweepFolder:
     | sweep.json | the settings that vary, the trials, how they are scored, and the result |
     | lr=1e-4,steps=5/ | the replicates of one trial |
     | report.html | the table, curves, and parallel coordinates |
+    | storage.json | where all of it is mirrored, if it is |
 
     Attributes:
         path: the directory.
@@ -103,6 +105,11 @@ class SweepFolder:
 
     def __init__(self, path: Path) -> None:
         self.path, self.files = path, Directory(path)
+
+    @property
+    def storage(self) -> str:
+        """The address at which it is mirrored, with its runs below; "" if it is not."""
+        return stored_at(self.path)
 
     def trial(self, name: str) -> Folder:
         """The directory of a trial's replicates."""
@@ -128,10 +135,11 @@ class SweepFolder:
         self.write(record)
 
     def write(self, record: SweepRecord) -> None:
-        """Write sweep.json."""
+        """Write sweep.json, and mirror it."""
         found = {"diverged": record.diverged, "told": record.told, "result": record.result}
         content = {**record.plan.plain(), **found}
         self.files.write(SWEEP, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
+        catch_up(self.path)
 
     def read(self) -> SweepRecord:
         """Read sweep.json.

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from signal import Signals as Signal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from agon.errors import AgonError, DivergedError, Interrupted, RunError, TimeLimitError
+from agon.errors import AgonError, DivergedError, Interrupted, NotMirroredError, RunError, TimeLimitError
 from agon.experiment import Experiment
 from agon.experiment.scripts import values_under
 from agon.jobs import Ended, Executor, Job
 from agon.runs import Run
+from agon.runs.mirrors import fetched_afterwards, inside, mirror_now, sync, sync_all
 from agon.sweeps.folder import SweepFolder, SweepRecord
 from agon.sweeps.scoring import Scoring
 from agon.sweeps.standings import order
@@ -33,12 +34,14 @@ class SweepRun(NamedTuple):
         path: its directory.
         experiment: what it trains.
         until: the step at which it is scored.
+        storage: address at which it is mirrored; "" for none.
     """
 
     name: str
     path: Path
     experiment: Experiment
     until: int
+    storage: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,7 @@ class Runner:
         Raises:
             RunError: some runs failed otherwise, and are named; the others are done.
             TimeLimitError: all that failed were too long.
+            NotMirroredError: all that failed are done, and storage does not have all of them.
             Interrupted: SIGINT or SIGTERM came; running trainings have written a checkpoint.
         """
         trials = list(self.plans)
@@ -91,15 +95,20 @@ class Runner:
         """Train all runs of some trials up to a step, None for their budget, and score them; return which failed.
 
         Raises:
+            NotMirroredError: a run is done, and storage does not have all of it.
+            RunError: storage does not answer.
             Interrupted: SIGINT or SIGTERM came; running trainings have written a checkpoint.
         """
         runs = [run for trial in trials for run in self._runs(trial, until)]
+        sync_all({run.path: run.storage for run in runs}, self.show)
         left = [run for run in runs if run.name not in self.record.diverged and not self._is_scored(run)]
         if not left:
             return {}
         scoring = self.record.plan.scoring
         jobs = [_job(run, self.plans[run.name.rpartition("/")[0]].compute, scoring, self.trust) for run in left]
-        with MultiProgress({run.name: run.until for run in left}, self.show, alike=False) as progress:
+        display = MultiProgress({run.name: run.until for run in left}, self.show, alike=False)
+        fetched = fetched_afterwards({run.path: run.storage for run in left}, f"agon resume {self.folder.path}")
+        with fetched, display as progress:
             outcome = self.executor(jobs).run(progress)
         self._note(outcome.ended)
         if outcome.signal and len(outcome.ended) < len(left):
@@ -111,10 +120,10 @@ class Runner:
         return {name: it for name, it in outcome.ended.items() if it.status and name not in self.record.diverged}
 
     def _runs(self, trial: str, until: int | None) -> Iterator[SweepRun]:
-        plan, folder = self.plans[trial], self.folder.trial(trial)
+        plan, folder, storage = self.plans[trial], self.folder.trial(trial), self.folder.storage
         for seed in plan.seeds:
-            path, step = folder.run(seed).path, plan.experiment.steps if until is None else until
-            yield SweepRun(f"{trial}/{name_of(seed)}", path, plan.replicate(seed), step)
+            name, step = f"{trial}/{name_of(seed)}", plan.experiment.steps if until is None else until
+            yield SweepRun(name, folder.run(seed).path, plan.replicate(seed), step, inside(storage, name))
 
     def _is_scored(self, run: SweepRun) -> bool:
         """Whether a run has reached its step and has its score there."""
@@ -131,8 +140,9 @@ class Runner:
 
     def refuse_failed(self, failed: Mapping[str, Ended]) -> dict[str, Ended]:
         """Raise a RunError if any run failed, unless all of them were too long; return these."""
-        if any(it.status != TimeLimitError.status for it in failed.values()):
-            raise RunError(self._failed(failed))
+        statuses = {it.status for it in failed.values()} - {TimeLimitError.status}
+        if statuses:
+            raise (NotMirroredError if statuses == {NotMirroredError.status} else RunError)(self._failed(failed))
         return dict(failed)
 
     def refuse_late(self, late: Mapping[str, Ended]) -> None:
@@ -155,10 +165,12 @@ def _job(run: SweepRun, compute: Compute, scoring: Scoring, trust: bool) -> Job:
 
 def train_and_score(run: SweepRun, compute: Compute, scoring: Scoring, trust: bool, progress: ProgressFactory) -> None:
     """Train a run up to its step, or go on with it, and score it there; in a worker."""
+    sync(run.path, run.storage)
     if not (Run(run.path).begun and is_done(run.path, run.experiment, run.until)):
-        threads = compute.threads
-        begin_or_resume(run.path, run.experiment, compute, scoring.callback, threads, None, progress, until=run.until)
+        how: dict[str, Any] = {"until": run.until, "storage": run.storage}
+        begin_or_resume(run.path, run.experiment, compute, scoring.callback, compute.threads, None, progress, **how)
     try:
         scoring.measure(run.path, trust=trust)
     except AgonError as error:
         raise RunError(f"its training is done, but it could not be scored ({error.typed})") from error
+    mirror_now(run.path)

@@ -12,6 +12,8 @@ from agon.experiment.codec import encode
 from agon.experiment.scripts import stop_script
 from agon.jobs import PROCESSES, Place, in_worker, place
 from agon.ranks import joined
+from agon.runs.mirrors import begin_folder, check_storage, mirror_now, prepare, up_to_date
+from agon.runs.named import local
 from agon.sweeps.folder import SweepFolder, SweepPlan, SweepRecord
 from agon.sweeps.halving import Halving
 from agon.sweeps.result import SweepResult, result_of
@@ -44,6 +46,7 @@ def sweep(
     compute: Compute | None = None,
     jobs: int | None = None,
     on: Place = PROCESSES,
+    storage: str = "",
     trust: bool = False,
     show: bool = True,
 ) -> SweepResult:
@@ -67,6 +70,8 @@ def sweep(
         jobs: number of processes at a time; by default one for each core, or one on an accelerator.
         on: "processes" of this machine, "ray", "ray://HOST:PORT", or with time limits an `agon.jobs.OnProcesses` or
             `OnRay`; the table is the same.
+        storage: address at which the sweep and all its runs are mirrored, as of `train`; the run of seed 0 of a trial
+            below it at "lr=1e-4/seed-0".
         trust: whether an extractor from outside agon may be imported.
         show: whether to show the progress on standard error.
 
@@ -77,12 +82,15 @@ def sweep(
         SettingError: a setting or a value does not exist or fit; nothing is begun.
         DataError: the data cannot be read; nothing is begun.
         NotInstalledError: a package of the search or of the metric is not installed.
-        RunError: the directory cannot be written or is not empty; or some runs failed, and the others are done.
+        RunError: the directory or the storage cannot be written or is not empty; or some runs failed, and the others
+            are done.
+        NotMirroredError: storage does not have all of what is done.
         Interrupted: SIGINT or SIGTERM came; `resume` goes on.
     """
     stop_script()
     _refuse_elsewhere()
     place(on)  # refused before anything is read
+    check_storage(storage)
     folder = SweepFolder(Path(directory))
     folder.refuse_taken()
     texts = {path: _texts(values) for path, values in over.items()}
@@ -96,9 +104,11 @@ def sweep(
     plan = SweepPlan(texts, named, chosen, scoring, halving, bayesian)
     _refuse_unequal(plans, halving)
     executor = _executor(plans, jobs, on)
+    prepare(storage)
     with folder.locked():
         folder.refuse_taken()  # another process may have been faster
         record = SweepRecord(plan)
+        begin_folder(folder.files, storage)
         folder.begin(record, plans)
         return _done(Runner(folder, record, plans, executor, trust, show))
 
@@ -109,16 +119,19 @@ def resume(
     threads: int | None = None,
     jobs: int | None = None,
     on: Place = PROCESSES,
+    storage: str = "",
     trust: bool = False,
     show: bool = True,
 ) -> SweepResult:
     """Go on with a sweep: train and score what is left, and compare again. What is done is not done again.
 
     Args:
-        directory: the directory of the sweep.
+        directory: the directory of the sweep, or its address in storage, whose copy in the cache goes on.
         threads: a new number of CPU threads of each training; later steps agree up to rounding.
         jobs: number of processes at a time, as of `sweep`.
         on: where the jobs run, as of `sweep`.
+        storage: address at which the sweep is mirrored from now on, or from which it is fetched where the directory is
+            missing or empty. By default the one that it has.
         trust: whether classes that are not agon's may be imported, which runs their code.
         show: whether to show the progress on standard error.
 
@@ -130,7 +143,7 @@ def resume(
     stop_script()
     _refuse_elsewhere()
     place(on)  # refused before anything is read
-    folder = SweepFolder(Path(directory))
+    folder = SweepFolder(up_to_date(local(directory), storage))
     record = folder.read()
     if record.plan.search is not None:
         require("optuna")
@@ -142,6 +155,7 @@ def resume(
 
 def _done(runner: Runner) -> SweepResult:
     """Run a sweep to its end, and write its result."""
+    mirror_now(runner.folder.path)
     if runner.record.plan.search is None:
         runner.run()
     else:
@@ -149,6 +163,7 @@ def _done(runner: Runner) -> SweepResult:
     result = result_of(runner.folder, runner.record)
     runner.record.result = result.plain()
     runner.folder.write(runner.record)
+    mirror_now(runner.folder.path)
     return result
 
 

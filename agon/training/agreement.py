@@ -23,11 +23,14 @@ from agon.experiment import Experiment, differences
 from agon.games import Losses
 from agon.runs import Run
 from agon.training.compute import Compute
+from agon.training.connections import noticing_loss
 from agon.training.launch import Place
 from agon.training.training import Training
 from agon.untrusted import listed
 
 OWN = ("threads", "memory")  # what each process may choose for itself
+ENDED = "has ended; its message says why"
+SILENCE = ("timed out", "no route to host", "unreachable")  # what gloo and NCCL say of a machine that vanished
 
 
 class OtherTrainingError(SettingError):
@@ -72,8 +75,9 @@ def _texts_of_all(text: str, place: Place) -> list[str]:
     """A text of each process, in the order of their ranks; all processes must call it."""
     own = torch.tensor(list(text.encode()), dtype=torch.uint8, device=place.device)
     sizes = [torch.zeros(1, dtype=torch.int64, device=place.device) for _ in range(place.world)]
-    dist.all_gather(sizes, torch.tensor([len(own)], device=place.device))
-    most = int(torch.cat(sizes).max())
+    with noticing_loss():  # NCCL connects at the first collective
+        dist.all_gather(sizes, torch.tensor([len(own)], device=place.device))
+        most = int(torch.cat(sizes).max())
     padded = torch.nn.functional.pad(own, (0, most - len(own)))
     texts = [torch.empty_like(padded) for _ in range(place.world)]
     dist.all_gather(texts, padded)
@@ -144,9 +148,10 @@ def agreed(place: Place) -> Iterator[None]:
     except RuntimeError as error:
         message = str(error).lower()
         if place.world > 1 and any(word in message for word in ("gloo", "nccl", "connection", "peer", "process group")):
+            silent = any(word in message for word in SILENCE)
+            how = "does not answer any more: see that its machine is there" if silent else ENDED
             raise LostError(
-                "another process of this training has ended; its message says why, and agon resume goes on "
-                "from the last checkpoint"
+                f"another process of this training {how}, and agon resume goes on from the last checkpoint"
             ) from error
         raise
     if stopped is not None:

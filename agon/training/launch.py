@@ -17,6 +17,7 @@ from agon.errors import Change, RunError, SettingError
 from agon.ranks import SLURM, Ranks, address, joined
 from agon.terminal import warn
 from agon.training.compute import Compute
+from agon.training.connections import noticing_loss
 
 
 class Place(NamedTuple):
@@ -71,7 +72,8 @@ def launch(compute: Compute, batch: int) -> Place:
         return _place
     with _join(ranks):
         fabric = _fabric(compute, ranks)
-        fabric.launch()
+        with noticing_loss():
+            fabric.launch()
     _place = Place(fabric.device, fabric.global_rank, fabric.world_size)
     return _place
 

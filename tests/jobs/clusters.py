@@ -12,16 +12,25 @@ MEMORY = 80 * 2**20  # bytes of a node's object store
 
 
 @contextmanager
-def ray_cluster(nodes: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """A real cluster, which RAY_ADDRESS names within the context; it listens on loopback alone."""
+def ray_cluster(nodes: int, monkeypatch: pytest.MonkeyPatch, **head: Any) -> Iterator[Any]:
+    """A real cluster, which RAY_ADDRESS names within the context; it listens on loopback alone.
+
+    Args:
+        nodes: how many.
+        monkeypatch: of the test.
+        head: further options of the first node.
+    """
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
     monkeypatch.setenv("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    monkeypatch.setenv("RAY_worker_niceness", "0")
+    monkeypatch.setenv("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")  # in its own processes; below in this one
     from ray._private import ray_constants
     from ray.cluster_utils import Cluster
 
     monkeypatch.setattr(ray_constants, "ENABLE_RAY_CLUSTER", False)
     options = {"num_cpus": 1, "object_store_memory": MEMORY, "include_log_monitor": False}
-    cluster = Cluster(initialize_head=True, head_node_args={**options, "include_dashboard": False, "no_monitor": True})
+    of_head = {**options, "include_dashboard": False, "no_monitor": True, **head}
+    cluster = Cluster(initialize_head=True, head_node_args=of_head)
     try:
         for _ in range(nodes - 1):
             cluster.add_node(**options)

@@ -42,7 +42,7 @@ def test_commands_are_known(command: str) -> None:
 
 def test_a_wrong_command_is_caught() -> None:
     """The negative control."""
-    assert len(commands()) == 20
+    assert len(commands()) == 23
     with pytest.raises(Exception, match="nod"):
         parsed(COMMANDS, shlex.split("sweep first/digits --nod ray --out x"))
 

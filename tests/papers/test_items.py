@@ -21,6 +21,7 @@ from agon.papers.expectation import Expectation
 from agon.papers.trainings import PlacedExperiment, experiments
 from agon.recipes import find
 from agon.runs import Run, read
+from agon.runs.mirrors import Addresses
 from agon.training import Callback, Compute, train
 from agon.training.replicates import train_many
 from tools.pages import numbers_of
@@ -49,12 +50,14 @@ def trained_here(monkeypatch: pytest.MonkeyPatch) -> None:
         compute: Compute,
         callbacks: Mapping[Path, Callback],
         on: str,
+        storage: Addresses,
         show: bool,
     ) -> dict[Path, Run]:
         for path, experiment in experiments.items():
             if not path.exists():
                 train(experiment, path, compute=Compute(threads=1), show=show, callback=callbacks.get(path))
-        return train_many(experiments, compute=compute, callbacks=callbacks, on=on, show=show)  # all are done
+        how: dict[str, Any] = {"compute": compute, "callbacks": callbacks, "storage": storage}
+        return train_many(experiments, on=on, show=show, **how)  # all are done
 
     monkeypatch.setattr("agon.papers.reproducing.train_many", here)
     monkeypatch.setattr("agon.papers.reproducing.experiments", short)

@@ -11,6 +11,8 @@ from agon.errors import AgonError, Interrupted, NotInstalledError, RunError
 from agon.reports.pages import page_path, saved
 from agon.reports.sweeps.page import is_sweep, page
 from agon.runs.layout import REPORT
+from agon.runs.mirrors import catch_up, copy_of
+from agon.storage import is_address
 from agon.sweeps import SweepResult
 from agon.terminal import warn
 
@@ -22,7 +24,8 @@ def leaving_page(function: Callable[P, SweepResult]) -> Callable[P, SweepResult]
 
     @wraps(function)
     def run_and_write(*args: P.args, **kwargs: P.kwargs) -> SweepResult:
-        directory = Path(signature(function).bind(*args, **kwargs).arguments["directory"])
+        given = signature(function).bind(*args, **kwargs).arguments["directory"]
+        directory = copy_of(str(given)) if is_address(given) else Path(given)
         try:
             result = function(*args, **kwargs)
         except (Interrupted, RunError):
@@ -36,13 +39,15 @@ def leaving_page(function: Callable[P, SweepResult]) -> Callable[P, SweepResult]
 
 
 def leave_page(folder: Path) -> list[Path]:
-    """Write report.html into the folder of a sweep; say why where it cannot be written.
+    """Write report.html into the folder of a sweep, and mirror it; say why where it cannot be written.
 
     Returns:
         The file that was written, if it was.
     """
     try:
-        return [saved(page(folder), page_path([folder], folder / REPORT))]
+        written = [saved(page(folder), page_path([folder], folder / REPORT))]
+        catch_up(folder)
+        return written
     except NotInstalledError as error:
         warn(f"agon: no report: {error.typed}, then agon report {folder}")
     except AgonError as error:

@@ -1,4 +1,4 @@
-"""A run's directory in storage that other machines reach: `--storage s3://...`.
+"""A directory of a run, of seeds, of a sweep or of a paper in storage that other machines reach: `--storage s3://...`.
 
 | module | content |
 |---|---|
@@ -9,10 +9,12 @@
 | place | storage.json: where a directory is mirrored, and who writes there |
 | opening | what happens before a training: a new place, a session, or a fetch |
 | mirror | a thread that pushes while a training goes on |
+| many | the runs of seeds, of a sweep or of a paper |
 
 Nothing here needs torch.
 """
 
+from agon.runs.mirrors.many import Addresses, begin_folder, fetched_afterwards, sync, sync_all
 from agon.runs.mirrors.mirror import Mirror, catch_up, mirror_now
 from agon.runs.mirrors.opening import (
     begin_storage,
@@ -23,20 +25,27 @@ from agon.runs.mirrors.opening import (
     is_stored,
     prepare,
     stored_at,
+    stored_file,
     up_to_date,
 )
 
 __all__ = [
+    "Addresses",
     "Mirror",
+    "begin_folder",
     "begin_storage",
     "catch_up",
     "check_storage",
     "copy_of",
     "fetched",
+    "fetched_afterwards",
     "inside",
     "is_stored",
     "mirror_now",
     "prepare",
     "stored_at",
+    "stored_file",
+    "sync",
+    "sync_all",
     "up_to_date",
 ]

@@ -1,4 +1,7 @@
-"""Which files of a run are mirrored: what it needs to go on, and what people look at; no locks, no trackers' files."""
+"""Which files are mirrored: what is needed to go on, and what people look at; no locks, no trackers' files.
+
+A directory of a run, of replicates, of a sweep or of a paper; the runs below it are mirrored by themselves.
+"""
 
 import os
 import re
@@ -15,24 +18,30 @@ from agon.runs.layout import (
     HISTORY,
     INIT,
     LOG,
+    PAGE,
+    PAPER,
     REPLICATES,
     REPORT,
     SAMPLES,
     SCORES,
     SKILL,
     SKILL_PICTURE,
+    SWEEP,
     TRACKING,
+    TRIAL,
 )
 from agon.storage.objects import PIECE
 from agon.untrusted import open_regular
 
-VITAL = (EXPERIMENT, ARITHMETIC, LOG, REPLICATES)  # without one of these that is named, there is no run
+DESCRIPTIONS = (EXPERIMENT, REPLICATES, SWEEP, PAPER)  # one of these says what the directory holds
+VITAL = (*DESCRIPTIONS, ARITHMETIC, LOG)  # without one of these that is named, there is no run
 SINGLE = (*VITAL, INIT, TRACKING, ALARMS, SCORES, SKILL, SKILL_PICTURE, REPORT)
 FOLDERS = (CHECKPOINTS, HISTORY)  # of folders, each written once and as a whole
 TENSORS, STATE = "tensors.safetensors", "state.json"
 MIRRORED = re.compile(
     rf"{'|'.join(map(re.escape, SINGLE))}|({SAMPLES}|{ATTACHMENTS})/\w[\w.-]*\.(png|npy|npz)"
     rf"|({'|'.join(FOLDERS)})/[0-9]{{8,18}}/({re.escape(TENSORS)}|{re.escape(STATE)})"
+    rf"|{TRIAL}/{re.escape(REPLICATES)}|{PAGE}"
 )
 
 
@@ -61,6 +70,10 @@ def names_in(files: Directory) -> list[str]:
     ]
     names += [f"{folder}/{name}" for folder in (SAMPLES, ATTACHMENTS) for name in sorted(files.names(folder))]
     names += SINGLE
+    if files.holds(SWEEP):
+        names += [f"{name}/{REPLICATES}" for name in sorted(files.names("."))]
+    if files.holds(PAPER):
+        names += [name for name in sorted(files.names(".")) if re.fullmatch(PAGE, name)]
     return [name for name in names if MIRRORED.fullmatch(name) and files.is_file(name)]
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from agon.errors import RunError
 from agon.runs.directory import Directory
 from agon.runs.files import remove, sync_folder, writing
-from agon.runs.layout import EXPERIMENT, REPLICATES, SAMPLES
-from agon.runs.mirrors.content import FOLDERS, STATE, TENSORS, VITAL, folder_of, pieces
+from agon.runs.layout import SAMPLES
+from agon.runs.mirrors.content import DESCRIPTIONS, FOLDERS, STATE, TENSORS, VITAL, folder_of, pieces
 from agon.runs.mirrors.manifest import Entry, Manifest, read_manifest
 from agon.storage import Objects
 from agon.terminal.waiting import stage
@@ -43,7 +43,7 @@ class Fetch:
             StorageError: storage does not answer.
             RunError: the directory cannot be written.
         """
-        names = sorted(self.manifest.files, key=lambda name: (name in (EXPERIMENT, REPLICATES), name))
+        names = sorted(self.manifest.files, key=lambda name: (name in DESCRIPTIONS, name))
         folders = sorted({folder_of(name) for name in names} - {""})
         with stage(f"fetching {self.store.address}", self.manifest.size) as advance:
             for folder in folders:
@@ -51,7 +51,7 @@ class Fetch:
                 advance(sum(self.manifest.files[name][-1].size for name in names if folder_of(name) == folder))
             self._remove_others()
             for name in names:
-                if not folder_of(name) and not (name in (EXPERIMENT, REPLICATES) and self.damaged.keys() & set(VITAL)):
+                if not folder_of(name) and not (name in DESCRIPTIONS and self.damaged.keys() & set(VITAL)):
                     self._single(name)
                     advance(self.manifest.files[name][-1].size)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from agon.errors import NotMirroredError
 from agon.runs.directory import Directory
-from agon.runs.layout import CHECKPOINTS
+from agon.runs.layout import CHECKPOINTS, PAPER
 from agon.runs.mirrors.content import STATE, folder_of, names_in, step_of
 from agon.runs.mirrors.manifest import Manifest
 from agon.runs.mirrors.opening import claim
@@ -145,11 +145,9 @@ class Mirror:
         newest = max((step_of(folder_of(name)) for name in names_in(self.files) if _is_checkpoint(name)), default=None)
         last = max((step_of(folder_of(name)) for name in self._stored.files if _is_checkpoint(name)), default=None)
         has = "no checkpoint" if last is None else f"the checkpoint of step {last}"
-        here = "none" if newest is None else f"that of step {newest}"
-        return (
-            f"{self.files.root} is not all mirrored ({self._failed}): {self.store.address} has {has}, and here is "
-            f"{here}; agon resume {self.files.root} mirrors it"
-        )
+        behind = "" if newest is None else f": {self.store.address} has {has}, and here is that of step {newest}"
+        again = "the same command" if self.files.holds(PAPER) else f"agon resume {self.files.root}"
+        return f"{self.files.root} is not all mirrored ({self._failed}){behind}; {again} mirrors it"
 
 
 def mirror_now(path: Path) -> None:

@@ -1,12 +1,15 @@
 """Begin to mirror a run, go on with one that is mirrored, or fetch it: what happens before a training begins."""
 
+import re
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from agon.errors import RunError, require
 from agon.runs.description import described
 from agon.runs.directory import Directory
-from agon.runs.layout import EXPERIMENT, REPLICATES, RUN_LOCK
+from agon.runs.layout import REPLICATES, RUN_LOCK, SWEEP, TRIAL
+from agon.runs.mirrors.content import DESCRIPTIONS
 from agon.runs.mirrors.fetching import fetch
 from agon.runs.mirrors.manifest import write_manifest
 from agon.runs.mirrors.place import PATIENCE, Place, new_word, opened, patiently, refuse_foreign
@@ -53,6 +56,22 @@ def is_stored(text: str) -> bool:
         RunError: storage does not answer.
     """
     return bool(text) and bool(opened(Address.read(text))[1].files)
+
+
+def stored_file(text: str, name: str) -> bytes:
+    """The content of a small file of what is mirrored at an address; empty where there is none.
+
+    Raises:
+        SettingError: it is no address of storage.
+        RunError: storage does not answer, or has lost the file.
+    """
+    store, stored = opened(address := Address.read(text))
+    if name not in stored.files:
+        return b""
+    try:
+        return patiently(address, lambda: next(iter(store.read(name)), b""))
+    except FileNotFoundError as error:
+        raise RunError(f"{address}/{name} is gone; put it back, or choose another place") from error
 
 
 def begin_storage(files: Directory, text: str) -> None:
@@ -123,9 +142,9 @@ def up_to_date(path: Path, storage: str = "") -> Path:
         place.vouch(files)
     refuse_foreign(place, files)
     _, stored = opened(place.address)
-    if stored.files and not (_begun(files) and place.is_current(stored)):
+    if stored.files and not (is_begun(files) and place.is_current(stored)):
         _fetch(files, place)
-    elif not _begun(files):
+    elif not is_begun(files):
         raise RunError(_nothing(place.address))
     return path
 
@@ -133,9 +152,9 @@ def up_to_date(path: Path, storage: str = "") -> Path:
 def _moved(files: Directory, address: Address) -> Path:
     """Mirror a run that is here to an address where none is, or fetch one into a directory without one."""
     _, stored = opened(address)
-    if not stored.files and not _begun(files):
+    if not stored.files and not is_begun(files):
         raise RunError(_nothing(address))
-    if stored.files and _begun(files):
+    if stored.files and is_begun(files):
         raise RunError(f"{address} holds another run than {files.root}; choose another place, or another folder")
     if stored.files:
         refuse_taken(files.root)
@@ -145,8 +164,9 @@ def _moved(files: Directory, address: Address) -> Path:
     return files.root
 
 
-def _begun(files: Directory) -> bool:
-    return files.holds(EXPERIMENT) or files.holds(REPLICATES)
+def is_begun(files: Directory) -> bool:
+    """Whether a directory holds anything that can be mirrored."""
+    return any(map(files.holds, DESCRIPTIONS))
 
 
 def _nothing(address: Address) -> str:
@@ -166,18 +186,26 @@ def copy_of(text: str) -> Path:
 
 
 def fetched(text: str) -> Path:
-    """Return a directory in the cache with the run, or the runs of all seeds, at an address, up to date.
+    """Return a directory in the cache with the run, or all runs of seeds or of a sweep, at an address, up to date.
 
     Raises:
         SettingError: it is no address of storage.
         RunError: there is no run, or storage does not answer.
     """
     folder = up_to_date(copy_of(text), text)
-    if Directory(folder).holds(REPLICATES):
-        for seed in described(Directory(folder), REPLICATES).get("seeds", ()):
-            if type(seed) is int and is_stored(one := inside(text, f"seed-{seed}")):
-                up_to_date(folder / f"seed-{seed}", one)
+    for name in _runs_of(Directory(folder)):
+        if is_stored(one := inside(text, name)):
+            up_to_date(Directory(folder).folder(name), one)
     return folder
+
+
+def _runs_of(files: Directory) -> Iterator[str]:
+    """The names of the runs in a directory of replicates or of a sweep; none of a run."""
+    for kind in (name for name in (REPLICATES, SWEEP) if files.holds(name)):
+        plan = described(files, kind)
+        seeds = [f"seed-{seed}" for seed in plan.get("seeds", ()) if type(seed) is int]
+        trials = [f"{trial}/" for trial in plan.get("trials", ()) if re.fullmatch(TRIAL, str(trial))]
+        yield from (f"{trial}{seed}" for trial in (trials if kind == SWEEP else [""]) for seed in seeds)
 
 
 def _fetch(files: Directory, place: Place) -> None:

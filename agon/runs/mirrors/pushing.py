@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 
 from agon.errors import RunError
 from agon.runs.directory import Directory
-from agon.runs.layout import CHECKPOINTS, EXPERIMENT, LOG, REPLICATES
-from agon.runs.mirrors.content import STATE, TENSORS, folder_of, names_in, pieces, stamp
+from agon.runs.layout import CHECKPOINTS, LOG
+from agon.runs.mirrors.content import DESCRIPTIONS, STATE, TENSORS, folder_of, names_in, pieces, stamp
 from agon.runs.mirrors.manifest import Entry, Manifest, read_manifest, write_manifest
 from agon.storage import Objects
 
@@ -56,9 +56,9 @@ class Push:
         """
         before = self._stored()
         here = self._entries()
-        if not {EXPERIMENT, REPLICATES} & here.keys():
-            raise RunError(f"{self.files.root} has no {EXPERIMENT} any more, so it is not mirrored")
-        if not before.pending and before.files == {name: (entry,) for name, entry in here.items()}:
+        if not here.keys() & set(DESCRIPTIONS):
+            raise RunError(f"{self.files.root} has none of {', '.join(DESCRIPTIONS)} any more, so it is not mirrored")
+        if not before.pending and _is_all(before, here):
             return before
         held = self._held(before, here)
         dropped = self._dropped(before, here, held.get(LOG))
@@ -74,6 +74,14 @@ class Push:
         write_manifest(self.store, Manifest(self.session, after, pending))
         self._remove(pending, after)
         return Manifest(self.session, after)
+
+    def is_done(self) -> bool:
+        """Whether storage has exactly what the directory has, whoever has written it.
+
+        Raises:
+            StorageError: storage does not answer.
+        """
+        return _is_all(read_manifest(self.store), self._entries())
 
     def _stored(self) -> Manifest:
         """What storage holds; refuse to go on if another process has begun to write there."""
@@ -192,6 +200,11 @@ class Hashing:
 def _among(name: str, names: Collection[str]) -> bool:
     """Whether a name, or its checkpoint's folder, is among some."""
     return name in names or folder_of(name) in names
+
+
+def _is_all(stored: Manifest, here: Mapping[str, Entry]) -> bool:
+    """Whether storage names these entries and no others."""
+    return stored.files == {name: (entry,) for name, entry in here.items()}
 
 
 def _extends(log: bytes, before: Collection[Entry]) -> bool:

@@ -14,7 +14,7 @@ from agon.experiment import Experiment
 from agon.experiment.scripts import values_under
 from agon.jobs import PROCESSES, Executor, Job, Place, executor_for
 from agon.runs import Run
-from agon.runs.mirrors import is_stored
+from agon.runs.mirrors import Addresses, fetched_afterwards, is_stored, sync_all
 from agon.terminal.multi_progress import MultiProgress
 from agon.terminal.progress import ProgressFactory
 from agon.training.compute import Compute
@@ -42,6 +42,7 @@ def train_many(
     compute: Compute | None = None,
     callbacks: Mapping[Path, Callback] | None = None,
     on: Place = PROCESSES,
+    storage: Addresses | None = None,
     show: bool = True,
 ) -> dict[Path, Run]:
     """Train every experiment in its own run directory; on a CPU, one for each core at a time.
@@ -54,6 +55,8 @@ def train_many(
         callbacks: run directory -> the callback of that training.
         on: "processes" of this machine, "ray", "ray://HOST:PORT", or with time limits an `agon.jobs.OnProcesses` or
             `OnRay`.
+        storage: run directory -> the address at which it is mirrored, as of `train`; a run that storage has is fetched
+            and goes on.
         show: whether to show the progress of all on standard error.
 
     Returns:
@@ -62,10 +65,13 @@ def train_many(
     Raises:
         RunError: a directory holds something else, or was begun with other settings; nothing is begun.
         ReplicatesError: some trainings failed, and are named; the others are done.
+        NotMirroredError: a run was done already, and storage does not have all of it.
         Interrupted: SIGINT or SIGTERM came; running trainings have written a checkpoint.
     """
     compute = compute or Compute()
     compute = replace(compute, threads=compute.threads or 1).resolved()
+    addresses = storage or {}
+    sync_all({path: addresses.get(path, "") for path in experiments}, show)
     unfinished = {path: experiment for path, experiment in experiments.items() if not is_done(path, experiment)}
     for path in unfinished:
         if not Run(path).begun:
@@ -73,12 +79,15 @@ def train_many(
     if unfinished:
         names = {path: "/".join(path.parts[-2:]) for path in unfinished}  # the recipe's and the seed's
         jobs = [
-            training_job(names[path], path, experiment, compute, (callbacks or {}).get(path))
+            training_job(
+                names[path], path, experiment, compute, (callbacks or {}).get(path), storage=addresses.get(path, "")
+            )
             for path, experiment in unfinished.items()
         ]
         steps = {names[path]: experiment.steps for path, experiment in unfinished.items()}
         group = Group("trainings", {names[path]: path for path in unfinished}, steps)
-        train_group(training_executor(jobs, compute, on), group, show, alike=False)
+        with fetched_afterwards({path: addresses.get(path, "") for path in unfinished}, "the same command"):
+            train_group(training_executor(jobs, compute, on), group, show, alike=False)
     return {path: Run.open(path) for path in experiments}
 
 

@@ -1,23 +1,22 @@
 """`replicate` and `resume`: one experiment under many seeds, each in its own run directory."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from agon.data.given import given_again, kept_in_memory
-from agon.errors import AgonError, SettingError, unknown
+from agon.errors import SettingError, unknown
 from agon.experiment import Experiment
 from agon.experiment.scripts import notices, stop_script
 from agon.jobs import PROCESSES, Executor, Place, in_worker, needs_jobs
 from agon.ranks import joined
 from agon.runs import Run
 from agon.runs.mirrors import (
-    begin_storage,
+    begin_folder,
     check_storage,
+    fetched_afterwards,
     inside,
-    is_stored,
     mirror_now,
     prepare,
     stored_at,
@@ -218,31 +217,14 @@ def _trained(folder: Folder, plan: Plan, show: bool, alarms: Monitoring | None, 
     executor = _processes(folder, plan, alarms, on, storage) if in_jobs else make(folder, plan, alarms)
     folder.write(plan)  # with the current budget, which also applies to runs that are not begun yet
     paths, steps = {name: run.path for name, run in runs.items()}, dict.fromkeys(runs, plan.experiment.steps)
-    with _mirrored(folder, paths, storage):
+    addresses = {path: inside(storage, name) for name, path in paths.items()}
+    begin_folder(folder.files, storage)
+    mirror_now(folder.path)
+    with fetched_afterwards(addresses, f"agon resume {folder.path}"):
         train_group(executor, Group("replicates", paths, steps, _spelled, folder.path), show)
     for run in runs.values():
         run.given = kept_in_memory(plan.experiment.data)
     return list(runs.values())
-
-
-@contextmanager
-def _mirrored(folder: Folder, paths: Mapping[str, Path], storage: str) -> Iterator[None]:
-    """Mirror the plan before the runs are trained, and fetch those that were trained elsewhere afterwards."""
-    if not storage:
-        yield
-        return
-    if not stored_at(folder.path):
-        begin_storage(folder.files, storage)
-    mirror_now(folder.path)
-    try:
-        yield
-    finally:
-        try:
-            for name, path in paths.items():
-                if is_stored(inside(storage, name)):
-                    up_to_date(path, inside(storage, name))
-        except AgonError as error:  # what the trainings say counts
-            warn(f"agon: what was trained elsewhere is not here yet: {error}; agon resume {folder.path} fetches it")
 
 
 def _spelled(names: Sequence[str]) -> str:
