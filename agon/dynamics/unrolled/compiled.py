@@ -105,7 +105,7 @@ class CompiledTurn(UnrolledTurn):
             if self._can_be_compiled(player) and fake is not None:
                 inputs = self._inputs(player, fake)
                 program = self.rule.programs.get(inputs.key)
-                if program is not None:
+                if isinstance(program, Program):
                     self.begun[player] = program.step(inputs.state, inputs.context(program.direct))
                     return self._others_gradients(self.begun[player], inputs)
         return super().own_gradients(movers, fake, again=again, history=history)
@@ -137,7 +137,8 @@ class CompiledTurn(UnrolledTurn):
         if key not in programs:
             eager = UnrolledTurn(self.rule, self.game, self.optimisers, self.draw, self.batch)
             programs[key] = compiled_program(eager, inputs) if len(programs) < MOST_PROGRAMS else None
-        return programs[key]
+        found = programs[key]
+        return found if isinstance(found, Program) else None
 
     def _others_gradients(self, step: StepResult, inputs: Inputs) -> tuple[Losses, Gradients]:
         """The others' own losses and gradients in this turn, from an inner step."""

@@ -15,7 +15,8 @@ from agon.dynamics.moves import Optimisers, freeze
 from agon.dynamics.unrolled.dynamics import UnrolledTurn
 from agon.dynamics.unrolled.inner_step import InnerState
 from agon.dynamics.unrolled.step_context import Inputs, StepContext
-from agon.dynamics.unrolled.tracing import compiled, tensors_of
+from agon.dynamics.unrolled.tracing import compiled as compiled
+from agon.dynamics.unrolled.tracing import tensors_of
 from agon.dynamics.unrolled.vjp import StepFunctions, StepResult, SurrogateResult
 from agon.games.game import Game
 

@@ -70,7 +70,7 @@ def traced(function: FlatFunction, tensors: Sequence[Shaped[Tensor, "..."]]) -> 
 
     distinct = [t.clone() for t in tensors]  # a tensor that occurs twice would be traced as one input
     with torch.no_grad():
-        graph = make_fx(lambda *given: function(given), decomposition_table=_SMALL)(*distinct)
+        graph: torch.fx.GraphModule = make_fx(lambda *given: function(given), decomposition_table=_SMALL)(*distinct)
     graph.graph.eliminate_dead_code()
     graph.recompile()
     return graph
