@@ -15,8 +15,9 @@ import torch
 from torch import Tensor, nn
 
 from agon.dynamics import Turns, Unrolled
-from agon.dynamics.unrolled import CompiledUnrolled, program
+from agon.dynamics.unrolled import CompiledUnrolled, program, round_program
 from agon.dynamics.unrolled.dynamics import UnrolledTurn
+from agon.dynamics.unrolled.partition import Partition
 from agon.dynamics.unrolled.program import Program, agrees
 from agon.dynamics.unrolled.step_context import Inputs
 from agon.dynamics.unrolled.tracing import FlatFunction, tensors_of
@@ -55,12 +56,26 @@ class Bent(StepFunctions):
 def uncompiled(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same functions, not traced and not compiled: what the unroll is in steps and their vjps."""
     monkeypatch.setattr(program, "compiled", flat)
+    monkeypatch.setattr(round_program, "partition", unsplit)
 
 
 def flat(function: Any, *example: Any) -> FlatFunction:
     made = FlatFunction(function, *example)
     made(tensors_of(example))  # which tells what it returns
     return made
+
+
+def unsplit(function: Any, early: Any, late: Any) -> Partition:
+    """As `partition`, but untraced: the late part computes the early one again."""
+    both, none = FlatFunction(function, early, late), [torch.zeros_like(t) for t in tensors_of(late)]
+    both(tensors_of((early, late)))
+    first, last = both.returned.children()
+    return Partition(
+        lambda *given: both([*given, *none])[: first.num_leaves],
+        lambda *given: both(given)[first.num_leaves :],
+        tuple(range(len(tensors_of(early)))),
+        (first, last),
+    )
 
 
 def stepped(dynamics: Unrolled, game: Game, optimisers: Any) -> dict[str, Any]:

@@ -7,6 +7,7 @@ the traces are compiled. Each program is compared with the eager gradient before
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from jaxtyping import Float
@@ -16,27 +17,35 @@ from agon.dynamics.moves import Gradients, Optimisers
 from agon.dynamics.processes import processes
 from agon.dynamics.unrolled.dynamics import Unrolled, UnrolledTurn
 from agon.dynamics.unrolled.flat_groups import unflatten
-from agon.dynamics.unrolled.program import Program, compiled_program
+from agon.dynamics.unrolled.program import MOST_PROGRAMS, Program, compiled_program
+from agon.dynamics.unrolled.round import RoundPlan
+from agon.dynamics.unrolled.round_program import RoundProgram
+from agon.dynamics.unrolled.rounds import CompiledRounds, NoProgramError
 from agon.dynamics.unrolled.step_context import Inputs, of_player
 from agon.dynamics.unrolled.unroll import NamedGradients
 from agon.dynamics.unrolled.vjp import StepResult
 from agon.games.game import Batch, Game, Losses, named_buffers_of
-
-MOST_PROGRAMS = 8  # so that settings that change at every step do not cause compilation at every step
 
 
 @dataclass(frozen=True)
 class CompiledUnrolled(Unrolled):
     """`Unrolled` by compiled programs where possible, and by the eager step elsewhere.
 
-    The eager step is used for regenerated samples, fresh batches, extrapolation, games with a projection,
-    several processes, and an optimiser's very first step.
+    A round in which one player looks ahead, generates all samples and moves last is one program with one check
+    of what it is bound to. In another round the look-ahead is a program, and the rest is eager. The eager step is used
+    for regenerated samples, fresh batches, extrapolation, games with a projection, several processes, and an
+    optimiser's very first step.
 
     Attributes:
-        programs: `Inputs.key` -> its program; None if it could not be compiled.
+        programs: `Inputs.key`, or that of a whole round -> its program; None if there is none that is exact.
     """
 
-    programs: dict[Any, Program | None] = field(default_factory=dict, repr=False, compare=False)
+    programs: dict[Any, Program | RoundProgram | None] = field(default_factory=dict, repr=False, compare=False)
+
+    @cached_property
+    def rounds(self) -> CompiledRounds:
+        """The programs of whole rounds."""
+        return CompiledRounds(self.eager, self.programs)
 
     @classmethod
     def of(cls, rule: Unrolled) -> "CompiledUnrolled":
@@ -44,12 +53,33 @@ class CompiledUnrolled(Unrolled):
         return cls(rule.turns, rule.looks_ahead, rule.steps, rule.batches, rule.checkpoint, rule.extrapolation)
 
     @property
+    def eager(self) -> Unrolled:
+        """The same rule, not compiled."""
+        return Unrolled(self.turns, self.looks_ahead, self.steps, self.batches, self.checkpoint, self.extrapolation)
+
+    @property
     def working(self) -> bool:
         """Whether any program has passed its check."""
         return any(program is not None for program in self.programs.values())
 
+    def step(self, game: Game, optimisers: Optimisers, draw: Callable[[], Batch]) -> Losses:
+        plan = RoundPlan.of(self.turns, self.looks_ahead, game) if self.steps and self.supports(game) else None
+        if plan is None:
+            return super().step(game, optimisers, draw)
+        batches = [draw() for _ in range(plan.batches)]
+        try:
+            compiled = self.rounds.find(game, optimisers, plan, batches)
+        except NoProgramError:
+            return self.eager.step(game, optimisers, iter(batches).__next__)
+        return super().step(game, optimisers, iter(batches).__next__) if compiled is None else compiled.step(batches)
+
     def turn(self, game: Game, optimisers: Optimisers, draw: Callable[[], Batch], batch: Batch) -> UnrolledTurn:
         return CompiledTurn(self, game, optimisers, draw, batch)
+
+    def supports(self, game: Game) -> bool:
+        """Whether there are programs for these settings and this game."""
+        supported = self.batches == "same" and self.extrapolation == 1 and processes() == 1
+        return supported and not game.has_after_update
 
 
 class CompiledTurn(UnrolledTurn):
@@ -75,7 +105,7 @@ class CompiledTurn(UnrolledTurn):
             if self._can_be_compiled(player) and fake is not None:
                 inputs = self._inputs(player, fake)
                 program = self.rule.programs.get(inputs.key)
-                if program is not None:
+                if isinstance(program, Program):
                     self.begun[player] = program.step(inputs.state, inputs.context(program.direct))
                     return self._others_gradients(self.begun[player], inputs)
         return super().own_gradients(movers, fake, again=again, history=history)
@@ -94,8 +124,7 @@ class CompiledTurn(UnrolledTurn):
         return Losses({player: result.loss}, result.seen), gradients
 
     def _can_be_compiled(self, player: str) -> bool:
-        supported = self.rule.batches == "same" and self.rule.extrapolation == 1 and processes() == 1
-        return supported and not self.regenerates_samples(player) and not self.game.has_after_update
+        return self.rule.supports(self.game) and not self.regenerates_samples(player)
 
     def _inputs(self, player: str, fake: Float[Tensor, "n ..."] | None) -> Inputs:
         if player not in self.inputs:  # shared with the others' own step in this turn
@@ -108,7 +137,8 @@ class CompiledTurn(UnrolledTurn):
         if key not in programs:
             eager = UnrolledTurn(self.rule, self.game, self.optimisers, self.draw, self.batch)
             programs[key] = compiled_program(eager, inputs) if len(programs) < MOST_PROGRAMS else None
-        return programs[key]
+        found = programs[key]
+        return found if isinstance(found, Program) else None
 
     def _others_gradients(self, step: StepResult, inputs: Inputs) -> tuple[Losses, Gradients]:
         """The others' own losses and gradients in this turn, from an inner step."""

@@ -156,7 +156,7 @@ class UnrolledTurn:
         looking = [player for player in movers if player in self.rule.looks_ahead]
         plain = [player for player in movers if player not in looking]
         anticipated = {other for player in looking for other in self.rule.looks_ahead[player]}
-        with freeze(self.game, {*movers, *anticipated}), eager_modules(), _twice_differentiable(self.game):
+        with freeze(self.game, {*movers, *anticipated}), eager_modules(), twice_differentiable(self.game):
             if fake is None and not all(self.regenerates_samples(player) for player in looking):
                 fake = self.samples(movers)
             self.buffers = {name: buffer.clone() for name, buffer in self.game.named_buffers()}
@@ -253,7 +253,7 @@ def _extrapolated(current: list[Tensor | None], ahead: list[Tensor | None], scal
 
 
 @contextmanager
-def _twice_differentiable(game: Game) -> Iterator[None]:
+def twice_differentiable(game: Game) -> Iterator[None]:
     """Disable cuDNN if any network is recurrent: its recurrent kernels have no second derivative.
 
     All networks count: the gradient of a player that is looked ahead at passes through other players' networks

@@ -4,8 +4,10 @@ import copy
 import logging
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
+from jaxtyping import Float, Shaped
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
@@ -13,10 +15,12 @@ from agon.dynamics.moves import Optimisers, freeze
 from agon.dynamics.unrolled.dynamics import UnrolledTurn
 from agon.dynamics.unrolled.inner_step import InnerState
 from agon.dynamics.unrolled.step_context import Inputs, StepContext
-from agon.dynamics.unrolled.tracing import compiled, tensors_of
+from agon.dynamics.unrolled.tracing import compiled as compiled
+from agon.dynamics.unrolled.tracing import tensors_of
 from agon.dynamics.unrolled.vjp import StepFunctions, StepResult, SurrogateResult
 from agon.games.game import Game
 
+MOST_PROGRAMS = 8  # so that settings that change at every step do not cause compilation at every step
 LOOSER = 3.0  # a compiled gradient may be this many times as far from float64 as the eager one
 
 
@@ -41,6 +45,11 @@ class Program:
         self._outer = compiled(functions.outer, after, context)
         self._sizes = tuple(len(tensors_of(part)) for part in (state, gradients, cotangents))
 
+    @property
+    def returned(self) -> Any:
+        """The structure of `SurrogateResult`."""
+        return self._outer.returned
+
     @torch.no_grad()
     def step(self, state: InnerState, context: StepContext) -> StepResult:
         """As `StepFunctions.step`."""
@@ -60,19 +69,40 @@ class Program:
             steps: K.
             begun: the first step's result, if known.
         """
-        current, constants, past = tensors_of(state), tensors_of(context), []  # equation 6
-        of_state, of_gradients, of_cotangents = self._sizes
-        for k in range(steps):  # equation 7
-            after = tensors_of(begun) if begun is not None and k == 0 else self._step([*current, *constants])
-            past.append([*current, *after[of_state : of_state + of_gradients]])
-            current = after[:of_state]
-        outer = self._outer([*current, *constants])  # equation 9
-        cotangents = outer[-of_cotangents:]
-        for before in reversed(past):  # equation 12: ∂f/∂θ_D^K · dθ_D^K/dθ_G
-            cotangents = self._step_vjp([*before, *cotangents, *constants])
-        leaves = [*outer[:-of_cotangents], *cotangents]
+        first = None if begun is None else tensors_of(begun)
+        leaves = self.flat_surrogate(tensors_of(state), tensors_of(context), steps, first)
         result: SurrogateResult = pytree.tree_unflatten(leaves, self._outer.returned)
         return result
+
+    def flat_surrogate(
+        self,
+        state: list[Tensor],
+        context: list[Tensor],
+        steps: int,
+        first: Sequence[Tensor] | None = None,
+        *,
+        through: bool = True,
+    ) -> list[Tensor]:
+        """As `surrogate`, of flat lists of tensors.
+
+        Args:
+            state: the tensors of the state at θ^0.
+            context: those of everything else.
+            steps: K.
+            first: those of the first step's result, if known; more may follow.
+            through: whether to differentiate through the inner steps; without, the gradient is the first-order one.
+        """
+        current, past = state, []  # equation 6
+        of_state, of_gradients, of_cotangents = self._sizes
+        for k in range(steps):  # equation 7
+            after = first if first is not None and k == 0 else self._step([*current, *context])
+            past.append([*current, *after[of_state : of_state + of_gradients]])
+            current = list(after[:of_state])
+        outer = self._outer([*current, *context])  # equation 9
+        cotangents = outer[-of_cotangents:]
+        for before in reversed(past) if through else ():  # equation 12: ∂f/∂θ_D^K · dθ_D^K/dθ_G
+            cotangents = self._step_vjp([*before, *cotangents, *context])
+        return [*outer[:-of_cotangents], *cotangents]
 
 
 def compiled_program(eager: UnrolledTurn, inputs: Inputs) -> Program | None:
@@ -106,13 +136,11 @@ def agrees(program: Program, eager: UnrolledTurn, inputs: Inputs) -> bool:
     less than half as far from it as the first-order gradient.
     """
     result = program.surrogate(inputs.state, inputs.context(program.direct), eager.rule.steps)
-    checked = _flat(inputs.gradients(result.cotangents.sources, again=True))
+    checked = flat(inputs.gradients(result.cotangents.sources, again=True))
     same_precision, _ = _references(eager, inputs, program.direct, torch.Tensor.clone)
     truth, first_order = _references(eager, inputs, program.direct, torch.Tensor.double)
-    off = _distance(checked, truth)
-    return off <= LOOSER * _distance(same_precision, truth) + 1e-6 and off <= max(
-        _distance(first_order, truth) / 2, 1e-9
-    )
+    off = distance(checked, truth)
+    return off <= LOOSER * distance(same_precision, truth) + 1e-6 and off <= max(distance(first_order, truth) / 2, 1e-9)
 
 
 def _references(
@@ -122,7 +150,7 @@ def _references(
     game, optimisers = copy.deepcopy((eager.game, dict(eager.optimisers)))
     for name, buffer in game.named_buffers():
         buffer.data.copy_(inputs.buffers[name])
-    _recast(game, optimisers, cast)
+    recast(game, optimisers, cast)
     batch = pytree.tree_map_only(Tensor, lambda t: cast(t) if t.is_floating_point() else t, inputs.batch)
     player, others = inputs.player, inputs.others
     turn = UnrolledTurn(eager.rule, game, optimisers, eager.draw, batch)
@@ -134,10 +162,11 @@ def _references(
         for _ in range(eager.rule.steps):
             state = functions.step(state, copied.context(direct)).state
         first_order = functions.outer(state, copied.context(direct)).cotangents
-        return _flat(gradients), _flat(copied.gradients(first_order.sources))
+        return flat(gradients), flat(copied.gradients(first_order.sources))
 
 
-def _recast(game: Game, optimisers: Optimisers, cast: Callable[[Tensor], Tensor]) -> None:
+def recast(game: Game, optimisers: Optimisers, cast: Callable[[Tensor], Tensor]) -> None:
+    """Convert a game and its optimisers' moments to another precision, in place."""
     for tensor in (*game.parameters(), *game.buffers()):
         if tensor.is_floating_point():
             tensor.data = cast(tensor.data)
@@ -147,11 +176,12 @@ def _recast(game: Game, optimisers: Optimisers, cast: Callable[[Tensor], Tensor]
             state.update({n: cast(v) for n, v in moments.items()})
 
 
-def _flat(gradients: Sequence[Tensor | None]) -> Tensor:
+def flat(gradients: Sequence[Shaped[Tensor, "..."] | None]) -> Float[Tensor, " p"]:
+    """Tensors as one vector "p" in float64."""
     return torch.cat([g.detach().double().flatten() for g in gradients if g is not None])
 
 
-def _distance(checked: Tensor, truth: Tensor) -> float:
+def distance(checked: Float[Tensor, " p"], truth: Float[Tensor, " p"]) -> float:
     """Distance of two vectors "p", relative to the second; infinite if it is not a finite number."""
-    distance = float((checked - truth).norm() / truth.norm())
-    return distance if math.isfinite(distance) else math.inf
+    relative = float((checked - truth).norm() / truth.norm())
+    return relative if math.isfinite(relative) else math.inf

@@ -54,18 +54,26 @@ def compiled(function: Callable[..., Any], *example: Any) -> Compiled:
     that are not tensors become constants.
     """
     logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)  # it warns where there is no CUDA
-    import torch._inductor.inductor_prims
     from torch._inductor import standalone_compile
+
+    flat, tensors = FlatFunction(function, *example), tensors_of(example)
+    graph = traced(flat, tensors)
+    with torch.no_grad(), _settings():
+        run = standalone_compile(graph, [t.clone() for t in tensors], dynamic_shapes="from_example_inputs")
+    return Compiled(run, flat.returned)
+
+
+def traced(function: FlatFunction, tensors: Sequence[Shaped[Tensor, "..."]]) -> torch.fx.GraphModule:
+    """The plain operations of a function, derivatives written out, for tensors of these shapes."""
+    import torch._inductor.inductor_prims
     from torch.fx.experimental.proxy_tensor import make_fx
 
-    flat = FlatFunction(function, *example)
-    tensors = [t.clone() for t in tensors_of(example)]  # a tensor that occurs twice would be traced as one input
-    with torch.no_grad(), _settings():
-        graph = make_fx(lambda *tensors: flat(tensors), decomposition_table=_SMALL)(*tensors)
-        graph.graph.eliminate_dead_code()
-        graph.recompile()
-        run = standalone_compile(graph, list(tensors), dynamic_shapes="from_example_inputs")
-    return Compiled(run, flat.returned)
+    distinct = [t.clone() for t in tensors]  # a tensor that occurs twice would be traced as one input
+    with torch.no_grad():
+        graph: torch.fx.GraphModule = make_fx(lambda *given: function(given), decomposition_table=_SMALL)(*distinct)
+    graph.graph.eliminate_dead_code()
+    graph.recompile()
+    return graph
 
 
 def tensors_of(structure: Any) -> list[Shaped[Tensor, "..."]]:
@@ -85,10 +93,13 @@ def _settings() -> Iterator[None]:
 
 
 def _product(a: Tensor, b: Tensor) -> Any:
-    """a @ b as a sum of outer products, which fuses with the surrounding operations, if a side is tiny."""
+    """a @ b as a sum of outer products, which fuses with the surrounding operations, if a side is tiny.
+
+    A vector is computed once, before: else each of its numbers would be computed again for every element of the result.
+    """
     (n, k), m = a.shape, b.shape[1]
     if k == 1:
-        return a * b
+        return _by_rows(a) * _by_rows(b)
     if k <= TINY:
         columns, rows = _by_rows(a.t()), _by_rows(b)
         return sum((columns[i][:, None] * rows[i] for i in range(1, k)), columns[0][:, None] * rows[0])
@@ -96,14 +107,16 @@ def _product(a: Tensor, b: Tensor) -> Any:
         columns = _by_rows(b.t()) if m > 1 else b.t()
         return torch.stack([(a * columns[j]).sum(1) for j in range(m)], 1)
     if n <= TINY:
-        rows = _by_rows(a) if n > 1 else a
+        rows = _by_rows(a)
         return torch.stack([(rows[i][:, None] * b).sum(0) for i in range(n)], 0)
     return NotImplemented
 
 
 def _biased_product(bias: Tensor, a: Tensor, b: Tensor, *, beta: float = 1, alpha: float = 1) -> Any:
-    product = _product(a, b) if beta == alpha == 1 else NotImplemented
-    return product if product is NotImplemented else product + bias
+    if not beta == alpha == 1:
+        return NotImplemented
+    product = _product(a, b)
+    return (_by_rows(torch.mm(a, b)) if product is NotImplemented else product) + bias
 
 
 def _by_rows(x: Tensor) -> Tensor:

@@ -1,0 +1,140 @@
+"""Compile rounds, check each against the eager round before it is used, and bind it to live tensors."""
+
+import copy
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils import _pytree as pytree
+
+from agon.dynamics.functional import functional_of
+from agon.dynamics.moves import Optimisers, freeze, preserve_buffers
+from agon.dynamics.unrolled.dynamics import Unrolled, twice_differentiable
+from agon.dynamics.unrolled.functional_module import eager_modules
+from agon.dynamics.unrolled.live_round import LiveRound, has_hooks
+from agon.dynamics.unrolled.program import LOOSER, MOST_PROGRAMS, distance, flat, recast
+from agon.dynamics.unrolled.round import RoundFunctions, RoundPlan
+from agon.dynamics.unrolled.round_program import BoundRound, RoundProgram, RoundResult, shapes_of
+from agon.dynamics.unrolled.step_context import Inputs
+from agon.errors import SettingError
+from agon.games.game import Batch, Game
+
+
+class NoProgramError(Exception):
+    """Only the eager round is right: the program has failed its check, or an optimiser has not made its moments yet."""
+
+
+class CompiledRounds:
+    """The programs of one rule's rounds; the last one stays bound to its live tensors.
+
+    Args:
+        rule: the eager rule.
+        programs: a round's key -> its program, or None if that has failed its check; shared with other programs.
+    """
+
+    def __init__(self, rule: Unrolled, programs: dict[Any, Any]) -> None:
+        self._rule, self._programs = rule, programs
+        self._bound: BoundRound | None = None
+        self._possible = True
+
+    def find(self, game: Game, optimisers: Optimisers, plan: RoundPlan, batches: Sequence[Batch]) -> BoundRound | None:
+        """The program of a round on these batches; None if rounds of this game have none.
+
+        Raises:
+            NoProgramError: the program has failed its check, or an optimiser has made no step yet.
+        """
+        if self._bound is None or not self._bound.fits(game, optimisers, batches):
+            live = LiveRound(game, optimisers, plan) if self._possible and can_move(optimisers) else None
+            self._bound = None if live is None else self._bind(live, batches)
+        return self._bound
+
+    def _bind(self, live: LiveRound, batches: Sequence[Batch]) -> BoundRound | None:
+        if not live.has_moments:
+            if all(optimiser.state for optimiser in live.optimisers.values()):
+                return None  # a parameter that no loss depends on
+            raise NoProgramError
+        made = self._program(live, batches)
+        return None if made is None else BoundRound(made, live, self._rule.steps, batches)
+
+    def _program(self, live: LiveRound, batches: Sequence[Batch]) -> RoundProgram | None:
+        key = ("round", live.key, shapes_of(batches))
+        if key not in self._programs:
+            if len(self._programs) >= MOST_PROGRAMS:
+                return None
+            try:
+                made = _compiled(live, batches)
+            except Exception as error:  # if torch cannot trace or compile it, the look-ahead alone may be possible
+                logging.getLogger(__name__).info("no program of a round: %r", error)
+                made = None
+            self._possible = made is not None
+            if made is None:
+                return None
+            self._programs[key] = made if agrees(made, self._rule, live, batches) else None
+        if self._programs[key] is None:
+            raise NoProgramError
+        found: RoundProgram = self._programs[key]
+        return found
+
+
+def can_move(optimisers: Optimisers) -> bool:
+    """Whether all optimisers have functional versions, and no hooks."""
+    try:
+        for optimiser in optimisers.values():
+            functional_of(optimiser)
+    except SettingError:
+        return False
+    return not has_hooks(optimisers)
+
+
+def _compiled(live: LiveRound, batches: Sequence[Batch]) -> RoundProgram | None:
+    game, plan, batch = live.game, live.plan, batches[-1]
+    with ExitStack() as stack:
+        for context in (freeze(game, {plan.player, *plan.others}), eager_modules(), twice_differentiable(game)):
+            stack.enter_context(context)
+        with preserve_buffers(game, ()), torch.no_grad():
+            samples = game.generate_for(batch)
+        inputs = Inputs.of(game, live.optimisers, plan.player, plan.others, batch, samples)
+        free = tuple(name for group in live.own for name in group.parameters)
+        functions = RoundFunctions(game, plan, live.groups, live.own, ())
+        direct = functions.direct_sources(inputs.state, inputs.context(free))
+        if direct is None:
+            return None
+        functions = RoundFunctions(game, plan, live.groups, live.own, direct)
+        return RoundProgram(functions, live, batches, samples, direct)
+
+
+def agrees(made: RoundProgram, rule: Unrolled, live: LiveRound, batches: Sequence[Batch]) -> bool:
+    """Whether a program makes the eager round's moves, and not those of a first-order look-alike.
+
+    As in `program.agrees`, float64 is the reference: of the looking player's gradient, and of all that the round
+    changes. The gradient must also be less than half as far from it as the first-order one.
+    """
+    bound = BoundRound(made, live, rule.steps, batches)
+    result, alike = bound.result(batches), bound.result(batches, through=False)
+    same, true = (_reference(rule, live, batches, bound, cast) for cast in (torch.Tensor.clone, torch.Tensor.double))
+    values = iter(bound.values(result))
+    found = [_gradient(bound, result), *(flat([next(values) for _ in kind]) for kind in bound.targets(live) if kind)]
+    off = [distance(one, truth) for one, truth in zip(found, true, strict=True)]
+    bounds = [LOOSER * distance(one, truth) + 1e-6 for one, truth in zip(same, true, strict=True)]
+    unlike = distance(_gradient(bound, alike), true[0]) / 2
+    return all(one <= bound for one, bound in zip(off, bounds, strict=True)) and off[0] <= max(unlike, 1e-9)
+
+
+def _reference(
+    rule: Unrolled, live: LiveRound, batches: Sequence[Batch], bound: BoundRound, cast: Callable[[Tensor], Tensor]
+) -> list[Tensor]:
+    """After an eager round of a copy: the looking player's gradient, and what the round changes, kind by kind."""
+    game, optimisers = copy.deepcopy((live.game, live.optimisers))
+    recast(game, optimisers, cast)
+    drawn = iter(pytree.tree_map_only(Tensor, lambda t: cast(t) if t.is_floating_point() else t, list(batches)))
+    rule.step(game, optimisers, lambda: next(drawn))
+    copied = LiveRound(game, optimisers, live.plan)
+    gradient = flat([copied.parameters[name].grad for name in bound.gradients])
+    return [gradient, *(flat(kind) for kind in bound.targets(copied) if kind)]
+
+
+def _gradient(bound: BoundRound, result: RoundResult) -> Tensor:
+    return flat([result.own[index] for index in bound.gradients.values()])
