@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from agon.papers import ITEMS
 from agon.papers.agreement import disagreements
 from agon.papers.expected import expected
+from agon.papers.own_scale import amount, minutes, needs_gpu
 from agon.papers.page import table
 from agon.papers.verdicts import MET, MOST_SEEDS, VERDICTS
 from agon.recipes.costs import measured as measured_costs
@@ -86,12 +87,22 @@ def counts(told: Iterable[Line]) -> str:
     return table(["paper", "scale", *columns], [*body, ["all", "", *(str(total[word]) for word in columns)]])
 
 
-HEAD = ["item", "verdict", "control", "seeds", "scale", "data", "expected", "core-minutes"]
+HEAD = [
+    "item",
+    "verdict",
+    "control",
+    "seeds",
+    "scale",
+    "data",
+    "expected",
+    "core-minutes",
+    "a seed at the paper's scale",
+]
 
 
 def _cells(line: Line) -> list[str]:
     if line.numbers is None:
-        return [_links(line), NOT_RUN, "", "", "", "", "", ""]
+        return [_links(line), NOT_RUN, "", "", "", "", "", "", _at_paper_scale(line)]
     numbers = line.numbers
     return [
         _links(line),
@@ -102,6 +113,7 @@ def _cells(line: Line) -> list[str]:
         _data(numbers),
         _expected(line),
         f"{_minutes(numbers):.0f}",
+        _at_paper_scale(line),
     ]
 
 
@@ -173,3 +185,11 @@ def _expected(line: Line) -> str:
 def _minutes(numbers: Numbers) -> float:
     costs = measured_costs()
     return sum(len(training["runs"]) * costs[training["recipe"]][numbers["scale"]] for training in numbers["trainings"])
+
+
+def _at_paper_scale(line: Line) -> str:
+    """What one seed of the item costs at the paper's scale; nothing in the line of that scale."""
+    cost = minutes(ITEMS[line.name])
+    if cost is None or (line.numbers is not None and line.numbers["scale"] == "paper"):
+        return ""
+    return f"{amount(cost)}{'; GPU' if needs_gpu(cost) else ''}"

@@ -17,6 +17,7 @@ from typing import Any
 
 from agon.papers import ITEMS
 from agon.papers.numbers import rejudged
+from agon.papers.own_scale import sentence
 from agon.papers.page import measured
 from agon.recipes.costs import FILE as COSTS
 from agon.recipes.costs import measured as measured_costs
@@ -57,13 +58,19 @@ def as_file(numbers: dict[str, Any]) -> str:
     return json.dumps(numbers, indent=1) + "\n"
 
 
-def filled(text: str, known: Sequence[dict[str, Any]]) -> str:
-    """A page with its measured part written anew, from the numbers of each scale."""
+def filled(text: str, known: Sequence[dict[str, Any]], cost: str = "") -> str:
+    """A page with its measured part written anew: the numbers of each scale, and what the paper's would cost."""
     if BETWEEN.search(text) is None:
         raise SystemExit(f"expected {MARKS[0]} and {MARKS[1]} in a page that begins with {text.splitlines()[:1]}")
     parts = [part for numbers in known for part in (*_heading(numbers), *measured(numbers))]
-    content = "\n\n".join(parts) if parts else NOT_RUN
+    content = "\n\n".join(part for part in (*(parts or [NOT_RUN]), cost) if part)
     return BETWEEN.sub(lambda _: f"\n{content}\n\n", text)
+
+
+def cost_of(name: str, known: Sequence[dict[str, Any]]) -> str:
+    """What of an item was not run at the paper's scale, and what it would cost."""
+    at_scale = [numbers for numbers in known if numbers["scale"] == "paper"]
+    return sentence(ITEMS[name], [each["recipe"] for numbers in at_scale for each in numbers["trainings"]])
 
 
 def _heading(numbers: dict[str, Any]) -> list[str]:
@@ -126,7 +133,8 @@ def write() -> None:
 
     for name in ITEMS:
         page = page_of(name)
-        page.write_text(filled(page.read_text(), known(name)))
+        told = known(name)
+        page.write_text(filled(page.read_text(), told, cost_of(name, told)))
     index = PAGES / "index.md"
     index.write_text(BETWEEN.sub(lambda _: f"\n{overview()}\n\n", index.read_text()))
 

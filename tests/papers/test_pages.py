@@ -31,7 +31,8 @@ def test_every_item_has_a_page_in_the_same_order(name: str) -> None:
 def test_a_page_says_what_its_numbers_say(name: str) -> None:
     """Written again from the numbers beside it, it is what it was, and its pictures are there."""
     page = pages.page_of(name)
-    assert pages.filled(page.read_text(), pages.known(name)) == page.read_text()
+    told = pages.known(name)
+    assert pages.filled(page.read_text(), told, pages.cost_of(name, told)) == page.read_text()
     for told in pages.known(name):
         assert (told["item"], told["scale"] != "smoke") == (name, True)
         assert all((page.parent / picture).exists() for picture in told["pictures"])
