@@ -31,9 +31,12 @@ def stamped(measurement: Measurement, passport: Mapping[str, Any]) -> Measuremen
 
 
 def recorded(run: Run, passport: Mapping[str, Any]) -> list[Score]:
-    """Return the recorded scores of the measurement with this passport; none if it was not made."""
+    """Return the recorded scores of the measurement with this passport; none if it was not made, or is damaged."""
     records = [record for record in read(run.metrics) if all(record.get(k) == v for k, v in passport.items())]
-    return [Score.read(record) for record in records]
+    try:
+        return [Score.read(record) for record in records]
+    except ValueError:  # it is measured again
+        return []
 
 
 def keep(measurement: Measurement, run: Run) -> list[Score]:

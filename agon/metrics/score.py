@@ -1,7 +1,7 @@
 """A score: a metric's value with its error, its n, its protocol and its provenance."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import Any
 
 from agon.metrics.directions import direction_of
@@ -46,11 +46,17 @@ class Score:
 
     @classmethod
     def read(cls, record: Mapping[str, Any]) -> "Score":
-        """Read a score from a line of metrics.jsonl."""
+        """Read a score from a line of metrics.jsonl.
+
+        Raises:
+            ValueError: a value has not the type that a score has.
+        """
         names = {entry.name for entry in fields(cls)} - {"passport"}
         known = {name: value for name, value in record.items() if name in names}
         if isinstance(known.get("interval"), list):
             known["interval"] = tuple(known["interval"])
+        if not all(name in known or name in OPTIONAL for name in names) or not all(map(_fits, known, known.values())):
+            raise ValueError(f"expected a score, got {record!s:.80}")
         return cls(**known, passport={name: value for name, value in record.items() if name not in names})
 
     def __float__(self) -> float:
@@ -66,3 +72,21 @@ class Score:
         sentence = self.detail.get("told")
         suffix = f"; {sentence}" if isinstance(sentence, str) else ""
         return f"{self.name} {self.value:.4g}{error}{better} ({n}; {self.protocol}{suffix})"
+
+
+OPTIONAL = tuple(entry.name for entry in fields(Score) if (entry.default, entry.default_factory) != (MISSING, MISSING))
+
+
+def _fits(name: str, value: object) -> bool:
+    """Whether a value read from JSON may be the one of this name."""
+    if name in ("name", "protocol"):
+        return isinstance(value, str)
+    if name == "detail":
+        return isinstance(value, Mapping)
+    if name == "interval" and isinstance(value, tuple):
+        return len(value) == 2 and all(map(_is_number, value))
+    return _is_number(value) or (value is None and name in OPTIONAL)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

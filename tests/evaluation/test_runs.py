@@ -1,6 +1,7 @@
 """Evaluating runs of images: one set of samples and features, recorded once, with the same scores from a folder."""
 
 import inspect
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -53,6 +54,22 @@ def test_asking_again_gives_what_was_recorded(trained: Trained) -> None:
     others = [evaluate(run, n=130, **asked), evaluate(run, n=120, seed=1, **asked)]
     assert len(read(run.metrics)) == len(lines) + 2
     assert all(other[0].value != first[0].value for other in others)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("value", [["critic"]] * 10), ("value", None), ("error", "x"), ("interval", [1.0]), ("n", {}), ("detail", [1])],
+)
+def test_what_is_damaged_is_measured_again(trained: Trained, name: str, value: object) -> None:
+    """A record that holds something else than a score is none."""
+    run, asked = trained(0), {"metrics": ["kid"], "extractor": ExtractorSpec("pixels"), "n": 110}
+    first = evaluate(run, **asked)
+    lines = run.metrics.read_text().splitlines()
+    at = next(number for number, line in enumerate(lines) if json.loads(line)["asked"] == 110)
+    damaged = json.dumps(json.loads(lines[at]) | {name: value})
+    run.metrics.write_text("".join(f"{line}\n" for line in [*lines[:at], damaged, *lines[at + 1 :]]))
+    assert evaluate(run, **asked) == first
+    run.metrics.write_text("".join(f"{line}\n" for line in lines))
 
 
 def test_a_score_has_its_passport(trained: Trained) -> None:
