@@ -19,10 +19,10 @@ from agon.recipes import Scale, find
 from agon.training import Training
 from agon.training.compilation import choose_compilation
 from agon.training.replicates.batched_training import BatchedTraining
-from benchmarks.families import Operations
+from benchmarks.families import Operations, peak
 from benchmarks.report import Section, table
 from benchmarks.sets import Set
-from benchmarks.timing import seconds, wait
+from benchmarks.timing import seconds
 
 TRAININGS: tuple[tuple[str, Scale], ...] = (
     ("radford2015/dcgan", "quick"),
@@ -106,7 +106,7 @@ def _rows(name: str, scale: Scale, device: str, images: Mapping[str, Set]) -> It
             if made is None:
                 row: tuple[str, ...] = (name, arithmetic.name, "-", "-", "-", "-")
             else:
-                row = (name, arithmetic.name, *cells(measured(made), peak(device, arithmetic)))
+                row = (name, arithmetic.name, *cells(measured(made), best(device, arithmetic)))
         print(*row, file=sys.stderr)
         yield row
 
@@ -173,13 +173,10 @@ def cells(of: Measured, best: float) -> tuple[str, ...]:
     return (f"{of.milliseconds:.2f}", *counted, memory)
 
 
-def peak(device: str, how: Arithmetic) -> float:
-    """Operations a second of a large product of matrices in this arithmetic, the best of some."""
-    kind = torch.bfloat16 if how.precision == "bf16" else torch.float32
+def best(device: str, how: Arithmetic) -> float:
+    """Operations a second of a large product of matrices in this arithmetic."""
     side = SIDE if device == "cuda" else SIDE // 8
-    a, b = (torch.randn(side, side, device=device, dtype=kind) for _ in range(2))
-    wait()
-    return 2 * side**3 / min(seconds(lambda: torch.mm(a, b), 1) for _ in range(20))
+    return peak(side, device, torch.bfloat16 if how.precision == "bf16" else torch.float32)
 
 
 def seeded(count: int, device: str) -> tuple[str, ...]:

@@ -132,7 +132,7 @@ def training(experiment: Experiment) -> Training:
     return Training(experiment, how, torch.device(how.device))
 
 
-def peak() -> float:
-    """Floating-point operations a second of a large product of matrices, the best of some."""
-    a, b = torch.randn(SIDE, SIDE), torch.randn(SIDE, SIDE)
-    return 2 * SIDE**3 / min(seconds(lambda: torch.mm(a, b), 1) for _ in range(20))
+def peak(side: int = SIDE, device: str = "cpu", kind: torch.dtype = torch.float32) -> float:
+    """Operations a second of a large product of matrices, the best of some."""
+    a, b = (torch.randn(side, side, device=device, dtype=kind) for _ in range(2))
+    return 2 * side**3 / min(seconds(lambda: torch.mm(a, b), 1) for _ in range(20))

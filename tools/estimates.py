@@ -14,7 +14,7 @@ from time import process_time
 
 import torch
 
-from agon.papers import items
+from agon.papers import ITEMS, items
 from agon.papers.catalogue import find_item
 from agon.papers.sources import places, source_of
 from agon.recipes import Recipe
@@ -23,7 +23,6 @@ from agon.training import Compute, Training
 from agon.training.compilation import choose_compilation
 
 SECONDS = 6.0  # of CPU that the timed steps take together, at least
-PAPERS = ("argan2018", "im2016", "metz2017", "tabak2016", "yamazaki2017")
 WARM = 2  # steps before them: the first ones allocate, and compile
 LONG = 20.0  # seconds of a first step that is timed itself
 
@@ -73,9 +72,7 @@ def main() -> None:
     asked = parser.parse_args()
     torch.set_num_threads(1)
     known = dict(estimates())
-    for name, recipe in recipes_of(
-        asked.items or ["argan2018", "im2016", "metz2017", "tabak2016", "yamazaki2017"]
-    ).items():
+    for name, recipe in recipes_of(asked.items or list(ITEMS)).items():
         if name in known and not asked.again:
             continue
         known[name] = estimated(recipe, places(asked.data))

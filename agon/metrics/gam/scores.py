@@ -108,15 +108,8 @@ def judged_training(judgement: Judgement) -> tuple[Score, Score, Score]:
         for samples, rate in errors
         if rate is not None
     )
-    seen = Score(
-        name="seen",
-        value=area.value,
-        error=area.error,
-        interval=area.interval,
-        n=area.n,
-        n_real=area.n_real,
-        protocol="P(realness of a training sample >= realness of a test sample), ties half; DeLong's variance",
-    )
+    protocol = "P(realness of a training sample >= realness of a test sample), ties half; DeLong's variance"
+    seen = replace(area.score(), name="seen", protocol=protocol)
     return on_train, on_test, seen
 
 
