@@ -10,11 +10,12 @@ from typing import Any, Literal
 
 from agon.papers.verdicts import MET, difference
 
-Agreement = Literal["agree", "opposite", "contradict"]
+Agreement = Literal["agree", "open", "opposite", "contradict"]
 ENDS: Mapping[Agreement | None, str] = {  # of a sentence about a claim on which two judges disagree
-    "opposite": "the signs differ, and the seeds do not decide both",
+    "opposite": "the signs differ, and the seeds decide for one of them alone",
     "contradict": "the judges contradict each other",
 }
+DECIDED = (*MET, "contradicted")
 
 Judged = Mapping[str, Any]  # an expectation in the numbers' file
 
@@ -28,7 +29,8 @@ def agreement(first: Judged, second: Judged) -> Agreement | None:
 
     Returns:
         "contradict" if the claim is held by one and contradicted by the other; "opposite" if their differences have
-        opposite signs otherwise; "agree" if not; None if one of them was not measured or is not finite.
+        opposite signs and one of them is decided; "open" if neither is; "agree" if the signs are the same; None if one
+        of them was not measured or is not finite.
 
     >>> agreement({"mean": 0.5, "verdict": "held"}, {"mean": 0.01, "verdict": "undecided"})
     'agree'
@@ -41,7 +43,9 @@ def agreement(first: Judged, second: Judged) -> Agreement | None:
     verdicts = {claim["verdict"] for claim in (first, second)}
     if "contradicted" in verdicts and verdicts & set(MET):
         return "contradict"
-    return "opposite" if min(means) < 0 < max(means) else "agree"
+    if not min(means) < 0 < max(means):
+        return "agree"
+    return "opposite" if verdicts & set(DECIDED) else "open"
 
 
 def disagreements(claims: Sequence[Judged]) -> list[Judged]:
@@ -66,15 +70,29 @@ def on_agreement(claims: Sequence[Judged]) -> str:
         scores = " and ".join(dict.fromkeys(claim["second"]["score"] for claim in judged))
         return f"A second judge ({scores}) has not scored these rows yet."
     apart = disagreements(compared)
-    missing = len(judged) - len(compared)
-    rest = f" {missing} more {'was' if missing == 1 else 'were'} not measured by both judges." if missing else ""
+    head = f"{_headline(compared, apart)}{_rest(compared, len(judged) - len(compared))}"
+    return "\n".join([head, "", *(f"* {_told(claim)}" for claim in apart)]) if apart else head
+
+
+def _headline(compared: Sequence[Judged], apart: Sequence[Judged]) -> str:
+    """On how many claims the judges disagree, or else agree."""
     one = len(compared) == 1
-    if not apart:
-        where = "the claim" if one else f"all {len(compared)} claims"
-        return f"**The two judges agree on {where}**: no two differences have opposite signs.{rest}"
-    where = "the claim" if one else f"{len(apart)} of {len(compared)} claims"
-    head = f"**The two judges disagree on {where}.**{rest}"
-    return "\n".join([head, "", *(f"* {_told(claim)}" for claim in apart)])
+    if apart:
+        where = "the claim" if one else f"{len(apart)} of {len(compared)} claims"
+        return f"**The two judges disagree on {where}.**"
+    same = sum(_of(claim) == "agree" for claim in compared)
+    if not same:
+        return "**The seeds do not tell whether the two judges agree.**"
+    all_claims = "the claim" if one else f"all {same} claims"
+    where = all_claims if same == len(compared) else f"{same} of {len(compared)} claims"
+    return f"**The two judges agree on {where}**: the differences have the same sign."
+
+
+def _rest(compared: Sequence[Judged], missing: int) -> str:
+    """What else is to be said of the claims: neither judge decides them, or one has not seen them."""
+    unclear = sum(_of(claim) == "open" for claim in compared)
+    said = f" On {unclear} the signs differ, and the seeds decide for neither." if unclear else ""
+    return said + (f" {missing} more {'was' if missing == 1 else 'were'} not measured by both judges." if missing else "")
 
 
 def _of(claim: Judged) -> Agreement | None:

@@ -34,6 +34,7 @@ def claim(first: list[float], second: list[float]) -> dict[str, Any]:
 AGREED = claim([2.5, 2.6, 2.4], [0.5, 0.4, 0.6])  # higher scores, lower distances
 CONTRADICTED = claim([2.5, 2.6, 2.4], [1.5, 1.4, 1.6])
 OPPOSITE = claim([2.5, 2.6, 2.4], [1.5, 0.4, 1.6])
+OPEN = claim([2.5, 1.6, 2.4], [1.5, 0.4, 1.6])  # neither is decided, and the signs differ
 UNMEASURED = {**AGREED, "second": judge(replace(BETTER, score=DISTANCE, second=None), [])}
 
 
@@ -53,13 +54,15 @@ def test_judges_agree_if_their_differences_have_one_sign() -> None:
     assert agreement(CONTRADICTED, CONTRADICTED["second"]) == "contradict"
     assert OPPOSITE["second"]["verdict"] == "undecided"
     assert agreement(OPPOSITE, OPPOSITE["second"]) == "opposite"
+    assert (OPEN["verdict"], OPEN["second"]["verdict"]) == ("undecided", "undecided")
+    assert agreement(OPEN, OPEN["second"]) == "open"
     assert agreement(UNMEASURED, UNMEASURED["second"]) is None
     assert agreement(AGREED, {**AGREED, "mean": math.nan}) is None
-    assert disagreements([AGREED, CONTRADICTED, OPPOSITE, UNMEASURED]) == [CONTRADICTED, OPPOSITE]
+    assert disagreements([AGREED, CONTRADICTED, OPPOSITE, OPEN, UNMEASURED]) == [CONTRADICTED, OPPOSITE]
 
 
 def test_the_judges_may_be_exchanged() -> None:
-    for judged in (AGREED, CONTRADICTED, OPPOSITE):
+    for judged in (AGREED, CONTRADICTED, OPPOSITE, OPEN):
         assert agreement(judged["second"], judged) == agreement(judged, judged["second"])
 
 
@@ -67,6 +70,10 @@ def test_the_sentence_is_computed_from_the_numbers() -> None:
     assert on_agreement([AGREED, AGREED]).startswith("**The two judges agree on all 2 claims**")
     assert on_agreement([AGREED]).startswith("**The two judges agree on the claim**")
     assert on_agreement([OPPOSITE]).startswith("**The two judges disagree on the claim.**")
+    neither = " On 1 the signs differ, and the seeds decide for neither."
+    assert on_agreement([OPEN]) == f"**The seeds do not tell whether the two judges agree.**{neither}"
+    same = "**The two judges agree on 1 of 2 claims**: the differences have the same sign."
+    assert on_agreement([AGREED, OPEN]) == f"{same}{neither}"
     apart = on_agreement([AGREED, CONTRADICTED, OPPOSITE, UNMEASURED])
     head, _, *lines = apart.splitlines()
     assert head == "**The two judges disagree on 2 of 3 claims.** 1 more was not measured by both judges."
@@ -74,7 +81,7 @@ def test_the_sentence_is_computed_from_the_numbers() -> None:
         "* a is better: classifier-score 0.5 ± 0.25 (held), efficientnet-kernel-distance -0.5 ± 0.25 (contradicted); "
         "the judges contradict each other.",
         "* a is better: classifier-score 0.5 ± 0.25 (held), efficientnet-kernel-distance -0.167 ± 1.7 (undecided); "
-        "the signs differ, and the seeds do not decide both.",
+        "the signs differ, and the seeds decide for one of them alone.",
     ]
     assert on_agreement([UNMEASURED]) == f"A second judge ({DISTANCE}) has not scored these rows yet."
     assert on_agreement([judge(replace(BETTER, second=None), [])]) == ""
