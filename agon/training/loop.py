@@ -104,7 +104,7 @@ def train(
         _open_data(training, show)
         refuse_other_state(training)
         taken = _taken(training, show)
-        choose_compilation(training)
+        _compile(training, show)
         opened = new_run(training, directory, taken=taken, track=track, storage=storage)
         with nullcontext() if place.rank else opened as run:
             if show and not place.rank and not in_worker():
@@ -183,7 +183,7 @@ def resume(
         refuse_other_state(training)
         if checkpoint is None:
             _taken(training, show)
-        choose_compilation(training)
+        _compile(training, show)
         before = {**described, **(checkpoint.state.get("arithmetic") or {} if checkpoint else {})}
         if show and not place.rank:
             changes = [*changes_since(before, training.compute), *reading_forward(training)]
@@ -203,6 +203,12 @@ def _open_data(training: Training, show: bool) -> None:
     """Open the data, which can take long the first time, and say how far it is."""
     with waiting(show and not training.rank and not in_worker()), stage("opening the data"):
         _ = training.data
+
+
+def _compile(training: Training, show: bool) -> None:
+    """Compile what is to be compiled, which can take half a minute, and say so."""
+    with waiting(show and not training.rank and not in_worker()), stage("compiling, if it pays"):
+        choose_compilation(training)
 
 
 def _taken(training: Training, show: bool) -> Taken | None:

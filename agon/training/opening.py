@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from agon.data.amounts import few, unreadable
+from agon.dynamics.unrolled import CompiledUnrolled
 from agon.errors import RunError
 from agon.experiment import Experiment, differences
 from agon.figures.numbers import counted
@@ -70,7 +71,7 @@ def remarks(experiment: Experiment) -> Iterator[str]:
 
 
 def beginning(training: Training) -> Iterator[str]:
-    """What is trained: the remarks on the experiment, the number and shape of the data, the weights and the budget."""
+    """What is trained: remarks, number and shape of the data, weights and budget; and what is compiled."""
     experiment = training.experiment
     yield from remarks(experiment)
     count = "endless samples" if training.data.count is None else counted(training.data.count, "sample")
@@ -78,6 +79,8 @@ def beginning(training: Training) -> Iterator[str]:
     numbers = {player: sum(p.numel() for p in parameters_of(training.game, player)) for player in training.game.players}
     weights = ", ".join(f"{player} {number:,}" for player, number in numbers.items())
     yield f"{count} of {shape}; weights: {weights}; {counted(experiment.steps, 'step')} of {experiment.batch}"
+    if isinstance(training.dynamics, CompiledUnrolled):
+        yield f"compiled: {'whole steps' if training.dynamics.makes_whole_rounds else 'the look-ahead'}"
 
 
 def continue_run(

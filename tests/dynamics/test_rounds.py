@@ -1,6 +1,7 @@
 """A compiled round makes the eager round's moves in place, as long as what it is bound to has not changed."""
 
 import copy
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -9,59 +10,186 @@ import torch
 from torch import Tensor, nn
 
 from agon.dynamics import Turns, Unrolled
-from agon.dynamics.unrolled import CompiledUnrolled, program, round_program
+from agon.dynamics.unrolled import CompiledUnrolled, split_program, tracing
+from agon.dynamics.unrolled.inner_step import inner_update
 from agon.dynamics.unrolled.partition import partition
+from agon.dynamics.unrolled.program import Program
 from agon.dynamics.unrolled.round import RoundFunctions
-from agon.dynamics.unrolled.round_program import RoundProgram
 from agon.dynamics.unrolled.tracing import tensors_of
-from agon.games import Game
+from agon.dynamics.unrolled.vjp import StepFunctions
+from agon.games import Adversarial, BoundaryEquilibrium, Game
+from agon.objectives import Minimax
+from agon.projections import Clipping
 
 from .test_compiled import flat, same, stepped, unsplit
-from .test_moves import SIMULTANEOUS, assert_identical, batch
+from .test_moves import SIMULTANEOUS, assert_identical, batch, state
 from .test_unrolled_exact import Optimisers, game_of, optimisers_of
 
 ALTERNATING = (("critic",), ("generator",))
+BOTH = {"generator": ("critic",), "critic": ("generator",)}
+RECURSIVE = {"generator": ("critic", "generator")}
+SHARED, TOGETHER = Turns(ALTERNATING, draws="round"), Turns(SIMULTANEOUS)
+CRITIC_TWICE = Turns((("critic",), ("critic",), ("generator",)))
 ROUNDS = {
-    "alternating": Turns(ALTERNATING),
-    "one batch": Turns(ALTERNATING, draws="round"),
-    "simultaneous": Turns(SIMULTANEOUS),
-    "two critic turns": Turns((("critic",), ("critic",), ("generator",))),
-    "two critic turns, one batch": Turns((("critic",), ("critic",), ("generator", "critic")), draws="round"),
+    "alternating": Unrolled(steps=2),
+    "one batch": Unrolled(SHARED, steps=2),
+    "simultaneous": Unrolled(TOGETHER, steps=2),
+    "two critic turns": Unrolled(CRITIC_TWICE, steps=2),
+    "two critic turns, one batch": Unrolled(
+        Turns((("critic",), ("critic",), ("generator", "critic")), draws="round"), steps=2
+    ),
+    "fresh batches": Unrolled(steps=3, batches="fresh"),
+    "fresh batches, one batch for the turns": Unrolled(SHARED, steps=2, batches="fresh"),
+    "fresh batches, simultaneous": Unrolled(TOGETHER, steps=2, batches="fresh"),
+    "fresh batches, recomputed": Unrolled(steps=2, batches="fresh", checkpoint=True),
+    "both look ahead": Unrolled(looks_ahead=BOTH, steps=2),
+    "both look ahead, fresh batches": Unrolled(looks_ahead=BOTH, steps=2, batches="fresh"),
+    "the critic looks ahead": Unrolled(TOGETHER, {"critic": ("generator",)}, steps=2),
+    "recursive": Unrolled(looks_ahead=RECURSIVE, steps=3),
+    "recursive, simultaneous": Unrolled(TOGETHER, RECURSIVE, steps=2),
+    "recursive, fresh batches": Unrolled(looks_ahead=RECURSIVE, steps=2, batches="fresh"),
+    "extrapolated": Unrolled(steps=1, extrapolation=10.0),
+    "extrapolated, simultaneous": Unrolled(TOGETHER, steps=2, extrapolation=3.0),
+    "extrapolated, fresh batches": Unrolled(CRITIC_TWICE, steps=2, batches="fresh", extrapolation=3.0),
+    "extrapolated, recursive": Unrolled(looks_ahead=RECURSIVE, steps=2, extrapolation=3.0),
 }
+CLIPPED = {  # the game changes parameters after each move
+    "alternating": ROUNDS["alternating"],
+    "simultaneous": ROUNDS["simultaneous"],
+    "fresh batches": ROUNDS["fresh batches"],
+    "both look ahead": ROUNDS["both look ahead"],
+}
+TRACED = ["one batch", "simultaneous", "fresh batches", "both look ahead", "recursive", "extrapolated"]
+FIRST_ORDER = ["fresh batches", "both look ahead", "recursive", "extrapolated"]
 
 
 @pytest.fixture(autouse=True)
 def uncompiled(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same functions, not traced and not compiled."""
-    monkeypatch.setattr(program, "compiled", flat)
-    monkeypatch.setattr(round_program, "partition", unsplit)
+    monkeypatch.setattr(tracing, "compiled", flat)
+    monkeypatch.setattr(split_program, "partition", unsplit)
 
 
 def are_rounds(dynamics: CompiledUnrolled) -> bool:
-    return all(isinstance(made, RoundProgram) for made in dynamics.programs.values())
+    return dynamics.makes_whole_rounds and None not in dynamics.programs.values()
 
 
-@pytest.mark.parametrize("name", sorted(ROUNDS))
-def test_a_round_is_the_eager_one(name: str) -> None:
-    """Weights, statistics, moments, numbers of steps and gradients of both players, in float64."""
-    game = game_of("batch normalisation")
-    optimisers, plain = optimisers_of(game, "adam"), Unrolled(ROUNDS[name], steps=2)
+def played(dynamics: Unrolled, game: Game, optimisers: Optimisers, rounds: int = 2) -> dict[str, Any]:
+    """Everything of both players after some rounds of copies, each draw another batch, and the last losses."""
+    game, optimisers = copy.deepcopy((game, optimisers))
+    numbers = itertools.count()
+    losses = [dynamics.step(game, optimisers, lambda: batch(next(numbers))) for _ in range(rounds)]
+    return {**{player: state(game, player, optimisers) for player in game.players}, "losses": losses[-1]._asdict()}
+
+
+def cases() -> list[Any]:
+    """Every round with each kind of statistics; all together in `make evidence`."""
+    numbered = itertools.product(enumerate(("batch normalisation", "spectral normalisation")), enumerate(ROUNDS))
+    return [
+        pytest.param(critic, name, marks=pytest.mark.evidence if (i + k) % 2 else ())
+        for (i, critic), (k, name) in numbered
+    ]
+
+
+@pytest.mark.parametrize(("critic", "name"), cases())
+def test_a_round_is_the_eager_one(critic: str, name: str) -> None:
+    """Weights, statistics, moments, numbers of steps, gradients and losses of both players, in float64."""
+    game = game_of(critic)
+    optimisers, plain = optimisers_of(game, "adam"), ROUNDS[name]
     dynamics = CompiledUnrolled.of(plain)
-    same(stepped(dynamics, game, optimisers), stepped(plain, game, optimisers))
-    assert dynamics.working
+    same(played(dynamics, game, optimisers), played(plain, game, optimisers))
     assert are_rounds(dynamics)
 
 
-@pytest.mark.parametrize("name", ["one batch", "simultaneous"])
+@pytest.mark.parametrize("name", TRACED)
 def test_a_traced_round_is_the_eager_one(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """As it is compiled: traced to plain operations, and split where the look-ahead comes in."""
-    monkeypatch.setattr(round_program, "partition", partition)
+    monkeypatch.setattr(split_program, "partition", partition)
     game = game_of()
-    optimisers, plain = optimisers_of(game, "adam"), Unrolled(ROUNDS[name], steps=2)
+    optimisers, plain = optimisers_of(game, "adam"), ROUNDS[name]
     dynamics = CompiledUnrolled.of(plain)
-    same(stepped(dynamics, game, optimisers), stepped(plain, game, optimisers))
-    assert dynamics.working
+    same(played(dynamics, game, optimisers), played(plain, game, optimisers))
     assert are_rounds(dynamics)
+
+
+@pytest.mark.parametrize("name", FIRST_ORDER)
+def test_a_first_order_look_alike_of_a_round_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The negative control: without the vjps of the steps the program is found out, and the eager round is made."""
+    monkeypatch.setattr(StepFunctions, "_through", lambda self, *given: given[-1])
+    game = game_of()
+    optimisers, plain = optimisers_of(game, "adam"), ROUNDS[name]
+    dynamics = CompiledUnrolled.of(plain)
+    assert_identical(played(dynamics, game, optimisers), played(plain, game, optimisers))
+    assert not dynamics.working
+    assert set(dynamics.programs.values()) == {None}
+
+
+def clipped(game: Any) -> Adversarial:
+    """The same players; some weights of both are outside their boxes, and some inside."""
+    projections = [Clipping(of=player, bound=0.3) for player in game.players]
+    parts = {"generator": game.generator, "critic": game.critic}
+    return Adversarial(**parts, objective=Minimax(), projections=projections)
+
+
+def balanced(game: Any) -> BoundaryEquilibrium:
+    """The same players; the game has a number of its own, which changes after each move of the critic."""
+    return BoundaryEquilibrium(generator=game.generator, critic=game.critic, initial=0.5, rate=0.1).double()
+
+
+@pytest.mark.parametrize("name", CLIPPED)
+def test_a_round_with_projections_is_the_eager_one(name: str) -> None:
+    game = clipped(game_of("batch normalisation"))
+    optimisers, plain = optimisers_of(game, "adam"), CLIPPED[name]
+    dynamics = CompiledUnrolled.of(plain)
+    found = played(dynamics, game, optimisers)
+    same(found, played(plain, game, optimisers))
+    assert are_rounds(dynamics)
+    weights = [p.detach().abs().max().item() for p in game.parameters()]
+    assert max(weights) == pytest.approx(0.3)  # there is something to clip
+
+
+@pytest.mark.parametrize("name", ["alternating", "simultaneous", "fresh batches"])
+def test_a_round_with_an_equilibrium_is_the_eager_one(name: str) -> None:
+    game = balanced(game_of())
+    optimisers, plain = optimisers_of(game, "adam"), ROUNDS[name]
+    dynamics = CompiledUnrolled.of(plain)
+    pairs = [copy.deepcopy((game, optimisers)) for _ in range(2)]
+    for rule, pair in zip((dynamics, plain), pairs, strict=True):
+        for k in range(2):
+            rule.step(*pair, lambda k=k: batch(k))
+    same(dict(pairs[0][0].state_dict()), dict(pairs[1][0].state_dict()))
+    assert pairs[0][0].k != game.k
+    assert are_rounds(dynamics)
+
+
+def test_a_round_without_its_projections_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The negative control."""
+    monkeypatch.setattr(StepFunctions, "_update", without_projections)
+    game = clipped(game_of())
+    optimisers, plain = optimisers_of(game, "adam"), ROUNDS["alternating"]
+    dynamics = CompiledUnrolled.of(plain)
+    assert_identical(played(dynamics, game, optimisers), played(plain, game, optimisers))
+    assert list(dynamics.programs.values()) == [None]
+
+
+def without_projections(self: StepFunctions, state: Any, vectors: Any, gradients: Any, context: Any) -> Any:
+    after = inner_update(self._groups, state, vectors)
+    return after._replace(buffers=gradients.module.tensors(state.buffers))
+
+
+def test_inner_batches_in_another_order_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The negative control of fresh batches: the same batches, each at another step."""
+    surrogate = Program.flat_surrogate
+
+    def reversed_(self: Program, state: Any, inner: Any, *given: Any, **settings: Any) -> Any:
+        return surrogate(self, state, inner[::-1], *given, **settings)
+
+    monkeypatch.setattr(Program, "flat_surrogate", reversed_)
+    game = game_of()
+    optimisers, plain = optimisers_of(game, "adam"), ROUNDS["fresh batches"]
+    dynamics = CompiledUnrolled.of(plain)
+    assert_identical(played(dynamics, game, optimisers), played(plain, game, optimisers))
+    assert list(dynamics.programs.values()) == [None]
 
 
 def test_its_losses_and_scalars_are_the_eager_ones() -> None:

@@ -6,7 +6,7 @@ the traces are compiled. Each program is compared with the eager gradient before
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -18,7 +18,7 @@ from agon.dynamics.processes import processes
 from agon.dynamics.unrolled.dynamics import Unrolled, UnrolledTurn
 from agon.dynamics.unrolled.flat_groups import unflatten
 from agon.dynamics.unrolled.program import MOST_PROGRAMS, Program, compiled_program
-from agon.dynamics.unrolled.round import RoundPlan
+from agon.dynamics.unrolled.round_plan import RoundPlan, rounds_of
 from agon.dynamics.unrolled.round_program import RoundProgram
 from agon.dynamics.unrolled.rounds import CompiledRounds, NoProgramError
 from agon.dynamics.unrolled.step_context import Inputs, of_player
@@ -31,10 +31,14 @@ from agon.games.game import Batch, Game, Losses, named_buffers_of
 class CompiledUnrolled(Unrolled):
     """`Unrolled` by compiled programs where possible, and by the eager step elsewhere.
 
-    A round in which one player looks ahead, generates all samples and moves last is one program with one check
-    of what it is bound to. In another round the look-ahead is a program, and the rest is eager. The eager step is used
-    for regenerated samples, fresh batches, extrapolation, games with a projection, several processes, and an
-    optimiser's very first step.
+    A schedule is cut after each turn in which a player looks ahead, and each part is one program with one check of what
+    it is bound to: inner steps on the turn's batch or on fresh ones, on the turn's samples or on samples made anew,
+    extrapolated or not, with a projection or without.
+
+    Two kinds of schedule cannot be cut so: several players look ahead in one turn, or one batch serves turns of which
+    several look ahead. There only a look-ahead at the turn's own samples is a program. With several processes the
+    step is eager: gradients are averaged over processes within each inner step and again within its vjp, and no program
+    can wait for another process in its middle. An optimiser's very first step is eager too.
 
     Attributes:
         programs: `Inputs.key`, or that of a whole round -> its program; None if there is none that is exact.
@@ -44,8 +48,19 @@ class CompiledUnrolled(Unrolled):
 
     @cached_property
     def rounds(self) -> CompiledRounds:
-        """The programs of whole rounds."""
+        """The programs of whole rounds, if the schedule is one round."""
         return CompiledRounds(self.eager, self.programs)
+
+    @cached_property
+    def _plans(self) -> dict[tuple[str, ...], RoundPlan | None]:
+        """A game's generating players -> the plan of the schedule, if it is one round."""
+        return {}
+
+    @cached_property
+    def by_round(self) -> "list[CompiledUnrolled]":
+        """The rule for each of the rounds that make up the schedule, with the same programs."""
+        turns = list(rounds_of(self))
+        return [replace(self, turns=each) for each in turns] if len(turns) > 1 else [self]
 
     @classmethod
     def of(cls, rule: Unrolled) -> "CompiledUnrolled":
@@ -62,8 +77,27 @@ class CompiledUnrolled(Unrolled):
         """Whether any program has passed its check."""
         return any(program is not None for program in self.programs.values())
 
+    @property
+    def makes_whole_rounds(self) -> bool:
+        """Whether all programs that there are make whole rounds."""
+        return self.working and all(isinstance(made, RoundProgram | None) for made in self.programs.values())
+
     def step(self, game: Game, optimisers: Optimisers, draw: Callable[[], Batch]) -> Losses:
-        plan = RoundPlan.of(self.turns, self.looks_ahead, game) if self.steps and self.supports(game) else None
+        if not self.steps or processes() > 1:
+            return super().step(game, optimisers, draw)
+        losses = Losses({}, {})
+        for part in self.by_round:
+            of_part = part._round(game, optimisers, draw)
+            losses.players.update(of_part.players)
+            losses.seen.update(of_part.seen)
+        return losses
+
+    def _round(self, game: Game, optimisers: Optimisers, draw: Callable[[], Batch]) -> Losses:
+        """The schedule as one round: by its program if it has one."""
+        kind = tuple(game.generating_players)
+        if kind not in self._plans:
+            self._plans[kind] = RoundPlan.of(self, game)
+        plan = self._plans[kind]
         if plan is None:
             return super().step(game, optimisers, draw)
         batches = [draw() for _ in range(plan.batches)]
@@ -77,7 +111,7 @@ class CompiledUnrolled(Unrolled):
         return CompiledTurn(self, game, optimisers, draw, batch)
 
     def supports(self, game: Game) -> bool:
-        """Whether there are programs for these settings and this game."""
+        """Whether there are programs of the look-ahead alone for these settings and this game."""
         supported = self.batches == "same" and self.extrapolation == 1 and processes() == 1
         return supported and not game.has_after_update
 

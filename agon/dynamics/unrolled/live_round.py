@@ -11,7 +11,8 @@ from agon.dynamics.functional import NUMBERS, RATE
 from agon.dynamics.moves import Optimisers
 from agon.dynamics.unrolled.flat_groups import FlatGroup, flat_groups
 from agon.dynamics.unrolled.functional_module import Slots, slots_of
-from agon.dynamics.unrolled.round import Ahead, RoundPlan, RoundStart
+from agon.dynamics.unrolled.round import Ahead, RoundStart
+from agon.dynamics.unrolled.round_plan import RoundPlan
 from agon.dynamics.unrolled.step_context import NamedTensors, of_player
 from agon.games.game import Batch, Game
 
@@ -55,8 +56,9 @@ class LiveRound:
         groups: the others' free parameters.
         own: the looking player's.
         parameters, buffers: all of the game's, by name.
-        moments, own_moments: the live moments of each group.
-        names: of each moving player's parameters, the frozen ones included.
+        movers: those of `groups` whose players move.
+        moments, movers_moments, own_moments: the live moments of each group.
+        names: of each player's parameters, the frozen ones included.
     """
 
     def __init__(self, game: Game, optimisers: Optimisers, plan: RoundPlan) -> None:
@@ -65,7 +67,9 @@ class LiveRound:
         self.buffers = NamedTensors(game.named_buffers())
         self.groups = tuple(group for other in plan.others for group in self._groups(other))
         self.own = tuple(self._groups(plan.player))
+        self.movers = tuple(group for group in self.groups if group.player in plan.movers)
         self.moments = [self._moments(group) for group in self.groups]
+        self.movers_moments = [self._moments(group) for group in self.movers]
         self.own_moments = [self._moments(group) for group in self.own]
         self.names = {player: list(of_player(game, player, self.parameters)) for player in (plan.player, *plan.others)}
         self._rates = [self._index(group) for group in (*self.groups, *self.own)]
@@ -121,9 +125,10 @@ class LiveRound:
         )
         return RoundStart(tuple(batches), self.parameters, self.buffers, moments, numbers)
 
-    def ahead(self, sources: Mapping[str, Tensor]) -> Ahead:
-        """The look-ahead's derivatives in its sources, and the looking player's moments."""
-        return Ahead(dict(sources), tuple({n: v for n, v in m.items() if n not in NUMBERS} for m in self.own_moments))
+    def ahead(self, sources: Mapping[str, Tensor], vectors: Sequence[Tensor] = ()) -> Ahead:
+        """The look-ahead's derivatives in its sources and its own groups, and the looking player's moments."""
+        moments = tuple({n: v for n, v in m.items() if n not in NUMBERS} for m in self.own_moments)
+        return Ahead(dict(sources), tuple(vectors), moments)
 
     def rates(self) -> list[NamedTensors]:
         """The scheduled rate of each group, the others' first; empty for a group whose rate is constant."""

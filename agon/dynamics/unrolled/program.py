@@ -12,10 +12,11 @@ from torch import Tensor
 from torch.utils import _pytree as pytree
 
 from agon.dynamics.moves import Optimisers, freeze
+from agon.dynamics.unrolled import tracing
+from agon.dynamics.unrolled.compiled_steps import RecomputingSteps, StoringSteps
 from agon.dynamics.unrolled.dynamics import UnrolledTurn
 from agon.dynamics.unrolled.inner_step import InnerState
 from agon.dynamics.unrolled.step_context import Inputs, StepContext
-from agon.dynamics.unrolled.tracing import compiled as compiled
 from agon.dynamics.unrolled.tracing import tensors_of
 from agon.dynamics.unrolled.vjp import StepFunctions, StepResult, SurrogateResult
 from agon.games.game import Game
@@ -32,18 +33,28 @@ class Program:
         state: an example: the state at which an unroll begins.
         context: an example of everything else.
         direct: the looking player's parameters on which losses depend other than through samples.
+        stores: whether a step keeps what its vjp needs; otherwise the vjp computes the step again.
     """
 
     def __init__(
-        self, functions: StepFunctions, state: InnerState, context: StepContext, direct: tuple[str, ...]
+        self,
+        functions: StepFunctions,
+        state: InnerState,
+        context: StepContext,
+        direct: tuple[str, ...],
+        *,
+        stores: bool = False,
     ) -> None:
         self.direct = direct
         after, gradients, *_ = functions.step(state, context)
         cotangents = functions.outer(after, context).cotangents
-        self._step = compiled(functions.step, state, context)
-        self._step_vjp = compiled(functions.step_vjp, state, gradients, cotangents, context)
-        self._outer = compiled(functions.outer, after, context)
-        self._sizes = tuple(len(tensors_of(part)) for part in (state, gradients, cotangents))
+        self._steps: StoringSteps | RecomputingSteps
+        if stores:
+            self._steps = StoringSteps(functions, state, context, cotangents)
+        else:
+            self._steps = RecomputingSteps(functions, state, gradients, context, cotangents)
+        self._outer = tracing.compiled(functions.outer, after, context)
+        self._sizes = len(tensors_of(state)), len(tensors_of(cotangents))
 
     @property
     def returned(self) -> Any:
@@ -53,8 +64,8 @@ class Program:
     @torch.no_grad()
     def step(self, state: InnerState, context: StepContext) -> StepResult:
         """As `StepFunctions.step`."""
-        leaves = self._step([*tensors_of(state), *tensors_of(context)])
-        result: StepResult = pytree.tree_unflatten(leaves, self._step.returned)
+        leaves, _ = self._steps.step(tensors_of(state), tensors_of(context))
+        result: StepResult = pytree.tree_unflatten(leaves, self._steps.returned)
         return result
 
     @torch.no_grad()
@@ -69,16 +80,16 @@ class Program:
             steps: K.
             begun: the first step's result, if known.
         """
-        first = None if begun is None else tensors_of(begun)
-        leaves = self.flat_surrogate(tensors_of(state), tensors_of(context), steps, first)
+        first, flat = None if begun is None else tensors_of(begun), tensors_of(context)
+        leaves = self.flat_surrogate(tensors_of(state), [flat] * steps, flat, first)
         result: SurrogateResult = pytree.tree_unflatten(leaves, self._outer.returned)
         return result
 
     def flat_surrogate(
         self,
         state: list[Tensor],
+        inner: Sequence[list[Tensor]],
         context: list[Tensor],
-        steps: int,
         first: Sequence[Tensor] | None = None,
         *,
         through: bool = True,
@@ -87,21 +98,21 @@ class Program:
 
         Args:
             state: the tensors of the state at θ^0.
-            context: those of everything else.
-            steps: K.
-            first: those of the first step's result, if known; more may follow.
+            inner: those of the context of each inner step.
+            context: those of the context of the last loss.
+            first: those of the first step's result, if known and nothing is stored; more may follow.
             through: whether to differentiate through the inner steps; without, the gradient is the first-order one.
         """
         current, past = state, []  # equation 6
-        of_state, of_gradients, of_cotangents = self._sizes
-        for k in range(steps):  # equation 7
-            after = first if first is not None and k == 0 else self._step([*current, *context])
-            past.append([*current, *after[of_state : of_state + of_gradients]])
+        of_state, of_cotangents = self._sizes
+        for k, one in enumerate(inner):  # equation 7
+            after, needed = self._steps.step(current, one, first if k == 0 else None)
+            past.append(needed)
             current = list(after[:of_state])
         outer = self._outer([*current, *context])  # equation 9
         cotangents = outer[-of_cotangents:]
-        for before in reversed(past) if through else ():  # equation 12: ∂f/∂θ_D^K · dθ_D^K/dθ_G
-            cotangents = self._step_vjp([*before, *cotangents, *context])
+        for needed in reversed(past) if through else ():  # equation 12: ∂f/∂θ_D^K · dθ_D^K/dθ_G
+            cotangents = self._steps.step_vjp(needed, cotangents)
         return [*outer[:-of_cotangents], *cotangents]
 
 

@@ -9,58 +9,22 @@
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from agon.dynamics.functional import NUMBERS
-from agon.dynamics.turns import Turns
 from agon.dynamics.unrolled.flat_groups import FlatGroup, unflatten
-from agon.dynamics.unrolled.functional_module import FunctionalModule
 from agon.dynamics.unrolled.inner_step import InnerState, copies
+from agon.dynamics.unrolled.round_plan import RoundPlan
 from agon.dynamics.unrolled.step_context import SAMPLES, NamedTensors, StepContext, of_player
-from agon.dynamics.unrolled.vjp import StepFunctions, StepResult
+from agon.dynamics.unrolled.vjp import Cotangents, StepFunctions, StepResult
 from agon.games.game import Batch, Game
 
+T = TypeVar("T")
 GroupMoments = tuple[dict[str, tuple[Tensor, ...]], ...]  # for each group: name -> a moment of each parameter
-
-
-class RoundPlan(NamedTuple):
-    """Who does what in a round.
-
-    Attributes:
-        player: the player that looks ahead; it generates all samples, and moves last.
-        others: the players that it looks ahead at.
-        own_turns: how many turns the others have before it.
-        together: whether they also move in its turn.
-        shared: whether one batch, and one pass of the generator, serves the whole round.
-    """
-
-    player: str
-    others: tuple[str, ...]
-    own_turns: int
-    together: bool
-    shared: bool
-
-    @classmethod
-    def of(cls, turns: Turns, looks_ahead: Mapping[str, tuple[str, ...]], game: Game) -> "RoundPlan | None":
-        """The plan of a schedule; None if it is another kind of round."""
-        *before, last = turns.order
-        looking = [player for player in last if player in looks_ahead]
-        if len(looking) != 1 or tuple(game.generating_players) != tuple(looking):
-            return None
-        player, others = looking[0], looks_ahead[looking[0]]
-        plain = set(last) - {player}
-        if player in others or plain not in (set(), set(others)) or any(set(g) != set(others) for g in before):
-            return None
-        return cls(player, others, len(before), bool(plain), turns.draws == "round")
-
-    @property
-    def batches(self) -> int:
-        """How many batches the round draws."""
-        return 1 if self.shared else self.own_turns + 1
 
 
 class RoundStart(NamedTuple):
@@ -86,10 +50,12 @@ class Ahead(NamedTuple):
 
     Attributes:
         sources: f_K's derivatives in the sources.
+        vectors: those in the looking player's own groups "p" at θ^0, if it anticipates its own steps.
         moments: the looking player's, which change after it only.
     """
 
     sources: NamedTensors
+    vectors: tuple[Tensor, ...]
     moments: GroupMoments
 
 
@@ -110,23 +76,23 @@ class Moved(NamedTuple):
 
 
 class Begun(NamedTuple):
-    """A round up to the first inner step.
+    """A round up to the look-ahead, or to its first inner step.
 
     Attributes:
         state: θ^0.
-        first: the first inner step.
-        samples: "n *shape", of the look-ahead.
+        first: the first inner step; empty if the program of the steps makes it.
+        samples: "n *shape", of the look-ahead; empty if each of its passes generates its own.
         statistics: the looking player's buffers after its pass.
-        others: the others after their moves.
-        losses: of the others, before their last move.
+        movers: the others that move, after their moves.
+        losses: of the movers, before their last move.
         seen: scalars for the log.
     """
 
     state: InnerState
-    first: StepResult
-    samples: Float[Tensor, "n ..."]
+    first: tuple[StepResult, ...]
+    samples: NamedTensors
     statistics: NamedTensors
-    others: Moved
+    movers: Moved
     losses: NamedTensors
     seen: NamedTensors
 
@@ -145,91 +111,122 @@ class RoundFunctions(StepFunctions):
     def __init__(
         self, game: Game, plan: RoundPlan, groups: Sequence[FlatGroup], own: Sequence[FlatGroup], direct: Sequence[str]
     ) -> None:
-        super().__init__(game, plan.player, plan.others, groups)
+        super().__init__(game, plan.player, plan.others, groups, generates=plan.generates_inside)
         self._game, self._plan, self._own, self._direct = game, plan, tuple(own), tuple(direct)
+        self._moving = [index for index, group in enumerate(groups) if group.player in plan.movers]
+        self._mover_groups = [groups[index] for index in self._moving]
+        self._moves = StepFunctions(game, plan.player, plan.movers, self._mover_groups)
 
     def around(self, start: RoundStart, ahead: Ahead) -> tuple[Begun, Moved]:
         """The round without the look-ahead: all that precedes it, and the looking player's move after it."""
         leaves = {n: p for group in self._own for n, p in _leaves(group, start.parameters).items()}
         *before, batch = start.batches * (self._plan.own_turns + 1 if self._plan.shared else 1)
-        buffers = start.buffers
+        state, fake, kept, first = self._start(start), None, None, tuple[StepResult, ...]()
         with torch.enable_grad():
             if self._plan.shared:
-                fake, buffers = self._samples(batch, start, leaves, buffers)
-            state, kept = self._start(start, buffers), None
+                fake, state = self._samples(batch, start, leaves, state)
             for earlier in before:
-                own = fake if self._plan.shared else self._samples(earlier, start, {}, buffers)[0]
-                kept = self.step(state, self.context(start, earlier, own, state.buffers, ()))
+                kept = self._move(start, state, earlier, fake)
                 state = self._kept(state, kept)
-            if not self._plan.shared:
-                fake, buffers = self._samples(batch, start, leaves, state.buffers)
-                state = state._replace(buffers=buffers)
-            context = self.context(start, batch, fake, state.buffers, self._direct)
-            first = self.step(state, context)
-            begun = self._begun(state, first, first if self._plan.together else kept, fake.detach(), context)
+            if fake is None and not self._plan.regenerates:
+                fake, state = self._samples(batch, start, leaves, state)
+            context, after = self.context(start, batch, fake, state.buffers), state
+            if not self._plan.generates_inside:
+                first = (self.step(state, context),)
+            if self._plan.together:
+                is_first = bool(first) and len(self._moving) == len(self._groups)
+                kept = first[0] if is_first else self._move(start, state, batch, fake)
+                after = self._kept(state, kept)
+            begun = self._begun(state, first, after, kept, context)
+            if self._plan.extrapolation != 1:
+                ahead = self._extrapolated(self.outer(state._replace(buffers=after.buffers), context).cotangents, ahead)
             return begun, self._own_move(start, ahead, fake, leaves)
 
-    def _start(self, start: RoundStart, buffers: NamedTensors) -> InnerState:
+    def context(
+        self, start: RoundStart, batch: Batch, fake: Float[Tensor, "n ..."] | None, buffers: NamedTensors
+    ) -> StepContext:
+        """All but the state on which the look-ahead depends, on this batch and these samples."""
+        moving = {name for group in self._groups for name in group.parameters}
+        constants = {n: p for n, p in start.parameters.items() if n not in moving and n not in self._direct}
+        sources = {**_named(fake), **{n: start.parameters[n] for n in self._direct}}
+        return StepContext(batch, sources, constants, of_player(self._game, self._plan.player, buffers))
+
+    def attached(self, vectors: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """Of one vector for each of the others' groups, those of the looking player's own."""
+        return tuple(v for g, v in zip(self._groups, vectors, strict=True) if g.player == self._plan.player)
+
+    def _start(self, start: RoundStart) -> InnerState:
         vectors = tuple(group.flatten(start.parameters) for group in self._groups)
         moments = tuple(_flat_moments(moments) for moments in start.moments)
-        return InnerState(vectors, moments, buffers)
+        return InnerState(vectors, moments, start.buffers)
 
     def _samples(
-        self, batch: Batch, start: RoundStart, leaves: NamedTensors, buffers: NamedTensors
-    ) -> tuple[Tensor, NamedTensors]:
-        """Samples of a batch, with their history in the leaves, and the buffers after the looking player's pass."""
-        functional = self._module.at({**start.parameters, **copies(buffers), **leaves})
+        self, batch: Batch, start: RoundStart, leaves: NamedTensors, state: InnerState
+    ) -> tuple[Tensor, InnerState]:
+        """Samples of a batch, with their history in the leaves, and the state with the buffers after that pass."""
+        functional = self._module.at({**start.parameters, **copies(state.buffers), **leaves})
         fake = functional.module.generate_for(batch)  # type: ignore[operator]
-        own = self._buffers_of((self._plan.player,), functional, buffers)
-        return fake, {**buffers, **own}
+        own = functional.tensors(of_player(self._game, self._plan.player, state.buffers))
+        return fake, state._replace(buffers={**state.buffers, **own})
 
-    def _buffers_of(self, players: Sequence[str], functional: FunctionalModule, buffers: NamedTensors) -> NamedTensors:
-        names = [name for player in players for name in of_player(self._game, player, buffers)]
-        return functional.tensors(names)
+    def _move(self, start: RoundStart, state: InnerState, batch: Batch, fake: Tensor | None) -> StepResult:
+        """The movers' own step on a batch, with these samples, or with new ones."""
+        if fake is None and not self._plan.regenerates:
+            fake, _ = self._samples(batch, start, {}, state)
+        part = InnerState(self._of_movers(state.parameters), self._of_movers(state.moments), state.buffers)
+        moving = {name for group in self._mover_groups for name in group.parameters}
+        constants = {name: p for name, p in start.parameters.items() if name not in moving}
+        return self._moves.step(part, StepContext(batch, _named(fake), constants, {}))
 
-    def context(
-        self,
-        start: RoundStart,
-        batch: Batch,
-        fake: Float[Tensor, "n ..."],
-        buffers: NamedTensors,
-        direct: Sequence[str],
-    ) -> StepContext:
-        """All but the state on which an inner step on this batch and these samples depends."""
-        moving = {name for group in self._groups for name in group.parameters}
-        constants = {n: p for n, p in start.parameters.items() if n not in moving and n not in direct}
-        sources = {SAMPLES: fake.detach(), **{n: start.parameters[n] for n in direct}}
-        return StepContext(batch, sources, constants, of_player(self._game, self._plan.player, buffers))
+    def _of_movers(self, values: Sequence[T]) -> tuple[T, ...]:
+        return tuple(values[index] for index in self._moving)
 
     def _kept(self, state: InnerState, step: StepResult) -> InnerState:
         """The state after a step that is a turn: of all statistics only the movers' have changed."""
-        return step.state._replace(buffers={**state.buffers, **self._others_buffers(step)})
+        parameters, moments = list(state.parameters), list(state.moments)
+        for index, vector, named in zip(self._moving, step.state.parameters, step.state.moments, strict=True):
+            parameters[index], moments[index] = vector, named
+        buffers = {**state.buffers, **self._movers_buffers(step.state.buffers)}
+        return InnerState(tuple(parameters), tuple(moments), buffers)
 
-    def _others_buffers(self, step: StepResult) -> NamedTensors:
-        buffers = step.state.buffers
-        return {name: b for other in self._plan.others for name, b in of_player(self._game, other, buffers).items()}
+    def _movers_buffers(self, buffers: NamedTensors) -> NamedTensors:
+        """The movers' statistics, and what the game itself changes after their moves."""
+        own = {name: b for mover in self._plan.movers for name, b in of_player(self._game, mover, buffers).items()}
+        if not self._updates:
+            return own
+        of_players = {name for player in self._game.players for name in of_player(self._game, player, buffers)}
+        return {**own, **{name: b for name, b in buffers.items() if name not in of_players}}
 
     def _begun(
-        self, state: InnerState, first: StepResult, kept: StepResult | None, samples: Tensor, context: StepContext
+        self,
+        state: InnerState,
+        first: tuple[StepResult, ...],
+        after: InnerState,
+        kept: StepResult | None,
+        context: StepContext,
     ) -> Begun:
+        samples = {name: tensor for name, tensor in context.sources.items() if name == SAMPLES}
         if kept is None:
-            others, losses, seen = Moved({}, (), {}, {}), NamedTensors(), NamedTensors()
-        else:
-            moments = tuple(
-                {name: tuple(group.unflatten(m).values()) for name, m in flat.items() if name not in NUMBERS}
-                for group, flat in zip(self._groups, kept.state.moments, strict=True)
-            )
-            parameters, gradients = (unflatten(self._groups, v) for v in (kept.state.parameters, kept.gradients))
-            others = Moved(parameters, moments, gradients, self._others_buffers(kept))
-            losses, seen = kept.losses, kept.seen
-        return Begun(state, first, samples, context.statistics, others, losses, seen)
+            return Begun(state, first, samples, context.statistics, Moved({}, (), {}, {}), {}, {})
+        groups, vectors = self._mover_groups, self._of_movers(after.parameters)
+        moments = tuple(
+            {name: tuple(group.unflatten(m).values()) for name, m in flat.items() if name not in NUMBERS}
+            for group, flat in zip(groups, self._of_movers(after.moments), strict=True)
+        )
+        parameters, gradients = unflatten(groups, vectors), unflatten(groups, kept.gradients)
+        movers = Moved(parameters, moments, gradients, self._movers_buffers(after.buffers))
+        return Begun(state, first, samples, context.statistics, movers, kept.losses, kept.seen)
 
-    def _own_move(self, start: RoundStart, ahead: Ahead, fake: Tensor, leaves: NamedTensors) -> Moved:
+    def _extrapolated(self, present: Cotangents, ahead: Ahead) -> Ahead:
+        """g_0 + s·(g_K - g_0), of the derivatives in the sources and in the player's own groups."""
+        scale, own = self._plan.extrapolation, self.attached(present.parameters)
+        sources = {n: torch.lerp(present.sources[n], source, scale) for n, source in ahead.sources.items()}
+        vectors = tuple(torch.lerp(one, other, scale) for one, other in zip(own, ahead.vectors, strict=True))
+        return Ahead(sources, vectors, ahead.moments)
+
+    def _own_move(self, start: RoundStart, ahead: Ahead, fake: Tensor | None, leaves: NamedTensors) -> Moved:
         """The looking player's step along df_K/dθ_p; its statistics are in `Begun`."""
-        through = torch.autograd.grad(fake, list(leaves.values()), ahead.sources[SAMPLES], allow_unused=True)
-        gradients = {n: g for n, g in zip(leaves, through, strict=True) if g is not None}
-        for name in self._direct:
-            gradients[name] = ahead.sources[name] + gradients[name] if name in gradients else ahead.sources[name]
+        gradients = self._own_gradients(ahead, fake, leaves)
         parameters, moments = NamedTensors(), []
         for group, numbers, of_group in zip(self._own, start.numbers, ahead.moments, strict=True):
             after = dict[str, list[Tensor]]({name: [] for name in of_group})
@@ -240,7 +237,37 @@ class RoundFunctions(StepFunctions):
                 for moment, values in after.items():
                     values.append(updated.moments[moment])
             moments.append({name: tuple(values) for name, values in after.items()})
-        return Moved(parameters, tuple(moments), gradients, {})
+        return Moved(self._after_update(start, parameters), tuple(moments), gradients, {})
+
+    def _own_gradients(self, ahead: Ahead, fake: Tensor | None, leaves: NamedTensors) -> NamedTensors:
+        """df_K/dθ_p: through the samples, directly, and through the player's own anticipated steps."""
+        attached = [group for group in self._groups if group.player == self._plan.player]
+        gradients = unflatten(attached, ahead.vectors)
+        if fake is not None:
+            samples = ahead.sources[SAMPLES]
+            through = torch.autograd.grad(fake, list(leaves.values()), samples, allow_unused=True)
+            gradients |= {n: g for n, g in zip(leaves, through, strict=True) if g is not None}
+        for name in self._direct:
+            gradients[name] = ahead.sources[name] + gradients[name] if name in gradients else ahead.sources[name]
+        return gradients
+
+    def _after_update(self, start: RoundStart, parameters: NamedTensors) -> NamedTensors:
+        """The looking player's parameters after the game's own update of them, which must change nothing else."""
+        if not self._updates:
+            return parameters
+        moved = {name: p.detach().clone() for name, p in parameters.items()}
+        functional = self._module.at({**start.parameters, **copies(start.buffers), **moved})
+        versions = [(name, b, b._version) for name, b in functional.tensors(start.buffers).items()]
+        with torch.no_grad():
+            functional.module.after_update(self._plan.player, {})  # type: ignore[operator]
+        after = functional.tensors(start.buffers)
+        if any(after[name] is not b or b._version != version for name, b, version in versions):
+            raise NotImplementedError("after_update of the looking player changes a buffer")
+        return functional.tensors(parameters)
+
+
+def _named(fake: Tensor | None) -> NamedTensors:
+    return {} if fake is None else {SAMPLES: fake.detach()}
 
 
 def _leaves(group: FlatGroup, parameters: NamedTensors) -> NamedTensors:

@@ -13,10 +13,11 @@ from agon.dynamics.moves import Optimisers
 from agon.dynamics.unrolled import program
 from agon.dynamics.unrolled.dynamics import AHEAD
 from agon.dynamics.unrolled.live_round import LiveRound
-from agon.dynamics.unrolled.partition import partition
 from agon.dynamics.unrolled.round import Begun, Moved, RoundFunctions
+from agon.dynamics.unrolled.split_program import SplitProgram
 from agon.dynamics.unrolled.step_context import SAMPLES
 from agon.dynamics.unrolled.tracing import tensors_of
+from agon.dynamics.unrolled.vjp import SurrogateResult
 from agon.games.game import Batch, Game, Losses
 
 
@@ -34,17 +35,16 @@ class RoundProgram:
     Args:
         functions: the functions to compile.
         live: an example of the live tensors.
-        batches: an example of the batches.
-        samples: an example of generated samples "n *shape".
+        batches: an example of the turns' batches.
+        samples: an example of generated samples "n *shape"; None if each pass of the look-ahead generates its own.
         direct: the looking player's parameters on which losses depend other than through samples.
 
     Attributes:
-        before: the round up to the first inner step.
+        around: the round up to the look-ahead or to its first step, and the looking player's move.
         unroll: the look-ahead.
-        after: the looking player's move.
-        again: which tensors of the round's start `after` takes, by position.
         begun, own: the structures of `Begun` and of the looking player's `Moved`, with positions for tensors.
         surrogate: that of `SurrogateResult`.
+        attached: where f_K's derivatives in the looking player's own groups are.
     """
 
     def __init__(
@@ -52,25 +52,23 @@ class RoundProgram:
         functions: RoundFunctions,
         live: LiveRound,
         batches: Sequence[Batch],
-        samples: Float[Tensor, "n ..."],
+        samples: Float[Tensor, "n ..."] | None,
         direct: tuple[str, ...],
     ) -> None:
         self.direct = direct
-        start, ahead = live.start(batches), live.ahead({SAMPLES: samples, **{n: live.parameters[n] for n in direct}})
-        parts = partition(functions.around, start, ahead)
-        given = tensors_of(start)
-        with torch.no_grad():
-            early = list(parts.early(*given))
-        begun: Begun = pytree.tree_unflatten(early[: parts.returned[0].num_leaves], parts.returned[0])
-        context = functions.context(start, batches[-1], begun.samples, begun.state.buffers, direct)
-        self.again = parts.again
-        self.before = program.compiled(parts.early, *given)
-        kept = early[parts.returned[0].num_leaves :]
-        self.after = program.compiled(parts.late, *[given[i] for i in self.again], *kept, *tensors_of(ahead))
-        self.unroll = program.Program(functions, begun.state, context, direct)
-        self.begun: Begun = _positions(parts.returned[0])
-        self.own: Moved = _positions(parts.returned[1])
-        self.surrogate = _positions(self.unroll.returned)
+        sources = {**({} if samples is None else {SAMPLES: samples}), **{n: live.parameters[n] for n in direct}}
+        vectors = functions.attached([group.flatten(live.parameters) for group in live.groups])
+        start = live.start(batches)
+        self.around = SplitProgram(functions.around, start, live.ahead(sources, vectors))
+        returned = self.around.returned
+        begun: Begun = pytree.tree_unflatten(self.around.example, returned[0])
+        context = functions.context(start, batches[-1], begun.samples.get(SAMPLES), begun.state.buffers)
+        stores = live.plan.generates_inside and not live.plan.checkpointed
+        self.unroll = program.Program(functions, begun.state, context, direct, stores=stores)
+        self.begun: Begun = _positions(returned[0])
+        self.own: Moved = _positions(returned[1])
+        self.surrogate: SurrogateResult = _positions(self.unroll.returned)
+        self.attached = functions.attached(self.surrogate.cotangents.parameters)
 
 
 class BoundRound:
@@ -87,18 +85,20 @@ class BoundRound:
         self.live, self._program, self._steps, self._shapes = live, compiled, steps, shapes_of(batches)
         begun, own, surrogate = compiled.begun, compiled.own, compiled.surrogate
         moving = {*(name for group in live.groups for name in group.parameters), *compiled.direct}
+        self._turns = live.plan.turn_batches
         self._fixed, self._moments = tensors_of(live.start(())), tensors_of(live.ahead({}))
         self._parameters = tensors_of(
             [[live.parameters[n] for n in compiled.direct], [p for n, p in live.parameters.items() if n not in moving]]
         )
         self._state, self._first = _span(begun.state), _span(begun.first)
-        self._sources, self._kept = _span(surrogate.cotangents.sources), len(_leaves(begun))
-        self._statistics = list(begun.statistics.values())
-        self._others = _leaves((begun.others.parameters, begun.others.moments, begun.others.buffers))
+        self._ahead = [*_leaves(surrogate.cotangents.sources), *_leaves(compiled.attached)]
+        self._passed_on = [*begun.samples.values()], [*begun.statistics.values()]
+        self._movers = _leaves((begun.movers.parameters, begun.movers.moments, begun.movers.buffers))
         self._own, self._buffers = _leaves((own.parameters, own.moments)), list(surrogate.statistics.values())
         self._targets = list(chain.from_iterable(self.targets(live)))
-        turns = live.plan.own_turns + live.plan.together
-        self._counts = [pair for pair in ((live.steps(live.groups), turns), (live.steps(live.own), 1)) if all(pair)]
+        moves, one, other = live.plan.own_turns + live.plan.together, live.steps(live.own), live.steps(live.movers)
+        counts = [([*one, *other], 1)] if moves == 1 else [(one, 1), (other, moves)]
+        self._counts = [pair for pair in counts if all(pair)]
 
     def fits(self, game: Game, optimisers: Optimisers, batches: Sequence[Batch]) -> bool:
         """Whether the program is that of a round of this game on these batches."""
@@ -122,21 +122,23 @@ class BoundRound:
     def result(self, batches: Sequence[Batch], *, through: bool = True) -> RoundResult:
         """The tensors of the round, which changes nothing; without `through`, along the first-order gradient."""
         fixed = tensors_of(self.live.start(())) if self.live.is_scheduled else self._fixed
-        given = [*tensors_of(batches), *fixed]
-        begun = self._program.before(given)
-        samples, statistics = begun[self._program.begun.samples], [begun[i] for i in self._statistics]
-        context = [*tensors_of(batches[-1]), samples, *self._parameters, *statistics]
-        surrogate = self._program.unroll.flat_surrogate(
-            begun[self._state], context, self._steps, begun[self._first], through=through
-        )
-        again, kept = [given[i] for i in self._program.again], begun[self._kept :]
-        own = self._program.after([*again, *kept, *surrogate[self._sources], *self._moments])
-        return RoundResult(begun, surrogate, own)
+        drawn = [tensors_of_batch(batch) for batch in batches]
+        turns, fresh = drawn[: self._turns], drawn[self._turns :]
+        given = [*chain.from_iterable(turns), *fixed]
+        begun = self._program.around.early(given)
+        samples, statistics = ([begun[i] for i in part] for part in self._passed_on)
+        rest = [*samples, *self._parameters, *statistics]
+        context = [*turns[-1], *rest]
+        inner = [[*batch, *rest] for batch in fresh] or [context] * self._steps
+        first = begun[self._first] or None
+        surrogate = self._program.unroll.flat_surrogate(begun[self._state], inner, context, first, through=through)
+        needed, ahead = self._program.around.needed(given, begun), [surrogate[i] for i in self._ahead]
+        return RoundResult(begun, surrogate, self._program.around.late(needed, [*ahead, *self._moments]))
 
     def values(self, result: RoundResult) -> list[Tensor]:
         """The values of all that the round changes, in the order of `targets`."""
         return [
-            *(result.begun[i] for i in self._others),
+            *(result.begun[i] for i in self._movers),
             *(result.own[i] for i in self._own),
             *(result.surrogate[i] for i in self._buffers),
         ]
@@ -145,7 +147,7 @@ class BoundRound:
         """All that the round changes but the numbers of steps: parameters, moments and buffers, kind by kind."""
         begun, own = self._program.begun, self._program.own
         kinds = []
-        for moved, moments in ((begun.others, live.moments), (own, live.own_moments)):
+        for moved, moments in ((begun.movers, live.movers_moments), (own, live.own_moments)):
             kinds.append([live.parameters[name] for name in moved.parameters])
             kinds += [list(kept[name]) for kept, after in zip(moments, moved.moments, strict=False) for name in after]
             kinds.append([live.buffers[name] for name in moved.buffers])
@@ -157,18 +159,25 @@ class BoundRound:
         return self._program.own.gradients  # type: ignore[return-value]
 
     def _set_gradients(self, result: RoundResult) -> None:
-        player, others = self.live.plan.player, self._program.begun.others.gradients
+        player, others = self.live.plan.player, self._program.begun.movers.gradients
         for name in self.live.names[player]:
             index = self.gradients.get(name)
             self.live.parameters[name].grad = None if index is None else result.own[index]
-        for name in (name for other in self.live.plan.others for name in self.live.names[other] if others):
+        for name in (name for mover in self.live.plan.movers for name in self.live.names[mover] if others):
             self.live.parameters[name].grad = result.begun[others[name]] if name in others else None
 
 
 def shapes_of(batches: Sequence[Batch]) -> tuple[Any, ...]:
     """What a program is compiled for of its batches: which tensors there are, their shapes and types."""
     present = tuple((*batch.noise, batch.label is not None) for batch in batches)
-    return present, *((t.shape, t.stride(), t.dtype, t.device) for t in tensors_of(batches))
+    drawn = [t for batch in batches for t in tensors_of_batch(batch)]
+    return present, *((t.shape, t.stride(), t.dtype, t.device) for t in drawn)
+
+
+def tensors_of_batch(batch: Batch) -> list[Tensor]:
+    """As `tensors_of`, which takes ten times as long."""
+    labels = [] if batch.label is None else [batch.label]
+    return [batch.real, batch.latent, *batch.noise.values(), *labels]
 
 
 def _positions(structure: Any) -> Any:
@@ -184,4 +193,4 @@ def _leaves(positions: Any) -> list[int]:
 def _span(positions: Any) -> slice:
     """Where the tensors of a part lie, one after another."""
     leaves = _leaves(positions)
-    return slice(leaves[0], leaves[-1] + 1)
+    return slice(leaves[0], leaves[-1] + 1) if leaves else slice(0)

@@ -16,7 +16,8 @@ from agon.dynamics.unrolled.dynamics import Unrolled, twice_differentiable
 from agon.dynamics.unrolled.functional_module import eager_modules
 from agon.dynamics.unrolled.live_round import LiveRound, has_hooks
 from agon.dynamics.unrolled.program import LOOSER, MOST_PROGRAMS, distance, flat, recast
-from agon.dynamics.unrolled.round import RoundFunctions, RoundPlan
+from agon.dynamics.unrolled.round import RoundFunctions
+from agon.dynamics.unrolled.round_plan import RoundPlan
 from agon.dynamics.unrolled.round_program import BoundRound, RoundProgram, RoundResult, shapes_of
 from agon.dynamics.unrolled.step_context import Inputs
 from agon.errors import SettingError
@@ -90,20 +91,33 @@ def can_move(optimisers: Optimisers) -> bool:
 
 
 def _compiled(live: LiveRound, batches: Sequence[Batch]) -> RoundProgram | None:
-    game, plan, batch = live.game, live.plan, batches[-1]
+    game, plan = live.game, live.plan
+    turns = batches[: plan.turn_batches]
+    if len({shapes_of([batch]) for batch in batches[plan.turn_batches - 1 :]}) > 1 or _moves_frozen(live):
+        return None
     with ExitStack() as stack:
         for context in (freeze(game, {plan.player, *plan.others}), eager_modules(), twice_differentiable(game)):
             stack.enter_context(context)
-        with preserve_buffers(game, ()), torch.no_grad():
-            samples = game.generate_for(batch)
-        inputs = Inputs.of(game, live.optimisers, plan.player, plan.others, batch, samples)
-        free = tuple(name for group in live.own for name in group.parameters)
+        samples = None
+        if not plan.regenerates:
+            with preserve_buffers(game, ()), torch.no_grad():
+                samples = game.generate_for(turns[-1])
+        inputs = Inputs.of(game, live.optimisers, plan.player, plan.others, turns[-1], samples)
+        free = tuple(name for group in live.own for name in group.parameters if plan.player not in plan.others)
         functions = RoundFunctions(game, plan, live.groups, live.own, ())
         direct = functions.direct_sources(inputs.state, inputs.context(free))
         if direct is None:
             return None
+        direct = free if plan.generates_inside else direct
         functions = RoundFunctions(game, plan, live.groups, live.own, direct)
-        return RoundProgram(functions, live, batches, samples, direct)
+        return RoundProgram(functions, live, turns, samples, direct)
+
+
+def _moves_frozen(live: LiveRound) -> bool:
+    """Whether the game may change frozen parameters after a move, which no program does."""
+    return live.game.has_after_update and any(
+        not live.parameters[name].requires_grad for names in live.names.values() for name in names
+    )
 
 
 def agrees(made: RoundProgram, rule: Unrolled, live: LiveRound, batches: Sequence[Batch]) -> bool:

@@ -13,14 +13,13 @@ from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
 from agon.dynamics.functional import NUMBERS, OptimiserMoments
-from agon.dynamics.unrolled.flat_groups import FlatGroup
+from agon.dynamics.unrolled.flat_groups import FlatGroup, unflatten
 from agon.dynamics.unrolled.functional_module import FunctionalModule
 from agon.dynamics.unrolled.inner_step import (
     InnerGradients,
     InnerState,
     LossesOf,
     inner_gradients,
-    inner_step,
     inner_update,
     module_at,
 )
@@ -65,21 +64,22 @@ class StepFunctions:
         player: the player that looks ahead.
         others: the players that it looks ahead at.
         groups: the others' parameters; their settings become constants of the functions.
+        generates: whether inner steps generate their own samples, though the last loss is given some.
     """
 
-    def __init__(self, game: Game, player: str, others: Sequence[str], groups: Sequence[FlatGroup]) -> None:
+    def __init__(
+        self, game: Game, player: str, others: Sequence[str], groups: Sequence[FlatGroup], *, generates: bool = False
+    ) -> None:
         self._module = FunctionalModule(game)
         self._player, self._others, self._groups = player, tuple(others), tuple(groups)
+        self._generates, self._updates = generates, game.has_after_update
 
     def step(self, state: InnerState, context: StepContext) -> StepResult:
         """Step from θ^k to θ^{k+1}."""
         leaves = state._replace(parameters=tuple(_leaf(p) for p in state.parameters))
         with torch.enable_grad():
-            after, gradients = inner_step(self._groups, leaves, self._in(context), self._losses_of(context))
-        after, vectors, losses = pytree.tree_map_only(
-            Tensor, Tensor.detach, (after, gradients.vectors, gradients.losses.players)
-        )
-        return StepResult(after, vectors, losses, gradients.losses.seen)
+            gradients = self._gradients(leaves, context)
+            return _detached(self._update(leaves, gradients.vectors, gradients, context), gradients)
 
     def step_vjp(
         self, state: InnerState, gradients: Vectors, cotangents: Cotangents, context: StepContext
@@ -92,27 +92,64 @@ class StepFunctions:
             cotangents: f_K's derivatives at θ^{k+1}.
             context: everything else.
         """
-        context = _with_leaves(context)
-        gradients = tuple(_leaf(g) for g in gradients)
-        moments = tuple({n: m if n in NUMBERS else _leaf(m) for n, m in group.items()} for group in state.moments)
-        state = state._replace(parameters=tuple(_leaf(p) for p in state.parameters), moments=moments)
-        sources, n = list(context.sources.values()), len(gradients)
+        state, context, leaves = _state_of_leaves(state), _with_leaves(context), tuple(_leaf(g) for g in gradients)
         with torch.enable_grad():
-            after = inner_update(self._groups, state, gradients)
-            through_update = vjp(
-                [*after.parameters, *_listed(after.moments)],
-                [*state.parameters, *gradients, *_listed(moments)],
-                [*cotangents.parameters, *_listed(cotangents.moments)],
-            )
-            recomputed = self._gradients(state, context).vectors
-            through_gradients = vjp(recomputed, [*state.parameters, *sources], through_update[n : 2 * n])
+            recomputed = self._gradients(state, context)
+            after = self._update(state, leaves, recomputed, context)
+            return self._through(state, context, leaves, recomputed.vectors, after, cotangents)
+
+    def step_with_vjp(
+        self, start: tuple[InnerState, StepContext], cotangents: Cotangents
+    ) -> tuple[StepResult, Cotangents]:
+        """`step` and `step_vjp` as one function, to be split: its second part takes what the first has computed."""
+        state, context = _state_of_leaves(start[0]), _with_leaves(start[1])
+        with torch.enable_grad():
+            gradients = self._gradients(state, context)
+            leaves = tuple(_leaf(vector) for vector in gradients.vectors)
+            after = self._update(state, leaves, gradients, context)
+            through = self._through(state, context, leaves, gradients.vectors, after, cotangents)
+            return _detached(after, gradients), through
+
+    def _update(
+        self, state: InnerState, vectors: Vectors, gradients: InnerGradients, context: StepContext
+    ) -> InnerState:
+        """The state after the optimisers' update along `vectors`, and after the game's own."""
+        after = inner_update(self._groups, state, vectors)._replace(buffers=gradients.module.tensors(state.buffers))
+        if not self._updates:
+            return after
+        module = module_at(self._groups, after, self._in(context))
+        module.load({name: p.clone() for name, p in unflatten(self._groups, after.parameters).items()})
+        for other in self._others:
+            module.module.after_update(other, gradients.losses.seen)  # type: ignore[operator]
+        parameters = tuple(group.flatten(module.tensors(group.parameters)) for group in self._groups)
+        return InnerState(parameters, after.moments, module.tensors(state.buffers))
+
+    def _through(
+        self,
+        state: InnerState,
+        context: StepContext,
+        leaves: Vectors,
+        vectors: Vectors,
+        after: InnerState,
+        cotangents: Cotangents,
+    ) -> Cotangents:
+        """Cotangents at θ^k: of the step `after` in its `leaves`, and of the gradients `vectors` in state and sources.
+
+        Sources that no inner step takes keep theirs.
+        """
+        n = len(leaves)
+        through_update = vjp(
+            [*after.parameters, *_listed(after.moments)],
+            [*state.parameters, *leaves, *_listed(state.moments)],
+            [*cotangents.parameters, *_listed(cotangents.moments)],
+        )
+        sources = {name: s for name, s in context.sources.items() if not (self._generates and name == SAMPLES)}
+        through_gradients = vjp(vectors, [*state.parameters, *sources.values()], through_update[n : 2 * n])
+        added = zip(sources, through_gradients[n:], strict=True)
         return Cotangents(
             tuple(a + b for a, b in zip(through_update[:n], through_gradients[:n], strict=True)),
-            _like(moments, through_update[2 * n :]),
-            {
-                name: cotangents.sources[name] + source
-                for name, source in zip(context.sources, through_gradients[n:], strict=True)
-            },
+            _like(state.moments, through_update[2 * n :]),
+            {**cotangents.sources, **{name: cotangents.sources[name] + source for name, source in added}},
         )
 
     def outer(self, state: InnerState, context: StepContext) -> SurrogateResult:
@@ -144,7 +181,7 @@ class StepFunctions:
             current = state._replace(buffers={**state.buffers, **context.statistics})
             functional = module_at(self._groups, current, self._in(context))
             functional = functional.at({name: leaf for part in parts for name, leaf in part.items()})
-            players = (self._player, *self._others)
+            players = dict.fromkeys((self._player, *self._others))
             losses: Losses = functional.module(context.batch, context.sources.get(SAMPLES), of=players)
             used: set[str] = set()
             for player, loss in losses.players.items():
@@ -167,7 +204,8 @@ class StepFunctions:
 
     def _losses_of(self, context: StepContext) -> LossesOf:
         def losses_of(module: nn.Module) -> Losses:
-            losses: Losses = module(context.batch, context.sources.get(SAMPLES), of=self._others)
+            samples = None if self._generates else context.sources.get(SAMPLES)
+            losses: Losses = module(context.batch, samples, of=self._others)
             return losses
 
         return losses_of
@@ -194,6 +232,19 @@ def vjp(
 
 def _leaf(tensor: Tensor) -> Tensor:
     return tensor.detach().requires_grad_()
+
+
+def _state_of_leaves(state: InnerState) -> InnerState:
+    moments = tuple({n: m if n in NUMBERS else _leaf(m) for n, m in group.items()} for group in state.moments)
+    return state._replace(parameters=tuple(_leaf(p) for p in state.parameters), moments=moments)
+
+
+def _detached(after: InnerState, gradients: InnerGradients) -> StepResult:
+    """A step's result without its history."""
+    after, vectors, losses = pytree.tree_map_only(
+        Tensor, Tensor.detach, (after, gradients.vectors, gradients.losses.players)
+    )
+    return StepResult(after, vectors, losses, gradients.losses.seen)
 
 
 def _with_leaves(context: StepContext) -> StepContext:
