@@ -18,7 +18,7 @@ from agon.terminal.waiting import stage
 
 ROWS = 2048  # the most rows of a block of bounds
 COLUMNS = 8192  # the most columns of a block of bounds
-VALUES = 2**21  # the most coordinates of a block of samples
+VALUES = 2**22  # the most coordinates of a block of samples
 PAIRED = 2**16  # coordinates whose exact differences are in memory at a time: in a core's own cache
 
 

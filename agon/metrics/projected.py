@@ -24,8 +24,9 @@ WORTH = 2**34  # products of coordinates, from which the directions' own cost do
 FITTED, ITERATIONS = 1024, 3  # samples that choose the directions, and how often they are applied
 ROWS, COLUMNS = 512, 8192  # of a block of bounds
 GROUPS = 16  # columns of a block whose least bound is looked at first
-FEW, MANY = 16, 0.001  # exact distances of a query, for each neighbour and as a share; with more, products are faster
-MOST = 1024  # candidates of a query in one block, beyond which the query is left to whole products
+FEW, MANY = 4, 0.001  # exact distances of a query, for each neighbour and as a share; with more, products are faster
+MOST = 4  # times as many candidates of a query in one block, beyond which it is left to whole products
+HOPELESS = 0.5  # share of such queries, beyond which all are
 
 
 class Projection(NamedTuple):
@@ -102,10 +103,10 @@ def search(queries: Shaped[Tensor, "n d"], reference: Shaped[Tensor, "m d"], k: 
                 lower = memory[: strip.stop - at, : len(column.norms)]
                 found.add(strip, start, torch.mm(rows.factors[strip], column.factors.T, out=lower))
                 advance(lower.numel())
-            if found.exact > len(queries) * (MANY * (start + len(column.norms)) + FEW * k):
-                found.sure[:] = False
-                break
-    return Nearest(found.squares, found.indices, found.sure)
+                if float((~found.sure[: strip.stop]).double().mean()) > HOPELESS:
+                    found.sure[:] = False
+                    return found.nearest
+    return found.nearest
 
 
 class _Found:
@@ -116,7 +117,10 @@ class _Found:
         self.squares = torch.full((len(queries), k), torch.inf, dtype=torch.float64)
         self.indices = torch.zeros(len(queries), k, dtype=torch.int64)
         self.sure = torch.ones(len(queries), dtype=torch.bool)
-        self.exact = 0  # distances computed in full
+
+    @property
+    def nearest(self) -> Nearest:
+        return Nearest(self.squares, self.indices, self.sure)
 
     def add(self, strip: slice, start: int, lower: Float[Tensor, "r c"]) -> None:
         """Take the samples from `start` on whose lower bounds to the strip's queries allow that they are near."""
@@ -128,16 +132,14 @@ class _Found:
         limits = limits.nextafter(limits.new_tensor(torch.inf)).clamp_max(torch.finfo(limits.dtype).max)
         limits = torch.where(self.sure[strip], limits, -torch.inf)
         row, column = _below(lower, limits)
-        if len(row) > MOST:
-            often = row.bincount(minlength=len(lower)) > MOST
-            self.sure[strip] &= ~often
-            row, column = row[~often[row]], column[~often[row]]
+        often = row.bincount(minlength=len(lower)) > MOST * (FEW * self.k + MANY * lower.shape[1])
+        self.sure[strip] &= ~often
+        row, column = row[~often[row]], column[~often[row]]
         self._merge(strip, row, column + start)
 
     def _merge(self, strip: slice, row: Tensor, column: Tensor) -> None:
         """Keep the k nearest of those that are known and these pairs; ties go to the lower index."""
         known = self.squares[strip]
-        self.exact += len(row)
         old = known.isfinite().nonzero()[:, 0]
         square = pair_squares(self.queries, self.reference, row + strip.start, column)
         rows = torch.cat([old, row])

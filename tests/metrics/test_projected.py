@@ -39,7 +39,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Every search is by directions, in small blocks."""
 
     def shrink(**settings: float) -> None:
-        usual = {"DIRECTIONS": 4, "WORTH": 0, "ROWS": 20, "COLUMNS": 70, "GROUPS": 8, "MANY": 1.0}
+        usual = {"DIRECTIONS": 4, "WORTH": 0, "ROWS": 20, "COLUMNS": 70, "GROUPS": 8, "MANY": 1.0, "HOPELESS": 1.0}
         for name, value in {**usual, **settings}.items():
             monkeypatch.setattr(projected, name, value)
 
@@ -52,7 +52,9 @@ def by_definition(queries: torch.Tensor, reference: torch.Tensor, k: int) -> tup
     return distances[:, :k], indices[:, :k]
 
 
-@pytest.mark.parametrize("settings", [{}, {"MOST": 12}, {"MANY": 0.0, "FEW": 0}, {"COLUMNS": 3, "ROWS": 100}])
+@pytest.mark.parametrize(
+    "settings", [{}, {"MANY": 0.1, "MOST": 1}, {"MANY": 0.0, "HOPELESS": 0.0}, {"COLUMNS": 3, "ROWS": 100}]
+)
 @pytest.mark.parametrize("k", [1, 4])
 @pytest.mark.parametrize("name", SETS)
 def test_they_are_those_of_the_definition(
