@@ -43,10 +43,10 @@ def _channels_last(up: Up, x: Float[Tensor, "n k a b"]) -> Float[Tensor, "n c h 
 def _product(up: Up, x: Float[Tensor, "n k a b"]) -> Float[Tensor, "n c h w"]:
     """Each input pixel's patch of the output by one product, then the sum of overlapping patches."""
     n, channels, *sides = x.shape
-    (kernel, _), (stride, _), (padding, _), (extra, _) = up.kernel_size, up.stride, up.padding, up.output_padding
+    kernel, stride, padding, extra = up.kernel_size[0], up.stride[0], int(up.padding[0]), up.output_padding[0]
     patches = x.permute(0, 2, 3, 1).reshape(-1, channels) @ up.weight.flatten(1)  # n·a·b c·kernel²
     patches = patches.reshape(n, sides[0] * sides[1], -1).transpose(1, 2)
-    whole = [(side - 1) * stride - 2 * int(padding) + kernel + extra for side in sides]
-    image = fold(patches, whole, kernel, padding=int(padding), stride=stride)
+    whole = tuple((side - 1) * stride - 2 * padding + kernel + extra for side in sides)
+    image = fold(patches, whole, kernel, padding=padding, stride=stride)
     image = image if up.bias is None else image + up.bias[:, None, None]
     return image[:, :, : up.sides[0], : up.sides[1]]
