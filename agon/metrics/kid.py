@@ -34,7 +34,7 @@ def kernel_distance(
     when it takes the generated features first. Lower is better; if both sides have the same distribution, slightly
     negative values are correct.
 
-    Features of float32 are multiplied in float32, as torch-fidelity does; everything else is float64.
+    Features of float32 are multiplied in float32, as torch-fidelity does; all else is float64. It moves values by 3e-8.
 
     The "±" that papers print is the standard deviation over subsets, which mainly reflects their size; it is the detail
     "deviation". The standard error here describes new samples of both sides. It uses the variances of the Hoeffding
