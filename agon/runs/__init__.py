@@ -17,10 +17,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from agon.runs.directory import Directory, unreadable
-from agon.runs.events import Events
 from agon.runs.files import write_atomically, writing
 from agon.runs.naming import ends, names
-from agon.runs.records import append, read
+from agon.runs.records import Events, append, read
 
 if TYPE_CHECKING:  # what type checkers and editors read; LAZY says the same to Python
     from agon.runs.checkpoints import Checkpoint

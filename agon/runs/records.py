@@ -1,14 +1,17 @@
-"""Write and read records, one JSON object a line."""
+"""Write and read records, one JSON object a line; the records of the log are TensorBoard events too."""
 
 import json
 import math
+import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from agon.errors import RunError
 from agon.runs.description import text_to_show
 from agon.runs.directory import Directory, unreadable
+from agon.runs.files import refuse_undecodable, writing
 from agon.runs.limits import RECORDS
 from agon.untrusted import parse_json
 
@@ -124,3 +127,43 @@ def cut(path: Path, length: int) -> None:
         )
     if present > length:
         Directory(path.parent).cut(path.name, length)
+
+
+class Events:
+    """TensorBoard's event files of one run; events after the step from which it continues are purged.
+
+    It always writes a new file, so that it cannot follow a link.
+    """
+
+    def __init__(self, folder: Path, step: int) -> None:
+        from torch.utils.tensorboard import SummaryWriter
+
+        refuse_undecodable(folder)
+        place = str(Directory(folder.parent).make(folder.name))
+        with writing(folder):
+            self.writer: Any = SummaryWriter(place, purge_step=step + 1, filename_suffix=f".{secrets.token_hex(8)}")
+
+    def add(self, record: Mapping[str, float]) -> None:
+        """Add a scalar for each number of the record except the step."""
+        for name, value in record.items():
+            if name != "step":
+                self.writer.add_scalar(name, value, record["step"])
+
+    def show(self, name: str, png: bytes, step: int) -> None:
+        """Add a picture."""
+        from PIL import Image
+        from tensorboard.compat.proto.summary_pb2 import Summary
+
+        with Image.open(BytesIO(png)) as picture:
+            width, height, channels = *picture.size, len(picture.getbands())
+        content = Summary.Image(height=height, width=width, colorspace=channels, encoded_image_string=png)
+        summary = Summary(value=[Summary.Value(tag=name, image=content)])
+        self.writer.file_writer.add_summary(summary, step)  # add_image would decode and encode the picture again
+
+    def note(self, name: str, text: str, step: int) -> None:
+        """Add a line of text."""
+        self.writer.add_text(name, text, step)
+
+    def close(self) -> None:
+        """Write pending events."""
+        self.writer.close()

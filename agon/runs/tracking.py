@@ -15,8 +15,8 @@ from typing import Any, Protocol
 from agon.errors import RunError, SettingError, installed, require, unknown
 from agon.runs.description import described
 from agon.runs.directory import Directory
-from agon.runs.events import Events
 from agon.runs.layout import EVENTS, EXPERIMENT, TRACKING
+from agon.runs.records import Events
 from agon.terminal import warn
 
 NONE = "none"

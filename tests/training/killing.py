@@ -14,7 +14,7 @@ from pathlib import Path
 import agon
 from tests.training.programs import small
 
-for heavy in ("lightning_fabric", "tensorboard.compat.proto.event_pb2", "PIL.Image", "agon.training.loop"):
+for heavy in ("lightning_fabric", "torch.utils.tensorboard", "PIL.Image", "agon.training.loop"):
     importlib.import_module(heavy)  # once, instead of in each child
 
 
