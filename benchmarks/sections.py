@@ -8,8 +8,10 @@ from benchmarks import (
     beside,
     compiled,
     distances,
+    evaluation,
     extractors,
     families,
+    growth,
     memory,
     reconstruction,
     seeds,
@@ -68,6 +70,14 @@ SECTIONS: dict[str, Measurement] = {
     ),
     "tournament": Measurement(
         tournament.section, ("agon/arena/tournaments", "agon/arena/battles/battling.py", "benchmarks/tournament.py")
+    ),
+    "evaluation": Measurement(
+        evaluation.section,
+        ("agon/metrics", "agon/evaluation", "agon/classifiers", "agon/cli/evaluate.py", "benchmarks/evaluation.py"),
+    ),
+    "growth": Measurement(
+        lambda _, quick: growth.section(quick),
+        (*TRAINING, "agon/metrics", "agon/arena/tournaments", "benchmarks/growth.py", "benchmarks/growing.py"),
     ),
     "reconstruction": Measurement(reconstruction.section, ("agon/metrics", "benchmarks/reconstruction.py")),
 }

@@ -62,10 +62,10 @@ def trained(of: Set, folder: Path, count: int) -> list[Path]:
     source = Images(path=str(of.file))
     experiment = replace(find(RECIPE).experiment(source, "smoke"), steps=20)
     first = train(experiment, folder / "0", compute=compute(), show=False)
-    return [first.path, *(_noisy(first, folder / str(seed), seed) for seed in range(1, count))]
+    return [first.path, *(noisy(first, folder / str(seed), seed) for seed in range(1, count))]
 
 
-def _noisy(run: Run, path: Path, seed: int) -> Path:
+def noisy(run: Run, path: Path, seed: int) -> Path:
     shutil.copytree(run.path, path)
     checkpoint, rng = run.checkpoint(run.kept[-1]), torch.Generator().manual_seed(seed)
     tensors = {

@@ -77,15 +77,16 @@ class Finite:
             DataError: the set has fewer samples than one batch.
             SettingError: the batch does not divide into `world` parts.
         """
+        real, label = self.stored(batch, index, rank, world)
+        return RealBatch(real if self._bounds is None else scaled(real, self._bounds), label)
+
+    def stored(self, batch: int, index: int, rank: int = 0, world: int = 1) -> RealBatch:
+        """The same samples as they are stored: bytes where `draw` scales them."""
         rows = self._order(batch, index)[part(batch, rank, world)]
         if self._rows is not None:
             rows = self._rows[rows]
         real = self._gather(rows)
-        if self._bounds is not None:
-            real = scaled(real, self._bounds)
-        if self._labels is None:
-            return RealBatch(real, None)
-        return RealBatch(real, self._labels[rows.to(self._device)])
+        return RealBatch(real, None if self._labels is None else self._labels[rows.to(self._device)])
 
     def _gather(self, rows: Int[Tensor, " b"]) -> Num[Tensor, "b ..."]:
         if isinstance(self._samples, Tensor):

@@ -5,14 +5,13 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from agon import metrics
-from agon.classifiers import class_counts, classifier_of
+from agon.classifiers import class_counts
 from agon.data.points import Mixture, Toy
 from agon.errors import DataError
 from agon.evaluation.evidence import EvaluationContext, Measurement
 from agon.evaluation.extractors import provenance
 from agon.games import Adversarial
 from agon.metrics import Coverage, Score
-from agon.metrics.extractors import extract
 from agon.objectives import Minimax, NonSaturating
 from agon.runs import Run, point_snapshots
 
@@ -22,8 +21,8 @@ CRITIC = 4_000  # largest number of real and of generated samples that the criti
 
 def classes(context: EvaluationContext) -> Measurement:
     """Measure which classes are generated, in which shares, and how sure the data set's classifier is."""
-    classifier = classifier_of(context.data)
-    probabilities = extract(classifier, context.fake).probabilities
+    classifier = context.classifier
+    probabilities = context.extracted(classifier).probabilities
     assert probabilities is not None  # a classifier knows classes
     scores = [
         *metrics.class_coverage(probabilities, context.data.classes, classifier.name),
@@ -35,8 +34,8 @@ def classes(context: EvaluationContext) -> Measurement:
 def requested(context: EvaluationContext) -> Measurement:
     """Measure which share of samples the data set's classifier takes for the class that was asked for."""
     labels = context.requested
-    classifier = classifier_of(context.data)
-    probabilities = extract(classifier, context.fake).probabilities
+    classifier = context.classifier
+    probabilities = context.extracted(classifier).probabilities
     assert probabilities is not None  # a classifier knows classes
     score = metrics.class_accuracy(probabilities, labels, context.data.classes, classifier.name)
     return Measurement([score.stamped(extractor=provenance(classifier))])

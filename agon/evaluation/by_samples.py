@@ -13,6 +13,7 @@ from agon.evaluation.evidence import ALL, EvaluationContext, Measurement, Painte
 from agon.figures.pictures import grid_png, to_uint8
 from agon.latents import linear, spherical
 from agon.metrics import Score
+from agon.networks.searched import searched
 from agon.samples.reading import real_samples
 from agon.training.randomness import stream
 
@@ -65,7 +66,8 @@ def reconstruction(context: EvaluationContext, *, targets: int = TARGETS) -> Mea
     seed = context.data_seed if isinstance(context.data, Toy) else context.seed
     real = real_samples(context.data, min(targets, context.n), seed=seed)
     generate = partial(_unit_samples, painter, context)
-    nearest = metrics.reconstruct(generate, _unit(real), partial(_latents, painter), STARTS, seed=context.seed)
+    with searched(painter.game):
+        nearest = metrics.reconstruct(generate, _unit(real), partial(_latents, painter), STARTS, seed=context.seed)
     pictures = {"reconstruction": _pairs_png(real, nearest.images, nearest.errors)} if context.images else {}
     images = to_uint8(nearest.images.float().cpu(), 0.0, 1.0) if context.images else nearest.images.float().cpu()
     arrays = {"errors": nearest.errors.float().cpu(), "images": images, "targets": real}

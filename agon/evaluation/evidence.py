@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -11,11 +11,12 @@ from jaxtyping import Int, Shaped
 from torch import Tensor
 
 from agon.arguments import check_samples
+from agon.classifiers import SetClassifier, StackedClassifier, classifier_of
 from agon.data import Images, Source, Split
 from agon.data.points import Toy
 from agon.data.source import RealBatch
 from agon.errors import Change, DataError, SettingError
-from agon.evaluation.extractors import AUTO, COORDINATES, Coordinates, ExtractorSpec, real_features
+from agon.evaluation.extractors import AUTO, CLASSIFIER, COORDINATES, Coordinates, ExtractorSpec, real_features
 from agon.experiment import Experiment
 from agon.figures.pictures import pictured
 from agon.games import Game
@@ -91,6 +92,7 @@ class EvaluationContext:
     labels: Tensor | None = None
     reference: Statistics | None = None
     split: Split = "train"
+    _features: dict[str, Features] = field(default_factory=dict, repr=False)  # of `fake`, by the extractor's hash
 
     @cached_property
     def fake(self) -> Shaped[Tensor, "n *shape"]:
@@ -156,7 +158,15 @@ class EvaluationContext:
 
     @cached_property
     def extractor(self) -> Extractor:
-        return self._resolved.make(self.source) if self.images else Coordinates()
+        if not self.images:
+            return Coordinates()
+        own = self._resolved.name == CLASSIFIER and self.source is not None
+        return self.classifier if own else self._resolved.make(self.source)
+
+    @cached_property
+    def classifier(self) -> SetClassifier | StackedClassifier:
+        """The classifier of the data's classes."""
+        return classifier_of(self.data)
 
     @property
     def kind(self) -> str:
@@ -171,7 +181,13 @@ class EvaluationContext:
 
     @cached_property
     def fake_features(self) -> Features:
-        return extract(self.extractor, self.fake) if self.images else Features(self.fake.flatten(1).float())
+        return self.extracted(self.extractor) if self.images else Features(self.fake.flatten(1).float())
+
+    def extracted(self, extractor: Extractor) -> Features:
+        """The features of the generated samples, which are computed once by each extractor."""
+        if extractor.hash not in self._features:
+            self._features[extractor.hash] = extract(extractor, self.fake)
+        return self._features[extractor.hash]
 
     @cached_property
     def real_features(self) -> Features:
@@ -184,7 +200,7 @@ class EvaluationContext:
 
     def remember(self, other: "EvaluationContext") -> None:
         """Take over what stays the same between two evaluations of a training: real samples, features, extractor."""
-        for name in ("real", "real_batch", "train", "held", "extractor", "real_features"):
+        for name in ("real", "real_batch", "train", "held", "classifier", "extractor", "real_features"):
             if name in other.__dict__:
                 self.__dict__[name] = other.__dict__[name]
 

@@ -19,7 +19,7 @@ from agon.metrics.random_convolutions import RandomConvolutions
 from agon.terminal import warn
 
 COORDINATES = "coordinates"  # points are their own features
-AUTO = "auto"
+AUTO, CLASSIFIER = "auto", "classifier"
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ KINDS: dict[str, Callable[[ExtractorSpec, Source | None], Extractor]] = {
     "efficientnet": lambda spec, _: EfficientNet(spec.weights, device=_best_device()),
     "random": lambda *_: RandomConvolutions(),
     "inception": lambda spec, _: metrics.Inception(spec.weights, spec.download, device=_best_device()),
-    "classifier": _classifier,
+    CLASSIFIER: _classifier,
     "pixels": lambda *_: Pixels(),
 }
 NAMES = (AUTO, *KINDS)

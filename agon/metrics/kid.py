@@ -1,7 +1,6 @@
 """The kernel distance, a squared maximum mean discrepancy of features; on Inception's features it is KID."""
 
 import math
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -10,15 +9,17 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from agon.errors import SettingError
+from agon.metrics import kernel_sums
 from agon.metrics.intervals import NORMAL
 from agon.metrics.moments import doubles, expect_features
 from agon.metrics.score import Score
 from agon.terminal.waiting import tracked
 
-WHOLE = 30_000_000  # entries of kernel matrices that are kept at once: 240 MB
+FEW = 100  # samples whose kernels show its size
+PARTS = 4  # blocks of a symmetric matrix's rows
 LEAST = 4  # the fewest samples of a subset: its variances have s - 3 degrees of freedom
 
-Indices = Int[Tensor, " _"]
+Subsets = Int[Tensor, "B s"]
 Kernel = Float[Tensor, "_ _"]
 
 
@@ -33,13 +34,15 @@ def kernel_distance(
     when it takes the generated features first. Lower is better; if both sides have the same distribution, slightly
     negative values are correct.
 
+    Features of float32 are multiplied in float32, as torch-fidelity does; all else is float64. It moves values by 3e-8.
+
     The "±" that papers print is the standard deviation over subsets, which mainly reflects their size; it is the detail
     "deviation". The standard error here describes new samples of both sides. It uses the variances of the Hoeffding
     decomposition's terms, estimated without bias in each subset: Var U(n, m) is exact, and B subsets of s samples add
     (Var U(s, s) - Var U(n, m)) / B.
 
-    Memory: 3 s² + 2 s d float64 for any n, or at most WHOLE more, where the kernel of all pairs costs less than that of
-    the subsets' pairs. The order of the samples changes the subsets.
+    Memory: 3 s² + 2 s d float64 for any n, and 10 B n more where each pair's kernel is computed once, since the subsets
+    have more pairs than the sets. The order of the samples changes the subsets.
 
     Args:
         real: features of real samples, finite; at least `size` of them.
@@ -65,11 +68,12 @@ def kernel_distance(
         raise SettingError(f"kernel distance: expected 1 subset of {LEAST} or more, got {subsets} of {size}")
     expect_features("kernel distance", real, fake, size, f"give more, or subsets of a smaller size than {size}")
     draws = np.random.RandomState(seed)
-    kernels = _kernels(fake, real.to(fake.device), subsets, size)
-    results = []
-    for _ in tracked(range(subsets), f"subsets of {size:,} samples", subsets):
-        chosen = (torch.from_numpy(draws.choice(len(features), size, replace=False)) for features in (fake, real))
-        results.append(_of_subset(*kernels(*chosen)))
+    pairs = [[draws.choice(len(side), size, replace=False) for side in (fake, real)] for _ in range(subsets)]
+    device = doubles(fake[:0]).device
+    chosen = [torch.from_numpy(np.stack(side)).to(device) for side in zip(*pairs, strict=True)]
+    entries = len(fake) ** 2 + len(real) ** 2 + len(fake) * len(real)
+    of_subsets = _of_all if entries <= 3 * size**2 * subsets else _of_each
+    results = of_subsets(fake.to(device), real.to(device), *chosen)
     value = float(np.mean([result.value for result in results]))
     terms = _Terms(*np.mean([result.terms for result in results], axis=0).clip(min=0).tolist())
     all_samples, one_subset = terms.variance(len(fake), len(real)), terms.variance(size, size)
@@ -116,24 +120,37 @@ class _Block(NamedTuple):
     residual: float
 
 
-Kernels = Callable[[Indices, Indices], tuple[Kernel, Kernel, Kernel]]  # of x with x, y with y, x with y
+def _of_all(x: Tensor, y: Tensor, of_x: Subsets, of_y: Subsets) -> list[_Subset]:
+    """All subsets at once, by the kernels of all pairs."""
+    M, N = kernel_sums.indicators(of_x, len(x)), kernel_sums.indicators(of_y, len(y))
+    shift, s = float(kernel_sums.polynomial(x[:FEW], y[:FEW]).mean()), of_x.shape[1]  # so that squares keep digits
+    xx, yy = kernel_sums.within(x, M, shift), kernel_sums.within(y, N, shift)
+    xy = kernel_sums.between(x, y, M, N, shift)
+    noise_x, noise_y = (same.residual / (s - 1) + xy.residual / s for same in (xx, yy))
+    g_x = kernel_sums.variance(xx.rows - xy.rows, M) - noise_x
+    g_y = kernel_sums.variance(yy.rows - xy.columns, N) - noise_y
+    terms = torch.stack([g_x, g_y, xx.residual, yy.residual, xy.residual], 1).tolist()
+    values = (xx.mean + yy.mean - 2 * xy.mean).tolist()
+    return [_Subset(value, _Terms(*row)) for value, row in zip(values, terms, strict=True)]
 
 
-def _kernels(x: Float[Tensor, "n d"], y: Float[Tensor, "m _"], subsets: int, size: int) -> Kernels:
-    """The function from subsets of x and y to their three kernel matrices.
+def _of_each(x: Tensor, y: Tensor, of_x: Subsets, of_y: Subsets) -> list[_Subset]:
+    """One subset after another, by the kernels of its own pairs."""
+    results = []
+    for i, j in tracked(list(zip(of_x, of_y, strict=True)), f"subsets of {of_x.shape[1]:,} samples", len(of_x)):
+        one, other = x[i], y[j]
+        results.append(_of_subset(_symmetric(one), _symmetric(other), kernel_sums.polynomial(one, other)))
+    return results
 
-    They are parts of the matrices of all samples, if those have fewer entries than half of what the subsets need.
-    """
-    entries = len(x) ** 2 + len(y) ** 2 + len(x) * len(y)
 
-    def of_samples(i: Indices, j: Indices) -> tuple[Kernel, Kernel, Kernel]:
-        one, other = doubles(x[i]), doubles(y[j])
-        return _kernel(one, one), _kernel(other, other), _kernel(one, other)
-
-    if entries > min(WHOLE, 3 * size**2 * subsets // 2):
-        return of_samples
-    xx, yy, xy = of_samples(torch.arange(len(x)), torch.arange(len(y)))
-    return lambda i, j: (xx[i][:, i], yy[j][:, j], xy[i][:, j])
+def _symmetric(x: Float[Tensor, "s d"]) -> Kernel:
+    """The kernel of one side's pairs, each of which is computed once, but for the diagonal blocks."""
+    K, width = x.new_empty(len(x), len(x), dtype=torch.float64), -(-len(x) // PARTS)
+    for start in range(0, len(x), width):
+        block, later = slice(start, start + width), slice(start, None)
+        K[block, later] = kernel_sums.polynomial(x[block], x[later])
+        K[later, block] = K[block, later].T
+    return K
 
 
 def _of_subset(xx: Kernel, yy: Kernel, xy: Kernel) -> _Subset:
@@ -159,7 +176,3 @@ def _between(K: Kernel) -> _Block:
     mean = float(rows.mean())
     K.sub_(rows[:, None]).sub_(columns).add_(mean)
     return _Block(mean, rows, columns, float(K.square_().sum()) / (s - 1) ** 2)
-
-
-def _kernel(x: Float[Tensor, "s d"], y: Float[Tensor, "t d"]) -> Float[Tensor, "s t"]:
-    return (x @ y.T).div_(x.shape[1]).add_(1).pow_(3)

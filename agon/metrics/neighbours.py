@@ -3,12 +3,14 @@
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Bool, Float, Int, Shaped, UInt8
+from jaxtyping import Float, Int, Shaped, UInt8
 from torch import Tensor
 
 from agon.errors import SettingError
+from agon.metrics import projected
 from agon.metrics.intervals import mean_score
 from agon.metrics.pairwise import Centring, bounds, flat, framed, pair_squares, product_dtype, slack, together
+from agon.metrics.projected import Nearest
 from agon.metrics.score import Score
 
 SPARE = 8  # candidates beside the k, so that the bounds decide nearly every query
@@ -26,14 +28,6 @@ class Neighbours(NamedTuple):
     indices: Int[Tensor, "n k"]
 
 
-class _Nearest(NamedTuple):
-    """Like `Neighbours` with squared distances, and whether each query's result is certain."""
-
-    squares: Float[Tensor, "n k"]
-    indices: Int[Tensor, "n k"]
-    sure: Bool[Tensor, " n"]
-
-
 def nearest_neighbours(queries: Shaped[Tensor, "n ..."], reference: Shaped[Tensor, "m ..."], k: int = 1) -> Neighbours:
     """Find the k reference samples nearest to each query by Euclidean distance, min_j |x_i - y_j|.
 
@@ -41,8 +35,9 @@ def nearest_neighbours(queries: Shaped[Tensor, "n ..."], reference: Shaped[Tenso
     (1e-14 relative), ties go to the lower index, and a copy has distance 0. A query that is in the reference is its own
     nearest neighbour.
 
-    Memory beside the inputs and the result: under 100 MB, and 100 (k + 8) bytes per query. Time: about that of the
-    float32 matrix product queries × reference, and more only if many more than k samples are tied.
+    Memory beside the inputs and the result: under 100 MB, and 600 + 100 (k + 8) bytes per query. Time: about that of
+    the float32 matrix product queries × reference, and more only if many more than k samples are tied; a third of it
+    for samples of many coordinates that vary in few directions, as small images do (`projected`).
 
     Args:
         queries: "n" samples of any shape, uint8 or floating.
@@ -98,19 +93,29 @@ def nearest_squares(
     """
     if not 1 <= k <= len(reference):
         raise SettingError(f"k: expected from 1 to the {len(reference)} samples of the reference, got {k}")
-    frame = framed(reference, queries)
-    nearest = _search(queries, reference, k, frame, product_dtype(queries.device), ties)
-    unsure = (~nearest.sure).nonzero()[:, 0]
-    if len(unsure):
-        refined = _search(queries[unsure], reference, k, frame, torch.float64, ties)
-        for column, values in zip(nearest, refined, strict=True):
-            column[unsure] = values
+    frame, dtype = framed(reference, queries), product_dtype(queries.device)
+    nearest = _unknown(queries, k)
+    if dtype == torch.float32 and projected.pays(queries, reference):
+        nearest = projected.search(queries, reference, k, frame)
+    for precision in (dtype, torch.float64):
+        unsure = (~nearest.sure).nonzero()[:, 0]
+        if len(unsure):
+            some = queries if len(unsure) == len(queries) else queries[unsure]
+            refined = _search(some, reference, k, frame, precision, ties)
+            for column, values in zip(nearest, refined, strict=True):
+                column[unsure] = values
     for row in (~nearest.sure).nonzero()[:, 0]:
         nearest.squares[row], nearest.indices[row] = _exhaustive(queries, reference, row, k)
     return nearest.squares, nearest.indices
 
 
-def _search(queries: Tensor, reference: Tensor, k: int, frame: Centring, dtype: torch.dtype, ties: bool) -> _Nearest:
+def _unknown(queries: Tensor, k: int) -> Nearest:
+    """Nothing is certain yet."""
+    squares = torch.full((len(queries), k), torch.inf, dtype=torch.float64, device=queries.device)
+    return Nearest(squares, squares.long(), torch.zeros(len(queries), dtype=torch.bool, device=queries.device))
+
+
+def _search(queries: Tensor, reference: Tensor, k: int, frame: Centring, dtype: torch.dtype, ties: bool) -> Nearest:
     """The k nearest among the candidates, and whether no other sample can be nearer or have a lower index."""
     least, indices, gap = _candidates(queries, reference, k + SPARE, frame, dtype)
     near = least <= (least[:, k - 1] + gap)[:, None]  # no other candidate can be among the k
@@ -120,7 +125,7 @@ def _search(queries: Tensor, reference: Tensor, k: int, frame: Centring, dtype: 
     if not ties and dtype == torch.float64:
         beyond = beyond + gap
     sure = (last < beyond) | (least.shape[1] == len(reference))
-    return _Nearest(squares, indices, sure if ties else sure | (last == 0))
+    return Nearest(squares, indices, sure if ties else sure | (last == 0))
 
 
 def _candidates(

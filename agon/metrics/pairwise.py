@@ -18,8 +18,8 @@ from agon.terminal.waiting import stage
 
 ROWS = 2048  # the most rows of a block of bounds
 COLUMNS = 8192  # the most columns of a block of bounds
-VALUES = 2**21  # the most coordinates of a block of samples
-PAIRED = 2**19  # coordinates whose exact differences are in memory at a time
+VALUES = 2**22  # the most coordinates of a block of samples
+PAIRED = 2**16  # coordinates whose exact differences are in memory at a time: in a core's own cache
 
 
 class Centring(NamedTuple):
@@ -71,7 +71,7 @@ def flat(samples: Shaped[Tensor, "n ..."], what: str, least: int = 1) -> Shaped[
     rows = samples.detach().flatten(1)
     rows = rows.cpu() if rows.device.type == "mps" else rows  # which has no float64
     rows = rows if rows.is_floating_point() or rows.dtype == torch.uint8 else rows.double()
-    non_finite = sum(_count_non_finite(rows[part]) for part in _parts(rows, ROWS))
+    non_finite = sum(_count_non_finite(rows[part]) for part in parts(rows, ROWS))
     if non_finite:
         raise DataError(f"{what}: expected finite numbers, got {non_finite} of {len(rows)} samples that are not")
     return rows
@@ -101,10 +101,10 @@ def together(
 def framed(reference: Shaped[Tensor, "m d"], other: Shaped[Tensor, "n d"]) -> Centring:
     """The frame for two sets: its origin is near the first set's mean, its unit fits the largest coordinate."""
     total = torch.zeros(reference.shape[1], dtype=torch.float64, device=reference.device)
-    for part in _parts(reference, ROWS):
+    for part in parts(reference, ROWS):
         total += reference[part].sum(0, dtype=torch.float64)
     sets = (other,) if other is reference else (reference, other)
-    extremes = [torch.stack(x[part].aminmax()) for x in sets for part in _parts(x, ROWS)]
+    extremes = [torch.stack(x[part].aminmax()) for x in sets for part in parts(x, ROWS)]
     largest = float(torch.cat(extremes).double().abs().max())
     scale = 2.0 ** -torch.frexp(torch.tensor(largest, dtype=torch.float64)).exponent.item()
     return Centring((total / len(reference) * scale).float(), scale)
@@ -115,7 +115,7 @@ def bounds(
 ) -> Iterator[tuple[SampleBlock, SampleBlock, Float[Tensor, "r c"]]]:
     """Yield lower bounds of all |a - b|² block by block: the block's rows, its columns, and the bounds.
 
-    A bound is (1 - c)(|a|² + |b|²) - 2ab in units of the frame, with c = `_rounding`. It is never above the exact
+    A bound is (1 - c)(|a|² + |b|²) - 2ab in units of the frame, with c = `rounding`. It is never above the exact
     square, and at most `slack` times the sum of the two norms below it. The next block overwrites the memory.
     """
     memory = frame.shift.new_empty(0, dtype=dtype)
@@ -133,16 +133,16 @@ def sides(
     samples: Shaped[Tensor, "n d"], frame: Centring, dtype: torch.dtype, *, columns: bool = False
 ) -> Iterator[SampleBlock]:
     """Yield the samples block by block, as rows or as columns of `bounds`; the next block overwrites the memory."""
-    d, parts = samples.shape[1], list(_parts(samples, COLUMNS if columns else ROWS))
-    memory = frame.shift.new_empty(parts[0].stop, d + 2, dtype=dtype)
-    for part in parts:
+    d, blocks = samples.shape[1], list(parts(samples, COLUMNS if columns else ROWS))
+    memory = frame.shift.new_empty(blocks[0].stop, d + 2, dtype=dtype)
+    for part in blocks:
         factors = memory[: part.stop - part.start]
         inner = factors[:, :d]
         _centre(samples[part], frame, inner)
         squares = torch.linalg.vector_norm(inner, dim=1).double().square()
         norms = squares + 8 * torch.finfo(dtype).tiny / torch.finfo(dtype).eps  # c of it is what underflows at most
         factors[:, d if columns else d + 1] = 1
-        factors[:, d + 1 if columns else d] = squares - _rounding(d, dtype) * norms
+        factors[:, d + 1 if columns else d] = squares - rounding(d, dtype) * norms
         if not columns:
             inner.mul_(-2)
         yield SampleBlock(part.start, factors, norms)
@@ -150,7 +150,7 @@ def sides(
 
 def slack(d: int, dtype: torch.dtype) -> float:
     """The largest distance of a lower bound below the exact square, in units of |a|² + |b|²."""
-    return 2 * _rounding(d, dtype)
+    return 2 * rounding(d, dtype)
 
 
 def product_dtype(device: torch.device) -> torch.dtype:
@@ -173,7 +173,7 @@ def pair_squares(
     return squares
 
 
-def _rounding(d: int, dtype: torch.dtype) -> float:
+def rounding(d: int, dtype: torch.dtype) -> float:
     """c: the largest rounding error of d + 2 products and sums, factors included, in units of |a|² + |b|²."""
     return 3.1 * (d + 8) * torch.finfo(dtype).eps / 2
 
@@ -182,7 +182,7 @@ def _centre(samples: Shaped[Tensor, "n d"], frame: Centring, into: Float[Tensor,
     """Write samples in the frame, rounded once: the difference is computed in a precision that holds both."""
     wide = torch.float64 if samples.dtype == torch.float64 else into.dtype
     shift = frame.shift.to(wide)
-    for part in _parts(samples, max(1, PAIRED // samples.shape[1])):
+    for part in parts(samples, max(1, PAIRED // samples.shape[1])):
         into[part] = (samples[part].to(wide) * frame.scale).sub_(shift)
 
 
@@ -193,7 +193,7 @@ def _count_non_finite(rows: Shaped[Tensor, "n d"]) -> int:
     return int((~rows.isfinite().all(1)).sum())
 
 
-def _parts(samples: Shaped[Tensor, "n d"], rows: int) -> Iterator[slice]:
+def parts(samples: Shaped[Tensor, "n d"], rows: int) -> Iterator[slice]:
     """Slices of at most `rows` samples and at most VALUES coordinates."""
     size = max(1, min(rows, VALUES // samples.shape[1]))
     return (slice(start, min(start + size, len(samples))) for start in range(0, len(samples), size))

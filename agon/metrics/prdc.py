@@ -77,8 +77,7 @@ def prdc(real: Float[Tensor, "n d"], fake: Float[Tensor, "m _"], k: int = 5) -> 
     {'precision': 1.0, 'recall': 0.6667, 'density': 1.0833, 'coverage': 0.5833}
     """
     real, fake = _features(real, fake, k)
-    of_real = balls(real, radii(real, k), fake, closed=False)
-    of_fake = balls(fake, radii(fake, k), real, closed=False)
+    of_real, of_fake = balls(real, radii(real, k), fake, radii(fake, k), closed=False)
     share, mean = (partial(score, n=len(fake), n_real=len(real)) for score in (share_score, mean_score))
     rule = f"k {k}, open balls"
     return {
@@ -115,8 +114,7 @@ def precision_recall(real: Float[Tensor, "n d"], fake: Float[Tensor, "m _"], k: 
     {'precision': 1.0, 'recall': 0.6667}
     """
     real, fake = _features(real, fake, k)
-    of_real = balls(real, radii(real, k), fake, closed=True)
-    of_fake = balls(fake, radii(fake, k), real, closed=True)
+    of_real, of_fake = balls(real, radii(real, k), fake, radii(fake, k), closed=True)
     share = partial(share_score, n=len(fake), n_real=len(real))
     rule = f"k {k}, closed balls"
     return {
@@ -132,28 +130,84 @@ def radii(samples: Float[Tensor, "n d"], k: int) -> Float[Tensor, " n"]:
 
 
 def balls(
-    centres: Float[Tensor, "m d"], squares: Float[Tensor, " m"], points: Float[Tensor, "n d"], *, closed: bool
-) -> Balls:
-    """Count the points in balls, exactly.
+    real: Float[Tensor, "m d"],
+    real_squares: Float[Tensor, " m"],
+    fake: Float[Tensor, "n d"],
+    fake_squares: Float[Tensor, " n"],
+    *,
+    closed: bool,
+) -> tuple[Balls, Balls]:
+    """Count the fake samples in the real balls, and the real ones in the fake balls, exactly, in one pass.
 
     Args:
-        centres: of the balls.
-        squares: of their radii.
-        points: any.
+        real: the centres of balls, and the points that may lie in the others'.
+        real_squares: the squares of the real balls' radii.
+        fake: the same.
+        fake_squares: the same.
         closed: whether a ball holds its boundary.
     """
-    frame = framed(centres, points)
-    dtype = _precision(centres, squares, frame)
-    counts = torch.zeros(len(points), dtype=torch.int64, device=points.device)
-    occupied = torch.zeros(len(centres), dtype=torch.bool, device=points.device)
-    for row, column, lower in bounds(points, centres, frame, dtype):
+    pairs = _Pairs(real, fake, framed(real, fake), closed)
+    dtype = max(_precision(real, real_squares, pairs.frame), _precision(fake, fake_squares, pairs.frame), key=_digits)
+    of_real, of_fake = _empty(fake, real), _empty(real, fake)
+    real_limits, fake_limits = (squares * pairs.frame.scale**2 for squares in (real_squares, fake_squares))
+    for row, column, lower in bounds(fake, real, pairs.frame, dtype):
+        columns = real_squares[column.rows], real_limits[column.rows]
         for start in range(0, len(lower), STRIP):
             rows = slice(start, start + STRIP)
             strip = SampleBlock(row.start + start, row.factors[rows], row.norms[rows])
-            point, centre = _inside(lower[rows], strip, column, points, centres, squares, frame, closed)
-            counts += torch.bincount(point, minlength=len(points))
-            occupied[centre] = True
-    return Balls(counts, occupied)
+            point, centre = pairs.inside(lower[rows], strip, column, *(each[None] for each in columns))
+            _count(of_real, point + strip.start, centre + column.start)
+            own = fake_squares[strip.rows], fake_limits[strip.rows]
+            centre, point = pairs.inside(lower[rows], strip, column, *(each[:, None] for each in own))
+            _count(of_fake, point + column.start, centre + strip.start)
+    return of_real, of_fake
+
+
+class _Pairs(NamedTuple):
+    """Decides which pairs of a real and a fake sample are nearer to each other than a radius."""
+
+    real: Float[Tensor, "m d"]
+    fake: Float[Tensor, "n d"]
+    frame: Centring
+    closed: bool
+
+    def inside(
+        self,
+        lower: Float[Tensor, "r c"],
+        row: SampleBlock,
+        column: SampleBlock,
+        squares: Float[Tensor, "_r _c"],
+        limits: Float[Tensor, "_r _c"],
+    ) -> tuple[Int[Tensor, " pairs"], Int[Tensor, " pairs"]]:
+        """The fake and the real samples, counted within the block, of the pairs that are inside, by their bounds.
+
+        Args:
+            lower: bounds of the block's pairs.
+            row: its fake samples.
+            column: its real samples.
+            squares: of radii, of the row or of the column.
+            limits: the same in the unit of the bounds.
+        """
+        above = limits.to(lower.dtype).nextafter(lower.new_tensor(torch.inf))  # rounded up
+        one, other = (lower <= above).nonzero().T
+        gap = slack(self.real.shape[1], lower.dtype) * (row.norms[one] + column.norms[other])
+        open_ = (lower[one, other] + gap >= limits.expand_as(lower)[one, other]).nonzero()[:, 0]
+        pairs = one[open_] + row.start, other[open_] + column.start
+        exact, own = pair_squares(self.fake, self.real, *pairs), squares.expand_as(lower)[one[open_], other[open_]]
+        keep = torch.ones_like(one, dtype=torch.bool)
+        keep[open_] = exact <= own if self.closed else exact < own
+        return one[keep], other[keep]
+
+
+def _empty(points: Tensor, centres: Tensor) -> Balls:
+    counts = torch.zeros(len(points), dtype=torch.int64, device=points.device)
+    return Balls(counts, torch.zeros(len(centres), dtype=torch.bool, device=points.device))
+
+
+def _count(balls: Balls, points: Int[Tensor, " pairs"], centres: Int[Tensor, " pairs"]) -> None:
+    """Add pairs of a point and the ball that holds it."""
+    balls.counts.add_(torch.bincount(points, minlength=len(balls.counts)))
+    balls.occupied[centres] = True
 
 
 def _features(real: Tensor, fake: Tensor, k: int) -> tuple[Tensor, Tensor]:
@@ -171,24 +225,5 @@ def _precision(centres: Tensor, squares: Tensor, frame: Centring) -> torch.dtype
     return torch.float64 if float(vague.double().mean()) > VAGUE else dtype
 
 
-def _inside(
-    lower: Tensor,
-    row: SampleBlock,
-    column: SampleBlock,
-    points: Tensor,
-    centres: Tensor,
-    squares: Tensor,
-    frame: Centring,
-    closed: bool,
-) -> tuple[Tensor, Tensor]:
-    """The numbers of the points and of the centres of the balls that hold them, of one block, pair by pair."""
-    limits = squares[column.rows] * frame.scale**2
-    above = limits.to(lower.dtype).nextafter(lower.new_tensor(torch.inf))  # rounded up
-    point, centre = (lower <= above).nonzero().T
-    gap = slack(points.shape[1], lower.dtype) * (row.norms[point] + column.norms[centre])
-    open_ = (lower[point, centre] + gap >= limits[centre]).nonzero()[:, 0]
-    point, centre = point + row.start, centre + column.start
-    exact, limits = pair_squares(points, centres, point[open_], centre[open_]), squares[centre[open_]]
-    keep = torch.ones_like(point, dtype=torch.bool)
-    keep[open_] = exact <= limits if closed else exact < limits
-    return point[keep], centre[keep]
+def _digits(dtype: torch.dtype) -> int:
+    return torch.finfo(dtype).bits

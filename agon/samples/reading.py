@@ -1,6 +1,7 @@
 """Read samples of other programs from a folder or an array file, and real samples of a source."""
 
 import math
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from torch import Tensor
 from agon.arguments import check_samples
 from agon.data import Images, Source, Split, Stream
 from agon.data.archive import Archive
+from agon.data.finite import Finite
 from agon.data.number_files import holds_numbers, read_numbers
 from agon.data.order import generator
 from agon.data.source import RealBatch, as_bytes
@@ -92,7 +94,8 @@ def real_batch(source: Source, n: int, *, split: Split = "train", seed: int = 0)
     n = check_samples(n) if opened.count is None else min(check_samples(n), opened.count)
     chunk = min(n, CHUNK if opened.count is not None else STREAMED)
     indices = tracked(range(math.ceil(n / chunk)), f"real samples of the {split} split", n, lambda _: chunk)
-    draws = [opened.draw(chunk, index, 0, 1) for index in indices]
+    draw = opened.stored if isinstance(opened, Finite) else partial(opened.draw, rank=0, world=1)
+    draws = [draw(chunk, index) for index in indices]
     labels = [draw.label.cpu() for draw in draws if draw.label is not None]
     real = torch.cat([as_compared(draw.real.cpu(), source) for draw in draws])
     return RealBatch(real[:n], torch.cat(labels)[:n] if labels else None)
@@ -109,11 +112,13 @@ def first_samples(source: Source, n: int) -> Shaped[Tensor, "n *shape"]:
 
 
 def as_compared(samples: Shaped[Tensor, "n *shape"], source: Source) -> Shaped[Tensor, "n *shape"]:
-    """Convert images to the bytes that a file would hold; points are unchanged.
+    """Convert images to the bytes that a file would hold; bytes and points are unchanged.
 
     Raises:
         DataError: numbers are not finite.
     """
+    if samples.dtype is torch.uint8:
+        return samples
     broken = int((~samples.flatten(1).isfinite().all(1)).sum())
     if broken:
         raise DataError(f"samples: expected finite numbers, got {broken} of {len(samples)} samples without them")

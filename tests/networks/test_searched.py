@@ -1,0 +1,51 @@
+"""Generators as they are fastest for a search of latents: the same samples and derivatives, within the block alone."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from agon.networks import dcgan, searched
+from agon.networks.convolutions import Up
+
+
+def generator(shape: tuple[int, int, int], kernel: int = 4) -> dcgan.Generator:
+    torch.manual_seed(0)
+    made = dcgan.Generator(shape=shape, latent=6, width=4, kernel=kernel, gain=0.3).double().eval()
+    for layer in made.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.running_mean.normal_()
+            layer.running_var.uniform_(0.5, 2.0)
+    return made.requires_grad_(False)
+
+
+def passed(made: nn.Module) -> tuple[Tensor, Tensor]:
+    z = torch.randn(5, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(1)).requires_grad_()
+    samples = made(z)
+    (gradient,) = torch.autograd.grad((samples**3).sum(), z)
+    return samples.detach(), gradient
+
+
+@pytest.mark.parametrize("few", [0, 64, 10**6])
+@pytest.mark.parametrize(("shape", "kernel"), [((1, 28, 28), 4), ((3, 25, 18), 4), ((2, 13, 12), 5)])
+def test_samples_and_derivatives_are_the_same(
+    shape: tuple[int, int, int], kernel: int, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By convolutions, by products where there are few channels, and by products everywhere; odd sides are cut."""
+    monkeypatch.setattr(searched, "FEW", few)
+    made = generator(shape, kernel)
+    for memory in (torch.contiguous_format, torch.channels_last):
+        made = made.to(memory_format=memory)
+        expected = passed(made)
+        with searched.searched(made):
+            for ours, theirs in zip(passed(made), expected, strict=True):
+                torch.testing.assert_close(ours, theirs, rtol=1e-11, atol=1e-11)
+
+
+def test_nothing_is_left_behind() -> None:
+    made = generator((1, 28, 28))
+    expected = passed(made)
+    with pytest.raises(ZeroDivisionError), searched.searched(made):
+        _ = 1 / 0
+    assert not any("forward" in vars(layer) for layer in made.modules() if isinstance(layer, Up))
+    for again, before in zip(passed(made), expected, strict=True):
+        assert torch.equal(again, before)
