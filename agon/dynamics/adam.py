@@ -58,16 +58,14 @@ class _Step(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, in_parameter: Tensor, in_mean: Tensor, in_square: Tensor) -> tuple[Tensor | None, ...]:
-        *inputs, mean_after, root, denominator = ctx.saved_tensors
+        parameter, gradient, mean, square, mean_after, root, denominator = ctx.saved_tensors
         if torch.is_grad_enabled():  # to be differentiated again
+            inputs = (parameter, gradient, mean, square)
             wanted = [tensor for tensor in inputs if tensor.requires_grad]
-            found = iter(
-                torch.autograd.grad(
-                    _plain(*inputs, ctx.by), wanted, (in_parameter, in_mean, in_square), create_graph=True
-                )
-            )
+            after, cotangents = _plain(*inputs, ctx.by), (in_parameter, in_mean, in_square)
+            found = iter(torch.autograd.grad(after, wanted, cotangents, create_graph=True))
             return (*(next(found) if tensor.requires_grad else None for tensor in inputs), None)
-        (first, second), gradient = ctx.by.betas, inputs[1]
+        first, second = ctx.by.betas
         through = (in_parameter / denominator).mul_(-ctx.by.size)  # in m', by θ'
         in_root = (through * mean_after).div_(denominator).mul_(-0.5 / ctx.by.correction)  # in √v', times √v' dv'/d√v'
         in_square = in_square + in_root.div_(root).masked_fill_(root == 0, 0.0)

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from agon.networks import columns
+from agon.networks import columns, gran
 from agon.networks.attention import AttentiveReader, AttentiveWriter
 from agon.networks.convolutions import Down, Up
 from agon.networks.draw import Cell
@@ -54,6 +54,10 @@ LAYERS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
     "leaky relu": (lambda: nn.Sequential(nn.Linear(4, 5), nn.LeakyReLU(0.2)), (N, 4)),
     "columns": (lambda: columns.Generator(shape=(1, 4, 3), latent=5, hidden=6), (N, 5)),
     "cell": (Stepped, (N, 4)),
+    "painter": (
+        lambda: gran.Generator(shape=(1, 8, 8), latent=3, steps=2, kernels=(6, 4), kernel=3, hidden=5, range=None),
+        (N, 3),
+    ),
     "attention": (Looked, (N, 6)),
 }
 

@@ -10,6 +10,7 @@ from torch import nn
 from agon.networks.fused.attention import FusedAttention, FusedCell
 from agon.networks.fused.columns import FusedColumns
 from agon.networks.fused.convolutions import ChannelsLastNorm, FusedDown, FusedPointwise, FusedUp
+from agon.networks.fused.painters import FusedEncoder
 
 FUSED: tuple[type[nn.Module], ...] = (
     ChannelsLastNorm,
@@ -19,6 +20,7 @@ FUSED: tuple[type[nn.Module], ...] = (
     FusedColumns,
     FusedAttention,
     FusedCell,
+    FusedEncoder,
 )  # each is a subclass of the layer that it stands in for, and adds no state
 
 

@@ -29,13 +29,13 @@ def linearise(module: nn.Module) -> nn.Module:
     """Exchange a module's ReLUs, in place, by those of this file, and return it."""
     kinds = {nn.ReLU: LinearReLU, nn.LeakyReLU: LinearLeakyReLU}
     for layer in module.modules():
-        layer.__class__ = kinds.get(type(layer), type(layer))  # type: ignore[call-overload]
+        layer.__class__ = kinds.get(type(layer), type(layer))
     return module
 
 
 def _activated(layer: nn.ReLU | nn.LeakyReLU, x: Tensor, slope: float) -> Tensor:
     if torch._C._are_functorch_transforms_active() or slope < 0:
-        return layer.__class__.__bases__[0].forward(layer, x)  # type: ignore[no-any-return]
+        return nn.ReLU.forward(layer, x) if isinstance(layer, nn.ReLU) else nn.LeakyReLU.forward(layer, x)
     return _Activated.apply(x, slope, layer.inplace and x.requires_grad and not x.is_leaf)  # type: ignore[no-any-return]
 
 

@@ -84,7 +84,8 @@ class ChannelsLastNorm(nn.BatchNorm2d):
     """
 
     def forward(self, input: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:  # noqa: A002 - torch's name
-        return super().forward(input.contiguous(memory_format=torch.channels_last) if self.training else input)
+        plain = not self.training or _transformed()
+        return super().forward(input if plain else input.contiguous(memory_format=torch.channels_last))
 
 
 class Transposed(torch.autograd.Function):
@@ -156,7 +157,8 @@ def pays(few: int, many: int) -> bool:
 def _folded(x: Tensor, weight: Tensor, sides: list[int], stride: Any, padding: Any) -> Float[Tensor, "n c h w"]:
     """Each pixel of x times the kernel, "n c·k·k a·b", added up where kernels overlap."""
     pixels = x.permute(0, 2, 3, 1).flatten(1, 2)  # n a·b k
-    columns = weight.reshape(weight.shape[0], -1).t() @ pixels.transpose(1, 2)
+    kernels = weight.reshape(weight.shape[0], -1).t().expand(len(x), -1, -1)
+    columns = torch.bmm(kernels, pixels.transpose(1, 2))  # matmul would copy all of it, twice
     image: Tensor = fold(columns, tuple(sides), tuple(weight.shape[2:]), padding=padding, stride=stride)
     return image.contiguous(memory_format=torch.channels_last)
 
