@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -141,9 +141,28 @@ class WeightDecay(Penalty):
         return self.of
 
     def __call__(self, network: nn.Module, scored: Callable[[], Scored]) -> Loss:
-        squares = torch.stack([parameter.square().sum() for parameter in network.parameters()])
-        total: Tensor = squares.sum()
-        return total * (self.weight / 2)
+        half: Tensor = _HalfSquares.apply(*network.parameters())
+        return half * self.weight
+
+
+class _HalfSquares(torch.autograd.Function):
+    """½ Σ ‖θ_i‖², whose gradient is θ itself: two operations for all parameters instead of eight for each."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(*parameters: Tensor) -> Tensor:
+        return torch.stack(torch._foreach_norm(parameters)).square().sum() / 2
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        ctx.save_for_backward(*inputs)
+
+    @staticmethod
+    def backward(ctx: Any, cotangent: Tensor) -> tuple[Tensor, ...]:
+        if torch.is_grad_enabled():  # of a look-ahead's inner step, which is differentiated again
+            return tuple(parameter * cotangent for parameter in ctx.saved_tensors)
+        return tuple(torch._foreach_mul(ctx.saved_tensors, cotangent))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,20 +1,26 @@
 """A side in a process of its own, on one thread: libraries that share none do not disturb each other.
 
 python -m benchmarks.apart SIDE SCHEDULE K [SEEDS]: answers each number of steps on its standard input with
-the seconds that they took. SEEDS are by jax.vmap, negative by jax.lax.map.
+the seconds that they took, and "profile" with where a step's time goes. SEEDS are by jax.vmap, negative by jax.lax.map.
 """
 
+import json
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from benchmarks.peers import PEERS, peer
 from benchmarks.peers.game import points
 
+if TYPE_CHECKING:  # of torch, which stays out of the processes of other libraries
+    from benchmarks.operators import Profile
+
 BATCH = 512
+PROFILE = "profile"
 WARM = 5
 
 
@@ -44,6 +50,15 @@ class Side:
         assert self._process.stdout is not None
         print(steps, file=self._process.stdin, flush=True)
         return float(self._process.stdout.readline())
+
+    def profile(self) -> "Profile":
+        """Where its step's time goes, for sides of torch."""
+        from benchmarks.operators import Profile
+
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        print(PROFILE, file=self._process.stdin, flush=True)
+        return Profile(*json.loads(self._process.stdout.readline()))
 
     def close(self) -> None:
         """End the process."""
@@ -82,6 +97,11 @@ def main() -> None:
     else:
         batch, advance = one.batch(*points(0, BATCH)), one.advance
     for line in sys.stdin:
+        if line.strip() == PROFILE:
+            from benchmarks.operators import profiled
+
+            print(json.dumps(profiled(lambda: advance(*batch))), flush=True)
+            continue
         began = time.perf_counter()
         for _ in range(int(line)):
             advance(*batch)

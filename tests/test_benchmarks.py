@@ -4,9 +4,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import torch
+from torch import nn
 
 from agon.recipes import find
-from benchmarks import accelerator
+from benchmarks import accelerator, operators
 from benchmarks.provenance import ROOT, Provenance, here, warnings
 from benchmarks.report import PAGE, Section, updated
 from benchmarks.sections import SECTIONS
@@ -129,3 +131,22 @@ def test_a_training_that_cannot_be_compiled_has_a_dash() -> None:
     experiment = find("gulrajani2017/wgan-gp").experiment(None, "smoke")
     assert accelerator.training(experiment, accelerator.Arithmetic("compiled", compile="on"), "cpu") is None
     assert accelerator.training(experiment, accelerator.Arithmetic("fp32"), "cpu") is not None
+
+
+def test_a_profile_finds_every_kind_of_operation_and_python() -> None:
+    network = nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 36, 1))
+    optimiser, images = torch.optim.Adam(network.parameters()), torch.randn(4, 1, 8, 8)
+
+    def step() -> None:
+        optimiser.zero_grad()
+        network(images).sum().backward()
+        optimiser.step()
+
+    profile = operators.profiled(step)
+    assert list(profile.milliseconds) == list(operators.COLUMNS)
+    assert all(profile.milliseconds[kind] > 0 for kind in (*operators.KINDS, operators.OPTIMISER))
+    assert profile.launches > 20
+    assert profile.moved > 2 * images.nbytes
+    text = operators.explanation([("one", profile, profile)])
+    assert [line.split(" | ")[:2] for line in text.splitlines()[-2:]] == [["| one", "ours"], ["| one", "theirs"]]
+    assert operators.explanation([]) == ""

@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from agon.dynamics.adam import Settings, step_of
 from agon.errors import SettingError
 from agon.networks.layers import root
 
@@ -90,8 +91,14 @@ def adam(
     if decoupled_weight_decay:
         parameter, weight_decay = parameter * (1 - lr * weight_decay), 0.0
     gradient = _with_decay(parameter, gradient, weight_decay, maximize)
-    mean = torch.lerp(_moment(moments, "exp_avg", parameter), gradient, 1 - first)
-    square = second * _moment(moments, "exp_avg_sq", parameter) + (1 - second) * gradient.square()
+    mean, square = _moment(moments, "exp_avg", parameter), _moment(moments, "exp_avg_sq", parameter)
+    traced = any(isinstance(number, Tensor) for number in (step, lr))  # a compiled program is given tensors
+    if not amsgrad and not traced:
+        by = Settings(lr / (1 - first**step), (1 - second**step) ** 0.5, betas, eps)
+        parameter, mean, square = step_of(parameter, gradient, mean, square, by)
+        return Updated(parameter, {"step": step, "exp_avg": mean, "exp_avg_sq": square})
+    mean = torch.lerp(mean, gradient, 1 - first)
+    square = second * square + (1 - second) * gradient.square()
     after = {"step": step, "exp_avg": mean, "exp_avg_sq": square}
     if amsgrad:
         after["max_exp_avg_sq"] = torch.maximum(_moment(moments, "max_exp_avg_sq", parameter), square)

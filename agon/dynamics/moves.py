@@ -1,6 +1,6 @@
 """One move: some players follow their gradients together, and all others stay bit-identical."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -54,6 +54,8 @@ def gradients_of(
         history: whether the gradients themselves must be differentiable.
     """
     players = list(movers)
+    if len(players) > 1 and not history and all(player in losses.sums for player in players):
+        return _gradients_of_sums(game, losses, players, again)
     gradients = {}
     for player in players:
         parameters = parameters_of(game, player)
@@ -62,6 +64,41 @@ def gradients_of(
         of_free = iter(torch.autograd.grad(loss, free, retain_graph=keep, create_graph=history, allow_unused=True))
         gradients[player] = average([next(of_free) if p.requires_grad else None for p in parameters])
     return gradients
+
+
+def _gradients_of_sums(game: Game, losses: Losses, players: Sequence[str], again: bool) -> Gradients:
+    """As `gradients_of`, by one pass backwards for each different term of the players' losses.
+
+    L_p = Σ_i s_pi t_i, so ∂L_p/∂θ_p = Σ_i s_pi ∂t_i/∂θ_p: where players have a term in common, the derivatives in
+    what lies between it and their parameters are computed once.
+    """
+    parameters = {player: parameters_of(game, player) for player in players}
+    totals: Gradients = {player: [None] * len(parameters[player]) for player in players}
+    terms = {id(term): term for player in players for _, term in losses.sums[player]}
+    last = next(reversed(terms))
+    for key, term in terms.items():
+        places = [
+            (player, place, factor)
+            for player in players
+            for factor, each in losses.sums[player]
+            if each is term
+            for place, parameter in enumerate(parameters[player])
+            if parameter.requires_grad
+        ]
+        free = [parameters[player][place] for player, place, _ in places]
+        found = torch.autograd.grad(term, free, retain_graph=again or key != last, allow_unused=True)
+        for (player, place, factor), gradient in zip(places, found, strict=True):
+            totals[player][place] = _plus(totals[player][place], gradient, factor)
+    return {player: average(values) for player, values in totals.items()}
+
+
+def _plus(total: Tensor | None, gradient: Tensor | None, factor: float) -> Tensor | None:
+    """total + factor · gradient, where None is no gradient."""
+    if gradient is None:
+        return total
+    if total is None:
+        return gradient if factor == 1 else factor * gradient
+    return torch.add(total, gradient, alpha=factor)
 
 
 def _laid_out_as(parameter: Tensor, gradient: Tensor) -> Tensor:

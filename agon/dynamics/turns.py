@@ -11,9 +11,9 @@ from torch import Tensor
 
 from agon.dynamics.accumulation import samples, update
 from agon.dynamics.dynamics import Dynamics
-from agon.dynamics.moves import Optimisers, isolate
+from agon.dynamics.moves import Optimisers, isolate, preserve_buffers
 from agon.errors import SettingError, unknown
-from agon.games.game import Batch, Game, Losses
+from agon.games.game import Batch, Game, Losses, fixed_structure
 
 Move = Callable[[tuple[str, ...], Batch, Tensor | None], Losses]
 
@@ -80,6 +80,10 @@ class Turns(Dynamics):
         `move` gets the movers, their batch, and samples: with their history if a mover generated them,
         without it for other movers, and None if the movers must generate them.
         """
+        with fixed_structure(game):
+            return self._round(game, draw, move)
+
+    def _round(self, game: Game, draw: Callable[[], Batch], move: Move) -> Losses:
         losses_of_round = Losses({}, {})
         batch = fake = None
         for turn, movers in enumerate(self.order):
@@ -108,7 +112,10 @@ class Turns(Dynamics):
                 return samples(game, batch, self.parts)
         later = [set(group) & set(game.generating_players) for group in self.order[turn + 1 :]]
         shared: Collection[str] = next(filter(None, later), set()) if self.draws == "round" else set()
-        with isolate(game, shared), torch.set_grad_enabled(bool(shared)):
+        if not shared:
+            with preserve_buffers(game, ()), torch.no_grad():
+                return game.generate_for(batch)
+        with isolate(game, shared):
             return game.generate_for(batch)
 
 

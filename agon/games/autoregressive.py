@@ -136,11 +136,14 @@ class Autoregressive(AugmentedGame):
         needed = {side for player in of for side in self._signs(player)}
         errors = {side: self.errors(features[side]) for side in features if side in needed}
         energies = {side: error.mean() for side, error in errors.items()}
-        losses = {player: _total(self._signs(player), energies) for player in of if self._signs(player)}
+        sums = {p: [(sign, energies[side]) for side, sign in self._signs(p).items()] for p in of if self._signs(p)}
+        losses = {
+            player: torch.stack([sign * energy for sign, energy in terms]).sum() for player, terms in sums.items()
+        }
         seen = {f"energy/{side}": energy.detach() for side, energy in energies.items()}
         if self.scoring_player in of:
             seen |= self.overfitting(-errors["real"], -errors["fake"])
-        return Losses(losses, seen)
+        return Losses(losses, seen, sums)
 
     def _check_feature_networks(self, features: Tensor) -> None:
         """Raise a SettingError if a network that takes features does not fit them."""
@@ -203,7 +206,7 @@ class PatchAutoregressive(Autoregressive):
 
     def losses(self, batch: Batch, fake: Float[Tensor, "n ..."] | None = None, *, of: Collection[str]) -> Losses:
         features = self._features(batch, fake, of)
-        losses, seen = self._energetic(features, of)
+        losses, seen, _ = self._energetic(features, of)
         scored = self._scored_by_patch(of)
         logits = {side: self._logits(features[side]) for side in features if side in scored}
         for player, value in self._patchwise(logits, of).items():
@@ -248,7 +251,3 @@ class PatchAutoregressive(Autoregressive):
                 f"{type(self.patch).__name__}: expected a logit for each position, shape (n, h, w) = "
                 f"{tuple(features[:, 0].shape)}, got {tuple(logits.shape)}; let it end in .squeeze(1)"
             )
-
-
-def _total(signs: Mapping[str, float], energies: Mapping[str, Tensor]) -> Tensor:
-    return torch.stack([sign * energies[side] for side, sign in signs.items()]).sum()

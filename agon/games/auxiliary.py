@@ -95,7 +95,7 @@ class AuxiliaryClassifier(Adversarial):
             raise DataError(NO_LABELS)
         fake = self.generate_for(batch) if fake is None else fake
         duel = [player for player in of if player != "classifier"]
-        players, seen = super().losses(batch, fake, of=duel) if duel else Losses({}, {})
+        players, seen, _ = super().losses(batch, fake, of=duel) if duel else Losses({}, {})
         if "generator" in of or "classifier" in of:
             logits = self._class_logits(self.augmented(fake, batch, FAKE))
             of_fake = cross_entropy(logits, batch.label)

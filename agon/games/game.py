@@ -1,8 +1,10 @@
 """The interface of all games: named players, and their losses on one batch."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import ClassVar, NamedTuple
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import torch
 from jaxtyping import Float, Int
@@ -35,10 +37,13 @@ class Losses(NamedTuple):
     Attributes:
         players: requested player -> a scalar to minimise.
         seen: detached scalars for the log, by name ("logit/real").
+        sums: player -> the terms whose sum its loss is, each with a factor, where players share terms: one pass
+            backwards through a term then serves all of them. Empty if there is nothing to share.
     """
 
     players: dict[str, Float[Tensor, ""]]
     seen: dict[str, Float[Tensor, ""]]
+    sums: Mapping[str, Sequence[tuple[float, Float[Tensor, ""]]]] = MappingProxyType({})
 
 
 class Game(nn.Module, ABC):
@@ -138,8 +143,8 @@ def modules_of(game: Game, player: str) -> Iterator[tuple[str, nn.Module]]:
 
 
 def parameters_of(game: Game, player: str) -> list[nn.Parameter]:
-    """The parameters that a player moves, in a fixed order."""
-    return [p for _, module in modules_of(game, player) for p in module.parameters()]
+    """The parameters that a player moves, in the order of `nn.Module.parameters`."""
+    return _tensors_of(game, player, "_parameters")
 
 
 def named_parameters_of(game: Game, player: str) -> dict[str, Tensor]:
@@ -149,7 +154,7 @@ def named_parameters_of(game: Game, player: str) -> dict[str, Tensor]:
 
 def buffers_of(game: Game, player: str) -> list[Tensor]:
     """The buffers (statistics of normalisation) that change only in a player's own move."""
-    return [b for _, module in modules_of(game, player) for b in module.buffers()]
+    return _tensors_of(game, player, "_buffers")
 
 
 def named_buffers_of(game: Game, player: str) -> dict[str, Tensor]:
@@ -191,3 +196,48 @@ def two_samples(game: Game, generator: nn.Module, shape: tuple[int, ...]) -> Flo
             f"got {tuple(fake.shape[1:])}; give it the data's shape"
         )
     return fake
+
+
+Holder = Literal["_parameters", "_buffers"]
+_known: dict[int, dict[tuple[str, Holder], list[Any]]] = {}  # id of a game of fixed structure -> what was looked up
+
+
+@contextmanager
+def fixed_structure(game: Game) -> Iterator[None]:
+    """Within the context no module or tensor of the game is replaced, so players' tensors are looked up only once.
+
+    Every move asks for them several times, and looking them up in small networks took a tenth of a step.
+    """
+    if id(game) in _known:
+        yield
+        return
+    _known[id(game)] = {}
+    try:
+        yield
+    finally:
+        del _known[id(game)]
+
+
+def _tensors_of(game: Game, player: str, holder: Holder) -> list[Any]:
+    """The tensors of a player's modules, in order."""
+    known = _known.get(id(game), {})
+    if (player, holder) not in known:
+        known[player, holder] = [t for _, module in modules_of(game, player) for t in _held(module, holder)]
+    return list(known[player, holder])
+
+
+def _held(module: nn.Module, holder: Holder) -> Iterable[Tensor]:
+    """As `module.parameters()` or `module.buffers()`, each tensor once, without the names that these build."""
+    found: dict[int, Tensor] = {}
+    seen: set[int] = set()
+    waiting = [module]
+    while waiting:
+        each = waiting.pop()
+        if id(each) in seen:
+            continue
+        seen.add(id(each))
+        for tensor in getattr(each, holder).values():
+            if tensor is not None:
+                found.setdefault(id(tensor), tensor)
+        waiting += [child for child in reversed(each._modules.values()) if child is not None]
+    return found.values()

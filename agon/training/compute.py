@@ -17,6 +17,7 @@ from agon.ranks import SLURM, joined
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["fp32", "bf16", "fp64"]
 FEWEST = 16  # processes that any machine may start
+BEFORE = {"fused": False}  # settings of the runs that were begun before there were these settings
 
 
 @checks_names
@@ -35,6 +36,8 @@ class Compute:
             passes, with torch.compile's compiler. "auto" compiles a look-ahead in trainings of a thousand
             steps or more, and networks if it measures that to be faster, on CUDA only.
         channels_last: memory format of image networks; faster by our measurements.
+        fused: whether trainings on a CPU exchange layers for equal ones with fewer operations (`networks.fused`);
+            not in bfloat16, in compiled networks, and under dynamics that differentiate twice.
         memory: GiB of decoded data to keep on the device; larger data are mapped from the cache.
     """
 
@@ -44,6 +47,7 @@ class Compute:
     threads: int = 0
     compile: Literal["auto", "on", "off"] = "auto"
     channels_last: bool = True
+    fused: bool = True
     memory: float = 4.0
 
     def __post_init__(self) -> None:
@@ -79,6 +83,12 @@ class Compute:
         """Number type of weights and data."""
         return torch.float64 if self.precision == "fp64" else torch.float32
 
+    @property
+    def fuses(self) -> bool:
+        """Whether networks that are differentiated once are to be fused."""
+        plain = self.device == "cpu" and self.compile != "on" and self.precision != "bf16"
+        return self.fused and self.channels_last and plain
+
     @contextmanager
     def autocast(self) -> Iterator[None]:
         """Run networks in bfloat16 if `precision` is "bf16".
@@ -106,6 +116,7 @@ class Compute:
         versions = {name: described.get(name, "") for name in ("torch", "agon")}
         if not all(isinstance(value, str) for value in versions.values()):
             raise SettingError(f"arithmetic.json: expected versions as text, got {versions!r:.80}")
+        described = {**BEFORE, **described}
         missing = sorted(cls.__dataclass_fields__.keys() - described.keys())
         if missing:
             raise SettingError(f"arithmetic.json: expected {', '.join(missing)} too; begin again in another folder")

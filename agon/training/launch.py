@@ -16,6 +16,7 @@ import torch
 from agon.errors import Change, RunError, SettingError
 from agon.ranks import SLURM, Ranks, address, joined
 from agon.terminal import warn
+from agon.training.allocation import keep_freed_memory
 from agon.training.compute import Compute
 from agon.training.connections import noticing_loss
 
@@ -66,6 +67,7 @@ def launch(compute: Compute, batch: int) -> Place:
             "or standard input; write a file, or use agon train --devices, or one device"
         )
     global _place
+    keep_freed_memory()
     torch.set_num_threads(compute.threads)
     if compute.devices == 1 and ranks is None:
         _place = Place(_only_device(compute.device), 0, 1)

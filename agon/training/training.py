@@ -18,6 +18,7 @@ from agon.experiment import Experiment
 from agon.experiment.memory import refuse_more
 from agon.games import Batch, Losses, parameters_of
 from agon.games.game import generated
+from agon.networks.fused import fuse
 from agon.networks.layers import evaluation_mode, seed_global_streams
 from agon.networks.synchronised import alone, synchronise
 from agon.training.compute import Compute
@@ -69,6 +70,8 @@ class Training:
         if world > 1:
             synchronise(game)
         self.game = game.to(device, compute.dtype).to(memory_format=layout)
+        if compute.fuses and not experiment.dynamics.second_order:
+            fuse(self.game)
         self.shape = experiment.data.shape
         self.layout = layout if len(self.shape) == 3 else torch.contiguous_format
         self.optimisers = {

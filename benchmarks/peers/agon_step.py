@@ -9,6 +9,7 @@ from agon.dynamics.unrolled import CompiledUnrolled
 from agon.games import parameters_of
 from agon.networks import mlp
 from agon.objectives import Minimax
+from agon.training.allocation import keep_freed_memory
 from benchmarks.peers.game import BETAS, EPSILON, HIDDEN, LATENT, RATE, SCALE, Peer, Weights
 
 ORDERS = {"simultaneous": (("generator", "critic"),), "alternating": (("critic",), ("generator",))}
@@ -22,6 +23,7 @@ class AgonStep(Peer):
     """`Unrolled.step` on the library's own ring networks."""
 
     def begin(self, weights: Weights) -> None:
+        keep_freed_memory()  # as every training does
         generator = mlp.Generator(shape=(2,), latent=LATENT, widths=(HIDDEN, HIDDEN))
         critic = mlp.Critic(shape=(2,), widths=(HIDDEN,), scale=SCALE)
         self.game = Adversarial(generator=generator, critic=critic, objective=Minimax()).to(getattr(torch, self.dtype))

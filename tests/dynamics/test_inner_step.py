@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from agon.dynamics import Turns
 from agon.dynamics.unrolled.functional_module import FunctionalModule
@@ -86,3 +86,29 @@ def test_its_vjp_is_what_autograd_makes_of_it(critic: str, rule: str) -> None:
     flat = [*found.parameters, *(m for own in found.moments for m in own.values()), found.sources[SAMPLES]]
     for one, other in zip(flat, expected, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-12)
+
+
+class Mine(nn.Linear):
+    """A layer that may do in the backward pass what it likes."""
+
+
+def test_only_known_layers_are_given_the_tensors_of_the_next_step() -> None:
+    """Others get a functional module for each step, because they may recompute, or keep tensors elsewhere."""
+
+    def reused(module: nn.Module, keeps: bool = False) -> bool:
+        def tensors() -> dict[str, Tensor]:
+            return {name: torch.randn_like(tensor) for name, tensor in module.named_parameters()}
+
+        second = FunctionalModule(module, tensors(), keeps=keeps).at(tensors())
+        last = tensors()
+        third = second.at(last)
+        assert all(third.tensors(last)[name] is tensor for name, tensor in last.items())
+        return third is second
+
+    assert reused(nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.BatchNorm1d(3)))
+    assert not reused(nn.Linear(2, 3), keeps=True)
+    assert not reused(nn.Sequential(nn.Linear(2, 3), nn.LSTM(3, 2)))  # which has its weights in a list too
+    assert not reused(nn.Sequential(Mine(2, 3)))
+    hooked = nn.Linear(2, 3)
+    hooked.register_forward_hook(lambda *_: None)
+    assert not reused(hooked)

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from agon.dynamics import ALTERNATING, Turns, isolate
-from agon.games import Adversarial, Batch, Game, Losses, parameters_of
+from agon.dynamics.moves import gradients_of
+from agon.games import Adversarial, Autoregressive, Batch, Game, Losses, parameters_of
 
 H = 0.1
 SIMULTANEOUS = (("generator", "critic"),)
@@ -214,3 +215,23 @@ def test_isolating_gives_everything_back_after_an_error() -> None:
     with pytest.raises(KeyError):
         fail()
     assert_identical(state(game, "critic", adam(game)), before)
+
+
+@pytest.mark.parametrize("contrastive", [False, True])
+def test_shared_terms_give_each_player_the_gradients_of_its_own_loss(contrastive: bool) -> None:
+    """One pass backwards for each term, in place of one for each player; the bits are the same."""
+    torch.manual_seed(0)
+    networks = {name: nn.Sequential(nn.Linear(3, 3), nn.Tanh()) for name in ("encoder", "autoregressor")}
+    generator = nn.Linear(2, 3)
+    generator.latent_shape = (2,)  # type: ignore[assignment]
+    game = Autoregressive(generator=generator, **networks, contrastive=contrastive)
+    losses = game(Batch(torch.randn(5, 3), torch.randn(5, 2), {}), of=tuple(game.players))
+    expected = gradients_of(game, losses._replace(sums={}), tuple(game.players), again=True)
+    found = gradients_of(game, losses, tuple(game.players), again=True)
+    assert found.keys() == expected.keys()
+    for player, values in expected.items():
+        assert all(torch.equal(*both) for both in zip(values, found[player], strict=True))  # type: ignore[arg-type]
+    (term, *_) = losses.sums["encoder"]
+    wrong = losses._replace(sums={**losses.sums, "encoder": [term]})  # the negative control: a term left out
+    others = gradients_of(game, wrong, tuple(game.players))["encoder"]
+    assert not all(map(torch.equal, others, expected["encoder"]))  # type: ignore[arg-type]

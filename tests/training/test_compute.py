@@ -76,6 +76,34 @@ def test_memory_format_changes_no_more_than_rounding() -> None:
         torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-12)
 
 
+def test_layers_are_fused_for_first_derivatives_in_the_memory_format_that_they_are_for() -> None:
+    def fused(compute: agon.Compute, **changes: object) -> bool:
+        made = training(compute, **changes)
+        return any(type(layer).__module__.startswith("agon.networks.fused") for layer in made.game.modules())
+
+    default = agon.Compute(device="cpu", threads=1)
+    assert fused(default)
+    assert not any(fused(replace(default, **one)) for one in ({"fused": False}, {"channels_last": False}))
+    assert not any(fused(replace(default, **one)) for one in ({"precision": "bf16"}, {"compile": "on"}))  # type: ignore[arg-type]
+    assert not fused(default, dynamics=agon.Unrolled())
+
+
+def test_fused_layers_change_no_more_than_rounding() -> None:
+    fused = training(agon.Compute(device="cpu", threads=1, precision="fp64"))
+    plain = training(agon.Compute(device="cpu", threads=1, precision="fp64", fused=False))
+    for _ in range(3):
+        fused.advance(), plain.advance()
+    for one, other in zip(fused.game.parameters(), plain.game.parameters(), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-12)
+
+
+def test_runs_of_before_keep_the_layers_that_they_had() -> None:
+    described = agon.Compute(device="cpu", threads=1).describe()
+    assert agon.Compute.read(described).fused
+    del described["fused"]
+    assert not agon.Compute.read(described).fused
+
+
 def test_compilation_is_refused_where_networks_are_differentiated_twice(tmp_path: Path) -> None:
     game = small().game.changed(penalties=(R1(),))  # type: ignore[union-attr]
     with pytest.raises(SettingError, match="second derivatives"):

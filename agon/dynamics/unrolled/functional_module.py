@@ -23,13 +23,16 @@ class FunctionalModule:
     several places is replaced in all of them. What a pass leaves behind (an attribute, a count) stays in the
     functional module that played, and in those derived from it by `at`.
 
-    A functional module keeps its tensors, so recomputation in the backward pass (checkpointing) uses them.
+    With `keeps`, a functional module keeps its tensors, so that recomputation in the backward pass (checkpointing) uses
+    them. Without, `at` puts others into it, where nothing but the registered tensors leads to them and no layer
+    recomputes anything, as somebody else's may.
     Not to be confused with `torch.func.functional_call`, which swaps registered tensors only during a call.
 
     Args:
         module: the original; not changed.
         tensors: replacements of its parameters and buffers, by name and in their shapes; buffers that are not
             named are cloned.
+        keeps: whether it, and those derived from it, keep their tensors.
 
     Attributes:
         module: the module to call.
@@ -38,13 +41,21 @@ class FunctionalModule:
 
     _replica: Replica
     _replaced: frozenset[str]
+    _keeps: bool
 
-    def __init__(self, module: nn.Module, tensors: Mapping[str, Shaped[Tensor, "..."]] | None = None) -> None:
+    def __init__(
+        self, module: nn.Module, tensors: Mapping[str, Shaped[Tensor, "..."]] | None = None, *, keeps: bool = True
+    ) -> None:
+        self._keeps = keeps or any(map(_may_recompute, module.modules()))
         self._build(module, slots_of(module), tensors or {}, None)
 
     def at(self, tensors: Mapping[str, Shaped[Tensor, "..."]]) -> "FunctionalModule":
         """A functional module with these tensors and otherwise the same ones; it shares what holds none of them."""
+        if self._loadable and not self._keeps and tensors.keys() == self._replaced:
+            self.load(tensors)
+            return self
         other = FunctionalModule.__new__(FunctionalModule)
+        other._keeps = self._keeps
         other._build(self.module, self._slots, tensors, self)
         return other
 
@@ -72,6 +83,8 @@ class FunctionalModule:
         self._replica = Replica(replacements, whole=before is None, like=None if like is None else like._replica)
         self._replaced = frozenset(new) if like is None else like._replaced  # what leads to none of them is shared
         self.module: nn.Module = self._replica(module)
+        places = sum(len(slots[name]) for name in new)
+        self._loadable = before is not None and self._replica.met == places  # no list or closure leads to them
         self.strays = tuple(self._replica.strays)
         of = self._replica.of
         self._slots: Slots = {name: [(of(holder), key) for holder, key in places] for name, places in slots.items()}
@@ -92,6 +105,13 @@ def eager_modules() -> Iterator[None]:
             yield
     finally:
         parametrize._cache_enabled, parametrize._cache = enabled, cache
+
+
+def _may_recompute(module: nn.Module) -> bool:
+    """Whether a module may play again in the backward pass: a class or hook of somebody else, or a GRAN told to."""
+    known = type(module).__module__.startswith(("torch.nn.", "agon."))
+    hooks = module._forward_hooks or module._forward_pre_hooks
+    return not known or bool(hooks) or bool(getattr(module, "checkpoint", False))
 
 
 def slots_of(module: nn.Module) -> Slots:

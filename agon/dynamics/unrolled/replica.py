@@ -47,6 +47,7 @@ class Replica:
 
     Attributes:
         strays: tensors that are neither replaced nor registered in a module.
+        met: how many times a replaced tensor was met.
 
     Raises:
         SettingError: a tensor to be replaced belongs to a module that cannot be replicated.
@@ -55,6 +56,7 @@ class Replica:
     def __init__(self, replacements: Mapping[int, Tensor], *, whole: bool, like: "Replica | None" = None) -> None:
         self.replacements, self.whole = dict(replacements), whole
         self.strays: list[Tensor] = []
+        self.met = 0
         self.known_modules: dict[int, KnownModule] = {}  # id of a replicated module -> its attributes
         self._known: Mapping[int, KnownModule] = {} if like is None else like.known_modules
         self._shared: dict[int, Any] = {} if like is None else like._shared  # id -> object without replaced tensors
@@ -95,7 +97,10 @@ def _tensor(replica: Replica, value: Tensor) -> Tensor:
     replicated = replica.replacements.get(id(value))
     if replicated is None and replica.whole and not isinstance(value, nn.Parameter):
         replica.strays.append(value)
-    return value if replicated is None else replicated
+    if replicated is None:
+        return value
+    replica.met += 1
+    return replicated
 
 
 def _module(replica: Replica, value: nn.Module) -> Any:

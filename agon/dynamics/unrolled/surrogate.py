@@ -10,6 +10,7 @@ from agon.dynamics.moves import Optimisers, after_update_of, gradients_of, prese
 from agon.dynamics.unrolled.functional_module import FunctionalModule
 from agon.dynamics.unrolled.unroll import NamedGradients, Unroll
 from agon.games.game import Batch, Game, Losses, named_buffers_of, named_parameters_of
+from agon.networks.fused.activations import linearise
 from agon.networks.synchronised import decompose
 
 
@@ -89,5 +90,11 @@ class Surrogate(NamedTuple):
             attached={self.player} & set(self.others),
             buffers=buffers,
             checkpointed=checkpointed,
-            prepare=decompose if self.game.second_order else None,  # third order: a penalty, a step, the surrogate
+            prepare=self._prepare,
         )
+
+    def _prepare(self, module: nn.Module) -> None:
+        """Exchange layers by those that are made for second derivatives, or third ones: a penalty, a step, f_K."""
+        linearise(module)
+        if self.game.second_order:
+            decompose(module)

@@ -179,7 +179,8 @@ class Unroll:
         return module_at(self._groups, *position)
 
     def _at_live_point(self, module: nn.Module) -> FunctionalModule:
-        functional = FunctionalModule(module, {**copies(self._buffers), **_by_name(self._starts)})
+        tensors = {**copies(self._buffers), **_by_name(self._starts)}
+        functional = FunctionalModule(module, tensors, keeps=self._is_checkpointed)
         if self._prepare is not None:
             self._prepare(functional.module)
         return functional

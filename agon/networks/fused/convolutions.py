@@ -1,0 +1,168 @@
+"""Convolutions to or from very few channels, such as an image's, and normalisation in channels-last memory.
+
+oneDNN computes the channels of a result in blocks of 16, so a transposed convolution to a grey image does 16 times the
+work; so does a convolution's gradient in a grey image. As a product of matrices whose columns are then added up where
+they overlap (`torch.nn.functional.fold`) either takes a quarter of the time (a half with 3 channels).
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn.functional import conv2d, fold, linear, pad
+
+from agon.networks.convolutions import Down, Up
+
+FEW, TIMES = 4, 6  # channels of an image; and how many more the other side must have, by measurements, that it pays
+
+
+class FusedUp(Up):
+    """A transposed convolution to few channels."""
+
+    @staticmethod
+    def fits(layer: Up) -> bool:
+        """Whether it pays."""
+        return pays(layer.out_channels, layer.in_channels)
+
+    def forward(self, x: Float[Tensor, "n k a b"], output_size: list[int] | None = None) -> Float[Tensor, "n c h w"]:
+        if not self.training or _transformed():
+            return super().forward(x, output_size)
+        y: Tensor = Transposed.apply(x, self.weight, self.bias, self.stride, self.padding, self.output_padding)
+        return y if tuple(y.shape[2:]) == self.sides else y[:, :, : self.sides[0], : self.sides[1]]
+
+
+class FusedDown(Down):
+    """A convolution from few channels, or at stride 1 to few channels."""
+
+    @staticmethod
+    def fits(layer: Down) -> bool:
+        """Whether it pays."""
+        few, many = sorted((layer.in_channels, layer.out_channels))
+        return pays(few, many) and (layer.in_channels == few or layer.stride == (1, 1))
+
+    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n k a b"]:
+        if not self.training or _transformed():
+            return super().forward(x)
+        if self.in_channels > self.out_channels:  # its adjoint's adjoint
+            kernel, rest = self.weight.transpose(0, 1).flip(2, 3), [k - 1 - p for k, p in self._kernels]
+            return Transposed.apply(x, kernel, self.bias, self.stride, rest, (0, 0))  # type: ignore[no-any-return]
+        if not x.requires_grad:
+            return super().forward(x)
+        lack_height, lack_width = self._lack(x.shape[2]), self._lack(x.shape[3])
+        if lack_height or lack_width:
+            x = pad(x, (0, lack_width, 0, lack_height))
+        return Convolved.apply(x, self.weight, self.bias, self.stride, self.padding)  # type: ignore[no-any-return]
+
+    @property
+    def _kernels(self) -> Iterator[tuple[int, int]]:
+        """(side, zeros before) of each dimension."""
+        return zip(self.weight.shape[2:], self.padding, strict=True)  # type: ignore[arg-type]
+
+
+class FusedPointwise(nn.Conv2d):
+    """A convolution of one pixel as a product of matrices."""
+
+    @staticmethod
+    def fits(layer: nn.Conv2d) -> bool:
+        """Whether it is one."""
+        plain = layer.kernel_size == (1, 1) and layer.stride == (1, 1) and layer.groups == 1
+        return plain and layer.padding == (0, 0)
+
+    def forward(self, input: Float[Tensor, "n c h w"]) -> Float[Tensor, "n k h w"]:  # noqa: A002 - torch's name
+        if not self.training:
+            return super().forward(input)
+        return linear(input.permute(0, 2, 3, 1), self.weight.flatten(1), self.bias).permute(0, 3, 1, 2)
+
+
+class ChannelsLastNorm(nn.BatchNorm2d):
+    """Batch normalisation of channels-last tensors, which it makes of others.
+
+    After a linear layer and a reshape memory is in the other order; then this layer, the activation and both
+    their backward passes met tensors in two orders, which made them 4 to 20 times as slow.
+    """
+
+    def forward(self, input: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:  # noqa: A002 - torch's name
+        plain = not self.training or _transformed()
+        return super().forward(input if plain else input.contiguous(memory_format=torch.channels_last))
+
+
+class Transposed(torch.autograd.Function):
+    """torch.nn.functional.conv_transpose2d to few channels: y = fold(Wᵀ x)."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, stride: Any, padding: Any, output_padding: Any
+    ) -> Tensor:
+        ctx.save_for_backward(x, weight)
+        ctx.settings, ctx.bias = (stride, padding, output_padding), None if bias is None else list(bias.shape)
+        sides = [
+            (side - 1) * step - 2 * before + kernel + after
+            for side, step, before, kernel, after in zip(
+                x.shape[2:], stride, padding, weight.shape[2:], output_padding, strict=True
+            )
+        ]
+        y = _folded(x, weight, sides, stride, padding)
+        return y if bias is None else y.add_(bias.view(1, -1, 1, 1))
+
+    @staticmethod
+    def backward(ctx: Any, cotangent: Tensor) -> tuple[Tensor | None, ...]:
+        x, weight = ctx.saved_tensors
+        stride, padding, output_padding = ctx.settings
+        gradients = torch.ops.aten.convolution_backward(
+            *(cotangent.contiguous(memory_format=torch.channels_last), x, weight, ctx.bias, stride, padding, [1, 1]),
+            *(True, output_padding, 1, [*ctx.needs_input_grad[:2], ctx.bias is not None and ctx.needs_input_grad[2]]),
+        )
+        return (*gradients, None, None, None)
+
+
+class Convolved(torch.autograd.Function):
+    """torch.nn.functional.conv2d, whose gradient in the input has few channels."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, stride: Any, padding: Any) -> Tensor:
+        ctx.save_for_backward(x, weight)
+        ctx.settings, ctx.bias = (stride, padding), None if bias is None else list(bias.shape)
+        return conv2d(x, weight, bias, stride, padding)
+
+    @staticmethod
+    def backward(ctx: Any, cotangent: Tensor) -> tuple[Tensor | None, ...]:
+        x, weight = ctx.saved_tensors
+        stride, padding = ctx.settings
+        of_x, of_weight, of_bias = ctx.needs_input_grad[:3]
+        of_bias = of_bias and ctx.bias is not None
+        in_x = in_weight = in_bias = None
+        if of_weight or of_bias:
+            _, in_weight, in_bias = torch.ops.aten.convolution_backward(
+                *(cotangent, x, weight, ctx.bias, stride, padding, [1, 1], False, [0, 0], 1),
+                [False, of_weight, of_bias],
+            )
+        if of_x:
+            rest = [
+                side + 2 * before - kernel - step * (small - 1)
+                for side, before, kernel, step, small in zip(
+                    x.shape[2:], padding, weight.shape[2:], stride, cotangent.shape[2:], strict=True
+                )
+            ]  # pixels at the end that no kernel reaches
+            in_x = Transposed.apply(cotangent, weight, None, stride, padding, rest)
+        return in_x, in_weight, in_bias, None, None
+
+
+def pays(few: int, many: int) -> bool:
+    """Whether a product of matrices and a fold are faster than a convolution from many to few channels."""
+    return few <= FEW and many >= TIMES * few
+
+
+def _folded(x: Tensor, weight: Tensor, sides: list[int], stride: Any, padding: Any) -> Float[Tensor, "n c h w"]:
+    """Each pixel of x times the kernel, "n c·k·k a·b", added up where kernels overlap."""
+    pixels = x.permute(0, 2, 3, 1).flatten(1, 2)  # n a·b k
+    kernels = weight.reshape(weight.shape[0], -1).t().expand(len(x), -1, -1)
+    columns = torch.bmm(kernels, pixels.transpose(1, 2))  # matmul would copy all of it, twice
+    image: Tensor = fold(columns, tuple(sides), tuple(weight.shape[2:]), padding=padding, stride=stride)
+    return image.contiguous(memory_format=torch.channels_last)
+
+
+def _transformed() -> bool:
+    """Whether a transformation that knows only torch's own operations is at work, such as vmap."""
+    return bool(torch._C._are_functorch_transforms_active())

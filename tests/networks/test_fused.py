@@ -1,0 +1,126 @@
+"""Fused layers: the values and the gradients, of first and second order, of the layers that they stand in for."""
+
+import copy
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from agon.networks import columns, gran
+from agon.networks.attention import AttentiveReader, AttentiveWriter
+from agon.networks.convolutions import Down, Up
+from agon.networks.draw import Cell
+from agon.networks.fused import FUSED, fuse
+from agon.networks.fused.activations import linearise
+from agon.networks.fused.convolutions import FEW, TIMES, FusedDown, FusedUp
+
+N = 3
+
+
+class Stepped(nn.Module):
+    """A cell that makes two steps."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cell = Cell(4, 5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        memory = self.cell(x, self.cell(x, self.cell.first(x)))
+        return memory.output + memory.cell
+
+
+class Looked(nn.Module):
+    """A glimpse of an image, and a stroke on one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reader, self.writer = AttentiveReader(6, (1, 8, 8), 3), AttentiveWriter(6, (1, 8, 8), 3)
+        self.image = nn.Parameter(torch.randn(N, 1, 8, 8))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat((self.reader(self.image, -self.image, x), self.writer(x).flatten(1)), dim=1)
+
+
+LAYERS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
+    "up": (lambda: Up(6, 1, (10, 9), 5, bias=True), (N, 6, 5, 5)),
+    "up to colours, cropped": (lambda: Up(12, 2, (7, 8), 4, bias=False), (N, 12, 4, 4)),
+    "down": (lambda: Down(1, 6, 5, bias=True), (N, 1, 9, 8)),
+    "down from colours": (lambda: Down(2, 12, 4, bias=False), (N, 2, 7, 6)),
+    "at stride 1": (lambda: Down(6, 1, 3, bias=True, stride=1), (N, 6, 5, 4)),
+    "pointwise": (lambda: nn.Conv2d(6, 5, 1), (N, 6, 4, 3)),
+    "normalisation": (lambda: nn.BatchNorm2d(4), (N, 4, 3, 2)),
+    "relu": (lambda: nn.Sequential(nn.Linear(4, 5), nn.ReLU(inplace=True)), (N, 4)),
+    "leaky relu": (lambda: nn.Sequential(nn.Linear(4, 5), nn.LeakyReLU(0.2)), (N, 4)),
+    "columns": (lambda: columns.Generator(shape=(1, 4, 3), latent=5, hidden=6), (N, 5)),
+    "cell": (Stepped, (N, 4)),
+    "painter": (
+        lambda: gran.Generator(shape=(1, 8, 8), latent=3, steps=2, kernels=(6, 4), kernel=3, hidden=5, range=None),
+        (N, 3),
+    ),
+    "attention": (Looked, (N, 6)),
+}
+
+
+def pair(name: str) -> tuple[nn.Module, nn.Module, Tensor]:
+    """A layer, the same one fused, and an input, all in float64."""
+    torch.manual_seed(0)
+    make, shape = LAYERS[name]
+    plain = make().double()
+    exchange = linearise if "relu" in name else fuse
+    return plain, exchange(copy.deepcopy(plain)), torch.randn(shape, dtype=torch.float64, requires_grad=True)
+
+
+def kinds(module: nn.Module) -> set[type]:
+    return {type(layer) for layer in module.modules()}
+
+
+def gradients(module: nn.Module, x: Tensor) -> list[Tensor]:
+    """The output, its gradients, and the gradients of their squares."""
+    inputs = [x, *module.parameters()]
+    y = module(x)
+    weights = torch.linspace(-1, 1, y.numel(), dtype=y.dtype).view_as(y)
+    first = torch.autograd.grad((y.sin() * weights).sum(), inputs, create_graph=True)
+    second = torch.autograd.grad(sum(g.square().sum() for g in first), inputs)  # type: ignore[arg-type]
+    once = torch.autograd.grad((module(x).sin() * weights).sum(), inputs)
+    return [y, *once, *first, *second]
+
+
+def test_every_fused_layer_is_tried() -> None:
+    assert set(FUSED) == {kind for name in LAYERS for kind in kinds(pair(name)[1])} & set(FUSED)
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_values_and_gradients_are_those_of_the_layer(name: str) -> None:
+    plain, fused, x = pair(name)
+    assert kinds(fused) - kinds(plain)
+    for expected, found in zip(gradients(plain, x), gradients(fused, x), strict=True):
+        torch.testing.assert_close(found, expected, rtol=1e-8, atol=1e-9)
+    assert plain.state_dict().keys() == fused.state_dict().keys()
+    for name_, buffer in plain.named_buffers():
+        torch.testing.assert_close(fused.get_buffer(name_), buffer)
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_in_evaluation_mode_nothing_has_changed(name: str) -> None:
+    plain, fused, x = pair(name)
+    assert torch.equal(plain.eval()(x), fused.eval()(x))
+
+
+def test_a_wrong_derivative_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The negative control: a fold that is a pixel off."""
+    plain, fused, x = pair("down")
+    rolled = torch.nn.functional.fold
+    monkeypatch.setattr("agon.networks.fused.convolutions.fold", lambda *a, **k: rolled(*a, **k).roll(1, 3))
+    assert not torch.allclose(gradients(plain, x)[1], gradients(fused, x)[1])
+
+
+def test_many_channels_and_other_classes_stay() -> None:
+    class Mine(Up):
+        pass
+
+    many = TIMES * FEW
+    layers = (Up(many, FEW + 1, (8, 8), 4, True), Up(many - 1, FEW, (8, 8), 4, True), Down(FEW, many - 1, 4, True))
+    assert kinds(fuse(nn.Sequential(*layers, Mine(many, 1, (8, 8), 4, True)))) == {nn.Sequential, Up, Down, Mine}
+    fitting = nn.Sequential(Up(many, FEW, (8, 8), 4, True), Down(FEW, many, 4, True))
+    assert kinds(fuse(fitting)) == {nn.Sequential, FusedUp, FusedDown}
