@@ -92,7 +92,8 @@ def _rest(compared: Sequence[Judged], missing: int) -> str:
     """What else is to be said of the claims: neither judge decides them, or one has not seen them."""
     unclear = sum(_of(claim) == "open" for claim in compared)
     said = f" On {unclear} the signs differ, and the seeds decide for neither." if unclear else ""
-    return said + (f" {missing} more {'was' if missing == 1 else 'were'} not measured by both judges." if missing else "")
+    were = "was" if missing == 1 else "were"
+    return said + (f" {missing} more {were} not measured by both judges." if missing else "")
 
 
 def _of(claim: Judged) -> Agreement | None:
