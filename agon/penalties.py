@@ -148,11 +148,17 @@ class WeightDecay(Penalty):
 class _HalfSquares(torch.autograd.Function):
     """½ Σ ‖θ_i‖², whose gradient is θ itself: two operations for all parameters instead of eight for each."""
 
-    generate_vmap_rule = True
-
     @staticmethod
     def forward(*parameters: Tensor) -> Tensor:
         return torch.stack(torch._foreach_norm(parameters)).square().sum() / 2
+
+    @staticmethod
+    def vmap(info: Any, in_dims: tuple[int | None, ...], *parameters: Tensor) -> tuple[Tensor, int]:
+        """Of many seeds at once, each along a dimension of its own: torch has no such rule for `_foreach_norm`."""
+        seeds = zip(parameters, in_dims, strict=True)
+        each = [p.expand(info.batch_size, *p.shape) if dim is None else p.movedim(dim, 0) for p, dim in seeds]
+        half: Tensor = sum((p.flatten(1).square().sum(1) for p in each), start=each[0].new_zeros(info.batch_size)) / 2
+        return half, 0
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Tensor, ...], output: Tensor) -> None:

@@ -147,9 +147,9 @@ def _symmetric(x: Float[Tensor, "s d"]) -> Kernel:
     """The kernel of one side's pairs, each of which is computed once, but for the diagonal blocks."""
     K, width = x.new_empty(len(x), len(x), dtype=torch.float64), -(-len(x) // PARTS)
     for start in range(0, len(x), width):
-        block, later = slice(start, start + width), slice(start, None)
-        K[block, later] = kernel_sums.polynomial(x[block], x[later])
-        K[later, block] = K[block, later].T
+        end = start + width
+        K[start:end, start:] = kernel_sums.polynomial(x[start:end], x[start:])
+        K[end:, start:end] = K[start:end, end:].T
     return K
 
 

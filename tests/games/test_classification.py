@@ -19,7 +19,7 @@ from agon.evaluation import evaluate
 from agon.games import Batch, Classification
 from agon.metrics import accuracy
 from agon.networks.classifier import Classifier
-from agon.reports import render
+from agon.reports.page import render
 from agon.reports.reading import read
 from agon.runs import read as records
 from agon.training import state

@@ -22,7 +22,7 @@ from agon.dynamics.unrolled.vjp import StepFunctions, StepResult, SurrogateResul
 from agon.games.game import Game
 
 MOST_PROGRAMS = 8  # so that settings that change at every step do not cause compilation at every step
-LOOSER = 3.0  # a compiled gradient may be this many times as far from float64 as the eager one
+LOOSER = 10.0  # a compiled gradient may be this many times as far from float64 as the eager one: both are rounding
 
 
 class Program:
