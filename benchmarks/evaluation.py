@@ -8,10 +8,7 @@ import io
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
-from statistics import median
 from tempfile import TemporaryDirectory
 
 import numpy as np
@@ -23,8 +20,8 @@ from agon.evaluation.evidence import ALL
 from agon.metrics.extractors import extract
 from agon.samples.reading import real_samples
 from benchmarks.report import Section, table
-from benchmarks.sets import SHARED, Set
-from benchmarks.timing import interval
+from benchmarks.sets import SHARED, Set, own_cache
+from benchmarks.timing import compared
 
 N, ROUNDS = 10_000, 3
 METRICS = "classifier,fid,kid,prdc,pairwise,neighbours"
@@ -35,14 +32,12 @@ def section(sets: list[Set], quick: bool) -> Section:
     """Two rows: the command, and the program that one would write."""
     source = Images(path=str(SHARED / "mnist")) if (SHARED / "mnist").is_dir() else Images(path="digits")
     n, rounds = (500, 1) if quick else (N, ROUNDS)
-    os.environ.pop("AGON_CACHE", None)  # the classifier is trained once a machine, and not in every run of this
-    classifier_of(source)  # before the clock runs, for both
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder, own_cache():  # the classifier is trained once a machine, not in every run
+        classifier_of(source)  # before the clock runs, for both
         file = _saved(Path(folder) / "samples.npz", source, n)
         by_hand = [sys.executable, "-m", "benchmarks.evaluation", str(file)]
-        ours, theirs = _measured(lambda: _command(file, source, n), lambda: _wall(by_hand), rounds)
-    ratios = np.array([one / other for one, other in zip(ours, theirs, strict=True)])
-    low, high = interval(ratios)
+        both = compared(lambda: _command(file, source, n), lambda: _run(by_hand), rounds=rounds, steps=1, warm=0)
+    ours, theirs = (f"{milliseconds / 1000:.1f}" for milliseconds in (both.ours, both.theirs))
     return Section(
         "Evaluation",
         f"Wall time of `agon evaluate --samples FILE --data mnist --metrics {METRICS}` of {n:,} samples, start-up "
@@ -55,30 +50,19 @@ def section(sets: list[Set], quick: bool) -> Section:
         "images and the trained classifier. Bound: 0.5.",
         table(
             ("agon evaluate, s", "by hand, s", "ours / theirs", "95 % interval"),
-            [(f"{median(ours):.1f}", f"{median(theirs):.1f}", f"**{np.median(ratios):.2f}**", f"{low:.2f}-{high:.2f}")],
+            [(ours, theirs, f"**{both.ratio:.2f}**", f"{both.low:.2f}-{both.high:.2f}")],
         ),
     )
 
 
-def _measured(ours: Callable[[], float], theirs: Callable[[], float], rounds: int) -> tuple[list[float], list[float]]:
-    pairs = []
-    for at in range(rounds):
-        first, second = (ours, theirs) if at % 2 == 0 else (theirs, ours)
-        one, two = first(), second()
-        pairs.append((one, two) if at % 2 == 0 else (two, one))
-    return [one for one, _ in pairs], [two for _, two in pairs]
-
-
-def _command(file: Path, source: Images, n: int) -> float:
+def _command(file: Path, source: Images, n: int) -> None:
     options = ["--samples", str(file), "--data", str(source.path), "--metrics", METRICS, "--extractor", "classifier"]
     command = [sys.executable, "-c", "import sys; from agon.cli import main; sys.exit(main(sys.argv[1:]))", "evaluate"]
-    return _wall([*command, *options, "--n", str(n)])
+    _run([*command, *options, "--n", str(n)])
 
 
-def _wall(command: list[str]) -> float:
-    began = time.perf_counter()
+def _run(command: list[str]) -> None:
     subprocess.run(command, env=dict(os.environ), capture_output=True, check=True)
-    return time.perf_counter() - began
 
 
 def _saved(file: Path, source: Images, n: int) -> Path:

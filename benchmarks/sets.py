@@ -1,7 +1,7 @@
 """What is trained on: real images where they are at hand, else random bytes of the same shape."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from os import environ
 from pathlib import Path
@@ -46,9 +46,25 @@ SHAPES = {"cifar10": (50_000, 32, 32, 3), "mnist": (60_000, 28, 28, 1)}
 @contextmanager
 def sets(names: tuple[str, ...] = tuple(SHAPES)) -> Iterator[list[Set]]:
     """Within it, the sets are files in a folder of their own, and so is agon's cache."""
-    with TemporaryDirectory(prefix="agon-benchmarks-") as folder:
-        environ["AGON_CACHE"] = f"{folder}/cache"
+    with TemporaryDirectory(prefix="agon-benchmarks-") as folder, _cache(f"{folder}/cache"):
         yield [_written(name, Path(folder)) for name in names]
+
+
+def own_cache() -> AbstractContextManager[None]:
+    """Within it, agon's cache is the user's own, in spite of `sets`."""
+    return _cache(None)
+
+
+@contextmanager
+def _cache(folder: str | None) -> Iterator[None]:
+    """Within it, AGON_CACHE is this folder, or not set; afterwards it is what it was."""
+    before = environ.pop("AGON_CACHE", None)
+    environ.update({} if folder is None else {"AGON_CACHE": folder})
+    try:
+        yield
+    finally:
+        environ.pop("AGON_CACHE", None)
+        environ.update({} if before is None else {"AGON_CACHE": before})
 
 
 def _written(name: str, folder: Path) -> Set:

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from agon.networks.layers import root
+
 
 class Settings(NamedTuple):
     """Adam's settings at one step.
@@ -50,15 +52,15 @@ class _Step(torch.autograd.Function):
         first, second = by.betas
         mean_after = torch.lerp(mean, gradient, 1 - first)
         square_after = (square * second).addcmul_(gradient, gradient, value=1 - second)
-        root = square_after.sqrt()
-        denominator = (root / by.correction).add_(by.eps)
+        deviation = square_after.sqrt()
+        denominator = (deviation / by.correction).add_(by.eps)
         ctx.by = by
-        ctx.save_for_backward(parameter, gradient, mean, square, mean_after, root, denominator)
+        ctx.save_for_backward(parameter, gradient, mean, square, mean_after, deviation, denominator)
         return torch.addcdiv(parameter, mean_after, denominator, value=-by.size), mean_after, square_after
 
     @staticmethod
     def backward(ctx: Any, in_parameter: Tensor, in_mean: Tensor, in_square: Tensor) -> tuple[Tensor | None, ...]:
-        parameter, gradient, mean, square, mean_after, root, denominator = ctx.saved_tensors
+        parameter, gradient, mean, square, mean_after, deviation, denominator = ctx.saved_tensors
         if torch.is_grad_enabled():  # to be differentiated again
             inputs = (parameter, gradient, mean, square)
             wanted = [tensor for tensor in inputs if tensor.requires_grad]
@@ -68,7 +70,7 @@ class _Step(torch.autograd.Function):
         first, second = ctx.by.betas
         through = (in_parameter / denominator).mul_(-ctx.by.size)  # in m', by θ'
         in_root = (through * mean_after).div_(denominator).mul_(-0.5 / ctx.by.correction)  # in √v', times √v' dv'/d√v'
-        in_square = in_square + in_root.div_(root).masked_fill_(root == 0, 0.0)
+        in_square = in_square + in_root.div_(deviation).masked_fill_(deviation == 0, 0.0)
         in_mean = through.add_(in_mean)
         in_gradient = (in_mean * (1 - first)).addcmul_(gradient, in_square, value=2 * (1 - second))
         return in_parameter, in_gradient, in_mean * first, in_square * second, None
@@ -81,6 +83,4 @@ def _plain(
     first, second = by.betas
     mean = torch.lerp(mean, gradient, 1 - first)
     square = second * square + (1 - second) * gradient.square()
-    above = square > 0
-    root = torch.where(above, torch.where(above, square, 1.0).sqrt(), 0.0)
-    return parameter - by.size * mean / (root / by.correction + by.eps), mean, square
+    return parameter - by.size * mean / (root(square) / by.correction + by.eps), mean, square

@@ -1,5 +1,7 @@
 """A generator that writes its image column by column, from left to right."""
 
+from collections.abc import Callable
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -57,11 +59,18 @@ class Generator(nn.Module):
 
     def _states(self, start: Float[Tensor, "n m"]) -> Float[Tensor, "n w m"]:
         """h_1, ..., h_w of the LSTM whose h_0 and c_0 are `start`."""
-        hidden = cell = start
-        states = []
-        for _ in range(self.columns):
-            enter, forget, new, leave = self.gates(hidden).chunk(4, dim=1)
-            cell = forget.sigmoid() * cell + enter.sigmoid() * new.tanh()
-            hidden = leave.sigmoid() * cell.tanh()
-            states.append(hidden)
-        return torch.stack(states, dim=1)
+        return scan(start, self.gates, self.columns)
+
+
+def scan(
+    start: Float[Tensor, "n m"], gates: Callable[[Float[Tensor, "n m"]], Float[Tensor, "n g"]], steps: int
+) -> Float[Tensor, "n w m"]:
+    """h_1, ..., h_w of an LSTM without input whose h_0 and c_0 are `start`; `gates` makes four gates of h."""
+    hidden = cell = start
+    states = []
+    for _ in range(steps):
+        enter, forget, new, leave = gates(hidden).chunk(4, dim=1)
+        cell = forget.sigmoid() * cell + enter.sigmoid() * new.tanh()
+        hidden = leave.sigmoid() * cell.tanh()
+        states.append(hidden)
+    return torch.stack(states, dim=1)

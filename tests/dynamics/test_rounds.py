@@ -94,20 +94,19 @@ def cases() -> list[Any]:
 @pytest.mark.parametrize(("critic", "name"), cases())
 def test_a_round_is_the_eager_one(critic: str, name: str) -> None:
     """Weights, statistics, moments, numbers of steps, gradients and losses of both players, in float64."""
-    game = game_of(critic)
-    optimisers, plain = optimisers_of(game, "adam"), ROUNDS[name]
-    dynamics = CompiledUnrolled.of(plain)
-    same(played(dynamics, game, optimisers), played(plain, game, optimisers))
-    assert are_rounds(dynamics)
+    assert_eager(game_of(critic), ROUNDS[name])
 
 
 @pytest.mark.parametrize("name", TRACED)
 def test_a_traced_round_is_the_eager_one(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """As it is compiled: traced to plain operations, and split where the look-ahead comes in."""
     monkeypatch.setattr(split_program, "partition", partition)
-    game = game_of()
-    optimisers, plain = optimisers_of(game, "adam"), ROUNDS[name]
-    dynamics = CompiledUnrolled.of(plain)
+    assert_eager(game_of(), ROUNDS[name])
+
+
+def assert_eager(game: Any, plain: Unrolled) -> None:
+    """Compiled, the same game makes the same rounds, and whole ones."""
+    optimisers, dynamics = optimisers_of(game, "adam"), CompiledUnrolled.of(plain)
     same(played(dynamics, game, optimisers), played(plain, game, optimisers))
     assert are_rounds(dynamics)
 

@@ -5,11 +5,13 @@ derivatives of all activations are computed at once, a step back is five operati
 product of matrices.
 """
 
+from functools import partial
 from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn.functional import linear
 
 from agon.networks import columns
 
@@ -50,7 +52,7 @@ class Scan(torch.autograd.Function):
         start, weight, bias, gates, hidden, cells, squashed = ctx.saved_tensors
         if torch.is_grad_enabled():  # to be differentiated again: by autograd, step by step
             inputs = [tensor for tensor in (start, weight, bias) if tensor.requires_grad]
-            states = plain_scan(start, weight, bias, len(gates))
+            states = columns.scan(start, partial(linear, weight=weight, bias=bias), len(gates)).transpose(0, 1)
             found = iter(torch.autograd.grad(states, inputs, cotangents, create_graph=True, allow_unused=True))
             return (*(next(found) if t.requires_grad else None for t in (start, weight, bias)), None)
         steps, n, m = squashed.shape
@@ -72,15 +74,3 @@ class Scan(torch.autograd.Function):
         flat = slopes.view(-1, 4 * m)
         in_start = in_hidden + in_cell if in_cell is not None else in_hidden
         return in_start, flat.t() @ hidden[:-1].reshape(-1, m), flat.sum(0), None
-
-
-def plain_scan(start: Tensor, weight: Tensor, bias: Tensor, steps: int) -> Float[Tensor, "w n m"]:
-    """The same states by operations that autograd knows, and can differentiate any number of times."""
-    hidden = cell = start
-    states = []
-    for _ in range(steps):
-        enter, forget, new, leave = torch.nn.functional.linear(hidden, weight, bias).chunk(4, dim=1)
-        cell = forget.sigmoid() * cell + enter.sigmoid() * new.tanh()
-        hidden = leave.sigmoid() * cell.tanh()
-        states.append(hidden)
-    return torch.stack(states)

@@ -27,7 +27,7 @@ class FusedUp(Up):
         return pays(layer.out_channels, layer.in_channels)
 
     def forward(self, x: Float[Tensor, "n k a b"], output_size: list[int] | None = None) -> Float[Tensor, "n c h w"]:
-        if not self.training or _transformed():
+        if not self.training or torch._C._are_functorch_transforms_active():
             return super().forward(x, output_size)
         y: Tensor = Transposed.apply(x, self.weight, self.bias, self.stride, self.padding, self.output_padding)
         return y if tuple(y.shape[2:]) == self.sides else y[:, :, : self.sides[0], : self.sides[1]]
@@ -43,7 +43,7 @@ class FusedDown(Down):
         return pays(few, many) and (layer.in_channels == few or layer.stride == (1, 1))
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n k a b"]:
-        if not self.training or _transformed():
+        if not self.training or torch._C._are_functorch_transforms_active():
             return super().forward(x)
         if self.in_channels > self.out_channels:  # its adjoint's adjoint
             kernel, rest = self.weight.transpose(0, 1).flip(2, 3), [k - 1 - p for k, p in self._kernels]
@@ -84,7 +84,7 @@ class ChannelsLastNorm(nn.BatchNorm2d):
     """
 
     def forward(self, input: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:  # noqa: A002 - torch's name
-        plain = not self.training or _transformed()
+        plain = not self.training or torch._C._are_functorch_transforms_active()
         return super().forward(input if plain else input.contiguous(memory_format=torch.channels_last))
 
 
@@ -161,8 +161,3 @@ def _folded(x: Tensor, weight: Tensor, sides: list[int], stride: Any, padding: A
     columns = torch.bmm(kernels, pixels.transpose(1, 2))  # matmul would copy all of it, twice
     image: Tensor = fold(columns, tuple(sides), tuple(weight.shape[2:]), padding=padding, stride=stride)
     return image.contiguous(memory_format=torch.channels_last)
-
-
-def _transformed() -> bool:
-    """Whether a transformation that knows only torch's own operations is at work, such as vmap."""
-    return bool(torch._C._are_functorch_transforms_active())
