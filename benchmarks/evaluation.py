@@ -31,7 +31,7 @@ NOISE = 20  # levels of 255 on training images, which are the samples: what is s
 def section(sets: list[Set], quick: bool) -> Section:
     """Two rows: the command, and the program that one would write."""
     source = Images(path=str(SHARED / "mnist")) if (SHARED / "mnist").is_dir() else Images(path="digits")
-    n, rounds = (500, 1) if quick else (N, ROUNDS)
+    n, rounds = (1_500, 1) if quick else (N, ROUNDS)  # the Fréchet distance needs more samples than features
     with TemporaryDirectory() as folder, own_cache():  # the classifier is trained once a machine, not in every run
         classifier_of(source)  # before the clock runs, for both
         file = _saved(Path(folder) / "samples.npz", source, n)
