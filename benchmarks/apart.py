@@ -1,7 +1,8 @@
 """A side in a process of its own, on one thread: libraries that share none do not disturb each other.
 
-python -m benchmarks.apart SIDE SCHEDULE K [SEEDS]: answers each number of steps on its standard input with
-the seconds that they took, and "profile" with where a step's time goes. SEEDS are by jax.vmap, negative by jax.lax.map.
+python -m benchmarks.apart SIDE SCHEDULE K SEEDS THREADS: says when it is ready, answers each number of steps on its
+standard input with the seconds that they took, and "profile" with where a step's time goes. SEEDS are by jax.vmap,
+negative by jax.lax.map.
 """
 
 import json
@@ -9,9 +10,10 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from tempfile import TemporaryFile
+from typing import TYPE_CHECKING, NamedTuple
 
 from benchmarks.peers import PEERS, peer
 from benchmarks.peers.game import points
@@ -20,8 +22,18 @@ if TYPE_CHECKING:  # of torch, which stays out of the processes of other librari
     from benchmarks.operators import Profile
 
 BATCH = 512
-PROFILE = "profile"
+READY, PROFILE = "ready", "profile"
 WARM = 5
+
+
+class Asked(NamedTuple):
+    """What a side is: a library's name, the schedule, K, several seeds (0: one alone), and threads."""
+
+    name: str
+    schedule: str
+    steps: int
+    seeds: int = 0
+    threads: int = 1
 
 
 class Side:
@@ -31,49 +43,80 @@ class Side:
         first: seconds of its first steps, in which it compiles if it does.
     """
 
-    def __init__(self, name: str, schedule: str, steps: int, seeds: int = 0, threads: int = 1) -> None:
-        command = [sys.executable, "-m", "benchmarks.apart", name, schedule, str(steps), str(seeds), str(threads)]
-        environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
+    first: float
+
+    def __init__(self, of: Asked) -> None:
+        command = [sys.executable, "-m", "benchmarks.apart", *map(str, of)]
+        environment = {**os.environ, "OMP_NUM_THREADS": str(of.threads)}
+        self._name, self._said = of.name, TemporaryFile("w+")  # noqa: SIM115 - closed with the process
         self._process = subprocess.Popen(
             command,
             env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=self._said,
             text=True,
         )
+
+    def wait(self) -> None:
+        """Return when its libraries are imported."""
+        self._answer()
+
+    def warm(self) -> None:
+        """Make its first steps."""
         self.first = self.seconds(WARM)
 
     def seconds(self, steps: int) -> float:
         """Wall time of that many steps."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        print(steps, file=self._process.stdin, flush=True)
-        return float(self._process.stdout.readline())
+        return float(self._answer(steps))
 
     def profile(self) -> "Profile":
         """Where its step's time goes, for sides of torch."""
         from benchmarks.operators import Profile
 
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        print(PROFILE, file=self._process.stdin, flush=True)
-        return Profile(*json.loads(self._process.stdout.readline()))
+        return Profile(*json.loads(self._answer(PROFILE)))
 
     def close(self) -> None:
         """End the process."""
         self._process.kill()
         self._process.wait()
+        self._said.close()
+
+    def _answer(self, asked: object = None) -> str:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        if asked is not None:
+            with suppress(BrokenPipeError):
+                print(asked, file=self._process.stdin, flush=True)
+        if line := self._process.stdout.readline():
+            return line.strip()
+        self._said.seek(0)
+        why = self._said.read().strip().splitlines()[-1:]
+        raise RuntimeError(f"the process of {self._name} has ended: {''.join(why) or 'it did not say why'}")
 
 
 @contextmanager
-def side(name: str, schedule: str, steps: int, seeds: int = 0, threads: int = 1) -> Iterator[Side]:
-    """Within it, the side's process lives."""
-    made = Side(name, schedule, steps, seeds, threads)
+def sides() -> Iterator[Callable[..., list[Side]]]:
+    """Within it, the processes of sides live: each is started when it is first asked for.
+
+    Those of one call import their libraries at the same time, and make their first steps one after the other.
+    """
+    made: dict[Asked, Side] = {}
+
+    def asked(*wanted: Asked) -> list[Side]:
+        new = {each: Side(each) for each in wanted if each not in made}
+        made.update(new)
+        for side in new.values():
+            side.wait()
+        for side in new.values():
+            side.warm()
+        return [made[each] for each in wanted]
+
     try:
-        yield made
+        yield asked
     finally:
-        made.close()
+        for side in made.values():
+            side.close()
 
 
 def known(name: str) -> bool:
@@ -96,6 +139,7 @@ def main() -> None:
         batch, advance = several.batch(reals, latents), several.advance
     else:
         batch, advance = one.batch(*points(0, BATCH)), one.advance
+    print(READY, flush=True)
     for line in sys.stdin:
         if line.strip() == PROFILE:
             from benchmarks.operators import profiled

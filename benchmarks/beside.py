@@ -5,48 +5,57 @@ with the number of its threads and the seconds that they took.
 """
 
 import os
-import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.report import Section, table
+from benchmarks.report import Section, shown, table
 from benchmarks.sets import Set
+from benchmarks.timing import Rounds, by_turns
 
+WARM = 3  # steps
 SPIN = "while True: pass"
-SIDES = ("ours", "hand-written")
+BOUND = 0.3  # beside one busy process
+ROW = 15  # seconds of a row's rounds
 NEW = {"OMP_NUM_THREADS", "OMP_WAIT_POLICY"}  # a user who has set nothing
 
 
 def section(sets: list[Set], quick: bool) -> Section:
     """A row for each set and number of busy processes beside the training."""
-    rounds, steps = (1, 2) if quick else (3, 20)
-    rows = [_row(each, busy, rounds, steps) for each in sets for busy in (0, 1, 2)]
+    rounds = Rounds(1) if quick else Rounds(8, 3, BOUND, least=4, seconds=ROW)
+    rows = [row for each in sets for row in _rows(each, rounds)]
     return Section(
         "Beside other work",
         "An alternating DCGAN step, batch 64, width 64, beside processes that keep a core busy each. Ours is "
         "`Training.advance` with the threads that a training takes by default; theirs `benchmarks/hand_written.py` "
-        "with torch's own number. Each in a fresh process, begun when the others are busy already, by turns: median of "
-        f"{rounds} processes of {steps} steps. Bound: 0.3 beside one busy process.",
+        "with torch's own number. Each in a process of its own, ours begun when the others are busy already, as it "
+        f"looks at them once, when it begins. By turns: {rounds}; medians, 95 % bootstrap interval. Bound: {BOUND} "
+        "beside one busy process.",
         table(
-            ("set", "busy processes", "our threads", "ours, ms", "their threads", "theirs, ms", "ours / theirs"), rows
+            (
+                *("set", "busy processes", "our threads", "ours, ms", "their threads", "theirs, ms"),
+                *("ours / theirs", "95 % interval", "rounds"),
+            ),
+            rows,
         ),
     )
 
 
-def _row(each: Set, busy: int, rounds: int, steps: int) -> tuple[str, ...]:
-    with _working(busy):
-        taken = {name: [] for name in SIDES}
-        for at in range(rounds):
-            for name in SIDES if at % 2 == 0 else SIDES[::-1]:
-                taken[name].append(_taken(name, each, steps))
-    threads = {name: "/".join(sorted({str(count) for count, _ in taken[name]})) for name in SIDES}
-    ours, theirs = (statistics.median(seconds / steps * 1_000 for _, seconds in taken[name]) for name in SIDES)
-    ratio = f"**{ours / theirs:.2f}**" if busy == 1 else f"{ours / theirs:.2f}"
-    return (each.name, str(busy), threads["ours"], f"{ours:.0f}", threads["hand-written"], f"{theirs:.0f}", ratio)
+def _rows(each: Set, rounds: Rounds) -> Iterator[tuple[str, ...]]:
+    with _side("hand-written", each) as theirs:
+        theirs.seconds(WARM)  # so that it waits when ours looks at what else is busy
+        for busy in (0, 1, 2):
+            with _working(busy), _side("ours", each) as ours:
+                for one in (ours, theirs):
+                    one.seconds(WARM)
+                c = by_turns(ours.seconds, theirs.seconds, rounds if busy == 1 else replace(rounds, bound=None))
+            ratio = f"**{c.ratio:.2f}**" if busy == 1 else f"{c.ratio:.2f}"
+            times = (str(ours.threads), f"{c.ours:.0f}", str(theirs.threads), f"{c.theirs:.0f}")
+            yield shown((each.name, str(busy), *times, ratio, f"{c.low:.2f}-{c.high:.2f}", f"{c.rounds}"))
 
 
 @contextmanager
@@ -61,15 +70,42 @@ def _working(busy: int) -> Iterator[None]:
             other.wait()
 
 
-def _taken(side: str, each: Set, steps: int) -> tuple[int, float]:
-    """Threads of a side in a process of its own, and the seconds of so many steps after three."""
+class Side:
+    """A side in a process of its own.
+
+    Attributes:
+        threads: that it computes with, known after its first steps.
+    """
+
+    threads: int
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self._process = process
+
+    def seconds(self, steps: int) -> float:
+        """Wall time of that many steps."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        print(steps, file=self._process.stdin, flush=True)
+        if not (line := self._process.stdout.readline()):
+            raise RuntimeError("a process beside others has ended")
+        threads, seconds = line.split()
+        self.threads = int(threads)
+        return float(seconds)
+
+
+@contextmanager
+def _side(side: str, each: Set) -> Iterator[Side]:
+    """Within it, the side's process lives."""
     environment = {name: value for name, value in os.environ.items() if name not in NEW}
     command = [sys.executable, "-m", "benchmarks.beside", side, each.name, str(each.file)]
-    answers = subprocess.run(
-        command, input=f"3\n{steps}\n", env=environment, capture_output=True, text=True, check=True
-    )
-    threads, seconds = answers.stdout.split("\n")[1].split()
-    return int(threads), float(seconds)
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    process: subprocess.Popen[str] = subprocess.Popen(command, env=environment, **pipes)  # type: ignore[call-overload]
+    try:
+        yield Side(process)
+    finally:
+        process.kill()
+        process.wait()
 
 
 def main() -> None:

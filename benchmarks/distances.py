@@ -23,12 +23,13 @@ import torch
 from agon.data import Images
 from agon.metrics import nearest_neighbours, pairwise, prdc
 from benchmarks.memory import MIB, high_water, restart
-from benchmarks.report import Section, table
+from benchmarks.report import Section, shown, table
 from benchmarks.sets import SHARED, Set
-from benchmarks.timing import interval
+from benchmarks.timing import Rounds, interval
 
 QUERIES = 10_000
 SIZES = ((10_000, 64), (10_000, 784))  # samples of each set, features
+SECONDS = 90  # of all rounds of one pair of sets
 WARM = 500  # samples of each set that pass before the clock runs
 
 
@@ -50,63 +51,77 @@ def neighbours(sets: list[Set], quick: bool) -> Section:
     """The nearest training image of each test image."""
     mnist = next(each for each in sets if each.name == "mnist")
     count = 1_000 if quick else QUERIES
-    sides = ("agon", "scikit-learn", "matrix product")
+    sides = {"scikit-learn": _rounds(1.0, quick), "matrix product": _rounds(3.0, quick)}
     with TemporaryDirectory() as folder:
         file = _saved(Path(folder), _queries(mnist)[:count], _pixels(mnist.tensor()))
-        found = _measured("neighbours", sides, file, rounds=1 if quick else 5)
+        found = _measured("neighbours", sides, file)
     return Section(
         "Nearest neighbours",
         f"Nearest of 60,000 training images (784 pixels, float32) to each of {count:,} test images, on all "
-        f"{os.cpu_count()} cores; each side in a process of its own, by turns. scikit-learn is "
-        '`NearestNeighbors(algorithm="brute")`; the matrix product is that of queries and reference in float32 in the '
-        "same blocks, and nothing else. Memory is the peak above what was resident with the inputs loaded. "
-        "Bounds: 1.0 of scikit-learn's time, 3 of the product's.",
+        f"{os.cpu_count()} cores; each side in a process of its own, by turns: {sides['scikit-learn']}. "
+        'scikit-learn is `NearestNeighbors(algorithm="brute")`; the matrix product is that of queries and reference in '
+        "float32 in the same blocks, and nothing else. Memory is the peak above what was resident with the inputs "
+        "loaded. Bounds: 1.0 of scikit-learn's time, 3 of the product's.",
         table(HEADS, _rows("", found)),
     )
 
 
 def manifolds(sets: list[Set], quick: bool) -> Section:
     """Precision, recall, density and coverage of normal features."""
-    rows = []
+    rows, sides = [], {"prdc": _rounds(1.0, quick)}
     for n, d in ((1_000, 64),) if quick else SIZES:
         rng = np.random.default_rng(0)
         with TemporaryDirectory() as folder:
             file = _saved(Path(folder), *(rng.standard_normal((n, d), np.float32) for _ in range(2)))
-            rows += _rows(f"{n:,} x {d}", _measured("prdc", ("agon", "prdc"), file, rounds=1 if quick else 5))
+            rows += _rows(f"{n:,} x {d}", _measured("prdc", sides, file))
     return Section(
         "Precision, recall, density, coverage",
         "Of two sets of normal features (float32), k = 5, against the package prdc; each side in a process of its own, "
-        f"by turns, on all {os.cpu_count()} cores. Memory is the peak above what was resident with the inputs "
-        "loaded. Bounds: 1.0 of its time, a tenth of its memory.",
+        f"by turns, on all {os.cpu_count()} cores: {sides['prdc']}. Memory is the peak above what was resident with "
+        "the inputs loaded. Bounds: 1.0 of its time, a tenth of its memory.",
         table(HEADS, rows),
     )
 
 
-HEADS = ("", "side", "s", "agon / this side", "95 % interval", "memory, MiB", "agon / this side")
+HEADS = ("", "side", "s", "agon / this side", "95 % interval", "rounds", "memory, MiB", "agon / this side")
+
+
+def _rounds(bound: float, quick: bool) -> Rounds:
+    return Rounds(1) if quick else Rounds(5, bound=bound, least=3, seconds=SECONDS)
 
 
 def _rows(what: str, found: dict[str, list[Told]]) -> list[tuple[str, ...]]:
     ours, rows = found["agon"], []
     for side, told in found.items():
-        ratios = np.array([one.seconds / other.seconds for one, other in zip(ours, told, strict=True)])
+        ratios = np.array(_ratios(ours, told))
         low, high = interval(ratios)
         peak, share = (median(each.peak for each in told), median(each.peak for each in ours))
-        compared = ("-", "-") if side == "agon" else (f"**{np.median(ratios):.2f}**", f"{low:.2f}-{high:.2f}")
+        telling = (f"**{np.median(ratios):.2f}**", f"{low:.2f}-{high:.2f}", f"{len(ratios)}")
+        compared = ("-", "-", "-") if side == "agon" else telling
         memory = "-" if side == "agon" else f"**{share / peak:.3f}**"
         rows.append((what, side, f"{median(t.seconds for t in told):.1f}", *compared, f"{peak / MIB:.0f}", memory))
     return rows
 
 
-def _measured(task: str, sides: tuple[str, ...], file: Path, rounds: int) -> dict[str, list[Told]]:
-    """Every side in every round, in alternating order; they must agree, where they compute the same."""
-    found: dict[str, list[Told]] = {side: [] for side in sides}
-    for number in range(rounds):
-        for side in sides if number % 2 == 0 else sides[::-1]:
+def _measured(task: str, peers: dict[str, Rounds], file: Path) -> dict[str, list[Told]]:
+    """Ours and every peer in every round, in alternating order, until all are clear; ours must agree with the first."""
+    found: dict[str, list[Told]] = {side: [] for side in ("agon", *peers)}
+    sides, began = list(found), time.perf_counter()
+    while not all(
+        rounds.enough(_ratios(found["agon"], found[peer]), time.perf_counter() - began)
+        for peer, rounds in peers.items()
+    ):
+        for side in sides if len(found["agon"]) % 2 == 0 else sides[::-1]:
             found[side].append(_apart(f"{task}/{side}", file))
-    results = [told.result for told in (found[sides[0]][0], found[sides[1]][0])]
+            shown((task, side, f"{found[side][-1].seconds:.1f} s"))
+    results = [found[side][0].result for side in sides[:2]]
     if abs(results[0] - results[1]) > 1e-4 * abs(results[1]):
-        raise SystemExit(f"{task}: {sides[0]} and {sides[1]} do not agree: {results}")
+        raise ArithmeticError(f"{task}: {sides[0]} and {sides[1]} do not agree: {results}")
     return found
+
+
+def _ratios(ours: list[Told], theirs: list[Told]) -> list[float]:
+    return [one.seconds / other.seconds for one, other in zip(ours, theirs, strict=True)]
 
 
 def _apart(side: str, file: Path) -> Told:

@@ -17,7 +17,7 @@ from agon.metrics.extractors import Extractor, Pixels, extract
 from agon.metrics.random_convolutions import RandomConvolutions
 from benchmarks.corruptions import CORRUPTIONS, Labelled
 from benchmarks.report import Section, table
-from benchmarks.sets import SHARED
+from benchmarks.sets import SHARED, own_cache
 
 NAMES = ("cifar10", "tiny-imagenet", "mnist")
 EXTRACTORS: Mapping[str, Callable[[], Extractor]] = {
@@ -40,8 +40,9 @@ def section(quick: bool) -> Section:
     """A row for each set and extractor."""
     torch.set_num_threads(1)
     names = [name for name in NAMES if (SHARED / name).is_dir()]
-    rows = [row for name in names for row in measured(name, quick)]
-    correct, increasing, classes = proof(quick) if "tiny-imagenet" in names else (0.0, 0, 0)
+    with own_cache():  # decoded images
+        rows = [row for name in names for row in measured(name, quick)]
+        correct, increasing, classes = proof(quick) if "tiny-imagenet" in names else (0.0, 0, 0)
     heads = ("set", "extractor", "features", "s / 1,000 images", "10-NN", "linear probe", *CORRUPTIONS)
     return Section(
         "Features for photographs",

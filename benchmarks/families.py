@@ -19,7 +19,7 @@ from benchmarks.operators import Profile, explanation, profiled
 from benchmarks.report import Section, table
 from benchmarks.sets import Set
 from benchmarks.sides import compute
-from benchmarks.timing import Compared, compared, seconds
+from benchmarks.timing import Compared, Rounds, compared, seconds
 
 RECIPES = (  # name, the set it is measured on, whether the loop by hand is written for it
     ("im2016/mnist-gran1", "mnist", True),
@@ -43,6 +43,8 @@ RECIPES = (  # name, the set it is measured on, whether the loop by hand is writ
     ("huang2024/r3gan", "mnist", False),
 )
 BOUND = 0.9  # of the loop by hand
+ROW = 6  # seconds of a row's rounds
+ALONE = 3  # times that steps without a loop by hand are timed
 SIDE = 1024  # of the matrices whose product is the machine's peak
 
 
@@ -65,10 +67,10 @@ class Cost(NamedTuple):
 
     def row(self, name: str, peak: float) -> tuple[str, ...]:
         """A line of the table; `peak` in operations a second."""
-        theirs = ("-", "-", "-")
+        theirs = ("-", "-", "-", "-")
         if self.time is not None:
-            interval = f"{self.time.low:.3f}-{self.time.high:.3f}"
-            theirs = (f"{self.time.theirs:.1f}", f"**{self.time.ratio:.3f}**", interval)
+            ratio, rounds = f"**{self.time.ratio:.3f}**", f"{self.time.rounds}"
+            theirs = (f"{self.time.theirs:.1f}", ratio, self.time.interval, rounds)
         share = self.operations / (self.milliseconds / 1000) / peak
         counts = (f"{self.weights:,}", f"{self.operations / 1e9:.2f}", f"{self.milliseconds:.1f}")
         return (name, *counts, *theirs, f"{share:.0%}")
@@ -77,11 +79,11 @@ class Cost(NamedTuple):
 def section(sets: list[Set], quick: bool) -> Section:
     """A row a family, at its quick scale."""
     torch.set_num_threads(1)
-    rounds, steps = (3, 1) if quick else (8, 2)
+    rounds = Rounds(1, 1, BOUND) if quick else Rounds(40, 2, BOUND, seconds=ROW)
     best, found = peak(), {each.name: each for each in sets}
     rows, losing = [], []
     for name, on, by_hand in RECIPES:
-        cost = measured(name, found[on], by_hand, rounds, steps)
+        cost = measured(name, found[on], by_hand, rounds)
         rows.append(cost.row(name, best))
         if cost.profiles is not None:
             losing.append((name, *cost.profiles))
@@ -94,17 +96,20 @@ def section(sets: list[Set], quick: bool) -> Section:
         "counted without biases and normalisation, all players'. Operations are those of convolutions and matrix "
         "products, forwards and backwards, as torch's counter finds them, two a multiply-add (it knows no fused "
         "recurrent layer). The peak is a product of "
-        f"{SIDE}x{SIDE} matrices in float32 on the same thread, {best / 1e9:.0f} Gflop/s. {rounds} rounds of {steps} "
-        f"steps, by turns; medians, 95 % bootstrap interval. Bound: {BOUND}.",
+        f"{SIDE}x{SIDE} matrices in float32 on the same thread, {best / 1e9:.0f} Gflop/s. By turns: {rounds}; "
+        f"medians, 95 % bootstrap interval. Bound: {BOUND}.",
         table(
-            ("recipe", "weights", "Gflop", "ours, ms", "theirs, ms", "ours / theirs", "95 % interval", "of the peak"),
+            (
+                *("recipe", "weights", "Gflop", "ours, ms", "theirs, ms"),
+                *("ours / theirs", "95 % interval", "rounds", "of the peak"),
+            ),
             rows,
         )
         + explanation(losing),
     )
 
 
-def measured(name: str, on: Set, by_hand: bool, rounds: int, steps: int) -> Cost:
+def measured(name: str, on: Set, by_hand: bool, rounds: Rounds) -> Cost:
     """The costs of a recipe's step on a set."""
     experiment = find(name).experiment(on.source, "quick")
     experiment = replace(experiment, data=read_as(experiment.data, only=None))  # the file has no labels
@@ -113,11 +118,11 @@ def measured(name: str, on: Set, by_hand: bool, rounds: int, steps: int) -> Cost
         ours.advance()
     weights, operations = parameters_without_biases(ours.game), counter.total
     if not by_hand:
-        times = [seconds(ours.advance, steps) / steps for _ in range(rounds + 1)][1:]
+        times = [seconds(ours.advance, rounds.steps) / rounds.steps for _ in range(ALONE + 1)][1:]
         return Cost(weights, operations, 1000 * median(times), None)
     theirs = ByHand(experiment, on.tensor())
     advance = next(make for game, make in STEPS.items() if isinstance(theirs.game, game))(theirs)
-    time = compared(ours.advance, advance, rounds=rounds, steps=steps, warm=1)
+    time = compared(ours.advance, advance, rounds, warm=1)
     profiles = (profiled(ours.advance), profiled(advance)) if time.ratio > BOUND else None
     return Cost(weights, operations, time.ours, time, profiles)
 

@@ -16,7 +16,9 @@ from agon import __version__
 ROOT = Path(__file__).parents[1]
 LOAD = getloadavg()[0]  # at import: before we add our own
 FACTS = ":(exclude)agon/recipes/*.json"  # minutes that were measured: no code
-LINE = re.compile(r"^Measured on (\S+) at revision `(\w+)` by `python -m benchmarks (\S+)`: (.+)\.$", re.MULTILINE)
+LINE = re.compile(
+    r"^Measured on (\S+) at revision `(\w+)` by `python -m benchmarks (\S+)`(?: in (\d+) s)?: (.+)\.$", re.MULTILINE
+)
 
 
 class Provenance(NamedTuple):
@@ -27,24 +29,32 @@ class Provenance(NamedTuple):
         revision: the commit that was checked out, abbreviated.
         name: of the section, on the command line.
         machine: processor, cores, versions.
+        seconds: wall time of the whole section; None in lines of before it was noted.
     """
 
     day: str
     revision: str
     name: str
     machine: str
+    seconds: int | None = None
 
     def __str__(self) -> str:
-        day, revision, name, machine = self
-        return f"Measured on {day} at revision `{revision}` by `python -m benchmarks {name}`: {machine}."
+        day, revision, name, machine, seconds = self
+        took = "" if seconds is None else f" in {seconds} s"
+        return f"Measured on {day} at revision `{revision}` by `python -m benchmarks {name}`{took}: {machine}."
+
+    @classmethod
+    def of(cls, line: re.Match[str]) -> "Provenance":
+        """What a line of the page says."""
+        day, revision, name, seconds, machine = line.groups()
+        return cls(day, revision, name, machine, None if seconds is None else int(seconds))
 
 
-def here(name: str, real: bool) -> Provenance:
+def here(name: str, real: bool, seconds: float | None = None) -> Provenance:
     """What the first line says of a section that is measured now."""
     images = "" if real else "; random bytes in the place of real images"
-    return Provenance(
-        f"{datetime.now(UTC):%Y-%m-%d}", git(ROOT, "rev-parse", "--short", "HEAD"), name, machine() + images
-    )
+    day, revision = f"{datetime.now(UTC):%Y-%m-%d}", git(ROOT, "rev-parse", "--short", "HEAD")
+    return Provenance(day, revision, name, machine() + images, None if seconds is None else round(seconds))
 
 
 def machine() -> str:
@@ -62,7 +72,7 @@ def warnings(page: str, measures: Mapping[str, Sequence[str]], root: Path = ROOT
         measures: for each section's name the paths, relative to the root, of the code that it measures.
         root: of the git repository.
     """
-    measured = {line[3]: Provenance(*line.groups()) for line in LINE.finditer(page)}
+    measured = provenances(page)
     for name, paths in measures.items():
         if name not in measured:
             yield f"the section {name!r} was never measured: python -m benchmarks {name}"
@@ -72,6 +82,29 @@ def warnings(page: str, measures: Mapping[str, Sequence[str]], root: Path = ROOT
                 f"the section {name!r} was measured on {day} at revision {revision}, before {change}: "
                 f"python -m benchmarks {name}"
             )
+
+
+def took(page: str, shares: Mapping[str, int]) -> Iterator[str]:
+    """How long the whole page took, and which sections took more than their share.
+
+    Args:
+        page: the text of docs/benchmarks.md.
+        shares: seconds that each section may take on two quiet cores.
+    """
+    measured = provenances(page)
+    known = {name: one.seconds for name in shares if (one := measured.get(name)) and one.seconds is not None}
+    missing = [name for name in shares if name not in known]
+    without = f"; without a time: {', '.join(missing)}" if missing else ""
+    whole, planned = (f"{sum(seconds.values()) / 60:.1f} min" for seconds in (known, shares))
+    yield f"{len(known)} of {len(shares)} sections took {whole} in all (all shares: {planned}){without}"
+    for name, seconds in known.items():
+        if seconds > shares[name]:
+            yield f"the section {name!r} took {seconds} s; its share is {shares[name]} s"
+
+
+def provenances(page: str) -> dict[str, Provenance]:
+    """Name of each section of a page -> its first line."""
+    return {line[3]: Provenance.of(line) for line in LINE.finditer(page)}
 
 
 def change_since(revision: str, paths: Sequence[str], root: Path) -> str:

@@ -1,6 +1,7 @@
 """docs/benchmarks.md: what was measured, a section each, under a line that says when and where."""
 
 import re
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -31,6 +32,12 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A table in Markdown."""
     lines = [heads, ["---"] * len(heads), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def shown(row: tuple[str, ...]) -> tuple[str, ...]:
+    """A row, which is said at once: a section takes minutes."""
+    print(*filter(None, row), file=sys.stderr, flush=True)
+    return row
 
 
 def updated(page: str, section: Section, provenance: Provenance) -> str:

@@ -12,15 +12,15 @@ from agon import Compute, Experiment, train
 from agon.recipes import find
 from agon.runs import Run, read
 from agon.training.replicates import replicate
-from benchmarks.apart import known, side
-from benchmarks.report import Section, table
+from benchmarks.apart import Asked, known, sides
+from benchmarks.report import Section, shown, table
 
 SEEDS = 8
 
 
 def section(quick: bool) -> Section:
     """A row for each way of computing."""
-    steps = 200 if quick else 800
+    steps = 50 if quick else 600
     rows = [row for how in ("off", "on") for row in _rows(how, steps)]
     return Section(
         "Many seeds",
@@ -45,7 +45,7 @@ def _rows(how: str, steps: int) -> list[tuple[str, ...]]:
         )
         step = SEEDS / (os.cpu_count() or 1) * float(np.mean([_milliseconds(run, experiment) for run in runs]))
     name = f"agon, compile {how}"
-    return [(name, f"{alone:.1f}", f"{several:.1f}", f"**{several / alone:.2f}**", f"**{step:.1f}**")]
+    return [shown((name, f"{alone:.1f}", f"{several:.1f}", f"**{several / alone:.2f}**", f"**{step:.1f}**"))]
 
 
 def _timed(call: object) -> tuple[float, list[Run]]:
@@ -66,7 +66,8 @@ def _jax(quick: bool) -> list[tuple[str, ...]]:
         return [("jax (not installed)", *["-"] * 4)]
     rows = []
     for how, seeds in (("vmap", SEEDS), ("map", -SEEDS)):
-        with side("jax", "alternating", 10, seeds, threads=os.cpu_count() or 1) as made:
+        with sides() as asked:
+            (made,) = asked(Asked("jax", "alternating", 10, seeds, os.cpu_count() or 1))
             step = 1000 * float(np.median([made.seconds(2) / 2 for _ in range(3 if quick else 15)]))
         rows.append((f"jax, {how}, bare step", "-", "-", "-", f"{step:.1f}"))
     return rows

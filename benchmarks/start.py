@@ -28,7 +28,7 @@ sys.exit("no step was made")
 
 def section(quick: bool) -> Section:
     """The time, and which heavy packages came along."""
-    times = 3 if quick else 7
+    times = 1 if quick else 5
     torch = statistics.median(_seconds("import torch") for _ in range(times))
     beyond = statistics.median(_seconds("from agon import *", "import torch; ") for _ in range(times))
     loaded = _printed(f"import sys; from agon import *; print(*[n for n in {HEAVY} if n in sys.modules])").strip()

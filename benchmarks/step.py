@@ -1,17 +1,19 @@
 """One alternating DCGAN step of agon's trainer against the hand-written loop."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 import torch
 
 from benchmarks.operators import Profile, explanation, profiled
-from benchmarks.report import Section, table
+from benchmarks.report import Section, shown, table
 from benchmarks.sets import Set
 from benchmarks.sides import BATCH, THREADS, WIDTH, agon_side, compute, hand_written_side
-from benchmarks.timing import Compared, compared
+from benchmarks.timing import Compared, Rounds, compared
 
-BOUND = 0.8  # of the hand-written loop, on a CPU
+BOUND, BOUND_GPU = 0.8, 0.5  # of the hand-written loop
+ROW = 16  # seconds of a row's rounds
 
 
 class Row(NamedTuple):
@@ -33,20 +35,19 @@ class Row(NamedTuple):
 def section(sets: list[Set], quick: bool) -> Section:
     """A row for each set and way of drawing, and on a GPU for each precision and compilation."""
     torch.set_num_threads(THREADS)
-    rounds, steps = (6, 2) if quick else (40, 3)
-    rows = list(_on_cpu(sets, rounds, steps))
+    rounds = Rounds(2, 1, BOUND) if quick else Rounds(40, 3, BOUND, least=10, seconds=ROW)
+    rows = list(_on_cpu(sets, rounds))
     if torch.cuda.is_available():
-        rows += _on_cuda(sets, rounds, 20)
+        rows += _on_cuda(sets, replace(rounds, steps=20, bound=BOUND_GPU))
     return Section(
         "One step",
         f"An alternating DCGAN step, batch {BATCH}, width {WIDTH}, {THREADS} CPU threads: ours is "
-        f"`Training.advance`, theirs `benchmarks/hand_written.py`. {rounds} rounds of {steps} steps each, "
-        "by turns in one process, in alternating order; the ratio is the median over the rounds, with a "
-        "95 % bootstrap interval. `draws=round` shares the generator's pass between both players, as the "
-        "hand-written loop does; `draws=turn` draws a batch for each player, a pass of the generator more. Bounds: "
-        f"{BOUND} on a CPU, 0.5 on a GPU.",
+        "`Training.advance`, theirs `benchmarks/hand_written.py`, by turns in one process, in alternating order: "
+        f"{rounds}; the ratio is the median over the rounds, with a 95 % bootstrap interval. `draws=round` shares the "
+        "generator's pass between both players, as the hand-written loop does; `draws=turn` draws a batch for each "
+        f"player, a pass of the generator more. Bounds: {BOUND} on a CPU, {BOUND_GPU} on a GPU.",
         table(
-            ("set", "ours", "ours, ms", "theirs, ms", "ours / theirs", "95 % interval"),
+            ("set", "ours", "ours, ms", "theirs, ms", "ours / theirs", "95 % interval", "rounds"),
             [
                 (
                     name,
@@ -54,7 +55,8 @@ def section(sets: list[Set], quick: bool) -> Section:
                     f"{c.ours:.1f}",
                     f"{c.theirs:.1f}",
                     f"**{c.ratio:.3f}**",
-                    f"{c.low:.3f}-{c.high:.3f}",
+                    c.interval,
+                    f"{c.rounds}",
                 )
                 for name, how, c, _ in rows
             ],
@@ -63,17 +65,18 @@ def section(sets: list[Set], quick: bool) -> Section:
     )
 
 
-def _on_cpu(sets: list[Set], rounds: int, steps: int) -> Iterator[Row]:
+def _on_cpu(sets: list[Set], rounds: Rounds) -> Iterator[Row]:
     for each in sets:
         theirs = hand_written_side(each)
         for draws in ("round", "turn"):
             ours = agon_side(each, draws)
-            time = compared(ours.advance, theirs.advance, rounds=rounds, steps=steps)
+            time = compared(ours.advance, theirs.advance, rounds)
             profiles = (profiled(ours.advance), profiled(theirs.advance)) if time.ratio > BOUND else None
+            shown((each.name, draws, f"{time.ratio:.3f}", time.interval))
             yield Row(each.name, f"draws={draws}", time, profiles)
 
 
-def _on_cuda(sets: list[Set], rounds: int, steps: int) -> Iterator[Row]:
+def _on_cuda(sets: list[Set], rounds: Rounds) -> Iterator[Row]:
     for each in sets:
         for theirs_bf16, precision, compiled in (
             (False, "fp32", "off"),
@@ -86,5 +89,5 @@ def _on_cuda(sets: list[Set], rounds: int, steps: int) -> Iterator[Row]:
             how = compute(device="cuda", precision=precision, compile=compiled)
             ours = agon_side(each, "round", how)
             label = f"cuda, {precision}, compile {compiled}, against {'bf16' if theirs_bf16 else 'fp32'}"
-            time = compared(ours.advance, theirs.advance, rounds=rounds, steps=steps, warm=30)
+            time = compared(ours.advance, theirs.advance, rounds, warm=30)
             yield Row(each.name, label, time)

@@ -15,7 +15,7 @@ from benchmarks.timing import seconds
 def section(sets: list[Set], quick: bool) -> Section:
     """A row for each set, in memory and memory-mapped."""
     torch.set_num_threads(THREADS)
-    times = 5 if quick else 60
+    times = 5 if quick else 30
     return Section(
         "The stream",
         f"`Stream.draw` of {BATCH} images (index, convert, scale to [-1, 1]) over one step of agon's "

@@ -20,7 +20,7 @@ from agon.data import Images
 from agon.recipes import find
 from agon.runs import Checkpoint, Run
 from benchmarks.memory import high_water
-from benchmarks.report import Section, table
+from benchmarks.report import Section, shown, table
 from benchmarks.sets import Set
 from benchmarks.sides import compute
 
@@ -87,7 +87,7 @@ def _rows(runs: list[Path], counts: tuple[int, ...], n: int) -> Iterator[tuple[s
         whole = sum(parts)
         times = [f"{seconds:.1f}" for seconds in (*parts, whole)]
         against = ["-", "-"] if naive is None else [f"{naive:.1f}", f"**{naive / whole:.1f}**"]
-        yield str(count), *times, *against, f"{peak / 2**20:.0f}"
+        yield shown((str(count), *times, *against, f"{peak / 2**20:.0f}"))
 
 
 def _tournament(runs: list[Path], n: int) -> tuple[float, float, float]:

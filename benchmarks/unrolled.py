@@ -1,6 +1,7 @@
 """The unrolled step on the ring: against other libraries, against K, and in memory."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -8,17 +9,20 @@ from torch import Tensor
 
 from agon import Batch, Turns, Unrolled
 from agon.dynamics import update
-from benchmarks.apart import BATCH, Side, known, side
+from benchmarks.apart import BATCH, Asked, known, sides
 from benchmarks.operators import Profile, bandwidth, explanation, launch_cost
+from benchmarks.peers import peer
 from benchmarks.peers.agon_step import AgonStep
 from benchmarks.peers.agreement import after, difference
 from benchmarks.peers.game import points
 from benchmarks.peers.plain_torch import PlainTorch
-from benchmarks.report import Section, table
-from benchmarks.timing import Compared, interval, seconds
+from benchmarks.report import Section, shown, table
+from benchmarks.timing import Rounds, by_turns, seconds
 
 AHEAD = 10  # K
-PAIRS = (  # ours, theirs, K, bound
+ROW, FEW = 10, 8  # seconds of a row's rounds, and rounds of a row without a bound
+Pair = tuple[str, str, int, float | None]
+PAIRS: tuple[Pair, ...] = (  # ours, theirs, K, bound
     ("agon", "higher", AHEAD, 0.67),
     ("agon", "torchopt", AHEAD, 0.67),
     ("agon", "plain torch", AHEAD, 0.9),
@@ -27,19 +31,20 @@ PAIRS = (  # ours, theirs, K, bound
 )
 HEADS = (
     *("schedule", "K", "ours", "theirs", "ours, ms", "theirs, ms"),
-    *("ours / theirs", "95 % interval", "bound", "first 5 steps, s"),
+    *("ours / theirs", "95 % interval", "rounds", "bound", "first 5 steps, s"),
 )
 DEEP = (0, 1, 2, 5, 10, 20)
 
 
 def against_others(quick: bool) -> Section:
     """A row for each schedule and pair of libraries."""
-    rounds, steps = (4, 3) if quick else (25, 10)
-    rows = [row for schedule in ("alternating", "simultaneous") for row in _rows(schedule, rounds, steps)]
+    rounds = Rounds(2, 2) if quick else Rounds(60, 10, seconds=ROW)
+    pairs = [pair for pair in PAIRS if pair[2] in (1, AHEAD) or not quick]
+    rows = [row for schedule in ("alternating", "simultaneous") for row in _rows(schedule, pairs, rounds)]
     return Section(
         "The unrolled step",
-        f"metz2017's ring, batch {BATCH}, one thread; each side in a process of its own, {steps} "
-        f"steps at a time by turns, {rounds} rounds; the ratio is the median over the rounds, with a 95 % bootstrap "
+        f"metz2017's ring, batch {BATCH}, one thread; each side in a process of its own, by turns: "
+        f"{replace(rounds, bound=0.8)}; the ratio is the median over the rounds, with a 95 % bootstrap "
         "interval. Higher and TorchOpt's MetaAdam are written as their documentation says, with the generated batch "
         "made once; JAX has optax's Adam under `jit` and `lax.scan`, on one thread, with its weights in the layout "
         "that is fastest for it. All take the same steps: after three of them in float64 the largest difference of "
@@ -65,14 +70,16 @@ def _reasons(losing: list[Losing]) -> str:
     )
 
 
-def _rows(schedule: str, rounds: int, steps: int) -> Iterator[tuple[tuple[str, ...], Losing | None]]:
+def _rows(schedule: str, pairs: list[Pair], rounds: Rounds) -> Iterator[tuple[tuple[str, ...], Losing | None]]:
     """A line of the table, and where the time goes if both sides are torch's and ours misses the bound."""
-    for ours, theirs, k, bound in PAIRS:
-        if not known(theirs):
-            yield (schedule, str(k), ours, f"{theirs} (not installed)", *["-"] * 6), None
-            continue
-        with side(ours, schedule, k) as mine, side(theirs, schedule, k) as other:
-            c = by_turns(mine, other, rounds, steps)
+    with sides() as asked:
+        for ours, theirs, k, bound in pairs:
+            if not known(theirs):
+                yield (schedule, str(k), ours, f"{theirs} (not installed)", *["-"] * 7), None
+                continue
+            mine, other = asked(Asked(ours, schedule, k), Asked(theirs, schedule, k))
+            until = replace(rounds, bound=bound) if bound else replace(rounds, most=min(FEW, rounds.most))
+            c = by_turns(mine.seconds, other.seconds, until)
             line = (
                 schedule,
                 str(k),
@@ -81,24 +88,13 @@ def _rows(schedule: str, rounds: int, steps: int) -> Iterator[tuple[tuple[str, .
                 f"{c.ours:.2f}",
                 f"{c.theirs:.2f}",
                 f"**{c.ratio:.3f}**" if bound else f"{c.ratio:.3f}",
-                f"{c.low:.3f}-{c.high:.3f}",
+                c.interval,
+                f"{c.rounds}",
                 f"at most {bound}" if bound else "",
                 f"{mine.first:.1f} / {other.first:.1f}",
             )
             loses = bound is not None and c.ratio > bound and theirs != "jax"
-            yield line, (f"{schedule}, {theirs}", mine.profile(), other.profile()) if loses else None
-
-
-def by_turns(ours: Side, theirs: Side, rounds: int, steps: int) -> Compared:
-    """As `timing.compared`, of two processes."""
-    pairs = []
-    for each in range(rounds):
-        first, second = (ours, theirs) if each % 2 == 0 else (theirs, ours)
-        one, two = first.seconds(steps), second.seconds(steps)
-        pairs.append((one, two) if each % 2 == 0 else (two, one))
-    ratios = np.array([mine / others for mine, others in pairs])
-    milliseconds = [1000 / steps * float(np.median(column)) for column in zip(*pairs, strict=True)]
-    return Compared(*milliseconds, float(np.median(ratios)), *interval(ratios), rounds)
+            yield shown(line), (f"{schedule}, {theirs}", mine.profile(), other.profile()) if loses else None
 
 
 def _agreement() -> str:
@@ -119,21 +115,20 @@ def against_steps(quick: bool) -> Section:
     rows.append(("slope, ordinary critic steps", *(f"**{slope / critic:.2f}**" for slope in slopes.values())))
     return Section(
         "The unrolled step against K",
-        "An alternating step as above; medians, ms. The slope is that of a straight line through K = 1 to 20; an "
-        f"ordinary critic step (forward, backward, Adam, its samples given) took {critic:.2f} ms in the same run. "
-        "Bound: 3.5 of these.",
+        "An alternating step as above, all in one process; medians, ms. The slope is that of a straight line through "
+        f"K = 1 to 20; an ordinary critic step (forward, backward, Adam, its samples given) took {critic:.2f} ms in "
+        "the same run. Bound: 3.5 of these.",
         table(("", "eager, ms", "compiled, ms"), rows),
     )
 
 
 def _milliseconds(how: str, steps: int, times: int) -> float:
+    made = peer(how)(batch=BATCH, steps=max(1, steps), schedule="alternating")
+    assert isinstance(made, AgonStep)
     if steps == 0:
-        peer = AgonStep(batch=BATCH, steps=1, schedule="alternating")
-        peer.dynamics = Unrolled(peer.dynamics.turns, steps=0)
-        batch = peer.batch(*points(0, BATCH))
-        return _median(lambda: peer.advance(*batch), times)
-    with side(how, "alternating", steps) as made:
-        return 1000 * float(np.median([made.seconds(1) for _ in range(times)]))
+        made.dynamics = Unrolled(made.dynamics.turns, steps=0)
+    batch = made.batch(*points(0, BATCH))
+    return _median(lambda: made.advance(*batch), times)
 
 
 def _critic_step(times: int) -> float:

@@ -1,19 +1,31 @@
 """docs/benchmarks.md: each section says when and where it was measured, and whoever is older than its code is named."""
 
 import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
+from agon.dynamics import Unrolled
+from agon.dynamics.unrolled.round_plan import RoundPlan, rounds_of
+from agon.experiment import Experiment
 from agon.recipes import find
+from benchmarks import __main__ as command
 from benchmarks import accelerator, operators
-from benchmarks.provenance import ROOT, Provenance, here, warnings
+from benchmarks.compiled import look_aheads
+from benchmarks.provenance import ROOT, Provenance, here, provenances, took, warnings
 from benchmarks.report import PAGE, Section, updated
-from benchmarks.sections import SECTIONS
+from benchmarks.sections import SECTIONS, WHOLE, Measurement
 
 STEP = Section("One step", "Of a loop.", "| ms |\n| --- |\n| 3 |")
+LAST = STEP._replace(title="Another")
+PLAIN = Provenance("2026-11-22", "0123abc", "step", "2 cores")
+TOLD = {"capture_output": True, "text": True}
 MEASURES = {"step": ("code/step.py",), "import": ("code/start.py", "code/names")}
 
 
@@ -85,6 +97,98 @@ def test_a_revision_that_is_not_there_and_a_section_that_is_not(root: Path) -> N
     elsewhere, missing = warnings(page, MEASURES, root)
     assert "at revision 0123abc, before the history that this repository has" in elsewhere
     assert missing == "the section 'import' was never measured: python -m benchmarks import"
+
+
+def test_a_line_notes_the_time_and_lines_without_one_are_read() -> None:
+    timed, before = Provenance("2026-11-22", "0123abc", "step", "2 cores", 412), PLAIN
+    assert str(timed) == str(before).replace("step`:", "step` in 412 s:")
+    for line in (timed, before):
+        assert provenances(f"## One step\n\n{line}\n") == {"step": line}
+
+
+def test_the_times_of_a_page_are_added_up_and_compared_with_their_shares() -> None:
+    page = updated("# Benchmarks\n", STEP, PLAIN._replace(seconds=90))
+    page = updated(page, STEP._replace(title="Import"), PLAIN._replace(name="import"))
+    whole, longer = took(page, {"step": 60, "import": 30, "memory": 30})
+    assert whole == "1 of 3 sections took 1.5 min in all (all shares: 2.0 min); without a time: import, memory"
+    assert longer == "the section 'step' took 90 s; its share is 60 s"
+    assert len(list(took(page, {"step": 90}))) == 1
+
+
+def test_all_shares_together_are_within_the_page_s_time() -> None:
+    assert sum(measurement.share for measurement in SECTIONS.values()) <= WHOLE < 40 * 60
+
+
+@pytest.fixture
+def small_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """`python -m benchmarks` measures three sections for a page of its own, and the middle one fails."""
+
+    def fails(*_: object) -> Section:
+        subprocess.run([sys.executable, "-c", "import sys; sys.exit('there is no peer')"], check=True, **TOLD)
+        raise AssertionError
+
+    @contextmanager
+    def no_sets() -> Iterator[list[object]]:
+        yield []
+
+    page, makers = tmp_path / "benchmarks.md", {"step": lambda *_: STEP, "peer": fails, "last": lambda *_: LAST}
+    page.write_text("# Benchmarks\n")
+    monkeypatch.setattr(command, "PAGE", page)
+    monkeypatch.setattr(command, "sets", no_sets)
+    monkeypatch.setattr(command, "SECTIONS", {n: Measurement(make, 60, ("Makefile",)) for n, make in makers.items()})
+    return page
+
+
+def benchmarks(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> object:
+    """The exit status of `python -m benchmarks`."""
+    monkeypatch.setattr(sys, "argv", ["benchmarks", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        command.main()
+    return ended.value.code
+
+
+def test_a_section_that_fails_is_named_and_the_others_are_measured(
+    small_page: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert benchmarks(monkeypatch) == 1
+    out, err = capsys.readouterr()
+    last = err.splitlines()[-1]
+    assert last.startswith("failed: peer: CalledProcessError: Command ")
+    assert last.endswith("; there is no peer")
+    assert list(provenances(small_page.read_text())) == ["step", "last"]
+    assert "measured: last in 0 s (share: 60 s)" in err
+    assert "docs/benchmarks.md: 2 of 3 sections took 0.0 min in all (all shares: 3.0 min); without a time: peer" in out
+    assert benchmarks(monkeypatch, "step", "last") == 0
+
+
+def test_a_quick_run_and_a_check_write_nothing(
+    small_page: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert benchmarks(monkeypatch, "--quick") == 1
+    assert benchmarks(monkeypatch, "step", "--quick") == 0
+    capsys.readouterr()
+    assert benchmarks(monkeypatch, "--check") == 0
+    assert "0 of 3 sections took 0.0 min in all" in capsys.readouterr().out
+    assert small_page.read_text() == "# Benchmarks\n"
+
+
+def test_compiled_rows_are_every_kind_of_look_ahead() -> None:
+    """Each is made of whole rounds, and together they are all that a round can be beyond the plain one."""
+    plans = {name: list(plans_of(experiment)) for name, experiment in look_aheads().items()}
+    every = [plan for several in plans.values() for plan in several]
+    assert all(plan is not None for plan in every)
+    assert any(plan.fresh for plan in every)
+    assert any(len(several) == 2 for several in plans.values())  # both players look ahead
+    assert any(plan.player in plan.others for plan in every)  # recursive
+    assert any(plan.extrapolation != 1 for plan in every)
+    assert any(plan.regenerates and plan.player == "critic" for plan in every)
+    assert [name for name, one in look_aheads().items() if one.game.build().has_after_update] == list(plans)[-1:]
+
+
+def plans_of(experiment: Experiment) -> Iterator[RoundPlan | None]:
+    assert isinstance(experiment.dynamics, Unrolled)
+    for turns in rounds_of(experiment.dynamics):
+        yield RoundPlan.of(replace(experiment.dynamics, turns=turns), experiment.game.build())
 
 
 def test_a_section_anew_leaves_the_others_as_they_were(root: Path) -> None:

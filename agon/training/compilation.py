@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from agon.dynamics import Unrolled
+from agon.dynamics.processes import processes
 from agon.dynamics.unrolled import CompiledUnrolled
 from agon.errors import SettingError
 from agon.games import modules_of
@@ -20,7 +21,7 @@ WORTH = 1_000  # from this many steps on, "auto" tries to compile
 TRIED = 2  # steps within which a look-ahead must compile: an optimiser's first step has no program
 
 
-def choose_compilation(training: Training) -> None:
+def choose_compilation(training: Training) -> str:
     """Compile as `compute.compile` says, and set it to "on" or "off" for the run's description.
 
     With `Unrolled` dynamics the look-ahead is compiled; measurements showed that this always pays from a
@@ -28,16 +29,20 @@ def choose_compilation(training: Training) -> None:
     compiled, and "auto" times a few steps with and without on CUDA. Trial steps run on the live training,
     whose state is then restored exactly.
 
+    Returns:
+        Why a look-ahead that was to be compiled is not, as a run says it; "" otherwise.
+
     Raises:
         SettingError: "on", but nothing can be compiled.
     """
     choice, dynamics = training.compute.compile, training.dynamics
     unrolled = isinstance(dynamics, Unrolled) and dynamics.steps > 0
-    enough = training.experiment.steps - training.step >= WORTH
+    enough, why = training.experiment.steps - training.step >= WORTH, ""
     if choice == "off" or (choice == "auto" and not enough):
         compiled = False
     elif isinstance(dynamics, Unrolled) and unrolled:
-        compiled = _compile_look_ahead(training, dynamics)
+        why = _compile_look_ahead(training, dynamics)
+        compiled = not why
     else:
         compiled = _compile_networks(training, choice)
     if choice == "on" and not compiled:
@@ -46,20 +51,24 @@ def choose_compilation(training: Training) -> None:
             "compiled itself), got on; leave it at auto"
         )
     training.compute = replace(training.compute, compile="on" if compiled else "off")
+    return why
 
 
-def _compile_look_ahead(training: Training, dynamics: Unrolled) -> bool:
-    """Compile and check the look-ahead by a few steps; return whether that worked."""
+def _compile_look_ahead(training: Training, dynamics: Unrolled) -> str:
+    """Compile and check the look-ahead by a few steps; return why it is not compiled, "" if it is."""
     if training.device.type == "cpu" and not shutil.which("g++"):
-        return False
+        return "not compiled: no C++ compiler (g++) was found, with which the same steps take about half the time"
+    if processes() > 1:
+        return "not compiled: several processes average their gradients within the look-ahead"
     before, compiled = copy.deepcopy(capture(training)), CompiledUnrolled.of(dynamics)
     training.dynamics = compiled
     for _ in range(TRIED):
         training.advance()
     restore(training, before)
-    if not compiled.working:
-        training.dynamics = dynamics
-    return compiled.working
+    if compiled.working:
+        return ""
+    training.dynamics = dynamics
+    return "not compiled: no program of this look-ahead gave its gradient; every step is made without"
 
 
 def _compile_networks(training: Training, choice: str) -> bool:

@@ -206,9 +206,12 @@ def _open_data(training: Training, show: bool) -> None:
 
 
 def _compile(training: Training, show: bool) -> None:
-    """Compile what is to be compiled, which can take half a minute, and say so."""
-    with waiting(show and not training.rank and not in_worker()), stage("compiling, if it pays"):
-        choose_compilation(training)
+    """Compile what is to be compiled, which can take half a minute, and say so; or say why a look-ahead is not."""
+    told = show and not training.rank and not in_worker()
+    with waiting(told), stage("compiling, if it pays"):
+        why = choose_compilation(training)
+    if told and why:
+        warn(why)
 
 
 def _taken(training: Training, show: bool) -> Taken | None:

@@ -7,12 +7,15 @@ import pytest
 import torch
 
 import agon
+from agon.dynamics.unrolled import split_program, tracing
+from agon.dynamics.unrolled.vjp import StepFunctions
 from agon.errors import SettingError
 from agon.penalties import R1
 from agon.runs import Run
 from agon.training import Training
+from tests.dynamics.test_compiled import flat, unsplit
 from tests.training.compare import log_of
-from tests.training.programs import command, finished, small
+from tests.training.programs import command, finished, points, small
 
 
 def training(compute: agon.Compute, **changes: object) -> Training:
@@ -114,6 +117,59 @@ def test_compilation_is_refused_where_networks_are_differentiated_twice(tmp_path
 def test_wrong_choices_are_sentences(wrong: dict[str, object]) -> None:
     with pytest.raises(SettingError, match=next(iter(wrong))):
         agon.Compute(**wrong)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def traced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine with a compiler, whose programs are the same functions, uncompiled."""
+    monkeypatch.setattr(tracing, "compiled", flat)
+    monkeypatch.setattr(split_program, "partition", unsplit)
+    monkeypatch.setattr("agon.training.compilation.shutil.which", lambda name: name)
+
+
+def lines(run: Path, capsys: pytest.CaptureFixture[str], experiment: agon.Experiment, **how: object) -> list[str]:
+    """What the beginning of a training says of compilation; one that pauses after two steps."""
+    compute = agon.Compute(device="cpu", threads=1, **how)  # type: ignore[arg-type]
+    agon.train(experiment, run, compute=compute, until=2)
+    return [line for line in capsys.readouterr().err.splitlines() if "compiled" in line]
+
+
+LONG = 2_000  # steps, from a thousand of which on "auto" compiles
+AHEAD = agon.Unrolled(steps=2)
+
+
+@pytest.mark.usefixtures("traced")
+def test_a_run_says_what_is_compiled(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    both = replace(AHEAD, looks_ahead={"generator": ("critic",), "critic": ("generator",)})
+    for steps, rule, how in ((LONG, both, "auto"), (5, replace(AHEAD, batches="fresh"), "on")):
+        said = lines(tmp_path / how, capsys, points(steps, dynamics=rule), compile=how)
+        assert said == ["compiled: whole steps"]
+
+
+@pytest.mark.usefixtures("traced")
+def test_what_is_not_to_be_compiled_says_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Compilation that is off or does not pay, and a training without a look-ahead."""
+    assert lines(tmp_path / "off", capsys, points(LONG, dynamics=AHEAD), compile="off") == []
+    assert lines(tmp_path / "short", capsys, points(5, dynamics=AHEAD)) == []
+    assert lines(tmp_path / "turns", capsys, points(LONG)) == []
+
+
+@pytest.mark.usefixtures("traced")
+def test_a_run_that_cannot_be_compiled_says_why(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is no compiler; or the programs give the first-order gradient, and are refused."""
+    experiment = points(LONG, dynamics=AHEAD)
+    with monkeypatch.context() as without:
+        without.setattr("agon.training.compilation.shutil.which", lambda name: None)
+        (said,) = lines(tmp_path / "none", capsys, experiment)
+        assert said.startswith("not compiled: no C++ compiler (g++) was found")
+    monkeypatch.setattr(StepFunctions, "_through", lambda self, *given: given[-1])
+    (said,) = lines(tmp_path / "refused", capsys, experiment)
+    assert said.startswith("not compiled: no program of this look-ahead gave its gradient")
+    assert Run.open(tmp_path / "refused").compute["compile"] == "off"
+    with pytest.raises(SettingError, match="compile: expected off"):
+        lines(tmp_path / "on", capsys, experiment, compile="on")
 
 
 @pytest.mark.evidence
