@@ -70,13 +70,17 @@ def unsplit(function: Any, early: Any, late: Any) -> Partition:
     """As `partition`, but untraced: the late part computes the early one again."""
     both, none = FlatFunction(function, early, late), [torch.zeros_like(t) for t in tensors_of(late)]
     both(tensors_of((early, late)))
-    first, last = both.returned.children()
-    return Partition(
-        lambda *given: both([*given, *none])[: first.num_leaves],
-        lambda *given: both(given)[first.num_leaves :],
-        tuple(range(len(tensors_of(early)))),
-        (first, last),
-    )
+    first, last, *_ = both.returned.children()
+    n, m = first.num_leaves, first.num_leaves + last.num_leaves
+
+    def finish(*given: Tensor) -> list[Tensor]:
+        results = both(given)
+        for target, value in zip(results[m::2], results[m + 1 :: 2], strict=True):
+            target.copy_(value)
+        return results[n:m]
+
+    again = tuple(range(len(tensors_of(early))))
+    return Partition(lambda *given: both([*given, *none])[:n], finish, again, True, (first, last))
 
 
 def stepped(dynamics: Unrolled, game: Game, optimisers: Any) -> dict[str, Any]:

@@ -11,10 +11,12 @@ from torch import Tensor, nn
 
 from agon.dynamics import Turns, Unrolled
 from agon.dynamics.unrolled import CompiledUnrolled, split_program, tracing
+from agon.dynamics.unrolled import partition as partition_module
 from agon.dynamics.unrolled.inner_step import inner_update
 from agon.dynamics.unrolled.partition import partition
 from agon.dynamics.unrolled.program import Program
 from agon.dynamics.unrolled.round import RoundFunctions
+from agon.dynamics.unrolled.split_program import SplitProgram
 from agon.dynamics.unrolled.tracing import tensors_of
 from agon.dynamics.unrolled.vjp import StepFunctions
 from agon.games import Adversarial, BoundaryEquilibrium, Game
@@ -311,6 +313,36 @@ def test_a_function_is_its_two_parts() -> None:
 def test_an_early_result_of_a_late_argument_is_refused() -> None:
     with pytest.raises(ValueError, match="late"):
         partition(lambda early, late: (early * late, early), torch.ones(2), torch.ones(2))
+
+
+def test_changes_are_written_in_place_and_last() -> None:
+    """The late part reads an argument before it changes it, and passes on what does not depend on it."""
+
+    def around(early: Tensor, late: Tensor) -> tuple[Tensor, Tensor, list[tuple[Tensor, Tensor]]]:
+        product = early[0] * late
+        return early.sum(), product + early[1], [(early, early + 1), (late, product)]
+
+    early, late = torch.tensor([[2.0, 3.0], [5.0, 7.0]]), torch.tensor([11.0, 13.0])
+    parts = partition(around, early, late)
+    _, *kept = parts.early(early)
+    (last,) = parts.late(*(early for _ in parts.again), *kept, late)
+    assert parts.changes
+    assert [t.tolist() for t in (last, early, late)] == [[27.0, 46.0], [[3.0, 4.0], [6.0, 8.0]], [22.0, 39.0]]
+
+
+def test_what_is_kept_is_no_view_of_an_argument_that_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the late part would find the new value in the place of the old one."""
+    monkeypatch.setattr(split_program, "partition", partition)
+    early, late = torch.ones(2, 3), torch.ones(2)
+
+    def around(early: Tensor, late: Tensor) -> Any:
+        kept = early.t()
+        return kept.sum(), kept @ late, [(early, early * late[:, None])]
+
+    assert SplitProgram(around, early, late).early([early])[1:] == []  # the view is made anew
+    monkeypatch.setattr(partition_module, "_is_free", lambda node: False)
+    with pytest.raises(ValueError, match="view of an argument"):
+        SplitProgram(around, early, late)
 
 
 def test_examples_are_flattened_in_order() -> None:

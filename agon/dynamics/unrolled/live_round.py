@@ -1,47 +1,21 @@
 """The live tensors of a round, and the check that they are still those that a compiled round was bound to."""
 
 from collections.abc import Mapping, Sequence
-from operator import is_
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from agon.dynamics.functional import NUMBERS, RATE
 from agon.dynamics.moves import Optimisers
 from agon.dynamics.unrolled.flat_groups import FlatGroup, flat_groups
-from agon.dynamics.unrolled.functional_module import Slots, slots_of
-from agon.dynamics.unrolled.round import Ahead, RoundStart
 from agon.dynamics.unrolled.round_plan import RoundPlan
+from agon.dynamics.unrolled.round_state import STEP, Ahead, RoundStart, with_rates
+from agon.dynamics.unrolled.snapshot import Snapshot
 from agon.dynamics.unrolled.step_context import NamedTensors, of_player
 from agon.games.game import Batch, Game
 
-STEP = "step"  # name of the number of steps in torch's state
 GroupMoments = dict[str, tuple[Tensor, ...]]  # name -> the live moment of each of a group's parameters
-
-
-class Snapshot(NamedTuple):
-    """What a compiled round takes for granted, to be compared with what it is now.
-
-    Attributes:
-        slots: where the game holds its tensors.
-        tensors: the tensor in each slot.
-        layouts: the type, the strides and the address of each of them.
-        free: whether each of them requires gradients.
-        modules: the game's modules.
-        training: their training flags.
-        settings: the optimisers' settings.
-        states: the optimiser's entry of each moving parameter, and the tensors in it.
-    """
-
-    slots: list[tuple[Any, str]]
-    tensors: list[Tensor]
-    layouts: list[tuple[torch.dtype, tuple[int, ...], int]]
-    free: list[bool]
-    modules: list[nn.Module]
-    training: list[bool]
-    settings: list[dict[str, Any]]
-    states: list[tuple[torch.optim.Optimizer, Tensor, dict[str, Any]]]
 
 
 class LiveRound:
@@ -73,7 +47,7 @@ class LiveRound:
         self.own_moments = [self._moments(group) for group in self.own]
         self.names = {player: list(of_player(game, player, self.parameters)) for player in (plan.player, *plan.others)}
         self._rates = [self._index(group) for group in (*self.groups, *self.own)]
-        self._before = self._snapshot(slots_of(game))
+        self._before = Snapshot(game, optimisers, (plan.player, *plan.others))
 
     @property
     def has_moments(self) -> bool:
@@ -98,37 +72,34 @@ class LiveRound:
 
     def holds(self, game: Game, optimisers: Optimisers) -> bool:
         """Whether these are the game and the optimisers, with the same tensors, flags and settings as before."""
-        before = self._before
-        return (
-            game is self.game
-            and all(optimisers.get(player) is optimiser for player, optimiser in self.optimisers.items())
-            and all(map(is_, [holder.get(key) for holder, key in before.slots], before.tensors))
-            and [(t.dtype, t.stride(), t.data_ptr()) for t in before.tensors] == before.layouts
-            and [t.requires_grad for t in before.tensors] == before.free
-            and [module.training for module in before.modules] == before.training
-            and self._settings() == before.settings
-            and not has_hooks(optimisers)
-            and all(_is_same(optimiser.state.get(p), state) for optimiser, p, state in before.states)
-        )
+        return self._before.holds(game, optimisers)
 
     def start(self, batches: Sequence[Batch]) -> RoundStart:
         """The live tensors, and the batches of a round."""
-        rates = self.rates()
+        rates, numbers = self.rates(), [_numbers(group) for group in self.own_moments]
         of_others, of_own = rates[: len(self.groups)], rates[len(self.groups) :]
-        moments = tuple(
-            {**group, **{name: (rate,) for name, rate in named.items()}}
-            for group, named in zip(self.moments, of_others, strict=True)
-        )
-        numbers = tuple(
-            {**{name: values[0] for name, values in group.items() if name in NUMBERS}, **named}
-            for group, named in zip(self.own_moments, of_own, strict=True)
-        )
-        return RoundStart(tuple(batches), self.parameters, self.buffers, moments, numbers)
+        moments = with_rates(self.moments, of_others)
+        return RoundStart(tuple(batches), self.parameters, self.buffers, moments, with_rates(numbers, of_own))
 
     def ahead(self, sources: Mapping[str, Tensor], vectors: Sequence[Tensor] = ()) -> Ahead:
-        """The look-ahead's derivatives in its sources and its own groups, and the looking player's moments."""
+        """The look-ahead's derivatives in its sources and its own groups, and the looking player's own tensors."""
         moments = tuple({n: v for n, v in m.items() if n not in NUMBERS} for m in self.own_moments)
-        return Ahead(dict(sources), tuple(vectors), moments)
+        statistics = of_player(self.game, self.plan.player, self.buffers)
+        return Ahead(dict(sources), tuple(vectors), statistics, moments)
+
+    @property
+    def changing(self) -> list[list[Tensor]]:
+        """All that a round changes, kind by kind: parameters, each of the moments, and the buffers of either side."""
+        kinds = []
+        for groups, of_groups in ((self.movers, self.movers_moments), (self.own, self.own_moments)):
+            kinds.append([p for group in groups for p in group.parameters.values()])
+            kinds += [list(moments) for of_group in of_groups for moments in of_group.values()]
+        of_players = {player: of_player(self.game, player, self.buffers) for player in self.game.players}
+        own = of_players[self.plan.player]
+        others = [b for mover in self.plan.movers for b in of_players[mover].values()]
+        kept = {name for buffers in of_players.values() for name in buffers}
+        of_game = [b for n, b in self.buffers.items() if n not in kept] if self.game.has_after_update else []
+        return [*kinds, [*others, *of_game], list(own.values())]
 
     def rates(self) -> list[NamedTensors]:
         """The scheduled rate of each group, the others' first; empty for a group whose rate is constant."""
@@ -142,18 +113,16 @@ class LiveRound:
         """Whether any rate may be another one at each step."""
         return any(index is not None for _, index in self._rates)
 
-    def steps(self, groups: Sequence[FlatGroup]) -> list[Tensor]:
-        """The live numbers of steps of some groups' parameters."""
-        states = [self.optimisers[g.player].state.get(p, {}) for g in groups for p in g.parameters.values()]
-        return [state[STEP] for state in states if STEP in state]
-
     def _groups(self, player: str) -> list[FlatGroup]:
         free = {n: p for n, p in of_player(self.game, player, self.parameters).items() if p.requires_grad}
         return list(flat_groups(player, free, self.optimisers[player]))
 
     def _moments(self, group: FlatGroup) -> GroupMoments:
+        """A group's moments, and the numbers of steps, which torch counts for rules that do not need them too."""
         states = [self.optimisers[group.player].state.get(p, {}) for p in group.parameters.values()]
-        return {name: tuple(state[name] for state in states) for name in group.moments if name != RATE}
+        names = [name for name in group.moments if name != RATE]
+        counts = [STEP] if STEP not in names and all(STEP in state for state in states) else []
+        return {name: tuple(state[name] for state in states) for name in [*names, *counts]}
 
     def _index(self, group: FlatGroup) -> tuple[torch.optim.Optimizer, int | None]:
         """The optimiser of a group, and which of its groups of settings has the group's scheduled rate, if any."""
@@ -161,33 +130,6 @@ class LiveRound:
         found = [i for i, settings in enumerate(optimiser.param_groups) if any(p is first for p in settings["params"])]
         return optimiser, found[0] if RATE in group.moments else None
 
-    def _settings(self) -> list[dict[str, Any]]:
-        left_out = ("params", RATE)
-        return [
-            {n: v for n, v in group.items() if n not in (left_out if "initial_lr" in group else left_out[:1])}
-            for optimiser in self.optimisers.values()
-            for group in optimiser.param_groups
-        ]
 
-    def _snapshot(self, slots: Slots) -> Snapshot:
-        places = [place for holders in slots.values() for place in holders]
-        tensors = [holder[key] for holder, key in places]
-        modules = list(self.game.modules())
-        states = [
-            (self.optimisers[g.player], p, dict(self.optimisers[g.player].state.get(p, {})))
-            for g in (*self.groups, *self.own)
-            for p in g.parameters.values()
-        ]
-        layouts = [(t.dtype, t.stride(), t.data_ptr()) for t in tensors]
-        free, training = [t.requires_grad for t in tensors], [module.training for module in modules]
-        return Snapshot(places, tensors, layouts, free, modules, training, self._settings(), states)
-
-
-def has_hooks(optimisers: Optimisers) -> bool:
-    """Whether anything is to be called at an optimiser's own step, which a compiled round does not make."""
-    return any(o._optimizer_step_pre_hooks or o._optimizer_step_post_hooks for o in optimisers.values())
-
-
-def _is_same(state: Mapping[str, Any] | None, before: Mapping[str, Any]) -> bool:
-    """Whether a parameter's entry in its optimiser holds the same tensors as before."""
-    return (state or {}).keys() == before.keys() and all(map(is_, (state or {}).values(), before.values()))
+def _numbers(moments: GroupMoments) -> GroupMoments:
+    return {name: values for name, values in moments.items() if name in NUMBERS}

@@ -9,7 +9,7 @@
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import torch
 from jaxtyping import Float
@@ -19,82 +19,12 @@ from agon.dynamics.functional import NUMBERS
 from agon.dynamics.unrolled.flat_groups import FlatGroup, unflatten
 from agon.dynamics.unrolled.inner_step import InnerState, copies
 from agon.dynamics.unrolled.round_plan import RoundPlan
+from agon.dynamics.unrolled.round_state import Ahead, Begun, Change, Moved, RoundStart, changes, counted, first_of
 from agon.dynamics.unrolled.step_context import SAMPLES, NamedTensors, StepContext, of_player
 from agon.dynamics.unrolled.vjp import Cotangents, StepFunctions, StepResult
 from agon.games.game import Batch, Game
 
 T = TypeVar("T")
-GroupMoments = tuple[dict[str, tuple[Tensor, ...]], ...]  # for each group: name -> a moment of each parameter
-
-
-class RoundStart(NamedTuple):
-    """What a round begins with.
-
-    Attributes:
-        batches: one for each turn, or one for all.
-        parameters: all of the game's, by name.
-        buffers: all of the game's, by name.
-        moments: of the others' groups.
-        numbers: the steps, and a scheduled rate, of the looking player's groups.
-    """
-
-    batches: tuple[Batch, ...]
-    parameters: NamedTensors
-    buffers: NamedTensors
-    moments: GroupMoments
-    numbers: tuple[NamedTensors, ...]
-
-
-class Ahead(NamedTuple):
-    """What the look-ahead has given.
-
-    Attributes:
-        sources: f_K's derivatives in the sources.
-        vectors: those in the looking player's own groups "p" at θ^0, if it anticipates its own steps.
-        moments: the looking player's, which change after it only.
-    """
-
-    sources: NamedTensors
-    vectors: tuple[Tensor, ...]
-    moments: GroupMoments
-
-
-class Moved(NamedTuple):
-    """Players after their moves, by the names of their parameters and buffers.
-
-    Attributes:
-        parameters: those that have moved.
-        moments: their moments, for each group in the order of its parameters.
-        gradients: along which they moved.
-        buffers: their statistics.
-    """
-
-    parameters: NamedTensors
-    moments: GroupMoments
-    gradients: NamedTensors
-    buffers: NamedTensors
-
-
-class Begun(NamedTuple):
-    """A round up to the look-ahead, or to its first inner step.
-
-    Attributes:
-        state: θ^0.
-        first: the first inner step; empty if the program of the steps makes it.
-        samples: "n *shape", of the look-ahead; empty if each of its passes generates its own.
-        statistics: the looking player's buffers after its pass.
-        movers: the others that move, after their moves.
-        losses: of the movers, before their last move.
-        seen: scalars for the log.
-    """
-
-    state: InnerState
-    first: tuple[StepResult, ...]
-    samples: NamedTensors
-    statistics: NamedTensors
-    movers: Moved
-    losses: NamedTensors
-    seen: NamedTensors
 
 
 class RoundFunctions(StepFunctions):
@@ -117,8 +47,12 @@ class RoundFunctions(StepFunctions):
         self._mover_groups = [groups[index] for index in self._moving]
         self._moves = StepFunctions(game, plan.player, plan.movers, self._mover_groups)
 
-    def around(self, start: RoundStart, ahead: Ahead) -> tuple[Begun, Moved]:
-        """The round without the look-ahead: all that precedes it, and the looking player's move after it."""
+    def around(self, start: RoundStart, ahead: Ahead) -> tuple[Begun, NamedTensors, list[Change]]:
+        """The round without the look-ahead: all that precedes it, and the looking player's move after it.
+
+        Returns:
+            The round up to the look-ahead, the looking player's gradients, and all that the round changes.
+        """
         leaves = {n: p for group in self._own for n, p in _leaves(group, start.parameters).items()}
         *before, batch = start.batches * (self._plan.own_turns + 1 if self._plan.shared else 1)
         state, fake, kept, first = self._start(start), None, None, tuple[StepResult, ...]()
@@ -137,10 +71,10 @@ class RoundFunctions(StepFunctions):
                 is_first = bool(first) and len(self._moving) == len(self._groups)
                 kept = first[0] if is_first else self._move(start, state, batch, fake)
                 after = self._kept(state, kept)
-            begun = self._begun(state, first, after, kept, context)
             if self._plan.extrapolation != 1:
                 ahead = self._extrapolated(self.outer(state._replace(buffers=after.buffers), context).cotangents, ahead)
-            return begun, self._own_move(start, ahead, fake, leaves)
+            own = self._own_move(start, ahead, fake, leaves)
+            return self._begun(state, first, kept, context), own.gradients, self._changes(start, ahead, own, after)
 
     def context(
         self, start: RoundStart, batch: Batch, fake: Float[Tensor, "n ..."] | None, buffers: NamedTensors
@@ -157,7 +91,10 @@ class RoundFunctions(StepFunctions):
 
     def _start(self, start: RoundStart) -> InnerState:
         vectors = tuple(group.flatten(start.parameters) for group in self._groups)
-        moments = tuple(_flat_moments(moments) for moments in start.moments)
+        moments = tuple(
+            _flat_moments({name: live[name] for name in group.moments})
+            for group, live in zip(self._groups, start.moments, strict=True)
+        )
         return InnerState(vectors, moments, start.buffers)
 
     def _samples(
@@ -198,46 +135,54 @@ class RoundFunctions(StepFunctions):
         return {**own, **{name: b for name, b in buffers.items() if name not in of_players}}
 
     def _begun(
-        self,
-        state: InnerState,
-        first: tuple[StepResult, ...],
-        after: InnerState,
-        kept: StepResult | None,
-        context: StepContext,
+        self, state: InnerState, first: tuple[StepResult, ...], kept: StepResult | None, context: StepContext
     ) -> Begun:
         samples = {name: tensor for name, tensor in context.sources.items() if name == SAMPLES}
         if kept is None:
-            return Begun(state, first, samples, context.statistics, Moved({}, (), {}, {}), {}, {})
+            return Begun(state, first, samples, context.statistics, {}, {}, {})
+        gradients = unflatten(self._mover_groups, kept.gradients)
+        return Begun(state, first, samples, context.statistics, gradients, kept.losses, kept.seen)
+
+    def _changes(self, start: RoundStart, ahead: Ahead, own: Moved, after: InnerState) -> list[Change]:
+        """All that the round changes: both sides' parameters, moments, numbers of steps, and buffers."""
+        of_movers, moves = self._of_movers(start.moments), self._plan.own_turns + self._plan.together
+        return [
+            *changes(start, ahead.moments, own),
+            *counted(start.numbers, 1),
+            *(changes(start, of_movers, self._movers_after(after)) if self._plan.movers else ()),
+            *counted(of_movers, moves),
+        ]
+
+    def _movers_after(self, after: InnerState) -> Moved:
+        """The movers after their moves."""
         groups, vectors = self._mover_groups, self._of_movers(after.parameters)
         moments = tuple(
             {name: tuple(group.unflatten(m).values()) for name, m in flat.items() if name not in NUMBERS}
             for group, flat in zip(groups, self._of_movers(after.moments), strict=True)
         )
-        parameters, gradients = unflatten(groups, vectors), unflatten(groups, kept.gradients)
-        movers = Moved(parameters, moments, gradients, self._movers_buffers(after.buffers))
-        return Begun(state, first, samples, context.statistics, movers, kept.losses, kept.seen)
+        return Moved(unflatten(groups, vectors), moments, {}, self._movers_buffers(after.buffers))
 
     def _extrapolated(self, present: Cotangents, ahead: Ahead) -> Ahead:
         """g_0 + s·(g_K - g_0), of the derivatives in the sources and in the player's own groups."""
         scale, own = self._plan.extrapolation, self.attached(present.parameters)
         sources = {n: torch.lerp(present.sources[n], source, scale) for n, source in ahead.sources.items()}
         vectors = tuple(torch.lerp(one, other, scale) for one, other in zip(own, ahead.vectors, strict=True))
-        return Ahead(sources, vectors, ahead.moments)
+        return ahead._replace(sources=sources, vectors=vectors)
 
     def _own_move(self, start: RoundStart, ahead: Ahead, fake: Tensor | None, leaves: NamedTensors) -> Moved:
-        """The looking player's step along df_K/dθ_p; its statistics are in `Begun`."""
+        """The looking player's step along df_K/dθ_p."""
         gradients = self._own_gradients(ahead, fake, leaves)
         parameters, moments = NamedTensors(), []
-        for group, numbers, of_group in zip(self._own, start.numbers, ahead.moments, strict=True):
-            after = dict[str, list[Tensor]]({name: [] for name in of_group})
+        for group, of_each, of_group in zip(self._own, start.numbers, ahead.moments, strict=True):
+            after, numbers = dict[str, list[Tensor]]({name: [] for name in of_group}), first_of(of_each)
             for index, name in enumerate(group.parameters):
-                current = {n: numbers[n].double() if n in NUMBERS else of_group[n][index] for n in group.moments}
+                current = {n: numbers[n] if n in NUMBERS else of_group[n][index] for n in group.moments}
                 updated = group.rule(start.parameters[name], gradients[name], current)
                 parameters[name] = updated.parameter
                 for moment, values in after.items():
                     values.append(updated.moments[moment])
             moments.append({name: tuple(values) for name, values in after.items()})
-        return Moved(self._after_update(start, parameters), tuple(moments), gradients, {})
+        return Moved(self._after_update(start, parameters), tuple(moments), gradients, ahead.statistics)
 
     def _own_gradients(self, ahead: Ahead, fake: Tensor | None, leaves: NamedTensors) -> NamedTensors:
         """df_K/dθ_p: through the samples, directly, and through the player's own anticipated steps."""

@@ -13,7 +13,8 @@ from agon.dynamics.moves import Optimisers
 from agon.dynamics.unrolled import program
 from agon.dynamics.unrolled.dynamics import AHEAD
 from agon.dynamics.unrolled.live_round import LiveRound
-from agon.dynamics.unrolled.round import Begun, Moved, RoundFunctions
+from agon.dynamics.unrolled.round import RoundFunctions
+from agon.dynamics.unrolled.round_state import Begun
 from agon.dynamics.unrolled.split_program import SplitProgram
 from agon.dynamics.unrolled.step_context import SAMPLES
 from agon.dynamics.unrolled.tracing import tensors_of
@@ -22,11 +23,11 @@ from agon.games.game import Batch, Game, Losses
 
 
 class RoundResult(NamedTuple):
-    """The tensors of a `Begun`, of a `SurrogateResult`, and of the looking player's `Moved`."""
+    """The tensors of a `Begun`, of a `SurrogateResult`, and the looking player's gradients."""
 
     begun: list[Tensor]
     surrogate: list[Tensor]
-    own: list[Tensor]
+    gradients: list[Tensor]
 
 
 class RoundProgram:
@@ -42,7 +43,8 @@ class RoundProgram:
     Attributes:
         around: the round up to the look-ahead or to its first step, and the looking player's move.
         unroll: the look-ahead.
-        begun, own: the structures of `Begun` and of the looking player's `Moved`, with positions for tensors.
+        begun: the structure of `Begun`, with positions for tensors.
+        gradients: the positions of the looking player's gradients, by name.
         surrogate: that of `SurrogateResult`.
         attached: where f_K's derivatives in the looking player's own groups are.
     """
@@ -66,7 +68,7 @@ class RoundProgram:
         stores = live.plan.generates_inside and not live.plan.checkpointed
         self.unroll = program.Program(functions, begun.state, context, direct, stores=stores)
         self.begun: Begun = _positions(returned[0])
-        self.own: Moved = _positions(returned[1])
+        self.gradients: dict[str, int] = _positions(returned[1])
         self.surrogate: SurrogateResult = _positions(self.unroll.returned)
         self.attached = functions.attached(self.surrogate.cotangents.parameters)
 
@@ -83,22 +85,17 @@ class BoundRound:
 
     def __init__(self, compiled: RoundProgram, live: LiveRound, steps: int, batches: Sequence[Batch]) -> None:
         self.live, self._program, self._steps, self._shapes = live, compiled, steps, shapes_of(batches)
-        begun, own, surrogate = compiled.begun, compiled.own, compiled.surrogate
+        begun, surrogate = compiled.begun, compiled.surrogate
         moving = {*(name for group in live.groups for name in group.parameters), *compiled.direct}
         self._turns = live.plan.turn_batches
-        self._fixed, self._moments = tensors_of(live.start(())), tensors_of(live.ahead({}))
+        self._fixed, self._moments = tensors_of(live.start(())), tensors_of(live.ahead({}).moments)
         self._parameters = tensors_of(
             [[live.parameters[n] for n in compiled.direct], [p for n, p in live.parameters.items() if n not in moving]]
         )
         self._state, self._first = _span(begun.state), _span(begun.first)
-        self._ahead = [*_leaves(surrogate.cotangents.sources), *_leaves(compiled.attached)]
+        ahead = surrogate.cotangents.sources, compiled.attached, surrogate.statistics
+        self._ahead = [index for part in ahead for index in _leaves(part)]
         self._passed_on = [*begun.samples.values()], [*begun.statistics.values()]
-        self._movers = _leaves((begun.movers.parameters, begun.movers.moments, begun.movers.buffers))
-        self._own, self._buffers = _leaves((own.parameters, own.moments)), list(surrogate.statistics.values())
-        self._targets = list(chain.from_iterable(self.targets(live)))
-        moves, one, other = live.plan.own_turns + live.plan.together, live.steps(live.own), live.steps(live.movers)
-        counts = [([*one, *other], 1)] if moves == 1 else [(one, 1), (other, moves)]
-        self._counts = [pair for pair in counts if all(pair)]
 
     def fits(self, game: Game, optimisers: Optimisers, batches: Sequence[Batch]) -> bool:
         """Whether the program is that of a round of this game on these batches."""
@@ -107,10 +104,6 @@ class BoundRound:
     def step(self, batches: Sequence[Batch]) -> Losses:
         """Make the round's moves; return its losses and the scalars for the log."""
         result = self.result(batches)
-        with torch.no_grad():
-            torch._foreach_copy_(self._targets, self.values(result))
-            for steps, by in self._counts:
-                torch._foreach_add_(steps, by)
         self._set_gradients(result)
         begun, surrogate = self._program.begun, self._program.surrogate
         losses = {name: result.begun[i] for name, i in begun.losses.items()}
@@ -120,7 +113,7 @@ class BoundRound:
 
     @torch.no_grad()
     def result(self, batches: Sequence[Batch], *, through: bool = True) -> RoundResult:
-        """The tensors of the round, which changes nothing; without `through`, along the first-order gradient."""
+        """Change the live tensors, and give those of the round; without `through`, along the first-order gradient."""
         fixed = tensors_of(self.live.start(())) if self.live.is_scheduled else self._fixed
         drawn = [tensors_of_batch(batch) for batch in batches]
         turns, fresh = drawn[: self._turns], drawn[self._turns :]
@@ -135,34 +128,10 @@ class BoundRound:
         needed, ahead = self._program.around.needed(given, begun), [surrogate[i] for i in self._ahead]
         return RoundResult(begun, surrogate, self._program.around.late(needed, [*ahead, *self._moments]))
 
-    def values(self, result: RoundResult) -> list[Tensor]:
-        """The values of all that the round changes, in the order of `targets`."""
-        return [
-            *(result.begun[i] for i in self._movers),
-            *(result.own[i] for i in self._own),
-            *(result.surrogate[i] for i in self._buffers),
-        ]
-
-    def targets(self, live: LiveRound) -> list[list[Tensor]]:
-        """All that the round changes but the numbers of steps: parameters, moments and buffers, kind by kind."""
-        begun, own = self._program.begun, self._program.own
-        kinds = []
-        for moved, moments in ((begun.movers, live.movers_moments), (own, live.own_moments)):
-            kinds.append([live.parameters[name] for name in moved.parameters])
-            kinds += [list(kept[name]) for kept, after in zip(moments, moved.moments, strict=False) for name in after]
-            kinds.append([live.buffers[name] for name in moved.buffers])
-        return [*kinds, [live.buffers[name] for name in self._program.surrogate.statistics]]
-
-    @property
-    def gradients(self) -> dict[str, int]:
-        """The looking player's parameters that have a gradient, and its position among its results."""
-        return self._program.own.gradients  # type: ignore[return-value]
-
     def _set_gradients(self, result: RoundResult) -> None:
-        player, others = self.live.plan.player, self._program.begun.movers.gradients
+        player, own, others = self.live.plan.player, self._program.gradients, self._program.begun.gradients
         for name in self.live.names[player]:
-            index = self.gradients.get(name)
-            self.live.parameters[name].grad = None if index is None else result.own[index]
+            self.live.parameters[name].grad = result.gradients[own[name]] if name in own else None
         for name in (name for mover in self.live.plan.movers for name in self.live.names[mover] if others):
             self.live.parameters[name].grad = result.begun[others[name]] if name in others else None
 

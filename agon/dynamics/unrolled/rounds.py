@@ -14,11 +14,12 @@ from agon.dynamics.functional import functional_of
 from agon.dynamics.moves import Optimisers, freeze, preserve_buffers
 from agon.dynamics.unrolled.dynamics import Unrolled, twice_differentiable
 from agon.dynamics.unrolled.functional_module import eager_modules
-from agon.dynamics.unrolled.live_round import LiveRound, has_hooks
+from agon.dynamics.unrolled.live_round import LiveRound
 from agon.dynamics.unrolled.program import LOOSER, MOST_PROGRAMS, distance, flat, recast
 from agon.dynamics.unrolled.round import RoundFunctions
 from agon.dynamics.unrolled.round_plan import RoundPlan
-from agon.dynamics.unrolled.round_program import BoundRound, RoundProgram, RoundResult, shapes_of
+from agon.dynamics.unrolled.round_program import BoundRound, RoundProgram, shapes_of
+from agon.dynamics.unrolled.snapshot import has_hooks
 from agon.dynamics.unrolled.step_context import Inputs
 from agon.errors import SettingError
 from agon.games.game import Batch, Game
@@ -126,29 +127,34 @@ def agrees(made: RoundProgram, rule: Unrolled, live: LiveRound, batches: Sequenc
     As in `program.agrees`, float64 is the reference: of the looking player's gradient, and of all that the round
     changes. The gradient must also be less than half as far from it as the first-order one.
     """
-    bound = BoundRound(made, live, rule.steps, batches)
-    result, alike = bound.result(batches), bound.result(batches, through=False)
-    same, true = (_reference(rule, live, batches, bound, cast) for cast in (torch.Tensor.clone, torch.Tensor.double))
-    values = iter(bound.values(result))
-    found = [_gradient(bound, result), *(flat([next(values) for _ in kind]) for kind in bound.targets(live) if kind)]
+    found, alike = (_made(made, rule, live, batches, through=through) for through in (True, False))
+    same, true = (_reference(rule, live, batches, list(made.gradients), cast) for cast in (Tensor.clone, Tensor.double))
     off = [distance(one, truth) for one, truth in zip(found, true, strict=True)]
     bounds = [LOOSER * distance(one, truth) + 1e-6 for one, truth in zip(same, true, strict=True)]
-    unlike = distance(_gradient(bound, alike), true[0]) / 2
+    unlike = distance(alike[0], true[0]) / 2
     return all(one <= bound for one, bound in zip(off, bounds, strict=True)) and off[0] <= max(unlike, 1e-9)
 
 
-def _reference(
-    rule: Unrolled, live: LiveRound, batches: Sequence[Batch], bound: BoundRound, cast: Callable[[Tensor], Tensor]
+def _made(
+    made: RoundProgram, rule: Unrolled, live: LiveRound, batches: Sequence[Batch], *, through: bool
 ) -> list[Tensor]:
-    """After an eager round of a copy: the looking player's gradient, and what the round changes, kind by kind."""
+    """After a round of a copy by the program: the looking player's gradient, and what the round changes."""
+    copied = LiveRound(*copy.deepcopy((live.game, live.optimisers)), live.plan)
+    result = BoundRound(made, copied, rule.steps, batches).result(batches, through=through)
+    return [flat([result.gradients[i] for i in made.gradients.values()]), *map(flat, filter(None, copied.changing))]
+
+
+def _reference(
+    rule: Unrolled,
+    live: LiveRound,
+    batches: Sequence[Batch],
+    names: Sequence[str],
+    cast: Callable[[Tensor], Tensor],
+) -> list[Tensor]:
+    """The same after an eager round of a copy, with the gradient of the parameters of these names."""
     game, optimisers = copy.deepcopy((live.game, live.optimisers))
     recast(game, optimisers, cast)
     drawn = iter(pytree.tree_map_only(Tensor, lambda t: cast(t) if t.is_floating_point() else t, list(batches)))
     rule.step(game, optimisers, lambda: next(drawn))
     copied = LiveRound(game, optimisers, live.plan)
-    gradient = flat([copied.parameters[name].grad for name in bound.gradients])
-    return [gradient, *(flat(kind) for kind in bound.targets(copied) if kind)]
-
-
-def _gradient(bound: BoundRound, result: RoundResult) -> Tensor:
-    return flat([result.own[index] for index in bound.gradients.values()])
+    return [flat([copied.parameters[name].grad for name in names]), *map(flat, filter(None, copied.changing))]

@@ -15,7 +15,7 @@ class SplitProgram:
     """Both parts of a function, as in `partition`, compiled.
 
     Args:
-        function: pure, up to derivatives: (early, late) -> the early and the late result.
+        function: pure, up to derivatives: (early, late) -> the early and the late result, and what is changed in place.
         early: an example of the first argument, a structure of tensors.
         late: an example of the second.
 
@@ -24,14 +24,17 @@ class SplitProgram:
         example: the tensors of the early result for the example.
     """
 
-    def __init__(self, function: Callable[..., tuple[Any, Any]], early: Any, late: Any) -> None:
+    def __init__(self, function: Callable[..., tuple[Any, ...]], early: Any, late: Any) -> None:
         parts, given = partition(function, early, late), tensors_of(early)
         self.returned, self._again, n = parts.returned, parts.again, parts.returned[0].num_leaves
         with torch.no_grad():
             results = list(parts.early(*given))
         self.example, self._kept = results[:n], slice(n, None)
         self.early = tracing.compiled(parts.early, *given)
-        self._late = tracing.compiled(parts.late, *self.needed(given, results), *tensors_of(late))
+        if parts.changes and _shares_memory(self.early(given)[n:], given):
+            raise ValueError("what is kept for later is a view of an argument, and arguments are changed later")
+        example = [*self.needed(given, results), *tensors_of(late)]
+        self._late = tracing.compiled(parts.late, *(tensor.clone() for tensor in example))  # which it may change
 
     def needed(self, given: Sequence[Tensor], results: Sequence[Tensor]) -> list[Tensor]:
         """What the late part needs of the early one: some of its arguments, and what it kept beside its results."""
@@ -40,3 +43,9 @@ class SplitProgram:
     def late(self, needed: Sequence[Tensor], late: Sequence[Tensor]) -> list[Tensor]:
         """The tensors of the late result."""
         return self._late([*needed, *late])
+
+
+def _shares_memory(some: Sequence[Tensor], others: Sequence[Tensor]) -> bool:
+    """Whether any of some tensors shares its memory with any of others."""
+    addresses, more = ({t.untyped_storage().data_ptr() for t in tensors} for tensors in (some, others))
+    return not addresses.isdisjoint(more)

@@ -66,12 +66,14 @@ def compiled(function: Callable[..., Any], *example: Any) -> Compiled:
 def traced(function: FlatFunction, tensors: Sequence[Shaped[Tensor, "..."]]) -> torch.fx.GraphModule:
     """The plain operations of a function, derivatives written out, for tensors of these shapes."""
     import torch._inductor.inductor_prims
+    from torch._functorch.compile_utils import fx_graph_cse
     from torch.fx.experimental.proxy_tensor import make_fx
 
     distinct = [t.clone() for t in tensors]  # a tensor that occurs twice would be traced as one input
     with torch.no_grad():
         graph: torch.fx.GraphModule = make_fx(lambda *given: function(given), decomposition_table=_SMALL)(*distinct)
     graph.graph.eliminate_dead_code()
+    graph.graph = fx_graph_cse(graph.graph)  # what is written twice is computed once
     graph.recompile()
     return graph
 
