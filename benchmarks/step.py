@@ -43,7 +43,8 @@ def section(sets: list[Set], quick: bool) -> Section:
         f"`Training.advance`, theirs `benchmarks/hand_written.py`. {rounds} rounds of {steps} steps each, "
         "by turns in one process, in alternating order; the ratio is the median over the rounds, with a "
         "95 % bootstrap interval. `draws=round` shares the generator's pass between both players, as the "
-        "hand-written loop does; `draws=turn` draws a batch for each player, a pass of the generator more. Bounds: "
+        "hand-written loop does; `draws=turn` draws a batch for each player, a pass of the generator more. Freed "
+        "memory is kept for the next step, as `agon.train` has it, on both sides, which share a process. Bounds: "
         f"{BOUND} on a CPU, 0.5 on a GPU.",
         table(
             ("set", "ours", "ours, ms", "theirs, ms", "ours / theirs", "95 % interval"),
