@@ -67,8 +67,8 @@ def frechet_distance(real: Float[Tensor, "n d"], fake: Float[Tensor, "m _"], *, 
     advice = f"{d} features have no sample covariance of full rank from fewer: give more, or choose {fewer}"
     expect_features("Fréchet distance", real, fake, least, advice if covariance == "sample" else "give more", fewer)
     real = real.to(fake.device)
-    fewer = of_fewer(real, fake) if covariance == "shrunk" and d > len(real) + len(fake) else None
-    parts = fewer or _of_covariances(real, fake, covariance)
+    of_few = of_fewer(real, fake) if covariance == "shrunk" and d > len(real) + len(fake) else None
+    parts = of_few or _of_covariances(real, fake, covariance)
     value = max(0.0, parts.mean + parts.covariance)
     error = math.sqrt(parts.variance)
     rank = _ranks(parts.fake_values, parts.real_values, len(fake), d)

@@ -98,7 +98,7 @@ class Transposed(torch.autograd.Function):
         ctx.save_for_backward(x, weight)
         ctx.settings, ctx.bias = (stride, padding, output_padding), None if bias is None else list(bias.shape)
         sides = transposed_sides(x, weight, stride, padding, output_padding)
-        y = _folded(x, weight, sides, stride, padding)
+        y = folded(x, weight, sides, stride, padding)
         return y if bias is None else y.add_(bias.view(1, -1, 1, 1))
 
     @staticmethod
@@ -149,8 +149,19 @@ def pays(few: int, many: int) -> bool:
     return few <= FEW and many >= TIMES * few
 
 
-def _folded(x: Tensor, weight: Tensor, sides: Sides, stride: Any, padding: Any) -> Float[Tensor, "n c h w"]:
-    """Each pixel of x times the kernel, "n c·k·k a·b", added up where kernels overlap."""
+def folded(x: Tensor, weight: Tensor, sides: Sides, stride: Any, padding: Any) -> Float[Tensor, "n c h w"]:
+    """A transposed convolution to few channels: each pixel of x times the kernel, added up where kernels overlap.
+
+    The products are "n c·k·k a·b", as `fold` takes them: one product of all pixels, whose result `fold` copies into
+    that order, took 0.95 to 1.2 times as long to one channel, and 2 to 3 times to three.
+
+    Args:
+        x: "n k a b".
+        weight: "k c h w".
+        sides: of the result.
+        stride: pixels of the result between two of x.
+        padding: pixels that are cut off at the sides.
+    """
     pixels = x.permute(0, 2, 3, 1).flatten(1, 2)  # n a·b k
     kernels = weight.reshape(weight.shape[0], -1).t().expand(len(x), -1, -1)
     columns = torch.bmm(kernels, pixels.transpose(1, 2))  # matmul would copy all of it, twice
