@@ -94,7 +94,7 @@ class Uniform(Latent):
 
     def sample(self, n: int, shape: tuple[int, ...], rng: torch.Generator) -> Float[Tensor, "n ..."]:
         unit = torch.rand((n, *shape), generator=rng, device=rng.device)
-        return unit * (self.high - self.low) + self.low
+        return unit.mul_(self.high - self.low).add_(self.low)
 
     def path(
         self, start: Float[Tensor, "*shape"], end: Float[Tensor, "*shape"], steps: int

@@ -14,6 +14,7 @@ from agon.networks.layers import parameters_without_biases
 from agon.recipes import find
 from agon.recipes.sets import read_as
 from agon.training import Training
+from agon.training.allocation import keep_freed_memory
 from benchmarks.by_hand import STEPS, ByHand
 from benchmarks.operators import Profile, explanation, profiled
 from benchmarks.report import Section, table
@@ -143,6 +144,7 @@ class Operations(TorchDispatchMode):
 
 
 def training(experiment: Experiment) -> Training:
+    keep_freed_memory()  # as every training does; in one process, the loop by hand profits, too
     how = compute(threads=1, compile="off")
     return Training(experiment, how, torch.device(how.device))
 

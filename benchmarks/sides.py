@@ -7,6 +7,7 @@ import torch
 from agon import Adversarial, Compute, Experiment, Normal, Turns, part
 from agon.networks import dcgan
 from agon.training import Training
+from agon.training.allocation import keep_freed_memory
 from agon.training.compilation import choose_compilation
 from benchmarks.hand_written import LATENT, HandWritten
 from benchmarks.sets import Set
@@ -38,6 +39,7 @@ def agon_experiment(of: Set, draws: Literal["round", "turn"] = "round") -> Exper
 
 def agon_side(of: Set, draws: Literal["round", "turn"] = "round", how: Compute | None = None) -> Training:
     """agon's trainer, ready to advance."""
+    keep_freed_memory()  # as every training does; in one process, the other side's is then kept, too
     how = how or compute()
     training = Training(agon_experiment(of, draws), how, torch.device(how.device))
     choose_compilation(training)

@@ -45,7 +45,8 @@ def section(sets: list[Set], quick: bool) -> Section:
         "`Training.advance`, theirs `benchmarks/hand_written.py`, by turns in one process, in alternating order: "
         f"{rounds}; the ratio is the median over the rounds, with a 95 % bootstrap interval. `draws=round` shares the "
         "generator's pass between both players, as the hand-written loop does; `draws=turn` draws a batch for each "
-        f"player, a pass of the generator more. Bounds: {BOUND} on a CPU, {BOUND_GPU} on a GPU.",
+        "player, a pass of the generator more. Freed memory is kept for the next step, as `agon.train` has it, on both "
+        f"sides, which share a process. Bounds: {BOUND} on a CPU, {BOUND_GPU} on a GPU.",
         table(
             ("set", "ours", "ours, ms", "theirs, ms", "ours / theirs", "95 % interval", "rounds"),
             [

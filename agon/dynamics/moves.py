@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from agon.dynamics.processes import average
+from agon.dynamics.stepping import take_step
 from agon.games.game import Game, Losses, buffers_of, parameters_of
 
 Optimisers = Mapping[str, torch.optim.Optimizer]
@@ -32,7 +33,7 @@ def apply_gradients(
     for player, player_gradients in gradients.items():
         for parameter, gradient in zip(parameters_of(game, player), player_gradients, strict=True):
             parameter.grad = None if gradient is None else _laid_out_as(parameter, gradient.detach())
-        optimisers[player].step()
+        take_step(optimisers[player])
         if ends_move:
             with torch.no_grad():
                 game.after_update(player, losses.seen)

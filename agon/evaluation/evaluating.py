@@ -22,6 +22,7 @@ from agon.samples.making import load
 from agon.terminal.progress import Progress
 from agon.terminal.waiting import stage, waiting
 from agon.training import Training
+from agon.training.allocation import keep_freed_memory
 
 N = 10_000
 T = TypeVar("T")
@@ -113,6 +114,7 @@ def score(
     validation: bool = False,
 ) -> list[Score]:
     """Score a loaded run as `evaluate` does; the scores are recorded in `run`, or nowhere."""
+    keep_freed_memory()  # a search of latents passes the generator thousands of times
     if isinstance(training.game, Classification):
         if metrics:
             raise SettingError("a classifier generates nothing; leave --metrics out for its accuracy")

@@ -222,13 +222,16 @@ def _tensors_of(game: Game, player: str, holder: Holder) -> list[Any]:
     """The tensors of a player's modules, in order."""
     known = _known.get(id(game), {})
     if (player, holder) not in known:
-        known[player, holder] = [t for _, module in modules_of(game, player) for t in _held(module, holder)]
+        parts = [_held(module) for _, module in modules_of(game, player)]
+        known[player, "_parameters"] = [tensor for parameters, _ in parts for tensor in parameters]
+        known[player, "_buffers"] = [tensor for _, buffers in parts for tensor in buffers]
     return list(known[player, holder])
 
 
-def _held(module: nn.Module, holder: Holder) -> Iterable[Tensor]:
-    """As `module.parameters()` or `module.buffers()`, each tensor once, without the names that these build."""
-    found: dict[int, Tensor] = {}
+def _held(module: nn.Module) -> tuple[Iterable[Tensor], Iterable[Tensor]]:
+    """As `module.parameters()` and `module.buffers()`, each tensor once, without the names that these build."""
+    parameters: dict[int, Tensor] = {}
+    buffers: dict[int, Tensor] = {}
     seen: set[int] = set()
     waiting = [module]
     while waiting:
@@ -236,8 +239,9 @@ def _held(module: nn.Module, holder: Holder) -> Iterable[Tensor]:
         if id(each) in seen:
             continue
         seen.add(id(each))
-        for tensor in getattr(each, holder).values():
-            if tensor is not None:
-                found.setdefault(id(tensor), tensor)
+        for holder, found in ((each._parameters, parameters), (each._buffers, buffers)):
+            for tensor in holder.values():
+                if tensor is not None:
+                    found.setdefault(id(tensor), tensor)
         waiting += [child for child in reversed(each._modules.values()) if child is not None]
-    return found.values()
+    return parameters.values(), buffers.values()

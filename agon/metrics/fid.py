@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from agon.errors import Change, DataError, SettingError
+from agon.metrics.fewer import Parts, of_fewer
 from agon.metrics.intervals import NORMAL
 from agon.metrics.moments import BLOCK, Moments, doubles, expect_features, shrinkage
 from agon.metrics.score import Score
@@ -34,8 +35,9 @@ def frechet_distance(real: Float[Tensor, "n d"], fake: Float[Tensor, "m _"], *, 
     sample moves it likewise. If both sides have the same distribution, the error is too large by up to 1.5 times.
 
     A collapsed generator still gets the correct value; the detail reports the collapse by the features' ranks.
-    Memory: 8 d² float64, and 4 `BLOCK` features. The result does not depend on the order of samples, or on `BLOCK`
-    beyond 1e-9 of the traces.
+    Memory: 8 d² float64, and 4 `BLOCK` features; with shrunk covariances of fewer samples than features, 8 (n + m)²
+    and the samples, as the same then comes from products of samples (see `fewer`). The result does not depend on the
+    order of samples, or on `BLOCK` beyond 1e-9 of the traces.
 
     Args:
         real: features of real samples, finite.
@@ -65,14 +67,11 @@ def frechet_distance(real: Float[Tensor, "n d"], fake: Float[Tensor, "m _"], *, 
     advice = f"{d} features have no sample covariance of full rank from fewer: give more, or choose {fewer}"
     expect_features("Fréchet distance", real, fake, least, advice if covariance == "sample" else "give more", fewer)
     real = real.to(fake.device)
-    with stage(f"decompositions of {d:,} x {d:,} covariances", seconds=partial(_seconds, d)):
-        fake_gaussian, real_gaussian = _gaussian_of(fake, covariance), _gaussian_of(real, covariance)
-        U, s, Vh = torch.linalg.svd(fake_gaussian.root.T @ real_gaussian.root, full_matrices=False)
-    value, offset = _distance(fake_gaussian, real_gaussian, s), fake_gaussian.mean - real_gaussian.mean
-    variance = _variance(fake, fake_gaussian, offset, U * s.sqrt()) / len(fake)
-    variance += _variance(real, real_gaussian, -offset, Vh.T * s.sqrt()) / len(real)
-    error = math.sqrt(variance)
-    rank = _ranks(fake_gaussian, real_gaussian, len(fake))
+    of_few = of_fewer(real, fake) if covariance == "shrunk" and d > len(real) + len(fake) else None
+    parts = of_few or _of_covariances(real, fake, covariance)
+    value = max(0.0, parts.mean + parts.covariance)
+    error = math.sqrt(parts.variance)
+    rank = _ranks(parts.fake_values, parts.real_values, len(fake), d)
     return Score(
         name="frechet-distance",
         value=value,
@@ -82,14 +81,33 @@ def frechet_distance(real: Float[Tensor, "n d"], fake: Float[Tensor, "m _"], *, 
         n_real=len(real),
         protocol=f"{d} features, {covariance} covariance; larger for fewer samples, which the error does not cover",
         detail={
-            "mean": float(offset.square().sum()),
-            "covariance": value - float(offset.square().sum()),
+            "mean": parts.mean,
+            "covariance": value - parts.mean,
             "rank": rank.fake,
             "rank_real": rank.real,
             "collapsed": rank.collapsed,
-            "shrinkage": [real_gaussian.shrinkage, fake_gaussian.shrinkage],
+            "shrinkage": list(parts.shrinkage),
             **({"told": rank.sentence} if rank.collapsed else {}),
         },
+    )
+
+
+def _of_covariances(real: Float[Tensor, "n d"], fake: Float[Tensor, "m d"], covariance: str) -> Parts:
+    """The distance's parts by d x d matrices."""
+    d = real.shape[1]
+    with stage(f"decompositions of {d:,} x {d:,} covariances", seconds=partial(_seconds, d)):
+        fake_gaussian, real_gaussian = _gaussian_of(fake, covariance), _gaussian_of(real, covariance)
+        U, s, Vh = torch.linalg.svd(fake_gaussian.root.T @ real_gaussian.root, full_matrices=False)
+    offset = fake_gaussian.mean - real_gaussian.mean
+    variance = _variance(fake, fake_gaussian, offset, U * s.sqrt()) / len(fake)
+    variance += _variance(real, real_gaussian, -offset, Vh.T * s.sqrt()) / len(real)
+    return Parts(
+        float(offset.square().sum()),
+        fake_gaussian.total + real_gaussian.total - 2 * float(s.sum()),
+        variance,
+        real_gaussian.values,
+        fake_gaussian.values,
+        (real_gaussian.shrinkage, fake_gaussian.shrinkage),
     )
 
 
@@ -244,7 +262,7 @@ def _decompose(mean: Float[Tensor, " d"], covariance: Float[Tensor, "d d"], shar
 
 def _rounding(values: Float[Tensor, " d"]) -> float:
     """The rounding error of these eigenvalues: one below it cannot be distinguished from 0."""
-    return torch.finfo(torch.float64).eps * len(values) * float(values.abs().max())
+    return torch.finfo(torch.float64).eps * len(values) * float(values.abs().max()) if len(values) else 0.0
 
 
 def _distance(a: _Gaussian, b: _Gaussian, singular: Float[Tensor, " r"]) -> float:
@@ -269,13 +287,9 @@ def _variance(
     return float(torch.cat(influences).var())
 
 
-def _ranks(fake_gaussian: _Gaussian, real_gaussian: _Gaussian, n: int) -> _Ranks:
-    flat = FLAT * float(real_gaussian.values.max())
-    fake, real = (
-        int((gaussian.values > max(flat, _rounding(gaussian.values))).sum())
-        for gaussian in (fake_gaussian, real_gaussian)
-    )
+def _ranks(fake_values: Float[Tensor, " k"], real_values: Float[Tensor, " l"], n: int, d: int) -> _Ranks:
+    flat = FLAT * float(real_values.max()) if len(real_values) else 0.0
+    fake, real = (int((values > max(flat, _rounding(values))).sum()) for values in (fake_values, real_values))
     collapsed = fake < COLLAPSED * min(real, n - 1)
-    d = len(fake_gaussian.mean)
     sentence = f"the generated features have rank {fake}, where the real ones have {real}, of {d}: collapse"
     return _Ranks(fake, real, collapsed, sentence)

@@ -103,13 +103,15 @@ def shrinkage(features: Float[Tensor, "n d"], moments: Moments) -> float:
 
     Source: Ledoit and Wolf 2004, "A well-conditioned estimator for large-dimensional covariance matrices".
     """
-    S, d = moments.scatter / moments.n, len(moments.mean)
-    fourth = sum(
-        float((doubles(x) - moments.mean).square().sum(1).square().sum()) for x in torch.split(features, BLOCK)
-    )
-    square = float(S.square().sum())
-    off = square - float(S.trace()) ** 2 / d
-    noise = (fourth / moments.n - square) / moments.n
+    S = moments.scatter / moments.n
+    norms = torch.cat([(doubles(x) - moments.mean).square().sum(1) for x in torch.split(features, BLOCK)])
+    return shrunk_by(norms, float(S.square().sum()), float(S.trace()), len(moments.mean))
+
+
+def shrunk_by(norms: Float[Tensor, " n"], square: float, trace: float, d: int) -> float:
+    """The same by |x - μ|² of each sample, |S|², tr S and the number of features."""
+    off = square - trace**2 / d
+    noise = (float(norms.square().mean()) - square) / len(norms)
     return min(1.0, noise / off) if off > 0 else 0.0
 
 

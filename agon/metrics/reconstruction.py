@@ -97,7 +97,7 @@ def reconstruct(
 
     Args:
         generate: a differentiable generator in evaluation mode, whose samples depend on their own latents alone. Its
-            parameters get no gradients. A module's transposed convolutions are `searched` by faster means.
+            parameters get no gradients. A module is `searched` by faster means.
         targets: n >= 1 targets in the generator's range; the search runs on the device of the generator's samples.
         latent: draws the given number of latents from a random stream.
         starts: the number of random latents from which the search begins for each target, 1 or more.

@@ -74,6 +74,23 @@ class Up(nn.ConvTranspose2d):
         return super().forward(x)[:, :, :height, :width]
 
 
+def transposed_sides(
+    x: Float[Tensor, "n k a b"],
+    weight: Float[Tensor, "k c h w"],
+    stride: Sequence[int],
+    padding: Sequence[int],
+    output_padding: Sequence[int],
+) -> Sides:
+    """(height, width) of a transposed convolution's result."""
+    height, width = (
+        (side - 1) * step - 2 * before + kernel + after
+        for side, step, before, kernel, after in zip(
+            x.shape[2:], stride, padding, weight.shape[2:], output_padding, strict=True
+        )
+    )
+    return height, width
+
+
 class Down(nn.Conv2d):
     """A convolution that divides each side by its stride, rounding up; extra zeros are padded where needed."""
 

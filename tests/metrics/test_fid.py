@@ -7,7 +7,7 @@ import torch
 from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
 
 from agon.errors import DataError, SettingError
-from agon.metrics import Moments, Score, frechet_distance, frechet_distance_of_moments
+from agon.metrics import Moments, Score, fewer, fid, frechet_distance, frechet_distance_of_moments
 
 
 def rng(seed: int = 0) -> torch.Generator:
@@ -179,3 +179,37 @@ def test_wrong_input_is_a_sentence() -> None:
     ):
         with pytest.raises(DataError, match=message):
             frechet_distance_of_moments(*given)
+
+
+@pytest.mark.parametrize("case", ["full", "few directions", "constant samples", "constant data", "shared span", "far"])
+def test_of_fewer_samples_than_features_products_of_samples_give_the_dense_value(
+    case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x, y = normal(17, 60) @ torch.diag(torch.logspace(0, -2, 60, dtype=torch.float64)), normal(12, 60, 1) * 0.7 + 0.3
+    x, y = {
+        "full": (x, y),
+        "few directions": (x, normal(12, 3, 2) @ normal(3, 60, 3)),
+        "constant samples": (x, torch.full((12, 60), 0.5)),
+        "constant data": (torch.zeros(17, 60), y),
+        "shared span": (x, normal(12, 17, 2) @ x),
+        "far": (x.float(), y.float() + 100),
+    }[case]
+    found = frechet_distance(x, y, covariance="shrunk")
+    monkeypatch.setattr(fid, "of_fewer", lambda *_: None)
+    dense = frechet_distance(x, y, covariance="shrunk")
+    assert (found.value, found.error) == pytest.approx((dense.value, dense.error), rel=1e-9)
+    assert found.detail["shrinkage"] == pytest.approx(dense.detail["shrinkage"], rel=1e-9)
+    assert [found.detail[name] for name in ("rank", "rank_real", "collapsed")] == [
+        dense.detail[name] for name in ("rank", "rank_real", "collapsed")
+    ]
+
+
+def test_without_what_lies_outside_the_span_it_is_another_number() -> None:
+    """The negative control, and that two samples, whose covariance is not shrunk at all, go the dense way."""
+    x, y = normal(17, 60), normal(12, 60, 1)
+    parts = fewer.of_fewer(x, y)
+    assert parts is not None
+    spanned = torch.linalg.qr(torch.cat([x - x.mean(0), y - y.mean(0)]).T)[0]
+    inside = frechet_distance(x @ spanned, y @ spanned, covariance="shrunk").value
+    assert abs(inside - parts.mean - parts.covariance) > 0.1
+    assert fewer.of_fewer(x[:2], y) is None

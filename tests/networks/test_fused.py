@@ -11,11 +11,19 @@ from agon.networks import columns, gran
 from agon.networks.attention import AttentiveReader, AttentiveWriter
 from agon.networks.convolutions import Down, Up
 from agon.networks.draw import Cell
-from agon.networks.fused import FUSED, fuse
+from agon.networks.fused import FUSED, deep, fuse
 from agon.networks.fused.activations import linearise
 from agon.networks.fused.convolutions import FEW, TIMES, FusedDown, FusedUp
+from agon.networks.fused.deep import DeepDown, DeepUp
 
 N = 3
+DEEP, FOLDED = 5 * 5 * 9, 5 * 6 * 9 + 1  # weights of deep layers in these tests; real ones have half a million
+
+
+@pytest.fixture(autouse=True)
+def folded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Deep layers fold from a few weights on."""
+    monkeypatch.setattr(deep, "FOLDED", FOLDED)
 
 
 class Stepped(nn.Module):
@@ -48,6 +56,13 @@ LAYERS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
     "down": (lambda: Down(1, 6, 5, bias=True), (N, 1, 9, 8)),
     "down from colours": (lambda: Down(2, 12, 4, bias=False), (N, 2, 7, 6)),
     "at stride 1": (lambda: Down(6, 1, 3, bias=True, stride=1), (N, 6, 5, 4)),
+    "deep down, few weights": (lambda: Down(5, 6, 3, bias=True), (N, 5, 8, 7)),
+    "deep up, few weights": (lambda: Up(5, 6, (8, 7), 3, bias=True), (N, 5, 4, 4)),
+    "deep down": (lambda: Down(7, 5, 4, bias=True), (N, 7, 8, 7)),
+    "deep down, inner": (lambda: nn.Sequential(Down(5, 6, 5, bias=False), nn.LeakyReLU(0.2, True)), (N, 5, 5, 6)),
+    "deep down at stride 1": (lambda: Down(5, 6, 5, bias=True, stride=1), (N, 5, 3, 4)),
+    "deep up": (lambda: Up(6, 5, (8, 7), 4, bias=True), (N, 6, 4, 4)),
+    "deep up, inner": (lambda: nn.Sequential(Up(6, 5, (5, 6), 5, bias=False), nn.ReLU(True)), (N, 6, 3, 3)),
     "pointwise": (lambda: nn.Conv2d(6, 5, 1), (N, 6, 4, 3)),
     "normalisation": (lambda: nn.BatchNorm2d(4), (N, 4, 3, 2)),
     "relu": (lambda: nn.Sequential(nn.Linear(4, 5), nn.ReLU(inplace=True)), (N, 4)),
@@ -68,7 +83,10 @@ def pair(name: str) -> tuple[nn.Module, nn.Module, Tensor]:
     make, shape = LAYERS[name]
     plain = make().double()
     exchange = linearise if "relu" in name else fuse
-    return plain, exchange(copy.deepcopy(plain)), torch.randn(shape, dtype=torch.float64, requires_grad=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(deep, "WEIGHTS", DEEP)
+        fused = exchange(copy.deepcopy(plain))
+    return plain, fused, torch.randn(shape, dtype=torch.float64, requires_grad=True)
 
 
 def kinds(module: nn.Module) -> set[type]:
@@ -107,6 +125,13 @@ def test_in_evaluation_mode_nothing_has_changed(name: str) -> None:
     assert torch.equal(plain.eval()(x), fused.eval()(x))
 
 
+@pytest.mark.parametrize("name", [name for name in LAYERS if name.startswith("deep")])
+def test_frozen_weights_get_no_gradient_and_samples_the_same(name: str) -> None:
+    plain, fused, x = pair(name)
+    found = [torch.autograd.grad(each.requires_grad_(False)(x).sin().sum(), x)[0] for each in (plain, fused)]
+    torch.testing.assert_close(found[1], found[0], rtol=1e-8, atol=1e-9)
+
+
 def test_a_wrong_derivative_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """The negative control: a fold that is a pixel off."""
     plain, fused, x = pair("down")
@@ -124,3 +149,5 @@ def test_many_channels_and_other_classes_stay() -> None:
     assert kinds(fuse(nn.Sequential(*layers, Mine(many, 1, (8, 8), 4, True)))) == {nn.Sequential, Up, Down, Mine}
     fitting = nn.Sequential(Up(many, FEW, (8, 8), 4, True), Down(FEW, many, 4, True))
     assert kinds(fuse(fitting)) == {nn.Sequential, FusedUp, FusedDown}
+    large = nn.Sequential(Up(256, 128, (8, 8), 4, False), Down(128, 256, 4, False), Down(128, 255, 4, False))
+    assert kinds(fuse(large)) == {nn.Sequential, DeepUp, DeepDown, Down}

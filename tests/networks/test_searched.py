@@ -1,11 +1,12 @@
 """Generators as they are fastest for a search of latents: the same samples and derivatives, within the block alone."""
 
+from contextlib import nullcontext
+
 import pytest
 import torch
 from torch import Tensor, nn
 
 from agon.networks import dcgan, searched
-from agon.networks.convolutions import Up
 
 
 def generator(shape: tuple[int, int, int], kernel: int = 4) -> dcgan.Generator:
@@ -46,6 +47,30 @@ def test_nothing_is_left_behind() -> None:
     expected = passed(made)
     with pytest.raises(ZeroDivisionError), searched.searched(made):
         _ = 1 / 0
-    assert not any("forward" in vars(layer) for layer in made.modules() if isinstance(layer, Up))
+    assert not any("forward" in vars(layer) for layer in made.modules())
     for again, before in zip(passed(made), expected, strict=True):
         assert torch.equal(again, before)
+
+
+def orders(within: bool) -> list[bool]:
+    """Whether each ReLU's output and its gradient are in one memory order, channels-last."""
+    found: list[bool] = []
+    made = generator((1, 28, 28)).to(memory_format=torch.channels_last)
+    for layer in made.modules():
+        if isinstance(layer, nn.ReLU):
+            layer.inplace = False
+            layer.register_full_backward_hook(lambda _, __, of: found.append(last(of[0])))
+            layer.register_forward_hook(lambda _, __, out: found.append(last(out)))
+    with searched.searched(made) if within else nullcontext():
+        passed(made)
+    return found
+
+
+def last(x: Tensor) -> bool:
+    return x.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_a_gradient_comes_in_the_memory_order_of_its_activation() -> None:
+    """ReLU's backward pass is slow without it; the negative control is the generator outside of the block."""
+    assert all(orders(within=True))
+    assert not all(orders(within=False))

@@ -10,12 +10,15 @@ from torch import nn
 from agon.networks.fused.attention import FusedAttention, FusedCell
 from agon.networks.fused.columns import FusedColumns
 from agon.networks.fused.convolutions import ChannelsLastNorm, FusedDown, FusedPointwise, FusedUp
+from agon.networks.fused.deep import DeepDown, DeepUp
 from agon.networks.fused.painters import FusedEncoder
 
 FUSED: tuple[type[nn.Module], ...] = (
     ChannelsLastNorm,
     FusedUp,
     FusedDown,
+    DeepUp,
+    DeepDown,
     FusedPointwise,
     FusedColumns,
     FusedAttention,
@@ -29,9 +32,8 @@ def fuse(module: nn.Module) -> nn.Module:
 
     Subclasses that are not agon's own stay as they are.
     """
-    faster = {kind.__bases__[0]: kind for kind in FUSED}
     for layer in module.modules():
-        kind = faster.get(type(layer))
-        if kind is not None and getattr(kind, "fits", lambda layer: True)(layer):
-            layer.__class__ = kind
+        for kind in FUSED:
+            if kind.__bases__[0] is type(layer) and getattr(kind, "fits", lambda layer: True)(layer):
+                layer.__class__ = kind
     return module

@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, fold, linear, pad
 
-from agon.networks.convolutions import Down, Up
+from agon.networks.convolutions import Down, Sides, Up, transposed_sides
 
 FEW, TIMES = 4, 6  # channels of an image; and how many more the other side must have, by measurements, that it pays
 
@@ -97,13 +97,8 @@ class Transposed(torch.autograd.Function):
     ) -> Tensor:
         ctx.save_for_backward(x, weight)
         ctx.settings, ctx.bias = (stride, padding, output_padding), None if bias is None else list(bias.shape)
-        sides = [
-            (side - 1) * step - 2 * before + kernel + after
-            for side, step, before, kernel, after in zip(
-                x.shape[2:], stride, padding, weight.shape[2:], output_padding, strict=True
-            )
-        ]
-        y = _folded(x, weight, sides, stride, padding)
+        sides = transposed_sides(x, weight, stride, padding, output_padding)
+        y = folded(x, weight, sides, stride, padding)
         return y if bias is None else y.add_(bias.view(1, -1, 1, 1))
 
     @staticmethod
@@ -154,10 +149,21 @@ def pays(few: int, many: int) -> bool:
     return few <= FEW and many >= TIMES * few
 
 
-def _folded(x: Tensor, weight: Tensor, sides: list[int], stride: Any, padding: Any) -> Float[Tensor, "n c h w"]:
-    """Each pixel of x times the kernel, "n c·k·k a·b", added up where kernels overlap."""
+def folded(x: Tensor, weight: Tensor, sides: Sides, stride: Any, padding: Any) -> Float[Tensor, "n c h w"]:
+    """A transposed convolution to few channels: each pixel of x times the kernel, added up where kernels overlap.
+
+    The products are "n c·k·k a·b", as `fold` takes them: one product of all pixels, whose result `fold` copies into
+    that order, took 0.95 to 1.2 times as long to one channel, and 2 to 3 times to three.
+
+    Args:
+        x: "n k a b".
+        weight: "k c h w".
+        sides: of the result.
+        stride: pixels of the result between two of x.
+        padding: pixels that are cut off at the sides.
+    """
     pixels = x.permute(0, 2, 3, 1).flatten(1, 2)  # n a·b k
     kernels = weight.reshape(weight.shape[0], -1).t().expand(len(x), -1, -1)
     columns = torch.bmm(kernels, pixels.transpose(1, 2))  # matmul would copy all of it, twice
-    image: Tensor = fold(columns, tuple(sides), tuple(weight.shape[2:]), padding=padding, stride=stride)
+    image: Tensor = fold(columns, sides, tuple(weight.shape[2:]), padding=padding, stride=stride)
     return image.contiguous(memory_format=torch.channels_last)
