@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from agon.dynamics import Unrolled
-from agon.dynamics.unrolled.round_plan import RoundPlan, rounds_of
+from agon.dynamics.unrolled.compiled.round_plan import RoundPlan, rounds_of
 from agon.experiment import Experiment
 from agon.recipes import find
 from benchmarks import __main__ as command

@@ -15,14 +15,14 @@ import torch
 from torch import Tensor, nn
 
 from agon.dynamics import Turns, Unrolled
-from agon.dynamics.unrolled import CompiledUnrolled, split_program, tracing
+from agon.dynamics.unrolled.compiled import CompiledUnrolled, split_program, tracing
+from agon.dynamics.unrolled.compiled.partition import Partition
+from agon.dynamics.unrolled.compiled.program import Program, agrees
+from agon.dynamics.unrolled.compiled.round_program import RoundProgram
+from agon.dynamics.unrolled.compiled.step_context import Inputs
+from agon.dynamics.unrolled.compiled.tracing import FlatFunction, tensors_of
+from agon.dynamics.unrolled.compiled.vjp import StepFunctions
 from agon.dynamics.unrolled.dynamics import UnrolledTurn
-from agon.dynamics.unrolled.partition import Partition
-from agon.dynamics.unrolled.program import Program, agrees
-from agon.dynamics.unrolled.round_program import RoundProgram
-from agon.dynamics.unrolled.step_context import Inputs
-from agon.dynamics.unrolled.tracing import FlatFunction, tensors_of
-from agon.dynamics.unrolled.vjp import StepFunctions
 from agon.games import Adversarial, Batch, Game, parameters_of
 from agon.objectives import Minimax
 from agon.penalties import GradientPenalty, WeightDecay

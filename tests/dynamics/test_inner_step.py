@@ -7,10 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from agon.dynamics import Turns
+from agon.dynamics.unrolled.compiled.step_context import SAMPLES, Inputs
+from agon.dynamics.unrolled.compiled.vjp import Cotangents, StepFunctions, vjp
 from agon.dynamics.unrolled.functional_module import FunctionalModule
 from agon.dynamics.unrolled.inner_step import InnerState, inner_step
-from agon.dynamics.unrolled.step_context import SAMPLES, Inputs
-from agon.dynamics.unrolled.vjp import Cotangents, StepFunctions, vjp
 from agon.games import Adversarial
 
 from .test_moves import assert_identical, batch, state

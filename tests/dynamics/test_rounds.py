@@ -10,15 +10,15 @@ import torch
 from torch import Tensor, nn
 
 from agon.dynamics import Turns, Unrolled
-from agon.dynamics.unrolled import CompiledUnrolled, split_program, tracing
-from agon.dynamics.unrolled import partition as partition_module
+from agon.dynamics.unrolled.compiled import CompiledUnrolled, split_program, tracing
+from agon.dynamics.unrolled.compiled import partition as partition_module
+from agon.dynamics.unrolled.compiled.partition import partition
+from agon.dynamics.unrolled.compiled.program import Program
+from agon.dynamics.unrolled.compiled.round import RoundFunctions
+from agon.dynamics.unrolled.compiled.split_program import SplitProgram
+from agon.dynamics.unrolled.compiled.tracing import tensors_of
+from agon.dynamics.unrolled.compiled.vjp import StepFunctions
 from agon.dynamics.unrolled.inner_step import inner_update
-from agon.dynamics.unrolled.partition import partition
-from agon.dynamics.unrolled.program import Program
-from agon.dynamics.unrolled.round import RoundFunctions
-from agon.dynamics.unrolled.split_program import SplitProgram
-from agon.dynamics.unrolled.tracing import tensors_of
-from agon.dynamics.unrolled.vjp import StepFunctions
 from agon.games import Adversarial, BoundaryEquilibrium, Game
 from agon.objectives import Minimax
 from agon.projections import Clipping

@@ -14,7 +14,7 @@ from agon import Experiment, part
 from agon.augmentation import Adaptive, DiffAugment, Flip, Pipeline
 from agon.data import Images
 from agon.dynamics import Extragradient, Optimistic, Turns, Unrolled
-from agon.dynamics.unrolled import CompiledUnrolled, tracing
+from agon.dynamics.unrolled.compiled import CompiledUnrolled, tracing
 from agon.errors import SettingError
 from agon.experiment import augmented, changed, differences
 from agon.games import Adversarial, Batch, Classification, parameters_of

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 import agon
-from agon.dynamics.unrolled import split_program, tracing
-from agon.dynamics.unrolled.vjp import StepFunctions
+from agon.dynamics.unrolled.compiled import split_program, tracing
+from agon.dynamics.unrolled.compiled.vjp import StepFunctions
 from agon.errors import SettingError
 from agon.penalties import R1
 from agon.runs import Run

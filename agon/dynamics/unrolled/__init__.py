@@ -1,15 +1,10 @@
 """Unrolled dynamics: a player differentiates through the others' next steps (metz2017).
 
 From the top down: `dynamics` says who moves when and who looks ahead at whom; `surrogate` is f_K of one player in a
-game; `unroll` implements equations 6 to 12 by autograd; `inner_step` is equation 7, as a pure function of tensors.
-`vjp` computes the same unroll by vector-Jacobian products of that step; `program` compiles them (`tracing`) from a
-game's tensors (`step_context`), recomputing or storing activations (`compiled_steps`), and checks the result. `round`
-adds the players' moves, as a `round_plan` says, with the values of `round_state`; `round_program` compiles them
-(`split_program`, by a `partition`) and binds them to the tensors of a `live_round`, which a `snapshot` watches;
-`rounds` checks that. `compiled` uses both. All of them build on
-`functional_module` (a `replica`), which plays on other tensors, `flat_groups`, a player's parameters as vectors, and
-`guard`, which refuses what cannot be unrolled. For other training loops there are `loss`, and `check` with its
-`referee`.
+game; `unroll` implements equations 6 to 12 by autograd; `inner_step` is equation 7, as a pure function of tensors. They
+build on `functional_module` (a `replica`), which plays on other tensors, `flat_groups`, a player's parameters as
+vectors, and `guard`, which refuses what cannot be unrolled. The room `compiled` makes the same steps by few programs.
+For other training loops there are `loss`, and `check` with its `referee`.
 """
 
 from agon.dynamics.unrolled.check import Verdict, check_unrolling

@@ -15,15 +15,15 @@ from torch import Tensor
 
 from agon.dynamics.moves import Gradients, Optimisers
 from agon.dynamics.processes import processes
+from agon.dynamics.unrolled.compiled.program import MOST_PROGRAMS, Program, compiled_program
+from agon.dynamics.unrolled.compiled.round_plan import RoundPlan, rounds_of
+from agon.dynamics.unrolled.compiled.round_program import RoundProgram
+from agon.dynamics.unrolled.compiled.rounds import CompiledRounds, NoProgramError
+from agon.dynamics.unrolled.compiled.step_context import Inputs, of_player
+from agon.dynamics.unrolled.compiled.vjp import StepResult
 from agon.dynamics.unrolled.dynamics import Unrolled, UnrolledTurn
 from agon.dynamics.unrolled.flat_groups import unflatten
-from agon.dynamics.unrolled.program import MOST_PROGRAMS, Program, compiled_program
-from agon.dynamics.unrolled.round_plan import RoundPlan, rounds_of
-from agon.dynamics.unrolled.round_program import RoundProgram
-from agon.dynamics.unrolled.rounds import CompiledRounds, NoProgramError
-from agon.dynamics.unrolled.step_context import Inputs, of_player
 from agon.dynamics.unrolled.unroll import NamedGradients
-from agon.dynamics.unrolled.vjp import StepResult
 from agon.games.game import Batch, Game, Losses, named_buffers_of
 
 

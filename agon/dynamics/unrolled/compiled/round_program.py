@@ -10,15 +10,15 @@ from torch import Tensor
 from torch.utils import _pytree as pytree
 
 from agon.dynamics.moves import Optimisers
-from agon.dynamics.unrolled import program
+from agon.dynamics.unrolled.compiled import program
+from agon.dynamics.unrolled.compiled.live_round import LiveRound
+from agon.dynamics.unrolled.compiled.round import RoundFunctions
+from agon.dynamics.unrolled.compiled.round_state import Begun
+from agon.dynamics.unrolled.compiled.split_program import SplitProgram
+from agon.dynamics.unrolled.compiled.step_context import SAMPLES
+from agon.dynamics.unrolled.compiled.tracing import tensors_of
+from agon.dynamics.unrolled.compiled.vjp import SurrogateResult
 from agon.dynamics.unrolled.dynamics import AHEAD
-from agon.dynamics.unrolled.live_round import LiveRound
-from agon.dynamics.unrolled.round import RoundFunctions
-from agon.dynamics.unrolled.round_state import Begun
-from agon.dynamics.unrolled.split_program import SplitProgram
-from agon.dynamics.unrolled.step_context import SAMPLES
-from agon.dynamics.unrolled.tracing import tensors_of
-from agon.dynamics.unrolled.vjp import SurrogateResult
 from agon.games.game import Batch, Game, Losses
 
 

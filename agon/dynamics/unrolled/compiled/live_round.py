@@ -8,11 +8,11 @@ from torch import Tensor
 
 from agon.dynamics.functional import NUMBERS, RATE
 from agon.dynamics.moves import Optimisers
+from agon.dynamics.unrolled.compiled.round_plan import RoundPlan
+from agon.dynamics.unrolled.compiled.round_state import STEP, Ahead, RoundStart, with_rates
+from agon.dynamics.unrolled.compiled.snapshot import Snapshot
+from agon.dynamics.unrolled.compiled.step_context import NamedTensors, of_player
 from agon.dynamics.unrolled.flat_groups import FlatGroup, flat_groups
-from agon.dynamics.unrolled.round_plan import RoundPlan
-from agon.dynamics.unrolled.round_state import STEP, Ahead, RoundStart, with_rates
-from agon.dynamics.unrolled.snapshot import Snapshot
-from agon.dynamics.unrolled.step_context import NamedTensors, of_player
 from agon.games.game import Batch, Game
 
 GroupMoments = dict[str, tuple[Tensor, ...]]  # name -> the live moment of each of a group's parameters

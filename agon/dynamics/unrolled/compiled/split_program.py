@@ -6,9 +6,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from agon.dynamics.unrolled import tracing
-from agon.dynamics.unrolled.partition import partition
-from agon.dynamics.unrolled.tracing import tensors_of
+from agon.dynamics.unrolled.compiled import tracing
+from agon.dynamics.unrolled.compiled.partition import partition
+from agon.dynamics.unrolled.compiled.tracing import tensors_of
 
 
 class SplitProgram:

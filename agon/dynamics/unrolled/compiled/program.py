@@ -12,13 +12,13 @@ from torch import Tensor
 from torch.utils import _pytree as pytree
 
 from agon.dynamics.moves import Optimisers, freeze
-from agon.dynamics.unrolled import tracing
-from agon.dynamics.unrolled.compiled_steps import RecomputingSteps, StoringSteps
+from agon.dynamics.unrolled.compiled import tracing
+from agon.dynamics.unrolled.compiled.step_context import Inputs, StepContext
+from agon.dynamics.unrolled.compiled.steps import RecomputingSteps, StoringSteps
+from agon.dynamics.unrolled.compiled.tracing import tensors_of
+from agon.dynamics.unrolled.compiled.vjp import StepFunctions, StepResult, SurrogateResult
 from agon.dynamics.unrolled.dynamics import UnrolledTurn
 from agon.dynamics.unrolled.inner_step import InnerState
-from agon.dynamics.unrolled.step_context import Inputs, StepContext
-from agon.dynamics.unrolled.tracing import tensors_of
-from agon.dynamics.unrolled.vjp import StepFunctions, StepResult, SurrogateResult
 from agon.games.game import Game
 
 MOST_PROGRAMS = 8  # so that settings that change at every step do not cause compilation at every step

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
 from agon.dynamics.functional import NUMBERS, OptimiserMoments
+from agon.dynamics.unrolled.compiled.step_context import SAMPLES, NamedTensors, StepContext
 from agon.dynamics.unrolled.flat_groups import FlatGroup, unflatten
 from agon.dynamics.unrolled.functional_module import FunctionalModule
 from agon.dynamics.unrolled.inner_step import (
@@ -23,7 +24,6 @@ from agon.dynamics.unrolled.inner_step import (
     inner_update,
     module_at,
 )
-from agon.dynamics.unrolled.step_context import SAMPLES, NamedTensors, StepContext
 from agon.games.game import Game, Losses
 
 Vector = Float[Tensor, "..."]

@@ -5,12 +5,12 @@ from typing import Any
 
 from torch import Tensor
 
-from agon.dynamics.unrolled import tracing
+from agon.dynamics.unrolled.compiled import tracing
+from agon.dynamics.unrolled.compiled.split_program import SplitProgram
+from agon.dynamics.unrolled.compiled.step_context import StepContext
+from agon.dynamics.unrolled.compiled.tracing import tensors_of
+from agon.dynamics.unrolled.compiled.vjp import Cotangents, StepFunctions
 from agon.dynamics.unrolled.inner_step import InnerState
-from agon.dynamics.unrolled.split_program import SplitProgram
-from agon.dynamics.unrolled.step_context import StepContext
-from agon.dynamics.unrolled.tracing import tensors_of
-from agon.dynamics.unrolled.vjp import Cotangents, StepFunctions
 
 
 class RecomputingSteps:

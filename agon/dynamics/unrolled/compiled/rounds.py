@@ -12,15 +12,15 @@ from torch.utils import _pytree as pytree
 
 from agon.dynamics.functional import functional_of
 from agon.dynamics.moves import Optimisers, freeze, preserve_buffers
+from agon.dynamics.unrolled.compiled.live_round import LiveRound
+from agon.dynamics.unrolled.compiled.program import LOOSER, MOST_PROGRAMS, distance, flat, recast
+from agon.dynamics.unrolled.compiled.round import RoundFunctions
+from agon.dynamics.unrolled.compiled.round_plan import RoundPlan
+from agon.dynamics.unrolled.compiled.round_program import BoundRound, RoundProgram, shapes_of
+from agon.dynamics.unrolled.compiled.snapshot import has_hooks
+from agon.dynamics.unrolled.compiled.step_context import Inputs
 from agon.dynamics.unrolled.dynamics import Unrolled, twice_differentiable
 from agon.dynamics.unrolled.functional_module import eager_modules
-from agon.dynamics.unrolled.live_round import LiveRound
-from agon.dynamics.unrolled.program import LOOSER, MOST_PROGRAMS, distance, flat, recast
-from agon.dynamics.unrolled.round import RoundFunctions
-from agon.dynamics.unrolled.round_plan import RoundPlan
-from agon.dynamics.unrolled.round_program import BoundRound, RoundProgram, shapes_of
-from agon.dynamics.unrolled.snapshot import has_hooks
-from agon.dynamics.unrolled.step_context import Inputs
 from agon.errors import SettingError
 from agon.games.game import Batch, Game
 

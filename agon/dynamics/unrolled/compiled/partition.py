@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, fx
 from torch._ops import OpOverload
 
-from agon.dynamics.unrolled.tracing import FlatFunction, tensors_of, traced
+from agon.dynamics.unrolled.compiled.tracing import FlatFunction, tensors_of, traced
 
 Nodes = list[fx.Node]
 

@@ -16,12 +16,21 @@ from jaxtyping import Float
 from torch import Tensor
 
 from agon.dynamics.functional import NUMBERS
+from agon.dynamics.unrolled.compiled.round_plan import RoundPlan
+from agon.dynamics.unrolled.compiled.round_state import (
+    Ahead,
+    Begun,
+    Change,
+    Moved,
+    RoundStart,
+    changes,
+    counted,
+    first_of,
+)
+from agon.dynamics.unrolled.compiled.step_context import SAMPLES, NamedTensors, StepContext, of_player
+from agon.dynamics.unrolled.compiled.vjp import Cotangents, StepFunctions, StepResult
 from agon.dynamics.unrolled.flat_groups import FlatGroup, unflatten
 from agon.dynamics.unrolled.inner_step import InnerState, copies
-from agon.dynamics.unrolled.round_plan import RoundPlan
-from agon.dynamics.unrolled.round_state import Ahead, Begun, Change, Moved, RoundStart, changes, counted, first_of
-from agon.dynamics.unrolled.step_context import SAMPLES, NamedTensors, StepContext, of_player
-from agon.dynamics.unrolled.vjp import Cotangents, StepFunctions, StepResult
 from agon.games.game import Batch, Game
 
 T = TypeVar("T")

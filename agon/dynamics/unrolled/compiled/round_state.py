@@ -6,9 +6,9 @@ from typing import NamedTuple
 from torch import Tensor
 
 from agon.dynamics.functional import RATE
+from agon.dynamics.unrolled.compiled.step_context import NamedTensors
+from agon.dynamics.unrolled.compiled.vjp import StepResult
 from agon.dynamics.unrolled.inner_step import InnerState
-from agon.dynamics.unrolled.step_context import NamedTensors
-from agon.dynamics.unrolled.vjp import StepResult
 from agon.games.game import Batch
 
 STEP = "step"  # name of the number of steps in torch's state
