@@ -44,7 +44,8 @@ def _lists(optimiser: torch.optim.Optimizer, group: dict[str, Any]) -> Lists | N
         return None
     parameters = [p for p in group["params"] if p.grad is not None]
     states = [optimiser.state[p] for p in parameters]
-    if not all(states) or {(p.device.type, p.dtype) for p in parameters} - {("cpu", parameters[0].dtype)}:
+    kinds = {(p.device.type, p.dtype) for p in parameters}
+    if not all(states) or len(kinds) > 1 or any(device != "cpu" for device, _ in kinds):
         return None  # the first step, or not one kind of tensors
     means, squares, steps = ([state[name] for state in states] for name in MOMENTS)
     return parameters, [p.grad for p in parameters], means, squares, steps

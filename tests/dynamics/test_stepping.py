@@ -30,10 +30,10 @@ def weights() -> list[nn.Parameter]:
 def steps(
     kind: type[torch.optim.Optimizer], settings: dict[str, Any], direct: bool, hook: bool = False
 ) -> list[Tensor]:
-    """Weights and moments after four steps, one weight without a gradient in every other one, and one always."""
+    """Weights and moments after four steps, one weight without a gradient in every other one, and a group always."""
     parameters, rng = weights(), torch.Generator().manual_seed(1)
     options: dict[str, Any] = {"lr": 0.01, "fused": True, **settings}
-    groups = [{"params": parameters[:1], "lr": options["lr"]}, {"params": parameters[1:]}]
+    groups = [{"params": parameters[:1], "lr": options["lr"]}, {"params": parameters[1:3]}, {"params": parameters[3:]}]
     optimiser = kind(groups, **options)
     calls: list[object] = []
     if hook:
@@ -42,7 +42,7 @@ def steps(
         for place, parameter in enumerate(parameters):
             some = place != 2 or step in (0, 2)
             parameter.grad = torch.randn(parameter.shape, generator=rng) if some and place != 3 else None
-        take_step(optimiser) if short else optimiser.step()
+        take_step(optimiser) if direct else optimiser.step()
     assert len(calls) == (4 if hook else 0)
     return [*parameters, *(t for state in optimiser.state.values() for t in state.values() if isinstance(t, Tensor))]
 
