@@ -50,12 +50,12 @@ SECTIONS: dict[str, Measurement] = {
         100,
         (*TRAINING, "agon/penalties.py", "agon/recipes", "benchmarks/families.py", "benchmarks/by_hand.py"),
     ),
-    "beside": Measurement(beside.section, 130, (*TRAINING, "benchmarks/beside.py", "benchmarks/hand_written.py")),
+    "beside": Measurement(beside.section, 110, (*TRAINING, "benchmarks/beside.py", "benchmarks/hand_written.py")),
     "accelerator": Measurement(accelerator.section, 40, (*TRAINING, "benchmarks/accelerator.py")),
     "stream": Measurement(stream.section, 25, ("agon/data", "benchmarks/stream.py")),
     "memory": Measurement(memory.section, 70, (*TRAINING, "agon/runs", "benchmarks/memory.py")),
     "start": Measurement(lambda _, quick: start.section(quick), 90, ("agon", "benchmarks/start.py")),
-    "compiled": Measurement(compiled.section, 140, (*TRAINING, "benchmarks/compiled.py")),
+    "compiled": Measurement(compiled.section, 160, (*TRAINING, "benchmarks/compiled.py")),
     "unrolled": Measurement(lambda _, quick: unrolled.against_others(quick), 280, UNROLLED),
     "unrolled-k": Measurement(lambda _, quick: unrolled.against_steps(quick), 60, UNROLLED),
     "unrolled-memory": Measurement(lambda _, quick: unrolled.memory(), 15, UNROLLED),
@@ -68,7 +68,7 @@ SECTIONS: dict[str, Measurement] = {
     "prdc": Measurement(distances.manifolds, 130, ("agon/metrics", "benchmarks/distances.py")),
     "extractors": Measurement(
         lambda _, quick: extractors.section(quick),
-        150,
+        185,
         (
             *("agon/metrics/efficientnet.py", "agon/networks/efficientnet.py", "agon/metrics/random_convolutions.py"),
             *("benchmarks/extractors.py", "benchmarks/corruptions.py"),
@@ -79,7 +79,7 @@ SECTIONS: dict[str, Measurement] = {
     ),
     "evaluation": Measurement(
         evaluation.section,
-        230,
+        200,
         ("agon/metrics", "agon/evaluation", "agon/classifiers", "agon/cli/evaluate.py", "benchmarks/evaluation.py"),
     ),
     "growth": Measurement(
