@@ -34,8 +34,8 @@ def section(sets: list[Set], quick: bool) -> Section:
         "`Training.advance` with the threads that a training takes by default; theirs `benchmarks/hand_written.py` "
         "with torch's own number. Each in a process of its own, ours begun when the others are busy already, as it "
         f"looks at them once, when it begins. By turns: {rounds}; medians, 95 % bootstrap interval. Bound: {BOUND} "
-        "beside one busy process. Ours cannot be below one thread's time on a core of its own; how much theirs loses, whose "
-        "threads wait for each other, depends on the system's scheduler.",
+        "beside one busy process. Ours cannot be below one thread's time on a core of its own; how much theirs "
+        "loses, whose threads wait for each other, depends on the system's scheduler.",
         table(
             (
                 *("set", "busy processes", "our threads", "ours, ms", "their threads", "theirs, ms"),

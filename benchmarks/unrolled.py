@@ -49,8 +49,8 @@ def against_others(quick: bool) -> Section:
         "made once; JAX has optax's Adam under `jit` and `lax.scan`, on one thread, with its weights in the layout "
         "that is fastest for it. All take the same steps: after three of them in float64 the largest difference of "
         f"any weight from plain torch is {_agreement()} for agon. Compiling is once a training, whatever K is. Of "
-        "ours at K = 1, five products of matrices at the core's peak take about 0.7 ms, which no compiler shortens; the "
-        "whole profile is in docs/decisions.md.",
+        "ours at K = 1, five products of matrices at the core's peak take about 0.7 ms, which no compiler shortens; "
+        "the whole profile is in docs/decisions.md.",
         table(HEADS, [row for row, _ in rows]) + _reasons([losing for _, losing in rows if losing]),
     )
 
