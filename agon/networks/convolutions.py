@@ -98,10 +98,12 @@ class Down(nn.Conv2d):
         super().__init__(inputs, outputs, kernel, stride=stride, padding=(kernel - 1) // 2, bias=bias)
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n k a b"]:
+        return super().forward(self.padded(x))
+
+    def padded(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c a b"]:
+        """Zeros after the last pixels, so that the output has the exact sides; the others are the convolution's own."""
         lack_height, lack_width = self._lack(x.shape[2]), self._lack(x.shape[3])
-        if lack_height or lack_width:
-            x = pad(x, (0, lack_width, 0, lack_height))
-        return super().forward(x)
+        return pad(x, (0, lack_width, 0, lack_height)) if lack_height or lack_width else x
 
     def _lack(self, side: int) -> int:
         """Zeros to pad after the last pixel, so that the output has the exact side."""

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.functional import conv2d, fold, linear, pad
+from torch.nn.functional import conv2d, fold, linear
 
 from agon.networks.convolutions import Down, Sides, Up, transposed_sides
 
@@ -50,10 +50,7 @@ class FusedDown(Down):
             return Transposed.apply(x, kernel, self.bias, self.stride, rest, (0, 0))  # type: ignore[no-any-return]
         if not x.requires_grad:
             return super().forward(x)
-        lack_height, lack_width = self._lack(x.shape[2]), self._lack(x.shape[3])
-        if lack_height or lack_width:
-            x = pad(x, (0, lack_width, 0, lack_height))
-        return Convolved.apply(x, self.weight, self.bias, self.stride, self.padding)  # type: ignore[no-any-return]
+        return Convolved.apply(self.padded(x), self.weight, self.bias, self.stride, self.padding)  # type: ignore[no-any-return]
 
     @property
     def _kernels(self) -> Iterator[tuple[int, int]]:

@@ -32,10 +32,7 @@ class DeepDown(Down):
         height, width = (-(-side // step) for side, step in zip(x.shape[2:], self.stride, strict=True))
         if not self.training or torch._C._are_functorch_transforms_active() or height * width > PIXELS:
             return super().forward(x)
-        lack_height, lack_width = self._lack(x.shape[2]), self._lack(x.shape[3])
-        if lack_height or lack_width:
-            x = pad(x, (0, lack_width, 0, lack_height))
-        return Convolved.apply(x, self.weight, self.bias, self.stride, self.padding)  # type: ignore[no-any-return]
+        return Convolved.apply(self.padded(x), self.weight, self.bias, self.stride, self.padding)  # type: ignore[no-any-return]
 
 
 class DeepUp(Up):
