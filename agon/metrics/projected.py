@@ -12,7 +12,7 @@ directions decide only how close the bounds are, never whether they hold.
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
 
 from agon.metrics.pairwise import Centring, SampleBlock, pair_squares, parts, rounding
@@ -131,10 +131,9 @@ class _Found:
         limits = (self.squares[strip, -1] * self.scale**2).float()
         limits = limits.nextafter(limits.new_tensor(torch.inf)).clamp_max(torch.finfo(limits.dtype).max)
         limits = torch.where(self.sure[strip], limits, -torch.inf)
-        row, column = _below(lower, limits)
-        often = row.bincount(minlength=len(lower)) > MOST * (FEW * self.k + MANY * lower.shape[1])
+        most = MOST * (FEW * self.k + MANY * lower.shape[1])
+        row, column, often = _below(lower, limits, most)
         self.sure[strip] &= ~often
-        row, column = row[~often[row]], column[~often[row]]
         self._merge(strip, row, column + start)
 
     def _merge(self, strip: slice, row: Tensor, column: Tensor) -> None:
@@ -155,15 +154,23 @@ class _Found:
         self.squares[at], self.indices[at] = squares[order][kept], columns[order][kept]
 
 
-def _below(lower: Float[Tensor, "r c"], limits: Float[Tensor, " r"]) -> tuple[Tensor, Tensor]:
-    """Rows and columns of the entries that are at most their row's limit, of which there are few."""
+def _below(
+    lower: Float[Tensor, "r c"], limits: Float[Tensor, " r"], most: float
+) -> tuple[Int[Tensor, " pairs"], Int[Tensor, " pairs"], Bool[Tensor, " r"]]:
+    """Rows and columns of the entries that are at most their row's limit, and the rows that have too many of them.
+
+    Entries of those rows are left out. Most are found by counting groups, before anything is listed.
+    """
     whole = lower.shape[1] // GROUPS * GROUPS
-    grouped = lower[:, :whole].reshape(len(lower), GROUPS, -1) if whole else lower[:, :0, None]
-    row, group = (grouped.amin(1) <= limits[:, None]).nonzero().T if whole else lower.new_zeros(2, 0).long()
-    hit, member = (grouped[row, :, group] <= limits[row, None]).nonzero().T if whole else (row, group)
-    columns = member * (whole // GROUPS) + group[hit] if whole else group
-    rest, beyond = (lower[:, whole:] <= limits[:, None]).nonzero().T
-    return torch.cat([row[hit] if whole else row, rest]), torch.cat([columns, beyond + whole])
+    grouped = lower[:, :whole].reshape(len(lower), GROUPS, -1)
+    near = grouped.amin(1) <= limits[:, None] if whole else lower.new_zeros(len(lower), 0).bool()
+    often = near.sum(1) > most
+    row, group = (near & ~often[:, None]).nonzero().T
+    hit, member = (grouped[row, :, group] <= limits[row, None]).nonzero().T
+    rest, beyond = ((lower[:, whole:] <= limits[:, None]) & ~often[:, None]).nonzero().T
+    rows, columns = torch.cat([row[hit], rest]), torch.cat([member * (whole // GROUPS) + group[hit], beyond + whole])
+    often |= rows.bincount(minlength=len(lower)) > most
+    return rows[~often[rows]], columns[~often[rows]], often
 
 
 def _framed(samples: Shaped[Tensor, "n d"], frame: Centring) -> Float[Tensor, "n d"]:

@@ -88,6 +88,36 @@ def test_few_distances_are_computed_and_all_is_certain(
     assert sum(exact) > 0.2 * len(queries) * len(reference)
 
 
+@pytest.mark.parametrize("share", [0.01, 1.0])
+def test_no_more_pairs_are_listed_than_can_be_looked_at(share: float) -> None:
+    """A block of 512 x 8,192 that lies below its limits would be 4 million pairs, and 180 MB."""
+    lower = torch.rand(40, 8_003, generator=torch.Generator().manual_seed(0))
+    limits = torch.where(torch.arange(40) % 2 == 0, share, 0.001)
+    rows, columns, often = projected._below(lower, limits, most=40)
+    below = lower <= limits[:, None]
+    assert often.tolist() == (below.sum(1) > 40).tolist() == [True, False] * 20
+    expected = (below & ~often[:, None]).nonzero()
+    assert sorted(map(list, zip(rows.tolist(), columns.tolist(), strict=True))) == expected.tolist()
+
+
+def test_pairs_of_a_hopeless_row_are_never_listed() -> None:
+    """The negative control: listing first, and leaving out after it, would take all of them."""
+    lower, listed = torch.zeros(64, 4_096), list[int]()
+
+    class Listing(torch.utils._python_dispatch.TorchDispatchMode):
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
+            result = func(*args, **(kwargs or {}))
+            if func is torch.ops.aten.nonzero.default:
+                listed.append(len(result))
+            return result
+
+    with Listing():
+        rows, _, often = projected._below(lower, torch.ones(64), most=40)
+        assert (len(rows), bool(often.all()), max(listed)) == (0, True, 0)
+        projected._below(lower, torch.ones(64), most=10**6)
+    assert max(listed) == lower.numel()
+
+
 @pytest.mark.parametrize("name", SETS)
 def test_bounds_hold_for_any_contraction(name: str) -> None:
     """Whatever the directions: of the data, or arbitrary ones."""
