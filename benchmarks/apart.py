@@ -1,8 +1,8 @@
 """A side in a process of its own, on one thread: libraries that share none do not disturb each other.
 
 python -m benchmarks.apart SIDE SCHEDULE K SEEDS THREADS: says when it is ready, answers each number of steps on its
-standard input with the seconds that they took, and "profile" with where a step's time goes. SEEDS are by jax.vmap,
-negative by jax.lax.map.
+standard input with the seconds that they took, and "profile" or "programs" with where a step's time goes. SEEDS are by
+jax.vmap, negative by jax.lax.map.
 """
 
 import json
@@ -12,17 +12,20 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from tempfile import TemporaryFile
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from benchmarks.peers import PEERS, peer
 from benchmarks.peers.game import points
 
 if TYPE_CHECKING:  # of torch, which stays out of the processes of other libraries
     from benchmarks.operators import Profile
+    from benchmarks.peers.game import Peer
+    from benchmarks.programs import Milliseconds
 
 BATCH = 512
-READY, PROFILE = "ready", "profile"
+READY, PROFILE, PROGRAMS = "ready", "profile", "programs"
 WARM = 5
 
 
@@ -40,6 +43,7 @@ class Side:
     """One library's step, driven from here.
 
     Attributes:
+        name: of the library.
         first: seconds of its first steps, in which it compiles if it does.
     """
 
@@ -48,7 +52,7 @@ class Side:
     def __init__(self, of: Asked) -> None:
         command = [sys.executable, "-m", "benchmarks.apart", *map(str, of)]
         environment = {**os.environ, "OMP_NUM_THREADS": str(of.threads)}
-        self._name, self._said = of.name, TemporaryFile("w+")  # noqa: SIM115 - closed with the process
+        self.name, self._said = of.name, TemporaryFile("w+")  # noqa: SIM115 - closed with the process
         self._process = subprocess.Popen(
             command,
             env=environment,
@@ -76,6 +80,11 @@ class Side:
 
         return Profile(*json.loads(self._answer(PROFILE)))
 
+    def programs(self) -> "Milliseconds":
+        """The same, for sides that are compiled as a whole."""
+        told: Milliseconds = json.loads(self._answer(PROGRAMS))
+        return told
+
     def close(self) -> None:
         """End the process."""
         self._process.kill()
@@ -92,7 +101,7 @@ class Side:
             return line.strip()
         self._said.seek(0)
         why = self._said.read().strip().splitlines()[-1:]
-        raise RuntimeError(f"the process of {self._name} has ended: {''.join(why) or 'it did not say why'}")
+        raise RuntimeError(f"the process of {self.name} has ended: {''.join(why) or 'it did not say why'}")
 
 
 @contextmanager
@@ -132,7 +141,8 @@ def main() -> None:
     """One side: the same batch at every step, so that nothing but the step is timed."""
     name, schedule, steps, seeds, threads = sys.argv[1], sys.argv[2], *map(int, sys.argv[3:6])
     _limit(name, threads)
-    one = peer(name)(batch=BATCH, steps=steps, schedule=schedule)  # type: ignore[arg-type]
+    make = partial(peer(name), batch=BATCH, steps=steps, schedule=schedule)  # type: ignore[arg-type]
+    one = make()
     if seeds:
         several = one.vmapped(range(abs(seeds)), by="vmap" if seeds > 0 else "map")  # type: ignore[attr-defined]
         reals, latents = zip(*(points(seed, BATCH) for seed in range(abs(seeds))), strict=True)
@@ -146,10 +156,28 @@ def main() -> None:
 
             print(json.dumps(profiled(lambda: advance(*batch))), flush=True)
             continue
+        if line.strip() == PROGRAMS:
+            print(json.dumps(_programs(name, make)), flush=True)
+            continue
         began = time.perf_counter()
         for _ in range(int(line)):
             advance(*batch)
         print(time.perf_counter() - began, flush=True)
+
+
+def _programs(name: str, make: Callable[[], "Peer"]) -> "Milliseconds":
+    """Where the time of a compiled step goes; ours is compiled again, with names."""
+    from benchmarks.programs import of_jax, of_torch
+
+    def stepping() -> Callable[[], object]:
+        one = make()
+        return partial(one.advance, *one.batch(*points(0, BATCH)))
+
+    if "jax" not in PEERS[name]:
+        return of_torch(stepping)
+    one: Any = make()
+    batch = one.batch(*points(0, BATCH))
+    return of_jax(partial(one.advance, *batch), one.program(*batch))
 
 
 def _limit(name: str, threads: int) -> None:

@@ -1,19 +1,20 @@
 """A DCGAN step beside other work: agon's training with the threads that it chooses, and the hand-written loop.
 
 python -m benchmarks.beside SIDE NAME FILE: takes steps, and answers each line of its standard input, a number of steps,
-with the number of its threads and the seconds that they took.
+with the number of its threads, the seconds that they took, and how long the threads ran and waited for a core.
 """
 
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.report import Section, shown, table
+from benchmarks.scheduling import Scheduled, explanation
 from benchmarks.sets import Set
 from benchmarks.timing import Rounds, by_turns
 
@@ -28,6 +29,7 @@ def section(sets: list[Set], quick: bool) -> Section:
     """A row for each set and number of busy processes beside the training."""
     rounds = Rounds(1) if quick else Rounds(8, 3, BOUND, least=4, seconds=ROW)
     rows = [row for each in sets for row in _rows(each, rounds)]
+    told = [line for _, threads in rows for line in threads]
     return Section(
         "Beside other work",
         "An alternating DCGAN step, batch 64, width 64, beside processes that keep a core busy each. Ours is "
@@ -41,22 +43,31 @@ def section(sets: list[Set], quick: bool) -> Section:
                 *("set", "busy processes", "our threads", "ours, ms", "their threads", "theirs, ms"),
                 *("ours / theirs", "95 % interval", "rounds"),
             ),
-            rows,
-        ),
+            [row for row, _ in rows],
+        )
+        + explanation(told),
     )
 
 
-def _rows(each: Set, rounds: Rounds) -> Iterator[tuple[str, ...]]:
+Threads = tuple[str, str, int, float, Sequence[Scheduled]]
+
+
+def _rows(each: Set, rounds: Rounds) -> Iterator[tuple[tuple[str, ...], list[Threads]]]:
+    """A line for each number of busy processes, and what the threads of both sides did if there is at most one."""
     with _side("hand-written", each) as theirs:
         theirs.seconds(WARM)  # so that it waits when ours looks at what else is busy
         for busy in (0, 1, 2):
             with _working(busy), _side("ours", each) as ours:
                 for one in (ours, theirs):
                     one.seconds(WARM)
+                    one.steps.clear()
                 c = by_turns(ours.seconds, theirs.seconds, rounds if busy == 1 else replace(rounds, bound=None))
             ratio = f"**{c.ratio:.2f}**" if busy == 1 else f"{c.ratio:.2f}"
             times = (str(ours.threads), f"{c.ours:.0f}", str(theirs.threads), f"{c.theirs:.0f}")
-            yield shown((each.name, str(busy), *times, ratio, f"{c.low:.2f}-{c.high:.2f}", f"{c.rounds}"))
+            both = (("ours", ours, c.ours), ("theirs", theirs, c.theirs))
+            did = [(f"{each.name}, {busy}", whose, one.threads, wall, list(one.steps)) for whose, one, wall in both]
+            line = (each.name, str(busy), *times, ratio, f"{c.low:.2f}-{c.high:.2f}", f"{c.rounds}")
+            yield shown(line), did if busy <= 1 else []
 
 
 @contextmanager
@@ -76,12 +87,14 @@ class Side:
 
     Attributes:
         threads: that it computes with, known after its first steps.
+        steps: what its threads did in a step, one for each time that it was asked for some.
     """
 
     threads: int
 
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self._process = process
+        self.steps: list[Scheduled] = []
 
     def seconds(self, steps: int) -> float:
         """Wall time of that many steps."""
@@ -90,9 +103,10 @@ class Side:
         print(steps, file=self._process.stdin, flush=True)
         if not (line := self._process.stdout.readline()):
             raise RuntimeError("a process beside others has ended")
-        threads, seconds = line.split()
+        threads, seconds, *did = map(float, line.split())
         self.threads = int(threads)
-        return float(seconds)
+        self.steps.append(Scheduled(*(each / steps for each in did)))
+        return seconds
 
 
 @contextmanager
@@ -125,10 +139,11 @@ def main() -> None:
         advance = hand_written_side(each).advance
     with suppress(BrokenPipeError):
         for line in sys.stdin:
-            began = time.perf_counter()
+            before, began = Scheduled.now(), time.perf_counter()
             for _ in range(int(line)):
                 advance()
-            print(torch.get_num_threads(), time.perf_counter() - began, flush=True)
+            took = time.perf_counter() - began
+            print(torch.get_num_threads(), took, *Scheduled.now().since(before), flush=True)
 
 
 if __name__ == "__main__":

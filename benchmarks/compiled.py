@@ -2,8 +2,9 @@
 
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
 import torch
 
@@ -13,6 +14,7 @@ from agon.projections import Clipping
 from agon.recipes import find
 from agon.training import Training
 from agon.training.compilation import choose_compilation
+from benchmarks.programs import Losing, explanation, of_torch
 from benchmarks.report import Section, shown, table
 from benchmarks.sets import Set
 from benchmarks.sides import THREADS, agon_side, compute
@@ -27,7 +29,9 @@ def section(sets: list[Set], quick: bool) -> Section:
     """A row for each set and for each kind of look-ahead; empty where there is no C++ compiler."""
     networks = Rounds(1) if quick else Rounds(12, 2, seconds=ROW)
     rules = Rounds(1) if quick else Rounds(30, 3, BOUND, seconds=ROW)
-    rows = [*_networks(sets, networks), *_look_aheads(rules)] if shutil.which("g++") else []
+    able = shutil.which("g++") is not None
+    rows = list(_networks(sets, networks)) if able else []
+    ahead = list(_look_aheads(rules)) if able else []
     return Section(
         "Compiling on a CPU",
         "agon's step with `--compile on` (torch.compile, inductor) over the same without, by turns. First a DCGAN on "
@@ -35,8 +39,8 @@ def section(sets: list[Set], quick: bool) -> Section:
         "only, and only where it measures faster. Then metz2017's ring, batch 512, on one thread, whose rounds are "
         f"compiled with their look-ahead ({rules}); `auto` does so from a thousand steps on. All draw their batches. "
         f"Bound of these: {BOUND}. The last column is what compiling takes, once a training, with its check against "
-        "the eager round." + ("" if rows else " Not run: there is no C++ compiler here."),
-        table(HEADS, rows),
+        "the eager round." + ("" if able else " Not run: there is no C++ compiler here."),
+        table(HEADS, [*rows, *(row for row, _ in ahead)]) + explanation([losing for _, losing in ahead if losing]),
     )
 
 
@@ -51,7 +55,8 @@ def _networks(sets: list[Set], rounds: Rounds) -> Iterator[tuple[str, ...]]:
         yield _row(f"DCGAN, {each.name}", compared(compiled.advance, plain.advance, rounds), "", first)
 
 
-def _look_aheads(rounds: Rounds) -> Iterator[tuple[str, ...]]:
+def _look_aheads(rounds: Rounds) -> Iterator[tuple[tuple[str, ...], Losing | None]]:
+    """A row for each kind, and where the time goes of one that misses the bound: compiled, and not."""
     torch.set_num_threads(1)
     for name, experiment in look_aheads().items():
         plain, compiled = ring(experiment, "off"), ring(experiment, "on")
@@ -61,7 +66,19 @@ def _look_aheads(rounds: Rounds) -> Iterator[tuple[str, ...]]:
         assert isinstance(compiled.dynamics, CompiledUnrolled), name
         whole = compiled.dynamics.makes_whole_rounds
         c = compared(compiled.advance, plain.advance, rounds, warm=2)
-        yield _row(name if whole else f"{name} (not whole rounds)", c, f"at most {BOUND}", took)
+        row = _row(name if whole else f"{name} (not whole rounds)", c, f"at most {BOUND}", took)
+        yield row, _losing(name, experiment) if c.ratio > BOUND else None
+
+
+def _losing(name: str, experiment: Experiment) -> Losing:
+    """Both sides anew, so that compiled kernels have names."""
+
+    def stepping(compile: str) -> Callable[[], object]:  # noqa: A002 - as in Compute
+        training = ring(experiment, compile)
+        choose_compilation(training)
+        return training.advance
+
+    return name, of_torch(partial(stepping, "on")), of_torch(partial(stepping, "off"))
 
 
 def look_aheads() -> dict[str, Experiment]:

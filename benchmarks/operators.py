@@ -37,6 +37,11 @@ class Profile(NamedTuple):
     launches: float
     moved: float
 
+    def divided(self, by: float) -> "Profile":
+        """The share of one of so many."""
+        each = {kind: value / by for kind, value in self.milliseconds.items()}
+        return Profile(each, self.launches / by, self.moved / by)
+
     @property
     def total(self) -> float:
         """Milliseconds of a step."""

@@ -63,6 +63,10 @@ class JaxStep(Peer):
         moved = self._step(self.generator, self.critic, real, latent)
         self.generator, self.critic = jax.block_until_ready(moved)
 
+    def program(self, real: Array, latent: Array) -> str:
+        """The text of the compiled step."""
+        return str(self._step.lower(self.generator, self.critic, real, latent).compile().as_text())
+
     def weights(self) -> Weights:
         both = {**self.generator.weights, **self.critic.weights}
         return {name: np.asarray(value, np.float64).T for name, value in both.items()}
