@@ -51,6 +51,7 @@ NAMED = {
     "argan2018/cifar10-c-argan-one-layer",
     *named("metz2017", ("ring-k0", "ring-k10", "rnn-mnist-k0", "rnn-mnist-k20", "mnist-k0", "mnist-k10")),
     *named("metz2017", ("ring-d10", "ring-k1-far", "ring-k10-fresh", "ring-k10-both", "ring-k10-recursive")),
+    "metz2017/ring-logistic",
     *named("metz2017", ("cifar10-k0", "cifar10-k1", "cifar10-k5", "cifar10-k10")),
     *named("yamazaki2017", ("swiss-roll", "ring"), ("-m0", "-m1", "-g0d1", "-g1d0"), ("", "-nobn")),
     *named("yamazaki2017", ("swiss-roll", "ring"), ("-m1", "-g0d1"), ("-endless",)),

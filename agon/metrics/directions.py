@@ -55,6 +55,7 @@ DIRECTIONS: dict[str, Direction | None] = {  # None: describes, and no value is 
     "copied": LOWER,
     "coverage": HIGHER,
     "critic-gap": LOWER,
+    "critic-slope": None,
     "density": Direction(1.0),
     "detail": Direction(1.0),
     "distance": Direction(1.0),
@@ -105,6 +106,7 @@ DIRECTIONS: dict[str, Direction | None] = {  # None: describes, and no value is 
     "seen": Direction(0.5),
     "seen-first": Direction(0.5),
     "seen-second": Direction(0.5),
+    "second-term": None,
     "seconds-an-epoch": LOWER,
     "shift": None,
     "skill": HIGHER,
@@ -118,6 +120,7 @@ DIRECTIONS: dict[str, Direction | None] = {  # None: describes, and no value is 
 RATIOS = frozenset(  # positive, and twice as large is as far away as half: compared as logarithms
     {
         "battle",
+        "critic-slope",
         "detail",
         "distance",
         "distance-kept",
@@ -130,6 +133,7 @@ RATIOS = frozenset(  # positive, and twice as large is as far away as half: comp
         "r_test-batch",
         "r_train",
         "ratio",
+        "second-term",
         "seconds-an-epoch",
         "std-ratio",
     }

@@ -20,6 +20,7 @@
 | section 4: "further perturb" as one unrolled step perturbs the gradient: how far is not stated | "-far": K = 1, 10x |
 | section 4: the critic looks ahead at the generator, too: no numbers | "-both", K = 10 |
 | section 4: "as if G and D had already updated": no numbers | "-recursive", K = 10 |
+| section 2.4: the second term goes to 0 with K: no game, no numbers | "-logistic": a critic that has one optimum |
 
 512 and 128 are those of the authors' demonstration (github.com/poolio/unrolled_gan), which says of itself that it
 is not the paper's setting: there, other things differ.
@@ -33,7 +34,7 @@ import torch
 
 from agon.data import Ring, Source
 from agon.dynamics import ALTERNATING, Dynamics, Turns, Unrolled
-from agon.experiment import Budget, Experiment, part
+from agon.experiment import Budget, Experiment, Part, part
 from agon.games import Adversarial
 from agon.latents import Normal
 from agon.networks import mlp
@@ -122,4 +123,25 @@ RING_RECURSIVE = _recipe(
     DISCUSSION,
 )
 
-RECIPES = (RING_K0, RING_K10, RING_FRESH, RING_D10, RING_FAR, RING_BOTH, RING_RECURSIVE)
+
+def _logistic(data: Source, scale: Scale) -> Experiment:
+    """The ring's generator against a logistic regression, which gradient descent brings to its optimum."""
+    whole = ring(data, scale, AHEAD)
+    assert isinstance(whole.game, Part)
+    return replace(
+        whole,
+        game=whole.game.changed(critic=part(mlp.Critic, shape=data.shape, widths=())),
+        optimisers={"generator": whole.optimisers, "critic": part(torch.optim.SGD, lr=0.5)},
+        steps=min(whole.steps, 500),
+    )
+
+
+RING_LOGISTIC = Recipe(
+    name="metz2017/ring-logistic",
+    paper="Metz et al. 2017, section 2.4",
+    claim="the more steps the generator looks ahead, the less is left of the second term of its gradient",
+    data=lambda scale: Ring(),
+    make=_logistic,
+)
+
+RECIPES = (RING_K0, RING_K10, RING_FRESH, RING_D10, RING_FAR, RING_BOTH, RING_RECURSIVE, RING_LOGISTIC)
