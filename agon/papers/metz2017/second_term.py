@@ -17,7 +17,8 @@ or the sides of the ratio, exchanged. A gradient without its second term, and a 
 tests.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -74,12 +75,14 @@ def terms(training: Training, batch: Batch, steps: int) -> Terms:
         finally:
             game.critic = critic
 
-    both = {"inner": lambda module: loss("critic", module), "outer": lambda module: loss("generator", module)}
-    whole = _flat(torch.autograd.grad(unrolled_loss(critic, optimiser, **both, steps=steps), parameters))
-    referee = Referee(critic, optimiser, **both, steps=steps, parameters=parameters)
-    first = _flat(referee.first_order(steps))
-    towards = Referee(critic, optimiser, **both, steps=steps, parameters=list(critic.parameters()))
-    return Terms(first, whole - first, _flat(towards.first_order(steps)))
+    inner, outer = partial(loss, "critic"), partial(loss, "generator")
+    surrogate = unrolled_loss(critic, optimiser, inner=inner, outer=outer, steps=steps)
+    whole = _flat(torch.autograd.grad(surrogate, parameters))
+    first, slope = (
+        _flat(Referee(critic, optimiser, inner, outer, steps, of).first_order(steps))
+        for of in (parameters, list(critic.parameters()))
+    )
+    return Terms(first, whole - first, slope)
 
 
 def rows(runs: Mapping[str, Run], scale: Scale) -> Rows:
@@ -130,7 +133,7 @@ def _batch(training: Training, n: int) -> Batch:
     return Batch(real, training.fixed_latents(n).double(), {})
 
 
-def _flat(gradients: "list[Tensor | None] | tuple[Tensor, ...]") -> Float[Tensor, " p"]:
+def _flat(gradients: Iterable[Tensor | None]) -> Float[Tensor, " p"]:
     return torch.cat([gradient.flatten() for gradient in gradients if gradient is not None])
 
 

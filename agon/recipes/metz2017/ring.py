@@ -128,6 +128,7 @@ def _logistic(data: Source, scale: Scale) -> Experiment:
     """The ring's generator against a logistic regression, which gradient descent brings to its optimum."""
     whole = ring(data, scale, AHEAD)
     assert isinstance(whole.game, Part)
+    assert isinstance(whole.optimisers, Part)
     return replace(
         whole,
         game=whole.game.changed(critic=part(mlp.Critic, shape=data.shape, widths=())),
