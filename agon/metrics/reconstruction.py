@@ -19,7 +19,7 @@ LARGEST = 1024  # the most coordinates of a latent for which the derivative is s
 EXPONENT = 0.375  # half of 3/4; it needs half the iterations of exponent 0, and fewer than 1/2
 FLATTEST = 1e-4  # the least mean square of a derivative, relative to the largest
 NUMBERS = 2**19  # coordinates of all latents that are searched at a time
-CPU_CHUNK, CHUNK = 48, 1024  # samples that pass through the generator at a time, by default
+CPU_CHUNK, CHUNK = 96, 1024  # samples that pass through the generator at a time, by default
 
 Generate = Callable[[Tensor], Tensor]  # latents "n *latent_shape" -> samples "n *shape"
 DrawLatents = Callable[[int, torch.Generator], Tensor]  # n, random stream -> latents "n *latent_shape"
@@ -104,7 +104,7 @@ def reconstruct(
         seed: chooses the starts. Torch's global random state does not change.
         iterations: the most iterations of each search.
         tolerance: a search ends when a step lowers its error by no more than this share of it.
-        chunk: the samples that pass through the generator at a time; by default 48 on a CPU (its caches), else 1,024.
+        chunk: the samples that pass through the generator at a time; by default 96 on a CPU (its caches), else 1,024.
 
     Raises:
         DataError: there are no targets, they are not finite, their shape is not the samples', or samples at the starts
