@@ -26,6 +26,7 @@ from benchmarks.sets import Set
 
 TRAINING = ("agon/training", "agon/dynamics", "agon/games", "agon/networks", "agon/objectives.py", "agon/data")
 UNROLLED = ("agon/dynamics", "agon/networks/mlp.py", "agon/objectives.py", "benchmarks/unrolled.py", "benchmarks/peers")
+SEARCHED = ("agon/networks/searched.py", "agon/networks/frozen.py", "agon/networks/winograd.py")
 
 
 class Measurement(NamedTuple):
@@ -87,5 +88,7 @@ SECTIONS: dict[str, Measurement] = {
         160,
         (*TRAINING, "agon/metrics", "agon/arena/tournaments", "benchmarks/growth.py", "benchmarks/growing.py"),
     ),
-    "reconstruction": Measurement(reconstruction.section, 180, ("agon/metrics", "benchmarks/reconstruction.py")),
+    "reconstruction": Measurement(
+        reconstruction.section, 180, ("agon/metrics", *SEARCHED, "benchmarks/reconstruction.py")
+    ),
 }

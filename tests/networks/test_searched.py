@@ -33,6 +33,7 @@ def test_samples_and_derivatives_are_the_same(
 ) -> None:
     """By convolutions, by products where there are few channels, and by products everywhere; odd sides are cut."""
     monkeypatch.setattr(searched, "FEW", few)
+    monkeypatch.setattr(searched.Frozen, "fits", lambda _: False)
     made = generator(shape, kernel)
     for memory in (torch.contiguous_format, torch.channels_last):
         made = made.to(memory_format=memory)
@@ -40,6 +41,16 @@ def test_samples_and_derivatives_are_the_same(
         with searched.searched(made):
             for ours, theirs in zip(passed(made), expected, strict=True):
                 torch.testing.assert_close(ours, theirs, rtol=1e-11, atol=1e-11)
+
+
+def test_a_dcgan_is_frozen() -> None:
+    """Within a game too; the samples and derivatives are the same."""
+    made = generator((1, 28, 28))
+    expected, game = passed(made), nn.ModuleDict({"generator": made})
+    with searched.searched(game):
+        assert isinstance(vars(made)["forward"], searched.Frozen)
+        for ours, theirs in zip(passed(made), expected, strict=True):
+            torch.testing.assert_close(ours, theirs, rtol=1e-9, atol=1e-9)
 
 
 def test_nothing_is_left_behind() -> None:
