@@ -6,6 +6,9 @@ from dataclasses import replace
 from itertools import pairwise
 from statistics import fmean, median, pstdev
 
+import torch
+
+from agon.metrics.intervals import share_score
 from agon.metrics.score import Score
 
 QUARTER = 4  # the last quarter of a course
@@ -30,7 +33,7 @@ def loss_course(generator: Sequence[float], critic: Sequence[float], fake: Seque
     * "loss-gap": mean g - mean c, over the last quarter of the records.
     * "loss-growth": mean g over the last quarter minus mean g over the first.
     * "loss-deviation", from 0: the standard deviation of g over the last quarter.
-    * "rejected", 0 to 1: the share of all records with d_t < 0.05.
+    * "rejected", 0 to 1: the share of all records with d_t < 0.05, with its binomial standard error.
 
     Args:
         generator: the generator's loss in each record, in order; at least one.
@@ -51,14 +54,11 @@ def loss_course(generator: Sequence[float], critic: Sequence[float], fake: Seque
         ),
         "loss-growth": (fmean(last) - fmean(first), "generator's loss, last quarter's mean less the first's"),
         "loss-deviation": (pstdev(last), "standard deviation of the generator's loss over the last quarter of records"),
-        "rejected": (
-            fmean(probability(logit) < CERTAIN for logit in fake),
-            f"share of records whose mean logit of generated samples is an output below {CERTAIN}",
-        ),
     }
-    return tuple(
-        Score(name=name, value=value, n=len(generator), protocol=protocol) for name, (value, protocol) in values.items()
-    )
+    scores = [Score(name=name, value=value, n=len(generator), protocol=told) for name, (value, told) in values.items()]
+    sure = torch.tensor([probability(logit) < CERTAIN for logit in fake])
+    protocol = f"share of records whose mean logit of generated samples is an output below {CERTAIN}"
+    return (*scores, share_score("rejected", sure, protocol, n=len(generator)))
 
 
 def score_course(values: Sequence[float], name: str, n: int) -> tuple[Score, ...]:

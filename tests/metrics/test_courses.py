@@ -16,6 +16,7 @@ from agon.metrics.courses import (
     probability,
     score_course,
 )
+from agon.metrics.differences import Measured, paired_contrast
 from agon.metrics.directions import LOWER, direction_of, is_ratio
 
 
@@ -35,6 +36,20 @@ def test_a_steady_a_growing_and_a_restless_loss_of_one_mean() -> None:
 
 def test_a_shorter_log_than_four_records_has_a_course() -> None:
     assert losses([2.0], [0.0]) == {"loss-gap": 1.5, "loss-growth": 0.0, "loss-deviation": 0.0, "rejected": 0.0}
+
+
+def test_one_record_more_under_every_seed_is_no_verdict() -> None:
+    """Of 400 records: the difference has no width over the seeds, and is within the error of a share all the same."""
+    runs = [[loss_course([1.0] * 400, [0.5] * 400, [0.0] * (400 - k) + [-9.0] * k)[-1] for k in ks] for ks in PAIRS]
+    one, other = ([Measured(score.value, score.error) for score in side] for side in zip(*runs, strict=True))
+    found = paired_contrast(one, other)
+    assert found.value == pytest.approx(1 / 400)
+    assert found.half() > found.value
+    exact = ([Measured(score.value) for score in side] for side in (one, other))
+    assert paired_contrast(*exact).half() < 1e-9  # the negative control: without the error it would be one
+
+
+PAIRS = ((371, 370), (371, 370), (362, 361))
 
 
 def test_an_output_is_the_sigmoid_of_the_logit() -> None:
