@@ -103,7 +103,7 @@ def adam(
     if amsgrad:
         after["max_exp_avg_sq"] = torch.maximum(_moment(moments, "max_exp_avg_sq", parameter), square)
     largest = after["max_exp_avg_sq"] if amsgrad else square
-    denominator = root(largest) / (1 - second**step) ** 0.5 + eps
+    denominator = root(largest) * (1 - second**step) ** -0.5 + eps
     return Updated(parameter - mean / denominator * (lr / (1 - first**step)), after)
 
 

@@ -146,6 +146,17 @@ def test_a_compiled_step_is_the_eager_one(critic: str) -> None:
     Unrolled(steps=1).step(game, optimisers, lambda: batch(3))
     same(stepped(dynamics, game, optimisers), stepped(plain, game, optimisers))
     assert len(dynamics.programs) == 1  # later steps are the same program
+    found, expected = (several_steps(rule, game, optimisers) for rule in (dynamics, plain))
+    same(found, expected)
+    assert dynamics.rounds.is_captured is COMPILER
+
+
+def several_steps(rule: Unrolled, game: Game, optimisers: dict[str, Any]) -> dict[str, Any]:
+    """Losses, scalars and weights after steps on other batches each; the first two are compiled, then replayed."""
+    game, optimisers = copy.deepcopy((game, optimisers))
+    numbers = itertools.count()
+    losses = {f"losses {i}": rule.step(game, optimisers, lambda: batch(next(numbers)))._asdict() for i in range(4)}
+    return {**losses, **{player: state(game, player, optimisers) for player in game.players}}
 
 
 @pytest.mark.usefixtures("uncompiled")

@@ -4,7 +4,7 @@
 (`tracing`) from a game's tensors (`step_context`), recomputing or storing activations (`steps`), and checks the result.
 `round` adds the players' moves, as a `round_plan` says, with the values of `round_state`; `round_program` compiles them
 (`split_program`, by a `partition`) and binds them to the tensors of a `live_round`, which a `snapshot` watches;
-`rounds` checks that. `dynamics` uses both.
+`capture` replays what a bound round's programs call, and `rounds` checks it all. `dynamics` uses both.
 """
 
 from agon.dynamics.unrolled.compiled.dynamics import CompiledUnrolled

@@ -46,7 +46,7 @@ class LiveRound:
         self.movers_moments = [self._moments(group) for group in self.movers]
         self.own_moments = [self._moments(group) for group in self.own]
         self.names = {player: list(of_player(game, player, self.parameters)) for player in (plan.player, *plan.others)}
-        self._rates = [self._index(group) for group in (*self.groups, *self.own)]
+        self._rates = [self._rate(group) for group in (*self.groups, *self.own)]
         self._before = Snapshot(game, optimisers, (plan.player, *plan.others))
 
     @property
@@ -76,7 +76,7 @@ class LiveRound:
 
     def start(self, batches: Sequence[Batch]) -> RoundStart:
         """The live tensors, and the batches of a round."""
-        rates, numbers = self.rates(), [_numbers(group) for group in self.own_moments]
+        rates, numbers = [named for *_, named in self._rates], [_numbers(group) for group in self.own_moments]
         of_others, of_own = rates[: len(self.groups)], rates[len(self.groups) :]
         moments = with_rates(self.moments, of_others)
         return RoundStart(tuple(batches), self.parameters, self.buffers, moments, with_rates(numbers, of_own))
@@ -101,17 +101,11 @@ class LiveRound:
         of_game = [b for n, b in self.buffers.items() if n not in kept] if self.game.has_after_update else []
         return [*kinds, [*others, *of_game], list(own.values())]
 
-    def rates(self) -> list[NamedTensors]:
-        """The scheduled rate of each group, the others' first; empty for a group whose rate is constant."""
-        return [
-            {} if index is None else {RATE: torch.tensor(float(o.param_groups[index][RATE]), dtype=torch.float64)}
-            for o, index in self._rates
-        ]
-
-    @property
-    def is_scheduled(self) -> bool:
-        """Whether any rate may be another one at each step."""
-        return any(index is not None for _, index in self._rates)
+    def read_rates(self) -> None:
+        """Set the scheduled rates, which are among the tensors of `start`, to what they are now."""
+        for optimiser, index, named in self._rates:
+            for rate in named.values():
+                rate.fill_(optimiser.param_groups[index][RATE])
 
     def _groups(self, player: str) -> list[FlatGroup]:
         free = {n: p for n, p in of_player(self.game, player, self.parameters).items() if p.requires_grad}
@@ -124,11 +118,12 @@ class LiveRound:
         counts = [STEP] if STEP not in names and all(STEP in state for state in states) else []
         return {name: tuple(state[name] for state in states) for name in [*names, *counts]}
 
-    def _index(self, group: FlatGroup) -> tuple[torch.optim.Optimizer, int | None]:
-        """The optimiser of a group, and which of its groups of settings has the group's scheduled rate, if any."""
+    def _rate(self, group: FlatGroup) -> tuple[torch.optim.Optimizer, int, NamedTensors]:
+        """A group's optimiser, which of its groups of settings it is, and a tensor for its rate if scheduled."""
         optimiser, first = self.optimisers[group.player], next(iter(group.parameters.values()))
-        found = [i for i, settings in enumerate(optimiser.param_groups) if any(p is first for p in settings["params"])]
-        return optimiser, found[0] if RATE in group.moments else None
+        index = [any(p is first for p in settings["params"]) for settings in optimiser.param_groups].index(True)
+        rate = torch.tensor(float(optimiser.param_groups[index][RATE]), dtype=torch.float64)
+        return optimiser, index, {RATE: rate} if RATE in group.moments else {}
 
 
 def _numbers(moments: GroupMoments) -> GroupMoments:

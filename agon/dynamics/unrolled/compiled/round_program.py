@@ -11,6 +11,7 @@ from torch.utils import _pytree as pytree
 
 from agon.dynamics.moves import Optimisers
 from agon.dynamics.unrolled.compiled import program
+from agon.dynamics.unrolled.compiled.capture import Replayed
 from agon.dynamics.unrolled.compiled.live_round import LiveRound
 from agon.dynamics.unrolled.compiled.round import RoundFunctions
 from agon.dynamics.unrolled.compiled.round_state import Begun
@@ -87,7 +88,7 @@ class BoundRound:
         self.live, self._program, self._steps, self._shapes = live, compiled, steps, shapes_of(batches)
         begun, surrogate = compiled.begun, compiled.surrogate
         moving = {*(name for group in live.groups for name in group.parameters), *compiled.direct}
-        self._turns = live.plan.turn_batches
+        self._turns, self._sizes = live.plan.turn_batches, [len(tensors_of_batch(batch)) for batch in batches]
         self._fixed, self._moments = tensors_of(live.start(())), tensors_of(live.ahead({}).moments)
         self._parameters = tensors_of(
             [[live.parameters[n] for n in compiled.direct], [p for n, p in live.parameters.items() if n not in moving]]
@@ -96,28 +97,41 @@ class BoundRound:
         ahead = surrogate.cotangents.sources, compiled.attached, surrogate.statistics
         self._ahead = [index for part in ahead for index in _leaves(part)]
         self._passed_on = [*begun.samples.values()], [*begun.statistics.values()]
+        self._made = Replayed(self._make, [*self._fixed, *self._moments, *self._parameters])
+
+    @property
+    def is_captured(self) -> bool:
+        """Whether rounds are replays of what the programs call."""
+        return self._made.is_captured
 
     def fits(self, game: Game, optimisers: Optimisers, batches: Sequence[Batch]) -> bool:
         """Whether the program is that of a round of this game on these batches."""
         return self.live.holds(game, optimisers) and shapes_of(batches) == self._shapes
 
+    @torch.no_grad()
     def step(self, batches: Sequence[Batch]) -> Losses:
         """Make the round's moves; return its losses and the scalars for the log."""
-        result = self.result(batches)
+        self.live.read_rates()
+        result = self._made(tensors_of_batches(batches))
         self._set_gradients(result)
         begun, surrogate = self._program.begun, self._program.surrogate
-        losses = {name: result.begun[i] for name, i in begun.losses.items()}
-        seen = {name: result.begun[i] for name, i in begun.seen.items()}
-        seen |= {AHEAD + name: result.surrogate[i] for name, i in surrogate.seen.items()}
-        return Losses({**losses, self.live.plan.player: result.surrogate[surrogate.loss]}, seen)
+        losses = {name: result.begun[i].clone() for name, i in begun.losses.items()}  # the next round overwrites these
+        seen = {name: result.begun[i].clone() for name, i in begun.seen.items()}
+        seen |= {AHEAD + name: result.surrogate[i].clone() for name, i in surrogate.seen.items()}
+        return Losses({**losses, self.live.plan.player: result.surrogate[surrogate.loss].clone()}, seen)
 
     @torch.no_grad()
     def result(self, batches: Sequence[Batch], *, through: bool = True) -> RoundResult:
         """Change the live tensors, and give those of the round; without `through`, along the first-order gradient."""
-        fixed = tensors_of(self.live.start(())) if self.live.is_scheduled else self._fixed
-        drawn = [tensors_of_batch(batch) for batch in batches]
-        turns, fresh = drawn[: self._turns], drawn[self._turns :]
-        given = [*chain.from_iterable(turns), *fixed]
+        self.live.read_rates()
+        return self._make(tensors_of_batches(batches), through=through)
+
+    def _make(self, drawn: list[Tensor], *, through: bool = True) -> RoundResult:
+        """As `result`, of the tensors of all batches, one after another."""
+        tensors = iter(drawn)
+        batches = [[next(tensors) for _ in range(size)] for size in self._sizes]
+        turns, fresh = batches[: self._turns], batches[self._turns :]
+        given = [*chain.from_iterable(turns), *self._fixed]
         begun = self._program.around.early(given)
         samples, statistics = ([begun[i] for i in part] for part in self._passed_on)
         rest = [*samples, *self._parameters, *statistics]
@@ -139,8 +153,12 @@ class BoundRound:
 def shapes_of(batches: Sequence[Batch]) -> tuple[Any, ...]:
     """What a program is compiled for of its batches: which tensors there are, their shapes and types."""
     present = tuple((*batch.noise, batch.label is not None) for batch in batches)
-    drawn = [t for batch in batches for t in tensors_of_batch(batch)]
-    return present, *((t.shape, t.stride(), t.dtype, t.device) for t in drawn)
+    return present, *((t.shape, t.stride(), t.dtype, t.device) for t in tensors_of_batches(batches))
+
+
+def tensors_of_batches(batches: Sequence[Batch]) -> list[Tensor]:
+    """The tensors of several batches, one after another."""
+    return [tensor for batch in batches for tensor in tensors_of_batch(batch)]
 
 
 def tensors_of_batch(batch: Batch) -> list[Tensor]:

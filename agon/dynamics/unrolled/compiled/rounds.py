@@ -42,6 +42,11 @@ class CompiledRounds:
         self._bound: BoundRound | None = None
         self._possible = True
 
+    @property
+    def is_captured(self) -> bool:
+        """Whether the last round's program is replayed."""
+        return self._bound is not None and self._bound.is_captured
+
     def find(self, game: Game, optimisers: Optimisers, plan: RoundPlan, batches: Sequence[Batch]) -> BoundRound | None:
         """The program of a round on these batches; None if rounds of this game have none.
 

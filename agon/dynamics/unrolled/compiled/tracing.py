@@ -78,6 +78,14 @@ def traced(function: FlatFunction, tensors: Sequence[Shaped[Tensor, "..."]]) -> 
     return graph
 
 
+def stored(x: Shaped[Tensor, "..."]) -> Shaped[Tensor, "..."]:
+    """x itself, which a compiled program computes once and stores, and not again for each element that takes it."""
+    import torch._inductor.inductor_prims
+
+    same: Tensor = torch.ops.prims.inductor_force_stride_order(x, x.stride())
+    return same
+
+
 def tensors_of(structure: Any) -> list[Shaped[Tensor, "..."]]:
     """The tensors in a structure, in order, without their history."""
     return [leaf.detach() for leaf in pytree.tree_leaves(structure) if isinstance(leaf, Tensor)]

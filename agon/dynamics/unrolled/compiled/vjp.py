@@ -14,6 +14,7 @@ from torch.utils import _pytree as pytree
 
 from agon.dynamics.functional import NUMBERS, OptimiserMoments
 from agon.dynamics.unrolled.compiled.step_context import SAMPLES, NamedTensors, StepContext
+from agon.dynamics.unrolled.compiled.tracing import stored
 from agon.dynamics.unrolled.flat_groups import FlatGroup, unflatten
 from agon.dynamics.unrolled.functional_module import FunctionalModule
 from agon.dynamics.unrolled.inner_step import (
@@ -144,7 +145,8 @@ class StepFunctions:
             [*cotangents.parameters, *_listed(cotangents.moments)],
         )
         sources = {name: s for name, s in context.sources.items() if not (self._generates and name == SAMPLES)}
-        through_gradients = vjp(vectors, [*state.parameters, *sources.values()], through_update[n : 2 * n])
+        in_gradients = [stored(cotangent) for cotangent in through_update[n : 2 * n]]
+        through_gradients = vjp(vectors, [*state.parameters, *sources.values()], in_gradients)
         added = zip(sources, through_gradients[n:], strict=True)
         return Cotangents(
             tuple(a + b for a, b in zip(through_update[:n], through_gradients[:n], strict=True)),
