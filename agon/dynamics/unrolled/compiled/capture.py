@@ -126,8 +126,12 @@ class _Capture:
     @contextmanager
     def captures(self) -> Iterator[None]:
         """Within it, what this thread's compiled programs call is captured."""
-        from torch._inductor.output_code import CompiledFxGraph
-
+        try:
+            from torch._inductor.output_code import CompiledFxGraph
+        except ImportError:  # another torch keeps its programs elsewhere
+            self._possible = False
+            yield
+            return
         thread = get_ident()
 
         def captured(graph: CompiledFxGraph, inputs: list[Tensor]) -> Any:
