@@ -13,7 +13,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, fold, linear
 
-from agon.networks.convolutions import Down, Sides, Up, transposed_sides
+from agon.networks.convolutions import Down, Up, transposed_sides
+from agon.networks.fused.transposed import Transposed
 
 FEW, TIMES = 4, 6  # channels of an image; and how many more the other side must have, by measurements, that it pays
 
@@ -29,8 +30,8 @@ class FusedUp(Up):
     def forward(self, x: Float[Tensor, "n k a b"], output_size: list[int] | None = None) -> Float[Tensor, "n c h w"]:
         if not self.training or torch._C._are_functorch_transforms_active():
             return super().forward(x, output_size)
-        y: Tensor = Transposed.apply(x, self.weight, self.bias, self.stride, self.padding, self.output_padding)
-        return y if tuple(y.shape[2:]) == self.sides else y[:, :, : self.sides[0], : self.sides[1]]
+        settings = (self.stride, self.padding, self.output_padding)
+        return self.cropped(Transposed.apply(folded, x, self.weight, self.bias, *settings))
 
 
 class FusedDown(Down):
@@ -47,7 +48,7 @@ class FusedDown(Down):
             return super().forward(x)
         if self.in_channels > self.out_channels:  # its adjoint's adjoint
             kernel, rest = self.weight.transpose(0, 1).flip(2, 3), [k - 1 - p for k, p in self._kernels]
-            return Transposed.apply(x, kernel, self.bias, self.stride, rest, (0, 0))  # type: ignore[no-any-return]
+            return Transposed.apply(folded, x, kernel, self.bias, self.stride, rest, (0, 0))  # type: ignore[no-any-return]
         if not x.requires_grad:
             return super().forward(x)
         return Convolved.apply(self.padded(x), self.weight, self.bias, self.stride, self.padding)  # type: ignore[no-any-return]
@@ -85,30 +86,6 @@ class ChannelsLastNorm(nn.BatchNorm2d):
         return super().forward(input if plain else input.contiguous(memory_format=torch.channels_last))
 
 
-class Transposed(torch.autograd.Function):
-    """torch.nn.functional.conv_transpose2d to few channels: y = fold(Wᵀ x)."""
-
-    @staticmethod
-    def forward(
-        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, stride: Any, padding: Any, output_padding: Any
-    ) -> Tensor:
-        ctx.save_for_backward(x, weight)
-        ctx.settings, ctx.bias = (stride, padding, output_padding), None if bias is None else list(bias.shape)
-        sides = transposed_sides(x, weight, stride, padding, output_padding)
-        y = folded(x, weight, sides, stride, padding)
-        return y if bias is None else y.add_(bias.view(1, -1, 1, 1))
-
-    @staticmethod
-    def backward(ctx: Any, cotangent: Tensor) -> tuple[Tensor | None, ...]:
-        x, weight = ctx.saved_tensors
-        stride, padding, output_padding = ctx.settings
-        gradients = torch.ops.aten.convolution_backward(
-            *(cotangent.contiguous(memory_format=torch.channels_last), x, weight, ctx.bias, stride, padding, [1, 1]),
-            *(True, output_padding, 1, [*ctx.needs_input_grad[:2], ctx.bias is not None and ctx.needs_input_grad[2]]),
-        )
-        return (*gradients, None, None, None)
-
-
 class Convolved(torch.autograd.Function):
     """torch.nn.functional.conv2d, whose gradient in the input has few channels."""
 
@@ -137,7 +114,7 @@ class Convolved(torch.autograd.Function):
                     x.shape[2:], padding, weight.shape[2:], stride, cotangent.shape[2:], strict=True
                 )
             ]  # pixels at the end that no kernel reaches
-            in_x = Transposed.apply(cotangent, weight, None, stride, padding, rest)
+            in_x = Transposed.apply(folded, cotangent, weight, None, stride, padding, rest)
         return in_x, in_weight, in_bias, None, None
 
 
@@ -146,7 +123,9 @@ def pays(few: int, many: int) -> bool:
     return few <= FEW and many >= TIMES * few
 
 
-def folded(x: Tensor, weight: Tensor, sides: Sides, stride: Any, padding: Any) -> Float[Tensor, "n c h w"]:
+def folded(
+    x: Tensor, weight: Tensor, bias: Tensor | None, stride: Any, padding: Any, output_padding: Any
+) -> Float[Tensor, "n c h w"]:
     """A transposed convolution to few channels: each pixel of x times the kernel, added up where kernels overlap.
 
     The products are "n c·k·k a·b", as `fold` takes them: one product of all pixels, whose result `fold` copies into
@@ -155,12 +134,15 @@ def folded(x: Tensor, weight: Tensor, sides: Sides, stride: Any, padding: Any) -
     Args:
         x: "n k a b".
         weight: "k c h w".
-        sides: of the result.
+        bias: "c", or None.
         stride: pixels of the result between two of x.
         padding: pixels that are cut off at the sides.
+        output_padding: pixels that are added after the last ones.
     """
     pixels = x.permute(0, 2, 3, 1).flatten(1, 2)  # n a·b k
     kernels = weight.reshape(weight.shape[0], -1).t().expand(len(x), -1, -1)
     columns = torch.bmm(kernels, pixels.transpose(1, 2))  # matmul would copy all of it, twice
+    sides = transposed_sides(x, weight, stride, padding, output_padding)
     image: Tensor = fold(columns, sides, tuple(weight.shape[2:]), padding=padding, stride=stride)
-    return image.contiguous(memory_format=torch.channels_last)
+    y = image.contiguous(memory_format=torch.channels_last)
+    return y if bias is None else y.add_(bias.view(1, -1, 1, 1))
