@@ -1,8 +1,7 @@
-"""Convolutions to or from very few channels, such as an image's, and normalisation in channels-last memory.
+"""Convolutions to or from few channels, such as an image's, and normalisation in channels-last memory.
 
 oneDNN computes the channels of a result in blocks of 16, so a transposed convolution to a grey image does 16 times the
-work; so does a convolution's gradient in a grey image. As a product of matrices whose columns are then added up where
-they overlap (`torch.nn.functional.fold`) either takes a quarter of the time (a half with 3 channels).
+work; so does a convolution's gradient in a grey image. `fused.transposed` has products that do less.
 """
 
 from collections.abc import Iterator
@@ -11,12 +10,10 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.functional import conv2d, fold, linear
+from torch.nn.functional import conv2d, linear
 
-from agon.networks.convolutions import Down, Up, transposed_sides
-from agon.networks.fused.transposed import Transposed
-
-FEW, TIMES = 4, 6  # channels of an image; and how many more the other side must have, by measurements, that it pays
+from agon.networks.convolutions import Down, Up
+from agon.networks.fused.transposed import Transposed, folded, pays, product_of
 
 
 class FusedUp(Up):
@@ -25,13 +22,14 @@ class FusedUp(Up):
     @staticmethod
     def fits(layer: Up) -> bool:
         """Whether it pays."""
-        return pays(layer.out_channels, layer.in_channels)
+        return product_of(layer.out_channels, layer.in_channels, layer.stride) is not None
 
     def forward(self, x: Float[Tensor, "n k a b"], output_size: list[int] | None = None) -> Float[Tensor, "n c h w"]:
         if not self.training or torch._C._are_functorch_transforms_active():
             return super().forward(x, output_size)
+        product = product_of(self.out_channels, self.in_channels, self.stride)
         settings = (self.stride, self.padding, self.output_padding)
-        return self.cropped(Transposed.apply(folded, x, self.weight, self.bias, *settings))
+        return self.cropped(Transposed.apply(product, x, self.weight, self.bias, *settings))
 
 
 class FusedDown(Down):
@@ -40,8 +38,10 @@ class FusedDown(Down):
     @staticmethod
     def fits(layer: Down) -> bool:
         """Whether it pays."""
-        few, many = sorted((layer.in_channels, layer.out_channels))
-        return pays(few, many) and (layer.in_channels == few or layer.stride == (1, 1))
+        inputs, outputs = layer.in_channels, layer.out_channels
+        if inputs > outputs:
+            return layer.stride == (1, 1) and pays(outputs, inputs)
+        return product_of(inputs, outputs, layer.stride) is not None
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n k a b"]:
         if not self.training or torch._C._are_functorch_transforms_active():
@@ -114,35 +114,6 @@ class Convolved(torch.autograd.Function):
                     x.shape[2:], padding, weight.shape[2:], stride, cotangent.shape[2:], strict=True
                 )
             ]  # pixels at the end that no kernel reaches
-            in_x = Transposed.apply(folded, cotangent, weight, None, stride, padding, rest)
+            product = product_of(weight.shape[1], weight.shape[0], stride)
+            in_x = Transposed.apply(product, cotangent, weight, None, stride, padding, rest)
         return in_x, in_weight, in_bias, None, None
-
-
-def pays(few: int, many: int) -> bool:
-    """Whether a product of matrices and a fold are faster than a convolution from many to few channels."""
-    return few <= FEW and many >= TIMES * few
-
-
-def folded(
-    x: Tensor, weight: Tensor, bias: Tensor | None, stride: Any, padding: Any, output_padding: Any
-) -> Float[Tensor, "n c h w"]:
-    """A transposed convolution to few channels: each pixel of x times the kernel, added up where kernels overlap.
-
-    The products are "n c·k·k a·b", as `fold` takes them: one product of all pixels, whose result `fold` copies into
-    that order, took 0.95 to 1.2 times as long to one channel, and 2 to 3 times to three.
-
-    Args:
-        x: "n k a b".
-        weight: "k c h w".
-        bias: "c", or None.
-        stride: pixels of the result between two of x.
-        padding: pixels that are cut off at the sides.
-        output_padding: pixels that are added after the last ones.
-    """
-    pixels = x.permute(0, 2, 3, 1).flatten(1, 2)  # n a·b k
-    kernels = weight.reshape(weight.shape[0], -1).t().expand(len(x), -1, -1)
-    columns = torch.bmm(kernels, pixels.transpose(1, 2))  # matmul would copy all of it, twice
-    sides = transposed_sides(x, weight, stride, padding, output_padding)
-    image: Tensor = fold(columns, sides, tuple(weight.shape[2:]), padding=padding, stride=stride)
-    y = image.contiguous(memory_format=torch.channels_last)
-    return y if bias is None else y.add_(bias.view(1, -1, 1, 1))
