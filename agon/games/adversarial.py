@@ -111,10 +111,15 @@ class Adversarial(AugmentedGame):
 
     def losses(self, batch: Batch, fake: Float[Tensor, "n ..."] | None = None, *, of: Collection[str]) -> Losses:
         fake = self.generate_for(batch) if fake is None else fake
-        real, fake = self.augmented(batch.real, batch, REAL), self.augmented(fake, batch, FAKE)
-        real, fake = self._inputs(real, fake, of)
+        inputs = {name for p in self.penalties if p.player in of for name in p.inputs}
+
+        @cache
+        def real() -> Tensor:  # not before a loss asks for it
+            return _input(self.augmented(batch.real, batch, REAL), "real" in inputs)
+
+        fake = _input(self.augmented(fake, batch, FAKE), "fake" in inputs)
         sees_real = "critic" in of or self.objective.generator_sees_real
-        real_logits = self._logits(real, batch) if sees_real else None
+        real_logits = self._logits(real(), batch) if sees_real else None
         fake_logits = self._logits(fake, batch)
         losses = {player: self._objective(player, real_logits, fake_logits) for player in of}
         seen = {"logit/fake": fake_logits.detach().mean()}
@@ -124,8 +129,8 @@ class Adversarial(AugmentedGame):
 
         @cache
         def scored() -> Scored:
-            logits = self._logits(real, batch) if real_logits is None else real_logits
-            return Scored(real, fake, logits, fake_logits, batch.noise, batch.label)
+            logits = self._logits(real(), batch) if real_logits is None else real_logits
+            return Scored(real(), fake, logits, fake_logits, batch.noise, batch.label)
 
         for penalty in self.penalties:
             if penalty.player in of:
@@ -185,15 +190,12 @@ class Adversarial(AugmentedGame):
         assert real is not None  # computed whenever the critic moves
         return self.objective.critic(real, fake)
 
-    def _inputs(self, real: Tensor, fake: Tensor, of: Collection[str]) -> tuple[Tensor, Tensor]:
-        """Let samples require gradients if a penalty needs the gradient in them."""
-        needed = {name for p in self.penalties if p.player in of for name in p.inputs}
-        return _input(real) if "real" in needed else real, _input(fake) if "fake" in needed else fake
 
-
-def _input(x: Tensor) -> Tensor:
-    """The same samples as a new tensor, so that the gradient in it is the critic's partial derivative.
+def _input(x: Tensor, needed: bool) -> Tensor:
+    """The same samples; as a new tensor, where a penalty needs the gradient in them: the critic's partial derivative.
 
     In a look-ahead, the critic's parameters also depend on the generated samples, through earlier steps.
     """
+    if not needed:
+        return x
     return x.view_as(x) if x.requires_grad else x.detach().requires_grad_()
