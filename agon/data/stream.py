@@ -73,7 +73,7 @@ class Stream:
         self._opened = source.open(seed=seed, split=split, device=device, memory=memory, cache=cache)
         self._batch, self._rank, self._world = batch, rank, world
         self._augment, self._seed, self._own = tuple(augment), seed, own
-        self._drawn = 0
+        self._drawn, self._in_order = 0, isinstance(self._opened, Marked)
 
     @property
     def fingerprint(self) -> str:
@@ -141,7 +141,7 @@ class Stream:
     @property
     def in_order(self) -> bool:
         """Whether the source is read in order, so that going on needs a mark."""
-        return isinstance(self._opened, Marked)
+        return self._in_order
 
     @property
     def _position(self) -> tuple[int, int, int, int]:

@@ -138,8 +138,12 @@ def preserve_buffers(game: Game, but: Collection[str]) -> Iterator[None]:
     A player's statistics (batch and spectral normalisation) change in its own move only: other players
     still normalise by the current batch, but their running statistics are restored.
     """
-    with _restored([buffer for player in _others(game, but) for buffer in buffers_of(game, player)]):
+    buffers = [buffer for player in _others(game, but) for buffer in buffers_of(game, player)]
+    before = [buffer.clone() for buffer in buffers]
+    try:
         yield
+    finally:
+        _restore(buffers, before)
 
 
 @contextmanager
@@ -154,22 +158,18 @@ def leave_buffers(game: Game, but: Collection[str]) -> Iterator[None]:
         layers.pop(id(layer))
         vars(layer)["track_running_stats"] = False
     buffers = [buffer for layer in layers.values() for buffer in layer._buffers.values() if buffer is not None]
-    try:
-        with _restored(buffers):
-            yield
-    finally:
-        for layer in tracking:
-            vars(layer)["track_running_stats"] = True
-
-
-@contextmanager
-def _restored(buffers: Sequence[Tensor]) -> Iterator[None]:
     before = [buffer.clone() for buffer in buffers]
     try:
         yield
     finally:
-        for buffer, value in zip(buffers, before, strict=True):
-            buffer.data.copy_(value)  # hidden from autograd: a graph still in use may hold this very value
+        _restore(buffers, before)
+        for layer in tracking:
+            vars(layer)["track_running_stats"] = True
+
+
+def _restore(buffers: Sequence[Tensor], before: Sequence[Tensor]) -> None:
+    for buffer, value in zip(buffers, before, strict=True):
+        buffer.data.copy_(value)  # hidden from autograd: a graph still in use may hold this very value
 
 
 def _others(game: Game, players: Collection[str]) -> list[str]:

@@ -1,7 +1,7 @@
 """The two-player game of every GAN: a generator against a critic."""
 
 from collections.abc import Collection, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import ClassVar
 
 import torch
@@ -111,29 +111,20 @@ class Adversarial(AugmentedGame):
 
     def losses(self, batch: Batch, fake: Float[Tensor, "n ..."] | None = None, *, of: Collection[str]) -> Losses:
         fake = self.generate_for(batch) if fake is None else fake
-        inputs = {name for p in self.penalties if p.player in of for name in p.inputs}
-
-        @cache
-        def real() -> Tensor:  # not before a loss asks for it
-            return _input(self.augmented(batch.real, batch, REAL), "real" in inputs)
-
-        fake = _input(self.augmented(fake, batch, FAKE), "fake" in inputs)
+        penalties = [penalty for penalty in self.penalties if penalty.player in of]
+        inputs = {name for penalty in penalties for name in penalty.inputs}
         sees_real = "critic" in of or self.objective.generator_sees_real
-        real_logits = self._logits(real(), batch) if sees_real else None
-        fake_logits = self._logits(fake, batch)
+        fake = _input(self.augmented(fake, batch, FAKE), "fake" in inputs)
+        real = self._real(batch, inputs) if sees_real else None
+        real_logits, fake_logits = None if real is None else self._logits(real, batch), self._logits(fake, batch)
         losses = {player: self._objective(player, real_logits, fake_logits) for player in of}
         seen = {"logit/fake": fake_logits.detach().mean()}
         if real_logits is not None:
             seen["logit/real"] = real_logits.detach().mean()
             seen |= self.overfitting(real_logits, fake_logits)
-
-        @cache
-        def scored() -> Scored:
-            logits = self._logits(real(), batch) if real_logits is None else real_logits
-            return Scored(real(), fake, logits, fake_logits, batch.noise, batch.label)
-
-        for penalty in self.penalties:
-            if penalty.player in of:
+        if penalties:
+            scored = cache(partial(self._scored, batch, inputs, real, real_logits, fake, fake_logits))
+            for penalty in penalties:
                 value = penalty(self.get_submodule(penalty.network), scored)
                 losses[penalty.player] = losses[penalty.player] + value
                 seen[f"penalty/{type(penalty).__name__}"] = value.detach()
@@ -179,6 +170,24 @@ class Adversarial(AugmentedGame):
             raise SettingError(
                 f"classes: expected the {len(source.classes)} of the data in the networks, got {classes}"
             )
+
+    def _real(self, batch: Batch, inputs: Collection[str]) -> Tensor:
+        """Real samples as the critic sees them; they are not read before a loss needs them."""
+        return _input(self.augmented(batch.real, batch, REAL), "real" in inputs)
+
+    def _scored(
+        self,
+        batch: Batch,
+        inputs: Collection[str],
+        real: Tensor | None,
+        real_logits: Tensor | None,
+        fake: Tensor,
+        fake_logits: Tensor,
+    ) -> Scored:
+        """The batch with the critic's logits, of real samples too if no loss has asked for them."""
+        real = self._real(batch, inputs) if real is None else real
+        real_logits = self._logits(real, batch) if real_logits is None else real_logits
+        return Scored(real, fake, real_logits, fake_logits, batch.noise, batch.label)
 
     def _logits(self, x: Tensor, batch: Batch) -> Tensor:
         """The critic's logits of samples that have the batch's labels."""

@@ -190,19 +190,24 @@ def two_samples(game: Game, generator: nn.Module, shape: tuple[int, ...]) -> Flo
 
 
 Holder = Literal["_parameters", "_buffers", "_layers"]
-_known: dict[int, dict[tuple[str, Holder], list[Any]]] = {}  # id of a game of fixed structure -> what was looked up
+Structure = dict[tuple[str, Holder], list[Any]]  # what was looked up
+_known: dict[int, Structure] = {}  # by the id of a game of fixed structure
 
 
 @contextmanager
-def fixed_structure(game: Game) -> Iterator[None]:
+def fixed_structure(game: Game, structure: Structure | None = None) -> Iterator[None]:
     """Within the context no module or tensor of the game is replaced, so players' tensors are looked up only once.
 
     Every move asks for them several times, and looking them up in small networks took a tenth of a step.
+
+    Args:
+        game: the game.
+        structure: what earlier contexts have looked up, if nothing was replaced between them either.
     """
     if id(game) in _known:
         yield
         return
-    _known[id(game)] = {}
+    _known[id(game)] = {} if structure is None else structure
     try:
         yield
     finally:

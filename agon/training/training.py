@@ -19,7 +19,7 @@ from agon.experiment import Experiment
 from agon.experiment.memory import refuse_more
 from agon.games import Batch, Losses, parameters_of
 from agon.games.batch import LazyBatch
-from agon.games.game import generated
+from agon.games.game import Structure, fixed_structure, generated
 from agon.networks.fused import fuse
 from agon.networks.layers import evaluation_mode, seed_global_streams
 from agon.networks.synchronised import alone, synchronise
@@ -98,7 +98,7 @@ class Training:
         self.streams = GlobalStreams(compute.threads if compute.device == "cpu" else 0)
         with self.streams.held():
             seed_global_streams(derived(experiment.seed, f"layers/{rank}"))
-        self.step, self.seconds, self.begun = 0, 0.0, ""
+        self.step, self.seconds, self.begun, self._structure = 0, 0.0, "", Structure()
 
     @cached_property
     def data(self) -> Stream:
@@ -145,7 +145,7 @@ class Training:
 
     def advance(self) -> Losses:
         """Make one step of the dynamics."""
-        with self.streams.held(), self.compute.autocast():
+        with self.streams.held(), self.compute.autocast(), fixed_structure(self.game, self._structure):
             losses = self.dynamics.step(self.game, self.optimisers, self.draw)
         self.finish_step()
         return losses
