@@ -14,6 +14,7 @@ from agon.data.source import Source
 from agon.errors import DataError, SettingError
 from agon.games.augmented import FAKE, REAL, AugmentedGame
 from agon.games.game import Batch, Losses, latent_shape_of, two_samples
+from agon.networks.fused.apart import pass_as_one
 from agon.networks.labels import call, check_protocol, classes_of
 from agon.networks.layers import evaluation_mode
 from agon.objectives import NonSaturating, Objective
@@ -116,7 +117,7 @@ class Adversarial(AugmentedGame):
         sees_real = "critic" in of or self.objective.generator_sees_real
         fake = _input(self.augmented(fake, batch, FAKE), "fake" in inputs)
         real = self._real(batch, inputs) if sees_real else None
-        real_logits, fake_logits = None if real is None else self._logits(real, batch), self._logits(fake, batch)
+        real_logits, fake_logits = self._both(real, fake, batch)
         losses = {player: self._objective(player, real_logits, fake_logits) for player in of}
         seen = {"logit/fake": fake_logits.detach().mean()}
         if real_logits is not None:
@@ -170,6 +171,15 @@ class Adversarial(AugmentedGame):
             raise SettingError(
                 f"classes: expected the {len(source.classes)} of the data in the networks, got {classes}"
             )
+
+    def _both(self, real: Tensor | None, fake: Tensor, batch: Batch) -> tuple[Tensor | None, Tensor]:
+        """The critic's logits of real samples, if they are asked for, and of generated ones."""
+        if real is None:
+            return None, self._logits(fake, batch)
+        if type(self).realness is Adversarial.realness and pass_as_one(self.critic, real, fake):
+            logits = self.realness(torch.cat((real, fake)))
+            return logits[: len(real)], logits[len(real) :]
+        return self._logits(real, batch), self._logits(fake, batch)
 
     def _real(self, batch: Batch, inputs: Collection[str]) -> Tensor:
         """Real samples as the critic sees them; they are not read before a loss needs them."""
