@@ -57,6 +57,7 @@ LAYERS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
     "down": (lambda: Down(1, 6, 5, bias=True), (N, 1, 9, 8)),
     "down from colours": (lambda: Down(2, 12, 4, bias=False), (N, 2, 7, 6)),
     "up to eight": (lambda: Up(16, 8, (7, 6), 4, bias=True), (N, 16, 4, 3)),
+    "up to eight, inner": (lambda: nn.Sequential(Up(16, 8, (8, 6), 4, bias=False), nn.ReLU(True)), (N, 16, 4, 3)),
     "up to three, at stride 3": (lambda: Up(6, 3, (11, 12), 3, bias=True, stride=3), (N, 6, 4, 4)),
     "up to three, kernel 5": (lambda: Up(6, 3, (8, 7), 5, bias=False), (N, 6, 4, 4)),
     "down from eight": (lambda: Down(8, 16, 4, bias=True), (N, 8, 7, 6)),
