@@ -141,7 +141,8 @@ class WeightDecay(Penalty):
         return self.of
 
     def __call__(self, network: nn.Module, scored: Callable[[], Scored]) -> Loss:
-        half: Tensor = _HalfSquares.apply(*contents(network).parameters)
+        compiling = torch.compiler.is_compiling()  # torch's compiler knows `parameters`, which takes longer otherwise
+        half: Tensor = _HalfSquares.apply(*(network.parameters() if compiling else contents(network).parameters))
         return half * self.weight
 
 

@@ -15,8 +15,8 @@ from torch import Tensor
 
 from agon.data.source import RealBatch
 from agon.dynamics.moves import Gradients, Optimisers, apply_gradients, gradients_of, isolate
-from agon.games.batch import Batch, LazyBatch
-from agon.games.game import Game, Losses
+from agon.games.game import Batch, Game, Losses
+from agon.games.lazy import LazyBatch
 
 T = TypeVar("T")
 

@@ -58,8 +58,9 @@ def _move(group: dict[str, Any], parameters: list[Tensor], states: list[State]) 
     first, second = group["betas"]
     _count(states)
     means, squares, steps = ([state[name] for state in states] for name in MOMENTS)
+    gradients = [p.grad for p in parameters if p.grad is not None]  # of all
     kernel(
-        *(parameters, [p.grad for p in parameters], means, squares, [], steps),
+        *(parameters, gradients, means, squares, [], steps),
         **{"amsgrad": False, "beta1": first, "beta2": second, "grad_scale": None, "found_inf": None, **settings},
     )
 

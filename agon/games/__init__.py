@@ -3,11 +3,10 @@
 from agon.games.adversarial import Adversarial
 from agon.games.autoregressive import Autoregressive, PatchAutoregressive
 from agon.games.auxiliary import AuxiliaryClassifier
-from agon.games.batch import Batch
 from agon.games.classification import Classification
 from agon.games.corruption import CORRUPTIONS, Corruption, GaussianCorruption, SaltAndPepper
 from agon.games.equilibrium import BoundaryEquilibrium
-from agon.games.game import Game, Losses, buffers_of, modules_of, parameters_of
+from agon.games.game import Batch, Game, Losses, buffers_of, modules_of, parameters_of
 from agon.games.variational import Variational
 
 GAMES = {

@@ -7,14 +7,29 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Literal, NamedTuple, get_args
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from agon.data.source import Source
 from agon.errors import SettingError
-from agon.games.batch import Batch
 from agon.networks.labels import classes_of
 from agon.networks.layers import contents
+
+
+class Batch(NamedTuple):
+    """The inputs of one pass through a game; all random numbers are drawn before it.
+
+    Attributes:
+        real: "n c h w" or "n d", in the source's range.
+        latent: "n *latent_shape".
+        noise: other random numbers that the losses need, by name.
+        label: class numbers "n" of the real samples, or None; a generator that takes labels gets the same ones.
+    """
+
+    real: Float[Tensor, "n ..."]
+    latent: Float[Tensor, "n ..."]
+    noise: Mapping[str, Tensor]
+    label: Int[Tensor, " n"] | None = None
 
 
 class Losses(NamedTuple):

@@ -18,8 +18,8 @@ from agon.errors import Change, DataError
 from agon.experiment import Experiment
 from agon.experiment.memory import refuse_more
 from agon.games import Batch, Losses, parameters_of
-from agon.games.batch import LazyBatch
 from agon.games.game import Structure, fixed_structure, generated
+from agon.games.lazy import LazyBatch
 from agon.networks.fused import fuse
 from agon.networks.layers import evaluation_mode, seed_global_streams
 from agon.networks.synchronised import alone, synchronise

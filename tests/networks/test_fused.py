@@ -72,6 +72,8 @@ LAYERS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
     "deep up, inner": (lambda: nn.Sequential(Up(6, 5, (5, 6), 5, bias=False), nn.ReLU(True)), (N, 6, 3, 3)),
     "pointwise": (lambda: nn.Conv2d(6, 5, 1), (N, 6, 4, 3)),
     "normalisation": (lambda: nn.BatchNorm2d(4), (N, 4, 3, 2)),
+    "normalisation, plain": (lambda: nn.BatchNorm2d(4, affine=False, track_running_stats=False), (N, 4, 3, 2)),
+    "normalisation, mean of all": (lambda: nn.BatchNorm2d(4, momentum=None), (N, 4, 3, 2)),
     "relu": (lambda: nn.Sequential(nn.Linear(4, 5), nn.ReLU(inplace=True)), (N, 4)),
     "leaky relu": (lambda: nn.Sequential(nn.Linear(4, 5), nn.LeakyReLU(0.2)), (N, 4)),
     "columns": (lambda: columns.Generator(shape=(1, 4, 3), latent=5, hidden=6), (N, 5)),
@@ -124,6 +126,12 @@ def test_values_and_gradients_are_those_of_the_layer(name: str) -> None:
     assert plain.state_dict().keys() == fused.state_dict().keys()
     for name_, buffer in plain.named_buffers():
         torch.testing.assert_close(fused.get_buffer(name_), buffer)
+
+
+def test_one_number_of_a_channel_is_refused_as_by_torch() -> None:
+    for norm in (nn.BatchNorm2d(4), fuse(nn.BatchNorm2d(4))):
+        with pytest.raises(ValueError, match="more than 1 value"):
+            norm(torch.ones(1, 4, 1, 1))
 
 
 @pytest.mark.parametrize("name", LAYERS)

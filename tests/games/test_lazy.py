@@ -10,7 +10,7 @@ from agon.data.stream import Stream
 from agon.dynamics import ALTERNATING, Turns
 from agon.experiment import Experiment, part
 from agon.games import Adversarial, Batch
-from agon.games.batch import LazyBatch
+from agon.games.lazy import LazyBatch
 from agon.networks import mlp
 from agon.objectives import Minimax, NonSaturating, Objective
 from agon.penalties import R1, Penalty

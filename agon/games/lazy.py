@@ -1,29 +1,13 @@
-"""The inputs of one pass through a game."""
+"""A batch of which nothing is read that no loss looks at."""
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
-from jaxtyping import Float, Int
 from torch import Tensor
 
 from agon.data.source import RealBatch
-
-
-class Batch(NamedTuple):
-    """The inputs of one pass through a game; all random numbers are drawn before it.
-
-    Attributes:
-        real: "n c h w" or "n d", in the source's range.
-        latent: "n *latent_shape".
-        noise: other random numbers that the losses need, by name.
-        label: class numbers "n" of the real samples, or None; a generator that takes labels gets the same ones.
-    """
-
-    real: Float[Tensor, "n ..."]
-    latent: Float[Tensor, "n ..."]
-    noise: Mapping[str, Tensor]
-    label: Int[Tensor, " n"] | None = None
+from agon.games.game import Batch
 
 
 class LazyBatch(Batch):
@@ -47,11 +31,11 @@ class LazyBatch(Batch):
         return self.read()
 
     @property
-    def real(self) -> Tensor:  # type: ignore[override]
+    def real(self) -> Tensor:
         return self._drawn.real
 
     @property
-    def label(self) -> Tensor | None:  # type: ignore[override]
+    def label(self) -> Tensor | None:
         return self._drawn.label
 
     def __iter__(self) -> Iterator[Any]:
