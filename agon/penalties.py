@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from agon.arguments import checks_names
 from agon.errors import SettingError
 from agon.networks.labels import call
-from agon.networks.layers import root
+from agon.networks.layers import contents, root
 from agon.objectives import Loss
 
 TINY = 1e-12  # added to the squared norm of a code, so that a code of 0 has a gradient of 0
@@ -141,7 +141,8 @@ class WeightDecay(Penalty):
         return self.of
 
     def __call__(self, network: nn.Module, scored: Callable[[], Scored]) -> Loss:
-        half: Tensor = _HalfSquares.apply(*network.parameters())
+        compiling = torch.compiler.is_compiling()  # torch's compiler knows `parameters`, which takes longer otherwise
+        half: Tensor = _HalfSquares.apply(*(network.parameters() if compiling else contents(network).parameters))
         return half * self.weight
 
 

@@ -1,6 +1,7 @@
 """An endless, seeded, resumable stream of batches from any source."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,7 @@ class Stream:
         self._opened = source.open(seed=seed, split=split, device=device, memory=memory, cache=cache)
         self._batch, self._rank, self._world = batch, rank, world
         self._augment, self._seed, self._own = tuple(augment), seed, own
-        self._drawn = 0
+        self._drawn, self._in_order = 0, isinstance(self._opened, Marked)
 
     @property
     def fingerprint(self) -> str:
@@ -85,10 +86,23 @@ class Stream:
         Raises:
             DataError: the split has fewer samples than a batch, or reading a stream of images fails.
         """
-        drawn = self._opened.draw(self._batch, self._drawn, self._rank, self._world)
-        augmented = drawn._replace(real=self._augmented(drawn.real)) if self._augment else drawn
+        drawn = self._read(self._drawn)
         self._drawn += 1
-        return augmented
+        return drawn
+
+    def advance(self) -> Callable[[], RealBatch]:
+        """Move on by one batch, and return what reads it: `draw` for batches that may not be needed.
+
+        Nothing is read before it is called, except in a source that is read in order, which cannot skip.
+
+        Raises:
+            DataError: as `draw`, at once or by the returned function.
+        """
+        if self.in_order:
+            drawn = self.draw()
+            return lambda: drawn
+        self._drawn += 1
+        return partial(self._read, self._drawn - 1)
 
     @property
     def count(self) -> int | None:
@@ -127,14 +141,19 @@ class Stream:
     @property
     def in_order(self) -> bool:
         """Whether the source is read in order, so that going on needs a mark."""
-        return isinstance(self._opened, Marked)
+        return self._in_order
 
     @property
     def _position(self) -> tuple[int, int, int, int]:
         return self._batch, self._drawn, self._rank, self._world
 
-    def _augmented(self, real: Num[Tensor, "n ..."]) -> Num[Tensor, "n ..."]:
-        rng = generator("augment", self._seed, self._drawn)
+    def _read(self, number: int) -> RealBatch:
+        """This process's part of a batch, augmented."""
+        drawn = self._opened.draw(self._batch, number, self._rank, self._world)
+        return drawn._replace(real=self._augmented(drawn.real, number)) if self._augment else drawn
+
+    def _augmented(self, real: Num[Tensor, "n ..."], number: int) -> Num[Tensor, "n ..."]:
+        rng = generator("augment", self._seed, number)
         for augmentation in self._augment:
             noise = augmentation.noise(self._batch, rng)[self._own]
             real = augmentation(real, noise.to(real))

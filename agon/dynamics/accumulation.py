@@ -13,8 +13,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from agon.data.source import RealBatch
 from agon.dynamics.moves import Gradients, Optimisers, apply_gradients, gradients_of, isolate
 from agon.games.game import Batch, Game, Losses
+from agon.games.lazy import LazyBatch
 
 T = TypeVar("T")
 
@@ -30,13 +32,16 @@ def pieces(batch: Batch, fake: Float[Tensor, "n ..."] | None, parts: int) -> lis
     """Split a batch, and its generated samples "n *shape" if there are any, into equal parts, in their order."""
     if parts == 1:
         return [Piece(batch, fake)]
-    size = len(batch.real) // parts
+    size = len(batch.latent) // parts
 
     def piece(start: int) -> Piece:
         cut = slice(start, start + size)
+
+        def read() -> RealBatch:
+            return RealBatch(batch.real[cut], None if batch.label is None else batch.label[cut])
+
         noise = {name: tensor[cut] for name, tensor in batch.noise.items()}
-        label = None if batch.label is None else batch.label[cut]
-        return Piece(Batch(batch.real[cut], batch.latent[cut], noise, label), None if fake is None else fake[cut])
+        return Piece(LazyBatch(read, batch.latent[cut], noise), None if fake is None else fake[cut])
 
     return [piece(size * index) for index in range(parts)]
 

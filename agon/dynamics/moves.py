@@ -9,9 +9,11 @@ from torch import Tensor, nn
 
 from agon.dynamics.processes import average
 from agon.dynamics.stepping import take_step
-from agon.games.game import Game, Losses, buffers_of, parameters_of
+from agon.games.game import Game, Losses, buffers_of, layers_with_buffers, parameters_of
+from agon.networks.fused.convolutions import ChannelsLastNorm
 
 Optimisers = Mapping[str, torch.optim.Optimizer]
+NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, ChannelsLastNorm)  # with torch's own statistics
 Gradients = dict[str, list[Float[Tensor, "..."] | None]]  # player -> a gradient for each of its parameters
 
 
@@ -32,7 +34,7 @@ def apply_gradients(
     """
     for player, player_gradients in gradients.items():
         for parameter, gradient in zip(parameters_of(game, player), player_gradients, strict=True):
-            parameter.grad = None if gradient is None else _laid_out_as(parameter, gradient.detach())
+            parameter.grad = None if gradient is None else _laid_out_as(parameter, gradient)
         take_step(optimisers[player])
         if ends_move:
             with torch.no_grad():
@@ -105,14 +107,14 @@ def _plus(total: Tensor | None, gradient: Tensor | None, factor: float) -> Tenso
 def _laid_out_as(parameter: Tensor, gradient: Tensor) -> Tensor:
     """The gradient in its parameter's memory format: fused optimisers match the two by memory, not by index."""
     if gradient.stride() == parameter.stride():
-        return gradient
-    return torch.empty_like(parameter).copy_(gradient)
+        return gradient.detach() if gradient.requires_grad else gradient
+    return torch.empty_like(parameter).copy_(gradient.detach())
 
 
 @contextmanager
 def isolate(game: Game, movers: Collection[str]) -> Iterator[None]:
     """Let only the movers' parameters require gradients, and only the movers' buffers change."""
-    with freeze(game, movers), preserve_buffers(game, movers):
+    with freeze(game, movers), leave_buffers(game, movers):
         yield
 
 
@@ -136,13 +138,38 @@ def preserve_buffers(game: Game, but: Collection[str]) -> Iterator[None]:
     A player's statistics (batch and spectral normalisation) change in its own move only: other players
     still normalise by the current batch, but their running statistics are restored.
     """
-    buffers = [b for player in _others(game, but) for b in buffers_of(game, player)]
+    buffers = [buffer for player in _others(game, but) for buffer in buffers_of(game, player)]
     before = [buffer.clone() for buffer in buffers]
     try:
         yield
     finally:
-        for buffer, value in zip(buffers, before, strict=True):
-            buffer.data.copy_(value)  # hidden from autograd: a graph still in use may hold this very value
+        _restore(buffers, before)
+
+
+@contextmanager
+def leave_buffers(game: Game, but: Collection[str]) -> Iterator[None]:
+    """As `preserve_buffers`, for passes through the game's own modules, which are not recomputed elsewhere.
+
+    torch's batch normalisation leaves its statistics as they are if it does not track them, and nothing is copied.
+    """
+    layers = {id(layer): layer for player in _others(game, but) for layer in layers_with_buffers(game, player)}
+    tracking = [layer for layer in layers.values() if type(layer) in NORMS and layer.track_running_stats]
+    for layer in tracking:
+        layers.pop(id(layer))
+        vars(layer)["track_running_stats"] = False
+    buffers = [buffer for layer in layers.values() for buffer in layer._buffers.values() if buffer is not None]
+    before = [buffer.clone() for buffer in buffers]
+    try:
+        yield
+    finally:
+        _restore(buffers, before)
+        for layer in tracking:
+            vars(layer)["track_running_stats"] = True
+
+
+def _restore(buffers: Sequence[Tensor], before: Sequence[Tensor]) -> None:
+    for buffer, value in zip(buffers, before, strict=True):
+        buffer.data.copy_(value)  # hidden from autograd: a graph still in use may hold this very value
 
 
 def _others(game: Game, players: Collection[str]) -> list[str]:

@@ -8,7 +8,8 @@ from torch.optim import optimizer as hooks
 
 KINDS = (torch.optim.Adam, torch.optim.AdamW)
 MOMENTS = ("exp_avg", "exp_avg_sq", "step")
-Lists = tuple[list[Tensor], list[Tensor], list[Tensor], list[Tensor], list[Tensor]]
+State = dict[str, Any]  # of one parameter
+Lists = tuple[list[Tensor], list[State]]  # parameters and their states
 
 
 def take_step(optimiser: torch.optim.Optimizer) -> None:
@@ -39,7 +40,7 @@ def _plain(optimiser: torch.optim.Optimizer) -> bool:
 
 
 def _lists(optimiser: torch.optim.Optimizer, group: dict[str, Any]) -> Lists | None:
-    """A group's parameters with a gradient, their gradients and moments; None where torch has more to do."""
+    """A group's parameters with a gradient, and their states; None where torch has more to do."""
     if not group["fused"] or group["amsgrad"] or group["differentiable"] or not isinstance(group["lr"], float):
         return None
     parameters = [p for p in group["params"] if p.grad is not None]
@@ -47,24 +48,28 @@ def _lists(optimiser: torch.optim.Optimizer, group: dict[str, Any]) -> Lists | N
     kinds = {(p.device.type, p.dtype) for p in parameters}
     if not all(states) or len(kinds) > 1 or any(device != "cpu" for device, _ in kinds):
         return None  # the first step, or not one kind of tensors
-    means, squares, steps = ([state[name] for state in states] for name in MOMENTS)
-    return parameters, [p.grad for p in parameters], means, squares, steps
+    return parameters, states
 
 
-def _move(
-    group: dict[str, Any],
-    parameters: list[Tensor],
-    gradients: list[Tensor],
-    means: list[Tensor],
-    squares: list[Tensor],
-    steps: list[Tensor],
-) -> None:
+def _move(group: dict[str, Any], parameters: list[Tensor], states: list[State]) -> None:
     """torch.optim.adam._fused_adam, for tensors of one device and type."""
     kernel = torch._fused_adamw_ if group["decoupled_weight_decay"] else torch._fused_adam_
     settings = {name: group[name] for name in ("lr", "weight_decay", "eps", "maximize")}
     first, second = group["betas"]
-    torch._foreach_add_(steps, 1)
+    _count(states)
+    means, squares, steps = ([state[name] for state in states] for name in MOMENTS)
+    gradients = [p.grad for p in parameters if p.grad is not None]  # of all
     kernel(
         *(parameters, gradients, means, squares, [], steps),
         **{"amsgrad": False, "beta1": first, "beta2": second, "grad_scale": None, "found_inf": None, **settings},
     )
+
+
+def _count(states: list[State]) -> None:
+    """Add 1 to each parameter's number of steps: to all by one operation, as they are made views of one tensor."""
+    counts = states[0]["step"]._base
+    if counts is None or len(counts) != len(states) or any(state["step"]._base is not counts for state in states):
+        counts = torch.stack([state["step"] for state in states])
+        for place, state in enumerate(states):
+            state["step"] = counts[place]
+    counts.add_(1)

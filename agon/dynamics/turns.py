@@ -11,7 +11,7 @@ from torch import Tensor
 
 from agon.dynamics.accumulation import samples, update
 from agon.dynamics.dynamics import Dynamics
-from agon.dynamics.moves import Optimisers, isolate, preserve_buffers
+from agon.dynamics.moves import Optimisers, isolate, leave_buffers
 from agon.errors import SettingError, unknown
 from agon.games.game import Batch, Game, Losses, fixed_structure
 
@@ -113,7 +113,7 @@ class Turns(Dynamics):
         later = [set(group) & set(game.generating_players) for group in self.order[turn + 1 :]]
         shared: Collection[str] = next(filter(None, later), set()) if self.draws == "round" else set()
         if not shared:
-            with preserve_buffers(game, ()), torch.no_grad():
+            with leave_buffers(game, ()), torch.no_grad():
                 return game.generate_for(batch)
         with isolate(game, shared):
             return game.generate_for(batch)

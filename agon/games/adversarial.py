@@ -1,7 +1,7 @@
 """The two-player game of every GAN: a generator against a critic."""
 
 from collections.abc import Collection, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import ClassVar
 
 import torch
@@ -14,6 +14,7 @@ from agon.data.source import Source
 from agon.errors import DataError, SettingError
 from agon.games.augmented import FAKE, REAL, AugmentedGame
 from agon.games.game import Batch, Losses, latent_shape_of, two_samples
+from agon.networks.fused.apart import pass_as_one
 from agon.networks.labels import call, check_protocol, classes_of
 from agon.networks.layers import evaluation_mode
 from agon.objectives import NonSaturating, Objective
@@ -111,24 +112,20 @@ class Adversarial(AugmentedGame):
 
     def losses(self, batch: Batch, fake: Float[Tensor, "n ..."] | None = None, *, of: Collection[str]) -> Losses:
         fake = self.generate_for(batch) if fake is None else fake
-        real, fake = self.augmented(batch.real, batch, REAL), self.augmented(fake, batch, FAKE)
-        real, fake = self._inputs(real, fake, of)
+        penalties = [penalty for penalty in self.penalties if penalty.player in of]
+        inputs = {name for penalty in penalties for name in penalty.inputs}
         sees_real = "critic" in of or self.objective.generator_sees_real
-        real_logits = self._logits(real, batch) if sees_real else None
-        fake_logits = self._logits(fake, batch)
+        fake = _input(self.augmented(fake, batch, FAKE), "fake" in inputs)
+        real = self._real(batch, inputs) if sees_real else None
+        real_logits, fake_logits = self._both(real, fake, batch)
         losses = {player: self._objective(player, real_logits, fake_logits) for player in of}
         seen = {"logit/fake": fake_logits.detach().mean()}
         if real_logits is not None:
             seen["logit/real"] = real_logits.detach().mean()
             seen |= self.overfitting(real_logits, fake_logits)
-
-        @cache
-        def scored() -> Scored:
-            logits = self._logits(real, batch) if real_logits is None else real_logits
-            return Scored(real, fake, logits, fake_logits, batch.noise, batch.label)
-
-        for penalty in self.penalties:
-            if penalty.player in of:
+        if penalties:
+            scored = cache(partial(self._scored, batch, inputs, real, real_logits, fake, fake_logits))
+            for penalty in penalties:
                 value = penalty(self.get_submodule(penalty.network), scored)
                 losses[penalty.player] = losses[penalty.player] + value
                 seen[f"penalty/{type(penalty).__name__}"] = value.detach()
@@ -175,6 +172,33 @@ class Adversarial(AugmentedGame):
                 f"classes: expected the {len(source.classes)} of the data in the networks, got {classes}"
             )
 
+    def _both(self, real: Tensor | None, fake: Tensor, batch: Batch) -> tuple[Tensor | None, Tensor]:
+        """The critic's logits of real samples, if they are asked for, and of generated ones."""
+        if real is None:
+            return None, self._logits(fake, batch)
+        if type(self).realness is Adversarial.realness and pass_as_one(self.critic, real, fake):
+            logits = self.realness(torch.cat((real, fake)))
+            return logits[: len(real)], logits[len(real) :]
+        return self._logits(real, batch), self._logits(fake, batch)
+
+    def _real(self, batch: Batch, inputs: Collection[str]) -> Tensor:
+        """Real samples as the critic sees them; they are not read before a loss needs them."""
+        return _input(self.augmented(batch.real, batch, REAL), "real" in inputs)
+
+    def _scored(
+        self,
+        batch: Batch,
+        inputs: Collection[str],
+        real: Tensor | None,
+        real_logits: Tensor | None,
+        fake: Tensor,
+        fake_logits: Tensor,
+    ) -> Scored:
+        """The batch with the critic's logits, of real samples too if no loss has asked for them."""
+        real = self._real(batch, inputs) if real is None else real
+        real_logits = self._logits(real, batch) if real_logits is None else real_logits
+        return Scored(real, fake, real_logits, fake_logits, batch.noise, batch.label)
+
     def _logits(self, x: Tensor, batch: Batch) -> Tensor:
         """The critic's logits of samples that have the batch's labels."""
         return self.realness(x, batch.label) if self.judged_classes else self.realness(x)
@@ -185,15 +209,12 @@ class Adversarial(AugmentedGame):
         assert real is not None  # computed whenever the critic moves
         return self.objective.critic(real, fake)
 
-    def _inputs(self, real: Tensor, fake: Tensor, of: Collection[str]) -> tuple[Tensor, Tensor]:
-        """Let samples require gradients if a penalty needs the gradient in them."""
-        needed = {name for p in self.penalties if p.player in of for name in p.inputs}
-        return _input(real) if "real" in needed else real, _input(fake) if "fake" in needed else fake
 
-
-def _input(x: Tensor) -> Tensor:
-    """The same samples as a new tensor, so that the gradient in it is the critic's partial derivative.
+def _input(x: Tensor, needed: bool) -> Tensor:
+    """The same samples; as a new tensor, where a penalty needs the gradient in them: the critic's partial derivative.
 
     In a look-ahead, the critic's parameters also depend on the generated samples, through earlier steps.
     """
+    if not needed:
+        return x
     return x.view_as(x) if x.requires_grad else x.detach().requires_grad_()

@@ -1,10 +1,10 @@
 """The interface of all games: named players, and their losses on one batch."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple, get_args
 
 import torch
 from jaxtyping import Float, Int
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from agon.data.source import Source
 from agon.errors import SettingError
 from agon.networks.labels import classes_of
+from agon.networks.layers import contents
 
 
 class Batch(NamedTuple):
@@ -94,7 +95,7 @@ class Game(nn.Module, ABC):
 
     def generate_for(self, batch: Batch) -> Float[Tensor, "n ..."]:
         """Samples "n *shape" from a batch's latents, with the labels of its real samples if `generate` takes any."""
-        return generated(self, batch.latent, batch.label)
+        return generated(self, batch.latent, batch.label if self.generated_classes else None)
 
     @abstractmethod
     def losses(self, batch: Batch, fake: Float[Tensor, "n ..."] | None = None, *, of: Collection[str]) -> Losses:
@@ -157,6 +158,11 @@ def buffers_of(game: Game, player: str) -> list[Tensor]:
     return _tensors_of(game, player, "_buffers")
 
 
+def layers_with_buffers(game: Game, player: str) -> list[nn.Module]:
+    """The modules of a player that have buffers of their own, each once."""
+    return _tensors_of(game, player, "_layers")
+
+
 def named_buffers_of(game: Game, player: str) -> dict[str, Tensor]:
     """The buffers that change only in a player's own move, by their names in the game."""
     return {f"{sub}.{n}": b for sub, module in modules_of(game, player) for n, b in module.named_buffers()}
@@ -198,20 +204,25 @@ def two_samples(game: Game, generator: nn.Module, shape: tuple[int, ...]) -> Flo
     return fake
 
 
-Holder = Literal["_parameters", "_buffers"]
-_known: dict[int, dict[tuple[str, Holder], list[Any]]] = {}  # id of a game of fixed structure -> what was looked up
+Holder = Literal["_parameters", "_buffers", "_layers"]
+Structure = dict[tuple[str, Holder], list[Any]]  # what was looked up
+_known: dict[int, Structure] = {}  # by the id of a game of fixed structure
 
 
 @contextmanager
-def fixed_structure(game: Game) -> Iterator[None]:
+def fixed_structure(game: Game, structure: Structure | None = None) -> Iterator[None]:
     """Within the context no module or tensor of the game is replaced, so players' tensors are looked up only once.
 
     Every move asks for them several times, and looking them up in small networks took a tenth of a step.
+
+    Args:
+        game: the game.
+        structure: what earlier contexts have looked up, if nothing was replaced between them either.
     """
     if id(game) in _known:
         yield
         return
-    _known[id(game)] = {}
+    _known[id(game)] = {} if structure is None else structure
     try:
         yield
     finally:
@@ -219,29 +230,10 @@ def fixed_structure(game: Game) -> Iterator[None]:
 
 
 def _tensors_of(game: Game, player: str, holder: Holder) -> list[Any]:
-    """The tensors of a player's modules, in order."""
+    """The tensors of a player's modules, in order, or the layers that hold them."""
     known = _known.get(id(game), {})
     if (player, holder) not in known:
-        parts = [_held(module) for _, module in modules_of(game, player)]
-        known[player, "_parameters"] = [tensor for parameters, _ in parts for tensor in parameters]
-        known[player, "_buffers"] = [tensor for _, buffers in parts for tensor in buffers]
+        parts = [contents(module) for _, module in modules_of(game, player)]
+        for place, each in enumerate(get_args(Holder)):
+            known[player, each] = [item for part in parts for item in part[place]]
     return list(known[player, holder])
-
-
-def _held(module: nn.Module) -> tuple[Iterable[Tensor], Iterable[Tensor]]:
-    """As `module.parameters()` and `module.buffers()`, each tensor once, without the names that these build."""
-    parameters: dict[int, Tensor] = {}
-    buffers: dict[int, Tensor] = {}
-    seen: set[int] = set()
-    waiting = [module]
-    while waiting:
-        each = waiting.pop()
-        if id(each) in seen:
-            continue
-        seen.add(id(each))
-        for holder, found in ((each._parameters, parameters), (each._buffers, buffers)):
-            for tensor in holder.values():
-                if tensor is not None:
-                    found.setdefault(id(tensor), tensor)
-        waiting += [child for child in reversed(each._modules.values()) if child is not None]
-    return parameters.values(), buffers.values()

@@ -70,8 +70,12 @@ class Up(nn.ConvTranspose2d):
         self.outputs, self.sides = outputs, sides
 
     def forward(self, x: Float[Tensor, "n k a b"], output_size: list[int] | None = None) -> Float[Tensor, "n c h w"]:
+        return self.cropped(super().forward(x))
+
+    def cropped(self, y: Float[Tensor, "n c a b"]) -> Float[Tensor, "n c h w"]:
+        """The first pixels, so that the output has the exact sides."""
         height, width = self.sides
-        return super().forward(x)[:, :, :height, :width]
+        return y if tuple(y.shape[2:]) == self.sides else y[:, :, :height, :width]
 
 
 def transposed_sides(

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -115,12 +115,47 @@ class InputScale(nn.Module):
         self.factor = factor
 
     def forward(self, x: Float[Tensor, "n ..."]) -> Float[Tensor, "n ..."]:
-        return x * self.factor
+        return x if self.factor == 1 else x * self.factor
 
 
 def parameters_without_biases(module: nn.Module) -> int:
     """The number of weights as papers count them, without biases and normalisation's parameters."""
     return sum(p.numel() for p in module.parameters() if p.ndim > 1)
+
+
+class Contents(NamedTuple):
+    """What a module and its submodules hold, each once, in the order of `nn.Module.parameters`.
+
+    Attributes:
+        parameters, buffers: the tensors.
+        layers: the modules that have buffers of their own.
+    """
+
+    parameters: list[Tensor]
+    buffers: list[Tensor]
+    layers: list[nn.Module]
+
+
+def contents(module: nn.Module) -> Contents:
+    """As `module.parameters()` and `module.buffers()`, without the names that these build, most of their time."""
+    parameters: dict[int, Tensor] = {}
+    buffers: dict[int, Tensor] = {}
+    layers: dict[int, nn.Module] = {}
+    seen: set[int] = set()
+    waiting = [module]
+    while waiting:
+        each = waiting.pop()
+        if id(each) in seen:
+            continue
+        seen.add(id(each))
+        if each._buffers:
+            layers[id(each)] = each
+        for holder, found in ((each._parameters, parameters), (each._buffers, buffers)):
+            for tensor in holder.values():
+                if tensor is not None:
+                    found.setdefault(id(tensor), tensor)
+        waiting += [child for child in reversed(each._modules.values()) if child is not None]
+    return Contents(list(parameters.values()), list(buffers.values()), list(layers.values()))
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from agon.networks import dcgan
 from agon.networks.convolutions import Up
 from agon.networks.frozen import Frozen
-from agon.networks.fused.convolutions import Transposed
+from agon.networks.fused.transposed import Transposed, folded
 
 FEW = 64  # weights of an input channel, up to which a product is faster than a convolution
 
@@ -54,5 +54,5 @@ def _channels_last(forward: Callable[[Tensor], Tensor], x: Float[Tensor, "n k a 
 
 def _product(up: Up, x: Float[Tensor, "n k a b"]) -> Float[Tensor, "n c h w"]:
     settings = (up.stride, (int(up.padding[0]), int(up.padding[1])), up.output_padding)
-    image: Tensor = Transposed.apply(x, up.weight, up.bias, *settings)
+    image: Tensor = Transposed.apply(folded, x, up.weight, up.bias, *settings)
     return image[:, :, : up.sides[0], : up.sides[1]]

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Literal
 
 import torch
@@ -11,13 +11,15 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from agon.averaging import Average, restate
+from agon.data.source import RealBatch
 from agon.data.stream import Stream
 from agon.dynamics import average as over_processes
 from agon.errors import Change, DataError
 from agon.experiment import Experiment
 from agon.experiment.memory import refuse_more
 from agon.games import Batch, Losses, parameters_of
-from agon.games.game import generated
+from agon.games.game import Structure, fixed_structure, generated
+from agon.games.lazy import LazyBatch
 from agon.networks.fused import fuse
 from agon.networks.layers import evaluation_mode, seed_global_streams
 from agon.networks.synchronised import alone, synchronise
@@ -96,7 +98,7 @@ class Training:
         self.streams = GlobalStreams(compute.threads if compute.device == "cpu" else 0)
         with self.streams.held():
             seed_global_streams(derived(experiment.seed, f"layers/{rank}"))
-        self.step, self.seconds, self.begun = 0, 0.0, ""
+        self.step, self.seconds, self.begun, self._structure = 0, 0.0, "", Structure()
 
     @cached_property
     def data(self) -> Stream:
@@ -143,7 +145,7 @@ class Training:
 
     def advance(self) -> Losses:
         """Make one step of the dynamics."""
-        with self.streams.held(), self.compute.autocast():
+        with self.streams.held(), self.compute.autocast(), fixed_structure(self.game, self._structure):
             losses = self.dynamics.step(self.game, self.optimisers, self.draw)
         self.finish_step()
         return losses
@@ -157,19 +159,22 @@ class Training:
         self.step += 1
 
     def draw(self) -> Batch:
-        """Draw the next batch and return this process's part; random numbers are drawn for the whole batch."""
+        """Draw the next batch and return this process's part; random numbers are drawn for the whole batch.
+
+        Real samples are read when a loss asks for them; for a look-ahead, which may ask in a program, at once.
+        """
         n = self.experiment.batch
-        real, label = self.data.draw()
-        if self._takes_labels and self.class_counts is None and label is not None:
-            refuse_unlabelled(label)
+        read = partial(self._read, self.data.advance())
         latent = self.experiment.latent.sample(n, self.game.latent_shape, self.random["latents"])
         noise = self.game.noise((n, *self.shape), self.random["noise"])
-        return Batch(
-            real.to(self.compute.dtype, memory_format=self.layout),
-            self._shard(latent),
-            {name: self._shard(tensor) for name, tensor in noise.items()},
-            label,
-        )
+        batch = LazyBatch(read, self._shard(latent), {name: self._shard(values) for name, values in noise.items()})
+        return batch.whole() if self.dynamics.second_order else batch
+
+    def _read(self, read: Callable[[], RealBatch]) -> RealBatch:
+        real, label = read()
+        if self._takes_labels and self.class_counts is None and label is not None:
+            refuse_unlabelled(label)
+        return RealBatch(real.to(self.compute.dtype, memory_format=self.layout), label)
 
     @property
     def images(self) -> int:

@@ -42,6 +42,17 @@ def test_resumed_is_uninterrupted(source):
     assert straight.state().pop("drawn") == 40
 
 
+@pytest.mark.parametrize("source", SOURCES, ids=repr)
+def test_batches_that_are_not_read_count_as_drawn(source):
+    drawn, advanced = (Stream(source, batch=60, seed=5) for _ in range(2))
+    expected = [drawn.draw() for _ in range(4)]
+    _, read, _, late = [advanced.advance() for _ in range(4)]
+    assert advanced.state() == drawn.state()
+    assert equal(late(), expected[3])
+    assert equal(read(), expected[1])
+    assert equal(advanced.draw(), drawn.draw())
+
+
 @pytest.mark.parametrize("source", [s for s in SOURCES if not getattr(s, "streaming", False)], ids=repr)
 @pytest.mark.parametrize("world", [2, 3])
 def test_many_processes_see_what_one_sees(source, world):

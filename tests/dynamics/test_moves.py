@@ -147,6 +147,7 @@ def state(game: Game, player: str, optimisers: Mapping[str, torch.optim.Optimize
             "gradients": {n: p.grad for n, p in parameters.items()},
             "flags": {n: p.requires_grad for n, p in parameters.items()},
             "modes": {n: m.training for n, m in module.named_modules()},
+            "tracking": {n: getattr(m, "track_running_stats", None) for n, m in module.named_modules()},
             "moments": dict(enumerate(optimisers[player].state[p] for p in parameters.values())),
         }
     )

@@ -13,8 +13,9 @@ from agon.networks.convolutions import Down, Up
 from agon.networks.draw import Cell
 from agon.networks.fused import FUSED, deep, fuse
 from agon.networks.fused.activations import linearise
-from agon.networks.fused.convolutions import FEW, TIMES, FusedDown, FusedUp
+from agon.networks.fused.convolutions import FusedDown, FusedUp
 from agon.networks.fused.deep import DeepDown, DeepUp
+from agon.networks.fused.transposed import FEW, HALF, TIMES
 
 N = 3
 DEEP, FOLDED = 5 * 5 * 9, 5 * 6 * 9 + 1  # weights of deep layers in these tests; real ones have half a million
@@ -55,6 +56,12 @@ LAYERS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
     "up to colours, cropped": (lambda: Up(12, 2, (7, 8), 4, bias=False), (N, 12, 4, 4)),
     "down": (lambda: Down(1, 6, 5, bias=True), (N, 1, 9, 8)),
     "down from colours": (lambda: Down(2, 12, 4, bias=False), (N, 2, 7, 6)),
+    "up to eight": (lambda: Up(16, 8, (7, 6), 4, bias=True), (N, 16, 4, 3)),
+    "up to eight, inner": (lambda: nn.Sequential(Up(16, 8, (8, 6), 4, bias=False), nn.ReLU(True)), (N, 16, 4, 3)),
+    "up to three, at stride 3": (lambda: Up(6, 3, (11, 12), 3, bias=True, stride=3), (N, 6, 4, 4)),
+    "up to three, kernel 5": (lambda: Up(6, 3, (8, 7), 5, bias=False), (N, 6, 4, 4)),
+    "down from eight": (lambda: Down(8, 16, 4, bias=True), (N, 8, 7, 6)),
+    "down from three, at stride 3": (lambda: Down(3, 6, 3, bias=True, stride=3), (N, 3, 7, 8)),
     "at stride 1": (lambda: Down(6, 1, 3, bias=True, stride=1), (N, 6, 5, 4)),
     "deep down, few weights": (lambda: Down(5, 6, 3, bias=True), (N, 5, 8, 7)),
     "deep up, few weights": (lambda: Up(5, 6, (8, 7), 3, bias=True), (N, 5, 4, 4)),
@@ -65,6 +72,8 @@ LAYERS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
     "deep up, inner": (lambda: nn.Sequential(Up(6, 5, (5, 6), 5, bias=False), nn.ReLU(True)), (N, 6, 3, 3)),
     "pointwise": (lambda: nn.Conv2d(6, 5, 1), (N, 6, 4, 3)),
     "normalisation": (lambda: nn.BatchNorm2d(4), (N, 4, 3, 2)),
+    "normalisation, plain": (lambda: nn.BatchNorm2d(4, affine=False, track_running_stats=False), (N, 4, 3, 2)),
+    "normalisation, mean of all": (lambda: nn.BatchNorm2d(4, momentum=None), (N, 4, 3, 2)),
     "relu": (lambda: nn.Sequential(nn.Linear(4, 5), nn.ReLU(inplace=True)), (N, 4)),
     "leaky relu": (lambda: nn.Sequential(nn.Linear(4, 5), nn.LeakyReLU(0.2)), (N, 4)),
     "columns": (lambda: columns.Generator(shape=(1, 4, 3), latent=5, hidden=6), (N, 5)),
@@ -119,6 +128,12 @@ def test_values_and_gradients_are_those_of_the_layer(name: str) -> None:
         torch.testing.assert_close(fused.get_buffer(name_), buffer)
 
 
+def test_one_number_of_a_channel_is_refused_as_by_torch() -> None:
+    for norm in (nn.BatchNorm2d(4), fuse(nn.BatchNorm2d(4))):
+        with pytest.raises(ValueError, match="more than 1 value"):
+            norm(torch.ones(1, 4, 1, 1))
+
+
 @pytest.mark.parametrize("name", LAYERS)
 def test_in_evaluation_mode_nothing_has_changed(name: str) -> None:
     plain, fused, x = pair(name)
@@ -136,7 +151,7 @@ def test_a_wrong_derivative_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """The negative control: a fold that is a pixel off."""
     plain, fused, x = pair("down")
     rolled = torch.nn.functional.fold
-    monkeypatch.setattr("agon.networks.fused.convolutions.fold", lambda *a, **k: rolled(*a, **k).roll(1, 3))
+    monkeypatch.setattr("agon.networks.fused.transposed.fold", lambda *a, **k: rolled(*a, **k).roll(1, 3))
     assert not torch.allclose(gradients(plain, x)[1], gradients(fused, x)[1])
 
 
@@ -144,10 +159,13 @@ def test_many_channels_and_other_classes_stay() -> None:
     class Mine(Up):
         pass
 
-    many = TIMES * FEW
-    layers = (Up(many, FEW + 1, (8, 8), 4, True), Up(many - 1, FEW, (8, 8), 4, True), Down(FEW, many - 1, 4, True))
-    assert kinds(fuse(nn.Sequential(*layers, Mine(many, 1, (8, 8), 4, True)))) == {nn.Sequential, Up, Down, Mine}
-    fitting = nn.Sequential(Up(many, FEW, (8, 8), 4, True), Down(FEW, many, 4, True))
-    assert kinds(fuse(fitting)) == {nn.Sequential, FusedUp, FusedDown}
+    many = 2 * HALF
+    layers = (Up(many, HALF + 1, (8, 8), 4, True), Up(many - 1, HALF, (8, 8), 4, True), Down(HALF, many - 1, 4, True))
+    grey = (Up(TIMES - 1, 1, (8, 8), 4, True), Down(TIMES - 1, 1, 3, True, stride=1))
+    stay = fuse(nn.Sequential(*layers, *grey, Mine(many, 1, (8, 8), 4, True)))
+    assert kinds(stay) == {nn.Sequential, Up, Down, Mine}
+    few = (Down(FEW, FEW * TIMES, 3, True, stride=1), Down(FEW * TIMES, FEW, 3, True, stride=1))
+    fitting = nn.Sequential(Up(many, HALF, (8, 8), 4, True), Down(HALF, many, 4, True), Up(TIMES, 1, (8, 8), 4, True))
+    assert kinds(fuse(nn.Sequential(*few, *fitting))) == {nn.Sequential, FusedUp, FusedDown}
     large = nn.Sequential(Up(256, 128, (8, 8), 4, False), Down(128, 256, 4, False), Down(128, 255, 4, False))
     assert kinds(fuse(large)) == {nn.Sequential, DeepUp, DeepDown, Down}

@@ -7,6 +7,7 @@ rounding. Only the training mode is exchanged; samples are made, and networks ex
 
 from torch import nn
 
+from agon.networks.fused.apart import mark
 from agon.networks.fused.attention import FusedAttention, FusedCell
 from agon.networks.fused.columns import FusedColumns
 from agon.networks.fused.convolutions import ChannelsLastNorm, FusedDown, FusedPointwise, FusedUp
@@ -28,7 +29,7 @@ FUSED: tuple[type[nn.Module], ...] = (
 
 
 def fuse(module: nn.Module) -> nn.Module:
-    """Exchange the layers of a module in place, in channels-last memory, and return it.
+    """Exchange the layers of a module in place, in channels-last memory, mark its perceptrons, and return it.
 
     Subclasses that are not agon's own stay as they are.
     """
@@ -36,4 +37,5 @@ def fuse(module: nn.Module) -> nn.Module:
         for kind in FUSED:
             if kind.__bases__[0] is type(layer) and getattr(kind, "fits", lambda layer: True)(layer):
                 layer.__class__ = kind
+    mark(module)
     return module

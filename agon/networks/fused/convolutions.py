@@ -1,8 +1,7 @@
-"""Convolutions to or from very few channels, such as an image's, and normalisation in channels-last memory.
+"""Convolutions to or from few channels, such as an image's, and normalisation in channels-last memory.
 
 oneDNN computes the channels of a result in blocks of 16, so a transposed convolution to a grey image does 16 times the
-work; so does a convolution's gradient in a grey image. As a product of matrices whose columns are then added up where
-they overlap (`torch.nn.functional.fold`) either takes a quarter of the time (a half with 3 channels).
+work; so does a convolution's gradient in a grey image. `fused.transposed` has products that do less.
 """
 
 from collections.abc import Iterator
@@ -11,11 +10,10 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.functional import conv2d, fold, linear
+from torch.nn.functional import conv2d, linear
 
-from agon.networks.convolutions import Down, Sides, Up, transposed_sides
-
-FEW, TIMES = 4, 6  # channels of an image; and how many more the other side must have, by measurements, that it pays
+from agon.networks.convolutions import Down, Up
+from agon.networks.fused.transposed import Transposed, folded, pays, product_of
 
 
 class FusedUp(Up):
@@ -24,13 +22,14 @@ class FusedUp(Up):
     @staticmethod
     def fits(layer: Up) -> bool:
         """Whether it pays."""
-        return pays(layer.out_channels, layer.in_channels)
+        return product_of(layer.out_channels, layer.in_channels, layer.stride) is not None
 
     def forward(self, x: Float[Tensor, "n k a b"], output_size: list[int] | None = None) -> Float[Tensor, "n c h w"]:
         if not self.training or torch._C._are_functorch_transforms_active():
             return super().forward(x, output_size)
-        y: Tensor = Transposed.apply(x, self.weight, self.bias, self.stride, self.padding, self.output_padding)
-        return y if tuple(y.shape[2:]) == self.sides else y[:, :, : self.sides[0], : self.sides[1]]
+        product = product_of(self.out_channels, self.in_channels, self.stride)
+        settings = (self.stride, self.padding, self.output_padding)
+        return self.cropped(Transposed.apply(product, x, self.weight, self.bias, *settings))
 
 
 class FusedDown(Down):
@@ -39,15 +38,17 @@ class FusedDown(Down):
     @staticmethod
     def fits(layer: Down) -> bool:
         """Whether it pays."""
-        few, many = sorted((layer.in_channels, layer.out_channels))
-        return pays(few, many) and (layer.in_channels == few or layer.stride == (1, 1))
+        inputs, outputs = layer.in_channels, layer.out_channels
+        if inputs > outputs:
+            return layer.stride == (1, 1) and pays(outputs, inputs)
+        return product_of(inputs, outputs, layer.stride) is not None
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n k a b"]:
         if not self.training or torch._C._are_functorch_transforms_active():
             return super().forward(x)
         if self.in_channels > self.out_channels:  # its adjoint's adjoint
             kernel, rest = self.weight.transpose(0, 1).flip(2, 3), [k - 1 - p for k, p in self._kernels]
-            return Transposed.apply(x, kernel, self.bias, self.stride, rest, (0, 0))  # type: ignore[no-any-return]
+            return Transposed.apply(folded, x, kernel, self.bias, self.stride, rest, (0, 0))  # type: ignore[no-any-return]
         if not x.requires_grad:
             return super().forward(x)
         return Convolved.apply(self.padded(x), self.weight, self.bias, self.stride, self.padding)  # type: ignore[no-any-return]
@@ -74,39 +75,25 @@ class FusedPointwise(nn.Conv2d):
 
 
 class ChannelsLastNorm(nn.BatchNorm2d):
-    """Batch normalisation of channels-last tensors, which it makes of others.
+    """Batch normalisation of channels-last tensors, which it makes of others, by torch's kernel alone.
 
     After a linear layer and a reshape memory is in the other order; then this layer, the activation and both
-    their backward passes met tensors in two orders, which made them 4 to 20 times as slow.
+    their backward passes met tensors in two orders, which made them 4 to 20 times as slow. And torch's function chooses
+    between libraries, for which it makes an empty tensor in each pass: 1 % of a step of residual networks.
     """
 
     def forward(self, input: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:  # noqa: A002 - torch's name
-        plain = not self.training or torch._C._are_functorch_transforms_active()
-        return super().forward(input if plain else input.contiguous(memory_format=torch.channels_last))
-
-
-class Transposed(torch.autograd.Function):
-    """torch.nn.functional.conv_transpose2d to few channels: y = fold(Wᵀ x)."""
-
-    @staticmethod
-    def forward(
-        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, stride: Any, padding: Any, output_padding: Any
-    ) -> Tensor:
-        ctx.save_for_backward(x, weight)
-        ctx.settings, ctx.bias = (stride, padding, output_padding), None if bias is None else list(bias.shape)
-        sides = transposed_sides(x, weight, stride, padding, output_padding)
-        y = folded(x, weight, sides, stride, padding)
-        return y if bias is None else y.add_(bias.view(1, -1, 1, 1))
-
-    @staticmethod
-    def backward(ctx: Any, cotangent: Tensor) -> tuple[Tensor | None, ...]:
-        x, weight = ctx.saved_tensors
-        stride, padding, output_padding = ctx.settings
-        gradients = torch.ops.aten.convolution_backward(
-            *(cotangent.contiguous(memory_format=torch.channels_last), x, weight, ctx.bias, stride, padding, [1, 1]),
-            *(True, output_padding, 1, [*ctx.needs_input_grad[:2], ctx.bias is not None and ctx.needs_input_grad[2]]),
-        )
-        return (*gradients, None, None, None)
+        if not self.training or torch._C._are_functorch_transforms_active():
+            return super().forward(input)
+        x = input.contiguous(memory_format=torch.channels_last)
+        if self.momentum is None or x.numel() < 2 * x.shape[1]:  # a mean over all passes, or refused
+            return super().forward(x)
+        mean = variance = None
+        if self.track_running_stats and self.num_batches_tracked is not None:
+            self.num_batches_tracked.add_(1)
+            mean, variance = self.running_mean, self.running_var
+        settings = (mean, variance, True, self.momentum, self.eps)
+        return torch.native_batch_norm(x, self.weight, self.bias, *settings)[0]
 
 
 class Convolved(torch.autograd.Function):
@@ -137,30 +124,6 @@ class Convolved(torch.autograd.Function):
                     x.shape[2:], padding, weight.shape[2:], stride, cotangent.shape[2:], strict=True
                 )
             ]  # pixels at the end that no kernel reaches
-            in_x = Transposed.apply(cotangent, weight, None, stride, padding, rest)
+            product = product_of(weight.shape[1], weight.shape[0], stride)
+            in_x = Transposed.apply(product, cotangent, weight, None, stride, padding, rest)
         return in_x, in_weight, in_bias, None, None
-
-
-def pays(few: int, many: int) -> bool:
-    """Whether a product of matrices and a fold are faster than a convolution from many to few channels."""
-    return few <= FEW and many >= TIMES * few
-
-
-def folded(x: Tensor, weight: Tensor, sides: Sides, stride: Any, padding: Any) -> Float[Tensor, "n c h w"]:
-    """A transposed convolution to few channels: each pixel of x times the kernel, added up where kernels overlap.
-
-    The products are "n c·k·k a·b", as `fold` takes them: one product of all pixels, whose result `fold` copies into
-    that order, took 0.95 to 1.2 times as long to one channel, and 2 to 3 times to three.
-
-    Args:
-        x: "n k a b".
-        weight: "k c h w".
-        sides: of the result.
-        stride: pixels of the result between two of x.
-        padding: pixels that are cut off at the sides.
-    """
-    pixels = x.permute(0, 2, 3, 1).flatten(1, 2)  # n a·b k
-    kernels = weight.reshape(weight.shape[0], -1).t().expand(len(x), -1, -1)
-    columns = torch.bmm(kernels, pixels.transpose(1, 2))  # matmul would copy all of it, twice
-    image: Tensor = fold(columns, sides, tuple(weight.shape[2:]), padding=padding, stride=stride)
-    return image.contiguous(memory_format=torch.channels_last)

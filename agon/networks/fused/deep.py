@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn.functional import conv2d, conv_transpose2d, pad
 
 from agon.networks.convolutions import Down, Up, transposed_sides
+from agon.networks.fused.transposed import Transposed, wanted
 
 PIXELS, WEIGHTS = 16, 2**19  # most pixels, and fewest weights, at which it paid by measurements (a core of 2 MB cache)
 FOLDED = 2**20  # fewest weights at which the fold paid, too
@@ -47,8 +48,8 @@ class DeepUp(Up):
         few = x.shape[2] * x.shape[3] <= PIXELS
         if not self.training or torch._C._are_functorch_transforms_active() or not few:
             return super().forward(x, output_size)
-        y: Tensor = Transposed.apply(x, self.weight, self.bias, self.stride, self.padding, self.output_padding)
-        return y if tuple(y.shape[2:]) == self.sides else y[:, :, : self.sides[0], : self.sides[1]]
+        settings = (self.stride, self.padding, self.output_padding)
+        return self.cropped(DeepTransposed.apply(_product, x, self.weight, self.bias, *settings))
 
 
 class Convolved(torch.autograd.Function):
@@ -91,38 +92,36 @@ class Convolved(torch.autograd.Function):
         return in_x, in_weight, in_bias, None, None
 
 
-class Transposed(torch.autograd.Function):
+class DeepTransposed(Transposed):
     """torch.nn.functional.conv_transpose2d: the other way round."""
-
-    @staticmethod
-    def forward(
-        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, stride: Any, padding: Any, output_padding: Any
-    ) -> Tensor:
-        ctx.save_for_backward(x, weight)
-        ctx.settings, ctx.bias = (stride, padding, output_padding), None if bias is None else list(bias.shape)
-        if weight.numel() < FOLDED:
-            return conv_transpose2d(x, weight, bias, stride, padding, output_padding)
-        sides = transposed_sides(x, weight, stride, padding, output_padding)
-        y = _folded(_rows(x) @ _matrix(weight), x, weight, sides, stride, padding)
-        return y if bias is None else y.add_(bias.view(1, -1, 1, 1))
 
     @staticmethod
     def backward(ctx: Any, cotangent: Tensor) -> tuple[Tensor | None, ...]:
         x, weight = ctx.saved_tensors
-        stride, padding, output_padding = ctx.settings
-        wanted = [*ctx.needs_input_grad[:2], ctx.bias is not None and ctx.needs_input_grad[2]]
+        stride, padding, _ = ctx.settings
         if torch.is_grad_enabled():  # to be differentiated again
-            settings = (ctx.bias, stride, padding, [1, 1], True, output_padding, 1, wanted)
-            return (*torch.ops.aten.convolution_backward(cotangent, x, weight, *settings), None, None, None)
+            return Transposed.backward(ctx, cotangent)
+        of_x, of_weight, of_bias = wanted(ctx)
         rows = _columns(cotangent, weight.shape[2:], stride, padding).flatten(0, 2)
         in_x = in_weight = in_bias = None
-        if wanted[0]:
+        if of_x:
             in_x = (rows @ _matrix(weight).t()).view(len(x), *x.shape[2:], -1).permute(0, 3, 1, 2)
-        if wanted[1]:
+        if of_weight:
             in_weight = _weights(_rows(x).t() @ rows, weight)
-        if wanted[2]:
+        if of_bias:
             in_bias = cotangent.sum((0, 2, 3))
-        return in_x, in_weight, in_bias, None, None, None
+        return None, in_x, in_weight, in_bias, None, None, None
+
+
+def _product(
+    x: Tensor, weight: Tensor, bias: Tensor | None, stride: Any, padding: Any, output_padding: Any
+) -> Float[Tensor, "n c h w"]:
+    """A transposed convolution, as a fold where that paid."""
+    if weight.numel() < FOLDED:
+        return conv_transpose2d(x, weight, bias, stride, padding, output_padding)
+    sides = transposed_sides(x, weight, stride, padding, output_padding)
+    y = _folded(_rows(x) @ _matrix(weight), x, weight, sides, stride, padding)
+    return y if bias is None else y.add_(bias.view(1, -1, 1, 1))
 
 
 def _columns(x: Tensor, kernel: Any, stride: Any, padding: Any) -> Float[Tensor, "n a b m"]:
