@@ -99,6 +99,7 @@ DIRECTIONS: dict[str, Direction | None] = {  # None: describes, and no value is 
     "recall": HIGHER,
     "recognised": HIGHER,
     "redrawn": None,
+    "rejected": None,
     "redrawn-gain": None,
     "reconstruction": LOWER,
     "rendering-error": LOWER,

@@ -22,7 +22,7 @@ def second_term(first: Float[Tensor, " p"], second: Float[Tensor, " p"], n: int)
     Source: metz2017, equation 12.
 
     >>> import torch
-    >>> second_term(torch.tensor([3.0, 0.0]), torch.tensor([0.0, 4.0]), n=16).value
+    >>> second_term(torch.tensor([3.0, 0.0]).double(), torch.tensor([0.0, 4.0]).double(), n=16).value
     0.8
     """
     share = float(second.norm() / (first + second).norm())
