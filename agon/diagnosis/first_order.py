@@ -16,6 +16,7 @@ Source: metz2017, equation 12: the second term is what is missing.
 
 import copy
 from collections.abc import Mapping
+from functools import partial
 
 import torch
 
@@ -25,6 +26,7 @@ from agon.diagnosis.remedies import UNROLL
 from agon.diagnosis.view import RunView
 from agon.dynamics import Verdict, check_unrolling
 from agon.games import Adversarial, Batch
+from agon.games.adversarial import loss_by
 from agon.games.game import parameters_of
 from agon.training import Training
 
@@ -96,19 +98,11 @@ def checked(view: RunView, training: Training, steps: int) -> list[Verdict]:
 
 def _verdict(game: Adversarial, batch: Batch, gradients: list[torch.Tensor | None], steps: int) -> Verdict:
     critic = game.critic
-
-    def loss(of: str, module: torch.nn.Module) -> torch.Tensor:
-        game.critic = module
-        try:
-            return game.losses(batch, of=(of,)).players[of]
-        finally:
-            game.critic = critic
-
     return check_unrolling(
         critic,
         torch.optim.SGD(critic.parameters(), lr=RATE),
-        inner=lambda module: loss("critic", module),
-        outer=lambda module: loss("generator", module),
+        inner=partial(loss_by, game, batch, "critic"),
+        outer=partial(loss_by, game, batch, "generator"),
         steps=steps,
         parameters=list(game.generator.parameters()),
         gradient=gradients,

@@ -218,3 +218,13 @@ def _input(x: Tensor, needed: bool) -> Tensor:
     if not needed:
         return x
     return x.view_as(x) if x.requires_grad else x.detach().requires_grad_()
+
+
+def loss_by(game: Adversarial, batch: Batch, of: str, critic: nn.Module) -> Tensor:
+    """A player's loss, a scalar (), with another critic in the place of the game's own, which is put back."""
+    own = game.critic
+    game.critic = critic
+    try:
+        return game.losses(batch, of=(of,)).players[of]
+    finally:
+        game.critic = own

@@ -23,13 +23,14 @@ from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from agon.dynamics.unrolled.loss import unrolled_loss
 from agon.dynamics.unrolled.referee import Referee
 from agon.experiment import Experiment
 from agon.figures.curves import Curve, Panel, curves_png
 from agon.games import Adversarial, Batch
+from agon.games.adversarial import loss_by
 from agon.metrics.second_term import critic_slope, second_term
 from agon.papers.expectation import Expectation
 from agon.papers.item import Item, Rows, TrainedRuns
@@ -67,15 +68,7 @@ def terms(training: Training, batch: Batch, steps: int) -> Terms:
     assert isinstance(game, Adversarial)
     critic, optimiser = game.critic, training.optimisers["critic"]
     parameters = list(game.generator.parameters())
-
-    def loss(of: str, module: nn.Module) -> Tensor:
-        game.critic = module
-        try:
-            return game.losses(batch, of=(of,)).players[of]
-        finally:
-            game.critic = critic
-
-    inner, outer = partial(loss, "critic"), partial(loss, "generator")
+    inner, outer = (partial(loss_by, game, batch, of) for of in ("critic", "generator"))
     surrogate = unrolled_loss(critic, optimiser, inner=inner, outer=outer, steps=steps)
     whole = _flat(torch.autograd.grad(surrogate, parameters))
     first, slope = (
