@@ -130,5 +130,5 @@ def digest(game: Classification) -> str:
     total = hashlib.sha256()
     for name, tensor in sorted(game.state_dict().items()):
         total.update(f"{name} {tuple(tensor.shape)} ".encode())
-        total.update(tensor.detach().float().cpu().contiguous().numpy().tobytes())
+        total.update(tensor.detach().float().cpu().contiguous().numpy().data)
     return total.hexdigest()

@@ -12,14 +12,16 @@ from agon.exports.checking import BATCHES, check
 from agon.exports.formats import Format, format_of
 from agon.exports.network import Exported, network_of
 from agon.exports.programs import write_onnx, write_torch_export, write_torchscript
-from agon.exports.source import safetensors, source
+from agon.exports.source import write_safetensors
 from agon.runs import Run, write_atomically, writing
 from agon.samples import load
 from agon.training import Training
 from agon.untrusted import kind_of
 
 STEM = "network"  # of the files before they are checked
+ELSEWHERE = "free some space there, or name a folder on another disk in TMPDIR"
 WRITERS: Mapping[Format, Callable[[Exported, Path], None]] = {
+    "safetensors": write_safetensors,
     "torchscript": write_torchscript,
     "onnx": write_onnx,
     "torch-export": write_torch_export,
@@ -103,9 +105,9 @@ def write(exported: Exported, out: Path, to: Format) -> File:
     """
     if (kind := kind_of(out)) is not None:
         raise RunError(f"--out: {out} is {kind}; expected the name of a new file, or of one to replace")
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, writing(Path(folder), instead=ELSEWHERE):
         path = Path(folder) / (STEM + out.suffix)
-        _write(exported, path, to)
+        WRITERS[to](exported, path)
         difference = check(exported, path, to)
         contents = {out: path.read_bytes()}
         if to == "safetensors":
@@ -124,11 +126,3 @@ def python_file(out: Path) -> Path:
     'digits_7.py'
     """
     return out.with_name(re.sub(r"\W|^(?=\d)", "_", out.stem) + ".py")
-
-
-def _write(exported: Exported, path: Path, to: Format) -> None:
-    if to == "safetensors":
-        path.write_bytes(safetensors(exported))
-        path.with_suffix(".py").write_text(source(exported), encoding="utf-8")
-    else:
-        WRITERS[to](exported, path)

@@ -1,6 +1,7 @@
 """Write a network as a graph: for torch.export, ONNX and TorchScript."""
 
 import json
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ METADATA, JSON = "agon", "agon.json"
 def write_torch_export(exported: Exported, out: Path) -> None:
     """Write what torch.export.load reads."""
     with refused("torch-export"):
-        torch.export.save(exported.program, out, extra_files={JSON: json.dumps(exported.description)})
+        content = BytesIO()  # where a disk is full, what torch writes itself may end the process
+        torch.export.save(exported.program, content, extra_files={JSON: json.dumps(exported.description)})
+    out.write_bytes(content.getbuffer())
 
 
 def write_onnx(exported: Exported, out: Path) -> None:
@@ -32,7 +35,7 @@ def write_onnx(exported: Exported, out: Path) -> None:
         model = torch.onnx.export(exported.program, **names, dynamo=True, verbose=False)
         assert model is not None  # nothing is returned only where a file is written
         model.model.metadata_props[METADATA] = json.dumps(exported.description)
-        model.save(out, external_data=False)
+    model.save(out, external_data=False)
 
 
 def write_torchscript(exported: Exported, out: Path) -> None:
@@ -44,4 +47,6 @@ def write_torchscript(exported: Exported, out: Path) -> None:
     with refused("torchscript", "choose another format, such as torch-export"), torch.no_grad():
         jit: Any = torch.jit  # deprecated, and still what many programs read
         traced = jit.trace(exported.network, (exported.inputs[:TRACED],), check_trace=False)
-        jit.save(traced, str(out), _extra_files={JSON: json.dumps(exported.description)})
+        content = BytesIO()  # as above
+        jit.save(traced, content, _extra_files={JSON: json.dumps(exported.description)})
+    out.write_bytes(content.getbuffer())

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from itertools import takewhile
+from pathlib import Path
 from pprint import pformat
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from torch import Tensor
 from agon.errors import SettingError
 from agon.exports.network import Exported
 from agon.exports.programs import METADATA
+from agon.runs.files import save_tensors
 
 if TYPE_CHECKING:
     from torch.export import ExportedProgram
@@ -87,13 +89,12 @@ def _shortened(targets: Mapping[str, str]) -> dict[str, str]:
     return {variable: ".".join(name.split(".")[around:]) for variable, name in targets.items()}
 
 
-def safetensors(exported: Exported) -> bytes:
-    """The content of the file of weights, with the description as its metadata."""
-    from safetensors.torch import save
-
+def write_safetensors(exported: Exported, path: Path) -> None:
+    """Write the weights, with the description as their metadata, and the Python file beside them."""
     _, tensors, _ = weights_of(exported.program)
     metadata = {"format": "pt", METADATA: json.dumps(exported.description)}
-    return save({name: tensor.contiguous() for name, tensor in tensors.items()}, metadata=metadata)
+    save_tensors(path, {name: tensor.contiguous() for name, tensor in tensors.items()}, metadata)
+    path.with_suffix(".py").write_text(source(exported), encoding="utf-8")
 
 
 def source(exported: Exported) -> str:

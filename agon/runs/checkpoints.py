@@ -7,16 +7,17 @@ import re
 import shutil
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from torch import Tensor
 
 from agon.errors import CheckpointError, RunError
 from agon.runs import limits
 from agon.runs.directory import Directory, unreadable
-from agon.runs.files import remove, sync_folder, write_through, writing
-from agon.untrusted import listed, parse_json
+from agon.runs.files import remove, save_tensors, sync_folder, write_through, writing
+from agon.untrusted import listed, open_regular, parse_json
 
 KEPT = 3  # since the newest two may be damaged on the disk
 TENSORS, STATE = "tensors.safetensors", "state.json"
@@ -170,14 +171,20 @@ def _tensors(path: Path, content: bytes) -> dict[str, Tensor]:
 
 def _write(folder: Path, checkpoint: Checkpoint) -> None:
     """Write and sync the two files of a checkpoint; the state has the tensors' checksum."""
-    from safetensors.torch import save as serialise
-
-    content = serialise(dict(_without_sharing(checkpoint.tensors)))
-    write_through(folder / TENSORS, content)
-    state = {"step": checkpoint.step, "tensors": _digest(content), "state": checkpoint.state}
+    digest = _write_tensors(folder / TENSORS, checkpoint.tensors)
+    state = {"step": checkpoint.step, "tensors": digest, "state": checkpoint.state}
     signed = {**state, "sha256": _digest(_canonical(state))}
     write_through(folder / STATE, json.dumps(signed, indent=1).encode())
     sync_folder(folder)
+
+
+def _write_tensors(path: Path, tensors: dict[str, Tensor]) -> str:
+    """Write and sync tensors; return the checksum of the file."""
+    save_tensors(path, dict(_without_sharing(tensors)))
+    with open_regular(path, follow=False) as file:
+        digest = hashlib.file_digest(cast(BufferedReader, file), "sha256").hexdigest()
+        os.fsync(file.fileno())
+    return digest
 
 
 def _without_sharing(tensors: dict[str, Tensor]) -> Iterator[tuple[str, Tensor]]:

@@ -4,12 +4,16 @@ import errno
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from agon.errors import RunError
 from agon.untrusted import NotRegularError, kind_of, open_regular
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _ELSEWHERE = "agon report and agon evaluate write where --out says"
 _ADVICE = {
@@ -22,6 +26,7 @@ _ADVICE = {
     errno.ENAMETOOLONG: "choose a shorter name",
 }
 TEMPORARY = re.compile(r"\..+\.(jsonl?|png|npy|npz|gif|md|html)\.([0-9]+)")  # with the number of the writing process
+SYSTEM_ERROR = re.compile(r"\(os error ([0-9]+)\)")  # as safetensors spells an error of the disk
 UNLOCKED = "html"  # a report may be written while another process trains
 
 
@@ -80,6 +85,23 @@ def write_through(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+
+
+def save_tensors(path: Path, tensors: Mapping[str, "Tensor"], metadata: Mapping[str, str] | None = None) -> None:
+    """Write contiguous tensors that share no memory as safetensors, without a copy of them in memory.
+
+    Raises:
+        OSError: the disk refuses.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import save_file
+
+    try:
+        save_file(dict(tensors), path, None if metadata is None else dict(metadata))
+    except SafetensorError as error:
+        number = SYSTEM_ERROR.search(str(error))
+        raise (OSError(int(number[1]), os.strerror(int(number[1]))) if number else error) from error
+    path.chmod(path.parent.stat().st_mode & 0o666)  # it has been written for its owner alone
 
 
 def remove(path: Path) -> None:

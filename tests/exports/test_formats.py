@@ -1,6 +1,7 @@
 """Every network in every format computes what the run computes, for any number of inputs."""
 
 import json
+import resource
 import warnings
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from safetensors import safe_open
 from torch import Tensor, nn
 
 from agon import part
-from agon.errors import SettingError
+from agon.errors import RunError, SettingError
 from agon.exports.checking import READERS, check
 from agon.exports.exporting import python_file, write
 from agon.exports.formats import FORMATS, Format
@@ -129,6 +130,21 @@ def test_what_a_format_cannot_take_is_refused_in_a_sentence(branch: bool, tmp_pa
     if not branch:
         with pytest.raises(SettingError, match=r"^torchscript"):
             write(network, tmp_path / "x.file", "torchscript")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_a_full_disk_is_a_sentence(to: Format, tmp_path: Path) -> None:
+    """The kernel refuses larger files, as a full disk does; torch's own writer of TorchScript ends the process then."""
+    network, (soft, hard) = exported("mlp.generator", SMALL), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1024, hard))
+    try:
+        with pytest.raises(
+            RunError, match=r"cannot be written \(File too large\); free some .* TMPDIR"
+        ):
+            write(network, tmp_path / "x.file", to)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert list(tmp_path.iterdir()) == []
 
 
