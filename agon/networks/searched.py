@@ -32,6 +32,7 @@ def searched(module: nn.Module) -> Iterator[None]:
     """
     whole = [layer for layer in module.modules() if isinstance(layer, dcgan.Generator) and Frozen.fits(layer)]
     layers = [layer for layer in module.modules() if isinstance(layer, Up | nn.BatchNorm2d) and _on_cpu(layer)]
+    before = [(patched, vars(patched).get("forward")) for patched in (*layers, *whole)]  # of a block around this one
     for layer in layers:
         few = isinstance(layer, Up) and layer.weight[0].numel() <= FEW
         layer.forward = partial(_product, layer) if few else partial(_channels_last, layer.forward)  # type: ignore
@@ -40,8 +41,11 @@ def searched(module: nn.Module) -> Iterator[None]:
     try:
         yield
     finally:
-        for patched in (*layers, *whole):
-            del patched.forward
+        for patched, forward in before:
+            if forward is None:
+                del patched.forward
+            else:
+                patched.forward = forward  # type: ignore
 
 
 def _on_cpu(layer: nn.Module) -> bool:

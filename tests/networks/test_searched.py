@@ -63,6 +63,28 @@ def test_nothing_is_left_behind() -> None:
         assert torch.equal(again, before)
 
 
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_block_within_a_block(whole: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The inner one leaves the outer one's forwards behind, and the outer one none."""
+    if not whole:
+        monkeypatch.setattr(searched.Frozen, "fits", lambda _: False)
+    made = generator((1, 28, 28))
+    expected = passed(made)
+    with searched.searched(nn.ModuleDict({"generator": made})):
+        outer = forwards(made)
+        with searched.searched(made):
+            for ours, theirs in zip(passed(made), expected, strict=True):
+                torch.testing.assert_close(ours, theirs, rtol=1e-9, atol=1e-9)
+        assert forwards(made) == outer
+        assert any(outer.values())
+    assert not any(forwards(made).values())
+
+
+def forwards(made: nn.Module) -> dict[str, object]:
+    """What takes the place of each module's own forward."""
+    return {name: vars(layer).get("forward") for name, layer in made.named_modules()}
+
+
 def orders(within: bool) -> list[bool]:
     """Whether each ReLU's output and its gradient are in one memory order, channels-last."""
     found: list[bool] = []
