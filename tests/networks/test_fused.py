@@ -23,8 +23,9 @@ DEEP, FOLDED = 5 * 5 * 9, 5 * 6 * 9 + 1  # weights of deep layers in these tests
 
 @pytest.fixture(autouse=True)
 def folded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Deep layers fold from a few weights on."""
+    """Deep layers fold from a few weights on, at all sizes that ever pay."""
     monkeypatch.setattr(deep, "FOLDED", FOLDED)
+    monkeypatch.setattr(deep, "MANY", 0)
 
 
 class Stepped(nn.Module):
@@ -153,6 +154,15 @@ def test_a_wrong_derivative_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     rolled = torch.nn.functional.fold
     monkeypatch.setattr("agon.networks.fused.transposed.fold", lambda *a, **k: rolled(*a, **k).roll(1, 3))
     assert not torch.allclose(gradients(plain, x)[1], gradients(fused, x)[1])
+
+
+@pytest.mark.parametrize("intel", [True, False])
+def test_where_products_pay(intel: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At 4x4 pixels an EPYC's convolutions keep up with products until the weights leave its caches."""
+    monkeypatch.undo()
+    monkeypatch.setattr(deep, "by_intel", lambda: intel)
+    assert [deep.pays(pixels, 2**21) for pixels in (4, 9, 16, 25)] == [True, True, intel, False]
+    assert [deep.pays(pixels, 2**22) for pixels in (9, 16, 25)] == [True, True, False]
 
 
 def test_many_channels_and_other_classes_stay() -> None:
