@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from agon.papers import ITEMS
 from agon.papers.agreement import disagreements
 from agon.papers.expected import expected
-from agon.papers.own_scale import amount, minutes, needs_gpu
+from agon.papers.own_scale import amount, full_size, minutes, needs_gpu
 from agon.papers.page import table
 from agon.papers.verdicts import MET, MOST_SEEDS, VERDICTS
 from agon.recipes.costs import measured as measured_costs
@@ -109,7 +109,7 @@ def _cells(line: Line) -> list[str]:
         _verdict(line),
         _control(line),
         str(numbers["seeds"]),
-        numbers["scale"],
+        _scale(line),
         _data(numbers),
         _expected(line),
         f"{_minutes(numbers):.0f}",
@@ -152,6 +152,13 @@ def _control(line: Line) -> str:
 
 def _meets(claim: Numbers, name: str) -> bool:
     return name in claim["controls"] and claim["controls"][name]["verdict"] in MET
+
+
+def _scale(line: Line) -> str:
+    """The scale, and whether the trainings have the paper's size all the same."""
+    assert line.numbers is not None
+    scale = str(line.numbers["scale"])
+    return f"{scale} (full size)" if scale == "quick" and full_size(ITEMS[line.name]) else scale
 
 
 def _data(numbers: Numbers) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 
 from agon.papers import ITEMS
 from agon.papers.numbers import rejudged
-from agon.papers.own_scale import sentence
+from agon.papers.own_scale import full_size, sentence
 from agon.papers.page import measured
 from agon.recipes.costs import FILE as COSTS
 from agon.recipes.costs import measured as measured_costs
@@ -29,6 +29,7 @@ BETWEEN = re.compile(f"(?<={re.escape(MARKS[0])}\n).*?(?={re.escape(MARKS[1])})"
 NOT_RUN = "**Verdict: not run.**"
 LARGEST = 700_000  # bytes of a committed picture
 OWN_SCALE = "### At the paper's own scale"
+SAME = "The trainings of quick scale, which have the paper's size and number of steps already, looked at less often."
 TAILS: dict[Scale, str] = {"quick": "", "paper": "-paper"}  # after the name of an item's files
 
 
@@ -74,7 +75,9 @@ def cost_of(name: str, known: Sequence[dict[str, Any]]) -> str:
 
 
 def _heading(numbers: dict[str, Any]) -> list[str]:
-    return [OWN_SCALE] if numbers["scale"] == "paper" else []
+    if numbers["scale"] != "paper":
+        return []
+    return [OWN_SCALE, *([SAME] if full_size(ITEMS[numbers["item"]]) else [])]
 
 
 def take(folder: Path) -> Iterator[str]:

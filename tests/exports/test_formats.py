@@ -139,9 +139,7 @@ def test_a_full_disk_is_a_sentence(to: Format, tmp_path: Path) -> None:
     network, (soft, hard) = exported("mlp.generator", SMALL), resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1024, hard))
     try:
-        with pytest.raises(
-            RunError, match=r"cannot be written \(File too large\); free some .* TMPDIR"
-        ):
+        with pytest.raises(RunError, match=r"cannot be written \(File too large\); free some .* TMPDIR"):
             write(network, tmp_path / "x.file", to)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

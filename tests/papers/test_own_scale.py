@@ -38,6 +38,13 @@ def test_what_no_cpu_can_do_in_a_day_is_for_a_gpu(timed: dict[str, float]) -> No
     assert f"with a GPU: `agon reproduce {NAME} --scale paper --device cuda`" in told
 
 
+def test_quick_trainings_of_full_size_are_told_apart(timed: dict[str, float]) -> None:
+    """Looks do not count; half of the steps do, and a narrower network."""
+    sizes = {name: own_scale.full_size(find_item(name)) for name in (NAME, "yamazaki2017/figure5.1", "im2016/figure26")}
+    assert sizes == {NAME: False, "yamazaki2017/figure5.1": True, "im2016/figure26": False}
+    assert "already" not in own_scale.sentence(find_item(NAME))
+
+
 def test_what_was_never_timed_has_no_cost(timed: dict[str, float]) -> None:
     del timed["metz2017/ring-k10"]
     assert own_scale.minutes(find_item(NAME)) is None
