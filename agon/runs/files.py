@@ -5,7 +5,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -101,7 +101,8 @@ def save_tensors(path: Path, tensors: Mapping[str, "Tensor"], metadata: Mapping[
     except SafetensorError as error:
         number = SYSTEM_ERROR.search(str(error))
         raise (OSError(int(number[1]), os.strerror(int(number[1]))) if number else error) from error
-    path.chmod(path.parent.stat().st_mode & 0o666)  # it has been written for its owner alone
+    with suppress(OSError):  # not every file system has modes
+        path.chmod(path.parent.stat().st_mode & 0o666)  # it has been written for its owner alone
 
 
 def remove(path: Path) -> None:

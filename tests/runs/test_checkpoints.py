@@ -1,5 +1,6 @@
 """A checkpoint's files: what they hold, who may read them, and what writing them takes."""
 
+import errno
 import hashlib
 import json
 import os
@@ -70,6 +71,14 @@ def test_who_may_read_the_folder_may_read_its_files(tmp_path: Path, mask: int, m
     finally:
         os.umask(before)
     assert {file.name: file.stat().st_mode & 0o777 for file in place.iterdir()} == {TENSORS: mode, STATE: mode}
+
+
+def test_a_file_system_without_modes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path, mode: int) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM), str(path))
+
+    monkeypatch.setattr(Path, "chmod", refuse)
+    assert checkpoints.load(checkpoints.save(tmp_path / "checkpoints", checkpoint())).step == 7
 
 
 def test_writing_takes_no_copy_of_the_tensors(tmp_path: Path) -> None:
