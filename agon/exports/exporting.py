@@ -112,10 +112,10 @@ def write(exported: Exported, out: Path, to: Format) -> File:
         contents = {out: path.read_bytes()}
         if to == "safetensors":
             contents[python_file(out)] = path.with_suffix(".py").read_bytes()
-    with writing(out):
+    with writing(out, then=""):
         out.parent.mkdir(parents=True, exist_ok=True)
     for file, content in contents.items():
-        write_atomically(file, content)
+        write_atomically(file, content, then="")
     return File(out, exported.description, difference)
 
 

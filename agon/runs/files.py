@@ -25,14 +25,22 @@ _ADVICE = {
     errno.EPERM: f"make the folder writable, or choose another; {_ELSEWHERE}",
     errno.ENAMETOOLONG: "choose a shorter name",
 }
+RESUMED = "what was written before is intact, and agon resume goes on from there"  # of a run
+AGAIN = "the same command goes on from what was written before"  # of a tournament
 TEMPORARY = re.compile(r"\..+\.(jsonl?|png|npy|npz|gif|md|html)\.([0-9]+)")  # with the number of the writing process
 SYSTEM_ERROR = re.compile(r"\(os error ([0-9]+)\)")  # as safetensors spells an error of the disk
 UNLOCKED = "html"  # a report may be written while another process trains
 
 
 @contextmanager
-def writing(path: Path, *, instead: str = "") -> Iterator[None]:
-    """Turn an error of the disk into one sentence that says what to do; `instead` replaces the advice."""
+def writing(path: Path, *, instead: str = "", then: str = RESUMED) -> Iterator[None]:
+    """Turn an error of the disk into one sentence that says what to do.
+
+    Args:
+        path: what is written.
+        instead: replaces all advice.
+        then: how to go on afterwards; nothing for a file that is no part of a run.
+    """
     try:
         yield
     except NotRegularError as error:
@@ -42,21 +50,21 @@ def writing(path: Path, *, instead: str = "") -> Iterator[None]:
         ) from error
     except OSError as error:
         advice = _ADVICE.get(error.errno or 0, "see that the folder exists and can be written")
-        intact = "what was written before is intact, and agon resume goes on from there"
-        full_advice = instead or f"{advice}; {intact}"
+        full_advice = instead or "; ".join(filter(None, (advice, then)))
         raise RunError(f"{path} cannot be written ({error.strerror or error}); {full_advice}") from error
 
 
-def write_atomically(path: Path, content: bytes, *, instead: str = "") -> None:
+def write_atomically(path: Path, content: bytes, *, instead: str = "", then: str = RESUMED) -> None:
     """Replace a file's content atomically: a reader sees the whole old or the whole new content.
 
     Args:
         path: path of the file.
         content: the new content.
-        instead: advice if it cannot be written, as in `writing`.
+        instead: replaces all advice if it cannot be written, as in `writing`.
+        then: how to go on afterwards, as in `writing`.
     """
     temporary = path.with_name(f".{path.name[-200:]}.{os.getpid()}")  # a name has 255 bytes at most
-    with writing(path, instead=instead):
+    with writing(path, instead=instead, then=then):
         remove(temporary)
         try:
             write_through(temporary, content)

@@ -58,9 +58,9 @@ def write_frames(frames: Sequence[bytes], out: Path) -> Path:
     """Write PNG frames as a GIF or an MP4, by the ending; small ones are enlarged by a whole factor."""
     large = [_enlarged(frame) for frame in frames]
     content = gif(large) if out.suffix == ".gif" else mp4(large)
-    with writing(out):
+    with writing(out, then=""):
         out.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(out, content)
+    write_atomically(out, content, then="")
     return out
 
 

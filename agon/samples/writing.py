@@ -78,19 +78,19 @@ def _table(points: Shaped[Tensor, "n d"], source: Source) -> bytes:
 
 def _write_folder(folder: Path, images: UInt8[Tensor, "n c h w"]) -> None:
     """Write a PNG for each image into an empty folder; other files in it would be taken for samples."""
-    with writing(folder):
+    with writing(folder, then=""):
         folder.mkdir(parents=True, exist_ok=True)
         taken = next(folder.iterdir(), None)
     if taken is not None:
         raise RunError(f"--out: expected a new or an empty folder, got {folder}, which holds {taken.name}; choose one")
     for i, image in enumerate(images):
-        write_atomically(folder / f"{i:06d}.png", png(image.permute(1, 2, 0).numpy()))
+        write_atomically(folder / f"{i:06d}.png", png(image.permute(1, 2, 0).numpy()), then="")
 
 
 def _write(path: Path, content: bytes) -> None:
     kind = kind_of(path)
     if kind is not None:
         raise RunError(f"--out: {path} is {kind}; expected the name of a new file, or of one to replace")
-    with writing(path):
+    with writing(path, then=""):
         path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, content)
+    write_atomically(path, content, then="")

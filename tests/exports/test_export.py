@@ -65,6 +65,15 @@ def test_the_command(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[st
     )
 
 
+@pytest.mark.parametrize("words", [["export", "--out", "/proc/agon.pt"], ["sample", "--n", "4", "--out", "/proc/agon"]])
+def test_advice_speaks_of_no_training(run: Path, words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """/proc refuses everybody; what is made from a run is no part of it, and `agon resume` would not make it."""
+    assert main([words[0], str(run), *words[1:]]) == 2
+    told = capsys.readouterr().err
+    assert f"{words[-1]} cannot be written" in told
+    assert "agon resume" not in told
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

@@ -9,6 +9,7 @@ from jaxtyping import UInt8
 from agon.errors import RunError
 from agon.figures.pictures import grid_png
 from agon.runs import Directory, write_atomically, writing
+from agon.runs.files import AGAIN
 from agon.runs.layout import IMAGES
 from agon.runs.snapshots import read_images
 
@@ -31,9 +32,9 @@ def keep_grid(folder: Path, entrant: str, images: UInt8[np.ndarray, "n c h w"]) 
         RunError: it cannot be written.
     """
     file = folder / _name(entrant)
-    with writing(file):
+    with writing(file, then=AGAIN):
         Directory(folder).folder(FOLDER).mkdir(parents=True, exist_ok=True)
-    write_atomically(file, grid_png(images[:KEPT]))
+    write_atomically(file, grid_png(images[:KEPT]), then=AGAIN)
     return file
 
 

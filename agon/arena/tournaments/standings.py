@@ -15,6 +15,7 @@ from agon.arena.tournaments.admission import UNTRAINED
 from agon.arena.tournaments.crosstables import lines_of, tables_of
 from agon.errors import RunError
 from agon.runs import write_atomically
+from agon.runs.files import AGAIN
 
 if TYPE_CHECKING:
     import pandas
@@ -64,7 +65,7 @@ class TournamentResult:
     def write(self, folder: Path) -> Path:
         """Write tournament.json into a folder."""
         content = json.dumps(self.plain(), indent=1, allow_nan=False).encode()
-        write_atomically(folder / FILE, content + b"\n")
+        write_atomically(folder / FILE, content + b"\n", then=AGAIN)
         return folder / FILE
 
     @classmethod

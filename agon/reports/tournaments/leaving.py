@@ -8,6 +8,7 @@ from agon.reports.pages import page_path, saved
 from agon.reports.tournaments.page import page
 from agon.reports.tournaments.picture import picture
 from agon.runs import Directory, write_atomically, writing
+from agon.runs.files import AGAIN
 from agon.runs.layout import REPORT
 from agon.terminal import warn
 
@@ -37,7 +38,7 @@ def _page(_: TournamentResult, folder: Path) -> Path:
 
 def _picture(result: TournamentResult, folder: Path) -> Path:
     content = picture(result)
-    with writing(folder / PICTURE):
+    with writing(folder / PICTURE, then=AGAIN):
         Directory(folder).check(PICTURE)
-    write_atomically(folder / PICTURE, content)
+    write_atomically(folder / PICTURE, content, then=AGAIN)
     return folder / PICTURE
