@@ -65,7 +65,7 @@ TABLE_1 = Item(
     trainings={f"{title}: {model}": training(name, model) for title, name in SETS.items() for model in MODELS},
     rows=each_alone(f"{title}: {model}" for title in SETS for model in MODELS),
     measure=table_rows,
-    draw=sample_table(list(SETS), list(MODELS), across=4, count=16),
+    draw=sample_table(list(SETS), list(MODELS), across=3, count=12),
     published={
         f"{title}: {model}": {"paper: Inception score": scores[column]}
         for column, title in enumerate(SETS)
