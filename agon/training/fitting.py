@@ -16,6 +16,7 @@ from agon.untrusted import listed
 
 WHOLE, NUMBER = "a whole number from 0", "a finite number"
 STATE: dict[str, str] = {"seconds": NUMBER, "processes": WHOLE, "log_bytes": WHOLE}
+ABSENT = {"processes": 1, "log_bytes": 0}  # what older checkpoints do not say
 
 
 def check_fits(training: Training, checkpoint: Checkpoint) -> None:
@@ -53,10 +54,12 @@ def _unfit(checkpoint: Checkpoint, faults: list[str]) -> CheckpointError:
 def _state(checkpoint: Checkpoint, training: Training) -> Iterator[str]:
     state = checkpoint.state
     for name, expected in STATE.items():
-        value = state.get(name, 0)
+        value = state.get(name, ABSENT.get(name))
         fits = type(value) is int and value >= 0 if expected == WHOLE else _is_finite(value)
         if not fits:
             yield f"{name}: expected {expected}, got {value!r:.40}"
+    if not isinstance(arithmetic := state.get("arithmetic") or {}, dict):
+        yield f"arithmetic: expected settings, got {arithmetic!r:.40}"
     position = state.get("data")
     if not isinstance(position, dict) or not all(map(_counts, position.values())):
         yield f"data: expected the stream's position, got {position!r:.40}"

@@ -90,6 +90,8 @@ DAMAGE: dict[str, Callable[[Any, Tensors], None]] = {
     "a position before the first": tell("data", value={"drawn": -1}),
     "no position": tell("data", value=None),
     "seconds of text": tell("seconds", value="long"),
+    "no seconds": lambda state, _: state.pop("seconds"),
+    "settings of the arithmetic in a list": tell("arithmetic", value=[None, "cpu"]),
     "a log of a negative length": tell("log_bytes", value=-5),
     "a log of a part of a byte": tell("log_bytes", value=0.5),
     "another fingerprint": tell("fingerprint", value=None),
