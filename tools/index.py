@@ -1,7 +1,8 @@
 """The measured part of docs/recipes/index.md: what is known of the papers' claims, how surely, and at which scale.
 
 A claim is an expectation: one score of one row, above or below a bound, after these trainings. Several items may share
-it, as six figures and a table of metz2017 do; it is counted once.
+it, as six figures and a table of metz2017 do; it is counted once. Where the trainings of quick scale have the paper's
+own size, both scales are one, and the result with more seeds stands for them.
 """
 
 import json
@@ -49,7 +50,7 @@ def lines() -> list[Line]:
     """The lines of the index, by item and scale; a table has the claims that figures beside it repeat."""
     told: list[Line] = []
     for name in sorted(ITEMS, key=lambda name: "/figure" in name):  # stable: figures by number
-        for numbers in known(name) or [None]:
+        for numbers in results(name) or [None]:
             claims = _claims(name, numbers)
             same = next((line for line in told if claims and claims.keys() <= line.claims.keys()), None)
             if same is None:
@@ -58,6 +59,15 @@ def lines() -> list[Line]:
                 same.repeat.append(name)
     order = list(ITEMS)
     return sorted(told, key=lambda line: order.index(line.name))
+
+
+def results(name: str) -> list[dict[str, Any]]:
+    """What was measured for an item, scale by scale; of one size at both, the result with more seeds alone."""
+    told = known(name)
+    if not full_size(ITEMS[name]):
+        return told
+    most = max(told, key=lambda numbers: (numbers["seeds"], numbers["scale"] == "paper"), default=None)
+    return [most] if most else []
 
 
 def _claims(name: str, numbers: Numbers | None) -> dict[str, Numbers]:
@@ -76,7 +86,7 @@ def counts(told: Iterable[Line]) -> str:
     """Claims by their verdict, for each paper and scale; and items that have none."""
     rows: dict[tuple[str, str], Counter[str]] = {}
     for line in told:
-        scale = line.numbers["scale"] if line.numbers else "—"
+        scale = _scale(line) if line.numbers else "—"
         counter = rows.setdefault((line.name.partition("/")[0], scale), Counter())
         counter.update(claim["verdict"] for claim in line.claims.values())
         if not line.claims:
@@ -155,10 +165,9 @@ def _meets(claim: Numbers, name: str) -> bool:
 
 
 def _scale(line: Line) -> str:
-    """The scale, and whether the trainings have the paper's size all the same."""
+    """The scale of the trainings: the paper's if they have its size, whatever they were asked for as."""
     assert line.numbers is not None
-    scale = str(line.numbers["scale"])
-    return f"{scale} (full size)" if scale == "quick" and full_size(ITEMS[line.name]) else scale
+    return "paper" if full_size(ITEMS[line.name]) else str(line.numbers["scale"])
 
 
 def _data(numbers: Numbers) -> str:
@@ -197,6 +206,6 @@ def _minutes(numbers: Numbers) -> float:
 def _at_paper_scale(line: Line) -> str:
     """What one seed of the item costs at the paper's scale; nothing in the line of that scale."""
     cost = minutes(ITEMS[line.name])
-    if cost is None or (line.numbers is not None and line.numbers["scale"] == "paper"):
+    if cost is None or (line.numbers is not None and _scale(line) == "paper"):
         return ""
     return f"{amount(cost)}{'; GPU' if needs_gpu(cost) else ''}"

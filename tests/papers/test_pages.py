@@ -59,6 +59,30 @@ def test_a_claim_that_several_items_repeat_is_counted_once() -> None:
     assert len(counted) == len(set(counted))
 
 
+def test_trainings_of_one_size_are_one_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one with more seeds, whatever it says; at sizes that differ, both scales are results."""
+    told = [{"scale": scale, "seeds": seeds} for scale, seeds in (("quick", 3), ("paper", 5))]
+    monkeypatch.setattr(index, "known", lambda name: told)
+    monkeypatch.setattr(index, "full_size", lambda item: True)
+    assert index.results("metz2017/figure1") == [told[1]]
+    told[0]["seeds"] = 8
+    assert index.results("metz2017/figure1") == [told[0]]
+    told[0]["seeds"] = 5
+    assert index.results("metz2017/figure1") == [told[1]]
+    monkeypatch.setattr(index, "full_size", lambda item: False)
+    assert index.results("metz2017/figure1") == told
+
+
+def test_a_claim_has_one_verdict_at_the_papers_size() -> None:
+    """No item stands in two lines of one scale, and what is called the paper's scale has its size."""
+    lines = [cells(line) for line in index.overview().splitlines() if line.startswith("| [")]
+    places = [(line[0], line[index.HEAD.index("scale")]) for line in lines]
+    assert len(places) == len(set(places))
+    scales = {name: {scale for place, scale in places if f"({name}.md)" in place.split(";")[0]} for name in ITEMS}
+    assert scales["yamazaki2017/figure5.1"] == scales["yamazaki2017/appendixC"] == {"paper"}
+    assert scales["metz2017/figure1"] == {"quick", "paper"}
+
+
 def test_the_counts_at_the_top_are_those_of_the_lines() -> None:
     words = Counter(claim["verdict"] for line in index.lines() for claim in line.claims.values())
     head, _, *body, last = index.counts(index.lines()).splitlines()
