@@ -14,6 +14,7 @@ from agon.papers import items
 from agon.papers.catalogue import find_item
 from agon.papers.controls import measured_controls, plain
 from agon.papers.numbers import rejudged
+from agon.papers.results import seeds_of
 from agon.papers.sources import places
 from agon.training import Compute
 from tools.pages import PAGES, as_file, numbers_of, write
@@ -26,8 +27,9 @@ def measure(name: str, out: Path, data: Sequence[str], again: bool) -> bool:
         return False
     folder = out / f"{name.partition('/')[0]}-{known['scale']}"
     compute = Compute(threads=1)
-    found = measured_controls(item, folder, known["scale"], known["seeds"], places(data), compute)
-    numbers = rejudged(item, known, {control: plain(rows) for control, rows in found.items()})
+    seeds = seeds_of(known)
+    found = measured_controls(item, folder, known["scale"], seeds, places(data), compute)
+    numbers = rejudged(item, known, {control: plain(rows, seeds) for control, rows in found.items()})
     (PAGES / f"{name}.json").write_text(as_file(numbers))
     return True
 

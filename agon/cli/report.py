@@ -27,6 +27,7 @@ from agon.runs.mirrors import check_storage
 from agon.runs.named import local
 from agon.terminal import say
 
+JoinOption = Annotated[tuple[Path, ...], tyro.conf.arg(metavar="FILE"), tyro.conf.UseAppendAction]
 RowsOption = Annotated[tuple[str, ...], tyro.conf.arg(metavar="WORD"), tyro.conf.UseAppendAction]
 
 
@@ -54,7 +55,9 @@ def reproduce(
     item: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="ITEM")],
     /,
     scale: Literal["smoke", "quick", "paper"] = "quick",
+    seed: int = 0,
     seeds: int | None = None,
+    join: JoinOption = (),
     out: Path | None = None,
     data: DataOptions = (),
     rows: RowsOption = (),
@@ -71,7 +74,9 @@ def reproduce(
     Args:
         item: Name of an item, e.g. metz2017/figure1, or of a paper for all its items; agon recipes lists them.
         scale: Size of the trainings: smoke takes seconds, quick takes minutes, paper is the paper's own size.
-        seeds: Number of seeds of each training; by default the item's own.
+        seed: First seed of each training.
+        seeds: Number of seeds of each training, from --seed on; by default the item's own.
+        join: The item's JSON with other seeds, from another folder or machine, to judge all seeds together.
         out: Folder for results and runs, which the items of a paper share; by default runs/PAPER-SCALE.
         data: Read a set of images from here, e.g. mnist=FOLDER.
         rows: Make these rows alone, and train what they need, e.g. MNIST; a word of a row, a training or a recipe.
@@ -90,10 +95,13 @@ def reproduce(
     check_storage(storage)
     if seeds is not None and seeds < 1:
         raise SettingError(f"seeds: expected at least 1, got {seeds}")
+    if seed < 0:
+        raise SettingError(f"seed: expected at least 0, got {seed}")
     from agon.papers import items
     from agon.papers import reproduce as reproduce_item
     from agon.training import Compute
 
-    how: dict[str, Any] = {"scale": scale, "seeds": seeds, "data": data, "rows": rows, "on": where, "storage": storage}
+    which: dict[str, Any] = {"scale": scale, "seed": seed, "seeds": seeds, "join": join, "rows": rows}
+    how: dict[str, Any] = {"data": data, "on": where, "storage": storage}
     for name in items(item):
-        say(reproduce_item(name, out, compute=Compute(device=device), **how))
+        say(reproduce_item(name, out, compute=Compute(device=device), **which, **how))

@@ -30,7 +30,7 @@ FOLDER = "controls/untrained"  # inside the folder of the trainings
 
 
 def measured_controls(
-    item: Item, folder: Path, scale: Scale, seeds: int, at: Mapping[str, str], compute: Compute | None = None
+    item: Item, folder: Path, scale: Scale, seeds: Sequence[int], at: Mapping[str, str], compute: Compute | None = None
 ) -> dict[str, list[Rows]]:
     """Measure an item's controls: name of a control -> its rows for each seed. Nothing is trained.
 
@@ -38,14 +38,14 @@ def measured_controls(
         item: the table or figure; without expectations it needs no control.
         folder: folder of the trainings; the untrained runs lie in `FOLDER` inside it.
         scale: scale of the trainings.
-        seeds: number of seeds (0, 1, ...).
+        seeds: the seeds of the trainings.
         at: replacements of sets of images, see `sources.places`.
         compute: how to compute; by default on the best device in float32, with one thread.
     """
     rows: dict[str, list[Rows]] = {}
     if not item.expects or not {"untrained", "real"} & set(item.controls):
         return rows
-    for seed in range(seeds):
+    for seed in seeds:
         runs = _untrained(item, folder, scale, seed, at, compute or Compute(threads=1))
         if "untrained" in item.controls:
             rows.setdefault("untrained", []).append(item.measure(runs, scale))
@@ -64,12 +64,14 @@ def _untrained(
     }
 
 
-def plain(rows: Sequence[Rows]) -> list[dict[str, Any]]:
-    """A control's rows for the numbers' file: value and standard error of each score, for each seed."""
+def plain(rows: Sequence[Rows], seeds: Sequence[int]) -> list[dict[str, Any]]:
+    """A control's rows for the numbers' file: value and standard error of each score, for each of the seeds."""
     return [
         {
             "label": label,
-            "seeds": [{"seed": seed, "scores": _scores(of_seed[label])} for seed, of_seed in enumerate(rows)],
+            "seeds": [
+                {"seed": seed, "scores": _scores(of_seed[label])} for seed, of_seed in zip(seeds, rows, strict=True)
+            ],
         }
         for label in rows[0]
     ]

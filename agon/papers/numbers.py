@@ -47,8 +47,9 @@ def numbers(
         controls: name of a control -> its rows for each seed.
         panels: comparisons of all seeds with all seeds.
     """
-    of_controls = {name: plain(of_seeds) for name, of_seeds in controls.items()}
-    rows = [_row(label, [rows[label] for rows in measured]) for label in measured[0]]
+    seeds = [int(run.described["seed"]) for run in next(iter(runs.values()))]
+    of_controls = {name: plain(of_seeds, seeds) for name, of_seeds in controls.items()}
+    rows = [_row(label, [rows[label] for rows in measured], seeds) for label in measured[0]]
     return {
         "item": item.name,
         "paper": item.paper,
@@ -56,13 +57,13 @@ def numbers(
         "scale": scale,
         "seeds": len(measured),
         "updates": item.updates,
-        "trainings": [_training(item, label, seeds, folder) for label, seeds in runs.items()],
+        "trainings": [_training(item, label, of_label, folder) for label, of_label in runs.items()],
         "rows": rows,
         "theirs": {label: dict(row) for label, row in item.published.items()},
         "controls": of_controls,
         "expectations": _judged(item, rows, of_controls),
         "panels": [row.plain() for row in panels],
-        "history": [_history(item, label, run) for label, seeds in runs.items() for run in seeds if item.history],
+        "history": [_history(item, label, run) for label, of_label in runs.items() for run in of_label if item.history],
         "versions": {"agon": __version__, "torch": torch.__version__, "cores": os.cpu_count()},
     }
 
@@ -87,11 +88,11 @@ def _judged(item: Item, rows: Sequence[TableRow], controls: Mapping[str, Sequenc
     return [judge(expectation, rows, {**controls, **exchanged}) for expectation in item.expects]
 
 
-def _row(label: str, seeds: Sequence[Sequence[Score]]) -> dict[str, Any]:
+def _row(label: str, of_seeds: Sequence[Sequence[Score]], seeds: Sequence[int]) -> dict[str, Any]:
     """One row: its scores for each seed, and their summary over the seeds."""
     by_seed = [
         {"seed": seed, "scores": {score.name: _plain(score.record()) for score in scores}}
-        for seed, scores in enumerate(seeds)
+        for seed, scores in zip(seeds, of_seeds, strict=True)
     ]
     return {"label": label, "summary": _summaries(by_seed), "seeds": by_seed}
 

@@ -184,13 +184,22 @@ def _trainings(numbers: Numbers) -> str:
         for training in numbers["trainings"]
     ]
     head = ["training", "recipe", "data", "steps", "real samples seen", "core-minutes"]
-    seeds = f"--seeds {numbers['seeds']}"
+    first = numbers["rows"][0]["seeds"][0]["seed"]
+    seeds = f"{f'--seed {first} ' if first else ''}--seeds {numbers['seeds']}"
     compute = numbers["trainings"][0]["arithmetic"]
-    by = f"{compute['device']}, {compute['precision']}, torch {numbers['versions']['torch']}"
+    by = f"{compute['device']}, {compute['precision']}, torch {_torch(numbers)}"
     counted = f" A step is {numbers['updates']} of the paper's." if numbers["updates"] > 1 else ""
     rows = "".join(f" --rows {shlex.quote(word)}" for word in numbers.get("asked", []))
     command = f"`agon reproduce {numbers['item']} --scale {numbers['scale']} {seeds}{rows}`"
     return f"{command} ({by}).{counted}\n\n{table(head, body)}"
+
+
+def _torch(numbers: Numbers) -> str:
+    """The version of torch; where results with different ones were joined, each with its seeds."""
+    versions = {str(each["versions"]["torch"]): each["seeds"] for each in numbers.get("joined", [])}
+    if len(versions) < 2:
+        return str(numbers["versions"]["torch"])
+    return ", ".join(f"{version} for seeds {seeds[0]} to {seeds[-1]}" for version, seeds in versions.items())
 
 
 def _data(data: Numbers) -> str:

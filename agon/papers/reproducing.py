@@ -3,20 +3,23 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from agon.errors import SettingError
 from agon.jobs import PROCESSES, Place
 from agon.papers.catalogue import find_item
 from agon.papers.controls import measured_controls
+from agon.papers.joining import check_joins, joined
 from agon.papers.numbers import numbers
 from agon.papers.page import page
+from agon.papers.results import read_result
 from agon.papers.rows import with_rows
 from agon.papers.sources import places
 from agon.papers.storing import addresses, begin
 from agon.papers.trainings import PlacedExperiment, experiments
 from agon.recipes import Scale
 from agon.runs import Directory, Run
-from agon.runs.files import clear
+from agon.runs.files import AGAIN, clear
 from agon.runs.mirrors import Addresses, mirror_now, sync_all
 from agon.training import Compute
 from agon.training.replicates import train_many
@@ -27,7 +30,9 @@ def reproduce(
     out: Path | None = None,
     *,
     scale: Scale = "quick",
+    seed: int = 0,
     seeds: int | None = None,
+    join: Sequence[Path] = (),
     data: Sequence[str] = (),
     rows: Sequence[str] = (),
     compute: Compute | None = None,
@@ -44,7 +49,10 @@ def reproduce(
         name: a key of ITEMS.
         out: folder for the item's files and the runs; by default runs/PAPER-SCALE.
         scale: scale of every training.
-        seeds: number of seeds (0, 1, ...); by default the item's own number.
+        seed: the first seed of each training.
+        seeds: number of seeds (`seed`, `seed` + 1, ...); by default the item's own number.
+        join: JSON files of the item with other seeds, from another folder or machine, to judge all of them together
+            (`joining`).
         data: replacements for sets of images: "mnist=FOLDER", or "FOLDER" for all; see `sources.places`.
         rows: words of the rows to make, such as "MNIST"; by default all of them, see `rows.with_rows`. Only what they
             need is trained.
@@ -62,7 +70,7 @@ def reproduce(
     Raises:
         SettingError: the item, a row or a set is unknown, or `seeds` is below 1.
         RunError: the folder cannot be written, or holds trainings with other settings; or the storage is of another
-            paper or scale, or does not answer.
+            paper or scale, or does not answer; or a file to join is not of the same trainings.
         NotMirroredError: the page is made, and storage does not have all of it.
         ReplicatesError: some trainings failed; the others are done.
         Interrupted: SIGINT or SIGTERM arrived; the same call resumes.
@@ -71,27 +79,38 @@ def reproduce(
     count = item.seeds if seeds is None else seeds
     if count < 1:
         raise SettingError(f"seeds: expected at least 1, got {count}")
-    paper, _, short = name.partition("/")
+    own_seeds, others = range(seed, seed + count), [read_result(path) for path in join]
+    asked = {"asked": list(rows)} if rows else {}
+    check_joins({"item": name, "scale": scale, **asked}, own_seeds, others)
+    paper = name.partition("/")[0]
     folder = Path("runs", f"{paper}-{scale}") if out is None else out
-    placed = experiments(item, folder, scale, range(count), places(data))
+    placed = experiments(item, folder, scale, own_seeds, places(data))
     paths = [each.path for of_seeds in placed.values() for each in of_seeds]
     mirrored_at = addresses(folder, paths, begin(folder, paper, scale, storage))
     runs = _trained(placed, mirrored_at, compute, on, show)
-    measured_rows = [item.measure({label: run[seed] for label, run in runs.items()}, scale) for seed in range(count)]
-    controls = measured_controls(item, folder, scale, count, places(data), compute)
+    of_seeds = [
+        item.measure({label: of_label[place] for label, of_label in runs.items()}, scale) for place in range(count)
+    ]
+    controls = measured_controls(item, folder, scale, own_seeds, places(data), compute)
     panels = item.panels(runs, scale) if item.panels is not None else ()
-    measured = numbers(item, scale, runs, measured_rows, folder, controls, panels)
+    measured = numbers(item, scale, runs, of_seeds, folder, controls, panels)
     if rows:
-        measured |= {"asked": list(rows), "left out": [row for row in find_item(name).rows if row not in item.rows]}
-    pictures, files = item.draw(runs, scale), Directory(folder)
+        measured |= {**asked, "left out": [row for row in find_item(name).rows if row not in item.rows]}
+    written = _written(folder, joined(item, measured, others) if others else measured, item.draw(runs, scale))
+    sync_all(mirrored_at, show)  # the scores, which were recorded in the runs
+    mirror_now(folder)
+    return written
+
+
+def _written(folder: Path, measured: dict[str, Any], pictures: Mapping[str, bytes]) -> Path:
+    """Write an item's pictures, numbers and page into the folder of its paper; the page."""
+    short, files = measured["item"].partition("/")[2], Directory(folder, then=AGAIN)
     clear(folder)
     for ending, content in pictures.items():
         files.write(f"{short}{ending}", content)
     measured["pictures"] = [f"{short}{ending}" for ending in pictures]
     files.write(f"{short}.json", (json.dumps(measured, indent=1) + "\n").encode())
     files.write(f"{short}.md", page(measured).encode())
-    sync_all(mirrored_at, show)  # the scores, which were recorded in the runs
-    mirror_now(folder)
     return folder / f"{short}.md"
 
 

@@ -4,7 +4,7 @@ import os
 from pathlib import Path, PurePosixPath
 
 from agon.errors import RunError
-from agon.runs.files import clear, remove, write_atomically, writing
+from agon.runs.files import RESUMED, clear, remove, write_atomically, writing
 from agon.runs.limits import ENTRIES, RECORDS, SAMPLES
 from agon.untrusted import NotRegularError, kind_of, open_regular, read_regular
 
@@ -20,10 +20,11 @@ class Directory:
 
     Attributes:
         root: path of the directory.
+        then: how to go on after an error of the disk, as in `writing`: by default as with a run.
     """
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, root: Path, *, then: str = RESUMED) -> None:
+        self.root, self.then = root, then
 
     def path(self, name: str) -> Path:
         """Return the path of a file, after checking the folders on the way.
@@ -97,21 +98,21 @@ class Directory:
 
     def append(self, name: str, content: bytes) -> None:
         """Append to a file in one write; create it if it is missing."""
-        with writing(self.root / name):
+        with writing(self.root / name, then=self.then):
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
             with open_regular(self.path(name), flags=flags, follow=False) as file:
                 file.write(content)
 
     def write(self, name: str, content: bytes) -> None:
         """Replace a file's content atomically."""
-        with writing(self.root / name):
+        with writing(self.root / name, then=self.then):
             path = self.check(name)
-        write_atomically(path, content)
+        write_atomically(path, content, then=self.then)
 
     def cut(self, name: str, length: int) -> None:
         """Truncate a file to a length in bytes."""
         with (
-            writing(self.root / name),
+            writing(self.root / name, then=self.then),
             open_regular(self.path(name), flags=os.O_WRONLY | os.O_APPEND, follow=False) as file,
         ):
             file.truncate(length)
@@ -120,18 +121,18 @@ class Directory:
         """Return the bytes of a file that are surely on the disk; 0 if it is missing."""
         if not self.holds(name):
             return 0
-        with writing(self.root / name), open_regular(self.path(name), follow=False) as file:
+        with writing(self.root / name, then=self.then), open_regular(self.path(name), follow=False) as file:
             os.fsync(file.fileno())
             return os.fstat(file.fileno()).st_size
 
     def remove(self, name: str) -> None:
         """Remove a file, a link itself, or a folder."""
-        with writing(self.root / name):
+        with writing(self.root / name, then=self.then):
             remove(self.path(name))
 
     def make(self, folder: str) -> Path:
         """Return the path of a folder; create it if it is missing."""
-        with writing(self.root / folder):
+        with writing(self.root / folder, then=self.then):
             path = self.folder(folder)
             path.mkdir(parents=True, exist_ok=True)
             return path
@@ -144,7 +145,7 @@ class Directory:
             alone: whether a lock ensures that no other process writes there.
         """
         if folder == "." or kind_of(self.root / folder, follow=False) == FOLDER:
-            with writing(self.root / folder):
+            with writing(self.root / folder, then=self.then):
                 clear(self.root / folder, alone=alone)
 
 

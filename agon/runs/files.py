@@ -26,7 +26,7 @@ _ADVICE = {
     errno.ENAMETOOLONG: "choose a shorter name",
 }
 RESUMED = "what was written before is intact, and agon resume goes on from there"  # of a run
-AGAIN = "the same command goes on from what was written before"  # of a tournament
+AGAIN = "the same command goes on from what was written before"  # of a tournament, a skill, a paper's item
 TEMPORARY = re.compile(r"\..+\.(jsonl?|png|npy|npz|gif|md|html)\.([0-9]+)")  # with the number of the writing process
 SYSTEM_ERROR = re.compile(r"\(os error ([0-9]+)\)")  # as safetensors spells an error of the disk
 UNLOCKED = "html"  # a report may be written while another process trains

@@ -37,7 +37,7 @@ def test_controls_are_measured_on_runs_at_step_0(tmp_path: Path) -> None:
 
     item = ring(measure=measure)
     for _ in range(2):
-        rows = measured_controls(item, tmp_path, "smoke", 2, {}, ONE_THREAD)
+        rows = measured_controls(item, tmp_path, "smoke", [0, 1], {}, ONE_THREAD)
         assert rows == {"untrained": [{"K = 10": [], "K = 0": []}] * 2}
     assert [run.described["seed"] for runs in seen[:2] for run in runs.values()] == [0, 0, 1, 1]
     assert {tuple(run.kept) for runs in seen for run in runs.values()} == {(0,)}
@@ -52,7 +52,7 @@ def test_real_samples_are_measured_by_the_items_own_means(tmp_path: Path) -> Non
         return {"real": []}
 
     item = ring(controls=("real",), real=real)
-    assert measured_controls(item, tmp_path, "smoke", 1, {}, ONE_THREAD) == {"real": [{"real": []}]}
+    assert measured_controls(item, tmp_path, "smoke", [0], {}, ONE_THREAD) == {"real": [{"real": []}]}
     with pytest.raises(ValueError, match="a measurement of real samples for its control"):
         ring(controls=("real",))
     with pytest.raises(ValueError, match="an expectation's controls among the item's"):
@@ -60,7 +60,7 @@ def test_real_samples_are_measured_by_the_items_own_means(tmp_path: Path) -> Non
 
 
 def test_an_item_without_expectations_needs_no_control(tmp_path: Path) -> None:
-    assert measured_controls(ring(expects=()), tmp_path, "smoke", 1, {}, ONE_THREAD) == {}
+    assert measured_controls(ring(expects=()), tmp_path, "smoke", [0], {}, ONE_THREAD) == {}
     assert list(tmp_path.iterdir()) == []
 
 
@@ -76,7 +76,8 @@ def test_a_claim_that_untrained_networks_meet_gets_no_verdict(tmp_path: Path) ->
     first, last = step_row("GRAN3", 1), step_row("GRAN3", 3)
     finer = Expectation(says="finer", score="detail", row=last, above=first)
     item = replace(find_item("im2016/figure28"), expects=[finer])
-    (control,) = map(plain, measured_controls(item, tmp_path, "smoke", 3, {}, ONE_THREAD).values())
+    (rows,) = measured_controls(item, tmp_path, "smoke", range(3), {}, ONE_THREAD).values()
+    control = plain(rows, range(3))
     trained = [row(first, 0.2, 0.21, 0.19), row(last, 0.5, 0.51, 0.49)]
     assert judge(finer, trained)["verdict"] == "held"
     assert judge(finer, trained, {"untrained": control})["verdict"] == "no evidence"

@@ -3,6 +3,7 @@
 In `make test` one of each way to measure and to draw, in `make evidence` all.
 """
 
+import errno
 import json
 import math
 from collections.abc import Callable, Mapping
@@ -18,6 +19,7 @@ from agon.errors import RunError, SettingError
 from agon.experiment import Experiment
 from agon.papers import ITEMS, find_item, items, reproduce
 from agon.papers.expectation import Expectation
+from agon.papers.reproducing import _written
 from agon.papers.trainings import PlacedExperiment, experiments
 from agon.recipes import find
 from agon.runs import Run, read
@@ -138,8 +140,40 @@ def test_an_item_goes_on_where_it_was(tmp_path: Path) -> None:
     reproduce("yamazaki2017/figure5.1", tmp_path, scale="smoke", seeds=3, show=False)
     assert [each["seed"] for each in json.loads(numbers.read_text())["rows"][0]["seeds"]] == [0, 1, 2]
     assert {path: path.stat().st_mtime_ns for path in made} == made
+    three, result = without_times(numbers), numbers.rename(tmp_path / "of-three.json")
+    reproduce("yamazaki2017/figure5.1", tmp_path, scale="smoke", seed=3, seeds=1, show=False)
+    assert [run["seed"] for run in json.loads(numbers.read_text())["trainings"][0]["runs"]] == [3]
+    reproduce("yamazaki2017/figure5.1", tmp_path, scale="smoke", seed=3, seeds=1, join=[result], show=False)
+    four = without_times(numbers)
+    assert four.pop("joined")[0]["seeds"] == [0, 1, 2]
+    reproduce("yamazaki2017/figure5.1", tmp_path, scale="smoke", seeds=4, show=False)
+    assert four == without_times(numbers) != three
+    with pytest.raises(RunError, match="expected successive seeds, each once, got 0 to 2 and 2;"):
+        reproduce("yamazaki2017/figure5.1", tmp_path, scale="smoke", seed=2, seeds=1, join=[result], show=False)
     with pytest.raises(RunError, match="begun with other settings"):
         reproduce("yamazaki2017/figure5.1", tmp_path, scale="quick", seeds=2, show=False)
+
+
+def test_a_full_disk_is_no_matter_for_resume(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An item's pages are no run: the same command makes them again."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("agon.runs.files.write_through", full)
+    numbers = numbers_of("metz2017/figure1")
+    assert numbers is not None
+    with pytest.raises(RunError, match=r"figure1\.json cannot be written .*; the same command goes on") as refused:
+        _written(tmp_path, numbers, {})
+    assert "agon resume" not in str(refused.value)
+
+
+def without_times(numbers: Path) -> dict[str, Any]:
+    """What was measured, without the seconds of each training."""
+    told: dict[str, Any] = json.loads(numbers.read_text())
+    for training in told["trainings"]:
+        training["runs"] = [{**run, "seconds": 0} for run in training["runs"]]
+    return told
 
 
 def test_what_is_asked_for_wrongly_is_a_sentence(tmp_path: Path) -> None:

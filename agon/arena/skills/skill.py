@@ -22,6 +22,7 @@ from agon.metrics.auroc import PROTOCOL
 from agon.metrics.gam.critic import DEFAULT, Statistics
 from agon.metrics.intervals import NORMAL
 from agon.runs import Directory, Run, unreadable
+from agon.runs.files import AGAIN
 from agon.runs.layout import SKILL, SKILL_PICTURE
 from agon.samples.making import load
 from agon.terminal.waiting import stage, waiting
@@ -155,7 +156,7 @@ class Skill:
 
     def write(self, folder: Path) -> list[Path]:
         """Write skill.json, and skill.png where matplotlib is installed, into a run or another folder."""
-        files = Directory(folder)
+        files = Directory(folder, then=AGAIN)
         files.make(".")
         content = json.dumps(self.plain(), indent=1, allow_nan=False)
         files.write(SKILL, f"{content}\n".encode())
