@@ -19,7 +19,7 @@ help:
 setup: .venv/.ready
 
 .venv/.ready: pyproject.toml
-	@echo 'Installing agon into .venv; PyTorch is large, so the first time takes minutes.'
+	@echo 'Installing agon into .venv; PyTorch is large, so the first time takes minutes. The installer says what it does:'
 	@$(call install,dev)
 	@touch '$@'
 
@@ -74,12 +74,12 @@ define install
 set -eu; \
 if command -v uv >/dev/null 2>&1; then \
   [ -x $(BIN)/python ] || uv venv --quiet --python '>=3.11' .venv; \
-  uv pip install --quiet --python $(BIN)/python --editable '.[all]' --group $(1); \
+  uv pip install --python $(BIN)/python --editable '.[all]' --group $(1); \
 else \
   [ -x $(BIN)/python ] || { $(newest) -m venv .venv; }; \
   $(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null; \
   $(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1'; \
-  $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[all]' --group $(1); \
+  $(BIN)/python -m pip install --disable-pip-version-check --editable '.[all]' --group $(1); \
 fi
 endef
 
