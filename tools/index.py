@@ -156,8 +156,13 @@ def _control(line: Line) -> str:
     if claims and not names:
         return "not measured"
     met = {name: sum(_meets(claim, name) for claim in claims) for name in names}
-    asked = {name: sum(name in claim["controls"] for claim in claims) for name in names}
-    return ", ".join(f"{name}: meets {met[name] or 'none'} of {asked[name]}" for name in names)
+    asked = {name: sum(_asked(claim, name) for claim in claims) for name in names}
+    return ", ".join(f"{name}: meets {met[name] or 'none'} of {asked[name]}" for name in names if asked[name])
+
+
+def _asked(claim: Numbers, name: str) -> bool:
+    """Whether a claim is tried on a control; one that is subtracted from it is part of the claim."""
+    return name in claim["controls"] and claim["controls"][name]["verdict"] != "subtracted"
 
 
 def _meets(claim: Numbers, name: str) -> bool:

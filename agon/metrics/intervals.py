@@ -158,7 +158,9 @@ def interval(values: Sequence[float]) -> Interval:
     from scipy.special import stdtrit
 
     n = len(values)
-    if n < 2 or not all(map(math.isfinite, values)):
+    if not all(map(math.isfinite, values)):
+        return Interval(sum(values) / n, None, None)
+    if n < 2:
         return Interval(fmean(values), None, None)
     deviation = stdev(values)
     factor = float(stdtrit(n - 1, (1 + LEVEL) / 2))

@@ -14,6 +14,7 @@ TableRow = Mapping[str, Any]  # as in the numbers' file: a label, and a mapping 
 TableRows = Sequence[TableRow]
 NONE: Mapping[str, TableRows] = MappingProxyType({})
 RANK = {"held": 2, "partly": 1}  # a control that comes as far as the item itself fools the expectation
+AS_FAR = "as far"  # of a control that does not surely meet an expectation, and that the item does not surely surpass
 
 
 def judge(expectation: Expectation, rows: TableRows, controls: Mapping[str, TableRows] = NONE) -> dict[str, Any]:
@@ -24,7 +25,12 @@ def judge(expectation: Expectation, rows: TableRows, controls: Mapping[str, Tabl
     logarithms. With one seed, the interval comes from the standard errors alone, and there is no verdict.
 
     An expectation that is undecided comes with the number of seeds that would decide it, if mean and deviation stay as
-    they are; None if they are over 1,000. An expectation that a control meets as far as the item does is no evidence.
+    they are; None if they are over 1,000.
+
+    An expectation is no evidence if a control meets it as far as the item does, or if the item meets it by no more than
+    the control, which the interval of item minus control tells ("as far"): that one of two differences is significant
+    does not make their difference so. Rows exchanged are the mirror image, which holds where the claim is contradicted:
+    they can fool what is held alone.
 
     What a second judge makes of the expectation is under "second", in the same form; the verdict does not depend on it.
 
@@ -41,12 +47,32 @@ def judge(expectation: Expectation, rows: TableRows, controls: Mapping[str, Tabl
     of_controls = {name: _control(expectation, name, controls[name]) for name in names}
     if expectation.beyond in of_controls:  # part of the comparison: minus itself, it shows nothing
         of_controls[expectation.beyond]["verdict"] = "subtracted"
-    fooled = any(RANK.get(each["verdict"], 0) >= max(1, RANK.get(judged, 0)) for each in of_controls.values())
+    for name in {*of_controls} - {"exchanged", expectation.beyond}:
+        if judged in RANK and not _fools(of_controls[name]["verdict"], judged):
+            size = expectation.bound if judged == "held" else expectation.direction
+            if size is not None and not _surpasses(expectation, size, rows, controls[name]):
+                of_controls[name]["verdict"] = AS_FAR
+    asked = [each["verdict"] for name, each in of_controls.items() if name != "exchanged" or judged in RANK]
+    fooled = any(_fools(verdict, judged) for verdict in asked)
     verdict = _verdict(judged, fooled, 0 if found is None else _seeds(rows, expectation))
     needed = seeds_needed(found) if found is not None and verdict == "undecided" else None
     told = {**_described(expectation, found, towards), "verdict": verdict, "needed": needed, "controls": of_controls}
     by_second = expectation.by_second
     return told if by_second is None else {**told, "second": judge(by_second, rows, controls)}
+
+
+def _fools(control: str, judged: ExpectationVerdict) -> bool:
+    """Whether what a control makes of an expectation comes as far as the item."""
+    return control == AS_FAR or RANK.get(control, 0) >= max(1, RANK.get(judged, 0))
+
+
+def _surpasses(expectation: Expectation, bound: Bound, rows: TableRows, control: TableRows) -> bool:
+    """Whether the item's difference is surely larger than that of a control which was measured."""
+    own, other = _differences(expectation, bound, rows), _differences(expectation, bound, control)
+    if not own or not other or all(each.value == -math.inf for each in other):
+        return True
+    paired = len(own) == len(other) > 1
+    return _side((paired_contrast if paired else contrast)(own, other)) > 0
 
 
 def _verdict(judged: ExpectationVerdict, fooled: bool, seeds: int) -> ExpectationVerdict:
@@ -79,7 +105,7 @@ def _control(expectation: Expectation, name: str, rows: TableRows) -> dict[str, 
 def _beyond(expectation: Expectation, rows: TableRows, controls: Mapping[str, TableRows]) -> TableRows:
     """The rows with a control's scores taken away, seed by seed; none if the control was not measured."""
     score, control = expectation.score, controls.get(expectation.beyond or "", [])
-    labels = [expectation.row, *([expectation.bound] if isinstance(expectation.bound, str) else [])]
+    labels = [expectation.row, *(each for each in (expectation.bound, expectation.direction) if isinstance(each, str))]
     left = []
     for label in labels:
         pairs = list(zip(measured(rows, label, score), measured(control, label, score), strict=False))
@@ -127,15 +153,29 @@ def _compared(expectation: Expectation, rows: TableRows) -> tuple[Contrast | Non
 
 def _contrast(expectation: Expectation, bound: Bound, rows: TableRows) -> Contrast | None:
     """The difference as expected; None if a score was not measured."""
-    values = measured(rows, expectation.row, expectation.score)
-    exact = [] if isinstance(bound, str) else [Measured(float(bound), 0.0)] * len(values)
-    others = measured(rows, bound, expectation.score) if isinstance(bound, str) else exact
+    values, others = _sides(expectation, bound, rows)
     if not values or not others:
         return None
     first, second = (values, others) if expectation.sign > 0 else (others, values)
-    if is_ratio(expectation.score):
-        first, second = (list(map(logarithm, side)) for side in (first, second))
     return (paired_contrast if len(values) > 1 else contrast)(first, second)
+
+
+def _differences(expectation: Expectation, bound: Bound, rows: TableRows) -> list[Measured]:
+    """The difference of each seed, positive as expected; none if a score was not measured."""
+    return [
+        Measured(expectation.sign * (one.value - other.value), math.hypot(one.error or 0.0, other.error or 0.0))
+        for one, other in zip(*_sides(expectation, bound, rows), strict=False)
+    ]
+
+
+def _sides(expectation: Expectation, bound: Bound, rows: TableRows) -> tuple[list[Measured], list[Measured]]:
+    """The values of a row and of what it is compared with, seed by seed; of ratios their logarithms."""
+    values = measured(rows, expectation.row, expectation.score)
+    exact = [] if isinstance(bound, str) else [Measured(float(bound), 0.0)] * len(values)
+    others = measured(rows, bound, expectation.score) if isinstance(bound, str) else exact
+    if is_ratio(expectation.score):
+        return list(map(logarithm, values)), list(map(logarithm, others))
+    return values, others
 
 
 def measured(rows: TableRows, label: str, score: str) -> list[Measured]:
@@ -146,9 +186,9 @@ def measured(rows: TableRows, label: str, score: str) -> list[Measured]:
 
 
 def logarithm(score: Measured) -> Measured:
-    """The logarithm of a ratio, with its standard error by the delta method; not a number for one that has none."""
+    """The logarithm of a ratio, with its standard error by the delta method; infinite for 0 and for infinity."""
     if not 0 < score.value < math.inf:
-        return Measured(math.nan)
+        return Measured({0.0: -math.inf, math.inf: math.inf}.get(score.value, math.nan))
     return Measured(math.log(score.value), None if score.error is None else score.error / score.value)
 
 

@@ -38,6 +38,7 @@ def measured(numbers: Numbers) -> list[str]:
         _ours(numbers),
         _left_out(numbers),
         _note(numbers),
+        _of_several(numbers),
         _over_training(numbers),
         _trainings(numbers),
     ]
@@ -47,6 +48,8 @@ def measured(numbers: Numbers) -> list[str]:
 def _expectations(numbers: Numbers) -> list[str]:
     """A table of the expectations, what a second judge makes of them, and the controls' scores behind both."""
     claims = numbers["expectations"]
+    if numbers["scale"] == "smoke":  # whose verdicts would be quoted
+        return [_judged([{**claim, "verdict": "not run"} for claim in claims]), *_controls(numbers)] if claims else []
     return [_judged(claims), *_second_judge(claims), *_controls(numbers)] if claims else []
 
 
@@ -168,6 +171,15 @@ def _note(numbers: Numbers) -> str:
         else "One seed: ± is the standard error of the measurement alone, in differences half of its 95 % interval."
     )
     return "\n".join([over, "", *(f"* {name}: {protocol}" for name, protocol in protocols.items())])
+
+
+def _of_several(numbers: Numbers) -> str:
+    """Which seeds came from which call, and whose the pictures are, where results were joined."""
+    seeds = [f"{each['seeds'][0]} to {each['seeds'][-1]}" for each in numbers.get("joined", [])]
+    if not seeds:
+        return ""
+    of = f"Several results were joined, of seeds {', '.join(seeds)}"
+    return f"{of}; pictures and panels are of the call that joined them."
 
 
 def _trainings(numbers: Numbers) -> str:

@@ -8,10 +8,11 @@ from typing import Any, get_args
 from agon.figures.numbers import number
 from agon.papers.controls import WORDS as CONTROLS
 from agon.papers.expectation import ExpectationVerdict
+from agon.papers.intervals import AS_FAR
 
 VERDICTS: tuple[ExpectationVerdict, ...] = get_args(ExpectationVerdict)
 MOST_SEEDS = 300  # who needs more sees no difference at this budget
-MET = ("held", "partly")  # what a control makes of an expectation that it meets
+MET = ("held", "partly", AS_FAR)  # what a control makes of an expectation that it meets, or the item no better
 
 Judged = Mapping[str, Any]  # an expectation in the numbers' file
 
@@ -55,11 +56,15 @@ def explained(expectation: Judged) -> str:
     if word == "partly":
         return "partly: the direction, not the size"
     if word == "no evidence":
-        met = [name for name, each in expectation["controls"].items() if each["verdict"] in MET]
+        met = {name: each["verdict"] for name, each in expectation["controls"].items() if each["verdict"] in MET}
         return "no evidence: " + "; ".join(
-            f"{CONTROLS[name]} meet it, too: {_value(expectation, name)}" for name in met
+            f"{_as_well(CONTROLS[name], control)}: {_value(expectation, name)}" for name, control in met.items()
         )
     return word
+
+
+def _as_well(control: str, found: str) -> str:
+    return f"not surely more than {control}" if found == AS_FAR else f"{control} meet it, too"
 
 
 def _value(expectation: Judged, name: str) -> str:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeVar, get_args
 
@@ -19,6 +20,7 @@ from agon.experiment import Experiment
 from agon.experiment.scripts import stop_script
 from agon.runs import Run
 from agon.runs.layout import ARITHMETIC
+from agon.terminal import warn
 from agon.training import Compute, Training
 from agon.training.labels import class_rows
 from agon.training.memory import enough_memory
@@ -83,7 +85,9 @@ def load_as(
     experiment = replace(experiment, data=_with_recorded_shape(run, source))
     training = _built(kind, run, experiment)
     if step is None:
-        checkpoint, _ = restore_last(training, run, restore_model)
+        checkpoint, skipped = restore_last(training, run, restore_model)
+        if checkpoint is not None:
+            _named(tuple(skipped), checkpoint.step)
     else:
         checkpoint = restore_step(training, run, step, restore_model)
     if checkpoint is None:
@@ -95,6 +99,13 @@ def load_as(
         refuse_averaged_alone(checkpoint, experiment)
     training.use_weights(weights)
     return training
+
+
+@lru_cache(maxsize=256)  # a command may load a run several times, and says it once
+def _named(skipped: tuple[str, ...], step: int) -> None:
+    """Say which newer checkpoints are damaged, and which one is used."""
+    for line in skipped:
+        warn(f"{line}; step {step} is used")
 
 
 def untrained(run: Run, *, trust: bool = False) -> Training:

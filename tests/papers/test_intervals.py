@@ -10,12 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from agon.metrics.differences import Measured, contrast
 from agon.metrics.directions import is_ratio
 from agon.metrics.intervals import interval
 from agon.papers import find_item
 from agon.papers.expectation import Expectation
 from agon.papers.intervals import judge
-from agon.papers.verdicts import seeds_text
+from agon.papers.verdicts import explained, seeds_text
 from tools.pages import numbers_of
 
 MIRRORED = {"held": "contradicted", "contradicted": "held", "undecided": "undecided", "one seed": "one seed"}
@@ -121,6 +122,55 @@ def test_what_a_control_meets_is_no_evidence() -> None:
     assert judge(above(0.5), rows, {"untrained": [row("b", 0.9)]})["controls"]["untrained"]["verdict"] == "not measured"
 
 
+def test_the_item_must_surpass_its_control_and_not_only_be_surer() -> None:
+    """Untrained networks that go twice as far, but less surely, leave nothing to training; far behind, they do."""
+    item, noisy = [row("a", 0.60, 0.70, 0.65)], [row("a", 0.6, 1.2, 0.9)]
+    assert judge(above(0.5), noisy)["verdict"] == "undecided"
+    found = judge(above(0.5), item, {"untrained": noisy})
+    assert (found["verdict"], found["controls"]["untrained"]["verdict"]) == ("no evidence", "as far")
+    assert explained(found) == "no evidence: not surely more than untrained networks: 0.4 ± 0.75"
+    behind = [row("a", 0.25, 0.35, 0.3)]
+    assert judge(above(0.5), item, {"untrained": behind})["verdict"] == "held"
+    sized = Expectation(says="", score="s", row="a", above=2.0, direction=0.5)
+    assert judge(sized, item, {"untrained": behind})["verdict"] == "partly"
+    assert judge(sized, item, {"untrained": noisy})["verdict"] == "no evidence"
+
+
+def test_an_effect_of_the_control_is_rarely_taken_for_one_of_training() -> None:
+    """Of one true effect of both: one time in forty, where "held" against "undecided" would be one in four."""
+    drawn = np.random.default_rng(0).normal(2.0, 1.0, size=(300, 2, 3))
+    verdicts = [
+        judge(above(0.0), [row("a", *item)], {"untrained": [row("a", *other)]})["verdict"] for item, other in drawn
+    ]
+    assert verdicts.count("held") <= 300 * 0.025 + 3 * math.sqrt(300 * 0.025)
+    alone = [judge(above(0.0), [row("a", *item)])["verdict"] for item, _ in drawn]
+    assert alone.count("held") > 60
+
+
+@pytest.mark.parametrize(("far", "verdict"), [(math.inf, "no evidence"), (0.0, "held")])
+def test_a_control_that_is_infinitely_far_fools_and_one_infinitely_behind_does_not(far: float, verdict: str) -> None:
+    rows, control = ([{**row("a"), "seeds": ratios(*values)}] for values in ((20.0, 21.0, 19.0), (far, far, far)))
+    claim = Expectation(says="", score="ratio", row="a", above=10.0)
+    assert judge(claim, rows, {"untrained": control})["verdict"] == verdict
+
+
+def ratios(*values: float) -> list[dict[str, Any]]:
+    return [{"scores": {"ratio": {"value": value, "error": None}}} for value in values]
+
+
+@pytest.mark.parametrize("score", ["s", "ratio"])
+def test_infinities_of_both_signs_are_undecided(score: str) -> None:
+    """Two seeds that diverged, one on either side."""
+    sides = ((math.inf, 1.0), (2.0, math.inf))
+    rows = [
+        {"label": label, "seeds": [{"scores": {score: {"value": value, "error": None}}} for value in values]}
+        for label, values in zip("ab", sides, strict=True)
+    ]
+    assert judge(Expectation(says="", score=score, row="a", below="b"), rows)["verdict"] == "undecided"
+    assert math.isnan(interval([math.inf, -math.inf]).mean)
+    assert math.isnan(contrast([Measured(math.inf)], [Measured(math.inf)]).value)
+
+
 def test_a_control_that_meets_the_direction_alone_leaves_the_size() -> None:
     claim = Expectation(says="", score="s", row="a", above=1.0, direction=0.5)
     large, small = [row("a", 2.0, 2.1)], [row("a", 0.7, 0.7)]
@@ -156,6 +206,23 @@ def test_rows_exchanged_fail_what_rows_hold() -> None:
     ratios = [{"label": "a", "seeds": [{"scores": {"ratio": {"value": value, "error": 0.1}}} for value in (4.0, 5.0)]}]
     found = judge(Expectation(says="", score="ratio", row="a", above=1.0), ratios, {"exchanged": ratios})
     assert found["controls"]["exchanged"]["mean"] == pytest.approx(-found["mean"])
+
+
+def test_what_is_contradicted_stays_so_though_the_rows_exchanged_hold() -> None:
+    """They are its mirror image, and say nothing that the claim does not."""
+    rows = [row("a", 1.0, 1.1), row("b", 2.0, 2.1)]
+    found = judge(above("b"), rows, {"exchanged": rows})
+    assert (found["verdict"], found["controls"]["exchanged"]["verdict"]) == ("contradicted", "held")
+    sized = Expectation(says="", score="ratio", row="a", above=10.0, direction=1.0)
+    few = [{**row("a"), "seeds": ratios(0.5, 0.51, 0.49)}]
+    assert judge(sized, few, {"exchanged": few})["verdict"] == "contradicted"
+
+
+def test_beyond_a_control_a_direction_counts_as_well() -> None:
+    claim = Expectation(says="", score="s", row="a", above="b", direction="c", beyond="untrained")
+    rows = [row("a", 10.0, 10.1, 9.9), row("b", 20.0, 20.1, 19.9), row("c", 5.0, 5.1, 4.9)]
+    control = [row(label, 1.0, 1.1, 0.9) for label in "abc"]
+    assert judge(claim, rows, {"untrained": control})["verdict"] == "partly"
 
 
 def exchanged(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -72,6 +72,10 @@ def test_the_page_says_which_versions_made_which_seeds(tmp_path: Path) -> None:
     ours = whole["versions"]["torch"]
     assert f"torch 2.11.0\\n| oh for seeds 0 to 1, {ours} for seeds 2 to 4)" in told
     assert "--scale paper --seeds 5`" in told
+    assert (
+        "Several results were joined, of seeds 0 to 1, 2 to 4; pictures and panels are of the call that joined" in told
+    )
+    assert "joined" not in page(part(whole, (2, 3, 4)))
     assert f"--scale paper --seed 2 --seeds 3` (cpu, fp32, torch {ours})" in page(part(whole, (2, 3, 4)))
 
 

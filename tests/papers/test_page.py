@@ -91,6 +91,12 @@ def test_each_expectation_says_what_is_known_of_it() -> None:
     assert "| ×1 [0.5, 2] | not measured |" in text
 
 
+def test_a_smoke_page_gives_no_claim_a_verdict() -> None:
+    text = page(told(scale="smoke", expectations=[expectation(verdict="contradicted")]))
+    assert "| not run |" in text
+    assert "contradicted" not in text
+
+
 def test_the_scores_of_a_control_stand_under_the_expectations() -> None:
     rows = [
         {"label": "a", "seeds": [{"seed": seed, "scores": {"s": {"value": seed, "error": None}}} for seed in (0, 1)]}

@@ -1,6 +1,7 @@
 """The sentence that says which contestant is best, by which score, and how sure that is."""
 
 from collections.abc import Sequence
+from math import comb
 
 from agon.arena.comparisons.table import Contestant, badness, gap, is_finite, text
 from agon.figures.numbers import number
@@ -123,7 +124,7 @@ def _others(better: Contestant, worse: Contestant, name: str) -> str:
 def _of_many(order: Sequence[Contestant], name: str, direction: Direction) -> str:
     best, others = order[0], order[1:]
     ranking = ", ".join(f"{contestant.name} {text(contestant.scores[name], name)}" for contestant in order)
-    gaps = [gap(direction, other.scores[name], best.scores[name], len(others)) for other in others]
+    gaps = [gap(direction, other.scores[name], best.scores[name], comb(len(order), 2)) for other in others]
     level = [other.name for other, between in zip(others, gaps, strict=True) if not between.decided]
     worse = [other.name for other, between in zip(others, gaps, strict=True) if between.decided]
     clauses = [f"{best.name} is better than {', '.join(worse)}"] if worse else []

@@ -101,7 +101,7 @@ def _marked(direction: Direction | None, values: Sequence[Sequence[Measured]]) -
             return ""
         if badness(direction, of_one) == least:
             return BEST
-        between = gap(direction, of_one, best, len(given) - 1)
+        between = gap(direction, of_one, best, math.comb(len(given), 2))
         return LEVEL_WITH if between.half is not None and not between.decided else ""
 
     return [(of_one, mark(of_one)) for of_one in values]
