@@ -25,6 +25,11 @@ def objective_of(view: RunView) -> Objective | None:
     return None if isinstance(game.objective, Wasserstein | MarginEnergy) else game.objective
 
 
+def without_objective(view: RunView) -> str:
+    """Why `objective_of` has none: the run cannot be loaded, or its game fixes no scale."""
+    return view.live if isinstance(view.live, str) else "the game has no critic whose objective fixes a scale of logits"
+
+
 def relative_loss(view: RunView, objective: Objective) -> np.ndarray:
     """The critic's relative loss at each record, "r"; NaN where it was not logged."""
     game = _built(view)

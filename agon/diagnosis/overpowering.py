@@ -17,7 +17,7 @@ Source: yamazaki2017, chapters 5 and 6; Arjovsky and Bottou 2017, section 2.2.
 import numpy as np
 
 from agon.diagnosis.finding import Examination, Finding, Remedy, unseen
-from agon.diagnosis.judging import judged, objective_of, relative_loss
+from agon.diagnosis.judging import judged, objective_of, relative_loss, without_objective
 from agon.diagnosis.log import FEWEST, early, late
 from agon.diagnosis.remedies import FASTER_GENERATOR, GENTLE_CRITIC, NON_SATURATING, R1, slower_than
 from agon.diagnosis.view import RunView
@@ -38,7 +38,7 @@ def examine(view: RunView) -> Examination:
     """Look for a critic that is sure of everything."""
     objective = objective_of(view)
     if objective is None:
-        return unseen("the game has no critic whose objective fixes a scale of logits")
+        return unseen(without_objective(view))
     losses = relative_loss(view, objective)
     if len(losses) < FEWEST or not np.isfinite(losses).all():
         return unseen(f"it needs {FEWEST} records of the critic's loss")

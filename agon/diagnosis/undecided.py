@@ -13,7 +13,7 @@ healthy trainings of a few hundred steps, whose critics were near 1, had up to 0
 import numpy as np
 
 from agon.diagnosis.finding import Examination, Finding, unseen
-from agon.diagnosis.judging import judged, objective_of, relative_loss
+from agon.diagnosis.judging import judged, objective_of, relative_loss, without_objective
 from agon.diagnosis.log import FEWEST, late
 from agon.diagnosis.remedies import FASTER_CRITIC, MORE_CRITIC, slower_than
 from agon.diagnosis.rotation import rotates
@@ -27,7 +27,7 @@ def examine(view: RunView) -> Examination:
     """Look for a critic that knows nothing."""
     objective = objective_of(view)
     if objective is None:
-        return unseen("the game has no critic whose objective fixes a scale of logits")
+        return unseen(without_objective(view))
     losses = relative_loss(view, objective)
     if len(losses) < FEWEST or not np.isfinite(losses).all() or view.shown is None:
         return unseen(f"it needs {FEWEST} records of the critic's loss, real samples and two snapshots after step 0")

@@ -4,7 +4,7 @@ Alarms were raised while a run trained. Where a run is diagnosed for the page, w
 """
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -90,12 +90,23 @@ def lookout(views: Sequence[View]) -> list[str]:
 
 def _healthy(view: View) -> str:
     if view.diagnosis is not None:
-        return f"Nothing found. Looked at: {', '.join(view.diagnosis.looked_at) or 'nothing'}."
+        looked_at = ", ".join(view.diagnosis.looked_at)
+        found = f"Nothing found. Looked at: {looked_at}." if looked_at else "Nothing could be looked at."
+        return f"{found}{_unseen(view.diagnosis.unseen)}"
     ending = view.alarms.ending
     if ending is None:
         return f"No alarm is on record. To look for what may be wrong: agon diagnose {shlex.quote(str(view.path))}"
     looks = counted(ending.looks, "look")
     return f"No alarm in {looks} until step {ending.step:,}. Looked at: {', '.join(ending.looked_at) or 'nothing'}."
+
+
+def _unseen(reasons: Mapping[str, str]) -> str:
+    """Which looks could not be made, and why, those with one reason together."""
+    together: dict[str, list[str]] = {}
+    for look, reason in reasons.items():
+        together.setdefault(reason, []).append(look)
+    parts = [f"{', '.join(looks)} ({reason})" for reason, looks in together.items()]
+    return f" Not looked at: {'; '.join(parts)}." if parts else ""
 
 
 def _found(anchor: str, index: int, view: View, alarm: Alarm) -> Found:

@@ -116,3 +116,4 @@ def test_an_experiment_of_unknown_classes_is_said(copied: Path) -> None:
     diagnosis = agon.diagnose(copied)
     assert "collapse" in diagnosis.looked_at
     assert "nowhere" in diagnosis.unseen["settings"]
+    assert all("nowhere" in diagnosis.unseen[name] for name in ("overpowering-critic", "undecided-critic"))

@@ -90,6 +90,12 @@ def test_a_diagnosis_is_drawn_beside_the_alarms(sick: Path, monkeypatch: pytest.
     diagnoses[sick] = Diagnosis(run="", state="", findings=(), looked_at=seen, unseen={})
     sentences = section(read_page(reports.write(sick, diagnosed=True)), "findings").all("p", "none")
     assert [line.words() for line in sentences] == ["Nothing found. Looked at: rotation."]
+    unseen = {"collapse": "say --trust", "setback": "it needs two checkpoints", "dead-units": "say --trust"}
+    for looked_at, first in ((seen, "Nothing found. Looked at: rotation."), ({}, "Nothing could be looked at.")):
+        diagnoses[sick] = Diagnosis(run="", state="", findings=(), looked_at=looked_at, unseen=unseen)
+        sentences = section(read_page(reports.write(sick, diagnosed=True)), "findings").all("p", "none")
+        rest = "Not looked at: collapse, dead-units (say --trust); setback (it needs two checkpoints)."
+        assert [line.words() for line in sentences] == [f"{first} {rest}"]
 
 
 def test_hostile_and_damaged_alarms_are_harmless(make_run: Callable[..., Path]) -> None:
