@@ -49,8 +49,13 @@ def _expectations(numbers: Numbers) -> list[str]:
     """A table of the expectations, what a second judge makes of them, and the controls' scores behind both."""
     claims = numbers["expectations"]
     if numbers["scale"] == "smoke":  # whose verdicts would be quoted
-        return [_judged([{**claim, "verdict": "not run"} for claim in claims]), *_controls(numbers)] if claims else []
+        claims = [_without_verdict(claim) for claim in claims]
     return [_judged(claims), *_second_judge(claims), *_controls(numbers)] if claims else []
+
+
+def _without_verdict(claim: Numbers) -> Numbers:
+    second = {"second": _without_verdict(claim["second"])} if "second" in claim else {}
+    return {**claim, "verdict": "not measured" if claim["verdict"] == "not measured" else "not run", **second}
 
 
 def _judged(claims: Sequence[Numbers]) -> str:
