@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
+from agon.arguments import check_seed
 from agon.cli.catalogue import check_items, check_rows
 from agon.cli.checks import check_sets, check_shown
 from agon.cli.shared import (
@@ -95,8 +96,7 @@ def reproduce(
     check_storage(storage)
     if seeds is not None and seeds < 1:
         raise SettingError(f"seeds: expected at least 1, got {seeds}")
-    if seed < 0:
-        raise SettingError(f"seed: expected at least 0, got {seed}")
+    check_seed(seed, "--seed")
     from agon.papers import items
     from agon.papers import reproduce as reproduce_item
     from agon.training import Compute

@@ -58,10 +58,14 @@ class Diagnosis:
         if spectrum := self.looked_at.get("no-equilibrium"):
             lines.append(f"  eigenvalues: {told(spectrum)}")
         lines.append(f"  looked at: {', '.join(self.looked_at) or 'nothing'}")
-        for why in dict.fromkeys(self.unseen.values()):
-            names = [name for name, reason in self.unseen.items() if reason == why]
-            lines.append(f"  not looked at: {', '.join(names)}: {why}")
+        lines += [f"  not looked at: {', '.join(names)}: {why}" for why, names in self.unseen_for.items()]
         return lines
+
+    @property
+    def unseen_for(self) -> dict[str, list[str]]:
+        """Each reason why a look could not be made -> the names of those that it kept from being made."""
+        reasons = dict.fromkeys(self.unseen.values())
+        return {why: [name for name, reason in self.unseen.items() if reason == why] for why in reasons}
 
     @property
     def plain(self) -> dict[str, Any]:

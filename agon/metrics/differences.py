@@ -2,11 +2,11 @@
 
 import math
 from collections.abc import Sequence
-from statistics import NormalDist, fmean, variance
+from statistics import NormalDist, variance
 from typing import Literal, NamedTuple
 
 from agon.errors import require
-from agon.metrics.intervals import LEVEL
+from agon.metrics.intervals import LEVEL, mean_value
 
 Noise = Literal["seeds", "samples"]
 
@@ -106,7 +106,7 @@ def contrast(first: Sequence[Measured], second: Sequence[Measured]) -> Contrast:
         first: values of the first set, one for each seed; at least 1.
         second: values of the second set.
     """
-    value = _mean(first) - _mean(second)
+    value = mean_value([score.value for score in first]) - mean_value([score.value for score in second])
     covers: Noise = "seeds" if max(len(first), len(second)) > 1 else "samples"
     if not math.isfinite(value):
         return Contrast(value, None, covers=covers)
@@ -135,9 +135,9 @@ def paired_contrast(first: Sequence[Measured], second: Sequence[Measured]) -> Co
     (0.0, 0.8)
     """
     differences = [one.value - other.value for one, other in zip(first, second, strict=True)]
-    if not all(map(math.isfinite, differences)):
-        return Contrast(sum(differences) / len(differences), None)
-    value, floor = fmean(differences), math.hypot(_error(first), _error(second))
+    value, floor = mean_value(differences), math.hypot(_error(first), _error(second))
+    if not math.isfinite(value):
+        return Contrast(value, None)
     deviation = math.sqrt(variance(differences))
     return Contrast(
         value,
@@ -146,12 +146,6 @@ def paired_contrast(first: Sequence[Measured], second: Sequence[Measured]) -> Co
         floor=floor,
         spread=max(deviation, floor * math.sqrt(len(differences))),
     )
-
-
-def _mean(side: Sequence[Measured]) -> float:
-    """The mean; not a number of infinities of both signs."""
-    values = [score.value for score in side]
-    return fmean(values) if all(map(math.isfinite, values)) else sum(values) / len(values)
 
 
 def _over_seeds(value: float, first: Sequence[Measured], second: Sequence[Measured]) -> Contrast:

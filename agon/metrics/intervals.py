@@ -147,6 +147,15 @@ class Interval(NamedTuple):
     half: float | None
 
 
+def mean_value(values: Sequence[float]) -> float:
+    """The mean of numbers that need not be finite; not a number where infinities of both signs are among them.
+
+    >>> mean_value([1.0, 2.0]), mean_value([1.0, math.inf]), mean_value([math.inf, -math.inf])
+    (1.5, inf, nan)
+    """
+    return fmean(values) if all(map(math.isfinite, values)) else sum(values) / len(values)
+
+
 def interval(values: Sequence[float]) -> Interval:
     """Compute the mean, the standard deviation, and half the width of the mean's 95 % interval (Student's t).
 
@@ -158,10 +167,8 @@ def interval(values: Sequence[float]) -> Interval:
     from scipy.special import stdtrit
 
     n = len(values)
-    if not all(map(math.isfinite, values)):
-        return Interval(sum(values) / n, None, None)
-    if n < 2:
-        return Interval(fmean(values), None, None)
+    if n < 2 or not all(map(math.isfinite, values)):
+        return Interval(mean_value(values), None, None)
     deviation = stdev(values)
     factor = float(stdtrit(n - 1, (1 + LEVEL) / 2))
     return Interval(fmean(values), deviation, factor * deviation / math.sqrt(n))

@@ -44,14 +44,7 @@ def judge(expectation: Expectation, rows: TableRows, controls: Mapping[str, Tabl
     )
     judged = _judged(found, towards)
     names = [name for name in controls if expectation.controls is None or name in expectation.controls]
-    of_controls = {name: _control(expectation, name, controls[name]) for name in names}
-    if expectation.beyond in of_controls:  # part of the comparison: minus itself, it shows nothing
-        of_controls[expectation.beyond]["verdict"] = "subtracted"
-    for name in {*of_controls} - {"exchanged", expectation.beyond}:
-        if judged in RANK and not _fools(of_controls[name]["verdict"], judged):
-            size = expectation.bound if judged == "held" else expectation.direction
-            if size is not None and not _surpasses(expectation, size, rows, controls[name]):
-                of_controls[name]["verdict"] = AS_FAR
+    of_controls = {name: _tried(expectation, judged, name, rows, controls[name]) for name in names}
     asked = [each["verdict"] for name, each in of_controls.items() if name != "exchanged" or judged in RANK]
     fooled = any(_fools(verdict, judged) for verdict in asked)
     verdict = _verdict(judged, fooled, 0 if found is None else _seeds(rows, expectation))
@@ -59,6 +52,20 @@ def judge(expectation: Expectation, rows: TableRows, controls: Mapping[str, Tabl
     told = {**_described(expectation, found, towards), "verdict": verdict, "needed": needed, "controls": of_controls}
     by_second = expectation.by_second
     return told if by_second is None else {**told, "second": judge(by_second, rows, controls)}
+
+
+def _tried(
+    expectation: Expectation, judged: ExpectationVerdict, name: str, rows: TableRows, control: TableRows
+) -> dict[str, Any]:
+    """What a control makes of an expectation, beside what the item makes of it."""
+    found = _control(expectation, name, control)
+    if name == expectation.beyond:  # part of the comparison: minus itself, it shows nothing
+        return {**found, "verdict": "subtracted"}
+    if name == "exchanged" or judged not in RANK or _fools(found["verdict"], judged):
+        return found
+    bound = expectation.bound if judged == "held" else expectation.direction
+    assert bound is not None  # what held partly has a direction
+    return found if _surpasses(expectation, bound, rows, control) else {**found, "verdict": AS_FAR}
 
 
 def _fools(control: str, judged: ExpectationVerdict) -> bool:

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from statistics import fmean
 from typing import NamedTuple
 
 from agon.arena.budgets import unequal_budgets
@@ -14,7 +13,7 @@ from agon.figures.colours import colour
 from agon.figures.numbers import UNKNOWN, number
 from agon.metrics.differences import Measured
 from agon.metrics.directions import bounds_of
-from agon.metrics.intervals import around, over_seeds
+from agon.metrics.intervals import around, mean_value, over_seeds
 from agon.reports.curves import labels
 from agon.reports.reading import View, finite, ordered
 from agon.runs.groups import by_experiment
@@ -133,7 +132,7 @@ def _texts(scores: Sequence[ScoreRecord]) -> tuple[str, str]:
         values = [_measured(score) for score in scores]
         own = [score.interval or around(*value) for score, value in zip(scores, values, strict=True)]
         ends = over_seeds([value.value for value in values], own, bounds_of(scores[0].name))
-        mean = number(fmean(value.value for value in values))
+        mean = number(mean_value([value.value for value in values]))
         return mean, "" if ends is None else f"[{number(ends[0])}, {number(ends[1])}]"
     (score,) = scores
     if score.error is not None:

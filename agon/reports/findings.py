@@ -92,7 +92,7 @@ def _healthy(view: View) -> str:
     if view.diagnosis is not None:
         looked_at = ", ".join(view.diagnosis.looked_at)
         found = f"Nothing found. Looked at: {looked_at}." if looked_at else "Nothing could be looked at."
-        return f"{found}{_unseen(view.diagnosis.unseen)}"
+        return f"{found}{_unseen(view.diagnosis.unseen_for)}"
     ending = view.alarms.ending
     if ending is None:
         return f"No alarm is on record. To look for what may be wrong: agon diagnose {shlex.quote(str(view.path))}"
@@ -100,12 +100,9 @@ def _healthy(view: View) -> str:
     return f"No alarm in {looks} until step {ending.step:,}. Looked at: {', '.join(ending.looked_at) or 'nothing'}."
 
 
-def _unseen(reasons: Mapping[str, str]) -> str:
-    """Which looks could not be made, and why, those with one reason together."""
-    together: dict[str, list[str]] = {}
-    for look, reason in reasons.items():
-        together.setdefault(reason, []).append(look)
-    parts = [f"{', '.join(looks)} ({reason})" for reason, looks in together.items()]
+def _unseen(looks_for: Mapping[str, Sequence[str]]) -> str:
+    """Which looks could not be made, and why."""
+    parts = [f"{', '.join(looks)} ({reason})" for reason, looks in looks_for.items()]
     return f" Not looked at: {'; '.join(parts)}." if parts else ""
 
 

@@ -3,11 +3,11 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean
 
 from agon.arena.comparisons.table import badness
 from agon.metrics.differences import Measured
 from agon.metrics.directions import direction_of
+from agon.metrics.intervals import mean_value
 from agon.runs import Run
 from agon.runs.scores import ScoreRecord
 from agon.sweeps.folder import SweepFolder, SweepRecord
@@ -37,7 +37,7 @@ class TrialResult:
     @property
     def mean(self) -> float:
         """Mean of the score over the seeds that have it; NaN without any."""
-        return fmean(score.value for score in self.values.values()) if self.values else math.nan
+        return mean_value([score.value for score in self.values.values()]) if self.values else math.nan
 
     @property
     def whole(self) -> bool:

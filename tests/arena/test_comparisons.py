@@ -1,5 +1,7 @@
 """The table marks the best, and the sentence names it, with how sure that is."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -94,6 +96,13 @@ def test_a_winner_among_equals_is_rarely_named() -> None:
     contestants = [[runs(f"c{i}", kid=(float(value), 1.0)) for i, value in enumerate(values)] for values in noise]
     assert sum(" is better than " in verdict(each) for each in contestants) <= 300 * 0.05 + 3 * (300 * 0.05) ** 0.5
     assert " is better than " in verdict([*contestants[0], runs("best", kid=(-9.0, 1.0))])
+
+
+def test_seeds_that_diverged_both_ways_are_no_error() -> None:
+    """The mean of both infinities is no number, and nothing that is best."""
+    lost, fine = of_seeds("lost", "kid", math.inf, -math.inf), of_seeds("fine", "kid", 1.0, 2.0)
+    assert "lost" not in verdict([lost, fine]).split(" is better than ")[0]
+    assert any("kid" in line for line in table([lost, fine]))
 
 
 def test_nothing_in_common_is_said() -> None:

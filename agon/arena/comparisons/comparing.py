@@ -15,7 +15,7 @@ from agon.errors import RunError
 from agon.metrics.deciding import holm, seeds_needed
 from agon.metrics.differences import Contrast, Measured, contrast, paired_contrast
 from agon.metrics.directions import Direction, direction_of, is_ratio
-from agon.metrics.intervals import LEVEL
+from agon.metrics.intervals import LEVEL, mean_value
 from agon.untrusted import listed
 
 By = Mapping[int, Measured]
@@ -161,7 +161,7 @@ def _counted(each: Matched, pairs: int) -> tuple[By, By]:
 def _mean(values: By, ratio: bool) -> float:
     if ratio:
         return math.exp(fmean(math.log(score.value) for score in values.values()))
-    return fmean(score.value for score in values.values())
+    return mean_value([score.value for score in values.values()])
 
 
 def _interval(between: Contrast, level: float) -> Ends | None:

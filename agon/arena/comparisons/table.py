@@ -2,13 +2,12 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from statistics import fmean
 from typing import NamedTuple
 
 from agon.figures.numbers import UNKNOWN, number
 from agon.metrics.differences import Difference, Measured, difference
 from agon.metrics.directions import Direction, bounds_of, direction_of
-from agon.metrics.intervals import NORMAL, around, over_seeds
+from agon.metrics.intervals import NORMAL, around, mean_value, over_seeds
 from agon.metrics.score import Score
 
 BEST, LEVEL_WITH = "*", "≈"  # marks of the best value, and of one that cannot be told apart from it
@@ -116,7 +115,7 @@ def text(values: Sequence[Measured], name: str) -> str:
         return number(value) if error is None else f"{number(value)} ± {number(error, 2)}"
     of_seeds = [score.value for score in values]
     ends = over_seeds(of_seeds, [around(*score) for score in values], bounds_of(name))
-    mean = number(fmean(of_seeds))
+    mean = number(mean_value(of_seeds))
     return mean if ends is None else f"{mean} [{number(ends[0])}, {number(ends[1])}]"
 
 
@@ -137,8 +136,8 @@ def is_finite(values: Sequence[Measured]) -> bool:
 
 
 def mean_of(values: Sequence[Measured]) -> float:
-    return fmean(score.value for score in values)
+    return mean_value([score.value for score in values])
 
 
 def badness(direction: Direction, values: Sequence[Measured]) -> float:
-    return fmean(direction.badness(score.value) for score in values)
+    return mean_value([direction.badness(score.value) for score in values])
