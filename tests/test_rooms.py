@@ -43,6 +43,7 @@ ORDER = (
     ("papers",),
     ("play",),
     ("cli",),
+    ("__main__",),
 )
 FLOOR = {room: floor for floor, rooms in enumerate(ORDER) for room in rooms}
 CLOSED = {"metrics": {"runs", "training"}}  # above it, and still not for it

@@ -1,17 +1,21 @@
 """The outlet: whatever the stream can take, no line is an exception, and none moves the cursor."""
 
 import ast
+import builtins
 import io
 import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import agon
 from agon import terminal
+from agon.__main__ import main as run_agon
 from agon.cli import main
 from agon.errors import AgonError, Change, SettingError
 from agon.terminal.progress import Progress
@@ -87,7 +91,7 @@ def test_python_s_own_streams(tmp_path: Path) -> None:
     """As a shell hands them over: closed, or of an old encoding."""
     for redirect, encoding in (("2>&-", "utf-8"), (">&-", "utf-8"), (">&- 2>&- <&-", "utf-8"), ("", "cp1252")):
         told = subprocess.run(
-            ["sh", "-c", f"{sys.executable} -m agon.cli recipes im2016 {redirect}"],
+            ["sh", "-c", f"{sys.executable} -m agon recipes im2016 {redirect}"],
             env={**os.environ, "PYTHONIOENCODING": encoding},
             capture_output=True,
             check=False,
@@ -96,12 +100,27 @@ def test_python_s_own_streams(tmp_path: Path) -> None:
         assert told.stdout if redirect in ("2>&-", "") else not told.stdout
 
 
+def test_ctrl_c_while_the_commands_are_imported_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first half second of every command, before anything of agon.cli can catch it."""
+    ordinary = builtins.__import__
+
+    def interrupted(name: str, *arguments: Any, **options: Any) -> Any:
+        if name == "agon.cli":
+            raise KeyboardInterrupt
+        return ordinary(name, *arguments, **options)
+
+    monkeypatch.setattr(builtins, "__import__", interrupted)
+    assert run_agon() == 130
+    program = tomllib.loads((Path(agon.__file__).parents[1] / "pyproject.toml").read_text())["project"]["scripts"]
+    assert program == {"agon": f"{run_agon.__module__}:{run_agon.__name__}"}
+
+
 def test_a_reader_that_has_gone_ends_the_output() -> None:
     """Gone before the first line: no reader is quick enough in one run and too late in the next."""
     reading, writing = os.pipe()
     os.close(reading)
     told = subprocess.run(
-        [sys.executable, "-u", "-m", "agon.cli", "recipes"],
+        [sys.executable, "-u", "-m", "agon", "recipes"],
         stdout=writing,
         stderr=subprocess.PIPE,
         check=False,

@@ -38,8 +38,10 @@ class CompareCommand:
         first, second = (tuple(map(local, side)) for side in (self.runs, self.with_))
         check_scored((*first, *second))
         from agon.arena import compare, write_comparison
+        from agon.terminal.waiting import stage, waiting
 
-        result = compare(first, second, metrics=names(self.metrics))
+        with waiting(), stage("comparison"):
+            result = compare(first, second, metrics=names(self.metrics))
         say(*(result.json.splitlines() if self.json else result.lines))
         if self.out is not None:
             write_comparison(result, self.out)

@@ -36,7 +36,9 @@ def export(
     run = local(run)
     refuse_no_run(run)
     from agon.exports import export as export_run
+    from agon.terminal.waiting import stage, waiting
 
     run_script(from_)
-
-    say(export_run(run, out, to, player=player, weights=weights, trust=trust))
+    with waiting(), stage(f"export of the {player}"):
+        written = export_run(run, out, to, player=player, weights=weights, trust=trust)
+    say(written)

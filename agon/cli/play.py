@@ -40,12 +40,14 @@ def play(
     from agon.play.page import serve
     from agon.runs.naming import names
     from agon.terminal import warn
+    from agon.terminal.waiting import stage, waiting
 
     run_script(from_)
-    models, left_out = _shown(dict(zip(names(places), places, strict=True)), trust)
+    with waiting(), stage("runs and first pictures"):
+        models, left_out = _shown(dict(zip(names(places), places, strict=True)), trust)
+        blocks = serve(models, port, browser=browser, wait=False)
     for line in left_out:
         warn(f"agon: left out: {line}")
-    blocks = serve(models, port, browser=browser, wait=False)
     say(f"{blocks.local_url.rstrip('/')} (Ctrl-C ends it)")  # only now: it answers
     blocks.block_thread()
 

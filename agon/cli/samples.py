@@ -58,9 +58,12 @@ def data(
     from agon.data import Images, settle
     from agon.data.description import describe
     from agon.samples import first_samples, write
+    from agon.terminal.waiting import stage, waiting
 
-    described, reasons = settle(source_named(source, settings))
-    say(*describe(described).splitlines(), *aligned_reasons(reasons))
+    with waiting(), stage("opening the data"):
+        described, reasons = settle(source_named(source, settings))
+        lines = describe(described).splitlines()
+    say(*lines, *aligned_reasons(reasons))
     if isinstance(described, Images) and not described.streaming:
         looked_at(described, check)
     elif check:
@@ -141,24 +144,37 @@ def sample(
     refuse_no_run(run)
     from agon import samples as sampling
     from agon.runs import Run
-    from agon.samples.moving import write_training, write_walk
+    from agon.samples.moving import write_training
+    from agon.terminal.waiting import stage, waiting
 
     if training:
-        say(write_training(Run.open(run), out))
+        with waiting(), stage("moving picture"):
+            write_training(Run.open(run), out)
+        say(out)
         return
     run_script(from_)
-    loaded = sampling.load(Run.open(run), trust=trust, weights=weights, step=step)
-    if interpolate:
-        walk = sampling.interpolate(loaded, n, interpolate, seed, label=class_, truncation=truncation)
-        if moving:
-            say(write_walk(walk, loaded.experiment.data, interpolate, out))
-            return
-        drawn = sampling.Drawn(walk, None, interpolate)
-    elif class_ is None and out.suffix == ".png":
-        drawn = sampling.by_class(loaded, n, seed, truncation)
-    else:
-        drawn = sampling.draw(loaded, n, seed, class_, truncation)
-    say(sampling.write(drawn.samples, loaded.experiment.data, out, drawn.columns, drawn.labels))
+    with waiting(), stage("samples"):
+        loaded = sampling.load(Run.open(run), trust=trust, weights=weights, step=step)
+        if interpolate:
+            walk = sampling.interpolate(loaded, n, interpolate, seed, label=class_, truncation=truncation)
+            drawn = sampling.Drawn(walk, None, interpolate)
+        elif class_ is None and out.suffix == ".png":
+            drawn = sampling.by_class(loaded, n, seed, truncation)
+        else:
+            drawn = sampling.draw(loaded, n, seed, class_, truncation)
+        written = written_samples(drawn, loaded.experiment.data, out)
+    say(*written)
+
+
+def written_samples(drawn: Any, source: Any, out: Path) -> list[str]:
+    """Write samples, and return the path, and the classes of a grid's rows."""
+    from agon.samples import write
+    from agon.samples.moving import write_walk
+
+    if out.suffix in (".gif", ".mp4"):
+        return [str(write_walk(drawn.samples, source, drawn.columns, out))]
+    lines = [str(write(drawn.samples, source, out, drawn.columns, drawn.labels))]
     if drawn.labels is not None and drawn.columns:
-        rows = [loaded.experiment.data.classes[label] for label in drawn.labels[:: drawn.columns].tolist()]
-        say(f"rows from the top: {', '.join(rows[:NAMED])}{', ...' if len(rows) > NAMED else ''}")
+        rows = [source.classes[label] for label in drawn.labels[:: drawn.columns].tolist()]
+        lines.append(f"rows from the top: {', '.join(rows[:NAMED])}{', ...' if len(rows) > NAMED else ''}")
+    return lines

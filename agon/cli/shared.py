@@ -210,8 +210,11 @@ def spread(paths: Sequence[Path]) -> list[Path]:
 def write_report(runs: Sequence[Path], out: Path | None) -> None:
     """Write the page, and print its path."""
     from agon.reports import write
+    from agon.terminal.waiting import stage, waiting
 
-    say(write(runs, out, diagnosed=True))
+    with waiting(), stage("report"):
+        page = write(runs, out, diagnosed=True)
+    say(page)
 
 
 def say_report(directory: Path) -> None:

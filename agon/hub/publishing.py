@@ -13,6 +13,7 @@ from agon.hub.release import release
 from agon.places import is_pair
 from agon.runs import Run
 from agon.samples import load
+from agon.terminal.waiting import stage, waiting
 from agon.training import Training
 from agon.untrusted import shortened
 
@@ -83,12 +84,13 @@ def prepare(run: Run | Path | str, name: str, out: Path, *, licence: str | None 
         RunError: there is no intact checkpoint, or the folder cannot be written.
     """
     check_name(name)
-    run = Run.of(run)
-    training = load(run, trust=trust)
-    published = release(run, training, out)
-    description = _exported(training, out)
-    text = card(name, published, training, description, licence)
-    published.files.write(README, text.encode("utf-8", "backslashreplace"))
+    with waiting(), stage(f"files of {name}"):
+        run = Run.of(run)
+        training = load(run, trust=trust)
+        published = release(run, training, out)
+        description = _exported(training, out)
+        text = card(name, published, training, description, licence)
+        published.files.write(README, text.encode("utf-8", "backslashreplace"))
     return out
 
 

@@ -18,6 +18,7 @@ from agon.papers.item import Item, Rows, Scores
 from agon.papers.trainings import experiments
 from agon.recipes import Scale
 from agon.runs import Run
+from agon.terminal.waiting import tracked
 from agon.training import Compute
 from agon.training.untrained import untrained_run
 
@@ -45,7 +46,7 @@ def measured_controls(
     rows: dict[str, list[Rows]] = {}
     if not item.expects or not {"untrained", "real"} & set(item.controls):
         return rows
-    for seed in seeds:
+    for seed in tracked(seeds, f"measuring the controls of {item.name}, seed by seed", len(seeds)):
         runs = _untrained(item, folder, scale, seed, at, compute or Compute(threads=1))
         if "untrained" in item.controls:
             rows.setdefault("untrained", []).append(item.measure(runs, scale))

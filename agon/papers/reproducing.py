@@ -9,6 +9,7 @@ from agon.errors import SettingError
 from agon.jobs import PROCESSES, Place
 from agon.papers.catalogue import find_item
 from agon.papers.controls import measured_controls
+from agon.papers.item import Item, TrainedRuns
 from agon.papers.joining import check_joins, joined
 from agon.papers.numbers import numbers
 from agon.papers.page import page
@@ -21,6 +22,7 @@ from agon.recipes import Scale
 from agon.runs import Directory, Run
 from agon.runs.files import AGAIN, clear
 from agon.runs.mirrors import Addresses, mirror_now, sync_all
+from agon.terminal.waiting import stage, tracked, waiting
 from agon.training import Compute
 from agon.training.replicates import train_many
 
@@ -88,18 +90,36 @@ def reproduce(
     paths = [each.path for of_seeds in placed.values() for each in of_seeds]
     mirrored_at = addresses(folder, paths, begin(folder, paper, scale, storage))
     runs = _trained(placed, mirrored_at, compute, on, show)
-    of_seeds = [
-        item.measure({label: of_label[place] for label, of_label in runs.items()}, scale) for place in range(count)
-    ]
-    controls = measured_controls(item, folder, scale, own_seeds, places(data), compute)
-    panels = item.panels(runs, scale) if item.panels is not None else ()
-    measured = numbers(item, scale, runs, of_seeds, folder, controls, panels)
-    if rows:
-        measured |= {**asked, "left out": [row for row in find_item(name).rows if row not in item.rows]}
-    written = _written(folder, joined(item, measured, others) if others else measured, item.draw(runs, scale))
+    with waiting(show):
+        measured = _measured(item, folder, runs, own_seeds, scale, places(data), compute)
+        if rows:
+            measured |= {**asked, "left out": [row for row in find_item(name).rows if row not in item.rows]}
+        with stage(f"drawing {name}"):
+            pictures = item.draw(runs, scale)
+    written = _written(folder, joined(item, measured, others) if others else measured, pictures)
     sync_all(mirrored_at, show)  # the scores, which were recorded in the runs
     mirror_now(folder)
     return written
+
+
+def _measured(
+    item: Item,
+    folder: Path,
+    runs: TrainedRuns,
+    seeds: Sequence[int],
+    scale: Scale,
+    at: Mapping[str, str],
+    compute: Compute | None,
+) -> dict[str, Any]:
+    """The numbers of an item and of its controls."""
+    of_seeds = [
+        item.measure({label: of_label[place] for label, of_label in runs.items()}, scale)
+        for place in tracked(range(len(seeds)), f"measuring {item.name}, seed by seed", len(seeds))
+    ]
+    controls = measured_controls(item, folder, scale, seeds, at, compute)
+    with stage(f"comparing the seeds of {item.name}"):
+        panels = item.panels(runs, scale) if item.panels is not None else ()
+    return numbers(item, scale, runs, of_seeds, folder, controls, panels)
 
 
 def _written(folder: Path, measured: dict[str, Any], pictures: Mapping[str, bytes]) -> Path:

@@ -23,6 +23,7 @@ from agon.games.lazy import LazyBatch
 from agon.networks.fused import fuse
 from agon.networks.layers import evaluation_mode, seed_global_streams
 from agon.networks.synchronised import alone, synchronise
+from agon.terminal.waiting import tracked
 from agon.training.compute import Compute
 from agon.training.labels import class_counts, refuse_unlabelled
 from agon.training.optimisers import build_optimiser
@@ -216,14 +217,11 @@ class Training:
             labels: "n", for a generator that takes labels; by default drawn as in `labels`.
             chunk: samples generated at a time.
         """
-        parts = [None] * len(latents) if labels is None else torch.split(labels, chunk)
+        parts = torch.split(latents, chunk)
+        asked = [None] * len(parts) if labels is None else torch.split(labels, chunk)
+        pairs = tracked(zip(parts, asked, strict=True), "generated samples", len(latents), lambda pair: len(pair[0]))
         with self.painting() as paint:
-            return torch.cat(
-                [
-                    paint(part, label).float().cpu()
-                    for part, label in zip(torch.split(latents, chunk), parts, strict=False)
-                ]
-            )
+            return torch.cat([paint(part, label).float().cpu() for part, label in pairs])
 
     @contextmanager
     def painting(self) -> Iterator[Paint]:

@@ -19,7 +19,7 @@ def test_a_run_that_trains_is_evaluated(tmp_path: Path) -> None:
     """Its training ends as it would have, with the scores in between."""
     out = tmp_path / "run"
     words = ["train", "first/ring", *TINY, "--steps", "1000000", "--set", "checkpoint_every=5", "--out", str(out)]
-    training = subprocess.Popen([sys.executable, "-m", "agon.cli", *words], stderr=subprocess.DEVNULL)
+    training = subprocess.Popen([sys.executable, "-m", "agon", *words], stderr=subprocess.DEVNULL)
     try:
         while not any(int(name.name) >= 10 for name in (out / "checkpoints").glob("[0-9]*[0-9]")):  # the newest three
             assert training.poll() is None

@@ -95,7 +95,7 @@ def online(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="module")
 def pushed(hub: Hub, run: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    command = ["-m", "agon.cli", "push", str(run), "me/digits", "--license", "mit"]
+    command = ["-m", "agon", "push", str(run), "me/digits", "--license", "mit"]
     status, out, err = program(hub, tmp_path_factory.mktemp("push"), *command)
     assert status == 0, err
     assert out == f"{hub.address}/me/digits/commit/{COMMIT}\n"

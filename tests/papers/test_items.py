@@ -24,6 +24,7 @@ from agon.papers.trainings import PlacedExperiment, experiments
 from agon.recipes import find
 from agon.runs import Run, read
 from agon.runs.mirrors import Addresses
+from agon.terminal.waiting import _shown
 from agon.training import Callback, Compute, train
 from agon.training.replicates import train_many
 from tools.pages import numbers_of
@@ -152,6 +153,33 @@ def test_an_item_goes_on_where_it_was(tmp_path: Path) -> None:
         reproduce("yamazaki2017/figure5.1", tmp_path, scale="smoke", seed=2, seeds=1, join=[result], show=False)
     with pytest.raises(RunError, match="begun with other settings"):
         reproduce("yamazaki2017/figure5.1", tmp_path, scale="quick", seeds=2, show=False)
+
+
+@pytest.mark.usefixtures("one_core", "trained_here")
+def test_no_part_of_an_item_is_made_in_silence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Measuring the paper's own size takes many minutes after the trainings: each part stands within `waiting`."""
+    lines: list[str] = []
+
+    def said(part: str, make: Callable[..., Any]) -> Callable[..., Any]:
+        def make_and_tell(*arguments: Any) -> Any:
+            assert _shown[-1].show
+            lines.append(f"{part}: {_shown[-1].line()}")
+            return make(*arguments)
+
+        return make_and_tell
+
+    item = find_item("im2016/figure27")
+    parts: dict[str, Any] = {"measure": item.measure, "real": item.real, "panels": lambda *_: (), "draw": item.draw}
+    spies: dict[str, Any] = {part: said(part, make) for part, make in parts.items()}
+    spied = replace(item, **spies)
+    monkeypatch.setattr("agon.papers.reproducing.find_item", lambda _: spied)
+    reproduce(item.name, tmp_path, scale="smoke", seeds=2)
+    assert [line.partition("  ")[0] for line in lines] == [
+        *["measure: measuring im2016/figure27, seed by seed"] * 2,
+        *["real: measuring the controls of im2016/figure27, seed by seed"] * 2,
+        "panels: comparing the seeds of im2016/figure27",
+        "draw: drawing im2016/figure27",
+    ]
 
 
 def test_a_full_disk_is_no_matter_for_resume(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -98,7 +98,7 @@ def points(steps: int = 20, critic: object = None, width: int = 8, **changes: ob
 
 def command(*arguments: object, **options: object) -> subprocess.Popen[str]:
     """Start the command line in a process of its own, on one thread."""
-    return _start([sys.executable, "-m", "agon.cli", *map(str, arguments)], **options)
+    return _start([sys.executable, "-m", "agon", *map(str, arguments)], **options)
 
 
 def here(*arguments: object) -> None:

@@ -103,7 +103,7 @@ def node(name: str, rank: int, *words: object) -> subprocess.Popen[str]:
     others = {"SLURM_JOB_NODELIST": "a,b", "MASTER_ADDR": HOSTS[0], "MASTER_PORT": 29400, "GLOO_SOCKET_IFNAME": "cable"}
     given = {name: str(value) for name, value in (variables | others).items()}
     return subprocess.Popen(
-        ["ip", "netns", "exec", name, sys.executable, "-m", "agon.cli", *map(str, words)],
+        ["ip", "netns", "exec", name, sys.executable, "-m", "agon", *map(str, words)],
         env={**os.environ, **given, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

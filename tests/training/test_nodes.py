@@ -163,7 +163,7 @@ def test_who_says_what_went_wrong(
 def node(port: int, *words: object) -> subprocess.Popen[str]:
     """An agent of torchrun with one process, as on a machine of its own."""
     rendezvous = ("--rdzv-backend", "c10d", "--rdzv-endpoint", f"127.0.0.1:{port}", "--rdzv-id", "agon")
-    launched = ("--nnodes", 2, "--nproc-per-node", 1, *rendezvous, "--local-addr", "127.0.0.1", "-m", "agon.cli")
+    launched = ("--nnodes", 2, "--nproc-per-node", 1, *rendezvous, "--local-addr", "127.0.0.1", "-m", "agon")
     return module("torch.distributed.run", *launched, *words)
 
 

@@ -142,7 +142,7 @@ def test_a_batch_that_cannot_be_shared(tmp_path: Path) -> None:
 
 
 def test_under_torchrun(tmp_path: Path) -> None:
-    launched = ("--standalone", "--nproc-per-node", 2, "-m", "agon.cli", "train", "radford2015/dcgan")
+    launched = ("--standalone", "--nproc-per-node", 2, "-m", "agon", "train", "radford2015/dcgan")
     process = module("torch.distributed.run", *launched, "--out", tmp_path / "run", "--steps", 10, *SMALL)
     status, _, err = finished(process)
     assert status == 0, err

@@ -25,6 +25,7 @@ from agon.metrics.gam.entrants import mapped
 from agon.runs import Run, names, read
 from agon.samples.making import load, sample
 from agon.samples.reading import chosen, read_samples
+from agon.terminal.waiting import stage, waiting
 
 
 def battle(
@@ -34,6 +35,7 @@ def battle(
     settings: BattleSettings = BattleSettings(),  # noqa: B008 - frozen
     trust: bool = False,
     experiments: tuple[Experiment | None, Experiment | None] = (None, None),
+    show: bool = True,
 ) -> BattleResult:
     """Compute GAM of two runs on the same data or, if one has no critic, the error of the other critic on its samples.
 
@@ -47,12 +49,13 @@ def battle(
         settings: settings of the battle.
         trust: whether classes from outside agon may be imported.
         experiments: the experiments of the two runs, if their classes cannot be imported.
+        show: whether to show the progress on standard error.
 
     Raises:
         DataError: the runs have different data or no critic, or there are too few samples.
         RunError: a run has no checkpoint, or another process writes its scores.
     """
-    with _scoring(Run.of(first), Run.of(second)) as runs:
+    with waiting(show), stage("battle"), _scoring(Run.of(first), Run.of(second)) as runs:
         short_names = names([run.path for run in runs])
         one, two = (
             Contender(run, load(run, trust=trust, experiment=experiment), name)
@@ -80,6 +83,7 @@ def against(
     values: tuple[float, float] | None = None,
     settings: BattleSettings = BattleSettings(),  # noqa: B008 - frozen
     trust: bool = False,
+    show: bool = True,
 ) -> Score:
     """Compute the error of a run's critic on any program's samples in a folder or file, and append it to the run.
 
@@ -92,12 +96,13 @@ def against(
         values: (low, high) of pixels that are not bytes.
         settings: settings of the battle; the tie rule is not used.
         trust: whether classes from outside agon may be imported.
+        show: whether to show the progress on standard error.
 
     Raises:
         DataError: the run has no critic, or the samples cannot be read, or differ in shape from the run's.
         RunError: the run has no checkpoint, or another process writes it.
     """
-    with run.scoring(0):
+    with waiting(show), stage(f"samples of {samples}"), run.scoring(0):
         judge = Contender(run, load(run, trust=trust), *names([run.path]))
         judged = chosen(read_samples(samples, values), settings.n, settings.seed)
         pixels = judged.dtype == torch.uint8

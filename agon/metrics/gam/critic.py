@@ -15,6 +15,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from agon.averaging import restate
 from agon.errors import Change, DataError, SettingError
 from agon.games import Game, modules_of
+from agon.terminal.waiting import tracked
 
 Statistics = Literal["running", "reestimated", "batch"]
 DEFAULT: Statistics = "reestimated"
@@ -235,7 +236,8 @@ def realness(game: Game, x: Float[Tensor, "n ..."], block: int | None = BLOCK) -
     if not len(x):
         raise DataError("a critic: expected at least 1 sample, got none")
     parts = _parts(x, OWN) if block is None else torch.split(x, block)
-    scores = torch.cat([_realness_of_part(game, part).double().cpu() for part in parts])
+    judged = tracked(parts, "samples before a critic", len(x), len)
+    scores = torch.cat([_realness_of_part(game, part).double().cpu() for part in judged])
     non_finite = int((~scores.isfinite()).sum())
     if non_finite:
         raise DataError(

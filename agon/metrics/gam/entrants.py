@@ -17,6 +17,7 @@ from agon.metrics.gam.critic import BattleCritic, Statistics, critic_of
 from agon.metrics.gam.outcome import Judgement
 from agon.metrics.gam.rates import ErrorRate
 from agon.networks.layers import evaluation_mode
+from agon.terminal.waiting import tracked
 
 Range = tuple[float, float]
 MakeSamples = Callable[[Tensor], Tensor]
@@ -118,8 +119,9 @@ def generated_samples(
         )
     weight = next(game.parameters())
     latents = latent.sample(n + spare, game.latent_shape, generator("battle", seed))
+    parts = tracked(torch.split(latents, CHUNK), "generated samples", len(latents), len)
     with evaluation_mode(game):
-        return torch.cat([generate(part.to(weight)).float().cpu() for part in torch.split(latents, CHUNK)])
+        return torch.cat([generate(part.to(weight)).float().cpu() for part in parts])
 
 
 def checked(x: Float[Tensor, "n ..."], like: Float[Tensor, "m ..."], spare: int = 0) -> Float[Tensor, "n ..."]:
