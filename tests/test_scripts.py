@@ -77,12 +77,17 @@ def test_a_named_script_is_run_up_to_its_training(trained: Path, capsys: pytest.
 
 def test_every_command_takes_the_script(trained: Path) -> None:
     run, script = str(trained / "run"), ["--from", str(trained / "mine.py")]
+    page = trained / "run" / "report.html"
+    assert main(["report", run]) == 0
+    assert "name the script with --from" in page.read_text(), "the looks that need its class were not made"
     assert main(["resume", run, "--steps", "6", *script]) == 0
     described = json.loads((trained / "run" / "experiment.json").read_text())
     assert described["steps"] == 6
     assert described["game"]["critic"]["import"] == "__main__:Mine"
     assert main(["evaluate", run, "--metrics", "modes", "--n", "100", *script]) == 0
     assert main(["battle", run, run, "--n", "100", *script]) == 0
+    assert main(["report", run, *script]) == 0
+    assert "--from" not in page.read_text()
 
 
 def test_a_class_that_has_changed_is_refused(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -183,7 +188,7 @@ def test_a_module_in_the_current_folder_is_found_when_it_is_trusted(
     mine = _module("mynets").Mine
     experiment = points(4, critic=agon.part(mine, shape=(2,), widths=(6,)))
     agon.train(experiment, "run", compute=ONE_THREAD)
-    assert "mynets" not in capsys.readouterr().err
+    assert "mynets.Mine: not agon's own, so later commands on this run need --trust" in capsys.readouterr().err
     monkeypatch.setattr("agon.experiment.experiment._REMEMBERED", {})
     monkeypatch.delitem(sys.modules, "mynets")
     path = list(sys.path)

@@ -16,8 +16,10 @@ from agon.cli.shared import (
     OnOption,
     ProgressOption,
     RunPaths,
+    ScriptOption,
     StorageOption,
     place_named,
+    run_script,
     spread,
     write_report,
 )
@@ -32,13 +34,15 @@ JoinOption = Annotated[tuple[Path, ...], tyro.conf.arg(metavar="FILE"), tyro.con
 RowsOption = Annotated[tuple[str, ...], tyro.conf.arg(metavar="WORD"), tyro.conf.UseAppendAction]
 
 
-def report(runs: RunPaths, /, out: Path | None = None) -> None:
+def report(runs: RunPaths, /, out: Path | None = None, trust: bool = False, from_: ScriptOption = None) -> None:
     """Write one HTML page about one run, several side by side, a sweep, or a tournament.
 
     Args:
         runs: Run directories, or directories of many seeds; or the folder of a sweep; or that of a tournament, and
             JSON files of comparisons to show with it.
         out: File to write; by default report.html in the first directory.
+        trust: Allow the runs to import classes from outside agon, which runs their code, to diagnose them.
+        from_: Run this script of yours, up to its first training, for the classes that the runs have from it.
     """
     if not runs:
         raise SettingError("agon report: expected one run directory or more, got none")
@@ -49,7 +53,8 @@ def report(runs: RunPaths, /, out: Path | None = None) -> None:
     check_shown(runs)
     from agon.runs.layout import REPORT
 
-    write_report(spread(runs), out or runs[0] / REPORT)
+    run_script(from_)
+    write_report(spread(runs), out or runs[0] / REPORT, trust)
 
 
 def reproduce(

@@ -207,13 +207,13 @@ def spread(paths: Sequence[Path]) -> list[Path]:
     return list({run.resolve(): run for run in runs}.values())
 
 
-def write_report(runs: Sequence[Path], out: Path | None) -> None:
+def write_report(runs: Sequence[Path], out: Path | None, trust: bool = False) -> None:
     """Write the page, and print its path."""
     from agon.reports import write
     from agon.terminal.waiting import stage, waiting
 
     with waiting(), stage("report"):
-        page = write(runs, out, diagnosed=True)
+        page = write(runs, out, diagnosed=True, trust=trust)
     say(page)
 
 

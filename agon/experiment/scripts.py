@@ -85,6 +85,7 @@ def notices(described: Any) -> Iterator[str]:
     """
     paths = sorted(set(values_under(described, "import")))
     inside = [path.partition(":")[2] for path in paths if "<" in path]
+    of_modules = [path.replace(":", ".") for path in paths if not path.startswith(f"{MAIN}:") and "<" not in path]
     of_script = [path.partition(":")[2] for path in paths if path.startswith(f"{MAIN}:") and "<" not in path]
     script = getattr(sys.modules.get(MAIN), "__file__", None)
     if inside:
@@ -92,6 +93,8 @@ def notices(described: Any) -> Iterator[str]:
             f"{listed(inside)}: defined inside a function, so only this process can load the run by its path; define "
             "classes at the top of a module to use the run elsewhere"
         )
+    if of_modules:
+        yield f"{listed(of_modules)}: not agon's own, so later commands on this run need --trust (in Python trust=True)"
     if of_script and script is not None:
         yield (
             f"{listed(of_script)}: defined in a script, so later commands on this run need --from {Path(script).name}; "

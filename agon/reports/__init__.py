@@ -8,7 +8,11 @@ from agon.runs import Run
 
 
 def write(
-    runs: Run | Path | str | Sequence[Run | Path | str], out: Path | str | None = None, *, diagnosed: bool = False
+    runs: Run | Path | str | Sequence[Run | Path | str],
+    out: Path | str | None = None,
+    *,
+    diagnosed: bool = False,
+    trust: bool = False,
 ) -> Path:
     """Write one page about one run, or several side by side, or about a sweep or a tournament.
 
@@ -21,6 +25,7 @@ def write(
             default the directory of the first run.
         diagnosed: whether to diagnose each run as well (`agon.diagnose`), which takes seconds; `agon report` does. Else
             the page has the alarms that were raised while it trained.
+        trust: whether a user's classes may be imported for the diagnosis; nothing else of the page needs them.
 
     Returns:
         The file that was written.
@@ -34,4 +39,4 @@ def write(
 
     runs = [runs] if isinstance(runs, Run | Path | str) else runs
     paths = [run.path if isinstance(run, Run) else Path(run) for run in runs]
-    return written(paths, None if out is None else Path(out), diagnosed)
+    return written(paths, None if out is None else Path(out), diagnosed, trust)

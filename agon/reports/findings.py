@@ -52,11 +52,11 @@ def found(views: Sequence[View]) -> list[Found]:
     return [_found(f"finding-{i}", index, view, alarm) for i, (index, view, alarm) in enumerate(pairs[:MOST])]
 
 
-def diagnosed(view: View) -> View:
+def diagnosed(view: View, trust: bool) -> View:
     """The view of a run with its diagnosis, which takes seconds and says how far it is."""
     from agon.diagnosis import diagnose
 
-    return replace(view, diagnosis=diagnose(view.path, show=True))
+    return replace(view, diagnosis=diagnose(view.path, trust=trust, show=True))
 
 
 def afterwards(view: View) -> list[Alarm]:

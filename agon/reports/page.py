@@ -27,19 +27,19 @@ from agon.runs.entered import is_arena
 from agon.runs.layout import REPORT
 
 
-def written(paths: Sequence[Path], out: Path | None, diagnosed: bool) -> Path:
+def written(paths: Sequence[Path], out: Path | None, diagnosed: bool, trust: bool) -> Path:
     """Write the page of run directories or other folders, as `agon.reports.write` does."""
     if is_sweep(paths):
         page = sweep_page(paths[0])
     else:
-        page = tournaments.page(paths) if is_arena(paths) else render(_views(paths, diagnosed))
+        page = tournaments.page(paths) if is_arena(paths) else render(_views(paths, diagnosed, trust))
     folders = [path for path in paths if path.suffix != ".json"] or [paths[0].parent]
     return saved(page, page_path(folders, folders[0] / REPORT if out is None else out))
 
 
-def _views(paths: Sequence[Path], diagnosed: bool) -> list[View]:
+def _views(paths: Sequence[Path], diagnosed: bool, trust: bool) -> list[View]:
     views = read(paths)
-    return [findings.diagnosed(view) for view in views] if diagnosed else views
+    return [findings.diagnosed(view, trust) for view in views] if diagnosed else views
 
 
 def render(views: Sequence[View]) -> str:

@@ -75,7 +75,7 @@ def test_a_diagnosis_is_drawn_beside_the_alarms(sick: Path, monkeypatch: pytest.
 
     findings = [finding("rotation", 400), finding("setback", 800)]
     diagnoses = {sick: Diagnosis(run="", state="", findings=tuple(findings), looked_at=seen, unseen={})}
-    monkeypatch.setattr("agon.diagnosis.diagnose", lambda run, show: diagnoses[run])
+    monkeypatch.setattr("agon.diagnosis.diagnose", lambda run, trust, show: diagnoses[run])
     page = read_page(reports.write(sick, diagnosed=True))
     told = section(page, "findings")
     assert [head.words() for head in told.all("h3")] == ["collapse, serious", "rotation, fatal", "setback, notice"]
