@@ -3,9 +3,10 @@
 import json
 import os
 import stat
+import sys
 from collections.abc import Collection, Iterable
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, TypeGuard, cast
 
 NAMED = 10  # names in one message
 LONG = 200  # characters of one value in a message
@@ -91,6 +92,17 @@ def parse_json(content: bytes | str, *, finite: bool = True) -> Any:
     if deep:
         raise ValueError(f"it is nested more than {DEPTH} deep")
     return value
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether a value is a number that floats can hold: no boolean, not NaN, and within their range.
+
+    >>> is_number(0.5), is_number(float("nan")), is_number(10**400), is_number(True), is_number("1")
+    (True, False, False, False, False)
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return -sys.float_info.max <= value <= sys.float_info.max
 
 
 def depth(value: Any) -> int:

@@ -1,11 +1,18 @@
 """What comes from elsewhere is bounded before it is used."""
 
+import ast
 import os
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+import agon
+from agon.arena.skills.skill import read_skill
+from agon.arena.tournaments.standings import TournamentResult
+from agon.errors import AgonError
+from agon.experiment.files import read_experiment
 from agon.untrusted import (
     DEPTH,
     NotRegularError,
@@ -110,3 +117,35 @@ def test_a_message_is_one_bounded_line_with_its_beginning_and_its_end() -> None:
     assert sentence("as it\nis") == "as it is"
     assert cut("short") == "short"
     assert len(cut("a" * 10**6)) < 250
+
+
+def test_nothing_but_parse_json_reads_json_from_elsewhere() -> None:
+    """`json.loads` overflows the stack on nested text; it may read what this process wrote, and agon's own files."""
+    own = {"recipes/costs.py", "cli/catalogue.py", "papers/expected.py", "untrusted.py", "training/agreement.py"}
+    house, found = Path(agon.__file__).parent, set()
+    for path in house.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("json.loads", "json.load"):
+                written_here = ast.unparse(node.args[0]).startswith("json.dumps(")
+                found |= set() if written_here else {path.relative_to(house).as_posix()}
+    assert found == own
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000, "[" * 200 + "]" * 200])
+@pytest.mark.parametrize(
+    ("name", "read"),
+    [
+        ("skill.json", lambda path: read_skill(path.parent)),
+        ("tournament.json", lambda path: TournamentResult.read(path.parent)),
+        ("mine.json", read_experiment),
+        ("mine.toml", read_experiment),
+        ("mine.yaml", read_experiment),
+    ],
+)
+def test_nested_text_is_refused_by_its_reader(
+    name: str, read: Callable[[Path], object], text: str, tmp_path: Path
+) -> None:
+    path = tmp_path / name
+    path.write_text(f"a = {text}" if name.endswith("toml") else text)
+    with pytest.raises(AgonError):
+        read(path)

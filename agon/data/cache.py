@@ -28,6 +28,7 @@ from agon.data.rows import ImageRows
 from agon.errors import DataError
 from agon.terminal import warn
 from agon.terminal.waiting import tracked
+from agon.untrusted import parse_json
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -95,7 +96,7 @@ def decoded(rows: ImageRows, decoding: Decoding, *, folder: Path, memory: int) -
 def _load(folder: Path, name: str) -> Decoded | None:
     """Load a set from the cache; None if it is missing or damaged."""
     try:
-        about = json.loads((folder / f"{name}.json").read_text())
+        about = parse_json((folder / f"{name}.json").read_text())
         images = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
         labels = np.load(folder / f"{name}-labels.npy", allow_pickle=False)
         whole = about == _description(images, labels)

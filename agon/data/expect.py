@@ -1,10 +1,10 @@
 """Checks of settings: each raises a SettingError that says what was expected and what it got."""
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
 from agon.errors import SettingError
+from agon.untrusted import is_number
 
 
 def setting(owner: object, name: str, expected: str, got: object) -> SettingError:
@@ -28,14 +28,14 @@ def whole(owner: object, *, least: int, most: int | None = None, **fields: Any) 
 def finite(owner: object, **fields: Any) -> None:
     """Check that every field is a finite number."""
     for name, value in fields.items():
-        if not _is_number(value):
+        if not is_number(value):
             raise setting(owner, name, "a finite number", value)
 
 
 def positive(owner: object, **fields: Any) -> None:
     """Check that every field is a finite number above 0."""
     for name, value in fields.items():
-        if not _is_number(value) or value <= 0:
+        if not is_number(value) or value <= 0:
             raise setting(owner, name, "a number above 0", value)
 
 
@@ -43,7 +43,7 @@ def interval(owner: object, **fields: Any) -> None:
     """Check that every field is a pair (low, high) of finite numbers with low < high; a list becomes a tuple."""
     for name, value in fields.items():
         pair = tuple(value) if isinstance(value, list | tuple) else ()
-        if len(pair) != 2 or not all(map(_is_number, pair)) or not pair[0] < pair[1]:
+        if len(pair) != 2 or not all(map(is_number, pair)) or not pair[0] < pair[1]:
             raise setting(owner, name, "a pair (low, high) of numbers with low < high", value)
         object.__setattr__(owner, name, (float(pair[0]), float(pair[1])))
 
@@ -75,7 +75,3 @@ def split(owner: object, value: object, *, validation: bool = False) -> None:
     splits = ("train", "validation", "test") if validation else ("train", "test")
     if value not in splits:
         raise setting(owner, "split", " or ".join(map(repr, splits)), value)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -8,7 +8,7 @@ from typing import Any
 
 from agon.errors import SettingError, require
 from agon.experiment.experiment import Experiment
-from agon.untrusted import read_regular
+from agon.untrusted import parse_json, read_regular
 
 MOST = 4 * 2**20  # bytes
 EXPONENT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")  # YAML 1.1 reads 1e-4 as a text
@@ -28,7 +28,7 @@ def read_experiment(path: Path, trust: bool = False) -> Experiment:
     try:
         text = read_regular(path, most=MOST).decode()
         value = _parsed(text, path.suffix.lower())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         advice = "see the experiment.json of a run"
         raise SettingError(f"{path} cannot be read as an experiment ({error}); {advice}") from error
     if not isinstance(value, dict):
@@ -38,7 +38,7 @@ def read_experiment(path: Path, trust: bool = False) -> Experiment:
 
 def _parsed(text: str, suffix: str) -> Any:
     if suffix == ".json":
-        return json.loads(text)
+        return parse_json(text, finite=False)
     if suffix == ".toml":
         return tomllib.loads(text)
     require("yaml")

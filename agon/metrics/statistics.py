@@ -15,6 +15,7 @@ from agon.data.archive import Archive
 from agon.errors import DataError
 from agon.metrics.extractors import Extractor
 from agon.metrics.moments import Moments
+from agon.untrusted import parse_json
 
 KNOWN = "agon"  # the array with what agon writes beside mu and sigma
 
@@ -64,7 +65,7 @@ def read_statistics(path: Path) -> Statistics:
         raise DataError(f"{path}: expected the arrays mu and sigma, got {', '.join(archive.shapes) or 'none'}")
     try:
         mean, covariance = (torch.from_numpy(archive[name].astype(np.float64)) for name in names[:2] if name)
-        known = json.loads(archive[names[2]].tobytes()) if names[2] else {}
+        known = parse_json(archive[names[2]].tobytes()) if names[2] else {}
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
     except (ValueError, TypeError, OSError) as error:
         raise DataError(f"{path}: expected statistics of features, got arrays that cannot be read ({error})") from error

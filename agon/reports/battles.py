@@ -6,10 +6,11 @@ from typing import NamedTuple
 
 from agon.figures.colours import colour
 from agon.figures.numbers import UNKNOWN, number
-from agon.reports.reading import View, finite, ordered
+from agon.reports.reading import View, ordered
 from agon.reports.scores import uncertainty
 from agon.runs import ends
 from agon.runs.scores import Object, ScoreRecord
+from agon.untrusted import is_number
 
 
 class BattleRow(NamedTuple):
@@ -108,8 +109,8 @@ def _error(index: int, views: Sequence[View], score: ScoreRecord, names: dict[st
 
 
 def _ratio(value: object, interval: object) -> str:
-    text = number(value) if finite(value) else "?"
-    if isinstance(interval, list | tuple) and len(interval) == 2 and all(map(finite, interval)):
+    text = number(value) if is_number(value) else "?"
+    if isinstance(interval, list | tuple) and len(interval) == 2 and all(map(is_number, interval)):
         text += f" [{number(interval[0], 3)}, {number(interval[1], 3)}]"
     return text
 
@@ -137,4 +138,4 @@ def _critic(critic: Object) -> str:
 
 def _value(rate: object) -> float | None:
     value = rate.get("value") if isinstance(rate, dict) else None
-    return value if finite(value) else None
+    return value if is_number(value) else None

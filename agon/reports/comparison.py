@@ -15,9 +15,10 @@ from agon.metrics.differences import Measured
 from agon.metrics.directions import bounds_of
 from agon.metrics.intervals import around, mean_value, over_seeds
 from agon.reports.curves import labels
-from agon.reports.reading import View, finite, ordered
+from agon.reports.reading import View, ordered
 from agon.runs.groups import by_experiment
 from agon.runs.scores import ScoreRecord
+from agon.untrusted import is_number
 
 ELSEWHERE = ("battle", "error")  # scores with tables of their own
 MARKS = {BEST: "★", comparisons.LEVEL_WITH: "≈", "": ""}
@@ -109,8 +110,8 @@ def _by_label(views: Sequence[View]) -> dict[str, dict[int, ScoreRecord]]:
 
 
 def _measured(score: ScoreRecord) -> Measured:
-    error = score.error if finite(score.error) else None
-    return Measured(float(score.value) if finite(score.value) else math.nan, error)
+    error = score.error if is_number(score.error) else None
+    return Measured(float(score.value) if is_number(score.value) else math.nan, error)
 
 
 def _row(row: comparisons.Row, columns: Sequence[Sequence[int]], by_view: Mapping[int, ScoreRecord]) -> ComparedRow:

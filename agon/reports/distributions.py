@@ -5,8 +5,9 @@ from typing import NamedTuple, TypeGuard
 
 from agon.figures.colours import REAL, colour
 from agon.reports.curves import DASHES, Figure, Trace, safe
-from agon.reports.reading import View, finite, ordered
+from agon.reports.reading import View, ordered
 from agon.runs.scores import Object, ScoreRecord
+from agon.untrusted import is_number
 
 DATA, MODEL = "data", "model"
 GREY = (DATA, f"{DATA}'s median")  # drawn once if runs share them
@@ -80,7 +81,7 @@ def _histograms(distribution: Object) -> Iterator[PlotLine]:
     medians = distribution.get("medians")
     for label in whole:
         median = medians.get(label) if isinstance(medians, dict) else None
-        if finite(median):
+        if is_number(median):
             yield PlotLine(f"{label}'s median", [median, median], [0.0, top], False)
 
 
@@ -102,4 +103,4 @@ def _axis(name: str) -> str:
 
 
 def _numbers(value: object) -> TypeGuard[list[float]]:
-    return isinstance(value, list) and bool(value) and all(map(finite, value))
+    return isinstance(value, list) and bool(value) and all(map(is_number, value))

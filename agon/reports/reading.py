@@ -1,11 +1,10 @@
 """Read a run directory into a typed view of plain data; nothing in the directory is executed."""
 
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any
 
 from agon.errors import RunError
 from agon.experiment.codec import completed
@@ -75,17 +74,6 @@ def same_data(view: View) -> str:
 def trained(samples: Mapping[int, Path]) -> dict[int, Path]:
     """Return the samples without those of step 0, before any training."""
     return {step: file for step, file in samples.items() if step > 0}
-
-
-def finite(value: object) -> TypeGuard[float]:
-    """Whether a value is a number that can be drawn: neither a boolean nor beyond the range of floats.
-
-    >>> finite(0.5), finite(float("nan")), finite(10**400), finite(True), finite("1")
-    (True, False, False, False, False)
-    """
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    return -sys.float_info.max <= value <= sys.float_info.max
 
 
 def _view(path: Path, name: str) -> View:

@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 from agon.figures.colours import colour
 from agon.figures.numbers import UNKNOWN, number
-from agon.reports.reading import View, finite, ordered
+from agon.reports.reading import View, ordered
 from agon.runs.scores import ScoreRecord
+from agon.untrusted import is_number
 
 LABELLED = 20  # largest number of bars with names
 
@@ -128,4 +129,4 @@ def _histogram(index: int, view: View, score: ScoreRecord) -> Histogram | None:
 
 
 def _is_count(value: object) -> bool:
-    return finite(value) and value >= 0
+    return is_number(value) and value >= 0

@@ -7,10 +7,11 @@ from typing import Any
 from agon.errors import RunError
 from agon.figures.colours import colour
 from agon.reports.curves import Figure, Trace
-from agon.reports.reading import View, finite
+from agon.reports.reading import View
 from agon.runs import Directory
 from agon.runs.description import described_to_show
 from agon.runs.layout import EXPERIMENT, SKILL
+from agon.untrusted import is_number
 
 ROLES = ("generators", "critics")
 
@@ -53,4 +54,4 @@ def _trace(role: str, index: int, values: Mapping[str, Any]) -> Trace:
 
 
 def _finite(values: Iterable[float]) -> bool:
-    return all(map(finite, values))
+    return all(map(is_number, values))

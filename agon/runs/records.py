@@ -104,7 +104,7 @@ def as_number(path: Path, line: int, key: str, value: object) -> float:
         return math.nan if value is None else float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError) as error:
         raise RunError(
-            f"{path}, line {line}: expected a number for {key!r}, got {value!r}; delete the line and report again"
+            f"{path}, line {line}: expected a number for {key!r}, got {value!r:.40}; delete the line and report again"
         ) from error
 
 

@@ -1,6 +1,5 @@
 """Make samples from the last good checkpoint of a finished or stopped run."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -28,6 +27,7 @@ from agon.training.randomness import stream
 from agon.training.released import refuse_averaged_alone
 from agon.training.restoring import restore_last, restore_step
 from agon.training.state import restore_model
+from agon.untrusted import is_number
 
 Weights = Literal["average", "live"]
 WEIGHTS = get_args(Weights)
@@ -146,11 +146,7 @@ def _recorded_counts(run: Run, classes: int) -> Tensor | None:
     if counts is None:
         return None
     valid = isinstance(counts, list) and len(counts) == classes
-    if (
-        not valid
-        or not all(type(count) in (int, float) and 0 <= count < math.inf for count in counts)
-        or not sum(counts)
-    ):
+    if not valid or not all(is_number(count) and count >= 0 for count in counts) or not sum(counts):
         raise RunError(f"{run.path / ARITHMETIC}: expected {classes} counts of its source's classes; put them back")
     return torch.tensor(counts, dtype=torch.float64)
 

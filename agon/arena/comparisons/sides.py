@@ -1,7 +1,6 @@
 """The two sides of a comparison: the finished runs of one experiment each, with their recorded scores."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from math import isfinite
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,7 +14,7 @@ from agon.runs.named import local
 from agon.runs.records import read as read_records
 from agon.runs.scores import ScoreRecord, read_scores
 from agon.runs.taken import refuse_no_run
-from agon.untrusted import listed
+from agon.untrusted import is_number, listed
 
 Runs = Run | Path | str | Sequence[Run | Path | str]
 
@@ -160,7 +159,7 @@ def _replicate(path: Path, name: str) -> Replicate:
 def _reached(run: Run) -> int:
     """The step that a run has reached, by its log and its checkpoints."""
     logged = (record.get("step") for record in read_records(run.log))
-    return max([0, *run.kept, *(int(step) for step in logged if isinstance(step, int | float) and isfinite(step))])
+    return max([0, *run.kept, *(int(step) for step in logged if is_number(step))])
 
 
 def _refuse_mixed(replicates: Sequence[Replicate]) -> None:

@@ -26,6 +26,7 @@ from agon.runs.files import AGAIN
 from agon.runs.layout import SKILL, SKILL_PICTURE
 from agon.samples.making import load
 from agon.terminal.waiting import stage, waiting
+from agon.untrusted import parse_json
 
 N = 2_000
 FEWEST = 2  # snapshots that can meet
@@ -240,7 +241,7 @@ def read_skill(run: Run | Path | str) -> Skill | None:
     if not run.files.holds(SKILL):
         return None
     try:
-        return Skill.of_plain(json.loads(run.files.read(SKILL)))
+        return Skill.of_plain(parse_json(run.files.read(SKILL)))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         fault = error if isinstance(error, OSError) else OSError(f"{error!r:.80}")
         raise unreadable(fault, run.path / SKILL, f"agon skill {run.path} writes it again") from error

@@ -16,6 +16,7 @@ from agon.arena.tournaments.crosstables import lines_of, tables_of
 from agon.errors import RunError
 from agon.runs import write_atomically
 from agon.runs.files import AGAIN
+from agon.untrusted import parse_json
 
 if TYPE_CHECKING:
     import pandas
@@ -76,7 +77,7 @@ class TournamentResult:
             RunError: there is none, or it cannot be read.
         """
         try:
-            return cls.of_plain(json.loads((folder / FILE).read_text()))
+            return cls.of_plain(parse_json((folder / FILE).read_text()))
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise RunError(f"{folder / FILE}: expected the result of a tournament ({error!r:.80})") from error
 

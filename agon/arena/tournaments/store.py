@@ -27,6 +27,7 @@ from agon.metrics.auroc import Area
 from agon.runs import Directory, writing
 from agon.runs.arrays import arrays
 from agon.runs.entered import CACHE, LOCK, refuse_other_folder
+from agon.untrusted import parse_json
 
 KINDS = ("samples", "critics", "real", "areas")
 MOST_STATISTICS = 2**30  # bytes of one critic's statistics
@@ -116,7 +117,7 @@ class Store:
     def areas(self, key: str) -> dict[str, Area]:
         """The areas of a critic that were computed, by the generators' keys."""
         try:
-            values = json.loads(self._path("areas", key, ".json").read_text())
+            values = parse_json(self._path("areas", key, ".json").read_text())
             return {generator: Area(*area) for generator, area in values.items()}
         except (OSError, ValueError, TypeError, AttributeError):
             return {}

@@ -5,10 +5,10 @@ from statistics import fmean
 
 from agon.figures.colours import colour
 from agon.reports.curves import FEW, GROUPS, Figure, Trace, safe, thin
-from agon.reports.reading import finite
 from agon.runs import Run
 from agon.runs.records import read_log
 from agon.sweeps import SweepFolder, SweepRecord
+from agon.untrusted import is_number
 
 LOSS = "loss"
 SHOWN = 24  # trials with curves; the best ones
@@ -39,11 +39,11 @@ def _scores(run: Run, record: SweepRecord, name: str) -> Series:
     if not run.begun:
         return {}
     scores = record.plan.scoring.recorded(run)
-    return {it.step or 0: it.value for it in scores if it.name == name and it.value is not None and finite(it.value)}
+    return {it.step or 0: it.value for it in scores if it.name == name and it.value is not None and is_number(it.value)}
 
 
 def _series(log: Iterable[Mapping[str, float]], key: str) -> Series:
-    return {int(record["step"]): record[key] for record in log if key in record and finite(record[key])}
+    return {int(record["step"]): record[key] for record in log if key in record and is_number(record[key])}
 
 
 def _figure(title: str, series: Mapping[str, Sequence[Series]]) -> Figure:

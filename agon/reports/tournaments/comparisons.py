@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 from agon.errors import RunError
 from agon.figures.numbers import number
-from agon.reports.reading import finite
 from agon.reports.tournaments.dots import signed
 from agon.runs.description import described_to_show
+from agon.untrusted import is_number
 
 Ends = tuple[float, float]
 NONE: Ends = (0.0, 0.0)
@@ -68,7 +68,7 @@ def comparison(file: Path) -> Compared:
 
 def _line(score: Mapping[str, Any]) -> ForestLine:
     difference = score["difference"]
-    if not finite(difference):
+    if not is_number(difference):
         raise ValueError("expected a finite difference")
     turned = -1.0 if _is_left(score, difference) == (difference > 0) else 1.0
     alone, together = (_ends(score[name], turned) for name in ("interval", "together"))
@@ -94,7 +94,7 @@ def _is_left(score: Mapping[str, Any], difference: float) -> bool:
 def _ends(ends: Any, turned: float) -> Ends | None:
     if ends is None:
         return None
-    if not all(map(finite, ends)):
+    if not all(map(is_number, ends)):
         raise ValueError("expected finite intervals")
     low, high = sorted(turned * end for end in ends)
     return low, high

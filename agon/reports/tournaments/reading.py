@@ -1,8 +1,6 @@
 """Read the result of a tournament, which may come from another machine, and check that it can be drawn."""
 
-import math
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -10,6 +8,7 @@ from agon.arena.ratings.rating import Rating
 from agon.arena.tournaments.standings import FILE, TournamentResult
 from agon.errors import RunError
 from agon.runs.description import described_to_show
+from agon.untrusted import is_number
 
 ADVICE = "make it again with agon tournament"
 
@@ -53,7 +52,7 @@ def _check(result: TournamentResult) -> None:
     for rating in (*ratings.generators, *ratings.critics):
         numbers += [rating.value, *(rating.interval or ())]
         _check_names(rating)
-    if not all(_is_number(number) for number in numbers):
+    if not all(is_number(number) for number in numbers):
         raise ValueError("expected finite ratings, and numbers of samples")
 
 
@@ -62,7 +61,3 @@ def _check_names(rating: Rating) -> None:
         raise ValueError(
             f"expected a rating's name, and seeds or samples, got {rating.name!r:.60}, {rating.covers!r:.20}"
         )
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -11,7 +11,6 @@ interrupted one has left.
 """
 
 import hashlib
-import json
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from agon.runs.layout import CHECKPOINTS, LOG
 from agon.runs.mirrors.content import DESCRIPTIONS, STATE, TENSORS, folder_of, names_in, pieces, stamp
 from agon.runs.mirrors.manifest import Entry, Manifest, read_manifest, write_manifest
 from agon.storage import Objects
+from agon.untrusted import parse_json
 
 
 class SupersededError(RunError):
@@ -116,7 +116,7 @@ class Push:
         both = found.get(f"{folder}/{TENSORS}"), found.get(f"{folder}/{STATE}")
         if both not in self._whole:
             try:
-                values = json.loads(b"".join(pieces(self.files, f"{folder}/{STATE}")))
+                values = parse_json(b"".join(pieces(self.files, f"{folder}/{STATE}")))
                 self._whole[both] = both[0] is not None and values["tensors"] == both[0].sha256
             except (OSError, ValueError, KeyError, TypeError):
                 return False
@@ -149,7 +149,7 @@ class Push:
     def _fits(self, folder: str, old: bytes, new: bytes) -> bool:
         """Whether the log of a checkpoint in storage is the same in the old and in the new log."""
         try:
-            size = json.loads(b"".join(self.store.read(f"{folder}/{STATE}")))["state"]["log_bytes"]
+            size = parse_json(b"".join(self.store.read(f"{folder}/{STATE}")))["state"]["log_bytes"]
             return len(new) >= size and old[:size] == new[:size]
         except (FileNotFoundError, ValueError, KeyError, TypeError):
             return False
