@@ -100,6 +100,16 @@ def test_the_verdict_with_an_interval(test: Ratio, sample: Ratio, outcome: str, 
     assert verdict(test.inverse, sample.inverse, names[::-1]).outcome == MIRRORED[outcome]
 
 
+@pytest.mark.parametrize("wrong", [0, 1, 30, 1000])
+def test_the_ratio_of_equal_rates_is_its_own_inverse(wrong: int) -> None:
+    outcomes = np.zeros(1000)
+    outcomes[:wrong] = 1
+    of_pairs = paired_ratio(outcomes, np.roll(outcomes, 100), rng())
+    for known in (ratio(ErrorRate(wrong, 1000), ErrorRate(wrong, 1000), rng()), of_pairs):
+        assert known.value == 1
+        assert known.interval == pytest.approx(known.inverse.interval, rel=1e-12)
+
+
 def test_the_ratio_is_exact_and_its_inverse_too() -> None:
     one, two = ErrorRate(30, 1000), ErrorRate(120, 2000)
     result, other = ratio(one, two, rng()), ratio(two, one, rng())

@@ -111,7 +111,12 @@ def paired_ratio(first: Float[np.ndarray, " n"], second: Float[np.ndarray, " n"]
 
 
 def _ratio(first: ErrorRate, second: ErrorRate, logs: Float[np.ndarray, " draws"]) -> Ratio:
-    """The value from the counts, its error and interval from the bootstrap's log ratios."""
+    """The value from the counts, its error and interval from the bootstrap's log ratios.
+
+    Of equal rates each draw counts on both sides, so that their ratio is its own inverse.
+    """
+    if first == second:
+        logs = np.concatenate([logs, -logs])
     value = _quotient((first.wrong, first.n), (second.wrong, second.n))
     low, high = np.exp(np.quantile(logs, (0.025, 0.975)))
     right = _quotient((first.n - first.wrong, first.n), (second.n - second.wrong, second.n))
