@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float, Float64
 
 from agon.errors import DataError
-from agon.metrics.intervals import NORMAL, wilson
+from agon.metrics.intervals import NORMAL, share_error, wilson
 from agon.metrics.score import Score
 
 PROTOCOL = "P(realness of a generated sample >= realness of a held-out real one), ties half; DeLong's variance"
@@ -42,11 +42,11 @@ class Area(NamedTuple):
         return expit(logit - half), expit(logit + half)
 
     def score(self) -> Score:
-        """The area as a Score: "auroc"."""
+        """The area as a Score: "auroc". At 0 and 1 its error is that of a share of the smaller set."""
         return Score(
             name="auroc",
             value=self.value,
-            error=self.error,
+            error=self.error or share_error(self.value, min(self.n, self.n_real)),
             interval=self.interval,
             n=self.n,
             n_real=self.n_real,

@@ -1,6 +1,5 @@
 """Which classes a generator covers, and how confident a classifier is about its samples."""
 
-import math
 from collections.abc import Sequence
 
 import torch
@@ -8,7 +7,7 @@ from jaxtyping import Bool, Float, Int, Num
 from torch import Tensor
 
 from agon.errors import DataError
-from agon.metrics.intervals import mean_score, share_score, wilson
+from agon.metrics.intervals import mean_score, share_error, share_score, wilson
 from agon.metrics.score import Score
 from agon.metrics.shares import covered_interval, share_divergence
 
@@ -16,7 +15,7 @@ SHARE = 0.1  # the least part of a class's expected samples that covers it
 
 
 def accuracy(right: Bool[Tensor, " n"], protocol: str) -> Score:
-    """The share of correctly classified samples, with the binomial standard error sqrt(p (1 - p) / n).
+    """The share of correctly classified samples, with its binomial standard error (`intervals.share_error`).
 
     Args:
         right: whether the classifier is right about each of n samples.
@@ -134,7 +133,7 @@ def recognised(classes: Score, label: int) -> Score:
     return Score(
         name="recognised",
         value=share,
-        error=math.sqrt(share * (1 - share) / n),
+        error=share_error(share, n),
         interval=wilson(share, n),
         n=n,
         protocol=f"share taken for the digit that was trained on; {classes.protocol.partition(';')[0]}",

@@ -36,6 +36,24 @@ def wilson(share: float, n: float) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
+def share_error(share: float, n: float) -> float:
+    """The binomial standard error √(p (1 - p) / n) of a share of n independent samples.
+
+    By it a share of 0 or 1 would be known exactly; there it is half of Wilson's interval over the normal quantile.
+
+    Args:
+        share: 0 to 1.
+        n: above 0; an effective number of samples need not be whole.
+
+    >>> round(share_error(0.5, 100), 3), round(share_error(1.0, 100), 3)
+    (0.05, 0.009)
+    """
+    if 0 < share < 1:
+        return math.sqrt(share * (1 - share) / n)
+    low, high = wilson(share, n)
+    return (high - low) / (2 * NORMAL)
+
+
 def share_score(
     name: str,
     hits: Bool[Tensor, " n"],
@@ -45,7 +63,7 @@ def share_score(
     n_real: int | None = None,
     detail: Mapping[str, Any] | None = None,
 ) -> Score:
-    """The share of hits, with its binomial standard error sqrt(p (1 - p) / n) and Wilson's interval.
+    """The share of hits, with its standard error (`share_error`) and Wilson's interval.
 
     Args:
         name: of the score.
@@ -56,11 +74,10 @@ def share_score(
         detail: further plain values.
     """
     share = float(hits.double().mean())
-    error = math.sqrt(share * (1 - share) / len(hits))
     return Score(
         name=name,
         value=share,
-        error=error,
+        error=share_error(share, len(hits)),
         interval=wilson(share, len(hits)),
         n=n,
         n_real=n_real,

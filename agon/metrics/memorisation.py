@@ -11,7 +11,7 @@ from torch import Tensor
 
 from agon.errors import DataError
 from agon.metrics.distances import densities
-from agon.metrics.intervals import NORMAL, wilson
+from agon.metrics.intervals import NORMAL, share_error, wilson
 from agon.metrics.neighbours import Neighbours, nearest_neighbours, nearest_others
 from agon.metrics.pairwise import together
 from agon.metrics.score import Score
@@ -124,9 +124,9 @@ def memorisation(fake: Shaped[Tensor, "n ..."], train: Shaped[Tensor, "m ..."], 
     of one set (`Images.validation`): MNIST's test images come from other writers, and get 0.39 against its training
     images. The metric uses all training images, because a random subset of h would miss most memorised ones.
 
-    The standard error is binomial, √(s (1 - s) / n'), propagated to the value. n' = n² / Σ c_i² is the effective number
-    of independent samples, where c_i samples share the nearest image i: if all samples are nearest to one blank image,
-    as noise is, they count as one. The interval is Wilson's for n'.
+    The standard error is binomial (`intervals.share_error` of s and n'), propagated to the value. n' = n² / Σ c_i² is
+    the effective number of independent samples, where c_i samples share the nearest image i: if all samples are nearest
+    to one blank image, as noise is, they count as one. The interval is Wilson's for n'.
 
     Args:
         fake: n generated samples of any shape, uint8 or floating, in the images' range.
@@ -157,7 +157,7 @@ def _share(nearest: _Nearest, m: int, h: int) -> _Share:
     share, count = float(nearer.mean()), float(counts.sum() ** 2 / counts.square().sum())
     slope = h * m / (h * share + m * (1 - share)) ** 2
     low, high = wilson(share, count)
-    error = slope * math.sqrt(share * (1 - share) / count)
+    error = slope * share_error(share, count)
     return _Share(share, _balanced(share, m, h), error, (_balanced(low, m, h), _balanced(high, m, h)), count)
 
 

@@ -1,6 +1,5 @@
 """Rank runs by their errors on the same images: how often each is best, and where two differ most."""
 
-import math
 from collections.abc import Mapping
 
 import torch
@@ -8,7 +7,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from agon.errors import DataError
-from agon.metrics.intervals import wilson
+from agon.metrics.intervals import share_error, wilson
 from agon.metrics.score import Score
 
 
@@ -76,7 +75,7 @@ def _per_cent(share: float, n: int, among: str) -> Score:
     return Score(
         name="best-rank",
         value=100 * share,
-        error=100 * math.sqrt(share * (1 - share) / n),
+        error=100 * share_error(share, n),
         interval=(100 * low, 100 * high),
         n=n,
         n_real=n,

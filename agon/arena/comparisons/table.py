@@ -41,7 +41,7 @@ def contestant(name: str, seeds: Sequence[Sequence[Score]]) -> Contestant:
 
 
 def _error(score: Score) -> float | None:
-    """The standard error; for a share of 0 or 1, whose own is 0, that of its interval."""
+    """The standard error; where it is 0, as of shares of 0 and 1 in earlier records, that of the interval."""
     if score.error == 0 and score.interval is not None:
         return (score.interval[1] - score.interval[0]) / (2 * NORMAL)
     return score.error
