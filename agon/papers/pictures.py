@@ -33,6 +33,8 @@ def sample_panels(
 def sample_table(rows: Sequence[str], columns: Sequence[str], *, across: int, count: int) -> Renderer:
     """Draw a table of the first seed's last images; each cell shows the training labelled "row: column".
 
+    Rows and columns of which no training is there, as in an item of some of its rows, are left out.
+
     Args:
         rows: sets of images.
         columns: models.
@@ -42,9 +44,10 @@ def sample_table(rows: Sequence[str], columns: Sequence[str], *, across: int, co
 
     def draw(runs: TrainedRuns, scale: Scale) -> Mapping[str, bytes]:
         shown = first_seeds(runs)
-        table = {row: [_cell(shown.get(f"{row}: {column}"), count) for column in columns] for row in rows}
-        filled = {row: cells for row, cells in table.items() if any(cell is not None for cell in cells)}
-        return {".png": tiles_png(filled, list(columns), across=across)}
+        drawn_rows = [row for row in rows if any(f"{row}: {column}" in shown for column in columns)]
+        drawn_columns = [column for column in columns if any(f"{row}: {column}" in shown for row in rows)]
+        table = {row: [_cell(shown.get(f"{row}: {column}"), count) for column in drawn_columns] for row in drawn_rows}
+        return {".png": tiles_png(table, drawn_columns, across=across)}
 
     return draw
 

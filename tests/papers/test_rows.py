@@ -2,12 +2,13 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from agon.cli import main
 from agon.errors import SettingError
-from agon.papers import ITEMS, find_item, reproduce
+from agon.papers import ITEMS, find_item, pictures, reproduce
 from agon.papers.rows import with_rows
 from tests.papers.test_items import trained_here  # noqa: F401
 
@@ -66,3 +67,13 @@ def test_only_what_the_rows_need_is_trained(name: str, word: str, trained: int, 
     text = page.read_text()
     assert f"Not made at this scale: {', '.join(told['left out'])}." in text
     assert f"--seeds 1 --rows '{word}'`" in text
+
+
+def test_a_table_of_samples_shows_no_empty_row_or_column(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of an item of some rows, the pictures of the others are not there, and neither are their titles."""
+    drawn: list[Any] = []
+    monkeypatch.setattr(pictures, "_cell", lambda run, count: run)
+    monkeypatch.setattr(pictures, "tiles_png", lambda table, columns, across: drawn.append((table, columns)))
+    runs: dict[str, Any] = {"MNIST: a": ["1"], "MNIST: c": ["2"], "digits: c": ["3"]}
+    pictures.sample_table(["MNIST", "CIFAR-10", "digits"], ["a", "b", "c"], across=1, count=1)(runs, "smoke")
+    assert drawn == [({"MNIST": ["1", "2"], "digits": [None, "3"]}, ["a", "c"])]
