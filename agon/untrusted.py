@@ -75,17 +75,19 @@ def read_regular(path: Path, *, most: int | None = None, follow: bool = True) ->
 
 
 def parse_json(content: bytes | str, *, finite: bool = True) -> Any:
-    """Parse a JSON text that is nested at most `DEPTH` deep.
+    """Parse a JSON text that is nested at most `DEPTH` deep, and whose whole numbers floats can hold.
 
     Args:
         content: the text; bytes are read as UTF-8.
-        finite: whether to refuse NaN and Infinity, which Python writes but JSON does not allow.
+        finite: whether to refuse NaN and Infinity, which Python writes but JSON does not allow, and 1e400, which it
+            reads as Infinity.
 
     Raises:
         ValueError: the text is not such JSON.
     """
     try:
-        value = json.loads(content, parse_constant=_refuse if finite else None)
+        refusals: dict[str, Any] = {"parse_constant": _refuse, "parse_float": _finite} if finite else {}
+        value = json.loads(content, parse_int=_whole, **refusals)
         deep = depth(value) > DEPTH
     except RecursionError:
         deep = True
@@ -160,6 +162,19 @@ def listed(names: Iterable[object], most: int = NAMED) -> str:
 
 def _containers(values: Iterable[Any]) -> list[dict[str, Any] | list[Any]]:
     return [value for value in values if isinstance(value, (dict, list))]
+
+
+def _whole(text: str) -> int:
+    if len(text) > sys.float_info.max_10_exp:
+        raise ValueError(f"a number of {len(text)} digits")
+    return int(text)
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not is_number(value):
+        raise ValueError(f"{text:.40} is beyond the range of numbers")
+    return value
 
 
 def _refuse(constant: str) -> None:

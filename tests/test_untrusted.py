@@ -1,6 +1,7 @@
 """What comes from elsewhere is bounded before it is used."""
 
 import ast
+import math
 import os
 import socket
 from collections.abc import Callable
@@ -129,6 +130,24 @@ def test_nothing_but_parse_json_reads_json_from_elsewhere() -> None:
                 written_here = ast.unparse(node.args[0]).startswith("json.dumps(")
                 found |= set() if written_here else {path.relative_to(house).as_posix()}
     assert found == own
+
+
+@pytest.mark.parametrize("text", ["1" + "0" * 400, "[-1" + "0" * 400 + "]", "1e400", "[-1e400]"])
+def test_a_number_that_floats_cannot_hold_is_no_json(text: str) -> None:
+    with pytest.raises(ValueError, match=r"401|402|beyond the range"):
+        parse_json(text)
+    assert parse_json("1e300") == 1e300
+    assert parse_json("1e400", finite=False) == math.inf
+    assert parse_json("9" * 300) == int("9" * 300)
+
+
+def test_an_experiment_that_is_no_json_is_a_sentence(tmp_path: Path) -> None:
+    """Dotted keys nest without brackets, and a date is a key in YAML."""
+    (tmp_path / "deep.toml").write_text(".".join(["a"] * 20_000) + " = 1")
+    (tmp_path / "date.yaml").write_text("2024-01-01: 3")
+    for name in ("deep.toml", "date.yaml"):
+        with pytest.raises(AgonError, match="cannot be read as an experiment"):
+            read_experiment(tmp_path / name)
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000, "[" * 200 + "]" * 200])

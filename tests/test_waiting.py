@@ -47,6 +47,16 @@ def test_no_five_seconds_pass_without_a_line() -> None:
     assert EVERY + TICK < 5
 
 
+def test_outer_stages_say_how_far_they_are_and_the_time_left_of_all(display: Display) -> None:
+    with display:
+        for _ in tracked(range(4), "measuring, seed by seed", 4):
+            with stage("features", total=10) as advance:
+                advance(5)
+                display.after(5)
+    assert lines(display)[0] == "measuring, seed by seed 0/4: features  5/10 (50 %)  0:02 left"
+    assert lines(display)[1] == "measuring, seed by seed 1/4: features  5/10 (50 %)  0:02 left, 0:20 in all"
+
+
 def test_a_long_stage_says_how_far_it_is_and_how_long_it_will_take(display: Display) -> None:
     with display, stage("kid"), stage("features", total=1000) as advance:
         advance(100)

@@ -43,11 +43,12 @@ def play(
     from agon.terminal.waiting import stage, waiting
 
     run_script(from_)
-    with waiting(), stage("runs and first pictures"):
+    with waiting(), stage("opening the runs"):
         models, left_out = _shown(dict(zip(names(places), places, strict=True)), trust)
-        blocks = serve(models, port, browser=browser, wait=False)
     for line in left_out:
         warn(f"agon: left out: {line}")
+    with waiting(), stage("first pictures"):
+        blocks = serve(models, port, browser=browser, wait=False)
     say(f"{blocks.local_url.rstrip('/')} (Ctrl-C ends it)")  # only now: it answers
     blocks.block_thread()
 

@@ -67,7 +67,9 @@ def data(
     if isinstance(described, Images) and not described.streaming:
         looked_at(described, check)
     elif check:
-        say(*described.check().splitlines())
+        with waiting(), stage("checking the data"):
+            verdict = described.check().splitlines()
+        say(*verdict)
     if out is not None:
         say(write(first_samples(described, n), described, out))
 

@@ -171,6 +171,7 @@ class Train:
 
     def within(self, compute: Any) -> Any:
         """Return the experiment, with the steps that fit into the minutes unless a number of steps is given."""
+        from agon.terminal.waiting import waiting
         from agon.training import within
 
         experiment = self.experiment()
@@ -179,7 +180,8 @@ class Train:
         if minutes is None or self.steps is not None or any(set_.startswith("steps=") for set_ in self.set_):
             return experiment
         warn(f"agon: measuring how many steps fit into {minutes:g} minutes")
-        return within(experiment, minutes, compute)
+        with waiting():
+            return within(experiment, minutes, compute)
 
     def check(self) -> None:
         """Refuse what can be refused before torch is imported."""

@@ -14,6 +14,7 @@ from agon.cores import cores
 from agon.data.decode import PIXELS, decode
 from agon.data.rows import ImageRows, Raw, Unreadable, said
 from agon.errors import Change, DataError
+from agon.terminal.waiting import stage
 from agon.untrusted import NAMED, printable, shortened
 
 CHUNK = 256  # images decoded at a time
@@ -70,8 +71,10 @@ class Decoding:
             DataError: an image has another shape.
         """
         waiting, unreadable = iter(rows), list[Unreadable]()
-        while raws := list(islice(waiting, CHUNK)):
-            unreadable += [result for result in self.many(raws) if isinstance(result, Unreadable)]
+        with stage("decoding every image", len(rows)) as advance:
+            while raws := list(islice(waiting, CHUNK)):
+                unreadable += [result for result in self.many(raws) if isinstance(result, Unreadable)]
+                advance(len(raws))
         return unreadable
 
     def many(self, raws: Sequence[Raw]) -> list[UInt8[np.ndarray, "c h w"] | Unreadable]:

@@ -28,12 +28,13 @@ def read_experiment(path: Path, trust: bool = False) -> Experiment:
     try:
         text = read_regular(path, most=MOST).decode()
         value = _parsed(text, path.suffix.lower())
-    except (OSError, ValueError, RecursionError) as error:
+        if not isinstance(value, dict):
+            raise SettingError(f"{path}: expected the fields of an experiment, got {type(value).__name__}")
+        described = json.dumps({"type": "experiment", **value}, default=str)
+    except (OSError, ValueError, TypeError, RecursionError) as error:
         advice = "see the experiment.json of a run"
         raise SettingError(f"{path} cannot be read as an experiment ({error}); {advice}") from error
-    if not isinstance(value, dict):
-        raise SettingError(f"{path}: expected the fields of an experiment, got {type(value).__name__}")
-    return Experiment.from_json(json.dumps({"type": "experiment", **value}, default=str), trust)
+    return Experiment.from_json(described, trust)
 
 
 def _parsed(text: str, suffix: str) -> Any:

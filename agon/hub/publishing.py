@@ -27,6 +27,7 @@ def push(
     private: bool = False,
     licence: str | None = None,
     trust: bool = False,
+    show: bool = True,
 ) -> str:
     """Publish a run on the Hugging Face Hub, and return the address of the commit.
 
@@ -39,6 +40,7 @@ def push(
         private: whether a new repository is visible to its owner alone.
         licence: identifier of the weights' licence, such as apache-2.0.
         trust: whether a user's classes may be imported.
+        show: whether to show the progress on standard error.
 
     Raises:
         SettingError: the name is not owner/name.
@@ -53,7 +55,7 @@ def push(
         raise RunError("expected a token of the Hub, which may write, got none; `hf auth login`, or set HF_TOKEN")
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "run"
-        prepare(run, name, folder, licence=licence, trust=trust)
+        prepare(run, name, folder, licence=licence, trust=trust, show=show)
         try:
             HfApi().create_repo(name, private=private, exist_ok=True)
             commit = HfApi().upload_folder(repo_id=name, folder_path=folder, commit_message="agon push")
@@ -62,7 +64,15 @@ def push(
     return str(commit.commit_url)
 
 
-def prepare(run: Run | Path | str, name: str, out: Path, *, licence: str | None = None, trust: bool = False) -> Path:
+def prepare(
+    run: Run | Path | str,
+    name: str,
+    out: Path,
+    *,
+    licence: str | None = None,
+    trust: bool = False,
+    show: bool = True,
+) -> Path:
     """Write the files of a repository into a folder, and return it.
 
     | file | content |
@@ -78,13 +88,14 @@ def prepare(run: Run | Path | str, name: str, out: Path, *, licence: str | None 
         out: a new or empty folder.
         licence: identifier of the weights' licence, such as apache-2.0.
         trust: whether a user's classes may be imported.
+        show: whether to show the progress on standard error.
 
     Raises:
         SettingError: the name is not owner/name.
         RunError: there is no intact checkpoint, or the folder cannot be written.
     """
     check_name(name)
-    with waiting(), stage(f"files of {name}"):
+    with waiting(show), stage(f"files of {name}"):
         run = Run.of(run)
         training = load(run, trust=trust)
         published = release(run, training, out)

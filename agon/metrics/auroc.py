@@ -42,7 +42,7 @@ class Area(NamedTuple):
         return expit(logit - half), expit(logit + half)
 
     def score(self) -> Score:
-        """The area as a Score: "auroc". At 0 and 1 its error is that of a share of the smaller set."""
+        """The area as a Score: "auroc". Where DeLong's error is 0, it has that of a share of the smaller set."""
         return Score(
             name="auroc",
             value=self.value,

@@ -50,15 +50,28 @@ class Stage:
         '25/100 (25 %)  1:30 left'
         """
         passed, parts = self._clock() - self._began, []
-        left = None if self.seconds is None else self.seconds - passed
+        left = self._left_after(passed)
         if self.total is not None:
             parts.append(f"{self.done:,}/{self.total:,} ({100 * self.done // max(self.total, 1)} %)")
-            left = passed / self.done * (self.total - self.done) if self.done else left
         else:
             parts.append(f"{duration(passed)} so far")
         if left is not None:
             parts.append(f"{duration(left)} left" if left > 0 else "a little longer than expected")
         return "  ".join(parts)
+
+    def left(self) -> float | None:
+        """Return the seconds left; None if that is not known."""
+        return self._left_after(self._clock() - self._began)
+
+    def _left_after(self, passed: float) -> float | None:
+        if self.total is not None and self.done:
+            return passed / self.done * (self.total - self.done)
+        return None if self.seconds is None else self.seconds - passed
+
+    @property
+    def name(self) -> str:
+        """What it is, and how far, of one that is being done in smaller stages."""
+        return self.what if self.total is None else f"{self.what} {self.done:,}/{self.total:,}"
 
 
 class Waiting:
@@ -97,15 +110,17 @@ class Waiting:
         self._stop()
 
     def line(self, room: float = math.inf) -> str:
-        """Return the stages from the outermost to the innermost, and how far the last is.
+        """Return the stages from the outermost to the innermost, how far each is, and the time left of all.
 
         A line that would have more than `room` characters leaves the outer stages out.
         """
         stages = list(self.stages)
         if not stages:
             return ""
-        names, state = [stage.what for stage in stages], stages[-1].state()
-        return fitting((f"{': '.join(names[first:])}  {state}" for first in range(len(names))), room)
+        names, state = [*(stage.name for stage in stages[:-1]), stages[-1].what], stages[-1].state()
+        left = next((left for stage in stages[:-1] if (left := stage.left()) is not None and left > 0), None)
+        ending = "" if left is None else f", {duration(left)} in all"
+        return fitting((f"{': '.join(names[first:])}  {state}{ending}" for first in range(len(names))), room)
 
     def look(self) -> None:
         """Draw if it is time to, and if no other display is in use."""
@@ -114,6 +129,8 @@ class Waiting:
                 self._stop()
             elif line := self.line():
                 self._show(line)
+            else:
+                self._stop()
 
     def note(self, line: str) -> None:
         """Print a line beside the stages."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 from agon.errors import SettingError
 from agon.experiment import Experiment
 from agon.experiment.experiment import MOST
+from agon.terminal.waiting import stage
 from agon.training.compute import Compute
 from agon.training.launch import launch
 from agon.training.memory import enough_memory
@@ -60,7 +61,7 @@ def within(
 def seconds_per_step(experiment: Experiment, compute: Compute, clock: Callable[[], float]) -> float:
     """The mean time of a step after the first ones."""
     place = launch(compute, experiment.batch)
-    with enough_memory(), preserve_global_streams():
+    with stage("measuring how long a step takes"), enough_memory(), preserve_global_streams():
         training = Training(experiment, compute, *place)
         for _ in range(WARM):
             training.advance()

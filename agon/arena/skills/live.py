@@ -14,6 +14,8 @@ from agon.metrics.gam.critic import DEFAULT
 from agon.runs import Run, read
 from agon.samples.making import load
 from agon.terminal import warn
+from agon.terminal.progress import Progress
+from agon.terminal.waiting import stage, waiting
 from agon.training import Training
 
 METRIC = "skill"
@@ -58,8 +60,10 @@ class SkillCallback:
         passport = {**series, "step": training.step}
         if known := recorded(run, passport):
             return known
-        samples = field.samples(training)
-        row = {step: critic.area(samples) for step, critic in critics.items()}
+        display = Progress.current()
+        with waiting(display is not None and display.show), stage("skill"):
+            samples = field.samples(training)
+            row = {step: critic.area(samples) for step, critic in critics.items()}
         score = _score({**_rows(run, series), training.step: row}, list(critics), field)
         return keep_once(stamped(Measurement([score]), passport), run, passport)
 

@@ -235,8 +235,8 @@ def realness(game: Game, x: Float[Tensor, "n ..."], block: int | None = BLOCK) -
     """
     if not len(x):
         raise DataError("a critic: expected at least 1 sample, got none")
-    parts = _parts(x, OWN) if block is None else torch.split(x, block)
-    judged = tracked(parts, "samples before a critic", len(x), len)
+    parts = tuple(_parts(x, OWN)) if block is None else torch.split(x, block)
+    judged = tracked(parts, "samples before a critic", len(x), len) if len(parts) > 1 else parts
     scores = torch.cat([_realness_of_part(game, part).double().cpu() for part in judged])
     non_finite = int((~scores.isfinite()).sum())
     if non_finite:

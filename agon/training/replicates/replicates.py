@@ -24,6 +24,7 @@ from agon.runs.mirrors import (
 )
 from agon.runs.named import local
 from agon.terminal import warn
+from agon.terminal.waiting import stage, waiting
 from agon.training.compute import Compute
 from agon.training.monitoring import Monitoring
 from agon.training.opening import remarks
@@ -175,7 +176,8 @@ def resume(
 
 def _fastest(plan: Plan, show: bool) -> str:
     """The fastest strategy by measurement; prints the reason."""
-    strategy, why = choose_strategy(plan)
+    with waiting(show), stage("measuring how to train the seeds"):
+        strategy, why = choose_strategy(plan)
     if show and why:
         warn(f"seeds are trained {'batched' if strategy == 'batched' else 'by ' + strategy}: {why}")
     return strategy
