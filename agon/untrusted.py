@@ -75,7 +75,7 @@ def read_regular(path: Path, *, most: int | None = None, follow: bool = True) ->
 
 
 def parse_json(content: bytes | str, *, finite: bool = True) -> Any:
-    """Parse a JSON text that is nested at most `DEPTH` deep, and whose whole numbers floats can hold.
+    """Parse a JSON text that is nested at most `DEPTH` deep; its whole numbers may be any, see `is_number`.
 
     Args:
         content: the text; bytes are read as UTF-8.
@@ -87,7 +87,7 @@ def parse_json(content: bytes | str, *, finite: bool = True) -> Any:
     """
     try:
         refusals: dict[str, Any] = {"parse_constant": _refuse, "parse_float": _finite} if finite else {}
-        value = json.loads(content, parse_int=_whole, **refusals)
+        value = json.loads(content, **refusals)
         deep = depth(value) > DEPTH
     except RecursionError:
         deep = True
@@ -162,12 +162,6 @@ def listed(names: Iterable[object], most: int = NAMED) -> str:
 
 def _containers(values: Iterable[Any]) -> list[dict[str, Any] | list[Any]]:
     return [value for value in values if isinstance(value, (dict, list))]
-
-
-def _whole(text: str) -> int:
-    if len(text) > sys.float_info.max_10_exp:
-        raise ValueError(f"a number of {len(text)} digits")
-    return int(text)
 
 
 def _finite(text: str) -> float:

@@ -21,7 +21,7 @@ LINK = re.compile(r"\]\(([^)\s]+)\)")
 REFERENCE = re.compile(r"\]\[(agon[\w.]*)\]|\[`(agon[\w.]*)`\]\[\]")
 TITLE = re.compile(r"^#+ +(.*)$", re.MULTILINE)
 DIRECTIVE = re.compile(r"^::: (\S+)$", re.MULTILINE)
-UNDOCUMENTED = {"untrusted", "terminal", "cli"}  # rooms that no one imports from outside
+UNDOCUMENTED = {"untrusted", "terminal", "__main__", "cli"}  # rooms that no one imports from outside
 
 
 def anchors(page: Path) -> set[str]:

@@ -5,6 +5,7 @@ from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import Any
 
 from agon.metrics.directions import direction_of
+from agon.untrusted import is_number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,4 +90,4 @@ def _fits(name: str, value: object) -> bool:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, float) or is_number(value)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from agon.errors import RunError
-from agon.untrusted import cut, parse_json, printable, read_regular
+from agon.untrusted import cut, is_number, parse_json, printable, read_regular
 
 Numbers = Mapping[str, Any]
 LARGEST = 2**26  # bytes of a file
@@ -89,6 +89,6 @@ def _entries(value: Any) -> dict[str, Any]:
 
 
 def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if not (isinstance(value, float) or is_number(value)):
         raise TypeError(f"expected a number, got {value!r}")
     return value

@@ -30,7 +30,7 @@ def figure(title: str, run: Path) -> Figure | None:
     try:
         values = described_to_show(run / SKILL)
         traces = [_trace(role, index, values) for index, role in enumerate(ROLES)]
-    except (RunError, KeyError, TypeError, ValueError, AttributeError):
+    except (RunError, KeyError, TypeError, ValueError, AttributeError, OverflowError):
         return None
     return Figure(title, traces, False, [])
 

@@ -311,7 +311,8 @@ def test_one_that_diverges_is_named_and_harms_nobody(
     assert agon.Run.open(tmp_path / "all" / "seed-0").compute["strategy"] == "batched"
     shown = capsys.readouterr().err.splitlines()
     assert {line.partition(":")[0] for line in shown if line.startswith("seed-")} == {"seed-0", "seed-1", "seed-2"}
-    assert shown[0] == "seeds are trained batched: it is faster"
+    assert "Doomed: not agon's own, so later commands on this run need --trust" in shown[0]
+    assert shown[1] == "seeds are trained batched: it is faster"
     assert shown[-1] == "2 of 3 done  1 failed"
 
 

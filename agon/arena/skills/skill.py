@@ -242,7 +242,7 @@ def read_skill(run: Run | Path | str) -> Skill | None:
         return None
     try:
         return Skill.of_plain(parse_json(run.files.read(SKILL)))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         fault = error if isinstance(error, OSError) else OSError(f"{error!r:.80}")
         raise unreadable(fault, run.path / SKILL, f"agon skill {run.path} writes it again") from error
 

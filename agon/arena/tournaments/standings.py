@@ -78,7 +78,7 @@ class TournamentResult:
         """
         try:
             return cls.of_plain(parse_json((folder / FILE).read_text()))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
             raise RunError(f"{folder / FILE}: expected the result of a tournament ({error!r:.80})") from error
 
     @property

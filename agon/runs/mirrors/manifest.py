@@ -16,7 +16,13 @@ from agon.storage import Objects
 from agon.untrusted import parse_json
 
 READS, PAUSE = 5, 0.1  # attempts to read mirror.json, and seconds between two
-DAMAGED = (ValueError, KeyError, TypeError, AttributeError)  # what is raised by a mirror.json that is not agon's
+DAMAGED = (
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+)  # what is raised by a mirror.json that is not agon's
 
 
 class Entry(NamedTuple):

@@ -107,7 +107,7 @@ class Folder:
         """
         try:
             seeds = [int(seed) for seed in parse_json(self.text)["seeds"]]
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, OverflowError) as error:
             raise RunError(
                 f"{self.path / REPLICATES} cannot be read ({error!r}); begin again in another folder"
             ) from error
