@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, TypeGuard, cast
 NAMED = 10  # names in one message
 LONG = 200  # characters of one value in a message
 DEPTH = 100  # of nested JSON; agon's own files have less than 20
+MALFORMED = (ValueError, KeyError, TypeError, AttributeError, OverflowError)  # by JSON that is not what it should be
 
 KINDS = {
     stat.S_IFDIR: "a folder",

@@ -171,9 +171,9 @@ def sample(
 def written_samples(drawn: Any, source: Any, out: Path) -> list[str]:
     """Write samples, and return the path, and the classes of a grid's rows."""
     from agon.samples import write
-    from agon.samples.moving import write_walk
+    from agon.samples.moving import ENDINGS, write_walk
 
-    if out.suffix in (".gif", ".mp4"):
+    if out.suffix in ENDINGS:
         return [str(write_walk(drawn.samples, source, drawn.columns, out))]
     lines = [str(write(drawn.samples, source, out, drawn.columns, drawn.labels))]
     if drawn.labels is not None and drawn.columns:

@@ -16,8 +16,7 @@ from agon.data.order import part
 from agon.data.rows import ImageRows, Raw, Unreadable
 from agon.data.source import RealBatch
 from agon.errors import DataError
-from agon.terminal.progress import Progress
-from agon.terminal.waiting import tracked, waiting
+from agon.terminal.waiting import tracked, waiting_beside_training
 
 BatchPosition = tuple[int, int, int, int]  # batch, index, rank, world
 MARKS = 8  # places that are remembered: those of the last draws, and the one that was loaded
@@ -123,8 +122,7 @@ class Flow:
             least=batch // world,
             begin=self._marks.get(last, Mark()),
         )
-        display = Progress.current()
-        with waiting(display is not None and display.show):
+        with waiting_beside_training():
             for _ in tracked(range(last[1], index), "reading the stream forward", index - last[1]):
                 self._take(batch // world, skim=True)
 

@@ -19,8 +19,7 @@ from agon.games import Classification
 from agon.metrics import Score, Statistics
 from agon.runs import Run
 from agon.samples.making import load
-from agon.terminal.progress import Progress
-from agon.terminal.waiting import stage, waiting
+from agon.terminal.waiting import stage, waiting, waiting_beside_training
 from agon.training import Training
 from agon.training.allocation import keep_freed_memory
 
@@ -252,6 +251,5 @@ class EvaluationCallback:
             if self._previous is not None:
                 context.remember(self._previous)
             self._previous = context
-            display = Progress.current()
-            with waiting(display is not None and display.show):
+            with waiting_beside_training():
                 return scored(context, asked(self.metrics, training.experiment.data), run, training.step)

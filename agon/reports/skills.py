@@ -11,7 +11,7 @@ from agon.reports.reading import View
 from agon.runs import Directory
 from agon.runs.description import described_to_show
 from agon.runs.layout import EXPERIMENT, SKILL
-from agon.untrusted import is_number
+from agon.untrusted import MALFORMED, is_number
 
 ROLES = ("generators", "critics")
 
@@ -30,7 +30,7 @@ def figure(title: str, run: Path) -> Figure | None:
     try:
         values = described_to_show(run / SKILL)
         traces = [_trace(role, index, values) for index, role in enumerate(ROLES)]
-    except (RunError, KeyError, TypeError, ValueError, AttributeError, OverflowError):
+    except (RunError, *MALFORMED):
         return None
     return Figure(title, traces, False, [])
 

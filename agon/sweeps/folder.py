@@ -20,6 +20,7 @@ from agon.sweeps.search import BayesianSearch
 from agon.sweeps.trials import Settings
 from agon.training.replicates import Folder
 from agon.training.replicates.folder import Plan, read_plan
+from agon.untrusted import MALFORMED
 
 
 @dataclass(frozen=True)
@@ -157,7 +158,7 @@ class SweepFolder:
             diverged = {str(name): str(sentence) for name, sentence in dict(values["diverged"]).items()}
             told = {str(name): it if isinstance(it, str) else float(it) for name, it in values.get("told", {}).items()}
             return SweepRecord(SweepPlan.of_plain(values), diverged, told, dict(values["result"]))
-        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        except MALFORMED as error:
             raise RunError(f"{self.path / SWEEP} cannot be read ({error!r}); begin again in another folder") from error
 
     def plans(self, record: SweepRecord, *, trust: bool = False, threads: int | None = None) -> dict[str, Plan]:

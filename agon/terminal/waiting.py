@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from agon.terminal import OutputStream, is_watched, tell
@@ -188,6 +188,12 @@ def waiting(show: bool = True, stream: OutputStream | None = None) -> Iterator[N
             yield
         finally:
             _shown.pop()
+
+
+def waiting_beside_training() -> AbstractContextManager[None]:
+    """Show the stages of what is called within this block where a training's display is shown, and nowhere else."""
+    display = Progress.current()
+    return waiting(display is not None and display.show)
 
 
 def is_shown() -> bool:

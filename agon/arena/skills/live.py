@@ -14,8 +14,7 @@ from agon.metrics.gam.critic import DEFAULT
 from agon.runs import Run, read
 from agon.samples.making import load
 from agon.terminal import warn
-from agon.terminal.progress import Progress
-from agon.terminal.waiting import stage, waiting
+from agon.terminal.waiting import stage, waiting_beside_training
 from agon.training import Training
 
 METRIC = "skill"
@@ -60,8 +59,7 @@ class SkillCallback:
         passport = {**series, "step": training.step}
         if known := recorded(run, passport):
             return known
-        display = Progress.current()
-        with waiting(display is not None and display.show), stage("skill"):
+        with waiting_beside_training(), stage("skill"):
             samples = field.samples(training)
             row = {step: critic.area(samples) for step, critic in critics.items()}
         score = _score({**_rows(run, series), training.step: row}, list(critics), field)

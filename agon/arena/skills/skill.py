@@ -26,7 +26,7 @@ from agon.runs.files import AGAIN
 from agon.runs.layout import SKILL, SKILL_PICTURE
 from agon.samples.making import load
 from agon.terminal.waiting import stage, waiting
-from agon.untrusted import parse_json
+from agon.untrusted import MALFORMED, parse_json
 
 N = 2_000
 FEWEST = 2  # snapshots that can meet
@@ -242,7 +242,7 @@ def read_skill(run: Run | Path | str) -> Skill | None:
         return None
     try:
         return Skill.of_plain(parse_json(run.files.read(SKILL)))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
+    except (OSError, *MALFORMED) as error:
         fault = error if isinstance(error, OSError) else OSError(f"{error!r:.80}")
         raise unreadable(fault, run.path / SKILL, f"agon skill {run.path} writes it again") from error
 

@@ -16,7 +16,7 @@ from agon.arena.tournaments.crosstables import lines_of, tables_of
 from agon.errors import RunError
 from agon.runs import write_atomically
 from agon.runs.files import AGAIN
-from agon.untrusted import parse_json
+from agon.untrusted import MALFORMED, parse_json
 
 if TYPE_CHECKING:
     import pandas
@@ -78,7 +78,7 @@ class TournamentResult:
         """
         try:
             return cls.of_plain(parse_json((folder / FILE).read_text()))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
+        except (OSError, *MALFORMED) as error:
             raise RunError(f"{folder / FILE}: expected the result of a tournament ({error!r:.80})") from error
 
     @property

@@ -13,16 +13,9 @@ from agon.runs.layout import MIRROR
 from agon.runs.limits import ENTRIES, STATE
 from agon.runs.mirrors.content import MIRRORED
 from agon.storage import Objects
-from agon.untrusted import parse_json
+from agon.untrusted import MALFORMED, parse_json
 
 READS, PAUSE = 5, 0.1  # attempts to read mirror.json, and seconds between two
-DAMAGED = (
-    ValueError,
-    KeyError,
-    TypeError,
-    AttributeError,
-    OverflowError,
-)  # what is raised by a mirror.json that is not agon's
 
 
 class Entry(NamedTuple):
@@ -86,12 +79,12 @@ def read_manifest(store: Objects) -> Manifest:
         StorageError: storage does not answer.
     """
     for _ in range(READS - 1):
-        with suppress(*DAMAGED):
+        with suppress(*MALFORMED):
             return _read(store)
         time.sleep(PAUSE)
     try:
         return _read(store)
-    except DAMAGED as error:
+    except MALFORMED as error:
         raise RunError(
             f"{store.address}/{MIRROR} is not what agon writes ({str(error) or repr(error)}); put it back, or choose "
             "another place"
