@@ -13,12 +13,14 @@ from typing import Any, NamedTuple
 from agon.papers import ITEMS
 from agon.papers.agreement import disagreements
 from agon.papers.expected import expected
+from agon.papers.intervals import ALIKE
 from agon.papers.own_scale import amount, full_size, minutes, needs_gpu
 from agon.papers.page import table
 from agon.papers.verdicts import MET, MOST_SEEDS, VERDICTS
 from agon.recipes.costs import measured as measured_costs
 from tools.pages import known
 
+UNASKED = (None, ALIKE, "subtracted")  # a control that is subtracted from a claim is part of it
 BY_EYE, NOT_RUN = "by eye", "not run"  # for items without claims, and without numbers
 ALWAYS = ("held", "partly", "contradicted", "undecided", "no evidence", "one seed", BY_EYE)
 Numbers = Mapping[str, Any]
@@ -150,23 +152,29 @@ def _verdict(line: Line) -> str:
 
 
 def _control(line: Line) -> str:
-    """Of each control, how many of the claims it meets."""
+    """Of each control, how many of the claims it meets, and in how many its two rows are the same."""
     claims = list(line.claims.values())
     names = list(dict.fromkeys(name for claim in claims for name in claim["controls"]))
     if claims and not names:
         return "not measured"
     met = {name: sum(_meets(claim, name) for claim in claims) for name in names}
-    asked = {name: sum(_asked(claim, name) for claim in claims) for name in names}
-    return ", ".join(f"{name}: meets {met[name] or 'none'} of {asked[name]}" for name in names if asked[name])
+    alike = {name: sum(_found(claim, name) == ALIKE for claim in claims) for name in names}
+    asked = {name: sum(_found(claim, name) not in UNASKED for claim in claims) for name in names}
+    told = {
+        name: [f"meets {met[name] or 'none'} of {asked[name]}"] * bool(asked[name])
+        + [f"alike in {alike[name]}"] * bool(alike[name])
+        for name in names
+    }
+    return "; ".join(f"{name}: {', '.join(parts)}" for name, parts in told.items() if parts)
 
 
-def _asked(claim: Numbers, name: str) -> bool:
-    """Whether a claim is tried on a control; one that is subtracted from it is part of the claim."""
-    return name in claim["controls"] and claim["controls"][name]["verdict"] != "subtracted"
+def _found(claim: Numbers, name: str) -> str | None:
+    """What a control makes of a claim; None if the claim is not tried on it."""
+    return str(claim["controls"][name]["verdict"]) if name in claim["controls"] else None
 
 
 def _meets(claim: Numbers, name: str) -> bool:
-    return name in claim["controls"] and claim["controls"][name]["verdict"] in MET
+    return _found(claim, name) in MET
 
 
 def _scale(line: Line) -> str:

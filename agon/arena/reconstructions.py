@@ -15,6 +15,7 @@ from agon.figures.pictures import grid_png
 from agon.metrics import Score
 from agon.runs import Run, naming
 from agon.runs.scores import attached_arrays, attachment
+from agon.untrusted import MALFORMED
 
 SHOWN = 10  # images in the picture, as in figure 4 of metz2017
 
@@ -71,7 +72,7 @@ def reconstructions(run: Run, score: Score) -> Reconstructions:
     try:
         arrays = attached_arrays(run.path, file)
         return Reconstructions(*(torch.from_numpy(arrays[name]) for name in Reconstructions._fields))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, *MALFORMED) as error:
         raise RunError(
             f"{run.path / attachment(file)} cannot be read ({error}); delete the score's line in {run.metrics} and "
             "ask again"

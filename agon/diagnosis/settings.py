@@ -57,15 +57,17 @@ def _rates(experiment: Experiment, players: list[str]) -> dict[str, float]:
 
 
 def _of_rates(rates: dict[str, float]) -> Iterator[Finding]:
-    for player, rate in rates.items():
-        if rate > FAST or rate < SLOW:
-            which = "large" if rate > FAST else "small"
-            remedy = SLOWER._replace(sentence="take a rate that works elsewhere", option="--set optimisers.lr=2e-4")
-            yield _finding(
-                f"the learning rate of {player} is {rate:g}, far too {which}: from {SLOW:g} to {FAST:g} is usual",
-                {"rate": rate},
-                remedy,
-            )
+    unusual = {player: rate for player, rate in rates.items() if rate > FAST or rate < SLOW}
+    for rate in dict.fromkeys(unusual.values()):  # one sentence for all players of one rate
+        of_rate = [player for player in unusual if unusual[player] == rate]
+        which = "large" if rate > FAST else "small"
+        remedy = SLOWER._replace(sentence="take a rate that works elsewhere", option="--set optimisers.lr=2e-4")
+        yield _finding(
+            f"the learning rate of {' and '.join(of_rate)} is {rate:g}, far too {which}: from {SLOW:g} to {FAST:g} is "
+            "usual",
+            {"rate": rate},
+            remedy,
+        )
     if rates and max(rates.values()) > UNEQUAL * min(rates.values()) > 0:
         ratio = max(rates.values()) / min(rates.values())
         yield _finding(

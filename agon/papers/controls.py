@@ -4,6 +4,7 @@
 |---|---|
 | untrained | each training's run replaced by one at step 0 (`training.untrained`), under the same seeds |
 | real | real samples in the place of generated ones, where an item can measure them |
+| copies | nothing new: the rows of the same samples with training images in the place of some of them |
 | exchanged | nothing new: the two rows, or the two sides of a ratio, exchanged |
 
 An expectation that a control meets says nothing about what was trained.
@@ -25,6 +26,7 @@ from agon.training.untrained import untrained_run
 WORDS: Mapping[ControlName, str] = {
     "untrained": "untrained networks",
     "real": "real samples",
+    "copies": "samples with copies",
     "exchanged": "the rows exchanged",
 }
 FOLDER = "controls/untrained"  # inside the folder of the trainings

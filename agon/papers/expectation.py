@@ -6,7 +6,7 @@ from typing import Literal
 from agon.metrics.directions import is_ratio, opposite
 
 ExpectationVerdict = Literal["held", "partly", "contradicted", "undecided", "no evidence", "one seed", "not measured"]
-ControlName = Literal["untrained", "real", "exchanged"]
+ControlName = Literal["untrained", "real", "copies", "exchanged"]
 Bound = str | float  # the row with which to compare seed by seed, or a number
 
 

@@ -14,6 +14,8 @@ TableRow = Mapping[str, Any]  # as in the numbers' file: a label, and a mapping 
 TableRows = Sequence[TableRow]
 NONE: Mapping[str, TableRows] = MappingProxyType({})
 RANK = {"held": 2, "partly": 1}  # a control that comes as far as the item itself fools the expectation
+ALIKE = "alike"  # of a control whose rows are the same: before training, two methods can be one network
+SAME = 1e-4  # largest difference, relative to the values, of scores that one network has in two rows
 AS_FAR = "as far"  # of a control that does not surely meet an expectation, and that the item does not surely surpass
 
 
@@ -29,15 +31,16 @@ def judge(expectation: Expectation, rows: TableRows, controls: Mapping[str, Tabl
 
     An expectation is no evidence if a control meets it as far as the item does, or if the item meets it by no more than
     the control, which the interval of item minus control tells ("as far"): that one of two differences is significant
-    does not make their difference so. Rows exchanged are the mirror image, which holds where the claim is contradicted:
-    they can fool what is held alone.
+    does not make their difference so. What the item contradicts stays contradicted, whatever the controls do. Rows
+    exchanged are the mirror image, which holds where the claim is contradicted: they can fool what is held alone. A
+    control whose rows are the same ("alike") cannot fool; that any difference comes from training is what it shows.
 
     What a second judge makes of the expectation is under "second", in the same form; the verdict does not depend on it.
 
     Args:
         expectation: what the paper claims.
         rows: the item's rows.
-        controls: name of a control -> its rows; of "exchanged", the item's own.
+        controls: name of a control -> its rows; of "exchanged", the item's own; of "copies", those of them with copies.
     """
     found, towards = _compared(
         expectation, rows if expectation.beyond is None else _beyond(expectation, rows, controls)
@@ -61,6 +64,8 @@ def _tried(
     found = _control(expectation, name, control)
     if name == expectation.beyond:  # part of the comparison: minus itself, it shows nothing
         return {**found, "verdict": "subtracted"}
+    if name != "exchanged" and _alike(expectation, control):
+        return {**found, "verdict": ALIKE}
     if name == "exchanged" or judged not in RANK or _fools(found["verdict"], judged):
         return found
     bound = expectation.bound if judged == "held" else expectation.direction
@@ -68,8 +73,19 @@ def _tried(
     return found if _surpasses(expectation, bound, rows, control) else {**found, "verdict": AS_FAR}
 
 
+def _alike(expectation: Expectation, rows: TableRows) -> bool:
+    """Whether the two rows of an expectation are the same in each seed."""
+    if not isinstance(expectation.bound, str):
+        return False
+    one, other = (measured(rows, label, expectation.score) for label in (expectation.row, expectation.bound))
+    pairs = list(zip(one, other, strict=False))
+    return len(one) == len(other) > 0 and all(math.isclose(a.value, b.value, rel_tol=SAME) for a, b in pairs)
+
+
 def _fools(control: str, judged: ExpectationVerdict) -> bool:
-    """Whether what a control makes of an expectation comes as far as the item."""
+    """Whether what a control makes of an expectation comes as far as the item, which has not contradicted it."""
+    if judged == "contradicted":
+        return False
     return control == AS_FAR or RANK.get(control, 0) >= max(1, RANK.get(judged, 0))
 
 

@@ -42,9 +42,11 @@ class Item:
         published: row -> column -> the value that the paper prints.
         expects: what the claim says about the numbers; each gets a verdict.
         controls: what must fail the expectations: networks that were never trained, real samples in the place of
-            generated ones (`real` measures them), or the rows exchanged. An item without expectations needs none.
+            generated ones (`real` measures them), samples with copies (rows named by `copies`), or the rows exchanged.
+            An item without expectations needs none.
         real: computes the table's rows with real samples in the place of generated ones, from runs of one seed, of
             which it uses the data alone.
+        copies: row -> the row of the same samples with training images in the place of some, for the control "copies".
         updates: how many of the paper's steps one of ours is.
         seeds: seeds of each training by default, as many as the quick scale has time for.
     """
@@ -62,12 +64,15 @@ class Item:
     expects: Sequence[Expectation] = ()
     controls: Sequence[ControlName] = ("untrained",)
     real: Measure | None = None
+    copies: Mapping[str, str] = field(default_factory=dict)
     updates: int = 1
     seeds: int = 3
 
     def __post_init__(self) -> None:
         if ("real" in self.controls) != (self.real is not None):
             raise ValueError(f"{self.name}: expected a measurement of real samples for its control, and only for it")
+        if ("copies" in self.controls) != bool(self.copies):
+            raise ValueError(f"{self.name}: expected rows with copies for their control, and only for it")
         named = {name for each in self.expects for name in (*(each.controls or ()), each.beyond) if name is not None}
         unknown = named - set(self.controls)
         if unknown:

@@ -85,7 +85,7 @@ def _check_trainings(own: Numbers, other: Numbers) -> None:
     parts: list[tuple[str, Callable[[Numbers], Any]]] = [
         *((f"{name} of trainings", partial(_of_trainings, name)) for name in OF_TRAINING),
         ("rows and scores", lambda result: _scored(result["rows"])),
-        ("controls", lambda result: {name: _scored(rows) for name, rows in result["controls"].items()}),
+        ("controls", lambda result: {name: _scored(result["controls"].get(name, ())) for name in own["controls"]}),
     ]
     _refuse((what, part(own), part(other)) for what, part in parts)
 

@@ -77,15 +77,23 @@ def rejudged(item: Item, known: Mapping[str, Any], controls: Mapping[str, Any] |
         controls: name of a control -> its rows as in the numbers' file; by default those that the numbers have.
     """
     rows = [{**row, "summary": _summaries(row["seeds"])} for row in known["rows"]]
-    of_controls = known.get("controls", {}) if controls is None else controls
+    kept = known.get("controls", {}) if controls is None else controls
+    of_controls = {name: rows for name, rows in kept.items() if name in item.controls}
     asked = with_rows(item, known.get("asked", ()))
     again = {"rows": rows, "controls": of_controls, "expectations": _judged(asked, rows, of_controls)}
     return {name: again.get(name, value) for name, value in ({**known, "controls": of_controls}).items()}
 
 
 def _judged(item: Item, rows: Sequence[TableRow], controls: Mapping[str, Sequence[TableRow]]) -> list[dict[str, Any]]:
-    exchanged = {"exchanged": rows} if "exchanged" in item.controls else {}
-    return [judge(expectation, rows, {**controls, **exchanged}) for expectation in item.expects]
+    own = {name: made for name, made in _made_of(item, rows).items() if name in item.controls}
+    return [judge(expectation, rows, {**controls, **own}) for expectation in item.expects]
+
+
+def _made_of(item: Item, rows: Sequence[TableRow]) -> dict[str, Sequence[TableRow]]:
+    """The controls that are made of an item's own rows."""
+    named = {copied: label for label, copied in item.copies.items()}
+    copies = [{**row, "label": named[row["label"]]} for row in rows if row["label"] in named]
+    return {"copies": copies, "exchanged": rows}
 
 
 def _row(label: str, of_seeds: Sequence[Sequence[Score]], seeds: Sequence[int]) -> dict[str, Any]:

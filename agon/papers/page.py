@@ -11,6 +11,7 @@ from agon.figures.spacing import spread
 from agon.papers.agreement import on_agreement
 from agon.papers.controls import WORDS
 from agon.papers.expected import sentence
+from agon.papers.intervals import ALIKE
 from agon.papers.panel_row import ABOUT_PANELS, panel_table
 from agon.papers.verdicts import difference, explained, uncertain, verdict
 from agon.recipes.costs import minutes
@@ -98,7 +99,8 @@ def _bound(bound: str | float) -> str:
 def _of_controls(expectation: Numbers) -> str:
     """The same difference of each control."""
     found = [
-        f"{name}: {difference(each, ratio=expectation['ratio'])}" for name, each in expectation["controls"].items()
+        f"{name}: {'alike' if each['verdict'] == ALIKE else difference(each, ratio=expectation['ratio'])}"
+        for name, each in expectation["controls"].items()
     ]
     return "; ".join(found) or "not measured"
 

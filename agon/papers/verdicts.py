@@ -49,7 +49,7 @@ def by_word(numbers: Mapping[str, Any]) -> dict[str, int]:
 
 
 def explained(expectation: Judged) -> str:
-    """The verdict on an expectation, with the seeds that would decide it, or the control that meets it, too."""
+    """The verdict on an expectation, with the seeds that would decide it, or the control that meets it."""
     word: str = expectation["verdict"]
     if word == "undecided":
         return f"undecided; {seeds_text(expectation)}"
@@ -64,7 +64,7 @@ def explained(expectation: Judged) -> str:
 
 
 def _as_well(control: str, found: str) -> str:
-    return f"not surely more than {control}" if found == AS_FAR else f"{control} meet it, too"
+    return f"not surely more than {control}" if found == AS_FAR else f"{control} meet it"
 
 
 def _value(expectation: Judged, name: str) -> str:

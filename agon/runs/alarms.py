@@ -59,7 +59,7 @@ class Alarms:
 
 
 def read_alarms(path: Path) -> Alarms:
-    """Read alarms.jsonl as far as it is undamaged; an earlier version wrote none.
+    """Read the undamaged lines of alarms.jsonl; an earlier version wrote none.
 
     Raises:
         RunError: it is not a regular file, or too large.

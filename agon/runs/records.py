@@ -23,7 +23,7 @@ def append(path: Path, *records: Mapping[str, Any]) -> None:
 
 
 def read(path: Path) -> list[dict[str, Any]]:
-    """Read all complete lines of a file of JSON lines; a crash may have cut the last one.
+    """Read all undamaged lines of a file of JSON lines; a crash may have cut the last one, and a bad disk any.
 
     Raises:
         RunError: it is not a regular file, or too large.
@@ -32,10 +32,10 @@ def read(path: Path) -> list[dict[str, Any]]:
 
 
 def read_some(path: Path, choose: Callable[[int], Iterable[int]]) -> list[dict[str, Any]]:
-    """Read some of the lines of a file of JSON lines, up to the first one that is damaged; the others cost nothing.
+    """Read some of the lines of a file of JSON lines, without those that are damaged; the others cost nothing.
 
     Args:
-        path: the file; none has no lines.
+        path: the file; a missing one has no lines.
         choose: called with the number of lines; returns which to read, in their order.
 
     Raises:
@@ -53,7 +53,7 @@ def read_some(path: Path, choose: Callable[[int], Iterable[int]]) -> list[dict[s
         try:
             record = parse_json(lines[number], finite=False)
         except ValueError:
-            break
+            continue
         if isinstance(record, dict):
             records.append(record)
     return records

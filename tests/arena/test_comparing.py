@@ -305,6 +305,12 @@ def test_a_step_beyond_the_range_of_floats_is_no_step(seeds: tuple[Path, Path]) 
     assert compare(*seeds).score("fid").seeds == (4, 4)
 
 
+def test_a_damaged_line_of_a_log_hides_no_later_step(seeds: tuple[Path, Path]) -> None:
+    log = seeds[0] / "seed-0" / "log.jsonl"
+    log.write_text(f'{{"step": 50}}\n\0\0\0\n{{"step": 5\n[7]\n{log.read_text()}')
+    assert compare(*seeds).score("fid").seeds == (4, 4)
+
+
 def test_what_cannot_be_compared_is_refused(seeds: tuple[Path, Path], tmp_path: Path) -> None:
     first, second = seeds
     cases: list[tuple[object, object, type[AgonError], str]] = [

@@ -192,7 +192,8 @@ def test_a_resumed_training_raises_the_same(tmp_path: Path) -> None:
 def test_seeds_say_which_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     agon.replicate(points(2, optimisers=FAST), tmp_path / "all", 2, strategy="batched", compute=ONE_THREAD)
     told = capsys.readouterr().err
-    assert all(f"seed-{seed}: step 0: settings (notice): the learning rate" in told for seed in (0, 1))
+    sentence = "settings (notice): the learning rate of generator and critic is 0.5, far too large"
+    assert all(f"seed-{seed}: step 0: {sentence}" in told for seed in (0, 1))
     assert all(read_alarms(tmp_path / f"all/seed-{seed}/alarms.jsonl").raised for seed in (0, 1))
 
 

@@ -47,6 +47,28 @@ def test_controls_are_measured_on_runs_at_step_0(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["controls"]
 
 
+def test_samples_with_copies_are_the_trained_ones() -> None:
+    """The control is a row of the item's own: the same samples, of the trained networks, and copies among them."""
+    item = find_item("im2016/figure27")
+    scores = {"GRAN3": 0.0, "GRAN3, 1 in 10 a copy": 0.12, "held-out images": 0.0}
+    rows = [
+        {
+            "label": label,
+            "seeds": [{"seed": seed, "scores": {"copied": {"value": value, "error": 0.01}}} for seed in range(3)],
+        }
+        for label, value in scores.items()
+    ]
+    (found,) = rejudged(item, {"rows": rows, "controls": {"real": rows}, "expectations": []})["expectations"]
+    assert found["verdict"] == "held"
+    assert list(found["controls"]) == ["copies"]
+    assert found["controls"]["copies"]["mean"] == pytest.approx(0.1 - 0.12)
+    rows[0] = {**rows[1], "label": "GRAN3"}
+    (fooled,) = rejudged(item, {"rows": rows, "expectations": []})["expectations"]
+    assert fooled["controls"]["copies"]["mean"] == fooled["mean"] < 0
+    with pytest.raises(ValueError, match="expected rows with copies for their control"):
+        ring(controls=("copies",))
+
+
 def test_real_samples_are_measured_by_the_items_own_means(tmp_path: Path) -> None:
     def real(runs: Mapping[str, Run], scale: Scale) -> Rows:
         return {"real": []}

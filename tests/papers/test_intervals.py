@@ -115,11 +115,27 @@ def test_what_a_control_meets_is_no_evidence() -> None:
     assert judge(above(0.5), rows, {"untrained": fails})["verdict"] == "held"
     assert judge(above(0.5), rows, {"untrained": fools})["verdict"] == "no evidence"
     assert judge(above(0.5), rows, {"real": fails, "untrained": fools})["verdict"] == "no evidence"
-    assert judge(above(0.5), fails, {"untrained": fools})["verdict"] == "no evidence"
+    assert judge(above(0.5), [row("a", 0.2, 0.5, 0.8)], {"untrained": fools})["verdict"] == "no evidence"
+    assert judge(above(0.5), fails, {"untrained": fools})["verdict"] == "contradicted", "which training has brought"
     other = replace(above(0.5), controls=("real",))
     assert judge(other, rows, {"untrained": fools})["verdict"] == "held"
     assert judge(above(0.5), [row("a", 0.6)], {"untrained": [row("a", 0.9)]})["verdict"] == "no evidence"
     assert judge(above(0.5), rows, {"untrained": [row("b", 0.9)]})["controls"]["untrained"]["verdict"] == "not measured"
+
+
+def test_a_control_of_one_network_in_both_rows_is_no_trial() -> None:
+    """Whatever its scores' errors, what lies between the item's rows comes from training."""
+    claim, item = (
+        Expectation(says="", score="s", row="a", above="b"),
+        [row("a", 2.0, 2.1, 2.2), row("b", 1.0, 1.2, 1.1)],
+    )
+    alike, apart = ([row("a", 5.0, 9.0, 7.0), row("b", 5.0, 9.0 - by, 7.0)] for by in (1e-5, 1.0))
+    for each in (seed["scores"]["s"] for rows in (alike, apart) for of_row in rows for seed in of_row["seeds"]):
+        each["error"] = 3.0
+    found = judge(claim, item, {"untrained": alike})
+    assert (found["verdict"], found["controls"]["untrained"]["verdict"]) == ("held", "alike")
+    assert judge(claim, item, {"untrained": apart})["controls"]["untrained"]["verdict"] == "as far"
+    assert judge(above(5.0), alike, {"untrained": alike})["controls"]["untrained"]["verdict"] != "alike"
 
 
 def test_the_item_must_surpass_its_control_and_not_only_be_surer() -> None:

@@ -85,7 +85,7 @@ def test_each_expectation_says_what_is_known_of_it() -> None:
     assert last_cell() == "undecided; about 12 seeds would do"
     assert last_cell(needed=None) == "undecided; over 300 seeds: no difference at this budget"
     assert last_cell(verdict="partly") == "partly: the direction, not the size"
-    assert last_cell(verdict="no evidence", controls=met) == "no evidence: untrained networks meet it, too: 0.4 ± 0.1"
+    assert last_cell(verdict="no evidence", controls=met) == "no evidence: untrained networks meet it: 0.4 ± 0.1"
     assert last_cell(verdict="one seed") == "one seed"
     text = page(told(expectations=[expectation(ratio=True, mean=0.0, half=0.6931471805599453)]))
     assert "| ×1 [0.5, 2] | not measured |" in text

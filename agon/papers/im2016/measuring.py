@@ -101,30 +101,19 @@ def partition(source: Source) -> Partition:
 
 
 def copy_rows(runs: Mapping[str, Run], scale: Scale) -> Rows:
-    """A row for each training's samples, and two controls: some copies among the samples, and real images.
+    """A row for each training's samples, one for some copies among them, and one for real images.
 
-    "ROW, 1 in 10 a copy" is `copying_rows`. "held-out images" has the second half of them in the place of samples, and
-    the first held out.
+    "ROW, 1 in 10 a copy" has training images in the place of a tenth of the samples: what must be caught. "held-out
+    images" has the second half of them in the place of samples, and the first held out.
     """
     rows: dict[str, Scores] = {}
     for label, run in runs.items():
         training = load(run)
         source = training.experiment.data
-        samples = as_bytes(sample(training, SEARCHED[scale]), source)
-        rows[label] = copy_scores(partition(source).memorisation(samples))
-        rows[label + COPYING] = copying_rows({label: run}, scale)[label]
+        samples, of_set = as_bytes(sample(training, SEARCHED[scale]), source), partition(source)
+        rows[label] = copy_scores(of_set.memorisation(samples))
+        rows[label + COPYING] = copy_scores(of_set.memorisation(with_copies(samples, of_set.train)))
         rows[HELD_OUT] = copy_scores(_of_held_out(source))
-    return rows
-
-
-def copying_rows(runs: Mapping[str, Run], scale: Scale) -> Rows:
-    """A row for each training with training images in the place of a tenth of its samples: what must be caught."""
-    rows: dict[str, Scores] = {}
-    for label, run in runs.items():
-        training = load(run)
-        source = training.experiment.data
-        samples = with_copies(as_bytes(sample(training, SEARCHED[scale]), source), partition(source).train)
-        rows[label] = copy_scores(partition(source).memorisation(samples))
     return rows
 
 

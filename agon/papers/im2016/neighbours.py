@@ -6,12 +6,13 @@
 | figures 9, 27, 32: GRAN's number of time steps is not stated | 3 as in figure 10; 32: 5 as in figure 31 beside it |
 | judged by eye | by eye, and by how often a training image is nearer than a held-out one of the same random split |
 
-Two controls are measured with the samples: the same samples with copies in the place of 1 in 10, and held-out images.
+Two rows beside that of the samples say what they should be told from: the same samples with copies in the place of 1
+in 10, which is the control, and held-out images.
 """
 
 from agon.papers.expectation import Expectation
 from agon.papers.im2016 import drawing
-from agon.papers.im2016.measuring import copy_rows, copying_rows
+from agon.papers.im2016.measuring import COPYING, copy_rows
 from agon.papers.item import Item
 from agon.recipes.im2016.trainings import TRAININGS
 
@@ -28,8 +29,8 @@ def _item(figure: int, name: str) -> Item:
         claim="no sample is a replicate of a training image",
         trainings={label: TRAININGS[name]},
         measure=copy_rows,
-        controls=("real",),
-        real=copying_rows,
+        controls=("copies",),
+        copies={label: label + COPYING},
         draw=drawing.neighbours,
         expects=[Expectation(says="fewer than 1 sample in 10 is a copy", score="copied", row=label, below=FEW)],
         seeds=1 if images == "lsun-rooms" else 3,

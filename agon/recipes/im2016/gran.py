@@ -22,7 +22,7 @@
 | section 2: z ~ N(0, I); supplement: pixels in [0, 1]; batch 100 | the same; batch 32 at quick, 16 at smoke |
 | supplement: Adam; different rates, chosen on a validation set: the values, and β, are not stated | see below |
 | initial weights not stated | G: Xavier's, as the authors' fully connected layers; D: N(0, 0.02), as radford2015 |
-| number of updates not stated | 20 epochs for MNIST and CIFAR-10, 15 for LSUN, as the authors' code; 5 for ImageNet |
+| number of updates not stated | 20 epochs for MNIST, 25 for CIFAR-10, 18 for LSUN, 6 for ImageNet: C7 on the page |
 | supplement: 10,000 of MNIST's training images are for validation | the same; as many of CIFAR-10, a sixth elsewhere |
 | which latents the generator's update sees is not stated | the critic's own: one pass of all time steps serves both |
 | section 5: "collapse when training for a long time": how long is not stated | "-long": see below |

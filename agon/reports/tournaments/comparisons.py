@@ -9,7 +9,7 @@ from agon.errors import RunError
 from agon.figures.numbers import number
 from agon.reports.tournaments.dots import signed
 from agon.runs.description import described_to_show
-from agon.untrusted import is_number
+from agon.untrusted import MALFORMED, is_number
 
 Ends = tuple[float, float]
 NONE: Ends = (0.0, 0.0)
@@ -60,7 +60,7 @@ def comparison(file: Path) -> Compared:
         first, second = map(str, values["names"])
         rows = [_line(score) for score in values["scores"]]
         return Compared(f"{first} against {second}", first, second, str(values["sentence"]), rows)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except MALFORMED as error:
         raise RunError(
             f"{file}: expected the JSON of a comparison, got other content ({error!r:.60}); make it with agon compare"
         ) from error

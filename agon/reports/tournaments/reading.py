@@ -8,7 +8,7 @@ from agon.arena.ratings.rating import Rating
 from agon.arena.tournaments.standings import FILE, TournamentResult
 from agon.errors import RunError
 from agon.runs.description import described_to_show
-from agon.untrusted import is_number
+from agon.untrusted import MALFORMED, is_number
 
 ADVICE = "make it again with agon tournament"
 
@@ -23,7 +23,7 @@ def read_result(folder: Path) -> TournamentResult:
     try:
         result = TournamentResult.of_plain(values)
         _check(result)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except MALFORMED as error:
         raise RunError(f"{folder / FILE}: expected the result of a tournament ({_reason(error)}); {ADVICE}") from error
     return result
 

@@ -21,6 +21,7 @@ from agon.runs.layout import STORAGE
 from agon.runs.mirrors.manifest import Manifest, read_manifest
 from agon.storage import Address, Objects, StorageError, open_store
 from agon.terminal import warn
+from agon.untrusted import MALFORMED
 
 T = TypeVar("T")
 PATIENCE = 60.0  # seconds for storage that does not answer where a command cannot go on without it
@@ -54,7 +55,7 @@ class Place:
         values = described(files, STORAGE)
         try:
             return cls(Address.read(values["address"]), tuple(map(str, values["sessions"])), str(values["copy"]))
-        except (KeyError, TypeError) as error:
+        except MALFORMED as error:
             raise RunError(
                 f"{files.root / STORAGE} cannot be read ({error!r}); remove it, and say --storage again"
             ) from error

@@ -21,7 +21,7 @@ from agon.runs.layout import CHECKPOINTS, LOG
 from agon.runs.mirrors.content import DESCRIPTIONS, STATE, TENSORS, folder_of, names_in, pieces, stamp
 from agon.runs.mirrors.manifest import Entry, Manifest, read_manifest, write_manifest
 from agon.storage import Objects
-from agon.untrusted import parse_json
+from agon.untrusted import MALFORMED, parse_json
 
 
 class SupersededError(RunError):
@@ -118,7 +118,7 @@ class Push:
             try:
                 values = parse_json(b"".join(pieces(self.files, f"{folder}/{STATE}")))
                 self._whole[both] = both[0] is not None and values["tensors"] == both[0].sha256
-            except (OSError, ValueError, KeyError, TypeError):
+            except (OSError, *MALFORMED):
                 return False
         return self._whole[both]
 
@@ -151,7 +151,7 @@ class Push:
         try:
             size = parse_json(b"".join(self.store.read(f"{folder}/{STATE}")))["state"]["log_bytes"]
             return len(new) >= size and old[:size] == new[:size]
-        except (FileNotFoundError, ValueError, KeyError, TypeError):
+        except (FileNotFoundError, *MALFORMED):
             return False
 
     def _upload(self, names: Collection[str], here: Mapping[str, Entry], held: Mapping[str, bytes]) -> set[str]:

@@ -21,7 +21,7 @@ from agon.runs.taken import holds_runs, refuse_taken_by_replicates
 from agon.training.beginning import with_origin
 from agon.training.compute import Compute
 from agon.training.training import Training
-from agon.untrusted import NotRegularError, parse_json
+from agon.untrusted import MALFORMED, NotRegularError, parse_json
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class Folder:
         """
         try:
             seeds = [int(seed) for seed in parse_json(self.text)["seeds"]]
-        except (ValueError, KeyError, TypeError, OverflowError) as error:
+        except MALFORMED as error:
             raise RunError(
                 f"{self.path / REPLICATES} cannot be read ({error!r}); begin again in another folder"
             ) from error
@@ -194,7 +194,7 @@ def read_plan(text: str, experiment: Experiment | None, trust: bool) -> Plan:
         seeds, compute = tuple(map(int, described["seeds"])), Compute.read(described["arithmetic"])
         written: dict[str, Any] = dict(described["experiment"])
         strategy = str(described["strategy"] if "strategy" in described else described["means"])  # its name until 0.1
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
+    except MALFORMED as error:
         raise SettingError(f"{REPLICATES} cannot be read ({error!r}); begin again in another folder") from error
     if experiment is None:
         return Plan(Experiment.from_json(json.dumps(written), trust), seeds, compute, strategy)
