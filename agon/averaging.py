@@ -1,7 +1,7 @@
 """Exponential average of a player's weights; it gives more stable samples than the last weights."""
 
 import copy
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -9,6 +9,8 @@ import torch
 from jaxtyping import Shaped
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.utils.parametrizations import _SpectralNorm
+from torch.nn.utils.parametrize import ParametrizationList
 
 from agon.arguments import checks_names
 from agon.errors import SettingError
@@ -63,6 +65,7 @@ class Average:
     def playing(self, game: Game) -> Iterator[Sequence[nn.Module]]:
         """Within the context, the averaged modules replace the player's live ones."""
         live = dict(modules_of(game, self.player))
+        self._follow(live)
         for name, module in self.modules.items():
             game.set_submodule(name, module)
         try:
@@ -73,9 +76,18 @@ class Average:
 
     def take_over(self, game: Game) -> Sequence[nn.Module]:
         """Put the averaged modules into the game permanently, and return them."""
+        self._follow(dict(modules_of(game, self.player)))
         for name, module in self.modules.items():
             game.set_submodule(name, module.requires_grad_(True))
         return list(self.modules.values())
+
+    @torch.no_grad()
+    def _follow(self, live: Mapping[str, nn.Module]) -> None:
+        """Take over the live modules' buffers; spectral norms then find the averaged weights' own singular vectors."""
+        for name, module in self.modules.items():
+            for buffer, of_live in zip(module.buffers(), live[name].buffers(), strict=True):
+                buffer.copy_(of_live)
+            _iterate_spectral_norms(module)
 
     def state(self) -> dict[str, Shaped[Tensor, "..."]]:
         """All averaged parameters by name."""
@@ -92,18 +104,36 @@ class Average:
 def restate(modules: Sequence[nn.Module], forward: Callable[[], object], batches: int = 16) -> None:
     """Re-estimate the running statistics of batch normalisation as the mean over `batches` passes.
 
-    An average of weights never saw the activations that its statistics should describe. Modules without
-    batch normalisation are not changed. Source: Izmailov et al. 2018 (SWA), section 3.2.
+    An average of weights never saw the activations that its statistics should describe. Modules without batch
+    normalisation, and layers through which nothing passes, such as those of a critic, are not changed. Source:
+    Izmailov et al. 2018 (SWA), section 3.2.
     """
     layers = [m for module in modules for m in module.modules() if isinstance(m, _BatchNorm)]
     if not layers:
         return
     momenta = [layer.momentum for layer in layers]
+    before = [{name: buffer.clone() for name, buffer in layer.named_buffers()} for layer in layers]
     for layer in layers:
         layer.reset_running_stats()
         layer.momentum = None  # the cumulative mean
         layer.train()
     for _ in range(batches):
         forward()
-    for layer, momentum in zip(layers, momenta, strict=True):
+    for layer, momentum, known in zip(layers, momenta, before, strict=True):
         layer.momentum = momentum
+        if layer.num_batches_tracked is not None and not layer.num_batches_tracked:
+            for name, buffer in layer.named_buffers():
+                buffer.copy_(known[name])
+
+
+def _iterate_spectral_norms(module: nn.Module, times: int = 16) -> None:
+    """Let the power iteration of each spectral norm, which only moves in training, follow the present weights."""
+    for norms in (m for m in module.modules() if isinstance(m, ParametrizationList)):
+        spectral = [norm for norm in norms if isinstance(norm, _SpectralNorm)]
+        modes = [norm.training for norm in spectral]
+        for norm in spectral:
+            norm.train()
+        for _ in range(times if spectral else 0):
+            norms()
+        for norm, mode in zip(spectral, modes, strict=True):
+            norm.train(mode)

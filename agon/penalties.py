@@ -94,7 +94,8 @@ class GradientPenalty(Penalty):
 
     def __call__(self, network: nn.Module, scored: Callable[[], Scored]) -> Loss:
         batch = scored()
-        mixed = torch.lerp(batch.fake, batch.real, batch.noise["epsilon"].to(batch.real))
+        fake = batch.fake.to(batch.real)  # under autocast the generator's output has a shorter type
+        mixed = torch.lerp(fake, batch.real, batch.noise["epsilon"].to(batch.real))
         mixed = mixed if mixed.requires_grad else mixed.requires_grad_()
         norms = root(_squared_norms(call(network, mixed, batch.label), mixed))
         return self.weight * (norms - 1).square().mean()

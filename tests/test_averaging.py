@@ -2,10 +2,12 @@
 
 import copy
 import math
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import parametrizations
 
 from agon.averaging import Average, Averaging, restate
 from agon.errors import SettingError
@@ -121,6 +123,41 @@ def test_statistics_that_follow_with_momentum_are_not_the_plain_mean() -> None:
     for chunk in chunks:
         norm(chunk)
     assert (norm.running_mean - chunks.reshape(-1, 3).mean(0)).abs().max() > 1
+
+
+def test_statistics_through_which_nothing_passes_stay() -> None:
+    """As a critic's, when samples are generated: a reset alone would leave means of 0 and variances of 1."""
+    torch.manual_seed(0)
+    passed, apart = nn.BatchNorm1d(3), nn.BatchNorm1d(3)
+    for norm in (passed, apart):
+        norm(torch.randn(32, 3) * 3 + 5)
+    before = copy.deepcopy(apart.state_dict())
+    restate([passed, apart], lambda: passed(torch.randn(32, 3)))
+    assert all(torch.equal(value, before[name]) for name, value in apart.state_dict().items())
+    assert float(apart.running_var.min()) > 1
+    assert passed.running_mean.abs().max() < 0.2
+
+
+@pytest.mark.parametrize("spectral", [parametrizations.spectral_norm, nn.utils.spectral_norm])
+def test_without_memory_it_is_the_live_network_also_under_a_spectral_norm(spectral: Any) -> None:
+    """Its singular vectors follow the weights; with those of the first step the norm is off by orders of magnitude."""
+    torch.manual_seed(0)
+    generator = nn.Sequential(spectral(nn.Linear(2, 16)), nn.Tanh(), spectral(nn.Linear(16, 2)))
+    generator.latent_shape = (2,)  # type: ignore[assignment]
+    played = Adversarial(generator=generator, critic=nn.Sequential(nn.Linear(2, 1), nn.Flatten(0)))
+    average = Average(Averaging(decay=0.0), played)
+    for step in range(50):
+        with torch.no_grad():
+            for parameter in generator.parameters():
+                parameter.add_(torch.randn_like(parameter) * 0.3)
+        generator(torch.randn(8, 2))  # in training, which moves the live vectors
+        average.update(played, step)
+    z = torch.randn(100, 2)
+    live = generator.eval()(z)
+    with average.playing(played):
+        assert torch.allclose(played.generator.eval()(z), live, rtol=0.05, atol=0.02)
+    average.take_over(played)
+    assert torch.allclose(played.generator.eval()(z), live, rtol=0.05, atol=0.02)
 
 
 def test_restate_leaves_other_modules_alone() -> None:

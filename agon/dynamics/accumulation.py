@@ -15,7 +15,7 @@ from torch import Tensor
 
 from agon.data.source import RealBatch
 from agon.dynamics.moves import Gradients, Optimisers, apply_gradients, gradients_of, isolate
-from agon.games.game import Batch, Game, Losses
+from agon.games.game import COUNT, Batch, Game, Losses
 from agon.games.lazy import LazyBatch
 
 T = TypeVar("T")
@@ -117,12 +117,15 @@ def each_from_here(game: Game, play: Callable[..., T], parts: Collection[object]
 
 
 def mean_of(results: Iterator[tuple[Losses, Gradients]]) -> tuple[Losses, Gradients]:
-    """The means of losses, of the scalars for the log, and of gradients."""
+    """The means of losses, of the scalars for the log, and of gradients; scalars that count samples are added up."""
     losses, gradients = next(results)
     for count, (others, more) in enumerate(results, 2):
         losses = Losses(
             {name: _towards(value, others.players[name], count) for name, value in losses.players.items()},
-            {name: _towards(value, others.seen[name], count) for name, value in losses.seen.items()},
+            {
+                name: value + others.seen[name] if name.endswith(COUNT) else _towards(value, others.seen[name], count)
+                for name, value in losses.seen.items()
+            },
         )
         gradients = {
             player: [_both(one, other, count) for one, other in zip(values, more[player], strict=True)]

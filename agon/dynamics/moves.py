@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from types import MappingProxyType
 
 import torch
 from jaxtyping import Float
@@ -14,11 +15,18 @@ from agon.networks.fused.convolutions import ChannelsLastNorm
 
 Optimisers = Mapping[str, torch.optim.Optimizer]
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, ChannelsLastNorm)  # with torch's own statistics
+NOTHING: Mapping[str, Mapping[str, Tensor]] = MappingProxyType({})
 Gradients = dict[str, list[Float[Tensor, "..."] | None]]  # player -> a gradient for each of its parameters
 
 
 def apply_gradients(
-    game: Game, optimisers: Optimisers, gradients: Gradients, losses: Losses, *, ends_move: bool = True
+    game: Game,
+    optimisers: Optimisers,
+    gradients: Gradients,
+    losses: Losses,
+    *,
+    ends_move: bool = True,
+    seen: Mapping[str, Mapping[str, Tensor]] = NOTHING,
 ) -> Losses:
     """Take an optimiser step for each player that has gradients.
 
@@ -28,6 +36,7 @@ def apply_gradients(
         gradients: for each mover, a gradient in the shape of each parameter.
         losses: the losses, with or without history.
         ends_move: whether the move ends with this step, so that `after_update` is called.
+        seen: player -> the scalars of its own pass, where they are not among those of `losses`.
 
     Returns:
         The losses, detached.
@@ -38,7 +47,7 @@ def apply_gradients(
         take_step(optimisers[player])
         if ends_move:
             with torch.no_grad():
-                game.after_update(player, losses.seen)
+                game.after_update(player, seen.get(player, losses.seen))
     return Losses({name: loss.detach() for name, loss in losses.players.items()}, losses.seen)
 
 
@@ -64,7 +73,7 @@ def gradients_of(
         parameters = parameters_of(game, player)
         free = [p for p in parameters if p.requires_grad]
         keep, loss = again or history or player != players[-1], losses.players[player]
-        of_free = iter(torch.autograd.grad(loss, free, retain_graph=keep, create_graph=history, allow_unused=True))
+        of_free = iter(_grad(loss, free, keep, history))
         gradients[player] = average([next(of_free) if p.requires_grad else None for p in parameters])
     return gradients
 
@@ -89,10 +98,17 @@ def _gradients_of_sums(game: Game, losses: Losses, players: Sequence[str], again
             if parameter.requires_grad
         ]
         free = [parameters[player][place] for player, place, _ in places]
-        found = torch.autograd.grad(term, free, retain_graph=again or key != last, allow_unused=True)
+        found = _grad(term, free, again or key != last)
         for (player, place, factor), gradient in zip(places, found, strict=True):
             totals[player][place] = _plus(totals[player][place], gradient, factor)
     return {player: average(values) for player, values in totals.items()}
+
+
+def _grad(loss: Tensor, parameters: Sequence[Tensor], keep: bool, history: bool = False) -> tuple[Tensor | None, ...]:
+    """The gradients of a loss; none if a player has no free parameter, which `torch.autograd.grad` refuses."""
+    if not parameters:
+        return ()
+    return torch.autograd.grad(loss, parameters, retain_graph=keep, create_graph=history, allow_unused=True)
 
 
 def _plus(total: Tensor | None, gradient: Tensor | None, factor: float) -> Tensor | None:

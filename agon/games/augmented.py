@@ -10,7 +10,7 @@ from torch import Tensor
 
 from agon.augmentation import Adaptation, Adaptive, Augmentation, overfitting
 from agon.data.source import Source
-from agon.games.game import Batch, Game
+from agon.games.game import COUNT, Batch, Game
 from agon.networks.synchronised import total
 
 REAL, FAKE = "augmentation/real", "augmentation/fake"  # names in a batch's noise
@@ -68,13 +68,13 @@ class AugmentedGame(Game):
         return {
             "augmentation/p": self.adaptation.p.clone(),  # it changes in place after the move
             "augmentation/overfitting": overfitting(real, fake, self.boundary),
-            "augmentation/images": real.new_tensor(float(len(real) * _processes())),
+            f"augmentation{COUNT}": real.new_tensor(float(len(real) * _processes())),
         }
 
     def after_update(self, player: str, seen: Mapping[str, Tensor]) -> None:
         if self.adaptation is not None and player == self.scoring_player:
             r = _mean_over_processes(seen["augmentation/overfitting"])
-            self.adaptation.update(r, seen["augmentation/images"])
+            self.adaptation.update(r, seen[f"augmentation{COUNT}"])
 
     def check_source(self, source: Source) -> None:
         if self.augmentation is not None:

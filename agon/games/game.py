@@ -32,12 +32,16 @@ class Batch(NamedTuple):
     label: Int[Tensor, " n"] | None = None
 
 
+COUNT = "/images"
+
+
 class Losses(NamedTuple):
     """The result of one pass through a game.
 
     Attributes:
         players: requested player -> a scalar to minimise.
-        seen: detached scalars for the log, by name ("logit/real").
+        seen: detached scalars for the log, by name ("logit/real"): means over the batch, but for the counts of samples,
+            whose names end in `COUNT`.
         sums: player -> the terms whose sum its loss is, each with a factor, where players share terms: one pass
             backwards through a term then serves all of them. Empty if there is nothing to share.
     """

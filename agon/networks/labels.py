@@ -92,7 +92,7 @@ class ClassNorm(nn.Module):
         with torch.no_grad():
             self.scale.weight.mul_(spread).add_(1.0 if layer.weight is None else layer.weight)
             self.shift.weight.mul_(spread).add_(0.0 if layer.bias is None else layer.bias)
-        self.label = None
+        self.register_buffer("label", None, persistent=False)  # a buffer, which a recomputation puts back
 
     def forward(self, x: Float[Tensor, "n c ..."]) -> Float[Tensor, "n c ..."]:
         assert self.label is not None  # set by the network that contains this layer

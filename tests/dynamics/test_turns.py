@@ -143,6 +143,15 @@ def test_a_frozen_part_of_a_mover_stays_and_the_rest_moves() -> None:
     assert not torch.equal(free, before[1])
 
 
+def test_a_frozen_mover_stays_and_the_others_move() -> None:
+    game = networks()
+    game.critic.requires_grad_(False)
+    before = [[p.detach().clone() for p in player.parameters()] for player in (game.critic, game.generator)]
+    Turns().step(game, adam(game), Draws())
+    assert all(torch.equal(p, q) for p, q in zip(game.critic.parameters(), before[0], strict=True))
+    assert not all(torch.equal(p, q) for p, q in zip(game.generator.parameters(), before[1], strict=True))
+
+
 @pytest.mark.parametrize("order", [(), ((),), (("critic",), ()), (("critic", "critic"),)])
 def test_empty_and_repeated_groups_are_refused(order: tuple[tuple[str, ...], ...]) -> None:
     with pytest.raises(SettingError, match="groups of one or more different players"):

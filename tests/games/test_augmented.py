@@ -316,3 +316,20 @@ def test_a_mismatch_with_the_data_is_refused_before_training() -> None:
     assert "--set game.augmentation.of.range='[0.0, 1.0]'" in caught.value.typed
     with pytest.raises(SettingError, match=r"augment: expected .*Augmentation.*, got .*Adaptive"):
         changed(described(augment=()), "augment", "ada")
+
+
+def test_p_does_not_depend_on_the_parts_of_a_batch_or_on_who_looks_ahead() -> None:
+    """It counts the images of all parts; a critic that looks ahead adapts it by its own pass."""
+
+    def p_after(dynamics: Any) -> float:
+        game = game_of(Adaptive(of=Flip(), interval=1, images=40, target=-0.9))
+        optimisers = {player: torch.optim.SGD(parameters_of(game, player), lr=1e-3) for player in game.players}
+        for step in range(3):
+            seen = dynamics.step(game, optimisers, lambda step=step: drawn(game, step)).seen
+        assert float(seen.get("augmentation/images", seen.get("ahead/augmentation/images"))) == N
+        return float(game.adaptation.p)
+
+    whole = p_after(Turns())
+    assert whole == pytest.approx(3 * N / 40)
+    assert p_after(Turns(accumulate=3)) == pytest.approx(whole)
+    assert p_after(Unrolled(looks_ahead={"critic": ("generator",)}, steps=1)) == pytest.approx(whole)

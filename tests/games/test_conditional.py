@@ -10,12 +10,12 @@ from torch import Tensor, nn
 from agon import Compute, part
 from agon.augmentation import DiffAugment
 from agon.data import Images, Ring, Source
-from agon.dynamics import Turns
+from agon.dynamics import Dynamics, Extragradient, Turns, Unrolled
 from agon.errors import DataError, SettingError
 from agon.experiment import Experiment, Part
-from agon.games import Adversarial, AuxiliaryClassifier, Batch
+from agon.games import Adversarial, AuxiliaryClassifier, Batch, parameters_of
 from agon.metrics import battle
-from agon.networks import classifier, conditional, dcgan, mlp
+from agon.networks import classifier, conditional, dcgan, gran, mlp
 from agon.networks.labels import ClassNorm
 from agon.penalties import R1, GradientPenalty, WeightDecay
 from agon.training import Training
@@ -284,3 +284,23 @@ def part_of_acgan() -> Part:
         critic=part(dcgan.Critic, shape=SHAPE, width=4),
         classifier=part(classifier.Classifier, shape=SHAPE, classes=CLASSES, widths=(4,), hidden=8),
     )
+
+
+@pytest.mark.parametrize(
+    "dynamics", [Turns(), Extragradient(), Unrolled(steps=1)], ids=lambda each: type(each).__name__
+)
+def test_a_recomputed_pass_has_the_labels_of_the_first(dynamics: Dynamics) -> None:
+    """A conditional GRAN whose activations are recomputed moves as the one that keeps them."""
+
+    def moved(checkpoint: bool) -> list[Tensor]:
+        torch.manual_seed(0)
+        painter = gran.Generator(shape=SHAPE, latent=4, steps=2, kernels=(4,), hidden=4, checkpoint=checkpoint)
+        generator = conditional.NormalisedGenerator(generator=painter, classes=CLASSES)
+        game = Adversarial(generator=generator, critic=mlp.Critic(shape=SHAPE, widths=(8,))).double()
+        batch = Batch(torch.rand(8, *SHAPE).double(), torch.randn(8, 4).double(), {}, torch.arange(8))
+        optimisers = {player: torch.optim.Adam(parameters_of(game, player)) for player in game.players}
+        dynamics.step(game, optimisers, lambda: batch)
+        assert "label" not in "".join(game.state_dict())
+        return [p.detach() for p in game.parameters()]
+
+    assert all(torch.equal(one, other) for one, other in zip(moved(False), moved(True), strict=True))

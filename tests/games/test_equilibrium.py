@@ -137,6 +137,17 @@ def test_a_look_ahead_has_a_k_of_its_own(dynamics: Unrolled) -> None:
     assert all(p.grad.isfinite() for player in game.players for p in parameters_of(ahead, player))
 
 
+@pytest.mark.parametrize("order", [Turns().order, SIMULTANEOUS])
+def test_k_moves_where_the_critic_looks_ahead_too(order: tuple[tuple[str, ...], ...]) -> None:
+    """By what the critic has seen in its own pass."""
+    game = game_of(initial=0.3, rate=0.1)
+    told = Unrolled(Turns(order), looks_ahead={"critic": ("generator",)}, steps=2).step(
+        game, sgd(game), lambda: drawn(0)
+    )
+    surplus = told.seen["ahead/logit/fake"] - game.gamma * told.seen["ahead/logit/real"]
+    assert float(game.k) == pytest.approx(0.3 + 0.1 * float(surplus), abs=1e-7)
+
+
 def test_an_unrolled_gradient_is_that_of_finite_differences() -> None:
     """With k on its walk, which is a constant to each step's derivative: so it is held there for the differences."""
     game, width = game_of(initial=0.3, rate=1e-9), 1e-5  # a rate at which k's own derivative is below what is compared

@@ -10,7 +10,7 @@ import agon
 from agon.dynamics.unrolled.compiled import split_program, tracing
 from agon.dynamics.unrolled.compiled.vjp import StepFunctions
 from agon.errors import SettingError
-from agon.penalties import R1
+from agon.penalties import PENALTIES, R1
 from agon.runs import Run
 from agon.training import Training
 from tests.dynamics.test_compiled import flat, unsplit
@@ -35,6 +35,20 @@ def test_bfloat16_networks_with_float32_weights_and_losses() -> None:
     assert {loss.dtype for loss in losses.players.values()} == {torch.float32}
     for player, loss in losses.players.items():
         assert float(loss) == pytest.approx(float(exact.players[player]), abs=0.05)
+
+
+@pytest.mark.parametrize("penalty", ["gradient-penalty", "r1", "r2"])
+def test_penalties_are_near_those_of_float32_under_bfloat16(penalty: str) -> None:
+    """A generator's samples are bfloat16 there, and real ones are not."""
+    losses = []
+    for precision in ("bf16", "fp32"):
+        experiment = points(3)
+        game = experiment.game.changed(penalties=(PENALTIES[penalty](),))  # type: ignore[union-attr]
+        compute = agon.Compute(precision=precision, device="cpu", threads=1).resolved()
+        losses.append(Training(replace(experiment, game=game), compute, torch.device("cpu")).advance())
+    for player, loss in losses[0].players.items():
+        assert loss.dtype == torch.float32
+        assert float(loss) == pytest.approx(float(losses[1].players[player]), rel=0.05, abs=0.05)
 
 
 def test_each_player_meets_the_others_weights_of_now_under_autocast() -> None:

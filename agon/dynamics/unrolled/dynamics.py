@@ -163,13 +163,14 @@ class UnrolledTurn:
             history = any(self.shares_first_step(player, plain) for player in looking)
             losses, gradients = self.own_gradients(plain, fake, again=bool(looking), history=history)
             self.seen = dict(losses.seen)
+            own: dict[str, Mapping[str, Tensor]] = {}
             for player in looking:
                 first = self._named(gradients, player) if self.shares_first_step(player, plain) else None
                 surrogate, gradient = self.surrogate_gradient(player, fake, first, last=player == looking[-1])
                 losses.players.update(surrogate.players)
                 losses.seen.update({AHEAD + name: value for name, value in surrogate.seen.items()})
-                gradients[player] = gradient
-        return apply_gradients(self.game, self.optimisers, gradients, losses)
+                gradients[player], own[player] = gradient, surrogate.seen
+        return apply_gradients(self.game, self.optimisers, gradients, losses, seen=own)
 
     def samples(self, movers: tuple[str, ...]) -> Float[Tensor, "n ..."] | None:
         """Samples "n *shape" that the movers generate once for all inner steps; None if no mover generates."""
