@@ -133,13 +133,11 @@ def _tasks_here(world: int) -> int:
 def _first_host(nodes: str) -> str:
     """The first host of a list such as "gpu[07-09,12],cpu1".
 
-    >>> _first_host("gpu[07-09,12],cpu1"), _first_host("a b"), _first_host("n[3]-ib")
-    ('gpu07', 'a', 'n3-ib')
+    >>> _first_host("gpu[07-09,12],cpu1"), _first_host("a b"), _first_host("rack[1-2]n[3]-ib")
+    ('gpu07', 'a', 'rack1n3-ib')
     """
-    first = re.match(r"[^\[\s,]*(\[([^\],-]*)[^\]]*\])?[^\[\s,]*", nodes.strip())
-    if first is None:
-        return ""
-    return first[0] if first[1] is None else first[0].replace(first[1], first[2])
+    first = re.match(r"([^\[\s,]|\[[^\]]*\])*", nodes.strip())
+    return "" if first is None else re.sub(r"\[([^\],-]*)[^\]]*\]", r"\1", first[0])
 
 
 def _first_set(*names: str) -> str:

@@ -290,3 +290,12 @@ PUBLIC = [value for name in agon.__all__ if is_dataclass(value := getattr(agon, 
 def test_every_public_class_of_settings_refuses_a_wrong_keyword(make: type) -> None:
     with pytest.raises(SettingError, match="there is no setting of"):
         make(nonsense=1)
+
+
+def test_none_is_a_word_where_the_setting_knows_it(tmp_path: Path) -> None:
+    """And nothing where the setting can have nothing."""
+    (tmp_path / "t.csv").write_text("a,b\n1,2\n3,5\n")
+    source = agon.data.Numeric(path=str(tmp_path / "t.csv"))
+    assert changed(source, "scaling", "none").scaling == "none"
+    assert changed(source, "scaling", '"none"').scaling == "none"
+    assert changed(agon.data.Images(path=str(tmp_path), size=8), "size", "none").size is None

@@ -104,6 +104,8 @@ def test_shares_of_the_cores(environment: pytest.MonkeyPatch) -> None:
         ("a,b", "a"),
         ("gpu[3],cpu[1-2]", "gpu3"),
         ("r[1-2]n5,x", "r1n5"),
+        ("rack[1-2]node[03-04],x", "rack1node03"),
+        ("tux[1-2]-[3,4]", "tux1-3"),
     ],
 )
 def test_the_address_is_the_first_node(nodes: str, host: str, environment: pytest.MonkeyPatch) -> None:

@@ -26,6 +26,7 @@ from agon.runs.named import local
 from agon.runs.taken import refuse_no_run
 from agon.terminal import say
 
+N = 64  # samples by default
 NAMED = 20  # rows of a grid whose classes are printed
 
 
@@ -101,7 +102,7 @@ def sample(
     run: RunPath,
     /,
     out: Path,
-    n: int = 64,
+    n: int = N,
     seed: int = 0,
     interpolate: int = 0,
     training: bool = False,
@@ -150,6 +151,13 @@ def sample(
     from agon.terminal.waiting import stage, waiting
 
     if training:
+        others = {"--n": n != N, "--seed": seed != 0, "--interpolate": interpolate > 0, "--class": class_ is not None}
+        others |= {
+            "--truncation": truncation is not None,
+            "--weights": weights != "average",
+            "--step": step is not None,
+        }
+        _refuse_beside_training([option for option, given in others.items() if given])
         with waiting(), stage("moving picture"):
             write_training(Run.open(run), out)
         say(out)
@@ -166,6 +174,15 @@ def sample(
             drawn = sampling.draw(loaded, n, seed, class_, truncation)
         written = written_samples(drawn, loaded.experiment.data, out)
     say(*written)
+
+
+def _refuse_beside_training(options: Sequence[str]) -> None:
+    """Refuse options that the samples of a training, which the run has kept, cannot follow."""
+    if options:
+        raise SettingError(
+            f"--training: expected no {' and no '.join(options)} beside it, which shows the samples that the run kept; "
+            "leave one of them out"
+        )
 
 
 def written_samples(drawn: Any, source: Any, out: Path) -> list[str]:

@@ -135,7 +135,8 @@ def _parsed(text: str, hint: Any) -> Any:
     try:
         value = decode(parse_json(text))
     except json.JSONDecodeError:
-        value = None if text.lower() == "none" else _bracketed(text)
+        none = text.lower() == "none" and (suits(None, hint) or not suits(text, hint))
+        value = None if none else _bracketed(text)
     except ValueError as error:
         raise SettingError(f"expected a value that a setting can have, got {cut(text)} ({error})") from error
     if str in alternatives(hint) and isinstance(value, int | float) and not suits(value, hint):

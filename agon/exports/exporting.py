@@ -1,5 +1,6 @@
 """Export a run: choose the network, write it, check the file, and put it in its place."""
 
+import keyword
 import re
 import tempfile
 from collections.abc import Callable, Mapping
@@ -12,12 +13,13 @@ from agon.exports.checking import BATCHES, check
 from agon.exports.formats import Format, format_of
 from agon.exports.network import Exported, network_of
 from agon.exports.programs import write_onnx, write_torch_export, write_torchscript
-from agon.exports.source import write_safetensors
+from agon.exports.source import WRITTEN, write_safetensors
 from agon.runs import Run, write_atomically, writing
 from agon.samples import load
 from agon.training import Training
-from agon.untrusted import kind_of
+from agon.untrusted import kind_of, read_regular
 
+BEGINNING = 1_000  # bytes of a Python file in which agon says that it wrote it
 STEM = "network"  # of the files before they are checked
 ELSEWHERE = "free some space there, or name a folder on another disk in TMPDIR"
 WRITERS: Mapping[Format, Callable[[Exported, Path], None]] = {
@@ -112,6 +114,7 @@ def write(exported: Exported, out: Path, to: Format) -> File:
         contents = {out: path.read_bytes()}
         if to == "safetensors":
             contents[python_file(out)] = path.with_suffix(".py").read_bytes()
+            _refuse_own(python_file(out))
     with writing(out, then=""):
         out.parent.mkdir(parents=True, exist_ok=True)
     for file, content in contents.items():
@@ -122,7 +125,26 @@ def write(exported: Exported, out: Path, to: Format) -> File:
 def python_file(out: Path) -> Path:
     """The Python file beside weights, with a name that can be imported.
 
-    >>> python_file(Path("runs/digits-7.safetensors")).name
-    'digits_7.py'
+    >>> python_file(Path("runs/digits-7.safetensors")).name, python_file(Path("class.safetensors")).name
+    ('digits_7.py', 'class_.py')
     """
-    return out.with_name(re.sub(r"\W|^(?=\d)", "_", out.stem) + ".py")
+    name = re.sub(r"\W|^(?=\d)", "_", out.stem)
+    return out.with_name(f"{name}_.py" if keyword.iskeyword(name) else f"{name}.py")
+
+
+def _refuse_own(path: Path) -> None:
+    """Refuse to replace a Python file that agon did not write.
+
+    Raises:
+        RunError: it is one.
+    """
+    try:
+        begins = read_regular(path)[:BEGINNING]
+    except FileNotFoundError:
+        return
+    except OSError:
+        begins = b""
+    if WRITTEN.encode() not in begins:
+        raise RunError(
+            f"--out: {path}, which goes with the weights, is a file that agon did not write; choose another name"
+        )

@@ -24,9 +24,10 @@ GLOBALS = {
     "inf": "from math import inf",
     "nan": "from math import nan",
 }
+WRITTEN = "Written by agon "
 FILE = '''"""{title}
 
-Written by agon {version}; it needs torch and safetensors alone.
+{written}{version}; it needs torch and safetensors alone.
 """
 
 {imports}
@@ -118,6 +119,7 @@ def source(exported: Exported) -> str:
     return FILE.format(
         title=f"The {exported.role} of an adversarial game, as plain PyTorch: {_arrow(exported)}.",
         description=pformat(exported.description, sort_dicts=False, width=100),
+        written=WRITTEN,
         version=exported.description["agon"],
         imports="\n".join([*sorted(names), *imports, ""]),
         weights="\n".join(f"    {name!r}: {weight}," for name, weight in weights.items()),

@@ -24,7 +24,7 @@ CARD = """---
 With agon (`pip install .` in a clone of its repository):
 
 ```sh
-agon sample hub:{name} --out samples.png
+agon sample hub:{name} --out samples.{ending}
 agon evaluate hub:{name}
 agon train hub:{name} --out runs/again
 ```
@@ -74,6 +74,7 @@ def card(name: str, published: Run, training: Training, description: dict[str, A
         claim=f"Players: {', '.join(training.game.players)}. Samples: {shape}.",
         picture=f"![samples]({picture})\n\n" if picture else "",
         name=name,
+        ending="png" if len(training.shape) == 3 else "csv",
         alone=_alone(description),
         scores=_table(scores),
         facts="\n".join(f"| {what} | {value} |" for what, value in _facts(training).items()),

@@ -43,12 +43,17 @@ def release(run: Run, training: Training, out: Path) -> Run:
 
 
 def _described(experiment: dict[str, Any]) -> str:
-    """The text of experiment.json, with the name instead of a path of the data."""
-    data = experiment.get("data")
-    for source in (data, data.get("of") if isinstance(data, dict) else None):
-        if isinstance(source, dict) and isinstance(source.get("path"), str):
-            source["path"] = _public(source["path"])
-    return json.dumps(experiment, indent=2, ensure_ascii=False) + "\n"
+    """The text of experiment.json, with names instead of paths, and without the notes, which name files of the data."""
+    return json.dumps(_public_values({**experiment, "notes": []}), indent=2, ensure_ascii=False) + "\n"
+
+
+def _public_values(value: Any, name: str = "") -> Any:
+    """Plain values with every path in them made public: under the name "path", and what is absolute elsewhere."""
+    if isinstance(value, dict):
+        return {key: _public_values(member, key) for key, member in value.items()}
+    if isinstance(value, list):
+        return [_public_values(member) for member in value]
+    return _public(value) if isinstance(value, str) and (name == "path" or os.path.isabs(value)) else value
 
 
 def _public(path: str) -> str:

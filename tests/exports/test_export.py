@@ -80,6 +80,7 @@ def test_advice_speaks_of_no_training(run: Path, words: list[str], capsys: pytes
         (["--out", "x.bin"], "expected a name that ends in one of .safetensors (safetensors), .pt"),
         (["--out", "x.pt", "--player", "critik"], "did you mean 'critic'"),
         (["--out", "x.pt", "--player", "classifier"], "expected a run whose game has one, got Adversarial"),
+        (["--out", "mine.safetensors"], "mine.py, which goes with the weights, is a file that agon did not write"),
         (["--out", "folder.pt"], "is a folder; expected the name of a new file"),
     ],
 )
@@ -93,8 +94,18 @@ def test_wrong_words(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("folder.pt").mkdir()
+    Path("mine.py").write_text("my_own = True\n")
     assert main(["export", str(run), *arguments]) == 2
     assert told in capsys.readouterr().err
+    assert Path("mine.py").read_text() == "my_own = True\n"
+    assert not Path("mine.safetensors").exists()
+
+
+def test_an_export_can_be_made_again_and_its_module_imported(run: Path, tmp_path: Path) -> None:
+    out = tmp_path / "class.safetensors"
+    for _ in range(2):
+        agon.export(run, out)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["class.safetensors", "class_.py"]
 
 
 @pytest.mark.parametrize(

@@ -187,6 +187,10 @@ def test_a_training_is_shown_by_the_images_it_kept(digits: agon.Model, tmp_path:
     ("options", "said"),
     [
         (["--out", "x.gif"], "expected --interpolate STEPS or --training for a moving picture"),
+        (
+            ["--training", "--out", "x.gif", "--class", "3", "--step", "2"],
+            "expected no --class and no --step beside it",
+        ),
         (["--training", "--out", "x.png"], "expected NAME.gif or NAME.mp4 with --training"),
     ],
 )
