@@ -21,8 +21,8 @@ def number(value: float | None, digits: int = 4) -> str:
         value: a number, or None for an unknown one.
         digits: significant digits of a number that is not whole.
 
-    >>> number(12345), number(0.98765), number(float("nan")), number(None)
-    ('12,345', '0.9877', 'not a number', '—')
+    >>> number(12345), number(0.98765), number(9999.9), number(float("nan")), number(None)
+    ('12,345', '0.9877', '10,000', 'not a number', '—')
     """
     if value is None:
         return UNKNOWN
@@ -30,4 +30,4 @@ def number(value: float | None, digits: int = 4) -> str:
         return "∞" if value > 0 else "−∞" if value < 0 else "not a number"
     if float(value).is_integer() and abs(value) < 1e15:
         return f"{int(value):,}"
-    return f"{value:,.{digits}g}" if abs(value) < 10**digits else f"{value:,.0f}"
+    return f"{value:,.{digits}g}" if float(f"{abs(value):.{digits}g}") < 10**digits else f"{value:,.0f}"

@@ -60,7 +60,8 @@ def auroc(fake: Float[np.ndarray, " n"], real: Float[np.ndarray, " m"]) -> Area:
         a = 1 / (n m) Σ_i Σ_k ψ(f_i, r_k),   ψ(f, r) = 1 if f > r, 1/2 if f = r, else 0,
         Var(a) = Var_i(mean_k ψ(f_i, r_k)) / n + Var_k(mean_i ψ(f_i, r_k)) / m.
 
-    Exchanging fake and real gives 1 - a with the same error.
+    Of a single sample on one side nothing shows its part: it is taken at its largest, a (1 - a). Exchanging fake and
+    real gives 1 - a with the same error.
 
     Args:
         fake: realness of generated samples, finite, at least 1.
@@ -75,8 +76,11 @@ def auroc(fake: Float[np.ndarray, " n"], real: Float[np.ndarray, " m"]) -> Area:
     0.4167
     """
     of_fake, of_real = placements(fake, real)
-    variance = sum(part.var(ddof=1) / len(part) for part in (of_fake, of_real) if len(part) > 1)
-    return Area(float(of_fake.mean()), math.sqrt(variance), len(of_fake), len(of_real))
+    area = float(of_fake.mean())
+    variance = sum(
+        float(part.var(ddof=1)) / len(part) if len(part) > 1 else area * (1 - area) for part in (of_fake, of_real)
+    )
+    return Area(area, math.sqrt(variance), len(of_fake), len(of_real))
 
 
 def placements(

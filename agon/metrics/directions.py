@@ -144,6 +144,7 @@ RATIOS = frozenset(  # positive, and twice as large is as far away as half: comp
 SHARES = frozenset(  # from 0 to 1, and so are the ends of their intervals
     {
         "accuracy",
+        "alike",
         "auroc",
         "best-rank",
         "class-accuracy",
@@ -159,9 +160,12 @@ SHARES = frozenset(  # from 0 to 1, and so are the ends of their intervals
         "quality",
         "recall",
         "recognised",
+        "rejected",
         "seen",
         "seen-first",
         "seen-second",
+        "still",
+        "straightness",
     }
 )
 

@@ -81,7 +81,7 @@ def pairwise_distance_gap(
         seed: chooses the pairs.
 
     Returns:
-        "pairwise", with a standard error and an interval.
+        "pairwise", with a standard error and an interval if there are 3 samples or more.
 
     Raises:
         DataError: there are too few samples, shapes differ, numbers are not finite, or all real samples are the same.
@@ -105,12 +105,12 @@ def pairwise_distance_gap(
     value = transport.value / mean
     variance = _variance(real_pairs, transport.potential / mean - value / mean * real_pairs.distances, len(real))
     variance += _variance(fake_pairs, transport.other / mean, len(fake))
-    error = math.sqrt(variance)
+    error = None if math.isnan(variance) else math.sqrt(variance)
     return Score(
         name="pairwise",
         value=value,
         error=error,
-        interval=(max(0.0, value - NORMAL * error), value + NORMAL * error),
+        interval=None if error is None else (max(0.0, value - NORMAL * error), value + NORMAL * error),
         n=len(fake),
         n_real=len(real),
         protocol=f"Wasserstein-1 between distances of {len(fake_pairs.first)} fake and {len(real_pairs.first)} real "
@@ -156,11 +156,15 @@ def _transport(first: Tensor, second: Tensor) -> _Transport:
 
 
 def _variance(pairs: _Pairs, influence: Tensor, n: int) -> float:
-    """The variance of the mean of a function of pairs: Σ e_p e_q / count² over all p, q with a sample in common."""
+    """The variance of the mean of a function of pairs: Σ e_p e_q / count² over all p, q with a sample in common.
+
+    It is too small by (n - 2)² / (n (n - 1)), as the jackknife shows, since the mean is that of the same pairs.
+    """
     errors = influence - influence.mean()
     sums = errors.new_zeros(n).index_add(0, pairs.first, errors).index_add(0, pairs.second, errors)
     alone = float(errors.square().sum())
-    return max(float(sums.square().sum()) - alone, alone) / len(errors) ** 2
+    found = max(float(sums.square().sum()) - alone, alone) / len(errors) ** 2
+    return found * n * (n - 1) / (n - 2) ** 2 if n > 2 else math.nan
 
 
 def _halves(real: Tensor, pairs: int | None, seed: int) -> float:
@@ -209,13 +213,14 @@ def distance_ratio(fake: Shaped[Tensor, "n ..."], real: Shaped[Tensor, "m ..."])
     0.25
     """
     distances = [_disjoint_distances(samples) for samples in (fake, real)]
-    value = float(distances[0].mean() / distances[1].mean())
-    relative = [float(of_pairs.std() / of_pairs.mean()) / math.sqrt(len(of_pairs)) for of_pairs in distances]
+    mean = float(distances[1].mean())
+    value = float(distances[0].mean()) / mean
+    errors = [float(of_pairs.std()) / mean / math.sqrt(len(of_pairs)) for of_pairs in distances]
     return Score(
         name="distance",
         value=value,
-        error=value * math.hypot(*relative),
-        n=len(fake),
+        error=math.hypot(errors[0], value * errors[1]),
+        n=2 * len(distances[0]),
         n_real=2 * len(distances[1]),
         protocol="mean Euclidean distance of disjoint pairs of samples / of training images",
     )
@@ -231,13 +236,18 @@ def distance_gain(first: Score, second: Score) -> Score:
     """How much farther apart one generator's samples are than another's: "distance-gain", log of two "distance"s.
 
     Args:
-        first: the "distance" of the one, above 0.
-        second: that of the other.
+        first: the "distance" of the one.
+        second: that of the other. The gain is infinite where the samples of one are all the same, and NaN where those
+            of both are.
     """
+    ends = [math.log(score.value) if score.value else -math.inf for score in (first, second)]
+    value, error = ends[0] - ends[1], None
+    if math.isfinite(value):
+        error = math.hypot(*((score.error or 0.0) / score.value for score in (first, second)))
     return Score(
         name="distance-gain",
-        value=math.log(first.value / second.value),
-        error=math.hypot(*((score.error or 0.0) / score.value for score in (first, second))),
+        value=value,
+        error=error,
         n=first.n,
         n_real=first.n_real,
         protocol="logarithm of the distance, by the same with one noise",
@@ -248,7 +258,7 @@ def alike_share(fake: Shaped[Tensor, "n ..."], real: Shaped[Tensor, "m ..."]) ->
     """The share of samples that are very alike to another: "alike", 0 to 1.
 
     A sample counts if its nearest other sample is nearer than all but 1 in 100 of real images have theirs, so that real
-    images get 0.01. Take as many of both: the nearest of more samples is nearer.
+    images get 0.01; and if another is the same. Take as many of both: the nearest of more samples is nearer.
 
     Args:
         fake: n samples of any shape, at least 2.
@@ -263,7 +273,7 @@ def alike_share(fake: Shaped[Tensor, "n ..."], real: Shaped[Tensor, "m ..."]) ->
     of_fake, of_real = (nearest_others(samples).distances[:, 0] for samples in (fake, real))
     near = torch.quantile(of_real, ALIKE)
     protocol = "share of samples whose nearest other is nearer than for all but 1 in 100 of training images"
-    return share_score("alike", of_fake < near, protocol, n=len(fake), n_real=len(real))
+    return share_score("alike", (of_fake < near) | (of_fake == 0), protocol, n=len(fake), n_real=len(real))
 
 
 def median_ratio(gap: Score) -> Score:

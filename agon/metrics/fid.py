@@ -12,7 +12,7 @@ from torch import Tensor
 from agon.errors import Change, DataError, SettingError
 from agon.metrics.fewer import Parts, of_fewer
 from agon.metrics.intervals import NORMAL
-from agon.metrics.moments import BLOCK, Moments, doubles, expect_features, shrinkage
+from agon.metrics.moments import BLOCK, Moments, doubles, expect_features, expect_finite, shrinkage
 from agon.metrics.score import Score
 from agon.terminal.waiting import stage
 
@@ -132,8 +132,12 @@ def frechet_distance_to_moments(
     9.0
     """
     d = len(mean)
-    advice = f"{d} features have no sample covariance of full rank from fewer: give more"
-    expect_features("Fréchet distance", fake.new_zeros(d + 1, d), fake, d + 1, advice)
+    if fake.shape[1] != d or len(fake) < d + 1:
+        raise DataError(
+            f"Fréchet distance: expected at least {d + 1} generated samples of {d} features, got {len(fake)} of "
+            f"{fake.shape[1]}; {d} features have no sample covariance of full rank from fewer: give more"
+        )
+    expect_finite("Fréchet distance", "generated", fake)
     with stage(f"decompositions of {d:,} x {d:,} covariances", seconds=partial(_seconds, d)):
         fake_gaussian, real_gaussian = _gaussian_of(fake, "sample"), _gaussian_of_moments(mean, covariance)
         U, s, _ = torch.linalg.svd(fake_gaussian.root.T @ real_gaussian.root, full_matrices=False)

@@ -148,8 +148,17 @@ def expect_features(
             *changes,
         )
     for name, features in (("real", real), ("generated", fake)):
-        non_finite = sum(int((~block.isfinite().all(1)).sum()) for block in torch.split(features, BLOCK))
-        if non_finite:
-            raise DataError(
-                f"{metric}: expected finite features, got {non_finite} of {len(features)} {name} ones that are not"
-            )
+        expect_finite(metric, name, features)
+
+
+def expect_finite(metric: str, name: str, features: Float[Tensor, "n d"]) -> None:
+    """Check that features are finite.
+
+    Raises:
+        DataError: some are not.
+    """
+    non_finite = sum(int((~block.isfinite().all(1)).sum()) for block in torch.split(features, BLOCK))
+    if non_finite:
+        raise DataError(
+            f"{metric}: expected finite features, got {non_finite} of {len(features)} {name} ones that are not"
+        )

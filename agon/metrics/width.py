@@ -14,10 +14,11 @@ def mean_and_width(samples: Float[Tensor, "n 1"], std: float) -> tuple[Score, Sc
 
     * "mean": x̄ = 1/n Σ x_i, with its standard error.
     * "std-ratio", from 0: s / σ with s² = 1/n Σ (x_i - x̄)²; below 1 if samples are narrower than the data. Its
-      standard error √(1/n Σ ((x_i - x̄)² - s²)²) / (2 s σ √n) holds for independent samples of any distribution.
+      standard error √(1/n Σ ((x_i - x̄)² - s²)²) / (2 s σ √n) holds for independent samples of any distribution. It
+      is not known of samples that are all the same.
 
     Args:
-        samples: at least 2, not all the same.
+        samples: at least 2.
         std: standard deviation σ of the data, above 0.
 
     Source: tabak2016, section 3.1: generated distributions are "narrower", in a number.
@@ -30,7 +31,8 @@ def mean_and_width(samples: Float[Tensor, "n 1"], std: float) -> tuple[Score, Sc
     n, values = len(samples), samples.double().flatten()
     squares = (values - values.mean()).square()  # n
     variance = float(squares.mean())
-    error = float((squares - variance).square().mean().sqrt()) / (2 * math.sqrt(n * variance)) / std
+    spread = float((squares - variance).square().mean().sqrt())
+    error = spread / (2 * math.sqrt(n * variance)) / std if variance else None
     return (
         mean_score("mean", values, "of the samples", n=n, bounds=(-math.inf, math.inf)),
         Score(

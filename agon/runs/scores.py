@@ -41,6 +41,7 @@ class ScoreRecord:
         pictures: name -> existing PNG.
         metric: the metric that was requested; older records have none.
         asked: number of samples that were requested, of which n were there.
+        split: of the real samples.
         features: which features were compared.
         judge: path or name of the run whose critic judged, in a battle with samples alone.
         opponent: path or name of the opponent.
@@ -62,6 +63,7 @@ class ScoreRecord:
     pictures: Mapping[str, Path] = field(default_factory=dict)
     metric: str | None = None
     asked: int | None = None
+    split: str = "train"
     features: str | None = None
     judge: str | None = None
     opponent: str | None = None
@@ -72,7 +74,8 @@ class ScoreRecord:
     def key(self) -> tuple[object, ...]:
         """What two scores have in common if they are one measurement at two steps."""
         asked = self.n if self.asked is None else self.asked
-        by = (self.features, str(self.extractor.get("hash")), self.judge, self.opponent, self.among, self.how)
+        against = self.split, self.features, str(self.extractor.get("hash"))
+        by = (*against, self.judge, self.opponent, self.among, self.how)
         protocol = self.protocol if self.metric is None else None
         return self.name, asked, self.seed, self.metric, *by, protocol
 
@@ -169,6 +172,7 @@ def _parsed(path: Path, line: int, record: Object) -> ScoreRecord:
         pictures=_pictures(path.parent, record.get("pictures")),
         metric=_text(record, "metric"),
         asked=whole("asked"),
+        split=_text(record, "split") or "train",
         features=_text(record, "features"),
         judge=_text(record, "judge_path") or _text(detail, "judge"),
         opponent=_text(record, "opponent_path") or _text(record, "opponent") or _text(detail, "opponent"),

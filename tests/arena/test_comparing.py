@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import shutil
 import sys
 from itertools import product
@@ -137,6 +138,11 @@ def test_ratios_are_compared_as_logarithms(tmp_path: Path) -> None:
     assert score.difference == pytest.approx(math.log(2))
     assert score.means == pytest.approx((4.0, 2.0)), "geometric"
     assert "×2" in compare(one, other).lines[1]
+    fast = write_seeds(tmp_path / "fast", "seconds-an-epoch", 1.0, 1.1, 1.05)
+    slow = write_seeds(tmp_path / "slow", "seconds-an-epoch", 2.0, 2.1, 2.2, lr=0.2)
+    assert re.search(r"95 % interval of the ratio, \[0\.\d+, 0\.\d+\], excludes 1\.", compare(fast, slow).sentence)
+    level = write_seeds(tmp_path / "level", "seconds-an-epoch", 0.5, 1.5, 2.0, lr=0.2)
+    assert re.search(r"95 % interval of the ratio, .*\], holds 1\.", compare(fast, level).sentence)
 
 
 def test_scores_with_a_best_value_are_compared_by_their_distance(tmp_path: Path) -> None:
@@ -214,6 +220,10 @@ def other_protocol(run: Path) -> None:
     record_scores(run, {"recall": 0.5}, step=STEPS, protocol="another one")
 
 
+def other_split(run: Path) -> None:
+    record_scores(run, {"recall": 0.5}, step=STEPS, split="validation")
+
+
 def other_extractor(run: Path) -> None:
     record_scores(run, {"recall": 0.5}, step=STEPS, features="inception 0", extractor={"hash": "0"})
 
@@ -227,6 +237,7 @@ def other_step(run: Path) -> None:
     [
         (other_n, "measured with 100 samples of a and 50 samples of b"),
         (other_protocol, 'the protocol "another one" of b'),
+        (other_split, "real samples of the train split of a and real samples of the validation split of b"),
         (other_extractor, "features inception 0 of b"),
         (other_step, "only a has it"),
     ],
@@ -241,6 +252,23 @@ def test_other_measurements_are_not_mixed(record: object, reason: str, seeds: tu
     assert [score.name for score in result.scores] == ["fid"]
     assert reason in result.left_out["recall"]
     assert any(line.startswith("left out: recall: ") for line in result.lines)
+
+
+def test_which_measurement_counts_does_not_depend_on_the_order_of_the_sides(tmp_path: Path) -> None:
+    """Two, measured in one order here and in the other there."""
+    one, other = (write_run(tmp_path / name, {}, lr=lr) for name, lr in (("one", 0.1), ("other", 0.3)))
+    for run, values in ((one, ((1_000, 1.0), (2_000, 1.1))), (other, ((2_000, 1.0), (1_000, 1.3)))):
+        for n, value in values:
+            record_scores(run, {"kid": (value, 0.1)}, step=STEPS, n=n, asked=n)
+    result, exchanged = compare(one, other), compare(other, one)
+    assert mirrored(result.score("kid")) == exchanged.score("kid")
+    assert result.score("kid").means == (1.1, 1.0)
+
+
+def test_seeds_of_other_data_are_refused(seeds: tuple[Path, Path]) -> None:
+    write_run(seeds[0] / "seed-9", {"fid": 1.0}, seed=9, fingerprint="g")
+    with pytest.raises(DataError, match=r"trained on the same data, got .* on other ones; train both on the same data"):
+        compare(*seeds)
 
 
 def test_the_latest_of_equal_measurements_counts(seeds: tuple[Path, Path]) -> None:

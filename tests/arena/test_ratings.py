@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from agon.arena.ratings.fitting import PRIOR, fit
 from agon.arena.ratings.matrix import AreaMatrix
 from agon.arena.ratings.meetings import meetings
-from agon.arena.ratings.rating import Rating, Ratings, rate
+from agon.arena.ratings.rating import Rating, Ratings, rate, rating_difference
 from agon.errors import DataError
 from tests.arena.leagues import league, of_areas
 
@@ -277,3 +277,24 @@ def test_with_interaction_it_is_the_maximum_of_the_joint_likelihood() -> None:
 
     found = minimize(loss, np.zeros(16), method="BFGS", options={"gtol": 1e-7, "maxiter": 10_000})
     assert fit(met, variance=variance).coefficients == pytest.approx(found.x[:7], abs=2e-4)
+
+
+def test_the_difference_of_two_ratings_has_the_noise_of_both() -> None:
+    """Both are measured from one mean, so that of two the difference is twice either, and so is its interval."""
+    two = of_areas(np.array([[0.3, 0.4], [0.5, 0.6]]), ["a-0", "b-0"], 200)
+    value, half = rating_difference(two, "b", "a")
+    rating = by_name(rate(two).generators)["b"]
+    assert rating.interval is not None
+    assert value == pytest.approx(2 * rating.value)
+    assert half == pytest.approx(rating.interval[1] - rating.interval[0])
+    assert rating_difference(two, "a", "b") == pytest.approx((-value, half))
+
+
+def test_few_samples_of_one_generator_leave_its_rating_wide() -> None:
+    """Its areas of 1 are those of two samples, whatever the others have."""
+    many = of_areas(np.array([[0.3, 0.4], [1.0, 1.0]]), ["a-0", "b-0"], 1_000)
+    few = AreaMatrix.of_plain({**many.plain(), "samples": {"b-0": 2}})
+    assert few.sizes.tolist() == [1_000, 2]
+    assert AreaMatrix.of_plain(few.plain()).samples == {"b-0": 2}
+    assert meetings(few).sizes[1].max() == 2
+    assert meetings(few).sizes[0].tolist() == meetings(many).sizes[0].tolist()

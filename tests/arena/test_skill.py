@@ -186,6 +186,14 @@ def test_a_damaged_snapshot_is_left_out_and_the_rest_goes_on(tmp_path: Path) -> 
     assert found.steps == (2, 8)
 
 
+def test_a_generator_that_has_diverged_is_left_out_and_the_rest_goes_on(tmp_path: Path) -> None:
+    run = forged(tmp_path / "run", [BETTER[0], float("nan"), *BETTER[1:3]])
+    found = agon.skill(run, n=N, show=False)
+    assert list(found.left_out) == [4]
+    assert "expected finite samples" in found.left_out[4]
+    assert found.steps == (2, 8, 16)
+
+
 def test_snapshots_enter_a_tournament(better: Run) -> None:
     """By their steps; the later one wins."""
     entrants = [f"{better.path}@{step}" for step in (4, 256)]

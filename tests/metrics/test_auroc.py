@@ -65,3 +65,14 @@ def test_delong_agrees_with_a_bootstrap() -> None:
     area = auroc(fake, real)
     low, high = bootstrapped(fake, real)
     assert (high - low) / 3.92 == pytest.approx(area.error, rel=0.08)
+
+
+@pytest.mark.parametrize("shift", [0.0, 1.5])
+def test_of_a_single_sample_little_is_known(shift: float) -> None:
+    """Its area is as wide as a share of one: the interval covers, and is never that of the thousand others."""
+    from scipy.stats import norm
+
+    rng, truth = np.random.default_rng(0), norm.cdf(shift / np.sqrt(2))
+    areas = [auroc(rng.normal(shift, 1, 1), rng.normal(0, 1, 1_000)) for _ in range(200)]
+    assert np.mean([low <= truth <= high for low, high in (area.interval for area in areas)]) > 0.9
+    assert min(high - low for low, high in (area.interval for area in areas)) > 0.3

@@ -105,6 +105,16 @@ def test_the_error_is_that_of_repeated_draws(pairs: int | None) -> None:
         assert apart < 0.5 * reported, "the control: an error as of independent pairs"
 
 
+@pytest.mark.parametrize("n", [3, 5, 10])
+def test_few_samples_are_not_said_to_be_sure(n: int) -> None:
+    """The claimed error is no less than that of repeated draws; of two samples none is claimed."""
+    drawn = [pairwise_distance_gap(normal(200, 3, seed=2 * k), normal(n, 3, seed=2 * k + 1)) for k in range(200)]
+    spread = float(torch.tensor([score.value for score in drawn]).std())
+    assert sum(score.error or 0.0 for score in drawn) / len(drawn) > 0.8 * spread
+    alone = pairwise_distance_gap(normal(200, 3), normal(2, 3, seed=1))
+    assert (alone.error, alone.interval) == (None, None)
+
+
 def test_histograms_are_densities() -> None:
     shown = pairwise_distance_gap(normal(100, 4), 2 * normal(100, 4, seed=1)).detail["distribution"]
     widths = torch.tensor(shown["edges"]).diff()
@@ -146,7 +156,11 @@ def test_the_distance_ratio_tells_the_direction() -> None:
     """Half as far apart, and twice; a generator of one sample is at 0. The error is that of repeated draws."""
     real = normal(400, 3)
     assert [distance_ratio(factor * real, real).value for factor in (0.5, 1.0, 2.0)] == pytest.approx([0.5, 1.0, 2.0])
-    assert distance_ratio(real[:1].repeat(10, 1), real).value == 0
+    same = distance_ratio(real[:1].repeat(11, 1), real)
+    assert (same.value, same.error, same.n) == (0, 0, 10)
+    gains = [distance_gain(*pair).value for pair in ((same, distance_ratio(real, real)), (same, same))]
+    assert gains[0] == -math.inf
+    assert math.isnan(gains[1])
     drawn = [distance_ratio(normal(200, 3, seed=2 * k + 1), normal(200, 3, seed=2 * k + 2)) for k in range(200)]
     spread = torch.tensor([score.value for score in drawn]).std()
     assert float(spread) == pytest.approx(sum(score.error or 0.0 for score in drawn) / len(drawn), rel=0.2)
@@ -159,6 +173,7 @@ def test_real_images_are_as_alike_as_real_images_and_twins_are_more() -> None:
     assert alike_share(other, real).value == pytest.approx(0.01, abs=0.012)
     assert alike_share(torch.cat([other[:500], other[:500]]), real).value == 1
     assert alike_share(0.01 * other, real).value > 0.9
+    assert alike_share(other[:1].repeat(20, 1), torch.cat([real, real[:40]])).value == 1, "though real ones have copies"
     near, far = distance_ratio(other / 2, real), distance_ratio(other, real)
     assert distance_gain(near, far).value == pytest.approx(-math.log(2))
     assert (distance_gain(near, far).error or 0.0) > 0

@@ -3,6 +3,7 @@
 import math
 
 import pytest
+import torch
 
 from agon.data import Gaussian
 from agon.metrics.width import mean_and_width
@@ -16,3 +17,8 @@ def test_a_narrow_generator_is_told_with_its_error(std: float) -> None:
     assert mean.value == pytest.approx(1.0, abs=5 * std / math.sqrt(n))
     assert width.error == pytest.approx(std / 0.5 / math.sqrt(2 * n), rel=0.05)
     assert width.value == pytest.approx(std / 0.5, abs=5 * width.error)
+
+
+def test_samples_that_are_all_the_same_have_no_width() -> None:
+    mean, width = mean_and_width(torch.full((10, 1), 3.0), std=0.5)
+    assert (mean.value, width.value, width.error) == (3.0, 0.0, None)

@@ -122,11 +122,11 @@ def _verdict(names: Names, score: ComparedScore) -> str:
     name = {"logarithm": "ratio", "distance": "difference of distances from the best"}.get(score.scale, "difference")
     ends = score.interval or (math.nan, math.nan)
     bounds = _bounds(score, (-ends[1], -ends[0]) if turned else ends)
-    interval = f"the 95 % interval of the {name}, {bounds}"
+    interval, none = f"the 95 % interval of the {name}, {bounds}", "1" if score.scale == "logarithm" else "0"
     if score.decided:
-        return f"{better} is better than {worse} by the most telling score, {values}; {interval}, excludes 0."
+        return f"{better} is better than {worse} by the most telling score, {values}; {interval}, excludes {none}."
     alone = ends[0] > 0 or ends[1] < 0
-    holds = f"excludes 0 by itself, but p is {score.p:.2g} with all scores counted" if alone else "holds 0"
+    holds = f"excludes {none} by itself, but p is {score.p:.2g} with all scores counted" if alone else f"holds {none}"
     return f"{better} and {worse} cannot be told apart by the most telling score, {values}; {interval}, {holds}."
 
 

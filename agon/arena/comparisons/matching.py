@@ -15,6 +15,7 @@ ATTRIBUTES = {  # of a record -> words
     "n": "{} samples",
     "n_real": "{} real samples",
     "seed": "latents of seed {}",
+    "split": "real samples of the {} split",
     "features": "features {}",
     "among": "among {}",
     "how": "settings {}",
@@ -111,6 +112,7 @@ def _key(record: ScoreRecord, own: str) -> Key:
         record.name,
         *sizes,
         record.metric,
+        record.split,
         record.features,
         extractor,
         *opponents,
@@ -121,11 +123,17 @@ def _key(record: ScoreRecord, own: str) -> Key:
 
 
 def _most_common(one: Sequence[Records], two: Sequence[Records]) -> Key | None:
-    """The measurement that most runs of both sides have; the newest of equal ones."""
+    """The measurement that most runs of both sides have; the newest of equal ones, and then that of most samples."""
     keys = dict.fromkeys(key for side in (one, two) for records in side for key in records)
     counts = {key: [sum(key in records for records in side) for side in (one, two)] for key in keys}
     shared = [key for key, (a, b) in counts.items() if a and b]
-    return max(reversed(shared), key=lambda key: (min(counts[key]), sum(counts[key]), _newness(key, one)), default=None)
+
+    def rank(key: Key) -> tuple[object, ...]:  # the same with the sides exchanged
+        newness = min(_newness(key, one), _newness(key, two)), max(_newness(key, one), _newness(key, two))
+        samples = next(records[key].n or 0 for records in one if key in records)
+        return min(counts[key]), sum(counts[key]), *newness, samples, repr(key)
+
+    return max(shared, key=rank, default=None)
 
 
 def _newness(key: Key, side: Sequence[Records]) -> float:

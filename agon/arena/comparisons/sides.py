@@ -171,6 +171,11 @@ def _refuse_mixed(replicates: Sequence[Replicate]) -> None:
                 f"a comparison: expected runs on a side that differ in their seed alone, got {first.name} and "
                 f"{other.name}, which differ in {', '.join(differing)}; give one experiment on each side"
             )
+        if first.fingerprint and other.fingerprint not in ("", first.fingerprint) and not _seeded(first):
+            raise DataError(
+                f"a comparison: expected runs on a side that were trained on the same data, got {first.name} and "
+                f"{other.name} on other ones; train both on the same data"
+            )
 
 
 def _differing(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
@@ -185,13 +190,17 @@ def _refuse_other_data(first: Side, second: Side) -> None:
         return
     described = [dict(each.settings.get("data") or {}) for each in (one, two)]
     ranges = [data.pop("range", None) for data in described]
-    seeded = described[0].get("points") is not None  # a toy's points, which come from the seed
-    unknown = not (one.fingerprint and two.fingerprint) or seeded
+    unknown = not (one.fingerprint and two.fingerprint) or _seeded(one)
     if described[0] != described[1] or (ranges[0] == ranges[1] and not unknown):
         raise DataError(
             f"a comparison: expected experiments on the same data, got {first.name} and {second.name} on other ones; "
             "scores of different data say nothing of each other: train both on the same data"
         )
+
+
+def _seeded(replicate: Replicate) -> bool:
+    """Whether the data come from the seed, as a toy's points do."""
+    return dict(replicate.settings.get("data") or {}).get("points") is not None
 
 
 def _place(paths: Sequence[Path], others: Iterable[Path]) -> Path:

@@ -1,11 +1,11 @@
 """Every generator before every critic: the matrix of areas that a tournament measures and its ratings explain."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float64, Int64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +23,7 @@ class AreaMatrix:
         errors: DeLong's standard errors, of the samples alone.
         n: number of generated samples of each generator.
         n_real: number of held-out real samples.
+        samples: generator -> its number of samples, where it is another than n.
     """
 
     generators: tuple[str, ...]
@@ -32,6 +33,12 @@ class AreaMatrix:
     errors: Float64[np.ndarray, "g c"]
     n: int
     n_real: int
+    samples: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def sizes(self) -> Int64[np.ndarray, " g"]:
+        """The number of samples of each generator."""
+        return np.array([self.samples.get(name, self.n) for name in self.generators])
 
     def area(self, generator: str, critic: str) -> float:
         """a_ij of a generator and a critic, by their names."""
@@ -51,6 +58,7 @@ class AreaMatrix:
             "errors": _listed(self.errors),
             "n": self.n,
             "n_real": self.n_real,
+            "samples": dict(self.samples),
         }
 
     @classmethod
@@ -66,6 +74,7 @@ class AreaMatrix:
             errors=errors,
             n=values["n"],
             n_real=values["n_real"],
+            samples={str(name): int(count) for name, count in values.get("samples", {}).items()},
         )
 
 

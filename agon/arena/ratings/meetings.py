@@ -75,10 +75,10 @@ def meetings(matrix: AreaMatrix, references: Collection[str] = ()) -> Meetings:
     met = np.isfinite(areas)
     if not met.any() or ((areas < 0) | (areas > 1)).any():
         raise DataError("a matrix of areas: expected at least one, all from 0 to 1, got others")
-    inner, known = areas * (1 - areas), np.nan_to_num(errors) > 0
+    inner, known, n = areas * (1 - areas), np.nan_to_num(errors) > 0, matrix.sizes[:, None]
     with np.errstate(divide="ignore", invalid="ignore"):
-        sizes = np.where(known & (inner > 0), inner / errors**2, min(matrix.n, matrix.n_real))
-    sizes = np.where(met, np.clip(sizes, 1, matrix.n + matrix.n_real), 0.0)
+        sizes = np.where(known & (inner > 0), inner / errors**2, np.minimum(n, matrix.n_real))
+    sizes = np.where(met, np.clip(sizes, 1, n + matrix.n_real), 0.0)
     at_home = np.equal.outer(np.array(matrix.generators, dtype=object), np.array(matrix.critics, dtype=object))
     guests = np.array([name in references for name in matrix.generators])
     return Meetings(

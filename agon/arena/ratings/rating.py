@@ -13,8 +13,9 @@ from agon.arena.ratings.fitting import Fit, fit, predicted
 from agon.arena.ratings.matrix import AreaMatrix
 from agon.arena.ratings.meetings import Meetings, check_linked, meetings
 from agon.arena.ratings.panels import panels
-from agon.arena.ratings.spreads import Roster, halves
+from agon.arena.ratings.spreads import Roster, halves, samples_variance_between
 from agon.metrics.differences import Noise
+from agon.metrics.intervals import NORMAL
 
 Role = Literal["generator", "critic"]
 
@@ -116,6 +117,27 @@ def rate(matrix: AreaMatrix, seed: int = 0, references: Collection[str] = ()) ->
         unexplained=_unexplained(fitted, met),
         cycles=cycles(panels(matrix)),
     )
+
+
+def rating_difference(matrix: AreaMatrix, one: str, other: str) -> tuple[float, float]:
+    """How much higher one generator is rated than another, in logits, and half of its 95 % interval.
+
+    The interval is of the samples alone. It is not that of either rating: both are measured from one mean.
+
+    Args:
+        matrix: of contestants of one training each.
+        one: name of a contestant.
+        other: name of another.
+
+    Raises:
+        DataError: as in `rate`.
+    """
+    met = meetings(matrix)
+    check_linked(matrix, met)
+    fitted, (names, roster) = fit(met), _roster(matrix, met)
+    places = names.index(one), names.index(other)
+    first, second = (roster.rated(fitted.coefficients)[0, place] for place in places)
+    return float(first - second), NORMAL * math.sqrt(samples_variance_between(fitted, met, roster, *places))
 
 
 def _ranked(

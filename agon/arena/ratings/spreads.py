@@ -91,17 +91,35 @@ def samples_variance(fit: Fit, meetings: Meetings, roster: Roster) -> Float64[np
     The areas of one generator share its samples, and those of one critic the real images, so that their errors may be
     fully correlated: the error of a g or d is the weighted mean of the errors of its meetings, not less.
     """
+    count = len(roster.trainings)
+    g, d = _own_variances(fit, meetings, roster)
+    shift = np.bincount(roster.counted, minlength=count) / len(roster.counted)
+    own = np.eye(count)
+    of_g = (own - shift) ** 2 * np.nan_to_num(g)
+    of_d = own * np.nan_to_num(d) + shift**2 * np.nan_to_num(g)
+    return np.stack([of_g, of_d])
+
+
+def samples_variance_between(fit: Fit, meetings: Meetings, roster: Roster, one: int, other: int) -> float:
+    """Variance of the difference of two contestants' generators by their samples.
+
+    The mean that is the zero of both ratings leaves their difference: it is not that of two ratings.
+    """
+    g, _ = _own_variances(fit, meetings, roster)
+    return float(g[one] + g[other])
+
+
+def _own_variances(
+    fit: Fit, meetings: Meetings, roster: Roster
+) -> tuple[Float64[np.ndarray, " m"], Float64[np.ndarray, " m"]]:
+    """Variances of each contestant's g and d by its own samples, before a zero is chosen."""
     errors, count = np.nan_to_num(meetings.errors), len(roster.trainings)
     rows, columns = ((fit.weights * errors).sum(axis) / fit.weights.sum(axis) for axis in (1, 0))
     g, d = (
         _means(values**2, of, None, count) / _counts(of, count)
         for values, of in ((rows, roster.generators), (columns, roster.critics))
     )
-    shift = np.bincount(roster.counted, minlength=count) / len(roster.counted)
-    own = np.eye(count)
-    of_g = (own - shift) ** 2 * np.nan_to_num(g)
-    of_d = own * np.nan_to_num(d) + shift**2 * np.nan_to_num(g)
-    return np.stack([of_g, of_d])
+    return g, d
 
 
 def _jackknife(fit: Fit, meetings: Meetings, roster: Roster, k: int) -> Float64[np.ndarray, "2 m"]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from agon import __version__
-from agon.arena.ratings.rating import rate
+from agon.arena.ratings.rating import rating_difference
 from agon.arena.skills.past import Field, PastCritic, field_of, matrix_of, name_of
 from agon.errors import AgonError, Change, SettingError
 from agon.evaluation.evidence import Measurement
@@ -90,15 +90,11 @@ def _score(rows: Mapping[int, Mapping[int, Area]], critics: list[int], field: Fi
     """The rating of the last row above that of the first."""
     ordered = dict(sorted(rows.items()))
     first, last = next(iter(ordered)), next(reversed(ordered))
-    ratings = rate(matrix_of(ordered, critics, field), field.seed)
-    by_name = {rating.name: rating for rating in ratings.generators}
-    start, now = by_name[name_of(first)], by_name[name_of(last)]
-    value = now.value - start.value
-    error = None if now.interval is None else (now.interval[1] - now.interval[0]) / 2
+    value, half = rating_difference(matrix_of(ordered, critics, field), name_of(last), name_of(first))
     return Score(
         name=METRIC,
         value=value,
-        interval=None if error is None else (value - error, value + error),
+        interval=(value - half, value + half),
         n=field.n,
         n_real=len(field.real.tested),
         protocol=f"{PROTOCOL}; batch normalisation {field.statistics}",

@@ -120,9 +120,13 @@ def meet(steps: Sequence[int], load: Load, field: Field) -> tuple[AreaMatrix, di
             left_out[step] = str(error)
     areas: dict[int, dict[int, Area]] = {}
     for step in tracked(list(critics), "generators", len(critics)):
-        samples = field.samples(load(step))
-        areas[step] = {other: critic.area(samples) for other, critic in critics.items()}
-    return matrix_of(areas, list(critics), field), left_out
+        try:
+            samples = field.samples(load(step))
+        except (CheckpointError, DataError) as error:
+            left_out[step] = str(error)
+        else:
+            areas[step] = {other: critic.area(samples) for other, critic in critics.items()}
+    return matrix_of(areas, list(areas), field), left_out
 
 
 def matrix_of(areas: Mapping[int, Mapping[int, Area]], critics: Sequence[int], field: Field) -> AreaMatrix:

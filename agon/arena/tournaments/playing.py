@@ -119,7 +119,7 @@ def _played(field: Field, store: Store) -> TournamentResult:
             field.left_out |= reasons
     if not areas or not keys:
         raise nobody(field.left_out)
-    matrix = _matrix(field, keys, areas)
+    matrix = _matrix(field, keys, counts, areas)
     return TournamentResult(
         matrix=matrix,
         ratings=rate(matrix, references=[name for name in field.references if name in keys]),
@@ -168,7 +168,9 @@ def _keep_grids(keys: Mapping[str, str], ranges: Mapping[str, Range], store: Sto
             keep_grid(store.folder, name, to_uint8(first, *ranges[key]).numpy())
 
 
-def _matrix(field: Field, keys: Mapping[str, str], areas: Mapping[str, Mapping[str, Area]]) -> AreaMatrix:
+def _matrix(
+    field: Field, keys: Mapping[str, str], counts: Mapping[str, int], areas: Mapping[str, Mapping[str, Area]]
+) -> AreaMatrix:
     generators = [each.name for each in field.entrants if each.name in keys]
     critics = [each.name for each in field.entrants if each.name in areas]
     missing = Area(float("nan"), float("nan"), 0, 0)
@@ -182,6 +184,7 @@ def _matrix(field: Field, keys: Mapping[str, str], areas: Mapping[str, Mapping[s
         errors=np.array([[area.error for area in row] for row in table]),
         n=field.ground.settings.n,
         n_real=len(field.ground.real.compared),
+        samples={name: count for name, count in counts.items() if count != field.ground.settings.n},
     )
 
 

@@ -169,7 +169,7 @@ def _single(matrix: AreaMatrix, i: int, j: int) -> str:
     value, error = float(matrix.areas[i, j]), float(np.nan_to_num(matrix.errors[i, j]))
     if math.isnan(value):
         return MISSING
-    low, high = Area(value, error, matrix.n, matrix.n_real).interval
+    low, high = Area(value, error, int(matrix.sizes[i]), matrix.n_real).interval
     words = f"{_three(value)} ± {number(error, 2)}, 95 % interval [{_three(low)}, {_three(high)}] of the samples"
     return f"{words}; they trained together" if _home(matrix, i, j) else words
 

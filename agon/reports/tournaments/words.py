@@ -23,9 +23,10 @@ def title(result: TournamentResult) -> str:
 def facts(result: TournamentResult) -> list[str]:
     """Short phrases about its size."""
     matrix = result.matrix
+    least, most = int(matrix.sizes.min()), int(matrix.sizes.max())
     return [
         f"{len(matrix.generators)} generators before {len(matrix.critics)} critics",
-        f"{number(matrix.n)} samples of each",
+        f"{number(least) if least == most else f'{number(least)} to {number(most)}'} samples of each",
         f"{number(matrix.n_real)} held-out real samples",
         *([f"{len(result.left_out)} left out"] if result.left_out else []),
     ]
