@@ -1,7 +1,7 @@
 """Arrays of images: a .npy or .npz file, and the handwritten digits that come with agon."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from agon.data.archive import Archive
+from agon.data.coding import BYTES
 from agon.data.labels import OFF, Column, Labels, numbered
 from agon.data.layouts import Layout, layout_of, to_channels_last
 from agon.data.levels import channels_last, levels
@@ -27,15 +28,21 @@ LABELS: dict[Split, tuple[str, ...]] = {
     "test": ("test_labels", "y_test", "val_labels", "y_val"),
 }
 PART = 1024  # images in a part
+WORDS, BITS = (0.0, 65535.0), (0.0, 1.0)  # black and white that these types imply
 DIGITS = Path(__file__).with_name("digits.csv.gz")
 
 
 class Arrays(ImageRows):
-    """Decoded images in one array, which may be a memory-map."""
+    """Decoded images in one array, which may be a memory-map.
 
-    def __init__(self, place: str, images: UInt8[np.ndarray, "n h w c"]) -> None:
-        self._place = place
-        self._images = images
+    Args:
+        place: where they are stored, for messages.
+        images: the images.
+        numbers: black and white in the array that they were scaled from.
+    """
+
+    def __init__(self, place: str, images: UInt8[np.ndarray, "n h w c"], numbers: tuple[float, float] = BYTES) -> None:
+        self._place, self._images, self.numbers = place, images, numbers
 
     def __len__(self) -> int:
         return len(self._images)
@@ -57,6 +64,35 @@ class Arrays(ImageRows):
         for first in range(0, len(self), PART):
             total.update(np.ascontiguousarray(self._images[first : first + PART]).data)
             forget(self._images)
+        if self.labels is not None:
+            total.update(self.labels.data)
+        return total.hexdigest()
+
+
+class Sizes(ImageRows):
+    """Decoded images of several sizes, in memory."""
+
+    def __init__(self, place: str, images: Sequence[UInt8[np.ndarray, "_ _ _"]]) -> None:
+        self._place, self._images = place, images
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    @property
+    def parts(self) -> int:
+        """One part."""
+        return 1
+
+    def part(self, number: int) -> Iterator[Raw]:
+        """All images."""
+        for row, image in enumerate(self._images):
+            yield Raw(f"{self._place}, item {row}", image, None if self.labels is None else int(self.labels[row]))
+
+    def digest(self) -> str:
+        """Hash of each image's shape and pixels, and of the labels."""
+        total = hashlib.sha256()
+        for image in self._images:
+            total.update(repr(image.shape).encode() + np.ascontiguousarray(image).tobytes())
         if self.labels is not None:
             total.update(self.labels.data)
         return total.hexdigest()
@@ -105,7 +141,9 @@ def read_arrays(
         name = archive.first(NAMES[split]) or (_only_images(archive) if split == "train" else None)
         if name is not None:
             place = f"{file} [{name}]"
-            rows[split] = Arrays(str(file), _bytes(archive[name], layout, values, place))
+            array = archive[name]
+            usual = {np.dtype(np.uint16): WORDS, np.dtype(np.bool_): BITS}.get(array.dtype.newbyteorder("="), BYTES)
+            rows[split] = Arrays(str(file), _bytes(array, layout, values, place), values or usual)
             columns[split] = _labels(archive, split, len(rows[split]), labelled)
     spare = [name for names in NAMES.values() for name in names[:5] if archive.first((name,)) is not None]
     chosen = [archive.first(NAMES[split]) for split in rows]

@@ -9,7 +9,9 @@ from jaxtyping import Shaped
 from torch import Tensor
 
 from agon.data.cells import IMAGES, LABELS
-from agon.data.decode import pixels_of
+from agon.data.conversion import as_array, is_array, is_picture
+from agon.data.labels import bare
+from agon.data.loaders import items_of
 from agon.data.source import MEMORY
 from agon.errors import DataError
 from agon.untrusted import listed
@@ -35,25 +37,26 @@ class Collected(NamedTuple):
     names: list[str] | None = None
 
 
-def collected(x: Any, place: str) -> Collected:
+def collected(x: Any, place: str, values: tuple[float, float] | None = None) -> Collected:
     """Collect samples: arrays, tensors, pictures, or numbers; alone, with a label, or in a dictionary with one.
 
     Args:
-        x: a torch data set or data loader, whose data set is read in its own order, or any iterable.
+        x: a torch data set or data loader, whose items are read in the data set's order, or any iterable.
         place: what x is, for messages.
+        values: black and white of the pictures' numbers, if they are stated.
 
     Raises:
         DataError: x cannot be iterated over, an item holds no sample, or items change between two readings.
     """
     if isinstance(x, torch.utils.data.DataLoader):
-        x = x.dataset
+        x = items_of(x, place)
     items: list[np.ndarray] = []
     labels: list[Any] = []
     pictures, size = 0, 0
-    for item in _items(x, place):
+    for item in _items(x, place, values):
         sample, label = _parted(item, place)
         pictures += is_picture(sample)
-        items.append(as_array(sample, place))
+        items.append(as_array(sample, place, values))
         labels.append(label)
         size += items[-1].nbytes
         if size > MEMORY:
@@ -63,47 +66,16 @@ def collected(x: Any, place: str) -> Collected:
             )
     if not items:
         raise DataError(f"expected samples in {place}, got none; an iterator that was used before is empty")
+    if values and 0 < pictures < len(items):
+        raise DataError(f"expected pictures or arrays in {place} where values={values}, got both; convert to one kind")
     known = any(label is not None for label in labels)
     return Collected(items, labels if known else None, pictures == len(items), _names(x))
 
 
-def is_picture(x: Any) -> bool:
-    """Whether x is a picture of Pillow, without importing it."""
-    return hasattr(x, "getbands") and hasattr(x, "convert")
-
-
-def is_array(x: Any) -> bool:
-    """Whether x is an array of numpy, a tensor, or anything that gives numpy its numbers."""
-    return isinstance(x, np.ndarray | Tensor | np.generic) or (hasattr(x, "__array__") and not is_picture(x))
-
-
-def as_array(x: Any, place: str) -> Shaped[np.ndarray, "..."]:
-    """A sample, or an array of samples, as a numpy array on the CPU.
-
-    Raises:
-        DataError: it holds no numbers.
-    """
-    if is_picture(x):
-        return pixels_of(x)
-    if isinstance(x, Tensor):
-        x = x.detach().cpu()
-        return np.asarray((x.float() if x.dtype is torch.bfloat16 else x).numpy())
-    try:
-        array = np.asarray(x)
-    except ValueError as fault:  # lists of different lengths
-        raise DataError(f"expected samples of numbers in {place}, got lists of different lengths") from fault
-    if array.dtype.kind not in "biuf":
-        raise DataError(
-            f"expected arrays, tensors, pictures or numbers in {place}, got {type(x).__name__} of {array.dtype}; "
-            "see agon.data.of for what is read"
-        )
-    return array
-
-
-def _items(x: Any, place: str) -> Iterator[Any]:
+def _items(x: Any, place: str, values: tuple[float, float] | None) -> Iterator[Any]:
     """The items of x, once each and in order."""
     if isinstance(x, torch.utils.data.Dataset) and hasattr(x, "__len__") and hasattr(x, "__getitem__"):
-        _refuse_changing(x, place)
+        _refuse_changing(x, place, values)
         return (x[i] for i in range(len(x)))
     try:
         return iter(x)
@@ -114,10 +86,10 @@ def _items(x: Any, place: str) -> Iterator[Any]:
         ) from fault
 
 
-def _refuse_changing(x: Any, place: str) -> None:
+def _refuse_changing(x: Any, place: str, values: tuple[float, float] | None) -> None:
     for i in range(min(TWICE, len(x))):
-        first, second = (as_array(_parted(x[i], place)[0], place) for _ in range(2))
-        if first.shape != second.shape or not np.array_equal(first, second):
+        first, second = (as_array(_parted(x[i], place)[0], place, values) for _ in range(2))
+        if not np.array_equal(first, second, equal_nan=first.dtype.kind == second.dtype.kind == "f"):
             raise DataError(
                 f"expected a data set whose items stay the same, got another sample at the second reading of item {i} "
                 f"of {place}, as random transforms give; they would be drawn once for the whole training, so take "
@@ -140,6 +112,8 @@ def _parted(item: Any, place: str) -> tuple[Any, Any]:
 
 
 def _names(x: Any) -> list[str] | None:
+    while isinstance(x, torch.utils.data.Subset):
+        x = x.dataset
     names = getattr(x, "classes", None) if isinstance(x, torch.utils.data.Dataset) else None
     words = isinstance(names, list | tuple) and all(isinstance(name, str) for name in names)
     return [*names] if names and words else None
@@ -151,10 +125,10 @@ def _is_sample(x: Any) -> bool:
 
 
 def _plain(label: Any) -> Any:
-    if is_array(label):
-        array = np.asarray(label.detach().cpu() if isinstance(label, Tensor) else label)
-        return array.item() if array.size == 1 else array.tolist()
-    return label
+    value = bare(label)
+    while is_array(label) and isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    return value
 
 
 def stacked(items: Sequence[np.ndarray]) -> Shaped[np.ndarray, "n ..."] | None:

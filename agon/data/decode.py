@@ -1,16 +1,16 @@
 """Decode one stored image of any format and mode to bytes "c h w"."""
 
 import io
-from collections.abc import Mapping
 from contextlib import nullcontext
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import numpy as np
 from jaxtyping import UInt8
 
+from agon.data.coding import BYTES, NUMBERS, BytesError, Coding, coding_of, levels_of
 from agon.data.resize import BAND, fit
 from agon.untrusted import read_regular
 
@@ -33,13 +33,16 @@ ALONE = 2**24  # larger images are decoded one after another, because each takes
 LARGE = Lock()
 PILLOW = Lock()  # held while Pillow's limit, which all threads share, is lifted
 UNREAD = frozenset((".heic", ".heif", ".avif", ".jxl"))  # photographs that Pillow may not read, but that are counted
-STATED = ("PNG", "PPM")  # formats that define the white of 32-bit integers
-SAMPLES, EXTRA = 277, 338  # tags of TIFF: bands of a pixel, and the meaning of extra bands (1 and 2: opacity)
 LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601, as Pillow's "L"
 
 
 def decode(
-    content: Content, *, size: tuple[int, int] | None, channels: int | None, most: int = PIXELS
+    content: Content,
+    *,
+    size: tuple[int, int] | None,
+    channels: int | None,
+    most: int = PIXELS,
+    values: tuple[float, float] | None = None,
 ) -> UInt8[np.ndarray, "c h w"]:
     """Decode one image for training.
 
@@ -52,16 +55,19 @@ def decode(
         size: (height, width) of the result; None keeps the stored size.
         channels: 1 (luma) or 3 channels of the result; None keeps the stored channels.
         most: most pixels that a file may have.
+        values: (low, high), black and white of a file's 16-bit or 32-bit grey numbers; None for 0 and the most that
+            16 bits hold. Decoded pixels have been scaled.
 
     Returns:
         Contiguous bytes.
 
     Raises:
+        BytesError: `values` states others than 0 and 255 for a file whose pixels are bytes.
         Exception: of any type, with the decoder's message, if the bytes are not a whole image.
     """
     if isinstance(content, NoImage):
         raise ValueError(content.reason)
-    pixels = content if isinstance(content, np.ndarray) else _read(content, most)
+    pixels = content if isinstance(content, np.ndarray) else _read(content, most, values)
     if pixels.size == 0:
         raise ValueError("it has no pixels")
     pixels = _with_channels(pixels, channels or pixels.shape[2])
@@ -107,7 +113,7 @@ def stored(content: Content) -> bytes:
     return content if isinstance(content, bytes) else np.ascontiguousarray(content).tobytes()
 
 
-def _read(content: bytes | Path, most: int) -> UInt8[np.ndarray, "h w c"]:
+def _read(content: bytes | Path, most: int, values: tuple[float, float] | None) -> UInt8[np.ndarray, "h w c"]:
     from PIL import ImageOps
 
     if isinstance(content, Path) and (reason := unread(content)):
@@ -119,8 +125,9 @@ def _read(content: bytes | Path, most: int) -> UInt8[np.ndarray, "h w c"]:
                 f"--set data.most_pixels={file.width * file.height} reads it"
             )
         with LARGE if file.width * file.height > ALONE else nullcontext():
+            coding = coding_of(file)
             ImageOps.exif_transpose(file, in_place=True)
-            return _pixels(file)
+            return _pixels(file, coding, values)
 
 
 def opened(stream: BinaryIO | io.BytesIO) -> "Image":
@@ -135,54 +142,50 @@ def opened(stream: BinaryIO | io.BytesIO) -> "Image":
             Image.MAX_IMAGE_PIXELS = limit
 
 
-def pixels_of(image: "Image") -> UInt8[np.ndarray, "h w c"]:
-    """The pixels of an opened image, upright, as `decode` reads those of a file."""
+def pixels_of(image: "Image", values: tuple[float, float] | None = None) -> UInt8[np.ndarray, "h w c"]:
+    """The pixels of an opened image, upright, as `decode` reads those of a file.
+
+    Raises:
+        BytesError: the pixels are bytes, and `values` states others than theirs.
+    """
     from PIL import ImageOps
 
-    return _pixels(ImageOps.exif_transpose(image))
+    coding = coding_of(image)  # a copy of an image does not keep what its file says of it
+    return _pixels(ImageOps.exif_transpose(image), coding, values)
 
 
-def _pixels(image: "Image") -> UInt8[np.ndarray, "h w c"]:
-    if image.mode.startswith("I;16") or (image.mode == "I" and image.format in STATED):
-        return _eight_bits(np.asarray(image))
-    if image.mode in ("F", "I"):
-        kind = "floats" if image.mode == "F" else "integers"
-        raise ValueError(f"its pixels are 32-bit {kind}, whose range nobody states; save it with 8 or 16 bits")
-    if image.format == "TIFF" and (bands := _bands(image)) is not None:
-        return bands
+def _pixels(image: "Image", coding: Coding, values: tuple[float, float] | None) -> UInt8[np.ndarray, "h w c"]:
+    if image.mode in NUMBERS:
+        return levels_of(np.asarray(image), coding, values)
+    if values not in (None, BYTES):
+        raise BytesError("its pixels have 8 bits, or are colours")
+    if coding.bands is not None:
+        return _bands(image, coding.bands)
     grey = image.mode in ("1", "L", "LA", "La")
     if image.has_transparency_data:
-        image = _over_white(image)
+        image = _over_white(image, coding.clear)
     mode = "L" if grey else "RGB"
     array = np.asarray(image if image.mode == mode else image.convert(mode))
     return array[:, :, None] if grey else array
 
 
-def _bands(image: "Image") -> UInt8[np.ndarray, "h w 4"] | None:
-    """The bands of a TIFF file with four bands none of which is declared as opacity; None for any other image.
+def _bands(image: "Image", number: int) -> UInt8[np.ndarray, "h w 4"]:
+    """The bands of a TIFF file that are not declared as opacity.
 
     Raises:
         ValueError: the file has bands that Pillow ignores.
     """
-    tags: Mapping[int, Any] = getattr(image, "tag_v2", {})
-    number, kinds = tags.get(SAMPLES, 1), tags.get(EXTRA, ())
-    if image.mode not in ("RGB", "RGBA") or number <= 3 or (number == 4 and {1, 2, 999} & set(kinds)):
-        return None
     if number == 4 and image.mode == "RGBA":
         return np.asarray(image)
     raise ValueError(f"it has {number} bands, of which {len(image.mode)} are read; save the set as an array (.npy)")
 
 
-def _eight_bits(array: np.ndarray) -> UInt8[np.ndarray, "h w 1"]:
-    """Scale 65535 to 255, rounded: taking the high byte would darken, and clipping would whiten everything."""
-    if array.min() < 0 or array.max() > 65535:
-        raise ValueError(f"its integers go from {array.min()} to {array.max()}, expected 0 to 65535")
-    return np.rint(array / 257).astype(np.uint8)[:, :, None]
-
-
-def _over_white(image: "Image") -> "Image":
+def _over_white(image: "Image", clear: int | tuple[int, ...] | None) -> "Image":
     from PIL import Image
 
+    if clear is not None and clear != image.info.get("transparency", clear):
+        image = image.copy()  # which is the caller's
+        image.info["transparency"] = clear
     if image.mode == "La":  # Pillow converts premultiplied grey only to LA
         image = image.convert("LA")
     front = image.convert("RGBA")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Int, UInt8
 
 from agon.cores import cores
+from agon.data.coding import BytesError
 from agon.data.decode import PIXELS, decode
 from agon.data.rows import ImageRows, Raw, Unreadable, said
 from agon.errors import Change, DataError
@@ -39,13 +40,20 @@ class Decoding:
         channels: 1 or 3 to convert to; with None, grey becomes colour if the set has colours, and nothing is lost.
         skip_corrupt: leave out images that cannot be read instead of refusing the set.
         most_pixels: most pixels that a file may have.
+        values: black and white of the files' 16-bit or 32-bit grey numbers, if they are stated.
     """
 
     shape: tuple[int, int, int]
     size: tuple[int, int] | None
     channels: int | None
     skip_corrupt: bool
-    most_pixels: int = field(default=PIXELS, repr=False)  # the repr is part of the cache's key; this changes no pixel
+    most_pixels: int = PIXELS
+    values: tuple[float, float] | None = None
+
+    def __repr__(self) -> str:
+        """What determines the pixels, as part of the cache's key; keys from before there were `values` stay."""
+        names = ["shape", "size", "channels", "skip_corrupt", *(["values"] if self.values else [])]
+        return f"Decoding({', '.join(f'{name}={getattr(self, name)!r}' for name in names)})"
 
     def chunks(self, rows: ImageRows) -> Iterator[Chunk]:
         """Decode all images in order.
@@ -90,7 +98,7 @@ class Decoding:
         Raises:
             DataError: the image is readable, but has another shape.
         """
-        image = attempt(raw, size=self.size, channels=self.channels, most=self.most_pixels)
+        image = attempt(raw, size=self.size, channels=self.channels, most=self.most_pixels, values=self.values)
         if isinstance(image, Unreadable):
             return image
         if len(image) == 1 and self.shape[0] == 3:
@@ -101,26 +109,45 @@ class Decoding:
 
 
 def attempt(
-    raw: Raw, *, size: tuple[int, int] | None, channels: int | None, most: int = PIXELS
+    raw: Raw,
+    *,
+    size: tuple[int, int] | None,
+    channels: int | None,
+    most: int = PIXELS,
+    values: tuple[float, float] | None = None,
 ) -> UInt8[np.ndarray, "c h w"] | Unreadable:
-    """Decode an image, or say why it cannot be read."""
+    """Decode an image, or say why it cannot be read.
+
+    Raises:
+        DataError: `values` are stated, and the image consists of bytes, for which they would mean nothing.
+    """
     try:
-        return decode(raw.content, size=size, channels=channels, most=most)
+        return decode(raw.content, size=size, channels=channels, most=most, values=values)
+    except BytesError as fault:
+        raise DataError(
+            f"expected grey images of 16 or 32 bits where values={values}, got others in {printable(raw.place)}: "
+            f"{fault}; leave `values` out, or save them as an array (.npy)"
+        ) from fault
     except Exception as fault:  # on damaged bytes, decoders raise exceptions of any type
         return Unreadable(raw.place, reason_of(fault))
 
 
 def look(
-    raws: Iterable[Raw], *, size: tuple[int, int] | None, channels: int | None, most: int = PIXELS
+    raws: Iterable[Raw],
+    *,
+    size: tuple[int, int] | None,
+    channels: int | None,
+    most: int = PIXELS,
+    values: tuple[float, float] | None = None,
 ) -> tuple[int, int, int]:
     """The shape of the first readable image, which the others must have.
 
     Raises:
-        DataError: no image is readable.
+        DataError: no image is readable, or `values` are stated for bytes.
     """
     broken = []
     for raw in raws:
-        image = attempt(raw, size=size, channels=channels, most=most)
+        image = attempt(raw, size=size, channels=channels, most=most, values=values)
         if not isinstance(image, Unreadable):
             return (image.shape[0], image.shape[1], image.shape[2])
         broken.append(image)

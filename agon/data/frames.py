@@ -43,12 +43,23 @@ def of_arrow(table: Any, place: str) -> Table:
     for name, column in zip(table.column_names, table.columns, strict=True):
         kind = column.type
         if pyarrow.types.is_floating(kind) or pyarrow.types.is_integer(kind) or pyarrow.types.is_decimal(kind):
-            columns[name] = column.cast(pyarrow.float64()).to_numpy()
+            columns[name] = _arrow_numbers(column)
         elif pyarrow.types.is_list(kind) or pyarrow.types.is_large_list(kind) or pyarrow.types.is_fixed_size_list(kind):
             columns |= _spread(name, column.to_pylist())
         else:
             columns[name] = np.array(column.to_pylist(), dtype=object)
     return table_of(columns, place)
+
+
+def _arrow_numbers(column: Any) -> np.ndarray:
+    """The cells of Arrow's column as float64, rounded as those of pandas; of a type that it cannot cast, as objects."""
+    import pyarrow
+
+    try:
+        numbers: np.ndarray = column.cast(pyarrow.float64(), safe=False).to_numpy()
+    except pyarrow.ArrowException:
+        return np.array(column.to_pylist(), dtype=object)
+    return numbers
 
 
 def is_frame(x: Any) -> bool:

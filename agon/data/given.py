@@ -8,10 +8,10 @@ from typing import Any
 
 from agon.arguments import written
 from agon.data.by_name import named, with_fields
-from agon.data.collected import as_array, is_array
-from agon.data.contents import Content, Pictures, content_of, labelled_rows
+from agon.data.contents import Content, Numbers, Pictures, gathered, labelled_rows, leveled
 from agon.data.images import Images
 from agon.data.numeric import Numeric
+from agon.data.pairs import parted
 from agon.data.source import Source, Split
 from agon.data.table import Table
 from agon.errors import DataError, SettingError
@@ -49,10 +49,12 @@ def of(x: Any, *, labels: Any = None, **settings: Any) -> Source:
         return named(os.fspath(x), **settings)
     if isinstance(x, type):
         raise SettingError(f"data: expected data, got the class {x.__name__}; write {written(x)}")
-    contents: dict[Split, Content] = {}
+    values = Images(values=settings.get("values")).values  # checked
+    parts: dict[Split, Content | Numbers] = {}
     for split, (samples, targets) in _splits(x, labels).items():
         place = f"the {type(x).__name__}" + (f" of the split '{split}'" if isinstance(x, Mapping) else "")
-        contents[split] = content_of(samples, targets, place, settings.get("layout"), settings.get("values"))
+        parts[split] = gathered(samples, targets, place, settings.get("layout"), values)
+    contents = leveled(parts, values)
     kinds = {type(content) for content in contents.values()}
     if kinds == {Table}:
         return _numeric({split: part for split, part in contents.items() if isinstance(part, Table)}, settings)
@@ -105,18 +107,9 @@ def _splits(x: Any, labels: Any) -> dict[Split, tuple[Any, Any]]:
                 f"expected splits 'train' and 'test', got a mapping of {listed(x)}"
                 + (" and labels, which belong to one split; pair each split with its own" if "train" in x else "")
             )
-        train = _pair(x["train"])
-        return {"train": train} if held is None else {"train": train, "test": _pair(x[held])}
-    return {"train": (x, labels) if labels is not None else _pair(x)}
-
-
-def _pair(x: Any) -> tuple[Any, Any]:
-    """Samples and their labels, of a pair of arrays as numpy's users write it; else x alone."""
-    if isinstance(x, tuple) and len(x) == 2 and all(map(is_array, x)):
-        samples, labels = (as_array(part, "the pair") for part in x)
-        if samples.ndim > 1 and labels.ndim in (1, 2) and len(samples) == len(labels) and labels.ndim < samples.ndim:
-            return samples, labels
-    return x, None
+        train = parted(x["train"])
+        return {"train": train} if held is None else {"train": train, "test": parted(x[held])}
+    return {"train": (x, labels) if labels is not None else parted(x)}
 
 
 def _numeric(tables: Mapping[Split, Table], settings: Mapping[str, Any]) -> Source:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from agon.data.coding import NUMBERS, coding_of
 from agon.data.decode import Content, NoImage, decode, opened, unread
 from agon.untrusted import open_regular
 
@@ -51,7 +52,36 @@ def header(content: Content) -> Header:
         return Header(height, width, 1 if grey else 3, image.format or "unknown")
 
 
-def thumbnail(content: Content, *, most: int) -> Float[np.ndarray, " d"]:
+class Words(NamedTuple):
+    """The numbers of a 16-bit grey image.
+
+    Attributes:
+        most: the greatest.
+        limit: the greatest that there could be.
+        inverted: whether 0 is white.
+    """
+
+    most: int
+    limit: int
+    inverted: bool
+
+
+def words_of(content: Content) -> Words | None:
+    """The numbers of a 16-bit grey image; None for any other image.
+
+    Raises:
+        Exception: of any type, if the bytes are not a whole image.
+    """
+    if isinstance(content, np.ndarray):
+        return None
+    with _opened(content) as image:
+        coding = coding_of(image)
+        if image.mode not in NUMBERS or coding.white is None:
+            return None
+        return Words(int(np.asarray(image).max()), coding.white, coding.inverted)
+
+
+def thumbnail(content: Content, *, most: int, values: tuple[float, float] | None = None) -> Float[np.ndarray, " d"]:
     """A grey copy of the centred square, of SIDE x SIDE pixels in 0 to 255, flattened.
 
     A JPEG file is decoded at the smallest size that its coding allows, which is several times faster.
@@ -59,6 +89,7 @@ def thumbnail(content: Content, *, most: int) -> Float[np.ndarray, " d"]:
     Args:
         content: the stored image.
         most: most pixels that a file may have.
+        values: black and white of 16-bit or 32-bit grey numbers, if they are stated.
 
     Raises:
         Exception: of any type, with the decoder's message, if the bytes are not a whole image.
@@ -71,7 +102,7 @@ def thumbnail(content: Content, *, most: int) -> Float[np.ndarray, " d"]:
                 image.draft("L", (4 * SIDE, 4 * SIDE))
                 ImageOps.exif_transpose(image, in_place=True)
                 return _small(image.convert("L"))
-    pixels = decode(content, size=None, channels=None, most=most)
+    pixels = decode(content, size=None, channels=None, most=most, values=values)
     grey = pixels[0] if len(pixels) == 1 else np.rint(pixels.mean(axis=0)).astype(np.uint8)
     if len(pixels) == 3:
         return _small(Image.fromarray(np.ascontiguousarray(pixels.transpose(1, 2, 0))).convert("L"))

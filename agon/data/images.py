@@ -12,6 +12,7 @@ from jaxtyping import UInt8
 from torch import Tensor
 
 from agon.data import expect
+from agon.data.arrays import Arrays, Sizes
 from agon.data.cache import Decoded, decoded, default_folder
 from agon.data.decode import PIXELS
 from agon.data.decoding import SKIPPED, Decoding, complaint, look, named
@@ -21,12 +22,12 @@ from agon.data.layouts import OF_IMAGES, Layout
 from agon.data.mapped import copied
 from agon.data.numeric import handed_over
 from agon.data.reading import Reading
+from agon.data.remarks import dark_words, remarks_on
 from agon.data.rows import ImageRows, unlabelled
 from agon.data.source import MEMORY, Opened, Source, Split
 from agon.data.splits import Membership, class_number
 from agon.errors import DataError
 from agon.places import CONTENT, HUB, located
-from agon.untrusted import printable
 
 LIMIT = 2**31  # most pixels that a user can allow: 6 GiB of colours
 LATER = ("labelled", "most_pixels", "layout", "validation")  # settings that older fingerprints lack
@@ -54,7 +55,8 @@ class Images(Source):
         skip_corrupt: leave out images that cannot be read instead of raising an error that names them.
         streaming: read the images when they are drawn, for sets too large for the disk.
         buffer: number of a stream's images, not decoded, in memory; each half of them is shuffled as one block.
-        values: (low, high) of arrays that hold other numbers than bytes.
+        values: (low, high), the numbers of black and white, in arrays and in grey files of 16 or 32 bits; None where
+            they are clear. Files of bytes take none.
         subset: a configuration of a Hub set that has several.
         revision: a commit, tag or branch of a Hub set.
         most_pixels: most pixels of an image file; a larger one is not decoded, since a small file can unpack
@@ -152,18 +154,11 @@ class Images(Source):
         return self._read()["train"].classes
 
     def remarks(self) -> dict[str, str]:
-        """Why a split has no labels or only one class, and what was left out."""
+        """Why a split has no labels or only one class, what was left out, and whether 16-bit words are dark."""
         splits = self._read()
-        notes: dict[str, str] = {split: rows.reason for split, rows in splits.items() if rows.reason and rows.classes}
-        if not splits["train"].classes:
-            notes["classes"] = splits["train"].reason
-        if self.only is not None:
-            notes |= {split: f"of class {self.only!r} alone" for split in splits if split not in notes}
-        if closed := [file for rows in splits.values() for file in rows.closed()]:
-            advice = "" if self.skip_corrupt else f"; {SKIPPED.typed} leaves them out"
-            notes["unreadable"] = f"{len(closed):,} of the files: {named(closed)}{advice}"
-        left_out = "; ".join(dict.fromkeys(note for rows in splits.values() for note in rows.left_out))
-        return {**{key: printable(text) for key, text in notes.items()}, **({"left out": left_out} if left_out else {})}
+        notes = remarks_on(splits, only=self.only, skip_corrupt=self.skip_corrupt)
+        dark = "" if self.values or self.streaming else dark_words(splits["train"])
+        return {**notes, **({"values": dark} if dark else {})}
 
     def open(
         self,
@@ -259,7 +254,8 @@ class Images(Source):
 
     def _decoding(self, first: ImageRows) -> Decoding:
         pixels = self.pixels
-        how: dict[str, Any] = {"size": pixels, "channels": self.channels}
+        values = None if isinstance(first, Arrays | Sizes) else self.values  # arrays have been scaled
+        how: dict[str, Any] = {"size": pixels, "channels": self.channels, "values": values}
         shape = look(first, **how, most=self.most_pixels)
         return Decoding(shape=shape, **how, skip_corrupt=self.skip_corrupt, most_pixels=self.most_pixels)
 

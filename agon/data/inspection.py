@@ -140,20 +140,24 @@ def _looked_at(raws: Sequence[Raw], source: Images, everything: bool) -> list[Gl
 
 def _glance(raw: Raw, source: Images, everything: bool) -> Glance | Unreadable:
     if everything:
-        image = attempt(raw, size=source.pixels, channels=source.channels, most=source.most_pixels)
+        image = _decoded(raw, source)
         if isinstance(image, Unreadable):
             return image
     try:
-        small = thumbnail(raw.content, most=source.most_pixels)
+        small = thumbnail(raw.content, most=source.most_pixels, values=source.values)
         return Glance(raw.place, header(raw.content), hashlib.sha256(stored(raw.content)).digest(), small)
     except Exception as fault:  # on damaged bytes, decoders raise exceptions of any type
         return Unreadable(raw.place, reason_of(fault))
 
 
+def _decoded(raw: Raw, source: Images) -> np.ndarray | Unreadable:
+    return attempt(raw, size=source.pixels, channels=source.channels, most=source.most_pixels, values=source.values)
+
+
 def _seconds(raws: Sequence[Raw], source: Images) -> float:
     began = time.thread_time()  # other processes do not count
     for raw in raws[:TIMED]:
-        attempt(raw, size=source.pixels, channels=source.channels, most=source.most_pixels)
+        _decoded(raw, source)
     return (time.thread_time() - began) / len(raws[:TIMED])
 
 

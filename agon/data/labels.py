@@ -75,6 +75,39 @@ def numbered(splits: Mapping[Split, Sequence[Column]]) -> dict[Split, Labels]:
     return labels
 
 
+def of_samples(labels: Any, place: str, n: int) -> Column | None:
+    """The labels of n samples that were given beside them; None for None.
+
+    Args:
+        labels: an array, a tensor, a column of a data frame, or an iterable, of numbers, names or one-hot rows.
+        place: what holds the samples, for messages.
+        n: how many samples there are.
+
+    Raises:
+        DataError: they are no labels, or fewer or more than n.
+    """
+    if labels is None:
+        return None
+    values = _entries(labels)
+    if values is None:
+        raise DataError(
+            f"expected a label for each of the {n:,} samples in {place}, got {shortened(repr(labels))}; give a list or "
+            "an array of them"
+        )
+    if len(values) != n:
+        raise DataError(f"expected {n:,} labels for the samples in {place}, got {len(values):,}; give one for each")
+    return Column(f"the labels of {place}", values)
+
+
+def bare(label: Any) -> Any:
+    """A label of numpy or torch in Python's own types: a number, a name, or a list.
+
+    >>> bare(np.int64(3)), bare(np.array([0, 1])), bare(np.ma.masked)
+    (3, [0, 1], None)
+    """
+    return label.tolist() if hasattr(label, "tolist") else label
+
+
 def ordered(names: Iterable[str]) -> list[str]:
     """Sort names alphabetically, or by value if all of them are whole numbers.
 
@@ -129,13 +162,28 @@ def _table(plain: list[list[Any]], columns: Sequence[Column]) -> list[str]:
     return names + [str(number) for number in range(len(names), max(known, default=-1) + 1)]
 
 
+def _entries(labels: Any) -> Sequence[Any] | None:
+    """The entries of labels, one for each sample; None if they have none."""
+    if isinstance(labels, str | bytes | Mapping):
+        return None
+    to_list = next((name for name in ("tolist", "to_pylist", "to_list") if hasattr(labels, name)), None)
+    frame = to_list is None and hasattr(labels, "to_numpy")
+    try:
+        values = getattr(labels, to_list)() if to_list else list(labels.to_numpy() if frame else labels)
+    except (TypeError, RuntimeError):  # a number, or a tensor without a list
+        return None
+    return [bare(value) for value in values] if isinstance(values, list) else None
+
+
 def _plain(column: Column) -> list[Any]:
     """Every label as a class number from 0, a name, or None."""
     values = column.values
     if isinstance(values, np.ndarray):
         values = _hot(values, column.place) if values.ndim > 1 else values.tolist()
+    if not {type(value) for value in values} <= {int, str}:
+        values = [None if _is_missing(value) else value for value in map(bare, values)]
     kinds = {type(value) for value in values if value is not None}
-    if kinds and kinds <= {list, np.ndarray}:
+    if kinds and kinds <= {list}:
         return _rows(values, column.place)
     if kinds and kinds <= {bytes, str}:
         texts = [v.decode(errors="backslashreplace") if isinstance(v, bytes) else v for v in values]
@@ -151,6 +199,10 @@ def _plain(column: Column) -> list[Any]:
             f"has none; write 0 and 1, {ADVICE}"
         )
     return labels
+
+
+def _is_missing(label: Any) -> bool:
+    return type(label).__name__ == "NAType" or (isinstance(label, float) and math.isnan(label))
 
 
 def _number(value: float, column: Column) -> int | None:

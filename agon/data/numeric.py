@@ -5,18 +5,20 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal, NamedTuple, get_args
+from typing import NamedTuple, get_args
 
-import numpy as np
 import torch
-from jaxtyping import Float, Shaped
+from jaxtyping import Float, Int, Shaped
 from torch import Tensor
 
 from agon.data import expect
+from agon.data.alignment import aligned
 from agon.data.finite import Finite
 from agon.data.labels import OFF, Column, Labels, numbered
 from agon.data.layouts import Layout
 from agon.data.number_files import read_numbers
+from agon.data.order import Order
+from agon.data.scaling import Scaling, measured, refuse_infinite
 from agon.data.source import MEMORY, Opened, Source, Split
 from agon.data.splits import Membership, class_number
 from agon.data.table import Table
@@ -25,7 +27,6 @@ from agon.places import CONTENT, located
 from agon.untrusted import listed, printable
 
 COLUMNS = 10_000  # most columns or channels, since experiment.json holds a few numbers for each
-Scaling = Literal["standard", "range", "none"]
 
 
 class Splits(NamedTuple):
@@ -93,6 +94,8 @@ class Numeric(Source):
         for name in ("offset", "scale"):
             if getattr(self, name) is not None:
                 self._check_numbers(name)
+        if self.columns is not None:
+            self._check_lengths(self.columns)
         if self.only is not None and type(self.only) not in (int, str):
             raise expect.setting(self, "only", "a class's number or name, or None for all", self.only)
         expect.share(self, holdout=self.holdout)
@@ -111,6 +114,13 @@ class Numeric(Source):
         if not numbers or (name == "scale" and min(numbers) <= 0):
             raise expect.setting(self, name, "a number for each column, above 0 for a scale", value)
         object.__setattr__(self, name, tuple(map(float, numbers)))
+
+    def _check_lengths(self, names: Sequence[str]) -> None:
+        """Refuse an offset or a scale that is not of each column or channel."""
+        for name in ("offset", "scale"):
+            stated = getattr(self, name)
+            if stated is not None and len(stated) != len(names):
+                raise expect.setting(self, name, f"a number for each of the {len(names)} columns", stated)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -162,12 +172,9 @@ class Numeric(Source):
                 f"{len(train.names):,}; choose some, or take principal components"
             )
         values = train.values[self._members(read, "train").numpy()]
-        middle, width = _measured(values, self.scaling)
-        fitting = len(train.names)
-        for name in ("offset", "scale"):
-            stated = getattr(self, name)
-            if stated is not None and len(stated) != fitting:
-                raise expect.setting(self, name, f"a number for each of the {fitting} columns", stated)
+        middle, width = self.offset, self.scale
+        if middle is None or width is None:
+            middle, width = measured(train, values, self.scaling)
         return replace(
             self,
             columns=train.names if values.ndim == 2 else None,
@@ -190,12 +197,9 @@ class Numeric(Source):
         Raises:
             DataError: the file cannot be read, or a number is missing.
         """
-        read = self._read()
-        table, labels = read.tables.get(split, read.tables["train"]), read.labels.get(split, read.labels["train"])
-        members = self._members(read, split)
-        if not len(members):
-            raise DataError(f"expected rows in the split '{split}' of {self.path}, got none; set holdout above 0")
+        table, labels, members = self._split(split)
         samples = self.scaled(torch.from_numpy(table.values[members.numpy()])).float()
+        refuse_infinite(samples, table)
         numbers = None if labels.numbers is None else torch.from_numpy(labels.numbers)[members]
         return Finite(
             samples.to(device) if samples.nbytes <= memory else samples,
@@ -205,19 +209,31 @@ class Numeric(Source):
             fingerprint=self._fingerprint(table, split),
         )
 
+    def first(self, n: int, *, seed: int = 0, split: Split = "train") -> Float[Tensor, "n ..."]:
+        """The rows that `take` draws, or all if there are fewer, exactly as they are stored, in float64."""
+        table, _, members = self._split(split)
+        rows = members[Order(len(members), seed)(min(n, len(members)), 0)]
+        return torch.from_numpy(table.values[rows.numpy()]).double()
+
     def scaled(self, stored: Shaped[Tensor, "n ..."]) -> Float[Tensor, "n ..."]:
         """(stored - offset) / scale, in float64."""
-        offset, scale = self._units(stored.ndim)
+        offset, scale = self._units(stored)
         return (stored.double() - offset) / scale
 
     def restored(self, samples: Shaped[Tensor, "n ..."]) -> Float[Tensor, "n ..."]:
         """samples · scale + offset, in float64, since an offset can be large."""
-        offset, scale = self._units(samples.ndim)
+        offset, scale = self._units(samples)
         return samples.double() * scale + offset
 
-    def _units(self, dimensions: int) -> tuple[Tensor, Tensor]:
+    def _units(self, samples: Shaped[Tensor, "n ..."]) -> tuple[Tensor, Tensor]:
         settled = self.settled()
-        shape = (-1,) if dimensions == 2 else (-1, 1)  # d, or c t
+        columns = len(settled.offset or ())
+        if samples.ndim < 2 or samples.shape[1] != columns:
+            raise DataError(
+                f"expected samples with the {columns} columns or channels of {self.path}, got samples of shape "
+                f"{tuple(samples.shape[1:])}; give them the same ones"
+            )
+        shape = (-1,) if samples.ndim == 2 else (-1, 1)  # d, or c t
         offset, scale = (torch.tensor(numbers, dtype=torch.float64) for numbers in (settled.offset, settled.scale))
         return offset.reshape(shape), scale.reshape(shape)
 
@@ -229,11 +245,19 @@ class Numeric(Source):
         return self.content
 
     def _read(self) -> Splits:
-        tables: dict[Split, Table] = {}
-        for split, table in self._stored().items():
-            tables[split] = table.chosen(self.columns).whole(skip_missing=self.skip_missing)
+        chosen = aligned(self._stored(), self.columns)
+        self._check_lengths(chosen["train"].names)
+        tables = {split: table.whole(skip_missing=self.skip_missing) for split, table in chosen.items()}
         labels = numbered({split: [_labels(table)] for split, table in tables.items()}) if self.labelled else {}
         return Splits(tables, {split: labels.get(split, Labels(None, (), OFF)) for split in tables})
+
+    def _split(self, split: Split) -> tuple[Table, Labels, Int[Tensor, " m"]]:
+        """The table and the labels that hold a split, and its rows in them."""
+        read = self._read()
+        members = self._members(read, split)
+        if not len(members):
+            raise DataError(f"expected rows in the split '{split}' of {self.path}, got none; set holdout above 0")
+        return read.tables.get(split, read.tables["train"]), read.labels.get(split, read.labels["train"]), members
 
     def _members(self, read: Splits, split: Split) -> Tensor:
         expect.split(self, split)
@@ -259,22 +283,6 @@ def handed_over(path: str) -> DataError:
 
 def _labels(table: Table) -> Column:
     return table.labels if table.label else Column(table.place, [])
-
-
-def _measured(values: Float[np.ndarray, "n ..."], scaling: Scaling) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Offset and scale of each column or channel; a constant one is not scaled."""
-    over = tuple(axis for axis in range(values.ndim) if axis != 1)
-    count = values.shape[1]
-    if scaling == "none" or not len(values):
-        return (0.0,) * count, (1.0,) * count
-    numbers = values.astype(np.float64, copy=False)
-    if scaling == "standard":
-        offset, scale = numbers.mean(axis=over), numbers.std(axis=over)
-    else:
-        low, high = numbers.min(axis=over), numbers.max(axis=over)
-        offset, scale = (low + high) / 2, (high - low) / 2
-    tiny = scale <= 1e-12 * np.abs(offset)  # constant, up to rounding
-    return tuple(offset.tolist()), tuple(np.where(tiny, 1.0, scale).tolist())
 
 
 def _few(numbers: Sequence[float] | None) -> str:

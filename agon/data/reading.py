@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agon.data.arrays import read_arrays, read_digits
+from agon.data.coding import BYTES
 from agon.data.folders import read_folder
 from agon.data.hub import read_hub
 from agon.data.layouts import Layout
@@ -23,7 +24,7 @@ class Reading:
     """How stored images are read.
 
     Args:
-        values: range of arrays that do not hold bytes.
+        values: black and white of arrays that do not hold bytes; files are scaled when they are decoded.
         subset: a configuration of a Hub set.
         revision: a commit, tag or branch of a Hub set.
         streaming: whether to stream a Hub set.
@@ -51,6 +52,8 @@ class Reading:
             DataError: there is nothing at that path, or no images.
         """
         if path == DIGITS:
+            if self.values not in (None, BYTES):
+                raise DataError(f"expected no `values` for {DIGITS}, which agon knows, got {self.values}; leave it out")
             splits = read_digits(labelled=self.labelled)
         elif path.startswith(HUB):
             splits = read_hub(

@@ -70,6 +70,23 @@ class Table(NamedTuple):
             return self
         return self._replace(values=self.values[:, [self.names.index(name) for name in names]], names=tuple(names))
 
+    def like(self, names: Sequence[str]) -> "Table":
+        """The table with the columns of other data: by their names, or by position if either has no names of its own.
+
+        Raises:
+            DataError: a column does not exist, or columns without names are not as many.
+        """
+        some = len(names) != len(self.names) and set(names) <= set(self.names)  # of the positions
+        if not is_unnamed(names) and (some or not is_unnamed(self.names)):
+            return self.chosen(names)
+        table = self.chosen(None)
+        if len(table.names) != len(names):
+            raise DataError(
+                f"expected {len(names)} columns in {self.place}, as in the data, got {len(table.names)}; give it the "
+                "same ones"
+            )
+        return table._replace(names=tuple(names))
+
     def under(self, names: Sequence[str] | None) -> "Table":
         """The same table with these names, if it has as many columns and lacks one of the names."""
         if names is None or set(names) <= set(self.names) or len(names) != len(self.names):
@@ -112,18 +129,36 @@ def table_of(columns: Mapping[str, Any], place: str) -> Table:
         place: where they are stored, for messages.
 
     Raises:
-        DataError: a column holds numbers and something else, or there is none of numbers.
+        DataError: a column holds numbers and something else, there is none of numbers, or there are no rows.
     """
     numbers = {name: None if name in INDEX else as_numbers(cells, name, place) for name, cells in columns.items()}
     others = tuple(name for name, column in numbers.items() if column is None)
     known = {name: column for name, column in numbers.items() if column is not None}
     if not known:
         raise DataError(f"expected a column of numbers in {place}, got {listed(columns) or 'no columns'}")
+    if not len(next(iter(known.values()))):
+        raise DataError(f"expected rows of numbers in {place}, got none below the names {listed(columns)}; check it")
     usual = (name for usual in LABELS for name in columns if name.lower() == usual)
     label = next((name for name in usual if name in others or _are_classes(known[name])), "")
     labels = Column(f"column '{printable(label)}' of {place}", _plain(columns[label]) if label else [])
     left_out = tuple(name for name in others if name != label)
     return Table(place, np.stack(list(known.values()), axis=1), tuple(known), label, labels, left_out)
+
+
+def is_unnamed(names: Sequence[str]) -> bool:
+    """Whether the columns have no names but their positions, as those of an array."""
+    return tuple(names) == tuple(map(str, range(len(names))))
+
+
+def worded(names: Sequence[str]) -> tuple[str, ...]:
+    """Names that a table of text can begin with: if all are numbers, which could be a sample, each gets an x.
+
+    >>> worded(["0", "1"]), worded(["city", "1990"])
+    (('x0', 'x1'), ('city', '1990'))
+    """
+    if any(as_numbers([name]) is None for name in names):
+        return tuple(names)
+    return tuple(f"x{name}" for name in names)
 
 
 def refuse_repeated(names: Sequence[str], place: str) -> None:
@@ -148,7 +183,7 @@ def as_numbers(cells: Any, name: str = "", place: str = "") -> Float[np.ndarray,
         return None
     try:
         return array.astype(np.float64)
-    except (TypeError, ValueError):  # an empty cell, or a word
+    except (TypeError, ValueError, OverflowError):  # an empty cell, a word, or a whole number beyond floats
         return _parsed(array.tolist(), name, place)
 
 
@@ -172,6 +207,8 @@ def _number(cell: Any) -> float | None:
         return float("nan")
     try:
         return float(cell)
+    except OverflowError:
+        return float("inf")
     except (TypeError, ValueError):
         return None
 

@@ -12,10 +12,14 @@ generator's values outside of the range by `SLACK`; and the share of the real va
 have 0.4 %; `WILD` = 10 % of the generator's values; and `UNREACHED` = 10 % of the real values, after `LOOKS` = 3 looks.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import Tensor
 
+from agon.data import Source
+from agon.data.stored_range import stored_range
 from agon.diagnosis.finding import Examination, Finding, Remedy, unseen
 from agon.diagnosis.painting import latents
 from agon.diagnosis.view import RunView
@@ -23,7 +27,8 @@ from agon.diagnosis.view import RunView
 N, LOOKS = 500, 3
 SLACK, BEYOND = 0.01, 0.1
 OUTSIDE, NARROW, WILD, UNREACHED = 0.01, 0.1, 0.1, 0.1
-RESCALE = Remedy("say which numbers are black and white in the arrays", "--set data.values='[{low}, {high}]'", "")
+RESCALE = Remedy("say which numbers are black and white in the files", "--set data.values='[{low:g}, {high:g}]'", "")
+STRETCH = Remedy("scale the data to the whole range of their source before they are read", "", "")
 SAME = Remedy(
     "end the generator in the activation of the data's range",
     "--set game.generator.range={range}",
@@ -42,7 +47,7 @@ def examine(view: RunView) -> Examination:
     real = (data.first(N).real.double().cpu().flatten() - low) / (high - low)  # the range is [0, 1] now
     ends = np.quantile(real.numpy(), [0.001, 0.999])
     evidence = {"real outside": _outside(real), "real width": float(ends[1] - ends[0])}
-    findings = _of_data(evidence, source.range, (real.min(), real.max()))
+    findings = _of_data(evidence, source.range, lambda: _rescaled(source, float(real.min()), float(real.max())))
     training = view.average
     if not isinstance(training, str) and training.game.generating_players:
         z, labels = latents(training, 100)
@@ -69,17 +74,27 @@ def _outside(values: Tensor) -> float:
     return float(((values < -SLACK) | (values > 1 + SLACK)).double().mean())
 
 
-def _of_data(evidence: dict[str, float], bounds: tuple[float, float], ends: tuple[Tensor, Tensor]) -> list[Finding]:
-    low, high = (round(255 * float(end)) for end in ends)
-    remedy = RESCALE._replace(option=RESCALE.option.format(low=low, high=max(high, low + 1)))
+def _rescaled(source: Source, low: float, high: float) -> Remedy:
+    """Name the numbers that are least and greatest, at shares `low` and `high` of the range, where `values` works."""
+    stored = stored_range(source)
+    if stored is None:
+        return STRETCH
+    black, step = stored[0], (stored[1] - stored[0]) / 255
+    slack = 0 if step == 1 else abs(step) / 2  # bytes tell numbers of other types up to half a step
+    low, high = sorted(black + step * round(255 * end) for end in (low, high))
+    low, high = max(min(stored), low - slack), high + slack
+    return RESCALE._replace(option=RESCALE.option.format(low=low, high=max(high, low + abs(step))))
+
+
+def _of_data(evidence: dict[str, float], bounds: tuple[float, float], remedy: Callable[[], Remedy]) -> list[Finding]:
     told = f"from {bounds[0]:g} to {bounds[1]:g}"
     findings = []
     if evidence["real outside"] > OUTSIDE:
         sentence = f"{evidence['real outside']:.0%} of the real values are outside of the range of the data, {told}"
-        findings.append(_finding(sentence, evidence, remedy))
+        findings.append(_finding(sentence, evidence, remedy()))
     if evidence["real width"] < NARROW:
         sentence = f"the real values fill {evidence['real width']:.1%} of the range of the data, {told}"
-        findings.append(_finding(sentence, evidence, remedy))
+        findings.append(_finding(sentence, evidence, remedy()))
     return findings
 
 

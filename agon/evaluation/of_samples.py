@@ -53,7 +53,7 @@ def evaluate_samples(
     """
 
     def draw() -> Tensor:
-        samples = chosen(read_samples(path, values), n, seed)
+        samples = chosen(read_samples(path, values, source), n, seed)
         return samples if source is None or samples.dtype is torch.uint8 else source.scaled(samples).float()
 
     context = EvaluationContext(

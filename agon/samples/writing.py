@@ -11,6 +11,7 @@ from torch import Tensor
 from agon.arguments import IMAGES, NUMBERS
 from agon.data import Source
 from agon.data.source import as_bytes
+from agon.data.table import worded
 from agon.errors import RunError, SettingError
 from agon.figures.pictures import grid_png, pictured, png
 from agon.runs import write_atomically, writing
@@ -29,14 +30,7 @@ def write(
     Args:
         samples: "n *shape", as `agon.sample` returns them.
         source: the source of the data.
-        out: the file or folder; a table is for points, and has the columns of the data.
-        columns: images in a row of a grid; by default as many as rows.
-        labels: labels "n", which an .npz file holds beside the samples.
-
-    Args:
-        samples: "n *shape", in the source's range.
-        source: source of the real samples.
-        out: the file or folder.
+        out: the file or folder; a table is for points, and has the names of the data's columns.
         columns: images in a row of a grid; None for a grid that is nearly square.
         labels: labels "n", which an .npz file holds beside the samples.
 
@@ -67,11 +61,11 @@ def write(
 
 
 def _table(points: Shaped[Tensor, "n d"], source: Source) -> bytes:
-    """Points as text, with 12 digits, under the names of the data's columns."""
-    names = getattr(source, "columns", None) or [f"x{i}" for i in range(points.shape[1])]
+    """Points as text, with 12 digits, under the names of the data's columns; names that are numbers get an x."""
+    names = getattr(source.settled(), "columns", None) or list(map(str, range(points.shape[1])))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(names)
+    writer.writerow(worded(names))
     writer.writerows([f"{number:.12g}" for number in point] for point in points.tolist())
     return text.getvalue().encode()
 

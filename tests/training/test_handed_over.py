@@ -205,7 +205,7 @@ def test_a_table_from_the_command_line(tmp_path: Path, ending: str, capsys: pyte
     assert main(["train", "first/ring", "--scale", "smoke", "--data", str(file), "--out", str(run), *settings]) == 0
     assert main(["sample", str(run), "--n", "6", "--out", str(tmp_path / "s.csv")]) == 0
     samples = pandas.read_csv(tmp_path / "s.csv")
-    assert list(samples.columns) == (["0", "1", "2"] if ending == ".npy" else ["a", "b", "c"])
+    assert list(samples.columns) == (["x0", "x1", "x2"] if ending == ".npy" else ["a", "b", "c"])
     assert samples.shape == (6, 3)
     assert samples.iloc[:, 1].between(1900, 2100).all()
     command = ["evaluate", "--samples", str(tmp_path / "s.csv"), "--data", str(file), "--metrics", "pairwise"]

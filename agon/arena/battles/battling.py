@@ -104,7 +104,7 @@ def against(
     """
     with waiting(show), stage(f"samples of {samples}"), run.scoring(0):
         judge = Contender(run, load(run, trust=trust), *names([run.path]))
-        judged = chosen(read_samples(samples, values), settings.n, settings.seed)
+        judged = chosen(read_samples(samples, values, judge.source), settings.n, settings.seed)
         pixels = judged.dtype == torch.uint8
         judged = mapped(judged.float(), BYTES, judge.range) if pixels else judge.source.scaled(judged).float()
         error = _error_on(judge, judged, str(samples), settings)

@@ -173,7 +173,7 @@ class Foreign(Entrant):
         Raises:
             DataError: they cannot be read, or have another shape than the data.
         """
-        samples = chosen(read_samples(self.path, self.values), ground.settings.n, ground.settings.seed)
+        samples = chosen(read_samples(self.path, self.values, ground.source), ground.settings.n, ground.settings.seed)
         if tuple(samples.shape[1:]) != tuple(ground.source.shape):
             raise DataError(
                 f"expected samples of shape {tuple(ground.source.shape)}, got {tuple(samples.shape[1:])} in {self.path}"
