@@ -67,6 +67,15 @@ class Change:
         return self.option or f"--set {self.path}={shlex.quote(text)}"
 
 
+def command(name: str, *paths: object) -> str:
+    """A command of agon as a user can type it, also where paths hold spaces.
+
+    >>> print(command("resume", "my run"))
+    agon resume 'my run'
+    """
+    return " ".join(["agon", name, *(shlex.quote(str(path)) for path in paths)])
+
+
 class AgonError(Exception):
     """An error that a user can fix. The command line prints it as one sentence, with a non-zero exit status.
 

@@ -17,6 +17,7 @@ from agon.errors import RunError, SettingError
 from agon.experiment import Experiment, augmented
 from agon.recipes import RECIPES
 from agon.recipes.own import AIM, DEFAULT, FAMILIES, MODERATE, WIDTHS, family_of, planned, seconds_of, width_for
+from agon.runs import Run
 from agon.training import Training, within
 
 OWN = RECIPES["own"]
@@ -109,6 +110,17 @@ def test_measuring_disturbs_nothing() -> None:
     before = torch.get_rng_state()
     within(experiment, 0.1, ONE, clock=ticking(1.0))
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_what_is_said_stands_beside_a_budget_of_minutes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Steps in either way are refused beside it, and marks that are given are kept."""
+    words = ["train", "first/ring", "--scale", "smoke", "--out", str(tmp_path / "run"), "--minutes", "0.01"]
+    for steps in (["--steps", "7"], ["--set", "steps=7"]):
+        assert main([*words, *steps]) == 2
+        assert "--minutes: expected it or --steps, got both" in capsys.readouterr().err
+    assert main([*words, "--set", "log_every=7", "--set", "sample_every=13"]) == 0
+    described = Run(tmp_path / "run").described
+    assert (described["log_every"], described["sample_every"]) == (7, 13)
 
 
 @pytest.mark.parametrize("minutes", [0, -1.0, math.nan])

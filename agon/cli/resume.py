@@ -78,8 +78,10 @@ def resume(
     check_resources(1 if devices is None else devices, threads or 0, memory=0)
     where = place_named(on, cpus_per_job, gpus_per_job, minutes_per_job, minutes_without_progress)
     if (run / SWEEP).is_file():
-        if steps is not None or devices is not None or evaluate:
-            raise SettingError("agon resume: expected no --steps, --devices or --evaluate for a sweep; leave them out")
+        if steps is not None or devices is not None or evaluate or alarms != "warn":
+            raise SettingError(
+                "agon resume: expected no --steps, --devices, --alarms or --evaluate for a sweep; leave them out"
+            )
         _resume_sweep(run, from_, threads=threads, trust=trust, on=where, storage=storage)
         return
     check_runs([run])

@@ -1,6 +1,6 @@
 """agon sweep: train a recipe under many settings and seeds, score each run, and say which setting is best."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -107,11 +107,11 @@ class SweepCommand:
         names = ("metric", "seeds", "n", "extractor", "every", "jobs", "storage", "trust")
         options: dict[str, Any] = {name: getattr(self, name) for name in names}
         result = sweep(
-            _make(train),
+            _make(train, over),
             self.out,
             over=over,
             **options,
-            search=self._search(),
+            search=self._search(train),
             halving=Halving(first=self.first_rung) if self.stop == "halving" else None,
             compute=Compute(device=self.device, precision=self.precision, threads=self.threads),
             on=place_of(self),
@@ -161,15 +161,16 @@ class SweepCommand:
         if self.search == "bayes":
             require("optuna")
 
-    def _search(self) -> Any:
+    def _search(self, train: Train) -> Any:
         """Return how trials are chosen; None for all combinations."""
         from agon.sweeps import BayesianSearch, RandomSearch
 
         if self.trials is None:
             return None
+        seed = train.experiment().seed if self.seed is None and is_file(self.recipe) else self.seed
         if self.search == "random":
-            return RandomSearch(self.trials, self.seed)
-        return BayesianSearch(self.trials, self.at_once, self.seed)
+            return RandomSearch(self.trials, seed)
+        return BayesianSearch(self.trials, self.at_once, seed)
 
 
 def values_of(text: str) -> tuple[str, list[str]]:
@@ -206,14 +207,15 @@ def in_own_words(path: str, values: Sequence[str]) -> tuple[str, list[str]]:
     return pairs[0][0], [value for _, value in pairs]
 
 
-def _make(train: Train) -> Callable[[Mapping[str, str]], Any]:
+def _make(train: Train, over: Collection[str]) -> Callable[[Mapping[str, str]], Any]:
     """Return what makes the experiment of a trial: as agon train makes it with further --set.
 
     Raises:
         SettingError: the recipe chooses its steps by a measured time, so that trials would get different ones.
     """
     budgets: Mapping[str, float] = {} if is_file(train.recipe) else recipe_named(train.recipe).budgets
-    if train.steps is None and budgets.get(train.scale):
+    stated = train.steps is not None or "steps" in over or any(each.startswith("steps=") for each in train.set_)
+    if not stated and budgets.get(train.scale):
         raise SettingError(f"--steps: expected a number of steps, since {train.recipe} chooses it by time; got none")
 
     def make(settings: Mapping[str, str]) -> Any:

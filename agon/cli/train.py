@@ -37,6 +37,8 @@ from agon.runs.origin import Origin
 from agon.runs.tracking import check_tracker
 from agon.terminal import warn
 
+MARKS = ("log_every", "sample_every", "checkpoint_every")
+
 
 @dataclass
 class Train:
@@ -78,7 +80,7 @@ class Train:
     """Begin from the weights of this run: RUN, or RUN:PLAYER for one player's, such as runs/faces:generator; RUN@STEP
     takes the checkpoint of a step that is kept."""
     minutes: float | None = None
-    """Train for about this many minutes: the number of steps follows from a measurement of the first ones."""
+    """Train for about this many minutes, with --seeds each: the number of steps follows from the first ones."""
     set_: SetOptions = ()
     """Change one setting, e.g. --set game.generator.width=32 or --set game.objective=hinge."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
@@ -181,7 +183,8 @@ class Train:
             return experiment
         warn(f"agon: measuring how many steps fit into {minutes:g} minutes")
         with waiting():
-            return within(experiment, minutes, compute)
+            found = within(experiment, minutes, compute)
+        return changed(found, [pair for pair in assignments(self.set_) if pair[0] in MARKS])
 
     def check(self) -> None:
         """Refuse what can be refused before torch is imported."""
@@ -212,5 +215,5 @@ class Train:
         check_snapshots(self.snapshots or 0)
         check_seed(self.seed or 0)
         check_resources(self.devices, self.threads, self.memory)
-        check_minutes(self.minutes, self.steps)
+        check_minutes(self.minutes, self._steps(assignments(self.set_)))
         check_new(self.out, self.seeds)

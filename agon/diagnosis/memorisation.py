@@ -18,6 +18,7 @@ from agon.diagnosis.overfitting import AUGMENT, DIFFAUGMENT, HOLD_OUT
 from agon.diagnosis.painting import latents
 from agon.diagnosis.real_data import RealData, held_out_at_random
 from agon.diagnosis.view import RunView
+from agon.errors import command
 from agon.metrics.memorisation import copied_share, held_out_memorisation, memorisation
 from agon.training import Training
 
@@ -43,8 +44,8 @@ def examine(view: RunView) -> Examination:
         )
     size = train.opened.draw(1, 0, 0, 1).real.numel()
     if 2 * N * train.count * size > WORK:
-        command = f"agon evaluate {view.run.path} --metrics neighbours"
-        return unseen(f"a search among {train.count:,} training images takes longer; {command} makes it")
+        search = f"{command('evaluate', view.run.path)} --metrics neighbours"
+        return unseen(f"a search among {train.count:,} training images takes longer; {search} makes it")
     return _searched(view, training, train, held)
 
 

@@ -8,7 +8,15 @@ from typing import ParamSpec, TypeVar
 
 from agon import training
 from agon.diagnosis import Alarms
-from agon.errors import AgonError, DivergedError, Interrupted, NotInstalledError, NotMirroredError, StoppedError
+from agon.errors import (
+    AgonError,
+    DivergedError,
+    Interrupted,
+    NotInstalledError,
+    NotMirroredError,
+    StoppedError,
+    command,
+)
 from agon.reports import write
 from agon.runs import Run
 from agon.runs.layout import REPLICATES, REPORT
@@ -65,7 +73,7 @@ def leave_page(directory: Path) -> None:
         write(runs, directory / REPORT)
         catch_up(directory)
     except NotInstalledError as error:
-        warn(f"agon: no report: {error.typed}, then agon report {directory}")
+        warn(f"agon: no report: {error.typed}, then {command('report', directory)}")
     except AgonError as error:
         warn(f"agon: no report: {error.typed}")
 

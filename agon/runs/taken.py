@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from agon.arguments import MOST_STEPS
-from agon.errors import RunError
+from agon.errors import RunError, command
 from agon.places import did_you_mean
 from agon.runs.description import described
 from agon.runs.directory import Directory
@@ -69,7 +69,9 @@ def refuse_taken(path: Path) -> None:
     """
     refuse_undecodable(path)
     if Directory(path).holds(EXPERIMENT):
-        raise RunError(f"{path} holds a run already; agon resume {path} goes on with it, or choose another folder")
+        raise RunError(
+            f"{path} holds a run already; {command('resume', path)} goes on with it, or choose another folder"
+        )
     if _taken(path):
         raise RunError(f"{path} holds other files already; choose a new or an empty folder")
 
@@ -82,7 +84,7 @@ def refuse_taken_by_replicates(path: Path) -> None:
     """
     if Directory(path).holds(REPLICATES):
         raise RunError(
-            f"{path} holds replicates already; agon resume {path} goes on with them, or choose another folder"
+            f"{path} holds replicates already; {command('resume', path)} goes on with them, or choose another folder"
         )
     refuse_taken(path)
 

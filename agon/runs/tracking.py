@@ -150,8 +150,9 @@ class Trackers:
             self._write()
 
     def score(self, scores: Iterable[Any], step: int) -> None:
-        """Send the scores of a step, anything with a name and a value, to all."""
-        values = {f"score/{score.name}": float(score.value) for score in scores}
+        """Send the scores of a step, anything with a name and a value, to all; other things are left out."""
+        known = [score for score in scores if hasattr(score, "name") and hasattr(score, "value")]
+        values = {f"score/{score.name}": float(score.value) for score in known}
         if values:
             self._each(lambda tracker: tracker.add({**values, "step": step}), step)
 

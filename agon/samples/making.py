@@ -14,7 +14,7 @@ from agon.averaging import Average, Averaging
 from agon.data import Source
 from agon.data.given import given_again
 from agon.data.source import Known
-from agon.errors import RunError, SettingError, unknown
+from agon.errors import RunError, SettingError, command, unknown
 from agon.experiment import Experiment
 from agon.experiment.scripts import stop_script
 from agon.runs import Run
@@ -91,7 +91,7 @@ def load_as(
     else:
         checkpoint = restore_step(training, run, step, restore_model)
     if checkpoint is None:
-        raise RunError(f"{run.path} has no checkpoint yet; agon resume {run.path} makes one")
+        raise RunError(f"{run.path} has no checkpoint yet; {command('resume', run.path)} makes one")
     training.begun = str(checkpoint.state.get("fingerprint", ""))
     if training.game.generated_classes:
         training.class_counts = _recorded_counts(run, training.game.generated_classes)

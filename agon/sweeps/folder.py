@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from agon.errors import RunError
+from agon.errors import RunError, command
 from agon.runs import Directory
 from agon.runs.description import described
 from agon.runs.layout import SWEEP
@@ -120,7 +120,8 @@ class SweepFolder:
         """Raise a RunError if the path holds a sweep, a run, or anything else already."""
         if self.files.holds(SWEEP):
             raise RunError(
-                f"{self.path} holds a sweep already; agon resume {self.path} goes on with it, or choose another folder"
+                f"{self.path} holds a sweep already; {command('resume', self.path)} goes on with it, or choose another "
+                "folder"
             )
         refuse_taken(self.path)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from agon.arena.comparisons.comparing import compare
 from agon.arena.comparisons.result import ComparisonResult
-from agon.arena.comparisons.table import BEST, LEGEND, Contestant, rows
+from agon.arena.comparisons.table import BEST, LEGEND, LEVEL_WITH, Contestant, rows
 from agon.errors import AgonError
 from agon.metrics.directions import direction_of
 from agon.sweeps.folder import SweepFolder, SweepRecord
@@ -30,6 +30,7 @@ class SweepResult:
         marks: of each trial: best, or not told apart from it, or nothing.
         comparison: of the best with the next; None where there is none.
         sentence: what follows.
+        early: whether worse trials were stopped early.
     """
 
     directory: Path
@@ -39,6 +40,7 @@ class SweepResult:
     marks: tuple[str, ...]
     comparison: ComparisonResult | None
     sentence: str
+    early: bool = False
 
     @property
     def best(self) -> TrialResult:
@@ -56,7 +58,7 @@ class SweepResult:
 
     def _row(self, trial: TrialResult, text: str, mark: str) -> list[str]:
         note = f"diverged: seed {', '.join(map(str, trial.diverged))}" if trial.diverged else ""
-        if not note and trial.step < self.best.step:
+        if not note and self.early and trial.step < self.best.step:
             note = "stopped early"
         return [*trial.settings.values(), text, mark, str(len(trial.values)), f"{trial.step:,}", note]
 
@@ -102,12 +104,13 @@ class SweepResult:
 def result_of(folder: SweepFolder, record: SweepRecord) -> SweepResult:
     """Read the scores of all runs of a sweep, and say which trial is best."""
     score, trials = standings(folder, record, list(record.plan.trials))
-    last = [trial for trial in trials if trial.step == trials[0].step and trial.values]
+    early = record.plan.halving is not None
+    last = [trial for trial in trials if trial.values and (not early or trial.step == trials[0].step)]
     contestants = [Contestant(trial.name, {score: list(trial.values.values())}) for trial in last]
     cells = rows(contestants)[0].cells if score and contestants else []
     alone = {trial.name: _alone(trial, score) for trial in trials[len(cells) :]}
     texts = [cell.text for cell in cells] + list(alone.values())
-    marks = [_mark(cell.mark, place) for place, cell in enumerate(cells)] + [""] * len(alone)
+    marks = [_mark(cell.mark, trial, last[0]) for cell, trial in zip(cells, last, strict=False)] + [""] * len(alone)
     comparison, sentence = _concluded(folder, record, score, last)
     return SweepResult(
         directory=folder.path,
@@ -117,12 +120,15 @@ def result_of(folder: SweepFolder, record: SweepRecord) -> SweepResult:
         marks=tuple(marks),
         comparison=comparison,
         sentence=sentence,
+        early=early,
     )
 
 
-def _mark(mark: str, place: int) -> str:
+def _mark(mark: str, trial: TrialResult, best: TrialResult) -> str:
     """The best is the first: a trial of which a seed diverged is not best, whatever its other seeds reach."""
-    return BEST if place == 0 else "" if mark == BEST else mark
+    if trial is best:
+        return BEST
+    return mark if mark != BEST else LEVEL_WITH if trial.whole else ""
 
 
 def _alone(trial: TrialResult, score: str) -> str:
@@ -137,7 +143,9 @@ def _concluded(
     """The comparison of the best two trials, and the sentences that follow, a line each."""
     direction = direction_of(score)
     if not last or direction is None:
-        return None, "No trial has a score: every training diverged."
+        count = len(record.plan.trials) * len(record.plan.seeds)
+        every = "every training diverged" if len(record.diverged) == count else "none has been scored yet"
+        return None, f"No trial has a score: {every}."
     best, count = last[0], len(record.plan.trials)
     lines = [f"Best of {count} trials by {score} ({direction.words}): {best.name}."]
     if len(last) < 2:

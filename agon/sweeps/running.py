@@ -7,7 +7,7 @@ from pathlib import Path
 from signal import Signals as Signal
 from typing import Any, NamedTuple
 
-from agon.errors import AgonError, DivergedError, Interrupted, NotMirroredError, RunError, TimeLimitError
+from agon.errors import AgonError, DivergedError, Interrupted, NotMirroredError, RunError, TimeLimitError, command
 from agon.experiment import Experiment
 from agon.experiment.scripts import values_under
 from agon.jobs import Ended, Executor, Job
@@ -107,14 +107,14 @@ class Runner:
         scoring = self.record.plan.scoring
         jobs = [_job(run, self.plans[run.name.rpartition("/")[0]].compute, scoring, self.trust) for run in left]
         display = MultiProgress({run.name: run.until for run in left}, self.show, alike=False)
-        fetched = fetched_afterwards({run.path: run.storage for run in left}, f"agon resume {self.folder.path}")
+        fetched = fetched_afterwards({run.path: run.storage for run in left}, f"{command('resume', self.folder.path)}")
         with fetched, display as progress:
             outcome = self.executor(jobs).run(progress)
         self._note(outcome.ended)
         if outcome.signal and len(outcome.ended) < len(left):
             raise Interrupted(
                 f"{Signal(outcome.signal).name}: stopped; {len(runs) - len(left) + len(outcome.ended)} of {len(runs)} "
-                f"trainings are done; go on with: agon resume {self.folder.path}",
+                f"trainings are done; go on with: {command('resume', self.folder.path)}",
                 outcome.signal,
             )
         return {name: it for name, it in outcome.ended.items() if it.status and name not in self.record.diverged}
@@ -154,7 +154,8 @@ class Runner:
         reasons = [f"{name}: {it.sentence}" for name, it in failed.items()]
         count = len(self.record.plan.trials) * len(self.record.plan.seeds)
         return (
-            f"{len(failed)} of {count} trainings failed ({listed(reasons)}); go on with: agon resume {self.folder.path}"
+            f"{len(failed)} of {count} trainings failed ({listed(reasons)}); "
+            f"go on with: {command('resume', self.folder.path)}"
         )
 
 

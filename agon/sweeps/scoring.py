@@ -7,6 +7,7 @@ from pathlib import Path
 from agon.arena.comparisons.sentences import rank
 from agon.errors import SettingError
 from agon.evaluation import METRICS, EvaluationCallback, ExtractorSpec, asked, evaluate
+from agon.experiment.scripts import values_under
 from agon.metrics.differences import Measured
 from agon.metrics.directions import direction_of
 from agon.runs import Run
@@ -46,11 +47,15 @@ class Scoring:
         evaluate(run, metrics=[self.metric], n=self.n, seed=SEED, extractor=spec, trust=trust, validation=True)
 
     def recorded(self, run: Run, step: int | None = None) -> list[ScoreRecord]:
-        """The scores that a run has by this metric, at one step or at all."""
+        """The scores that a run has by this metric against the sweep's images, at one step or at all."""
+        scores = read_scores(run.metrics)
+        if not scores:
+            return []
+        split = "validation" if any(values_under(run.described.get("data"), "validation")) else "train"
         return [
             score
-            for score in read_scores(run.metrics)
-            if (score.metric, score.asked, score.seed) == (self.metric, self.n, SEED)
+            for score in scores
+            if (score.metric, score.asked, score.seed, score.split) == (self.metric, self.n, SEED, split)
             and score.step is not None
             and step in (None, score.step)
         ]

@@ -50,24 +50,25 @@ def standings(
 ) -> tuple[str, list[TrialResult]]:
     """Return the name of the score that decides, and the trials, the best first.
 
-    Those that were trained further come first; of equally long ones those that did not diverge, by the mean of the
-    score over their seeds. Equal ones keep their order.
+    Where worse trials are stopped early, those that were trained further come first. Then come those that did not
+    diverge, by the mean of the score over their seeds. Equal ones keep their order.
 
     Args:
         folder: the directory of the sweep.
         record: what its sweep.json holds.
         trials: names of trials.
-        until: count scores up to this step alone; all by default.
+        until: count scores up to this step alone, and what diverged later as it was then; all by default.
     """
     scores = {name: {seed: _last(folder, record, name, seed, until) for seed in record.plan.seeds} for name in trials}
     given = [of_run for by_seed in scores.values() for of_run in by_seed.values() if of_run]
     score = deciding(given)
     results = [_result(record, name, by_seed, score) for name, by_seed in scores.items()]
-    direction = direction_of(score)
+    direction, early = direction_of(score), record.plan.halving is not None
 
     def place(result: TrialResult) -> tuple[float, ...]:
         worst = badness(direction, list(result.values.values())) if direction and result.values else math.inf
-        return -result.step, not result.whole, len(result.diverged), worst if math.isfinite(worst) else math.inf
+        further = -result.step if early else 0
+        return further, not result.whole, len(result.diverged), worst if math.isfinite(worst) else math.inf
 
     return score, sorted(results, key=place)
 
@@ -78,12 +79,15 @@ def order(folder: SweepFolder, record: SweepRecord, trials: Sequence[str], until
 
 
 def _last(folder: SweepFolder, record: SweepRecord, trial: str, seed: int, until: int | None) -> list[ScoreRecord]:
-    """The scores of a run at the last step that has any, up to `until`; those of a diverged run do not count."""
-    if f"{trial}/{name_of(seed)}" in record.diverged:
-        return []
+    """The scores of a run at the last step that has any, up to `until`; those of a diverged run do not count.
+
+    A run that has a score at `until` has diverged after it, if at all.
+    """
     scores = record.plan.scoring.recorded(Run(folder.trial(trial).run(seed).path))
     reached = [score for score in scores if until is None or (score.step or 0) <= until]
     last = max((score.step or 0 for score in reached), default=0)
+    if f"{trial}/{name_of(seed)}" in record.diverged and last != until:
+        return []
     return [score for score in reached if score.step == last]
 
 
@@ -91,5 +95,6 @@ def _result(record: SweepRecord, name: str, by_seed: Mapping[int, Sequence[Score
     found = {seed: it for seed, scores in by_seed.items() for it in scores if it.name == score}
     step = max((it.step or 0 for it in found.values()), default=0)
     values = {seed: measured(it) for seed, it in found.items() if it.step == step}
-    diverged = tuple(seed for seed in by_seed if f"{name}/{name_of(seed)}" in record.diverged)
+    noted = [seed for seed in by_seed if f"{name}/{name_of(seed)}" in record.diverged]
+    diverged = tuple(seed for seed in noted if not by_seed[seed])  # one that has scores has diverged after them
     return TrialResult(name, record.plan.trials[name], values, step, diverged)

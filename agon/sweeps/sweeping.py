@@ -1,9 +1,11 @@
 """`sweep` and `resume`: train one experiment under many settings and seeds, score each run, and say what is best."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from agon.errors import SettingError, require
 from agon.evaluation import ExtractorSpec
@@ -103,6 +105,7 @@ def sweep(
     named, chosen = dict(zip(plans, trials, strict=True)), next(iter(plans.values())).seeds
     plan = SweepPlan(texts, named, chosen, scoring, halving, bayesian)
     _refuse_unequal(plans, halving)
+    _refuse_idle(plans, halving)
     executor = _executor(plans, jobs, on)
     prepare(storage)
     with folder.locked():
@@ -200,11 +203,24 @@ def _bayesian(
 def _texts(values: Sequence[Any] | str) -> tuple[str, ...]:
     """Write values as `agon train --set` takes them.
 
-    >>> _texts([0.1, "hinge", (1, 2)]), _texts("1e-5..1e-3")
-    (('0.1', 'hinge', '[1, 2]'), ('1e-5..1e-3',))
+    Raises:
+        SettingError: they are no sequence, or a value cannot be written.
+
+    >>> _texts([0.1, "hinge", (1, 2)]), _texts("1e-5..1e-3"), _texts(np.array([0.1], np.float32))
+    (('0.1', 'hinge', '[1, 2]'), ('1e-5..1e-3',), ('0.1',))
     """
+    if not isinstance(values, Iterable):
+        raise SettingError(f"over: expected a sequence of values for each setting, got {values}; give [{values}]")
     given = [values] if isinstance(values, str) else list(values)
-    return tuple(value if isinstance(value, str) else json.dumps(encode(value)) for value in given)
+    return tuple(_text(value) for value in given)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, np.generic):  # of float32, 0.1 is 0.10000000149 in other words
+        return str(value) if isinstance(value, np.number) else json.dumps(value.item())
+    return json.dumps(encode(value))
 
 
 def _executor(plans: Mapping[str, Plan], jobs: int | None, on: Place) -> MakeExecutor:
@@ -225,6 +241,16 @@ def _refuse_unequal(plans: Mapping[str, Plan], halving: Halving | None) -> None:
         raise SettingError(
             f"halving: expected one budget for all trials, got {', '.join(map(str, sorted(budgets)))} steps; "
             "leave steps out of the sweep, or halving"
+        )
+
+
+def _refuse_idle(plans: Mapping[str, Plan], halving: Halving | None) -> None:
+    """Refuse halving that would stop no trial."""
+    steps, count = next(iter(plans.values())).experiment.steps, len(plans)
+    if halving is not None and len(halving.rungs(steps, count)) == 1:
+        raise SettingError(
+            f"halving: expected {2 * halving.factor} trials or more, and a first rung up to step "
+            f"{steps // halving.factor}, got {count} and {halving.first}, where none is stopped early; leave it out"
         )
 
 

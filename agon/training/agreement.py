@@ -18,6 +18,7 @@ from agon.errors import (
     NotMirroredError,
     SettingError,
     StoppedError,
+    command,
 )
 from agon.experiment import Experiment, differences
 from agon.games import Losses
@@ -114,9 +115,8 @@ def refuse_nonfinite(training: Training, losses: Losses, run: Run | None, thorou
 
 def interrupted(training: Training, run: Run | None, number: int) -> Interrupted:
     """The error to raise after a signal."""
-    where = run.path if run else "the run"
-    name = Signal(number).name
-    return Interrupted(f"{name}: stopped at step {training.step}; go on with: agon resume {where}", number)
+    advice = f"go on with: {command('resume', run.path)}" if run else "agon resume goes on with the run"
+    return Interrupted(f"{Signal(number).name}: stopped at step {training.step}; {advice}", number)
 
 
 @contextmanager

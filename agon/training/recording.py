@@ -2,10 +2,9 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
-from typing import NamedTuple
+from dataclasses import dataclass, replace
 
-from agon.errors import AgonError, StoppedError
+from agon.errors import AgonError, SettingError, StoppedError
 from agon.games import Losses
 from agon.runs import Run, append
 from agon.runs.history import steps_of_history
@@ -25,7 +24,8 @@ CallbackFunction = Callable[[Training, Run], object]
 ShowStep = Callable[[int, Mapping[str, float] | None], object]
 
 
-class Callback(NamedTuple):
+@dataclass(frozen=True)
+class Callback:
     """A function that is called during a training, and must not change it.
 
     An AgonError that it raises ends the training at step 0; later it becomes a warning, and the training continues.
@@ -33,10 +33,17 @@ class Callback(NamedTuple):
     Attributes:
         every: steps between two calls; the first call is at step 0.
         function: called with the training and its run; scores that it returns go to the trackers.
+
+    Raises:
+        SettingError: the number of steps is under 1.
     """
 
     every: int
     function: CallbackFunction
+
+    def __post_init__(self) -> None:
+        if self.every < 1:
+            raise SettingError(f"every: expected a call every 1 step or more, got {self.every}")
 
 
 class Recording:

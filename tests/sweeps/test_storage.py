@@ -57,7 +57,7 @@ def test_a_folder_that_is_lost_in_the_middle(tmp_path: Path, inline: type[Inline
     assert main(["resume", address]) == 0  # in the copy in the cache
     assert len(inline.done) == 2
     assert {"sweep.json", "report.html"} < objects_of(Address.read(address)).keys()
-    with pytest.raises(RunError, match=r"holds a run already; agon resume s3://"):
+    with pytest.raises(RunError, match=r"holds a run already; agon resume 's3://"):
         tiny(tmp_path / "other", storage=address)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import agon
@@ -17,9 +18,12 @@ from agon.data import Images
 from agon.errors import RunError, SettingError
 from agon.reports import write
 from agon.runs import Run
-from agon.sweeps import Halving, SweepFolder, SweepResult, resume, sweep
+from agon.sweeps import Halving, RandomSearch, SweepFolder, SweepResult, resume, sweep
+from agon.sweeps.result import result_of
+from agon.sweeps.scoring import Scoring
 from agon.sweeps.searching import with_settings
 from agon.sweeps.trials import grid
+from tests.arena.recorded import STEPS, record_scores, write_run
 from tests.sweeps.inline import Inline, Killed
 from tests.training.compare import assert_same
 from tests.training.programs import ROOT, Fateful, command, finished, points
@@ -132,6 +136,88 @@ def test_the_best_third_goes_on_bit_for_bit(tmp_path: Path, inline: type[Inline]
         tiny(tmp_path / "other", over={"steps": [5, 10]}, halving=Halving(2))
 
 
+def test_who_was_promoted_stays_so_if_it_diverges_later(tmp_path: Path, inline: type[Inline]) -> None:
+    """A rung is ranked as it was then, so that nobody else is promoted when the sweep goes on."""
+    rates = {"optimisers.lr": [1e-4, 1e-3, 1e-2, 3e-2]}
+    result = tiny(tmp_path / "sweep", over=rates, halving=Halving(2))
+    folder = SweepFolder(tmp_path / "sweep")
+    record = folder.read()
+    record.diverged[f"{result.best.name}/seed-0"] = "step 15: the loss is not finite any more"
+    folder.write(record)
+    inline.done.clear()
+    again = resume(tmp_path / "sweep", show=False)
+    assert inline.done == []
+    assert {trial.name: trial.step for trial in again.trials} == {trial.name: trial.step for trial in result.trials}
+    assert next(trial for trial in again.trials if trial.diverged).name == result.best.name
+
+
+@pytest.mark.parametrize("halving", [Halving(3), Halving(2, first=11)])
+def test_halving_that_stops_nobody_is_refused(halving: Halving, tmp_path: Path) -> None:
+    rates = {"optimisers.lr": [1e-4, 1e-3, 1e-2, 2e-2, 3e-2]}
+    with pytest.raises(SettingError, match="where none is stopped early; leave it out"):
+        tiny(tmp_path / "sweep", over=rates, halving=halving)
+    assert not (tmp_path / "sweep").exists()
+
+
+def test_without_halving_nobody_was_stopped_early(tmp_path: Path, inline: type[Inline]) -> None:
+    """Trials of other budgets are ranked by their scores, each at its own end."""
+    result = tiny(tmp_path / "sweep", over={"steps": [2, 4, 8]})
+    assert [trial.mean for trial in result.trials] == sorted(trial.mean for trial in result.trials)
+    assert "stopped early" not in "".join(result.lines)
+    assert result.comparison is not None
+
+
+def test_equal_scores_are_not_told_apart(tmp_path: Path, inline: type[Inline]) -> None:
+    result = tiny(tmp_path / "sweep", over={"optimisers.lr": ["1e-3", "0.001"]})
+    assert result.marks == ("*", "≈")
+
+
+def test_what_has_not_been_scored_has_not_diverged(tmp_path: Path, inline: type[Inline]) -> None:
+    inline.kills_after = 0
+    with pytest.raises(Killed):
+        tiny(tmp_path / "sweep")
+    folder = SweepFolder(tmp_path / "sweep")
+    assert result_of(folder, folder.read()).sentence == "No trial has a score: none has been scored yet."
+
+
+@pytest.mark.parametrize(("kept", "expected"), [(0.2, [0.5]), (0.0, [0.4])])
+def test_scores_against_other_images_are_not_those_of_a_sweep(
+    kept: float, expected: list[float], tmp_path: Path
+) -> None:
+    """Those of a user who evaluates a trial against the training images, where the sweep has validation images."""
+    run = write_run(tmp_path / "run", {}, data={"type": "images", "validation": kept})
+    for split, value in (("validation", 0.5), ("train", 0.4)):
+        record_scores(run, {"kid": value}, step=STEPS, metric="kid", n=100, asked=100, seed=0, split=split)
+    assert [score.value for score in Scoring("kid", 100).recorded(Run(run))] == expected
+
+
+def test_values_are_numbers_of_numpy_too(tmp_path: Path, inline: type[Inline]) -> None:
+    result = tiny(
+        tmp_path / "sweep", over={"optimisers.lr": np.array([1e-3, 1e-2], np.float32), "batch": np.array([8])}
+    )
+    assert sorted(trial.name for trial in result.trials) == ["lr=0.001,batch=8", "lr=0.01,batch=8"]
+    with pytest.raises(SettingError, match=r"expected a sequence of values for each setting, got 0\.1; give \[0\.1\]"):
+        tiny(tmp_path / "other", over={"optimisers.lr": 0.1})
+
+
+def test_a_file_s_seed_is_that_of_its_search(tmp_path: Path, inline: type[Inline]) -> None:
+    """From the command line as in Python."""
+    experiment = replace(points(2), seed=5)
+    (tmp_path / "mine.json").write_text(experiment.to_json())
+    search = {"over": {"optimisers.lr": "1e-5..1e-2"}, "seeds": 1, "search": RandomSearch(2)}
+    expected = sweep(experiment, tmp_path / "python", metric="modes", n=100, compute=ONE_THREAD, show=False, **search)
+    words = ["--over", "optimisers.lr=1e-5..1e-2", "--search", "random", "--trials", "2", "--seeds", "1", "--n", "100"]
+    out = tmp_path / "command"
+    assert main(["sweep", str(tmp_path / "mine.json"), *words, "--metric", "modes", "--out", str(out)]) == 0
+    made = {path.name for path in out.iterdir() if path.is_dir()}
+    assert made == {trial.name for trial in expected.trials}
+
+
+def test_a_recipe_of_time_takes_steps_that_vary(tmp_path: Path, inline: type[Inline]) -> None:
+    words = ["--over", "steps=2,3", "--seeds", "1", "--metric", "kid", "--n", "60", "--extractor", "pixels"]
+    assert main(["sweep", "own", "--data", "digits", *words, "--out", str(tmp_path / "sweep")]) == 0
+
+
 def scores(run: Path, step: int, name: str) -> list[agon.runs.scores.ScoreRecord]:
     """The scores of a name at a step."""
     return [it for it in agon.runs.scores.read_scores(run / "metrics.jsonl") if (it.step, it.name) == (step, name)]
@@ -209,6 +295,7 @@ def test_the_command(tmp_path: Path, inline: type[Inline], capsys: pytest.Captur
     assert main(["resume", str(out)]) == 0
     assert capsys.readouterr().out == told
     assert main(["resume", str(out), "--steps", "9"]) == 2
+    assert main(["resume", str(out), "--alarms", "stop"]) == 2
     assert main(["report", str(out), "--out", str(tmp_path / "page.html")]) == 0
 
 

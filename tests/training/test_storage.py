@@ -99,7 +99,7 @@ def test_on_s3_from_its_address_alone(tmp_path: Path, undisturbed: Path, served:
     assert_same(opening.copy_of(address), undisturbed)
     assert "SECRET" not in "".join(path.read_text() for path in opening.copy_of(address).glob("*.json"))
     assert (opening.copy_of(address) / "report.html").read_bytes() == objects_of(Address.read(address))["report.html"]
-    with pytest.raises(RunError, match=r"holds a run already; agon resume s3://"):
+    with pytest.raises(RunError, match=r"holds a run already; agon resume .s3://"):
         train(EXPERIMENT, tmp_path / "run", compute=ONE_THREAD, show=False, storage=address)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import agon
-from agon.errors import RunError
+from agon.errors import RunError, SettingError
 from agon.terminal.multi_progress import MultiProgress
 from agon.training import Callback
 from agon.training.replicates import ReplicatesError, train_many
@@ -56,3 +56,22 @@ def test_what_is_left_of_unlike_trainings_is_not_guessed() -> None:
         for step in range(1, 4):
             progress.update("a", step, 10)
         assert (" left" in progress.line()) is alike
+
+
+def test_what_a_callback_returns_is_taken_if_it_is_a_score(tmp_path: Path) -> None:
+    """And a call every no step is refused."""
+    seen: list[int] = []
+    callback = Callback(1, lambda training, run: (seen.append(training.step), 1))
+    agon.train(points(2), tmp_path / "run", callback=callback, compute=ONE_THREAD, show=False)
+    assert seen == [0, 1, 2]
+    with pytest.raises(SettingError, match="every: expected a call every 1 step or more, got 0"):
+        Callback(0, print)
+
+
+def test_trainings_of_like_paths_have_names_of_their_own(tmp_path: Path) -> None:
+    """Two folders that end alike, and one that does not."""
+    paths = [tmp_path / end for end in ("p/ring/seed-0", "q/ring/seed-0", "q/ring/seed-1")]
+    experiments = {path: points(2, seed=seed) for seed, path in enumerate(paths)}
+    runs = train_many(experiments, compute=ONE_THREAD, show=False)
+    assert [run.described["seed"] for run in runs.values()] == [0, 1, 2]
+    assert all(run.kept[-1] == 2 for run in runs.values())

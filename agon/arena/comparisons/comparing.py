@@ -11,7 +11,7 @@ from agon.arena.comparisons.result import ComparisonResult
 from agon.arena.comparisons.score import ComparedScore, Ends, Scale
 from agon.arena.comparisons.sentences import rank
 from agon.arena.comparisons.sides import Runs, Side, paths_of, sides
-from agon.errors import RunError
+from agon.errors import RunError, command
 from agon.metrics.deciding import holm, seeds_needed
 from agon.metrics.differences import Contrast, Measured, contrast, paired_contrast
 from agon.metrics.directions import Direction, direction_of, is_ratio
@@ -173,10 +173,10 @@ def _nothing_in_common(one: Side, two: Side, metrics: Sequence[str], apart: Mapp
     what = f"of {', '.join(metrics)} " if metrics else ""
     others = [each.name for each in matched(one, two)[0]] if metrics else []
     reasons = "; ".join(f"{name}: {reason}" for name, reason in list(apart.items())[:3])
-    paths = " ".join(str(place) for side in (one, two) for place in side.places)
+    measure = command("evaluate", *(place for side in (one, two) for place in side.places))
     option = f" --metrics {','.join(metrics)}" if metrics else ""
     reasons = f"of {listed(others)} only" if others else reasons
     return RunError(
         f"a comparison: expected a score {what}that {one.name} and {two.name} have in common, got none"
-        f"{f' ({reasons})' if reasons else ''}; agon evaluate {paths}{option} measures them"
+        f"{f' ({reasons})' if reasons else ''}; {measure}{option} measures them"
     )

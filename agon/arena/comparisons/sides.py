@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from agon.errors import AgonError, DataError, RunError, SettingError
+from agon.errors import AgonError, DataError, RunError, SettingError, command
 from agon.experiment.codec import completed
 from agon.runs import Run, names
 from agon.runs.description import described_to_show
@@ -149,7 +149,8 @@ def _replicate(path: Path, name: str) -> Replicate:
     reached = _reached(run)
     if reached < steps:
         raise RunError(
-            f"it stopped at step {reached} of {steps}, unfinished or diverged; agon resume {path} goes on with it"
+            f"it stopped at step {reached} of {steps}, unfinished or diverged; "
+            f"{command('resume', path)} goes on with it"
         )
     compute = described_to_show(path / ARITHMETIC) if run.files.holds(ARITHMETIC) else {}
     scores = [score for score in read_scores(run.metrics) if score.step in (None, steps)]

@@ -11,7 +11,7 @@ from torch import Tensor
 from agon.arena.battles.contenders import Contender
 from agon.arena.ratings.matrix import AreaMatrix
 from agon.data.order import generator
-from agon.errors import CheckpointError, DataError
+from agon.errors import CheckpointError, DataError, command
 from agon.metrics.auroc import Area, auroc
 from agon.metrics.gam.critic import Judge, Statistics, judge_of, judges, needs_held, reestimates
 from agon.metrics.gam.entrants import RealSamples, set_apart
@@ -80,7 +80,7 @@ def field_of(run: Run, training: Training, n: int, seed: int, statistics: Statis
     if not judges(training.game) or not training.game.generating_players:
         kind = type(training.game).__name__.lower()
         raise DataError(
-            f"skill: expected a run with a generator and a critic, got a {kind}; see agon evaluate {run.path}"
+            f"skill: expected a run with a generator and a critic, got a {kind}; see {command('evaluate', run.path)}"
         )
     needs_held(training.game, statistics, calibrate=False)
     training.refuse_other_data()

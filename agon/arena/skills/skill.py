@@ -14,7 +14,7 @@ from agon.arena.skills.past import field_of, meet, name_of
 from agon.arena.skills.trends import FEWEST as ENOUGH
 from agon.arena.skills.trends import Trend, trend
 from agon.arguments import check_samples, check_seed
-from agon.errors import Change, RunError, installed
+from agon.errors import Change, RunError, command, installed
 from agon.experiment import Experiment
 from agon.figures.bands import Band, bands_png
 from agon.figures.numbers import number
@@ -244,7 +244,7 @@ def read_skill(run: Run | Path | str) -> Skill | None:
         return Skill.of_plain(parse_json(run.files.read(SKILL)))
     except (OSError, *MALFORMED) as error:
         fault = error if isinstance(error, OSError) else OSError(f"{error!r:.80}")
-        raise unreadable(fault, run.path / SKILL, f"agon skill {run.path} writes it again") from error
+        raise unreadable(fault, run.path / SKILL, f"{command('skill', run.path)} writes it again") from error
 
 
 def steps_of(run: Run) -> list[int]:

@@ -13,7 +13,7 @@ from agon.arena.tournaments.ground import (
     most_common,
 )
 from agon.arena.tournaments.naming import Named, named
-from agon.errors import AgonError, DataError, RunError
+from agon.errors import AgonError, DataError, RunError, command
 from agon.experiment import Experiment
 from agon.runs import Run, checkpoints
 from agon.runs.entered import Entry
@@ -111,7 +111,7 @@ def _step(run: Run, entry: Entry, experiment: Experiment) -> int:
     """
     kept, every = run.kept, sorted({*run.kept, *run.past})
     if not kept:
-        raise RunError(f"{run.path} has no checkpoint yet; agon resume {run.path} makes one")
+        raise RunError(f"{run.path} has no checkpoint yet; {command('resume', run.path)} makes one")
     if entry.step is not None:
         if entry.step not in every:
             raise RunError(f"{run.path}: expected the step of a checkpoint, got {entry.step}; it has {listed(every)}")
@@ -119,7 +119,7 @@ def _step(run: Run, entry: Entry, experiment: Experiment) -> int:
     if kept[-1] < experiment.steps:
         raise RunError(
             f"{run.path} is not finished, or has diverged: its last checkpoint is of step {kept[-1]} of "
-            f"{experiment.steps}; agon resume {run.path} goes on, and {run.path}@{kept[-1]} enters as it is"
+            f"{experiment.steps}; {command('resume', run.path)} goes on, and {run.path}@{kept[-1]} enters as it is"
         )
     return kept[-1]
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from agon.data import Source
 from agon.data.points import Mixture
-from agon.errors import RunError
+from agon.errors import RunError, command
 from agon.evaluation import evaluate
 from agon.evaluation.evidence import ALL
 from agon.experiment import Experiment
@@ -84,7 +84,7 @@ def loss_scores(run: Run, scale: Scale) -> Scores:
     """
     records = read(run.log)
     if not records:
-        raise RunError(f"{run.log} has no record; agon resume {run.path} goes on with the training")
+        raise RunError(f"{run.log} has no record; {command('resume', run.path)} goes on with the training")
     generator, critic, fake = ([record[key] for record in records] for key in LOGGED)
     return loss_course(generator, critic, fake)
 

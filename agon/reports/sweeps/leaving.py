@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import ParamSpec
 
 from agon import sweeps
-from agon.errors import AgonError, Interrupted, NotInstalledError, RunError
+from agon.errors import AgonError, Interrupted, NotInstalledError, RunError, command
 from agon.reports.pages import page_path, saved
 from agon.reports.sweeps.page import is_sweep, page
 from agon.runs.layout import REPORT
@@ -49,7 +49,7 @@ def leave_page(folder: Path) -> list[Path]:
         catch_up(folder)
         return written
     except NotInstalledError as error:
-        warn(f"agon: no report: {error.typed}, then agon report {folder}")
+        warn(f"agon: no report: {error.typed}, then {command('report', folder)}")
     except AgonError as error:
         warn(f"agon: no report: {error.typed}")
     return []

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from agon.arena.tournaments.standings import TournamentResult
-from agon.errors import AgonError, NotInstalledError
+from agon.errors import AgonError, NotInstalledError, command
 from agon.reports.pages import page_path, saved
 from agon.reports.tournaments.page import page
 from agon.reports.tournaments.picture import picture
@@ -26,7 +26,7 @@ def leave_page(result: TournamentResult, folder: Path) -> list[Path]:
         try:
             left.append(write(result, folder))
         except NotInstalledError as error:
-            warn(f"agon: no {write.__name__.strip('_')}: {error.typed}, then agon report {folder}")
+            warn(f"agon: no {write.__name__.strip('_')}: {error.typed}, then {command('report', folder)}")
         except AgonError as error:
             warn(f"agon: no {write.__name__.strip('_')}: {error.typed}")
     return left

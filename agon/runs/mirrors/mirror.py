@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
-from agon.errors import NotMirroredError
+from agon.errors import NotMirroredError, command
 from agon.runs.directory import Directory
 from agon.runs.layout import CHECKPOINTS, PAPER
 from agon.runs.mirrors.content import STATE, folder_of, names_in, step_of
@@ -146,7 +146,7 @@ class Mirror:
         last = max((step_of(folder_of(name)) for name in self._stored.files if _is_checkpoint(name)), default=None)
         has = "no checkpoint" if last is None else f"the checkpoint of step {last}"
         behind = "" if newest is None else f": {self.store.address} has {has}, and here is that of step {newest}"
-        again = "the same command" if self.files.holds(PAPER) else f"agon resume {self.files.root}"
+        again = "the same command" if self.files.holds(PAPER) else f"{command('resume', self.files.root)}"
         return f"{self.files.root} is not all mirrored ({self._failed}){behind}; {again} mirrors it"
 
 
@@ -175,7 +175,7 @@ def catch_up(path: Path) -> None:
     except SupersededError:
         return
     except StorageError as error:
-        warn(f"agon: {path}: what is new is not mirrored ({error}); agon resume {path} mirrors it")
+        warn(f"agon: {path}: what is new is not mirrored ({error}); {command('resume', path)} mirrors it")
 
 
 def _is_checkpoint(name: str) -> bool:

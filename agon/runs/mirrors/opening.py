@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from agon.errors import RunError, require
+from agon.errors import RunError, command, require
 from agon.runs.description import described
 from agon.runs.directory import Directory
 from agon.runs.layout import REPLICATES, RUN_LOCK, SWEEP, TRIAL
@@ -45,7 +45,9 @@ def prepare(text: str) -> None:
     address = Address.read(text)
     store, stored = opened(address)
     if stored.files:
-        raise RunError(f"{address} holds a run already; agon resume {address} goes on with it, or choose another place")
+        raise RunError(
+            f"{address} holds a run already; {command('resume', address)} goes on with it, or choose another place"
+        )
     patiently(address, lambda: write_manifest(store, stored))
 
 
@@ -109,7 +111,9 @@ def claim(files: Directory) -> tuple[Objects, str] | None:
     refuse_foreign(place, files)
     store, stored = opened(place.address)
     if stored.files and not place.is_current(stored):
-        raise RunError(f"{place.address} was written by another process meanwhile; agon resume {files.root} takes that")
+        raise RunError(
+            f"{place.address} was written by another process meanwhile; {command('resume', files.root)} takes that"
+        )
     session = new_word()
     replace(place, sessions=(stored.session, session), copy="").vouch(files)
     patiently(place.address, lambda: write_manifest(store, replace(stored, session=session)))

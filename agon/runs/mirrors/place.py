@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from agon.errors import RunError
+from agon.errors import RunError, command
 from agon.runs.description import described
 from agon.runs.directory import Directory
 from agon.runs.files import writing
@@ -98,7 +98,7 @@ def refuse_foreign(place: Place, files: Directory) -> None:
     if not place.is_own:
         raise RunError(
             f"{files.root / STORAGE} is of another user or machine, and says to mirror the run to {place.address}; "
-            f"agon resume {files.root} --storage {place.address} does, or remove that file"
+            f"{command('resume', files.root)} --storage {place.address} does, or remove that file"
         )
 
 

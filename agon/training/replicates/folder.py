@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from agon.errors import RunError, SettingError
+from agon.errors import RunError, SettingError, command
 from agon.experiment import Experiment, differences
 from agon.experiment.scripts import values_under
 from agon.places import did_you_mean
@@ -113,7 +113,7 @@ class Folder:
             ) from error
         runs = [self.run(seed) for seed in seeds if self.begun(seed)]
         if not runs:
-            raise RunError(f"{self.path} holds no run yet; agon resume {self.path} begins them")
+            raise RunError(f"{self.path} holds no run yet; {command('resume', self.path)} begins them")
         return runs
 
     def begun(self, seed: int) -> bool:

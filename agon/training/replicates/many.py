@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from agon.errors import Interrupted, RunError
+from agon.errors import Interrupted, RunError, command
 from agon.experiment import Experiment
 from agon.experiment.scripts import values_under
 from agon.jobs import PROCESSES, Executor, Job, Place, executor_for
@@ -77,7 +77,7 @@ def train_many(
         if not Run(path).begun:
             Run(path).refuse_taken()
     if unfinished:
-        names = {path: "/".join(path.parts[-2:]) for path in unfinished}  # the recipe's and the seed's
+        names = _names(list(unfinished))
         jobs = [
             training_job(
                 names[path], path, experiment, compute, (callbacks or {}).get(path), storage=addresses.get(path, "")
@@ -89,6 +89,15 @@ def train_many(
         with fetched_afterwards({path: addresses.get(path, "") for path in unfinished}, "the same command"):
             train_group(training_executor(jobs, compute, on), group, show, alike=False)
     return {path: Run.open(path) for path in experiments}
+
+
+def _names(paths: Sequence[Path]) -> dict[Path, str]:
+    """The last two parts of each path, the recipe's and the seed's, or as many as tell them apart."""
+    for count in range(2, max(len(path.parts) for path in paths) + 1):
+        names = ["/".join(path.parts[-count:]) for path in paths]
+        if len(set(names)) == len(names):
+            break
+    return dict(zip(paths, names, strict=True))
 
 
 def is_done(path: Path, experiment: Experiment, until: int | None = None) -> bool:
@@ -211,7 +220,8 @@ def train_group(executor: Executor, group: Group, show: bool, alike: bool = True
 
 
 def _interrupted(group: Group, signal: str, done: int) -> str:
-    advice = "the same command goes on" if group.directory is None else f"go on with: agon resume {group.directory}"
+    resume = "" if group.directory is None else command("resume", group.directory)
+    advice = f"go on with: {resume}" if resume else "the same command goes on"
     return f"{signal}: stopped; {done} of {len(group.paths)} {group.noun} are done; {advice}"
 
 
@@ -226,4 +236,4 @@ def _failed(group: Group, sentences: Mapping[str, str]) -> str:
         return message
     single = group.paths[next(iter(sentences))] if len(sentences) == 1 else None
     directory = single if single is not None and Run(single).begun else group.directory
-    return f"{message}; go on with: agon resume {directory}"
+    return f"{message}; go on with: {command('resume', directory)}"

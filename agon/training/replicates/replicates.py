@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from agon.data.given import given_again, kept_in_memory
-from agon.errors import SettingError, unknown
+from agon.errors import SettingError, command, unknown
 from agon.experiment import Experiment
 from agon.experiment.scripts import notices, stop_script
 from agon.jobs import PROCESSES, Executor, Place, in_worker, needs_jobs
@@ -222,7 +222,7 @@ def _trained(folder: Folder, plan: Plan, show: bool, alarms: Monitoring | None, 
     addresses = {path: inside(storage, name) for name, path in paths.items()}
     begin_folder(folder.files, storage)
     mirror_now(folder.path)
-    with fetched_afterwards(addresses, f"agon resume {folder.path}"):
+    with fetched_afterwards(addresses, f"{command('resume', folder.path)}"):
         train_group(executor, Group("replicates", paths, steps, _spelled, folder.path), show)
     for run in runs.values():
         run.given = kept_in_memory(plan.experiment.data)
