@@ -60,6 +60,14 @@ def test_each_name_means_one_part() -> None:
     assert len(PARTS) == sum(map(len, TABLES))
 
 
+def test_the_page_of_settings_has_every_name() -> None:
+    """But for those of networks and schedules, which have pages of their own, and the only rule of averages."""
+    page = (Path(__file__).parents[1] / "docs" / "settings.md").read_text()
+    missing = {name for table in TABLES for name in table if f"`{name}`" not in page}
+    elsewhere = [table for table in TABLES if {"cnn.generator", "step-lr"} & set(table)]
+    assert missing <= {"averaging"}.union(*elsewhere)
+
+
 def test_defaults_are_written_down() -> None:
     """A later version with other defaults builds the same networks."""
     networks = {"generator": part(dcgan.Generator, shape=(1, 8, 8)), "critic": part(dcgan.Critic, shape=(1, 8, 8))}

@@ -166,8 +166,7 @@ def sample(
     with waiting(), stage("samples"):
         loaded = sampling.load(Run.open(run), trust=trust, weights=weights, step=step)
         if interpolate:
-            walk = sampling.interpolate(loaded, n, interpolate, seed, label=class_, truncation=truncation)
-            drawn = sampling.Drawn(walk, None, interpolate)
+            drawn = sampling.walked(loaded, n, interpolate, seed, label=class_, truncation=truncation)
         elif class_ is None and out.suffix == ".png":
             drawn = sampling.by_class(loaded, n, seed, truncation)
         else:

@@ -28,7 +28,9 @@ RESTATED = Remedy(
     '--set averaging=\'{"type": "averaging", "decay": 0.99}\'',
     "Izmailov et al. 2018, section 3.2",
 )
-LARGER = Remedy("take larger batches, whose statistics differ less", "--set batch=64", "Ioffe and Szegedy 2015")
+LARGER = Remedy(
+    "take larger batches, whose statistics differ less", "--set batch=64", "Ioffe and Szegedy 2015", direction=1
+)
 
 
 def examine(view: RunView) -> Examination:

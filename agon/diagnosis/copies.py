@@ -1,8 +1,9 @@
 """Copies in the data: constant images, the same image many times, and held-out images that are in the training split.
 
 **Statistic.** Of up to `EXACT` images of a split, those that are, byte for byte, an earlier one; and of up to `NEAR` of
-them, those of almost the same picture by `agon.data.copies`, which `agon data` uses. Of a part of a larger set, a copy
-is only seen if both are in it: the share is divided by the part's. And the share of images whose pixels differ by less
+them, those of almost the same picture by `agon.data.copies`, which `agon data` uses. Of a part of a larger set, a pair
+is only seen if both are in it, so each that is seen counts for as many as the part is smaller; of many copies of one
+image the part has its part. And the share of images whose pixels differ by less
 than `LEVEL` = 1 of 255 (standard deviation).
 
 **Normal.** None among the bundled digits, none among 4,000 of MNIST.
@@ -12,6 +13,8 @@ split as well; `CONSTANT` = 2 % are of one colour.
 """
 
 import hashlib
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -105,15 +108,14 @@ def pixels(data: RealData, n: int, source: Source) -> np.ndarray:
 
 def exact(part: Part) -> Copies:
     """Images that are, byte for byte, an earlier one."""
-    n = len(part.images)
-    return _scaled(n - len(set(_digests(part.images))), n, n, part.count)
+    return _of_groups(search.exact(_digests(part.images)), len(part.images), part.count)
 
 
 def near(part: Part) -> Copies:
     """Images of almost the same picture as an earlier one."""
     n = len(part.thumbnails)
     groups = search.groups(search.near(part.thumbnails), n) if n > 1 else []
-    return _scaled(sum(map(len, groups)) - len(groups), n, n, part.count)
+    return _of_groups(groups, n, part.count)
 
 
 def shared(part: Part, held: np.ndarray) -> Copies:
@@ -121,13 +123,14 @@ def shared(part: Part, held: np.ndarray) -> Copies:
     held = held[held.reshape(len(held), -1).std(axis=1) >= LEVEL]
     if not len(held) or not len(part.images):
         return Copies(0.0, 0)
-    known = set(_digests(part.images))
-    seen = sum(digest in known for digest in _digests(held))
-    same = _scaled(seen, len(held), len(part.images), part.count)
-    few = len(part.thumbnails)
+    known, few = Counter(_digests(part.images)), len(part.thumbnails)
+    same = [known[digest] for digest in _digests(held) if digest in known]
     pairs = search.near(np.concatenate([part.thumbnails, thumbnails(held)]))
-    across = {j for i, j in pairs.tolist() if i < few <= j}
-    return most(same, _scaled(len(across), len(held), few, part.count))
+    groups = [np.array(group) for group in search.groups(pairs, few + len(held))]
+    near_ones = [int((group < few).sum()) for group in groups for _ in group[group >= few] if group[0] < few]
+    return most(
+        _of_held(same, len(held), len(part.images) / part.count), _of_held(near_ones, len(held), few / part.count)
+    )
 
 
 def thumbnails(images: np.ndarray) -> np.ndarray:
@@ -142,9 +145,19 @@ def most(first: Copies, second: Copies) -> Copies:
     return max(first, second)
 
 
-def _scaled(seen: int, n: int, part: int, count: int) -> Copies:
-    """The share of n images that `seen` copies are, if only a part of `count` images was searched."""
-    return Copies(min(1.0, seen / max(n, 1) * count / max(part, 1)), seen)
+def _of_groups(groups: Sequence[Sequence[int]], n: int, count: int) -> Copies:
+    """The share of copies by the groups of one image each among n of `count`.
+
+    Both of a pair are among them in (n / count)² of cases, so that one stands for others; of many copies n / count are.
+    """
+    part = n / max(count, 1)
+    copies = sum(1 / part if len(group) == 2 else len(group) - part for group in groups)
+    return Copies(min(1.0, copies / max(n, 1)), sum(len(group) - 1 for group in groups))
+
+
+def _of_held(twins: Sequence[int], n: int, part: float) -> Copies:
+    """The share of n held-out images that are in a split, by how many twins each that has some has in a part of it."""
+    return Copies(min(1.0, sum(1 / part if number == 1 else 1.0 for number in twins) / n), len(twins))
 
 
 def _digests(images: np.ndarray) -> list[bytes]:

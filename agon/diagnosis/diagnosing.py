@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from agon.diagnosis.finding import SEVERITIES, Examination, Finding
+from agon.diagnosis.finding import SEVERITIES, Examination, Finding, Remedy
 from agon.diagnosis.no_equilibrium import told
 from agon.diagnosis.remedies import applies
 from agon.diagnosis.table import ON_DEMAND, SICKNESSES
@@ -54,7 +54,7 @@ class Diagnosis:
         for finding in self.findings:
             since = "" if not finding.since_step else f", since step {finding.since_step:,}"
             lines.append(f"  {finding.severity}: {finding.sickness}{since}: {finding.sentence}")
-            lines += [f"    try: {self._told(*remedy)}" for remedy in finding.remedies]
+            lines += [f"    try: {self._told(remedy)}" for remedy in finding.remedies]
         if spectrum := self.looked_at.get("no-equilibrium"):
             lines.append(f"  eigenvalues: {told(spectrum)}")
         lines.append(f"  looked at: {', '.join(self.looked_at) or 'nothing'}")
@@ -90,9 +90,9 @@ class Diagnosis:
             return "nothing found" if self.looked_at else "nothing could be looked at"
         return f"{len(self.findings)} finding{'s' * (len(self.findings) > 1)}"
 
-    def _told(self, sentence: str, option: str, source: str) -> str:
-        command = f": agon train {shlex.quote(self.run)} {option} --out NEW" if option else ""
-        return f"{sentence}{command}{f' ({source})' if source else ''}"
+    def _told(self, remedy: Remedy) -> str:
+        command = f": agon train {shlex.quote(self.run)} {remedy.option} --out NEW" if remedy.option else ""
+        return f"{remedy.sentence}{command}{f' ({remedy.source})' if remedy.source else ''}"
 
 
 def diagnose(

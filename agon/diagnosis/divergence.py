@@ -8,8 +8,9 @@ together).
 **Normal.** They settle, or grow slowly: the generator's loss of a healthy GAN rises from 0.7 to a few units.
 
 **Thresholds.** Rising from part to part, to `GROWTH` = 10 times the first, and over `LARGE` = 50: a probability of
-exp(-50) is none, and no squared error of data of unit scale is that large. A run that stopped before its budget needs
-no more than a last record of that growth and size, as the step after it may have been infinite.
+exp(-50) is none, and no squared error of data of unit scale is that large. A run that is not at the end of its budget
+needs no more than a last record of that size, and of that growth over the median of those before it, which is taken for
+1 where it is less, as the step after it may have been infinite.
 """
 
 from itertools import pairwise
@@ -33,7 +34,7 @@ def examine(view: RunView) -> Examination:
     columns = {name: np.abs(values) for name, values in watched(view).items() if np.isfinite(values).all()}
     growth = {name: _growth(values) for name, values in columns.items() if len(values) >= FEWEST}
     if stopped:
-        last = {name: float(v[-1] / max(v[0], 1e-300)) for name, v in columns.items() if v[-1] > LARGE}
+        last = {name: float(v[-1] / max(np.median(v[:-1]), 1.0)) for name, v in columns.items() if v[-1] > LARGE}
         growth |= {name: value for name, value in last.items() if value > growth.get(name, 0.0)}
     evidence = {f"growth {name}": value for name, value in growth.items()}
     growing = {name: value for name, value in growth.items() if value >= GROWTH and columns[name][-1] > LARGE}
@@ -48,7 +49,7 @@ def examine(view: RunView) -> Examination:
         evidence={**{f"growth {name}": value for name, value in growing.items()}, "last": float(values[-1])},
         sentence=(
             f"{worst} grows without bound: {growing[worst]:.3g} times as large as early in the training, and now "
-            f"{values[-1]:.3g}" + (f"; the run stopped at step {view.reached:,}" if stopped else "")
+            f"{values[-1]:.3g}" + (f"; the run is {view.state}" if stopped else "")
         ),
         remedies=(SLOWER, R1),
     )

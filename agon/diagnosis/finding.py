@@ -15,11 +15,17 @@ class Remedy(NamedTuple):
         sentence: what to do, and why it helps.
         option: the options of `agon train RUN --out NEW` that do it; "" where it needs new code.
         source: who proposes it, and where.
+        direction: 1 or -1 if the sentence only holds where the batch and the rates become larger, or smaller.
     """
 
     sentence: str
     option: str
     source: str
+    direction: int = 0
+
+    def plain(self) -> dict[str, str]:
+        """What a reader needs, as JSON values."""
+        return {"sentence": self.sentence, "option": self.option, "source": self.source}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +51,7 @@ class Finding:
     @property
     def plain(self) -> dict[str, Any]:
         """The finding as plain values, for JSON."""
-        return asdict(self) | {"remedies": [remedy._asdict() for remedy in self.remedies]}
+        return asdict(self) | {"remedies": [remedy.plain() for remedy in self.remedies]}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,6 +16,8 @@ from agon.diagnosis.view import RunView
 from agon.games import Adversarial, Game
 from agon.objectives import MarginEnergy, Objective, Wasserstein
 
+EVEN = 1.2  # the largest class by the smallest, up to which as many samples of each say the same
+
 
 def objective_of(view: RunView) -> Objective | None:
     """The objective of the run's critic; None where the game has none, or its logits have no scale."""
@@ -53,16 +55,25 @@ def undecided(objective: Objective) -> float:
 def judged(view: RunView) -> float | None:
     """The energy distance from the real samples of what the critic judges: of the live weights in training mode.
 
-    The snapshots of a run that averages weights are not these, nor those of a generator with batch normalisation. None
-    where there are no samples, or no real ones.
+    The snapshots of a run that averages weights are not these, nor those of a generator with batch normalisation, or
+    those with as many samples of each class where the data have not. None where there are no samples, or no real ones.
     """
     normalised = not isinstance(view.live, str) and normalises(view.live)
-    if normalised or (view.experiment is not None and view.experiment.averaging is not None):
+    averaged = view.experiment is not None and view.experiment.averaging is not None
+    if normalised or averaged or _of_unequal_classes(view):
         if isinstance(view.live, str) or view.real is None:
             return None
         paint = in_training_mode if normalised else painted
         return energy(paint(view, view.live, *latents(view.live)), view.real)
     return None if view.shown is None else energy(list(view.shown[0].values())[-1], view.shown[1])
+
+
+def _of_unequal_classes(view: RunView) -> bool:
+    """Whether the generator takes classes of which the data have more and less."""
+    if isinstance(view.live, str) or not view.live.game.generated_classes:
+        return False
+    counts = view.live.class_counts
+    return counts is not None and bool(counts.max() > EVEN * counts.min())
 
 
 def _built(view: RunView) -> Game | None:

@@ -8,18 +8,14 @@ from agon.diagnosis.view import RunView
 from agon.figures.pictures import pictured
 from agon.networks.synchronised import alone
 from agon.training import Training
-from agon.training.labels import class_rows
+from agon.training.randomness import stream
 
 N = 256  # samples
 
 
 def latents(training: Training, n: int = N) -> tuple[Tensor, Tensor | None]:
-    """The first fixed latents of a run, and labels for a generator that takes some."""
-    z, labels = training.fixed_latents(n), None
-    if training.game.generated_classes:
-        labels = class_rows(n, training.game.generated_classes)[0]
-        z = z[: len(labels)]
-    return z, labels
+    """The first fixed latents of a run, and for a generator that takes labels some with the data's frequencies."""
+    return training.fixed_latents(n), training.labels(n, stream(training.experiment.seed, "diagnosis"))
 
 
 def painted(view: RunView, training: Training, z: Tensor, labels: Tensor | None = None) -> Samples:

@@ -1,11 +1,12 @@
 """Remedies that several sicknesses share: a sentence, the options that do it, and who proposes it."""
 
 import shlex
+from collections.abc import Sequence
 
 from agon.diagnosis.finding import Remedy
 from agon.diagnosis.view import RunView
 from agon.errors import AgonError
-from agon.experiment import changed
+from agon.experiment import Experiment, changed
 
 LOOK_AHEAD = '--set dynamics=\'{"type": "unrolled", "looks_ahead": {"generator": ["critic"]}, "steps": 10}\''
 UNROLL = Remedy(
@@ -58,6 +59,7 @@ SLOWER = Remedy(
     "take smaller steps",
     "--set optimisers.lr=1e-4",
     "radford2015, section 4, which lowers Adam's 1e-3 to 2e-4 for stability",
+    direction=-1,
 )
 
 
@@ -78,4 +80,18 @@ def applies(remedy: Remedy, view: RunView) -> bool:
             treated.dynamics.check(view.live.game)
     except AgonError:
         return False
-    return bool(treated != view.experiment)
+    return bool(treated != view.experiment) and _goes(remedy.direction, view, treated)
+
+
+def _goes(direction: int, view: RunView, treated: Experiment) -> bool:
+    """Whether the batch and all rates of the treated experiment are larger (1), or smaller (-1), or the same."""
+    if view.experiment is None or isinstance(view.live, str):
+        return True
+    players = list(view.live.game.players)
+    before, after = (_sizes(experiment, players) for experiment in (view.experiment, treated))
+    return all(direction * (new - old) >= 0 for old, new in zip(before, after, strict=True))
+
+
+def _sizes(experiment: Experiment, players: Sequence[str]) -> list[float]:
+    rates = [experiment.optimiser(player).settings.get("lr") for player in players]
+    return [float(experiment.batch), *(rate if isinstance(rate, float | int) else 0.0 for rate in rates)]

@@ -61,7 +61,9 @@ def _of_rates(rates: dict[str, float]) -> Iterator[Finding]:
     for rate in dict.fromkeys(unusual.values()):  # one sentence for all players of one rate
         of_rate = [player for player in unusual if unusual[player] == rate]
         which = "large" if rate > FAST else "small"
-        remedy = SLOWER._replace(sentence="take a rate that works elsewhere", option="--set optimisers.lr=2e-4")
+        remedy = SLOWER._replace(
+            sentence="take a rate that works elsewhere", option="--set optimisers.lr=2e-4", direction=0
+        )
         yield _finding(
             f"the learning rate of {' and '.join(of_rate)} is {rate:g}, far too {which}: from {SLOW:g} to {FAST:g} is "
             "usual",

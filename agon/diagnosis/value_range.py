@@ -60,13 +60,18 @@ def examine(view: RunView) -> Examination:
 
 
 def unreached(view: RunView, real: Tensor) -> float:
-    """The share of real values, in [0, 1], that are far from all values of the looks after the beginning."""
+    """The share of real values, in [0, 1], that are far from all values of the looks after the beginning.
+
+    None, if the looks have not come near either end: then the generator is young, whatever its range is.
+    """
     assert view.data is not None
     looks = [samples for step, samples in view.samples.items() if step > 0]
     if len(view.data.shape) != 3:
         low, high = view.data.range or (0.0, 1.0)
         looks = [(view.data.scaled(torch.from_numpy(x)).double().numpy() - low) / (high - low) for x in looks]
     least, most = min(x.min() for x in looks), max(x.max() for x in looks)
+    if least > BEYOND and most < 1 - BEYOND:
+        return 0.0
     return float(((real < least - BEYOND) | (real > most + BEYOND)).double().mean())
 
 

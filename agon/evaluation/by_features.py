@@ -75,8 +75,14 @@ def intra_frechet(context: EvaluationContext) -> Measurement:
 
 
 def intra_kernel(context: EvaluationContext) -> Measurement:
-    """Compute the mean over classes of the kernel distance, on subsets of a quarter of a class's expected samples."""
-    size = max(LEAST, min(SUBSET, context.n // (4 * len(context.data.classes))))
+    """Compute the mean over classes of the kernel distance, on subsets of a quarter of a class's expected samples.
+
+    They have no more samples than the smallest class has on either side.
+    """
+    classes = len(context.data.classes)
+    counts = [torch.bincount(labels, minlength=classes) for labels in (context.real_labels, context.requested)]
+    fewest = min(int(of_side.min()) for of_side in counts)
+    size = max(LEAST, min(SUBSET, context.n // (4 * classes), fewest))
     distance = partial(metrics.kernel_distance, subsets=INTRA, size=size, seed=SHUFFLED)
     return Measurement([named(_intra(context, distance), context)])
 

@@ -1,7 +1,7 @@
 """Make samples from a run, write them to files, and read real samples or another program's."""
 
 from agon.samples.inversion import invert_features
-from agon.samples.making import Drawn, by_class, draw, interpolate, load, sample
+from agon.samples.making import Drawn, by_class, draw, interpolate, load, sample, walked
 from agon.samples.reading import as_compared, chosen, first_samples, read_samples, real_samples
 from agon.samples.writing import write
 
@@ -18,5 +18,6 @@ __all__ = [
     "read_samples",
     "real_samples",
     "sample",
+    "walked",
     "write",
 ]

@@ -221,14 +221,22 @@ def interpolate(
 
     All samples of a path have one label. The arguments are those of `sample`.
     """
+    return walked(training, paths, steps, seed, label=label, truncation=truncation).samples
+
+
+def walked(
+    training: Training, paths: int, steps: int, seed: int, *, label: int | str | None, truncation: float | None
+) -> Drawn:
+    """What `interpolate` makes, with its labels, a path in each row of a grid."""
     if steps < 1:
         raise SettingError(f"--interpolate: expected at least 1 sample along each path, got {steps}")
     training.refuse_more("--interpolate", paths * steps)
     ends = latents(training, 2 * paths, seed, truncation)
     walk = [training.experiment.latent.path(ends[2 * i], ends[2 * i + 1], steps) for i in range(paths)]
     labels = labels_of(training, paths, seed, label)
-    walked = training.samples(torch.cat(walk), None if labels is None else labels.repeat_interleave(steps))
-    return training.experiment.data.restored(walked)
+    labels = None if labels is None else labels.repeat_interleave(steps)
+    samples = training.samples(torch.cat(walk), labels)
+    return Drawn(training.experiment.data.restored(samples), labels, steps)
 
 
 def labels_of(training: Training, n: int, seed: int, label: int | str | None = None) -> Int[Tensor, " n"] | None:

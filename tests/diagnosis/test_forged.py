@@ -6,11 +6,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import agon
 from agon.data import Ring
 from agon.diagnosis import SICKNESSES, Log, RunView
+from agon.diagnosis.batch_statistics import LARGER
 from agon.diagnosis.collapse import modes_held
+from agon.diagnosis.remedies import SLOWER, applies
+from agon.diagnosis.view import view_of
 from agon.runs import Run
 from tests.training.programs import points
 
@@ -114,6 +118,27 @@ def test_divergence(tmp_path: Path) -> None:
     assert found("divergence", view(tmp_path, log=apart)) == ["divergence"]
     for log in (healthy, large, drifting):
         assert found("divergence", view(tmp_path, log=log)) == []
+
+
+def test_a_training_that_goes_on_has_not_diverged(tmp_path: Path) -> None:
+    """Logits begin next to each other; only a last record beyond all before it is one that might have been the last."""
+    n = np.arange(20)
+    settled = {"logit/real": 75 * np.tanh(n / 5) + 1e-4, "logit/fake": -75 * np.tanh(n / 5)}
+    burst = {"loss/critic": np.where(n == 19, 900.0, 1.0)}
+    for log, expected in ((settled, []), (burst, ["divergence"])):
+        made = view(tmp_path, log=log, source=Ring())
+        made.settings.update(steps=1_000)  # type: ignore[attr-defined]
+        assert made.state == "at step 20 of 1,000"
+        assert found("divergence", made) == expected
+
+
+def test_remedies_go_where_they_say(tmp_path: Path) -> None:
+    """No larger batch of 64 in the place of 128, and no smaller rate of 1e-4 in that of 2e-5."""
+    for batch, rate, expected in ((16, 1e-3, True), (128, 2e-5, False)):
+        adam = agon.part(torch.optim.Adam, lr=rate)
+        run = agon.train(points(1, batch=batch, optimisers=adam), tmp_path / f"{batch}", show=False)
+        seen = view_of(run)
+        assert [applies(remedy, seen) for remedy in (LARGER, SLOWER)] == [expected, expected]
 
 
 def test_no_gradient(tmp_path: Path) -> None:

@@ -97,6 +97,13 @@ def test_shares_of_copies() -> None:
     assert exact(whole) == near(whole) == (0.0, 0)
     assert shared(whole, images[:100]) == (1.0, 100)
     assert shared(Part.of(images[:500], 500), images[500:600]) == (0.0, 0)
+    many = np.concatenate([images[:100].repeat(10, axis=0), images[100:]])  # 900 copies of 1,900 images
+    part = Part.of(RNG.permutation(many)[:600], 1900)
+    assert exact(part).share == pytest.approx(900 / 1900, abs=0.07)
+    blank = np.concatenate([images[:1].repeat(50, axis=0), images[1:951]])  # 49 copies of one in 1,000
+    assert near(Part.of(RNG.permutation(blank)[:250], 1000)).share == pytest.approx(0.05, abs=0.03)
+    one = np.concatenate([images[:1].repeat(50, axis=0), images[951:]])  # that one, and others that are new
+    assert shared(Part.of(RNG.permutation(blank)[:250], 1000), one).share == pytest.approx(0.5, abs=0.02)
     changed = (images[:100].astype(int) + 2).clip(0, 255).astype(np.uint8)
     assert shared(whole, changed).share == 1.0, "almost the same pictures"
 

@@ -13,6 +13,7 @@ from agon.averaging import Averaging
 from agon.cli import main
 from agon.data import Images
 from agon.data.source import as_bytes
+from agon.diagnosis import painting, view_of
 from agon.errors import RunError, SettingError
 from agon.evaluation import ExtractorSpec
 from agon.experiment import Experiment
@@ -22,6 +23,7 @@ from agon.runs import Run
 from agon.runs.snapshots import image_snapshots
 from agon.samples import draw, interpolate, sample
 from agon.samples.making import latents
+from agon.training import Training
 from agon.training.labels import class_rows
 from tests.training.compare import assert_same
 from tests.training.programs import small
@@ -92,6 +94,24 @@ def test_drawn_labels_have_the_recorded_frequencies(run: Run) -> None:
     assert labels.unique().tolist() == [1, 2]
     assert float((labels == 1).float().mean()) == pytest.approx(0.75, abs=0.03)
     assert torch.equal(draw(training, 50, seed=4).labels, draw(training, 50, seed=4).labels)
+
+
+def test_samples_of_a_diagnosis_have_the_data_s_frequencies(run: Run) -> None:
+    """As many of each class, where the data have more of one, would be far from the data however good they are."""
+    view = view_of(run)
+    assert isinstance(view.live, Training)
+    view.live.class_counts = torch.tensor([0.0, 9, 1, 0, 0, 0, 0, 0, 0, 0])
+    labels = painting.latents(view.live, 1_000)[1]
+    assert labels.unique().tolist() == [1, 2]
+    assert float((labels == 1).float().mean()) == pytest.approx(0.9, abs=0.03)
+
+
+def test_paths_are_written_with_their_labels(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "paths.npz"
+    assert main(["sample", str(run.path), "--n", "2", "--interpolate", "3", "--out", str(out)]) == 0
+    labels = np.load(out)["labels"]
+    assert len(labels) == 6
+    assert (labels.reshape(2, 3) == labels.reshape(2, 3)[:, :1]).all()
 
 
 def test_a_record_that_was_changed_is_refused(tmp_path: Path) -> None:
@@ -169,6 +189,7 @@ def test_metrics_of_each_class_are_recorded(run: Run) -> None:
     names = [score.name for score in evaluate(run, n=200)]
     assert names[0].endswith("kernel-distance")
     assert names[1:] == ["classes", "confidence", "class-divergence", "class-accuracy"]
+    assert evaluate(run, metrics=["intra-kid"], extractor=ExtractorSpec("pixels"))[0].value > 0, "of few real ones, too"
     scores = evaluate(run, metrics=["intra-kid"], n=200, extractor=ExtractorSpec("pixels"))
     assert scores[0].name == "pixels-intra-kernel-distance"
     assert set(scores[0].detail["by_class"]) == set(DATA.classes)
