@@ -109,7 +109,7 @@ def test_every_item_is_made(name: str, shared: Path) -> None:
     steps = {each["label"]: each["steps"] for each in told["trainings"]}
     for each in told.get("history", []):  # metz2017 counts the updates of both players
         assert each["entries"][-1]["updates"] == steps[each["label"]] * (2 if paper == "metz2017" else 1)
-    assert set(told["controls"]) == (set(item.controls) - {"exchanged"} if item.expects else set())
+    assert set(told["controls"]) == (set(item.controls) - {"exchanged", "copies"} if item.expects else set())
     for rows in told["controls"].values():
         assert {row["label"] for row in rows} <= {row["label"] for row in told["rows"]}
     for expectation in told["expectations"]:
@@ -169,9 +169,9 @@ def test_no_part_of_an_item_is_made_in_silence(tmp_path: Path, monkeypatch: pyte
         return make_and_tell
 
     item = find_item("im2016/figure27")
-    parts: dict[str, Any] = {"measure": item.measure, "real": item.real, "panels": lambda *_: (), "draw": item.draw}
+    parts: dict[str, Any] = {"measure": item.measure, "real": item.measure, "panels": lambda *_: (), "draw": item.draw}
     spies: dict[str, Any] = {part: said(part, make) for part, make in parts.items()}
-    spied = replace(item, **spies)
+    spied = replace(item, controls=("real",), copies={}, expects=[replace(item.expects[0], controls=None)], **spies)
     monkeypatch.setattr("agon.papers.reproducing.find_item", lambda _: spied)
     reproduce(item.name, tmp_path, scale="smoke", seeds=2)
     assert [line.partition("  ")[0] for line in lines] == [
