@@ -8,9 +8,9 @@ largest one, at every position. The share of dead units in the layer that has mo
 kinks are outside of the samples: in 24 trainings of 600 steps at a rate of 1e-3, up to 0.06 of a layer of 32 units, and
 up to 0.80 of the second of two layers of 128, of either network.
 
-**Threshold.** `MOST` = 0.9 of one layer: of a generator of which three of 64 ReLUs live, 0.95 are dead. Learning rates of
-1 leave 0.1 to 0.9 of a small critic's, no more than healthy trainings of wide ones. A generator whose samples are
-all the same has only dead units, and is `latent_use`'s.
+**Threshold.** `MOST` = 0.9 of one layer: of a generator of which three of 64 ReLUs live, 0.95 are dead. Learning
+rates of 1 leave 0.1 to 0.9 of a small critic's, no more than healthy trainings of wide ones. A generator whose samples
+are all the same has only dead units, and is `latent_use`'s.
 
 Source: Lu et al. 2020, "Dying ReLU and initialization", section 1.
 """
