@@ -7,6 +7,7 @@
 | of_samples | evaluate samples made by any program |
 | evidence, extractors | what metrics need: generated and real samples, and the features of both |
 | table | the metrics by name |
+| requirements | what each metric requires, checked before anything is generated |
 | by_features, by_labels, by_samples | the metrics themselves |
 | recorded | read and write the scores of a run |
 """
@@ -25,6 +26,7 @@ from agon.evaluation.extractors import ExtractorSpec
 from agon.evaluation.many import score_runs
 from agon.evaluation.of_samples import evaluate_samples, statistics_of
 from agon.evaluation.recorded import write
+from agon.evaluation.requirements import refuse_inapplicable
 from agon.evaluation.table import METRICS, asked
 
 __all__ = [
@@ -39,6 +41,7 @@ __all__ = [
     "evidence_of",
     "measured",
     "over_time",
+    "refuse_inapplicable",
     "score",
     "score_runs",
     "statistics_of",

@@ -8,9 +8,10 @@ import numpy as np
 import torch
 
 from agon import metrics
-from agon.errors import DataError, SettingError
+from agon.errors import DataError
 from agon.evaluation.evidence import EvaluationContext, Measurement
 from agon.evaluation.extractors import provenance
+from agon.evaluation.requirements import probabilities, refuse_few
 from agon.metrics import Score, Statistics
 from agon.metrics.kid import LEAST
 from agon.metrics.requested import Distance
@@ -31,14 +32,9 @@ PUBLISHED = {  # names of scores of the Inception's features; scores of other fe
 
 def inception_scores(context: EvaluationContext, *, splits: int = 10) -> Measurement:
     """Compute exp E KL(p(y|x) || p(y)) of the shuffled samples, in 10 splits."""
-    probabilities = context.fake_features.probabilities
-    if probabilities is None:
-        raise SettingError(
-            f"--metrics is: expected images and an extractor that knows classes, got {context.extractor.name}; "
-            "for images, use --extractor inception or classifier"
-        )
-    order = np.random.RandomState(SHUFFLED).permutation(len(probabilities))
-    score = metrics.inception_score(probabilities[torch.from_numpy(order)], splits)
+    by_sample = probabilities(context.fake_features, context)
+    order = np.random.RandomState(SHUFFLED).permutation(len(by_sample))
+    score = metrics.inception_score(by_sample[torch.from_numpy(order)], splits)
     protocol = score.protocol.replace("in the order given", f"shuffled by seed {SHUFFLED}")
     return Measurement([named(replace(score, protocol=protocol), context)])
 
@@ -59,11 +55,7 @@ def frechet_shrunk(context: EvaluationContext) -> Measurement:
 def kernel(context: EvaluationContext) -> Measurement:
     """Compute the kernel distance on torch-fidelity's subsets."""
     real, fake = _both(context)
-    if min(len(real), len(fake)) < LEAST:
-        raise DataError(
-            f"--metrics kid: expected at least {LEAST} samples of both sides, got {len(fake)} against {len(real)}; "
-            "give more"
-        )
+    refuse_few(len(real), len(fake))
     size = min(SUBSET, len(real), len(fake))
     return Measurement([named(metrics.kernel_distance(real, fake, size=size, seed=SHUFFLED), context)])
 
@@ -88,8 +80,9 @@ def intra_kernel(context: EvaluationContext) -> Measurement:
 
 
 def _intra(context: EvaluationContext, distance: Distance) -> Score:
+    real_labels, labels = context.real_labels, context.requested  # refused before features are computed
     real, fake = _both(context)
-    return metrics.by_class(distance, real, context.real_labels, fake, context.requested, context.data.classes)
+    return metrics.by_class(distance, real, real_labels, fake, labels, context.data.classes)
 
 
 def precision_recall(context: EvaluationContext) -> Measurement:

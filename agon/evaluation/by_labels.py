@@ -10,6 +10,7 @@ from agon.data.points import Mixture, Toy
 from agon.errors import DataError
 from agon.evaluation.evidence import EvaluationContext, Measurement
 from agon.evaluation.extractors import provenance
+from agon.evaluation.requirements import known_distribution
 from agon.games import Adversarial
 from agon.metrics import Coverage, Score
 from agon.objectives import Minimax, NonSaturating
@@ -47,12 +48,7 @@ def modes(context: EvaluationContext) -> Measurement:
     Raises:
         DataError: the data are not a known distribution.
     """
-    source = context.data
-    if not isinstance(source, Toy):
-        raise DataError(
-            "--metrics modes: expected a known distribution of points (gaussian, ring, grid, swiss-roll), got "
-            f"{type(source).__name__.lower()}; for classes of images use --metrics classifier"
-        )
+    source = known_distribution(context)
     scores = list(metrics.mode_coverage(context.fake, source.modes, source.std)) if isinstance(source, Mixture) else []
     if source.shape[0] <= PLANE and source.log_density(context.real[:2]) is not None:
         box = metrics.support(context.real)

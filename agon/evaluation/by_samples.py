@@ -8,8 +8,8 @@ from torch import Tensor
 
 from agon import metrics
 from agon.data.points import Toy
-from agon.errors import Change, DataError, SettingError
 from agon.evaluation.evidence import ALL, EvaluationContext, Measurement, Painter
+from agon.evaluation.requirements import finite_and_held_out, generator, unconditional
 from agon.figures.pictures import grid_png, to_uint8
 from agon.latents import linear, spherical
 from agon.metrics import Score
@@ -37,15 +37,7 @@ def neighbours(context: EvaluationContext) -> Measurement:
     Raises:
         DataError: the training data are endless, or nothing is held out.
     """
-    n_train, n_held = context.data.count("train"), context.data.count(context.data.held_out)
-    if n_train is None or n_held is None:
-        raise DataError(
-            "--metrics neighbours: expected a finite set of training data, got one without an end or a known size; "
-            "of an endless set nothing can be copied"
-        )
-    if not n_held:
-        holdout = Change("data.holdout", 0.1)
-        raise DataError(f"--metrics neighbours: expected held-out samples, got none; set {holdout}", holdout)
+    n_train = finite_and_held_out(context)
     score = metrics.memorisation(context.fake, context.train, context.held)
     if n_train > ALL:
         score = replace(score, protocol=f"{score.protocol}; the first {ALL:,} of {n_train:,} training images")
@@ -57,12 +49,7 @@ def neighbours(context: EvaluationContext) -> Measurement:
 
 def reconstruction(context: EvaluationContext, *, targets: int = TARGETS) -> Measurement:
     """Measure how well the generator reconstructs random training images, by mean squared error of pixels in [0, 1]."""
-    painter = _painter(context, "reconstruction")
-    if context.labels is not None:
-        raise SettingError(
-            "--metrics reconstruction: expected a generator of latents alone, got one that takes labels; use --metrics "
-            "class-accuracy,intra-kid,neighbours"
-        )
+    painter = unconditional(context)
     seed = context.data_seed if isinstance(context.data, Toy) else context.seed
     real = real_samples(context.data, min(targets, context.n), seed=seed)
     generate = partial(_unit_samples, painter, context)
@@ -76,7 +63,7 @@ def reconstruction(context: EvaluationContext, *, targets: int = TARGETS) -> Mea
 
 def paths(context: EvaluationContext) -> Measurement:
     """Measure how evenly samples change along straight and spherical paths between random latents."""
-    painter = _painter(context, "paths")
+    painter = generator(context)
     rng = stream(context.seed, "paths")
     ends = painter.experiment.latent.sample(2 * PATHS, painter.game.latent_shape, rng)
     scores: list[Score] = []
@@ -122,12 +109,6 @@ def _neighbours_png(context: EvaluationContext) -> bytes:
     nearest = metrics.nearest_neighbours(shown, context.train, k).indices
     rows = [torch.cat([image[None], context.train[indices]]) for image, indices in zip(shown, nearest, strict=True)]
     return grid_png(torch.cat(rows), k + 1)
-
-
-def _painter(context: EvaluationContext, metric: str) -> Painter:
-    if context.painter is None:
-        raise SettingError(f"--metrics {metric}: expected a run, whose generator can be asked; got samples alone")
-    return context.painter
 
 
 def _latents(painter: Painter, n: int, rng: torch.Generator) -> Tensor:

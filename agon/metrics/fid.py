@@ -59,13 +59,8 @@ def frechet_distance(real: Float[Tensor, "n d"], fake: Float[Tensor, "m _"], *, 
     >>> frechet_distance(x, x + 3).value
     9.0
     """
-    if covariance not in ("sample", "shrunk"):
-        raise SettingError(f"Fréchet distance: expected covariance 'sample' or 'shrunk', got {covariance!r}")
+    expect_comparable(real, fake, covariance)
     d = real.shape[1]
-    least = d + 1 if covariance == "sample" else 2
-    fewer = Change("covariance", "shrunk", "--metrics fid-shrunk")
-    advice = f"{d} features have no sample covariance of full rank from fewer: give more, or choose {fewer}"
-    expect_features("Fréchet distance", real, fake, least, advice if covariance == "sample" else "give more", fewer)
     real = real.to(fake.device)
     of_few = of_fewer(real, fake) if covariance == "shrunk" and d > len(real) + len(fake) else None
     parts = of_few or _of_covariances(real, fake, covariance)
@@ -90,6 +85,17 @@ def frechet_distance(real: Float[Tensor, "n d"], fake: Float[Tensor, "m _"], *, 
             **({"told": rank.sentence} if rank.collapsed else {}),
         },
     )
+
+
+def expect_comparable(real: Float[Tensor, "n d"], fake: Float[Tensor, "m _"], covariance: str) -> None:
+    """Check that two sets of features have a Fréchet distance; raises as `frechet_distance` does."""
+    if covariance not in ("sample", "shrunk"):
+        raise SettingError(f"Fréchet distance: expected covariance 'sample' or 'shrunk', got {covariance!r}")
+    d = real.shape[1]
+    least = d + 1 if covariance == "sample" else 2
+    fewer = Change("covariance", "shrunk", "--metrics fid-shrunk")
+    advice = f"{d} features have no sample covariance of full rank from fewer: give more, or choose {fewer}"
+    expect_features("Fréchet distance", real, fake, least, advice if covariance == "sample" else "give more", fewer)
 
 
 def _of_covariances(real: Float[Tensor, "n d"], fake: Float[Tensor, "m d"], covariance: str) -> Parts:

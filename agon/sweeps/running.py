@@ -169,7 +169,8 @@ def train_and_score(run: SweepRun, compute: Compute, scoring: Scoring, trust: bo
     sync(run.path, run.storage)
     if not (Run(run.path).begun and is_done(run.path, run.experiment, run.until)):
         how: dict[str, Any] = {"until": run.until, "storage": run.storage}
-        begin_or_resume(run.path, run.experiment, compute, scoring.callback, compute.threads, None, progress, **how)
+        callback = scoring.callback(trust=trust)
+        begin_or_resume(run.path, run.experiment, compute, callback, compute.threads, None, progress, **how)
     try:
         scoring.measure(run.path, trust=trust)
     except AgonError as error:

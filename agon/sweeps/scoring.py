@@ -1,18 +1,30 @@
 """How the runs of a sweep are scored, and what a run's score is."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
+
 from agon.arena.comparisons.sentences import rank
 from agon.errors import SettingError
-from agon.evaluation import METRICS, EvaluationCallback, ExtractorSpec, asked, evaluate
+from agon.evaluation import (
+    METRICS,
+    EvaluationCallback,
+    ExtractorSpec,
+    asked,
+    evaluate,
+    evidence_of,
+    refuse_inapplicable,
+)
 from agon.experiment.scripts import values_under
 from agon.metrics.differences import Measured
 from agon.metrics.directions import direction_of
 from agon.runs import Run
 from agon.runs.scores import ScoreRecord, read_scores
-from agon.training import Callback
+from agon.training import Callback, Training
+from agon.training.replicates.folder import Plan
 
 SEED = 0  # of the latents of every score
 
@@ -33,17 +45,30 @@ class Scoring:
     extractor: str = "auto"
     every: int | None = None
 
-    @property
-    def callback(self) -> Callback | None:
+    def refuse_inapplicable(self, plans: Iterable[Plan], *, trust: bool) -> None:
+        """Raise what the metric would end with once runs are trained: of each kind of data among them, once.
+
+        Raises:
+            SettingError, DataError, NotInstalledError: as of `evaluation.refuse_inapplicable`.
+        """
+        data = {json.dumps(plan.experiment.describe()["data"], default=str): plan for plan in plans}
+        spec = ExtractorSpec(self.extractor, trust=trust)
+        for plan in data.values():
+            with torch.random.fork_rng(devices=[]):
+                training = Training(plan.replicate(plan.seeds[0]), plan.compute, torch.device("cpu"))
+            with evidence_of(training, self.n, SEED, spec, validation=True) as context:
+                refuse_inapplicable(self.metric, context)
+
+    def callback(self, *, trust: bool = False) -> Callback | None:
         """What scores a training while it goes on."""
         if self.every is None:
             return None
-        spec = ExtractorSpec(self.extractor)
+        spec = ExtractorSpec(self.extractor, trust=trust)
         return Callback(self.every, EvaluationCallback([self.metric], self.n, spec, validation=True))
 
     def measure(self, run: Path, *, trust: bool = False) -> None:
         """Score a run at its last checkpoint, unless it is scored there; the score is recorded in the run."""
-        spec = ExtractorSpec(self.extractor)
+        spec = ExtractorSpec(self.extractor, trust=trust)
         evaluate(run, metrics=[self.metric], n=self.n, seed=SEED, extractor=spec, trust=trust, validation=True)
 
     def recorded(self, run: Run, step: int | None = None) -> list[ScoreRecord]:

@@ -25,7 +25,7 @@ from agon.sweeps.search import BayesianSearch, Search, seeded
 from agon.sweeps.searching import Make, first_trials, refuse_entangled, with_settings
 from agon.sweeps.searching import search as search_on
 from agon.sweeps.trials import Settings, names_of
-from agon.terminal.waiting import tracked, waiting
+from agon.terminal.waiting import stage, tracked, waiting
 from agon.training import Compute
 from agon.training.replicates.folder import Plan, make_plan
 from agon.training.replicates.many import training_executor
@@ -81,8 +81,8 @@ def sweep(
         The table of trials, the best first, and whether it is better than the next.
 
     Raises:
-        SettingError: a setting or a value does not exist or fit; nothing is begun.
-        DataError: the data cannot be read; nothing is begun.
+        SettingError: a setting or a value does not exist or fit, or the metric does not apply; nothing is begun.
+        DataError: the data cannot be read, or lack what the metric needs; nothing is begun.
         NotInstalledError: a package of the search or of the metric is not installed.
         RunError: the directory or the storage cannot be written or is not empty; or some runs failed, and the others
             are done.
@@ -107,6 +107,8 @@ def sweep(
     _refuse_unequal(plans, halving)
     _refuse_idle(plans, halving)
     executor = _executor(plans, jobs, on)
+    with waiting(show), stage(f"what {scoring.metric} needs"):
+        scoring.refuse_inapplicable(plans.values(), trust=trust)
     prepare(storage)
     with folder.locked():
         folder.refuse_taken()  # another process may have been faster
