@@ -11,8 +11,8 @@ from agon.data.points import Toy
 from agon.errors import Change, DataError, SettingError
 from agon.evaluation.evidence import EvaluationContext, Painter
 from agon.metrics.extractors import Extractor, Features, extract
-from agon.metrics.fid import expect_comparable
 from agon.metrics.kid import LEAST
+from agon.metrics.moments import expect_comparable
 
 
 def refuse_inapplicable(metric: str, context: EvaluationContext) -> None:

@@ -9,10 +9,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from agon.errors import Change, DataError, SettingError
+from agon.errors import DataError
 from agon.metrics.fewer import Parts, of_fewer
 from agon.metrics.intervals import NORMAL
-from agon.metrics.moments import BLOCK, Moments, doubles, expect_features, expect_finite, shrinkage
+from agon.metrics.moments import BLOCK, Moments, doubles, expect_comparable, expect_finite, shrinkage
 from agon.metrics.score import Score
 from agon.terminal.waiting import stage
 
@@ -85,17 +85,6 @@ def frechet_distance(real: Float[Tensor, "n d"], fake: Float[Tensor, "m _"], *, 
             **({"told": rank.sentence} if rank.collapsed else {}),
         },
     )
-
-
-def expect_comparable(real: Float[Tensor, "n d"], fake: Float[Tensor, "m _"], covariance: str) -> None:
-    """Check that two sets of features have a Fréchet distance; raises as `frechet_distance` does."""
-    if covariance not in ("sample", "shrunk"):
-        raise SettingError(f"Fréchet distance: expected covariance 'sample' or 'shrunk', got {covariance!r}")
-    d = real.shape[1]
-    least = d + 1 if covariance == "sample" else 2
-    fewer = Change("covariance", "shrunk", "--metrics fid-shrunk")
-    advice = f"{d} features have no sample covariance of full rank from fewer: give more, or choose {fewer}"
-    expect_features("Fréchet distance", real, fake, least, advice if covariance == "sample" else "give more", fewer)
 
 
 def _of_covariances(real: Float[Tensor, "n d"], fake: Float[Tensor, "m d"], covariance: str) -> Parts:

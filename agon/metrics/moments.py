@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from agon.errors import Change, DataError
+from agon.errors import Change, DataError, SettingError
 
 BLOCK = 1024  # features that are in memory in float64 at a time
 
@@ -162,3 +162,14 @@ def expect_finite(metric: str, name: str, features: Float[Tensor, "n d"]) -> Non
         raise DataError(
             f"{metric}: expected finite features, got {non_finite} of {len(features)} {name} ones that are not"
         )
+
+
+def expect_comparable(real: Float[Tensor, "n d"], fake: Float[Tensor, "m _"], covariance: str) -> None:
+    """Check that two sets of features have a Fréchet distance; raises as `frechet_distance` does."""
+    if covariance not in ("sample", "shrunk"):
+        raise SettingError(f"Fréchet distance: expected covariance 'sample' or 'shrunk', got {covariance!r}")
+    d = real.shape[1]
+    least = d + 1 if covariance == "sample" else 2
+    fewer = Change("covariance", "shrunk", "--metrics fid-shrunk")
+    advice = f"{d} features have no sample covariance of full rank from fewer: give more, or choose {fewer}"
+    expect_features("Fréchet distance", real, fake, least, advice if covariance == "sample" else "give more", fewer)
