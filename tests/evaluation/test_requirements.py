@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 import torch
@@ -34,10 +34,10 @@ def made(kind: str) -> Training:
     return Training(KINDS[kind](), Compute(threads=1).resolved(), torch.device("cpu"))
 
 
-def told(act: Callable[[], object]) -> str:
+def told(act: Callable[..., object], *arguments: object) -> str:
     """The error of an act; "" if it succeeds."""
     try:
-        act()
+        act(*arguments)
     except AgonError as error:
         return str(error)
     return ""
@@ -49,9 +49,9 @@ def test_what_is_refused_before_is_what_fails_afterwards(kind: str, extractor: s
     """The same sentence, for every metric; and what is not refused is measured."""
     with evidence_of(made(kind), 300, 0, ExtractorSpec(extractor), validation=True) as context:
         for name, metric in METRICS.items():
-            before = told(lambda name=name: refuse_inapplicable(name, context))  # type: ignore[misc]
+            before = told(refuse_inapplicable, name, context)
             if not (name in SEARCHES and not before):
-                assert before == told(lambda metric=metric: metric(context)), name  # type: ignore[misc]
+                assert before == told(metric, context), name
 
 
 def test_nothing_is_generated() -> None:
@@ -62,7 +62,7 @@ def test_nothing_is_generated() -> None:
         with evidence_of(made(kind), 300, 0, ExtractorSpec("pixels")) as context:
             context.draw = draw
             for name in METRICS:
-                told(lambda name=name: refuse_inapplicable(name, context))  # type: ignore[misc]
+                told(refuse_inapplicable, name, context)
 
 
 def test_every_metric_that_needs_anything_says_so() -> None:
@@ -79,9 +79,9 @@ def test_every_metric_that_needs_anything_says_so() -> None:
     ],
 )
 def test_a_sweep_begins_nothing(metric: str, n: int, extractor: str, error: type[AgonError], tmp_path: Path) -> None:
-    options = {"metric": metric, "n": n, "extractor": extractor, "compute": ONE_THREAD, "show": False}
+    options: dict[str, Any] = {"metric": metric, "n": n, "extractor": extractor, "compute": ONE_THREAD, "show": False}
     with pytest.raises(error):
-        sweep(points(), tmp_path / "sweep", over={"optimisers.lr": [1e-3, 1e-2]}, **options)  # type: ignore[arg-type]
+        sweep(points(), tmp_path / "sweep", over={"optimisers.lr": [1e-3, 1e-2]}, **options)
     assert not (tmp_path / "sweep").exists()
 
 
@@ -89,12 +89,12 @@ def test_a_sweep_begins_nothing(metric: str, n: int, extractor: str, error: type
 def test_a_sweep_with_an_extractor_of_ones_own(tmp_path: Path) -> None:
     """With trust, of which the scores tell; without it, nothing is begun."""
     experiment, mine = KINDS["digits"](), f"{Counting.__module__}:Counting"
-    options = {"metric": "kid", "extractor": mine, "seeds": 1, "n": 50, "every": 10, "show": False}
+    options: dict[str, Any] = {"metric": "kid", "extractor": mine, "seeds": 1, "n": 50, "every": 10, "show": False}
     over = {"optimisers.lr": [1e-3, 1e-2]}
     with pytest.raises(SettingError, match="add --trust"):
-        sweep(experiment, tmp_path / "sweep", over=over, compute=ONE_THREAD, **options)  # type: ignore[arg-type]
+        sweep(experiment, tmp_path / "sweep", over=over, compute=ONE_THREAD, **options)
     assert not (tmp_path / "sweep").exists()
-    result = sweep(experiment, tmp_path / "sweep", over=over, compute=ONE_THREAD, trust=True, **options)  # type: ignore[arg-type]
+    result = sweep(experiment, tmp_path / "sweep", over=over, compute=ONE_THREAD, trust=True, **options)
     assert [len(trial.values) for trial in result.trials] == [1, 1]
     text = Run(tmp_path / "sweep" / "lr=0.001" / "seed-0").metrics.read_text()
     assert text.count('"name": "eight moments"') == text.count("\n") > 1
