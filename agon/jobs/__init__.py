@@ -5,7 +5,6 @@ from agon.jobs.job import Ended, Executor, Job, Outcome, failure
 from agon.jobs.limits import TimeLimits
 from agon.jobs.placing import OnProcesses, OnRay, Place, executor_for, needs_jobs, place
 from agon.jobs.processes import LocalProcesses
-from agon.jobs.signals import Signals
 from agon.jobs.worker import in_worker
 
 __all__ = [
@@ -18,7 +17,6 @@ __all__ = [
     "OnRay",
     "Outcome",
     "Place",
-    "Signals",
     "TimeLimits",
     "executor_for",
     "failure",

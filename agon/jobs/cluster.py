@@ -12,9 +12,9 @@ from agon.jobs.processes import TICK
 from agon.jobs.remote import Mailbox, brought, do
 from agon.jobs.sending import pickled, preparation
 from agon.jobs.session import session
-from agon.jobs.signals import Signals
 from agon.jobs.worker import Begun, Message, Reached, Refused, Said
 from agon.terminal.multi_progress import MultiProgress
+from agon.terminal.signals import Signals
 
 RESTARTS = 3  # of a job whose worker or node is lost
 

@@ -13,10 +13,10 @@ from agon.errors import SettingError
 from agon.jobs.job import Ended, Job, Outcome, note
 from agon.jobs.limits import NO_LIMITS, TimeLimits, Watch
 from agon.jobs.sending import pickled, preparation
-from agon.jobs.signals import Signals
 from agon.jobs.starting import start_worker
 from agon.jobs.worker import Message, Reached, Ready, Refused, Said
 from agon.terminal.multi_progress import MultiProgress
+from agon.terminal.signals import Signals
 
 TICK = 0.25  # seconds until a signal is noticed if no worker sends a message
 PATIENCE = 10.0  # seconds until an idle process is killed

@@ -20,7 +20,7 @@ from agon.errors import (
 from agon.reports import write
 from agon.runs import Run
 from agon.runs.layout import REPLICATES, REPORT
-from agon.runs.mirrors import catch_up, copy_of
+from agon.runs.mirrors import catch_up, copied_from, copy_of
 from agon.storage import is_address
 from agon.terminal import warn
 from agon.training import is_main_process, replicates
@@ -79,9 +79,13 @@ def leave_page(directory: Path) -> None:
 
 
 def renew(directory: Path) -> None:
-    """Write the page of a run again, if it has one: new scores were recorded."""
+    """Write the page of a run again, if it has one, and mirror its new scores; or say that they are not mirrored."""
     if (directory / REPORT).is_file():
         leave_page(directory)
+    else:
+        catch_up(directory)
+    if address := copied_from(directory):
+        warn(f"agon: these scores stay on this machine, in {directory}, which is a copy of {address}")
 
 
 train = leaving_page(raising_alarms(training.train))

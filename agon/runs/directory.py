@@ -9,6 +9,7 @@ from agon.runs.limits import ENTRIES, RECORDS, SAMPLES
 from agon.untrusted import NotRegularError, kind_of, open_regular, read_regular
 
 FOLDER = "a folder"
+LINE = 4_096  # bytes that are read at a time to find the end of a file's last line
 
 
 class Directory:
@@ -97,11 +98,15 @@ class Directory:
         return names
 
     def append(self, name: str, content: bytes) -> None:
-        """Append to a file in one write; create it if it is missing."""
+        """Append lines to a file, all of them or none; create it if it is missing.
+
+        The beginning of a line that a full disk or a killed process has left at its end is cut off first: it would make
+        the next line unreadable too.
+        """
         with writing(self.root / name, then=self.then):
-            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+            flags = os.O_RDWR | os.O_APPEND | os.O_CREAT
             with open_regular(self.path(name), flags=flags, follow=False) as file:
-                file.write(content)
+                _append_lines(file.fileno(), content)
 
     def write(self, name: str, content: bytes) -> None:
         """Replace a file's content atomically."""
@@ -147,6 +152,28 @@ class Directory:
         if folder == "." or kind_of(self.root / folder, follow=False) == FOLDER:
             with writing(self.root / folder, then=self.then):
                 clear(self.root / folder, alone=alone)
+
+
+def _append_lines(descriptor: int, content: bytes) -> None:
+    whole, left = _whole_lines(descriptor), memoryview(content)
+    os.ftruncate(descriptor, whole)
+    try:
+        while left:
+            left = left[os.write(descriptor, left) :]
+    except OSError:
+        os.ftruncate(descriptor, whole)
+        raise
+
+
+def _whole_lines(descriptor: int) -> int:
+    """The bytes of a file up to the end of its last whole line."""
+    end = os.fstat(descriptor).st_size
+    while end:
+        begin = max(0, end - LINE)
+        if (last := os.pread(descriptor, end - begin, begin).rfind(b"\n")) >= 0:
+            return begin + last + 1
+        end = begin
+    return 0
 
 
 def content_of(path: Path) -> bytes:

@@ -11,7 +11,7 @@ from agon.runs import alarms, checkpoints, records
 from agon.runs.checkpoints import Checkpoint
 from agon.runs.description import described, text_of
 from agon.runs.directory import Directory, unreadable
-from agon.runs.files import writing
+from agon.runs.holding import holding, lock_of
 from agon.runs.layout import (
     ALARMS,
     ARITHMETIC,
@@ -151,28 +151,11 @@ class Run:
         Raises:
             RunError: another process writes the run.
         """
-        from filelock import Timeout
-
-        with writing(self.path):
-            self._lock = lock = self._lock or self._file_lock(RUN_LOCK)
-            try:
-                lock.acquire()
-            except Timeout:
-                raise RunError(
-                    f"{self.path} is being written by another process; wait for it, or choose another folder"
-                ) from None
-        try:
+        self._lock = lock = self._lock or lock_of(self.files, RUN_LOCK)
+        with holding(lock, f"{self.path} is", advice="wait for it, or choose another folder"):
             if lock.lock_counter == 1:
                 self.clear()
             yield
-        finally:
-            lock.release()
-
-    def _file_lock(self, name: str) -> "FileLock":
-        """Return a lock on a file inside the run; locking empties the file, so it must not be a link."""
-        from filelock import FileLock
-
-        return FileLock(self.files.check(name), timeout=0)
 
     def save(self, checkpoint: Checkpoint, kept: int = checkpoints.KEPT, spared: Collection[int] = ()) -> Path:
         """Write a checkpoint, with the current length of the log; keep the newest `kept`, and `spared` steps."""
@@ -264,20 +247,11 @@ class Run:
         Raises:
             RunError: another process still writes scores after that time, or the run cannot be written.
         """
-        from filelock import Timeout
-
-        with writing(self.path):
-            self._scoring = lock = self._scoring or self._file_lock(SCORES_LOCK)
-            try:
-                lock.acquire(timeout=patience)
-            except Timeout:
-                raise RunError(f"{self.path}: its scores are being written by another process; wait for it") from None
-        try:
+        self._scoring = lock = self._scoring or lock_of(self.files, SCORES_LOCK)
+        with holding(lock, f"{self.path}: its scores are", seconds=patience):
             if lock.lock_counter == 1:
                 self._clear_if_idle()
             yield
-        finally:
-            lock.release()
 
     def _clear_if_idle(self) -> None:
         """Remove temporary files, unless another process trains the run."""

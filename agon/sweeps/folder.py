@@ -11,7 +11,7 @@ from agon.errors import RunError, command
 from agon.runs import Directory
 from agon.runs.description import described
 from agon.runs.layout import SWEEP
-from agon.runs.mirrors import catch_up, stored_at
+from agon.runs.mirrors import push_held, stored_at
 from agon.runs.run import locked_folder
 from agon.runs.taken import refuse_taken
 from agon.sweeps.halving import Halving
@@ -141,7 +141,7 @@ class SweepFolder:
         found = {"diverged": record.diverged, "told": record.told, "result": record.result}
         content = {**record.plan.plain(), **found}
         self.files.write(SWEEP, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
-        catch_up(self.path)
+        push_held(self.path)
 
     def read(self) -> SweepRecord:
         """Read sweep.json.

@@ -10,13 +10,13 @@ from agon.data.given import given_again, kept_in_memory
 from agon.experiment import Experiment
 from agon.experiment.scripts import notices, stop_script
 from agon.jobs import in_worker
-from agon.jobs.signals import Signals
 from agon.runs import Run
 from agon.runs.mirrors import mirror_now, prepare, up_to_date
 from agon.runs.named import local
 from agon.runs.tracking import NONE, check_tracker
 from agon.terminal import warn
 from agon.terminal.progress import Progress, ProgressFactory
+from agon.terminal.signals import Signals
 from agon.terminal.waiting import stage, waiting
 from agon.training.agreement import agreed, failing_alone, refuse_other_state, refuse_other_training
 from agon.training.beginning import Taken, take_weights, with_origin

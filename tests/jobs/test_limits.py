@@ -9,11 +9,12 @@ import pytest
 import agon
 from agon.cli import main
 from agon.errors import DivergedError, SettingError, TimeLimitError
-from agon.jobs import Ended, Job, LocalProcesses, OnProcesses, OnRay, Signals, TimeLimits, executor_for, needs_jobs
+from agon.jobs import Ended, Job, LocalProcesses, OnProcesses, OnRay, TimeLimits, executor_for, needs_jobs
 from agon.jobs.limits import GRACE, Watch
 from agon.runs import Run
 from agon.terminal.multi_progress import MultiProgress
 from agon.terminal.progress import ProgressFactory
+from agon.terminal.signals import Signals
 from agon.training.replicates import ReplicatesError, replicate, resume
 from tests.jobs.test_processes import count
 from tests.training.compare import assert_same

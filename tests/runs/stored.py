@@ -122,6 +122,14 @@ class Failing(Breaking):
         self.count += 1
 
 
+def pushing(run: Path, address: Address) -> Push:
+    """A new session of a directory."""
+    begin_storage(Directory(run), str(address))
+    claimed = claim(Directory(run))
+    assert claimed is not None
+    return Push(Directory(run), *claimed)
+
+
 def live(files: Path, address: Address, at: int | None = None, push: type[Push] = Push) -> Breaking:
     """A training with two sessions, of which the second goes on from an older checkpoint; killed at one operation."""
     store = Breaking(open_store(address), at)

@@ -1,6 +1,9 @@
 """The one way to the files of a run: what it opens, what it refuses, what it clears."""
 
 import os
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -39,8 +42,9 @@ def test_what_is_refused_is_refused_by_all(files: Directory, name: str, tmp_path
 
 
 def test_a_regular_file_is_read_and_written(files: Directory) -> None:
-    files.append("in/file", b", and more")
-    assert (files.read("in/file"), files.size("in/file")) == (b"content, and more", 17)
+    files.write("in/file", b"content\n")
+    files.append("in/file", b"and more\n")
+    assert (files.read("in/file"), files.size("in/file")) == (b"content\nand more\n", 17)
     files.cut("in/file", 7)
     assert files.read("in/file", most=7) == b"content"
     files.write("in/file", b"new")
@@ -49,6 +53,36 @@ def test_a_regular_file_is_read_and_written(files: Directory) -> None:
         files.read("in/file", most=2)
     assert sorted(files.names("in")) == ["file"]
     assert files.names("nowhere") == []
+
+
+@contextmanager
+def full_after(size: int) -> Iterator[None]:
+    """A disk on which no file can have more bytes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_line_is_appended_whole_or_not_at_all(files: Directory) -> None:
+    before, line = b"1\n", b"22222\n"
+    for size in range(len(before), len(before + line) + 1):
+        files.write("lines", before)
+        with full_after(size), suppress(RunError):
+            files.append("lines", line)
+        assert files.read("lines") == (before + line if size == len(before + line) else before)
+
+
+@pytest.mark.parametrize("left", [b"", b"1", b"1" * 10_000])
+@pytest.mark.parametrize("before", [b"", b"1\n2\n"])
+def test_what_a_killed_process_left_of_a_line_does_not_spoil_the_next(
+    files: Directory, before: bytes, left: bytes
+) -> None:
+    files.write("lines", before + left)
+    files.append("lines", b"3\n")
+    assert files.read("lines") == before + b"3\n"
 
 
 def test_removing_a_link_leaves_what_it_leads_to(files: Directory, tmp_path: Path) -> None:

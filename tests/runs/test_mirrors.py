@@ -7,14 +7,14 @@ import pytest
 
 from agon.errors import RunError
 from agon.runs.directory import Directory
-from agon.runs.mirrors import begin_storage, catch_up, mirror_now, prepare, up_to_date
+from agon.runs.mirrors import catch_up, mirror_now, prepare, up_to_date
 from agon.runs.mirrors.content import folder_of
 from agon.runs.mirrors.manifest import Manifest, read_manifest, write_manifest
 from agon.runs.mirrors.opening import claim
 from agon.runs.mirrors.place import Place
 from agon.runs.mirrors.pushing import Push, SupersededError
 from agon.storage import Address, open_store
-from tests.runs.stored import Breaking, Killed, Written, check, content_of, live, objects_of
+from tests.runs.stored import Breaking, Killed, Written, check, content_of, live, objects_of, pushing
 from tests.storage.buckets import Bucket
 
 
@@ -27,14 +27,6 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def address(tmp_path: Path) -> Address:
     return Address.read(f"file://{tmp_path}/stored")
-
-
-def pushing(run: Path, address: Address) -> Push:
-    """A new session of a directory."""
-    begin_storage(Directory(run), str(address))
-    claimed = claim(Directory(run))
-    assert claimed is not None
-    return Push(Directory(run), *claimed)
 
 
 class PointerFirst(Push):

@@ -15,9 +15,9 @@ import torch
 import agon
 from agon.cli import main
 from agon.errors import DivergedError, RunError
-from agon.jobs.signals import Signals
 from agon.runs import Run
 from agon.runs.files import writing
+from agon.terminal.signals import Signals
 from tests.training.compare import assert_same
 from tests.training.programs import command, finished, here
 

@@ -147,3 +147,15 @@ def test_a_run_that_was_not_mirrored_is_from_now_on(tmp_path: Path) -> None:
     other = train(replace(EXPERIMENT, seed=1), tmp_path / "other", compute=ONE_THREAD, show=False, until=5)
     with pytest.raises(RunError, match="holds another run than"):
         resume(other.path, show=False, storage=address)
+
+
+def test_scores_are_mirrored_also_of_a_run_without_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run, address = tmp_path / "run", f"file://{tmp_path}/stored"
+    training.train(EXPERIMENT, run, compute=ONE_THREAD, show=False, storage=address)
+    assert not (run / "report.html").exists()
+    here("evaluate", run, "--metrics", "modes", "--n", "100")
+    assert (scores := objects_of(Address.read(address))["metrics.jsonl"]) == (run / "metrics.jsonl").read_bytes()
+    assert "copy" not in capsys.readouterr().err
+    here("evaluate", address, "--metrics", "modes", "--n", "50")
+    assert f"which is a copy of {address}" in capsys.readouterr().err
+    assert objects_of(Address.read(address))["metrics.jsonl"] == scores

@@ -27,6 +27,7 @@ from agon.metrics.auroc import Area
 from agon.runs import Directory, writing
 from agon.runs.arrays import arrays
 from agon.runs.entered import CACHE, LOCK, refuse_other_folder
+from agon.runs.holding import holding, lock_of
 from agon.untrusted import parse_json
 
 KINDS = ("samples", "critics", "real", "areas")
@@ -61,15 +62,11 @@ class Store:
         Raises:
             RunError: another process writes it.
         """
-        from filelock import FileLock, Timeout
-
-        try:
-            with FileLock(Directory(self.folder).check(LOCK), timeout=0):
-                for kind in KINDS:
-                    Directory(self.folder).clear(f"{CACHE}/{kind}", alone=True)
-                yield
-        except Timeout:
-            raise RunError(f"{self.folder} is being written by another process; wait for it") from None
+        files = Directory(self.folder)
+        with holding(lock_of(files, LOCK), f"{self.folder} is"):
+            for kind in KINDS:
+                files.clear(f"{CACHE}/{kind}", alone=True)
+            yield
 
     def samples(self, key: str) -> Float[np.ndarray, "n ..."] | None:
         """The samples of a generator, mapped into memory; None if they were not made, or are damaged."""

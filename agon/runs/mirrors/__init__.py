@@ -15,10 +15,11 @@ Nothing here needs torch.
 """
 
 from agon.runs.mirrors.many import Addresses, begin_folder, fetched_afterwards, sync, sync_all
-from agon.runs.mirrors.mirror import Mirror, catch_up, mirror_now
+from agon.runs.mirrors.mirror import Mirror, catch_up, mirror_now, push_held
 from agon.runs.mirrors.opening import (
     begin_storage,
     check_storage,
+    copied_from,
     copy_of,
     fetched,
     inside,
@@ -36,6 +37,7 @@ __all__ = [
     "begin_storage",
     "catch_up",
     "check_storage",
+    "copied_from",
     "copy_of",
     "fetched",
     "fetched_afterwards",
@@ -43,6 +45,7 @@ __all__ = [
     "is_stored",
     "mirror_now",
     "prepare",
+    "push_held",
     "stored_at",
     "stored_file",
     "sync",

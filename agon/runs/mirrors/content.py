@@ -5,7 +5,7 @@ A directory of a run, of replicates, of a sweep or of a paper; the runs below it
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from agon.runs.directory import Directory
@@ -54,6 +54,12 @@ def folder_of(name: str) -> str:
 def step_of(folder: str) -> int:
     """The step of a checkpoint's folder."""
     return int(folder.rpartition("/")[2])
+
+
+def newest(names: Iterable[str]) -> int:
+    """The step of the newest checkpoint among the names of files; -1 without any."""
+    states = (folder_of(name) for name in names if name.endswith(f"/{STATE}"))
+    return max((step_of(folder) for folder in states if folder.startswith(f"{CHECKPOINTS}/")), default=-1)
 
 
 def names_in(files: Directory) -> list[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from agon.errors import RunError
 from agon.runs.directory import Directory
 from agon.runs.files import remove, sync_folder, writing
-from agon.runs.layout import SAMPLES
+from agon.runs.layout import SAMPLES, SCORES
 from agon.runs.mirrors.content import DESCRIPTIONS, FOLDERS, STATE, TENSORS, VITAL, folder_of, pieces
 from agon.runs.mirrors.manifest import Entry, Manifest, read_manifest
 from agon.storage import Objects
@@ -38,6 +38,8 @@ class Fetch:
 
     def __call__(self) -> None:
         """Fetch what differs, the description last, and remove samples and checkpoints that storage does not have.
+
+        Scores that were made here stay beside the fetched ones.
 
         Raises:
             StorageError: storage does not answer.
@@ -87,6 +89,8 @@ class Fetch:
             with writing(temporary):
                 remove(temporary)
             self._download(name, temporary)
+            if name == SCORES:
+                self._keep_lines(temporary)
             with writing(self.files.root / name):
                 temporary.replace(self.files.check(name))
         except DamagedError as error:
@@ -94,6 +98,18 @@ class Fetch:
         finally:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
+
+    def _keep_lines(self, fetched: Path) -> None:
+        """Write the scores that were made here before those that were fetched, each once."""
+        try:
+            here = self.files.read(SCORES).splitlines(keepends=True)
+        except OSError:
+            return
+        with writing(fetched):
+            there = fetched.read_bytes()
+            known = set(there.splitlines(keepends=True))
+            own = [line for line in here if line.endswith(b"\n") and line not in known]
+            fetched.write_bytes(b"".join(own) + there)
 
     def _download(self, name: str, path: Path) -> None:
         """Write the content of an object to a new file, and verify it.

@@ -4,23 +4,28 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from signal import Signals as Signal
 
-from agon.errors import NotMirroredError, command
+from agon.errors import Interrupted, NotMirroredError, command
 from agon.runs.directory import Directory
-from agon.runs.layout import CHECKPOINTS, PAPER
-from agon.runs.mirrors.content import STATE, folder_of, names_in, step_of
+from agon.runs.holding import HeldError, holding, lock_of
+from agon.runs.layout import PAPER, RUN_LOCK
+from agon.runs.mirrors.content import names_in, newest
 from agon.runs.mirrors.manifest import Manifest
 from agon.runs.mirrors.opening import claim
 from agon.runs.mirrors.place import Place
 from agon.runs.mirrors.pushing import Push, SupersededError
 from agon.storage import Objects, StorageError, open_store
 from agon.terminal import warn
+from agon.terminal.signals import Signals
+from agon.terminal.waiting import note, stage, waiting
 
 FIRST, LONGEST = 1.0, 15.0  # seconds between two attempts, at first and at last
 LIMIT = 600.0  # seconds of failures after which a training is said to go on without its mirror
 ENDING = 60.0  # seconds of failures that a training waits for at its end
-SILENT = 5.0  # seconds at the end before a line says what is waited for
+TICK = 0.1  # seconds between two looks at the thread and at signals at the end
 
 
 class Mirror:
@@ -42,7 +47,7 @@ class Mirror:
         self._due, self._closing = threading.Event(), threading.Event()
         self._stored = Manifest()
         self._failed, self._since, self._end = "", 0.0, 0.0  # why the last push failed, since when, and until when
-        self._refused = self._said_limit = False
+        self._refused = self._said_limit = self._superseded = False
         self._thread = threading.Thread(target=self._work, name="agon-mirror", daemon=True)
         self._thread.start()
 
@@ -62,29 +67,35 @@ class Mirror:
         self._due.set()
 
     def close(self, *, ended: bool) -> None:
-        """Mirror what is left, and end the thread.
+        """Mirror what is left, and end the thread. A signal ends the wait.
 
         Args:
             ended: whether the training ended well; if not, what is not mirrored is a line, since another error ends it.
 
         Raises:
             NotMirroredError: something is not mirrored.
+            Interrupted: SIGINT or SIGTERM came before all was mirrored.
         """
         self._end = time.monotonic() + ENDING
         self._closing.set()
         self._due.set()
-        self._thread.join(SILENT)
-        if self._thread.is_alive():
-            warn(f"agon: waiting until {self.store.address} has everything")
-        while self._thread.is_alive():
-            self._thread.join(SILENT)
-            self.speak(warn)
+        with Signals() as signals:
+            self._wait(signals)
         self.speak(warn)
+        if self._thread.is_alive():
+            self._failed = f"{Signal(signals.received).name} came before it was"
         if self._failed:
             sentence = self._missing()
             if ended:
-                raise NotMirroredError(sentence)
+                raise Interrupted(sentence, signals.received) if signals.received else NotMirroredError(sentence)
             warn(f"agon: {sentence}")
+
+    def _wait(self, signals: Signals) -> None:
+        """Wait until the thread has ended, or a signal comes, and say how long it takes."""
+        with waiting(), stage(f"waiting until {self.store.address} has everything"):
+            while self._thread.is_alive() and not signals.received:
+                self._thread.join(TICK)
+                self.speak(note)
 
     def speak(self, say: Callable[[str], object]) -> None:
         """Print the lines that wait."""
@@ -112,7 +123,7 @@ class Mirror:
         try:
             self._stored = self._push()
         except SupersededError as error:
-            self._failed = str(error)
+            self._failed, self._superseded = str(error), True
             self.lines.append(f"agon: {error}")
             return True
         except StorageError as error:
@@ -142,11 +153,12 @@ class Mirror:
 
     def _missing(self) -> str:
         """What storage does not have, and what mirrors it later."""
-        newest = max((step_of(folder_of(name)) for name in names_in(self.files) if _is_checkpoint(name)), default=None)
-        last = max((step_of(folder_of(name)) for name in self._stored.files if _is_checkpoint(name)), default=None)
-        has = "no checkpoint" if last is None else f"the checkpoint of step {last}"
-        behind = "" if newest is None else f": {self.store.address} has {has}, and here is that of step {newest}"
-        again = "the same command" if self.files.holds(PAPER) else f"{command('resume', self.files.root)}"
+        here, there = newest(names_in(self.files)), newest(self._stored.files)
+        has = "no checkpoint" if there < 0 else f"the checkpoint of step {there}"
+        behind = "" if here < 0 else f": {self.store.address} has {has}, and here is that of step {here}"
+        again = "the same command" if self.files.holds(PAPER) else command("resume", self.files.root)
+        if self._superseded:
+            behind, again = "", f"{again} --storage ANOTHER-ADDRESS"
         return f"{self.files.root} is not all mirrored ({self._failed}){behind}; {again} mirrors it"
 
 
@@ -166,7 +178,16 @@ def catch_up(path: Path) -> None:
     """Mirror what was added to a directory after its training, such as its page; a line says if that fails.
 
     Nothing happens if the directory is not mirrored, comes from elsewhere, or another process has gone on with it.
+    While a training holds the directory, it alone writes to storage: all that is new, with its next checkpoint.
     """
+    files = Directory(path)
+    if Place.read(files) is not None:
+        with suppress(HeldError), holding(lock_of(files, RUN_LOCK), f"{path} is"):
+            push_held(path)
+
+
+def push_held(path: Path) -> None:
+    """As `catch_up`, by a process that holds the directory."""
     place = Place.read(Directory(path))
     if place is None or place.copy or not place.is_own:
         return
@@ -176,7 +197,3 @@ def catch_up(path: Path) -> None:
         return
     except StorageError as error:
         warn(f"agon: {path}: what is new is not mirrored ({error}); {command('resume', path)} mirrors it")
-
-
-def _is_checkpoint(name: str) -> bool:
-    return name.startswith(f"{CHECKPOINTS}/") and name.endswith(f"/{STATE}")

@@ -2,17 +2,19 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 from agon.errors import RunError, command, require
 from agon.runs.description import described
 from agon.runs.directory import Directory
+from agon.runs.holding import HeldError, holding, lock_of
 from agon.runs.layout import REPLICATES, RUN_LOCK, SWEEP, TRIAL
-from agon.runs.mirrors.content import DESCRIPTIONS
+from agon.runs.mirrors.content import DESCRIPTIONS, names_in, newest
 from agon.runs.mirrors.fetching import fetch
-from agon.runs.mirrors.manifest import write_manifest
-from agon.runs.mirrors.place import PATIENCE, Place, new_word, opened, patiently, refuse_foreign
+from agon.runs.mirrors.manifest import Manifest, write_manifest
+from agon.runs.mirrors.place import FETCHING, PATIENCE, Place, new_word, opened, patiently, refuse_foreign
 from agon.runs.taken import refuse_taken
 from agon.storage import Address, Objects
 from agon.terminal import warn
@@ -96,6 +98,12 @@ def stored_at(path: Path) -> str:
     return "" if place is None else str(place.address)
 
 
+def copied_from(path: Path) -> str:
+    """The address of which a directory is a copy; "" if it is none, or a run that is mirrored there."""
+    place = Place.read(Directory(path))
+    return str(place.address) if place is not None and place.copy else ""
+
+
 def claim(files: Directory) -> tuple[Objects, str] | None:
     """Begin a session in the storage of a directory: any other process stops to write there.
 
@@ -133,7 +141,8 @@ def up_to_date(path: Path, storage: str = "") -> Path:
 
     Raises:
         SettingError: it is no address of storage.
-        RunError: there is no run at the address, or another one, or storage does not answer.
+        RunError: there is no run at the address, or another one, or storage does not answer; or the directory has
+            later checkpoints than storage, which would be lost.
     """
     files = Directory(path)
     place = Place.read(files)
@@ -212,30 +221,45 @@ def _runs_of(files: Directory) -> Iterator[str]:
         yield from (f"{trial}{seed}" for trial in (trials if kind == SWEEP else [""]) for seed in seeds)
 
 
+def _refuse_older(files: Directory, address: Address, stored: Manifest) -> None:
+    """Refuse to replace what was trained here by something that is not as far.
+
+    Raises:
+        RunError: the directory has a later checkpoint than storage.
+    """
+    here, there = newest(names_in(files)), newest(stored.files)
+    if here > there:
+        has = "no checkpoint" if there < 0 else f"that of step {there:,}"
+        raise RunError(
+            f"{files.root} has the checkpoint of step {here:,}, and {address}, which another process has written "
+            f"meanwhile, {has}; {command('resume', files.root)} --storage ANOTHER-ADDRESS goes on with the one here, "
+            f"and agon resume ANOTHER-FOLDER --storage {address} with the other one"
+        )
+
+
 def _fetch(files: Directory, place: Place) -> None:
     """Fetch what storage holds; storage.json is written before the description, and again when all is there."""
-    from filelock import FileLock, Timeout
-
     files.make(".")
-    lock = FileLock(files.check(RUN_LOCK))
-    try:
-        lock.acquire(timeout=BUSY)
-    except Timeout:
-        warn(f"agon: waiting for another process that writes {files.root}")
+    complaints: list[str] = []
+    with ExitStack() as held:
         try:
-            lock.acquire(timeout=PATIENCE)
-        except Timeout:
-            raise RunError(f"{files.root} is being written by another process; wait for it") from None
-    try:
+            held.enter_context(_holding(files, BUSY))
+        except HeldError:
+            warn(f"agon: waiting for another process that writes {files.root}")
+            held.enter_context(_holding(files, PATIENCE))
         store, stored = opened(place.address)
         now = Place.read(files)
         if now is not None and now.address == place.address and now.is_current(stored):  # another process was faster
             return
-        Place(place.address, (new_word(),)).vouch(files)
+        if not place.copy:
+            _refuse_older(files, place.address, stored)
+        Place(place.address, (new_word(),), FETCHING).vouch(files)
         with waiting():
             stored, complaints = patiently(place.address, lambda: fetch(store, files, stored))
         Place(place.address, (stored.session,), stored.digest).vouch(files)
-    finally:
-        lock.release()
     for line in complaints:
         warn(f"agon: {line}")
+
+
+def _holding(files: Directory, seconds: float) -> AbstractContextManager[None]:
+    return holding(lock_of(files, RUN_LOCK), f"{files.root} is", seconds=seconds)

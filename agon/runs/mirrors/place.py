@@ -26,6 +26,7 @@ from agon.untrusted import MALFORMED
 T = TypeVar("T")
 PATIENCE = 60.0  # seconds for storage that does not answer where a command cannot go on without it
 PAUSE = 2.0  # seconds between two attempts
+FETCHING = "fetching"  # what `Place.copy` is until everything is there
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,8 @@ class Place:
         address: where the directory is mirrored.
         sessions: words in mirror.json under which this directory is as new as storage, or newer; two of them while a
             session begins. Before the first session it is a word that is in no mirror.json.
-        copy: the checksum of mirror.json, if the directory is a copy of just that; empty if it is written here.
+        copy: the checksum of mirror.json, if the directory is a copy of just that, or `FETCHING` while it becomes one;
+            empty if it is written here.
     """
 
     address: Address

@@ -17,10 +17,10 @@ from dataclasses import dataclass, field
 
 from agon.errors import RunError
 from agon.runs.directory import Directory
-from agon.runs.layout import CHECKPOINTS, LOG
+from agon.runs.layout import CHECKPOINTS, LOG, MIRROR
 from agon.runs.mirrors.content import DESCRIPTIONS, STATE, TENSORS, folder_of, names_in, pieces, stamp
 from agon.runs.mirrors.manifest import Entry, Manifest, read_manifest, write_manifest
-from agon.storage import Objects
+from agon.storage import Objects, StorageError
 from agon.untrusted import MALFORMED, parse_json
 
 
@@ -52,7 +52,7 @@ class Push:
 
         Raises:
             SupersededError: another session writes there.
-            StorageError: storage does not answer.
+            StorageError: storage does not answer, or its mirror.json is gone.
         """
         before = self._stored()
         here = self._entries()
@@ -86,6 +86,8 @@ class Push:
     def _stored(self) -> Manifest:
         """What storage holds; refuse to go on if another process has begun to write there."""
         stored = read_manifest(self.store)
+        if not stored.session:  # such as a folder of a network that is not mounted at this moment
+            raise StorageError(self.store.address, f"its {MIRROR} is gone")
         if stored.session != self.session:
             raise SupersededError(
                 f"another process goes on with this run in {self.store.address}, so it is not mirrored from here"

@@ -9,9 +9,10 @@ from typing import Any
 import torch
 
 from agon.errors import Interrupted
-from agon.jobs import Ended, Outcome, Signals, failure
+from agon.jobs import Ended, Outcome, failure
 from agon.runs import Run
 from agon.terminal.multi_progress import MultiProgress
+from agon.terminal.signals import Signals
 from agon.training.beginning import take_weights
 from agon.training.launch import launch
 from agon.training.monitoring import Monitoring
