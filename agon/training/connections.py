@@ -4,20 +4,25 @@ A process that waits for another one cannot tell whether that is slow or gone. T
 answers TCP's probes even if the process computes for an hour or is stopped; that of a lost one does not. So the
 connections of torch.distributed are probed, and closed after `AGON_LOST_AFTER` seconds without an answer, 30 by
 default; what waits for them then raises an error. torch itself has no such setting for gloo and waits for 30 minutes.
+
+Before there is a connection, a process that another one has started looks whether that is still there.
 """
 
 import os
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from agon.errors import SettingError
+from agon.errors import LostError, SettingError
 
 VARIABLE = "AGON_LOST_AFTER"
 LOST_AFTER, PROBES = 30, 4  # seconds without an answer; probes in that time
 MOST = 86_400  # seconds of a day
 OPEN = Path("/proc/self/fd")  # Linux
+STARTER = "AGON_STARTER"  # variable with the number of the process that has started this one
+LOOK = 1.0  # seconds between two looks for it
 
 
 @contextmanager
@@ -33,6 +38,35 @@ def noticing_loss() -> Iterator[None]:
     finally:
         for descriptor in _sockets() - before:
             _probe(descriptor, seconds)
+
+
+@contextmanager
+def starting() -> Iterator[None]:
+    """Tell processes that are started in this context who starts them."""
+    os.environ[STARTER] = str(os.getpid())
+    try:
+        yield
+    finally:
+        del os.environ[STARTER]
+
+
+@contextmanager
+def ending_with_starter() -> Iterator[None]:
+    """End this process, if another one has started it, where that ends in this context: nobody else will come."""
+    starter, over = os.environ.pop(STARTER, ""), threading.Event()
+    if starter.isdecimal():
+        threading.Thread(target=_end_with, args=(int(starter), over), name="agon-starter", daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()
+
+
+def _end_with(starter: int, over: threading.Event) -> None:
+    while os.getppid() == starter:
+        if over.wait(LOOK):
+            return
+    os._exit(LostError.status)
 
 
 def lost_after() -> int:

@@ -18,7 +18,7 @@ from agon.ranks import SLURM, Ranks, address, joined
 from agon.terminal import warn
 from agon.training.allocation import keep_freed_memory
 from agon.training.compute import Compute
-from agon.training.connections import noticing_loss
+from agon.training.connections import ending_with_starter, noticing_loss, starting
 
 
 class Place(NamedTuple):
@@ -72,9 +72,9 @@ def launch(compute: Compute, batch: int) -> Place:
     if compute.devices == 1 and ranks is None:
         _place = Place(_only_device(compute.device), 0, 1)
         return _place
-    with _join(ranks):
+    with ending_with_starter(), _join(ranks):
         fabric = _fabric(compute, ranks)
-        with noticing_loss():
+        with starting(), noticing_loss():
             fabric.launch()
     _place = Place(fabric.device, fabric.global_rank, fabric.world_size)
     return _place

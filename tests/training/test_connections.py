@@ -1,7 +1,9 @@
 """Connections that notice a machine which vanished: in a namespace of the network whose cable is pulled."""
 
 import os
+import select
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -131,3 +133,42 @@ def test_a_machine_that_vanishes_ends_the_other_within_a_minute(
     status, _, err = finished(command("resume", run))
     assert status == 0, err
     assert_same(run, undisturbed)
+
+
+CHILD = """
+import os, sys, time
+from contextlib import nullcontext
+from agon.training.connections import STARTER, ending_with_starter
+with ending_with_starter() if {looks} else nullcontext():
+    print(os.getpid(), flush=True)
+    time.sleep(60)
+"""
+STARTS = """
+import subprocess, sys
+from agon.training.connections import starting
+with starting():
+    child = subprocess.Popen([sys.executable, "-c", sys.argv[1]])
+child.wait()
+"""
+
+
+@pytest.mark.parametrize("looks", [True, False])
+def test_a_process_ends_with_the_one_that_started_it(looks: bool) -> None:
+    """Killed before there is a connection; the negative control stays behind, as an orphan."""
+    starter = subprocess.Popen(
+        [sys.executable, "-c", STARTS, CHILD.format(looks=looks)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert starter.stdout is not None
+    child = int(starter.stdout.readline())
+    starter.kill()
+    starter.wait()
+    try:
+        ended, _, _ = select.select([starter.stdout], [], [], 30 if looks else 3)  # the child's end closes the pipe
+        assert bool(ended) is looks
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
+        starter.stdout.close()
