@@ -43,16 +43,23 @@ def evaluation_callback(metrics: str, every: int, n: int, extractor: str, source
         from agon.arena import SkillCallback
 
         functions.append(SkillCallback(n))
-    return Callback(every, together(functions))
+    return Callback(every, Together(functions))
 
 
-def together(functions: Sequence[Callable[..., list[Any]]]) -> Callable[..., list[Any]]:
-    """Return one function that calls all of them, also where one raises an AgonError, which is then raised last."""
+class Together:
+    """The functions of several callbacks as one, which calls all of them, also where one raises an AgonError.
 
-    def call(*arguments: Any) -> list[Any]:
+    The first such error is raised last.
+    """
+
+    def __init__(self, functions: Sequence[Callable[..., list[Any]]]) -> None:
+        self.functions = functions
+
+    def __call__(self, *arguments: Any) -> list[Any]:
+        """Return the scores of all."""
         scores: list[Any] = []
         errors: list[AgonError] = []
-        for function in functions:
+        for function in self.functions:
             try:
                 scores += function(*arguments)
             except AgonError as error:
@@ -61,4 +68,9 @@ def together(functions: Sequence[Callable[..., list[Any]]]) -> Callable[..., lis
             raise errors[0]
         return scores
 
-    return call
+    def check(self, training: Any) -> None:
+        """Raise the first AgonError that one of them can tell beforehand."""
+        from agon.training import Callback
+
+        for function in self.functions:
+            Callback(1, function).check(training)

@@ -13,6 +13,7 @@ from agon.evaluation.estimates import announce
 from agon.evaluation.evidence import EvaluationContext, Measurement, evidence_of
 from agon.evaluation.extractors import ExtractorSpec
 from agon.evaluation.recorded import folder_for_scores, keep_once, key, recorded, stamped
+from agon.evaluation.requirements import refuse_inapplicable
 from agon.evaluation.table import METRICS, asked, referred
 from agon.experiment import Experiment
 from agon.games import Classification
@@ -244,6 +245,12 @@ class EvaluationCallback:
     ) -> None:
         self.metrics, self.n, self.extractor, self.validation = metrics, n, extractor, validation
         self._previous: EvaluationContext | None = None
+
+    def check(self, training: Training) -> None:
+        """Raise what a metric would end with, before anything is trained; see `refuse_inapplicable`."""
+        with evidence_of(training, self.n, 0, self.extractor, validation=self.validation) as context:
+            for metric in asked(self.metrics, training.experiment.data):
+                refuse_inapplicable(metric, context)
 
     def __call__(self, training: Training, run: Run) -> list[Score]:
         """Record the scores at this step in the run, and return them."""

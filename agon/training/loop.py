@@ -77,7 +77,7 @@ def train(
         The run, finished or paused.
 
     Raises:
-        SettingError: parts do not fit each other, or the machine.
+        SettingError: parts do not fit each other, or the machine; or the callback does not fit them.
         DataError: the data cannot be read.
         RunError: the directory or the storage cannot be written, or is taken.
         NotMirroredError: the training has ended, and its storage does not have all of it.
@@ -104,6 +104,7 @@ def train(
         _open_data(training, show)
         refuse_other_state(training)
         taken = _taken(training, show)
+        _check(callback, training)
         _compile(training, show)
         opened = new_run(training, directory, taken=taken, track=track, storage=storage)
         with nullcontext() if place.rank else opened as run:
@@ -183,6 +184,7 @@ def resume(
         refuse_other_state(training)
         if checkpoint is None:
             _taken(training, show)
+        _check(callback, training)
         _compile(training, show)
         before = {**described, **(checkpoint.state.get("arithmetic") or {} if checkpoint else {})}
         if show and not place.rank:
@@ -221,6 +223,12 @@ def _taken(training: Training, show: bool) -> Taken | None:
         for line in taken.lines:
             warn(line)
     return taken
+
+
+def _check(callback: Callback | None, training: Training) -> None:
+    """Refuse a callback that can tell beforehand that it does not fit; the main process calls it, and knows."""
+    if callback is not None and not training.rank:
+        callback.check(training)
 
 
 def _end(steps: int, until: int | None) -> int:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Protocol, runtime_checkable
 
 from agon.errors import AgonError, SettingError, StoppedError
 from agon.games import Losses
@@ -24,11 +25,20 @@ CallbackFunction = Callable[[Training, Run], object]
 ShowStep = Callable[[int, Mapping[str, float] | None], object]
 
 
+@runtime_checkable
+class Checking(Protocol):
+    """A function of a callback that can tell beforehand what it would refuse."""
+
+    def check(self, training: Training) -> None:
+        """Raise the AgonError that a call would end with."""
+
+
 @dataclass(frozen=True)
 class Callback:
     """A function that is called during a training, and must not change it.
 
     An AgonError that it raises ends the training at step 0; later it becomes a warning, and the training continues.
+    Where the function has a method `check`, that is asked before a new run's directory is made.
 
     Attributes:
         every: steps between two calls; the first call is at step 0.
@@ -44,6 +54,12 @@ class Callback:
     def __post_init__(self) -> None:
         if self.every < 1:
             raise SettingError(f"every: expected a call every 1 step or more, got {self.every}")
+
+    def check(self, training: Training) -> None:
+        """Raise the AgonError that the function can tell beforehand; nothing if it can tell none."""
+        function: object = self.function
+        if isinstance(function, Checking):
+            function.check(training)
 
 
 class Recording:

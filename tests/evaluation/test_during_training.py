@@ -54,6 +54,19 @@ def test_a_resumed_training_is_watched_on(tmp_path: Path) -> None:
     assert [record["step"] for record in read(Run.open(out).metrics)] == [8]
 
 
+def test_what_a_metric_cannot_watch_is_refused_before_there_is_a_directory(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["train", "first/ring", "--scale", "smoke", "--steps", "4", "--out", str(tmp_path / "run"), "--evaluate"]
+    assert main([*words, "pairwise,neighbours"]) == 2
+    assert "--metrics neighbours: expected a finite set" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+    assert main([*words, "pairwise"]) == 0
+    records = (tmp_path / "run/log.jsonl").read_bytes()
+    assert main(["resume", str(tmp_path / "run"), "--steps", "8", "--evaluate", "neighbours"]) == 2
+    assert (tmp_path / "run/log.jsonl").read_bytes() == records
+
+
 def test_what_cannot_be_watched_ends_the_training_at_once_or_never(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
