@@ -33,7 +33,8 @@ from agon.untrusted import parse_json
 if TYPE_CHECKING:
     from filelock import BaseFileLock
 
-VERSION = 1  # version of the decoding, part of the keys: raise it when decode() returns something else
+VERSION = 1  # version of the decoding, part of the keys: raise it when decode() returns something else for most files
+MENDED = 2  # part of the names in the cache alone: raise it when decode() is mended for rare files; runs go on then
 BLOCK = 2**24  # bytes to read at a time for a checksum
 PATIENCE = 2.0  # seconds of waiting for another process before it is said
 
@@ -75,7 +76,8 @@ def decoded(rows: ImageRows, decoding: Decoding, *, folder: Path, memory: int) -
         DataError: images cannot be read, or there is no room on the disk nor in memory.
     """
     key = hashlib.sha256(f"{VERSION} {rows.identity()} {decoding!r}".encode()).hexdigest()
-    name = hashlib.sha256(key.encode() + (b"" if rows.labels is None else rows.labels.tobytes())).hexdigest()
+    labels = b"" if rows.labels is None else rows.labels.tobytes()
+    name = hashlib.sha256(f"{MENDED} {key}".encode() + labels).hexdigest()
     cached = _load(folder, name)
     if cached is not None:
         return cached._replace(key=key)

@@ -167,6 +167,14 @@ def test_skipped_images_leave_a_shorter_map(folder, own_cache):
     assert np.load(file).shape == (24, 1, 6, 4)
 
 
+def test_what_was_decoded_before_a_repair_is_decoded_again_and_runs_go_on(folder, own_cache, monkeypatch):
+    before = Images(path=str(folder), size=4).open(seed=0, cache=own_cache).fingerprint
+    old = sets(own_cache)
+    monkeypatch.setattr("agon.data.cache.MENDED", 0)
+    assert Images(path=str(folder), size=4).open(seed=0, cache=own_cache).fingerprint == before
+    assert len(sets(own_cache) - old) == 1
+
+
 def sets(own_cache):
     return {file.stem for file in own_cache.glob("*.json")}
 
