@@ -10,7 +10,8 @@ together).
 **Thresholds.** Rising from part to part, to `GROWTH` = 10 times the first, and over `LARGE` = 50: a probability of
 exp(-50) is none, and no squared error of data of unit scale is that large. A run that is not at the end of its budget
 needs no more than a last record of that size, and of that growth over the median of those before it, which is taken for
-1 where it is less, as the step after it may have been infinite.
+1 where it is less, as the step after it may have been infinite. Of a training that a number ended which is not finite,
+that is on record.
 """
 
 from itertools import pairwise
@@ -21,13 +22,16 @@ from agon.diagnosis.finding import Examination, Finding, unseen
 from agon.diagnosis.log import FEWEST
 from agon.diagnosis.remedies import R1, SLOWER
 from agon.diagnosis.view import RunView
+from agon.runs.alarms import Alarm, read_alarms
 
 GROWTH, LARGE, PARTS = 10.0, 50.0, 4
 FEW = 3  # records of a run that stopped
 
 
 def examine(view: RunView) -> Examination:
-    """Look for what grows without bound."""
+    """Look for what grows without bound, or ended the training."""
+    if (end := read_alarms(view.run.alarms).end) is not None:
+        return _ended(end)
     stopped = view.budget is not None and view.reached < view.budget
     if len(view.log) < (FEW if stopped else FEWEST):
         return unseen(f"it needs {FEWEST} records, and there are {len(view.log)}")
@@ -54,6 +58,19 @@ def examine(view: RunView) -> Examination:
         remedies=(SLOWER, R1),
     )
     return Examination(findings=(finding,), evidence=evidence)
+
+
+def _ended(end: Alarm) -> Examination:
+    """What ended the training."""
+    finding = Finding(
+        sickness="divergence",
+        severity="fatal",
+        since_step=end.step,
+        evidence={"ended at step": float(end.step)},
+        sentence=f"{end.sentence}, which ended the training at step {end.step:,}",
+        remedies=(SLOWER, R1),
+    )
+    return Examination(findings=(finding,), evidence=finding.evidence)
 
 
 def watched(view: RunView) -> dict[str, np.ndarray]:

@@ -48,6 +48,9 @@ def summary(index: int, view: View) -> Summary:
             "It has made all its steps. To train on, give it more:",
             f"{command} --steps {2 * planned if planned else 1}",
         )
+    if (end := view.alarms.end) is not None:
+        state = f"It ended at step {end.step:,}: {end.sentence}. What to try:"
+        return Summary(view.name, colour(index), _facts(view), state, f"agon diagnose {shlex.quote(str(view.path))}")
     state = "It has logged no step yet. To start it:" if steps is None else "It can go on from its last checkpoint:"
     return Summary(view.name, colour(index), _facts(view), state, command)
 

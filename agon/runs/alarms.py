@@ -6,12 +6,14 @@ still found.
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from agon.errors import RunError
 from agon.runs.directory import Directory
-from agon.runs.records import read
+from agon.runs.records import append, read
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,7 @@ class Alarm:
         severity: how grave it is.
         since_step: the first step of the trouble; None if it has no beginning.
         sentence: what is wrong, with numbers.
+        ended: whether the training ended of it, and would end there again.
     """
 
     step: int
@@ -31,6 +34,7 @@ class Alarm:
     severity: str
     since_step: int | None
     sentence: str
+    ended: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,11 @@ class Alarms:
     raised: tuple[Alarm, ...] = ()
     ending: Ending | None = None
 
+    @property
+    def end(self) -> Alarm | None:
+        """The alarm of which the training ended; None if it did not end of one."""
+        return next((alarm for alarm in reversed(self.raised) if alarm.ended), None)
+
 
 def read_alarms(path: Path) -> Alarms:
     """Read the undamaged lines of alarms.jsonl; an earlier version wrote none.
@@ -68,6 +77,13 @@ def read_alarms(path: Path) -> Alarms:
     alarms = [alarm for record in records if (alarm := _alarm(record)) is not None]
     endings = [ending for record in records if (ending := _ending(record)) is not None]
     return Alarms(tuple(sorted(alarms, key=lambda alarm: alarm.step)), endings[-1] if endings else None)
+
+
+def record_end(path: Path, sickness: str, step: int, sentence: str) -> None:
+    """Record of what a training ended, unless the disk cannot be written: the error that ends it says it too."""
+    record = {"step": step, "sickness": sickness, "severity": "fatal", "since_step": step, "sentence": sentence}
+    with suppress(RunError):
+        append(path, {**record, "ended": True})
 
 
 def rewind(path: Path, reached: int) -> None:
@@ -85,7 +101,8 @@ def _alarm(record: Mapping[str, Any]) -> Alarm | None:
     if not _step(step) or not (since is None or _step(since)) or not all(isinstance(text, str) for text in texts):
         return None
     sickness, severity, sentence = map(str, texts)
-    return Alarm(int(str(step)), sickness, severity, None if since is None else int(str(since)), sentence)
+    since_step = None if since is None else int(str(since))
+    return Alarm(int(str(step)), sickness, severity, since_step, sentence, record.get("ended") is True)
 
 
 def _ending(record: Mapping[str, Any]) -> Ending | None:

@@ -23,6 +23,7 @@ from agon.errors import (
 from agon.experiment import Experiment, differences
 from agon.games import Losses
 from agon.runs import Run
+from agon.runs.alarms import record_end
 from agon.training.compute import Compute
 from agon.training.connections import noticing_loss
 from agon.training.launch import Place
@@ -95,7 +96,7 @@ def agreed_signal(received: int, training: Training) -> int:
 
 
 def refuse_nonfinite(training: Training, losses: Losses, run: Run | None, thorough: bool) -> None:
-    """Stop a training with a non-finite loss or weight before it writes another checkpoint.
+    """Stop a training with a non-finite loss or weight before it writes another checkpoint, and record that in its run.
 
     On an accelerator, where reading a number waits for the device, it checks only when `thorough`.
 
@@ -110,7 +111,10 @@ def refuse_nonfinite(training: Training, losses: Losses, run: Run | None, thorou
         if thorough and training.world > 1:
             dist.all_reduce(flag)
         if int(flag) and (thorough or training.world == 1):
-            raise DivergedError(_diverged(training, run, bad[0] if bad else "a loss"))
+            what = f"{bad[0] if bad else 'a loss'} is not finite any more"
+            if run:
+                record_end(run.alarms, "divergence", training.step, what)
+            raise DivergedError(_diverged(training, run, what))
 
 
 def interrupted(training: Training, run: Run | None, number: int) -> Interrupted:
@@ -172,6 +176,6 @@ def _diverged(training: Training, run: Run | None, what: str) -> str:
     if run and (checkpoint := run.last_good()[0]):
         good = f"the last good checkpoint is {run.checkpoints / f'{checkpoint.step:08d}'}"
     return (
-        f"{what} is not finite any more at step {training.step}; {good}; "
+        f"{what} at step {training.step}; {good}; "
         "try a smaller learning rate, another objective or a penalty in a new run"
     )

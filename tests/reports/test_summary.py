@@ -18,6 +18,24 @@ def test_a_run_that_stopped_early_goes_on_and_a_finished_one_gets_more(make_run)
     assert "700 of 1,000 steps" in stopped.facts
 
 
+def test_a_run_that_ended_of_a_number_that_is_not_finite_is_not_resumed(make_run):
+    """It would end there again; an alarm of which it did not end is the negative control."""
+    run = make_run()
+    (run / "log.jsonl").write_text(lines([record(700, 0)]))
+    alarm = {
+        "step": 701,
+        "sickness": "divergence",
+        "severity": "fatal",
+        "since_step": 701,
+        "sentence": "it is endless",
+    }
+    for ended in (False, True):
+        (run / "alarms.jsonl").write_text(lines([{**alarm, "ended": ended}]))
+        told = summary(0, read([run])[0])
+        assert shlex.split(told.command) == ["agon", "diagnose" if ended else "resume", str(run)]
+        assert ("It ended at step 701: it is endless." in told.state) is ended
+
+
 def test_an_experiment_of_another_form_is_still_told(make_run):
     run = make_run()
     (run / "experiment.json").write_text(json.dumps({"recipe": "radford2015/dcgan", "game": "mine", "data": None}))

@@ -16,6 +16,7 @@ import agon
 from agon.cli import main
 from agon.errors import DivergedError, RunError
 from agon.runs import Run
+from agon.runs.alarms import read_alarms
 from agon.runs.files import writing
 from agon.terminal.signals import Signals
 from tests.training.compare import assert_same
@@ -150,6 +151,13 @@ def test_a_loss_that_becomes_nan(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert good is not None
     assert f"last good checkpoint is {run}/checkpoints/{good.step:08d}" in told
     assert all(bool(torch.isfinite(t).all()) for t in good.tensors.values() if t.is_floating_point())
+    for _ in range(2):  # a resumed training ends there again
+        ends = [alarm for alarm in read_alarms(Run.open(run).alarms).raised if alarm.ended]
+        assert [(end.sickness, end.severity) for end in ends] == [("divergence", "fatal")]
+        assert f"{ends[0].sentence} at step {ends[0].step}" in told
+        assert agon.diagnose(run).findings[0].since_step == ends[0].step
+        assert "What to try:" in (run / "report.html").read_text()
+        complaint(capsys, "resume", run, status=DivergedError.status)
 
 
 @pytest.fixture
