@@ -14,12 +14,14 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from agon.errors import DataError
+from agon.figures.grids import Grid, square
 
 GAP = 208  # light grey between tiles: visible on black, on white, and on the mid-grey of an untrained generator
 CHANNELS = {1: "L", 3: "RGB"}  # numbers of channels that a PNG shows as they are -> Pillow's mode
 TILES = 100_000  # most tiles of a grid to read
 PIXELS = 50_000_000  # most pixels of a grid to read
 APART = "agon channels"  # keyword for the number of channels, if each is a separate tile
+ROWS = "agon rows"  # keyword that says that the tiles of a row belong together
 KEYWORD = "agon "  # prefix of the tiling's fields in the file
 
 
@@ -111,7 +113,7 @@ def grid(images: ByteImages, columns: int | None = None, gap: int = 2) -> UInt8[
 def tiling(images: ByteImages, columns: int | None = None, gap: int = 2) -> Tiling:
     """The layout that `grid` uses for these images and settings."""
     count, _, height, width = images.shape
-    columns = math.ceil(math.sqrt(count)) if columns is None else columns
+    columns = square(count) if columns is None else columns
     if count < 1 or height < 1 or width < 1 or columns < 1 or gap < 0:
         raise DataError(
             "a grid: expected one image or more of one pixel or more, columns from 1 and a gap from 0, "
@@ -164,25 +166,31 @@ def png(picture: UInt8[np.ndarray, "H W c"], text: dict[str, str] | None = None)
 
 
 def grid_png(images: ByteImages, columns: int | None = None, gap: int = 2) -> bytes:
-    """Write a grid as a PNG whose metadata has the layout, for `read_grid`.
+    """Write a grid as a PNG whose metadata has the layout, for `read_grid`; rows of given columns belong together.
 
     If images have neither 1 nor 3 channels, each channel becomes a grey tile, side by side.
     """
-    tiles, channels = _array(images), images.shape[1]
+    tiles, channels, rows_belong = _array(images), images.shape[1], columns is not None
     columns = tiling(images, columns, gap).columns
     if channels not in CHANNELS:
         tiles, columns = tiles.reshape(-1, 1, *tiles.shape[2:]), columns * channels  # n c h w -> nc 1 h w
     layout = tiling(tiles, columns, gap)
     text = {KEYWORD + name: str(value) for name, value in layout._asdict().items()}
+    if rows_belong:
+        text[ROWS] = "together"
     return png(_draw(tiles, layout), text if channels in CHANNELS else {**text, APART: str(channels)})
 
 
-def read_grid(file: Path | bytes, name: str = "") -> UInt8[np.ndarray, "n c h w"]:
-    """Read the tiles of a grid that `grid_png` wrote.
+def read_grid(file: Path | bytes, name: str = "") -> Grid:
+    """Read a grid that `grid_png` wrote.
 
     Args:
         file: its path, or its content.
         name: its name in messages; by default its path.
+
+    Returns:
+        Its tiles and their layout. Earlier versions did not write whether rows belong together: they do where the grid
+        is not as square as it could be.
 
     Raises:
         DataError: the file is not a PNG, is damaged, has more than `PIXELS` pixels, or has no layout by `grid_png`.
@@ -206,12 +214,14 @@ def read_grid(file: Path | bytes, name: str = "") -> UInt8[np.ndarray, "n c h w"
     ) as error:
         reason = "no PNG" if isinstance(error, UnidentifiedImageError) else error
         raise DataError(f"{name} cannot be read as a PNG ({reason}); write it again") from error
-    tiles, apart = ungrid(np.atleast_3d(pixels), _written_tiling(name, text)), text.get(APART, "1")
-    if apart == "1":
-        return tiles
+    layout, apart = _written_tiling(name, text), text.get(APART, "1")
+    tiles = ungrid(np.atleast_3d(pixels), layout)
     if not (apart.isascii() and apart.isdigit() and len(apart) < 9 and int(apart) and len(tiles) % int(apart) == 0):
         raise _uncut(name)
-    return tiles.reshape(-1, int(apart), *tiles.shape[2:])
+    if apart != "1":
+        tiles = tiles.reshape(-1, int(apart), *tiles.shape[2:])
+    columns = max(1, layout.columns // int(apart))
+    return Grid(tiles, columns, ROWS in text or columns != square(len(tiles)))
 
 
 def _written_tiling(name: str, text: dict[str, str]) -> Tiling:

@@ -11,12 +11,13 @@ from jaxtyping import UInt8
 from agon.errors import DataError, RunError
 from agon.figures import pictures
 from agon.figures.colours import colour
+from agon.figures.grids import Grid
 from agon.figures.spacing import spread
 from agon.reports.embedding import NARROW, Picture, embed, narrow_width
 from agon.reports.reading import View, same_data, trained
 from agon.runs import unreadable
 from agon.runs.layout import IMAGES
-from agon.runs.snapshots import read_images
+from agon.runs.snapshots import read_images_laid_out
 
 TILE = 56  # approximate CSS pixels of an enlarged small tile: an 8x8 digit by 7, a 28x28 one by 2
 GAP = 8  # approximate CSS pixels between tiles, since the strokes of small digits reach their borders
@@ -45,21 +46,21 @@ def beside(views: Sequence[View]) -> list[Picture]:
     Raises:
         RunError: a file of samples cannot be read.
     """
-    grids: list[tuple[str, str | None, ImageGrid]] = [(caption, None, tiles) for caption, tiles in _real(views).items()]
+    grids: list[tuple[str, str | None, Grid]] = [(caption, None, grid) for caption, grid in _real(views).items()]
     for index, view in enumerate(views):
         if files := _images(view):
             step = max(files)
             caption = f"{view.name}, step {step:,}" if len(views) > 1 else f"samples at step {step:,}"
             grids.append((caption, colour(index), _read(files[step])))
     width = WIDTH if len(grids) < 3 else SHARED
-    across = max((_across(tiles, width) for _, _, tiles in grids), default=1)
-    return [_picture(caption, tiles[: across**2], across, run) for caption, run, tiles in grids]
+    across = max((_across(grid.tiles, width) for _, _, grid in grids), default=1)
+    return [_picture(caption, grid.within(across), run) for caption, run, grid in grids]
 
 
 def evolutions(views: Sequence[View]) -> list[Evolution]:
     """Return samples of the first latents at steps spread over the training, for each run with two or more such grids.
 
-    Step 0, whose samples show nothing, is left out.
+    Of a class-conditional game, they are of different classes. Step 0, whose samples show nothing, is left out.
 
     Raises:
         RunError: a file of samples cannot be read.
@@ -76,9 +77,9 @@ def at(index: int, view: View, step: int) -> Picture | None:
     file = _images(view).get(step)
     if file is None:
         return None
-    tiles = _read(file)
-    across = max(2, math.isqrt(min(FEW, len(tiles))))
-    return _picture(f"step {step:,}", tiles[: across**2], across, colour(index), COLUMN_BYTES)
+    grid = _read(file)
+    across = max(2, math.isqrt(min(FEW, len(grid.tiles))))
+    return _picture(f"step {step:,}", grid.within(across), colour(index), COLUMN_BYTES)
 
 
 def factor(tiles: ImageGrid) -> int:
@@ -95,19 +96,16 @@ def _columns(files: Mapping[int, Path]) -> list[Picture]:
     steps = spread(list(files), STEPS)
     columns = []
     for step in steps:
-        tiles = _reduced(_read(files[step]))
-        rows = min(LATENTS, max(3, COLUMN_BYTES // tiles[0].size))
-        columns.append(
-            _picture(f"{step:,}", tiles[:rows], 1, None, COLUMN_BYTES, NARROW // len(steps))._replace(note="")
-        )
+        grid = _read(files[step])
+        rows = min(LATENTS, max(3, COLUMN_BYTES // _reduced(grid.tiles[:1]).size))
+        column = Grid(grid.column(rows), 1)
+        columns.append(_picture(f"{step:,}", column, None, COLUMN_BYTES, NARROW // len(steps))._replace(note=""))
     return columns
 
 
-def _picture(
-    caption: str, tiles: ImageGrid, across: int, run: str | None, most: int = GRID_BYTES, room: int = NARROW
-) -> Picture:
-    """Return tiles as a picture of `most` bytes, which has `room` CSS pixels on a narrow screen."""
-    shape, tiles = tiles.shape, _reduced(tiles)
+def _picture(caption: str, grid: Grid, run: str | None, most: int = GRID_BYTES, room: int = NARROW) -> Picture:
+    """Return a grid as a picture of `most` bytes, which has `room` CSS pixels on a narrow screen."""
+    shape, tiles, across = grid.tiles.shape, _reduced(grid.tiles), grid.columns
     scale = factor(tiles)
     gap = max(1, round(GAP / scale))
     height, width = pictures.tiling(tiles, across, gap).size
@@ -143,9 +141,9 @@ def _across(tiles: ImageGrid, width: int) -> int:
     return min(max(FEWEST, min(fit, light, MOST)), pictures.tiling(tiles).columns)
 
 
-def _real(views: Sequence[View]) -> dict[str, ImageGrid]:
+def _real(views: Sequence[View]) -> dict[str, Grid]:
     """Return caption -> real images; runs with the same data share a caption, and the images of the first."""
-    sets: dict[str, ImageGrid] = {}
+    sets: dict[str, Grid] = {}
     users: dict[str, list[str]] = {}
     for view in views:
         if view.real is not None and view.real.suffix == IMAGES:
@@ -154,16 +152,16 @@ def _real(views: Sequence[View]) -> dict[str, ImageGrid]:
                 sets[key] = _read(view.real)
             users.setdefault(key, []).append(view.name)
     alone = len(sets) == 1
-    return {"real" if alone else f"real, {', '.join(users[key])}": tiles for key, tiles in sets.items()}
+    return {"real" if alone else f"real, {', '.join(users[key])}": grid for key, grid in sets.items()}
 
 
 def _images(view: View) -> dict[int, Path]:
     return {step: file for step, file in view.samples.items() if file.suffix == IMAGES}
 
 
-def _read(file: Path) -> ImageGrid:
+def _read(file: Path) -> Grid:
     try:
-        return read_images(file)
+        return read_images_laid_out(file)
     except DataError as error:
         raise RunError(f"{error}; or delete {file.name} and report again without it") from error
     except OSError as error:

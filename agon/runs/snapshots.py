@@ -14,6 +14,7 @@ from torch import Tensor
 
 from agon.data.source import Source, as_bytes
 from agon.errors import DataError, RunError
+from agon.figures.grids import Grid
 from agon.figures.pictures import grid_png, pictured, read_grid
 from agon.runs.arrays import array
 from agon.runs.directory import content_of, unreadable
@@ -49,6 +50,15 @@ def read_images(path: Path) -> UInt8[np.ndarray, "n c h w"]:
         OSError: there is no such regular file, or it cannot be read.
         DataError: it holds no grid of images.
     """
+    return read_images_laid_out(path).tiles
+
+
+def read_images_laid_out(path: Path) -> Grid:
+    """Read the same with their layout.
+
+    Raises:
+        OSError, DataError: as of `read_images`.
+    """
     return read_grid(content_of(path), str(path))
 
 
@@ -77,7 +87,16 @@ def image_snapshots(run: Run) -> Mapping[int, UInt8[Tensor, "n c h w"]]:
     Raises:
         RunError: it kept no images, or a file cannot be read.
     """
-    return {step: _images(path) for step, path in _of_kind(run, IMAGES, "images, such as digits").items()}
+    return {step: torch.from_numpy(grid.tiles) for step, grid in image_grids(run).items()}
+
+
+def image_grids(run: Run) -> Mapping[int, Grid]:
+    """Return the same with their layout: of a class-conditional game, a row shows one class.
+
+    Raises:
+        RunError: as of `image_snapshots`.
+    """
+    return {step: _grid(path) for step, path in _of_kind(run, IMAGES, "images, such as digits").items()}
 
 
 def last_images(run: Run) -> UInt8[Tensor, "n c h w"]:
@@ -119,8 +138,12 @@ def _points(path: Path) -> Tensor:
 
 
 def _images(path: Path) -> Tensor:
+    return torch.from_numpy(_grid(path).tiles)
+
+
+def _grid(path: Path) -> Grid:
     try:
-        return torch.from_numpy(read_images(path))
+        return read_images_laid_out(path)
     except DataError as error:
         raise RunError(f"{error}; {ADVICE}") from error
     except OSError as error:

@@ -16,7 +16,7 @@ from agon.figures.animation import gif
 from agon.figures.pictures import grid_png, pictured, png
 from agon.figures.video import mp4
 from agon.runs import Run, write_atomically, writing
-from agon.runs.snapshots import image_snapshots
+from agon.runs.snapshots import image_grids
 
 ENDINGS = (".gif", ".mp4")
 LEAST = 320  # pixels of the longer side, at least
@@ -45,13 +45,16 @@ def write_walk(samples: Shaped[Tensor, "n *shape"], source: Source, steps: int, 
 def write_training(run: Run, out: Path) -> Path:
     """Write the images that a run kept during its training, all from the same latents, as frames in order of steps.
 
+    Of a class-conditional game, a row shows one class.
+
     Raises:
         SettingError: the file's name has another ending.
         RunError: the run kept no images, or the file cannot be written.
     """
     if out.suffix not in ENDINGS:
         raise SettingError(f"--out: expected NAME.gif or NAME.mp4 with --training, got {out}")
-    return write_frames([grid_png(images) for images in image_snapshots(run).values()], out)
+    grids = image_grids(run).values()
+    return write_frames([grid_png(grid.tiles, grid.columns if grid.rows_belong else None) for grid in grids], out)
 
 
 def write_frames(frames: Sequence[bytes], out: Path) -> Path:

@@ -111,4 +111,4 @@ def test_images_of_more_channels_are_trained_on(tmp_path: Path) -> None:
     run = train(experiment, tmp_path / "run", show=False)
     assert sample(load(run), 2).shape == (2, 4, 16, 16)
     assert np.load(run.samples / "real.npy").shape[1:] == (4, 16, 16)
-    assert read_grid(write(sample(load(run), 3), experiment.data, tmp_path / "grid.png")).shape == (3, 4, 16, 16)
+    assert read_grid(write(sample(load(run), 3), experiment.data, tmp_path / "grid.png")).tiles.shape == (3, 4, 16, 16)

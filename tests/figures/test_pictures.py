@@ -33,7 +33,7 @@ def test_ungrid_undoes_grid(tiles, columns, gap):
 @quick
 @given(images, columns, st.integers(0, 4))
 def test_a_written_grid_needs_nothing_else_to_be_read(tiles, columns, gap):
-    np.testing.assert_array_equal(pictures.read_grid(pictures.grid_png(tiles, columns, gap)), tiles)
+    np.testing.assert_array_equal(pictures.read_grid(pictures.grid_png(tiles, columns, gap)).tiles, tiles)
 
 
 @pytest.mark.parametrize("channels", [2, 4, 7])
@@ -41,7 +41,7 @@ def test_a_written_grid_needs_nothing_else_to_be_read(tiles, columns, gap):
 def test_other_channels_are_tiles_side_by_side(channels, columns):
     tiles = np.random.default_rng(0).integers(0, 256, (5, channels, 3, 2), dtype=np.uint8)
     file = pictures.grid_png(tiles, columns)
-    np.testing.assert_array_equal(pictures.read_grid(file), tiles)
+    np.testing.assert_array_equal(pictures.read_grid(file).tiles, tiles)
     with Image.open(BytesIO(file)) as image:
         pixels = np.asarray(image)
     for channel in range(channels):
@@ -64,7 +64,7 @@ def test_a_tensor_and_an_array_give_the_same_file_each_time(tmp_path: Path):
     file = pictures.grid_png(tiles, columns=3)
     assert file == pictures.grid_png(torch.from_numpy(tiles), columns=3)
     (tmp_path / "grid.png").write_bytes(file)
-    np.testing.assert_array_equal(pictures.read_grid(tmp_path / "grid.png"), tiles)
+    np.testing.assert_array_equal(pictures.read_grid(tmp_path / "grid.png").tiles, tiles)
 
 
 def test_tiles_are_in_reading_order_with_grey_between():

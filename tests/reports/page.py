@@ -67,7 +67,7 @@ def tiles(image: Element) -> np.ndarray:
     """The pixels that an <img> of a grid holds, uint8 "n c h w"."""
     head, _, content = image.attributes["src"].partition(",")
     assert head == "data:image/png;base64"
-    return read_grid(b64decode(content))
+    return read_grid(b64decode(content)).tiles
 
 
 def figures(page: Element) -> list[dict[str, Any]]:

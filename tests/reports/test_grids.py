@@ -57,7 +57,7 @@ def test_runs_share_the_real_images_they_share(make_run, tmp_path):
 def test_colour_odd_shapes_and_large_images_keep_their_pixels(tmp_path, shape, factor):
     run = bare_run(tmp_path / "run", experiment(0, 64))
     images = np.random.default_rng(0).integers(0, 256, (13, *shape), dtype=np.uint8)
-    (run / "samples" / "00000007.png").write_bytes(pictures.grid_png(images, columns=5, gap=0))
+    (run / "samples" / "00000007.png").write_bytes(pictures.grid_png(images, gap=0))
     page = read_page(reports.write([run], tmp_path / "page.html"))
     (image,) = section(page, "samples").all("img")
     np.testing.assert_array_equal(tiles(image), images)

@@ -56,7 +56,7 @@ def test_a_broken_file_of_images_is_named(content: bytes, tmp_path: Path) -> Non
 
 
 def test_images_and_points_are_not_taken_for_each_other(images: Path, tmp_path: Path) -> None:
-    run = written(tmp_path / "run", real=grid_png(read_grid(images / "samples" / "real.png")))
+    run = written(tmp_path / "run", real=grid_png(read_grid(images / "samples" / "real.png").tiles))
     with pytest.raises(RunError, match="holds no images"):
         image_snapshots(run)
     with pytest.raises(RunError, match="holds no points"):
