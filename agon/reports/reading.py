@@ -11,7 +11,19 @@ from agon.experiment.codec import completed
 from agon.runs import Directory, names, unreadable
 from agon.runs.alarms import Alarms, read_alarms
 from agon.runs.description import described_to_show
-from agon.runs.layout import ALARMS, ARITHMETIC, EXPERIMENT, LOG, SAMPLES, SCORES, real_snapshot, snapshots
+from agon.runs.layout import (
+    ALARMS,
+    ARITHMETIC,
+    CHECKPOINTS,
+    EXPERIMENT,
+    LOG,
+    PUBLISHED,
+    SAMPLES,
+    SCORES,
+    STATE,
+    real_snapshot,
+    snapshots,
+)
 from agon.runs.records import read_log
 from agon.runs.scores import ScoreRecord, read_scores
 from agon.runs.taken import refuse_nothing_to_show
@@ -34,6 +46,7 @@ class View:
         real: file of the real samples; None if there is none.
         samples: step -> file of the samples, in the order of the steps.
         alarms: what went wrong while it trained.
+        published: whether its last checkpoint holds weights alone, on which a training cannot go on.
         diagnosis: what `agon.diagnose` says of it, if it was asked.
     """
 
@@ -46,6 +59,7 @@ class View:
     real: Path | None
     samples: Mapping[int, Path]
     alarms: Alarms = field(default_factory=Alarms)
+    published: bool = False
     diagnosis: "Diagnosis | None" = None
 
 
@@ -89,7 +103,18 @@ def _view(path: Path, name: str) -> View:
         real=real_snapshot(files),
         samples=_samples(files),
         alarms=read_alarms(path / ALARMS),
+        published=_is_published(files),
     )
+
+
+def _is_published(files: Directory) -> bool:
+    """Whether the last checkpoint holds weights alone; not of one that cannot be read."""
+    try:
+        last = max(name for name in files.names(CHECKPOINTS) if name.isdecimal())
+        state = described_to_show(files.path(f"{CHECKPOINTS}/{last}/{STATE}")).get("state")
+    except (OSError, ValueError, RunError):
+        return False
+    return isinstance(state, dict) and state.get(PUBLISHED) is True
 
 
 def _samples(files: Directory) -> dict[int, Path]:

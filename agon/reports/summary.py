@@ -37,22 +37,22 @@ class Summary(NamedTuple):
 
 def summary(index: int, view: View) -> Summary:
     """Return the summary of the run with this index on the page."""
-    steps, planned = _steps_done(view), _steps_planned(view)
-    done = planned is not None and steps is not None and steps >= planned
-    command = f"agon resume {shlex.quote(str(view.path))}"
-    if done:
-        return Summary(
-            view.name,
-            colour(index),
-            _facts(view),
-            "It has made all its steps. To train on, give it more:",
-            f"{command} --steps {2 * planned if planned else 1}",
-        )
+    return Summary(view.name, colour(index), _facts(view), *_continued(view))
+
+
+def _continued(view: View) -> tuple[str, str]:
+    """A sentence that says what became of the training, and the command that carries it on."""
+    steps, planned, path = _steps_done(view), _steps_planned(view), shlex.quote(str(view.path))
+    if view.published:
+        command = f"agon train {path} --init {path} --out NEW"
+        return "It was published with its weights alone. To begin a training with them:", command
+    if planned is not None and steps is not None and steps >= planned:
+        more = 2 * planned if planned else 1
+        return "It has made all its steps. To train on, give it more:", f"agon resume {path} --steps {more}"
     if (end := view.alarms.end) is not None:
-        state = f"It ended at step {end.step:,}: {end.sentence}. What to try:"
-        return Summary(view.name, colour(index), _facts(view), state, f"agon diagnose {shlex.quote(str(view.path))}")
+        return f"It ended at step {end.step:,}: {end.sentence}. What to try:", f"agon diagnose {path}"
     state = "It has logged no step yet. To start it:" if steps is None else "It can go on from its last checkpoint:"
-    return Summary(view.name, colour(index), _facts(view), state, command)
+    return state, f"agon resume {path}"
 
 
 def title(views: Sequence[View]) -> str:

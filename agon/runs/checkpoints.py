@@ -17,10 +17,11 @@ from agon.errors import CheckpointError, RunError
 from agon.runs import limits
 from agon.runs.directory import Directory, unreadable
 from agon.runs.files import remove, save_tensors, sync_folder, write_through, writing
+from agon.runs.layout import STATE
 from agon.untrusted import listed, open_regular, parse_json
 
 KEPT = 3  # since the newest two may be damaged on the disk
-TENSORS, STATE = "tensors.safetensors", "state.json"
+TENSORS = "tensors.safetensors"
 NAME = re.compile(r"[0-9]{8,18}")
 
 

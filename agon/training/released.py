@@ -5,10 +5,11 @@ from torch import Tensor
 from agon.errors import RunError
 from agon.experiment import Experiment
 from agon.runs import Checkpoint
+from agon.runs.layout import PUBLISHED
 from agon.training.fitting import check_weights_fit
 from agon.training.training import Training
 
-RELEASED, LIGHT = "released", "light"  # entries of a checkpoint's state
+LIGHT = "light"  # entry of a checkpoint's state
 WEIGHTS = ("game/", "average/")  # prefixes of the tensors of a light one
 
 
@@ -20,7 +21,7 @@ def released(training: Training, data: str) -> Checkpoint:
         data: the checksum of its data.
     """
     tensors = {f"game/{name}": value.detach().cpu() for name, value in training.game.state_dict().items()}
-    state = {RELEASED: True, "fingerprint": data, "seconds": training.seconds, "processes": 1}
+    state = {PUBLISHED: True, "fingerprint": data, "seconds": training.seconds, "processes": 1}
     return Checkpoint(training.step, tensors, state)
 
 
@@ -38,7 +39,7 @@ def is_light(checkpoint: Checkpoint) -> bool:
 
 def is_released(checkpoint: Checkpoint) -> bool:
     """Whether the checkpoint holds weights alone."""
-    return checkpoint.state.get(RELEASED) is True
+    return checkpoint.state.get(PUBLISHED) is True
 
 
 def restore_released(training: Training, checkpoint: Checkpoint) -> None:
@@ -75,7 +76,7 @@ def refuse_released(checkpoint: Checkpoint) -> None:
     if is_released(checkpoint):
         raise RunError(
             "the run was published with its weights alone, without what a training needs to go on; agon train RUN "
-            "--out NEW trains its experiment anew"
+            "--init RUN --out NEW begins with them, and without --init anew"
         )
 
 

@@ -3,8 +3,10 @@
 import json
 import shlex
 
+from agon.cli import main
 from agon.reports.reading import read
 from agon.reports.summary import summary
+from agon.runs.named import local
 from tests.reports.conftest import lines, record
 
 
@@ -41,3 +43,13 @@ def test_an_experiment_of_another_form_is_still_told(make_run):
     (run / "experiment.json").write_text(json.dumps({"recipe": "radford2015/dcgan", "game": "mine", "data": None}))
     facts = summary(0, read([run])[0]).facts
     assert facts == ["radford2015/dcgan", "1,000 steps", "64,000 images", "2.05 min", "512 images per second"]
+
+
+def test_a_published_run_is_begun_with_its_weights_and_not_resumed(tmp_path, capsys):
+    """The command of the page works; the one it had does not."""
+    (told,) = [summary(0, view) for view in read([local("pretrained:ring")])]
+    assert "weights alone" in told.state
+    words = shlex.split(told.command)[1:-1]
+    assert main([*words, str(tmp_path / "run"), "--steps", "2"]) == 0
+    assert main(["resume", words[1], "--steps", "1000000"]) == 2
+    assert "--init RUN --out NEW" in capsys.readouterr().err

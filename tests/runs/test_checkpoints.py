@@ -13,7 +13,8 @@ import torch
 from safetensors.torch import save as serialise
 
 from agon.runs import checkpoints
-from agon.runs.checkpoints import STATE, TENSORS, Checkpoint
+from agon.runs.checkpoints import TENSORS, Checkpoint
+from agon.runs.layout import STATE
 
 MEASURE = """
 import sys

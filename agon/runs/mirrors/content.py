@@ -26,6 +26,7 @@ from agon.runs.layout import (
     SCORES,
     SKILL,
     SKILL_PICTURE,
+    STATE,
     SWEEP,
     TRACKING,
     TRIAL,
@@ -37,7 +38,7 @@ DESCRIPTIONS = (EXPERIMENT, REPLICATES, SWEEP, PAPER)  # one of these says what 
 VITAL = (*DESCRIPTIONS, ARITHMETIC, LOG)  # without one of these that is named, there is no run
 SINGLE = (*VITAL, INIT, TRACKING, ALARMS, SCORES, SKILL, SKILL_PICTURE, REPORT)
 FOLDERS = (CHECKPOINTS, HISTORY)  # of folders, each written once and as a whole
-TENSORS, STATE = "tensors.safetensors", "state.json"
+TENSORS = "tensors.safetensors"
 MIRRORED = re.compile(
     rf"{'|'.join(map(re.escape, SINGLE))}|({SAMPLES}|{ATTACHMENTS})/\w[\w.-]*\.(png|npy|npz)"
     rf"|({'|'.join(FOLDERS)})/[0-9]{{8,18}}/({re.escape(TENSORS)}|{re.escape(STATE)})"

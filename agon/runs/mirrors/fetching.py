@@ -10,8 +10,8 @@ from pathlib import Path
 from agon.errors import RunError
 from agon.runs.directory import Directory
 from agon.runs.files import remove, sync_folder, writing
-from agon.runs.layout import SAMPLES, SCORES
-from agon.runs.mirrors.content import DESCRIPTIONS, FOLDERS, STATE, TENSORS, VITAL, folder_of, pieces
+from agon.runs.layout import SAMPLES, SCORES, STATE
+from agon.runs.mirrors.content import DESCRIPTIONS, FOLDERS, TENSORS, VITAL, folder_of, pieces
 from agon.runs.mirrors.manifest import Entry, Manifest, read_manifest
 from agon.storage import Objects
 from agon.terminal.waiting import stage

@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 
 from agon.errors import RunError
 from agon.runs.directory import Directory
-from agon.runs.layout import CHECKPOINTS, LOG, MIRROR
-from agon.runs.mirrors.content import DESCRIPTIONS, STATE, TENSORS, folder_of, names_in, pieces, stamp
+from agon.runs.layout import CHECKPOINTS, LOG, MIRROR, STATE
+from agon.runs.mirrors.content import DESCRIPTIONS, TENSORS, folder_of, names_in, pieces, stamp
 from agon.runs.mirrors.manifest import Entry, Manifest, read_manifest, write_manifest
 from agon.storage import Objects, StorageError
 from agon.untrusted import MALFORMED, parse_json
