@@ -22,6 +22,7 @@
   const finite = (values) => values.filter((value) => value !== null);
   const short = (value) => {
     const size = Math.abs(value);
+    if (size >= 1e9) return value.toExponential(1).replace("e+", "e");
     if (size >= 1e6) return `${+(value / 1e6).toPrecision(3)}M`;
     if (size >= 1e4) return `${+(value / 1e3).toPrecision(3)}k`;
     return size > 0 && size < 1e-3 ? value.toExponential(1) : String(+value.toPrecision(4));
