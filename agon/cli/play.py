@@ -7,6 +7,7 @@ import tyro
 
 from agon.cli.shared import ScriptOption, run_script
 from agon.errors import SettingError, require
+from agon.play.ports import check_port
 from agon.runs.named import local
 from agon.runs.taken import refuse_no_run
 from agon.terminal import say
@@ -31,8 +32,7 @@ def play(
     """
     if not runs:
         raise SettingError("agon play: expected at least one run; try pretrained:digits")
-    if not 1 <= port <= 65535:
-        raise SettingError(f"--port: expected 1 to 65535, got {port}; use 7860")
+    check_port(port)
     places = [local(run) for run in runs]
     for place in places:
         refuse_no_run(place)

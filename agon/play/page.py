@@ -14,8 +14,8 @@ from agon.play.drawing import STEPS, drawn, moved, walked
 from agon.play.guessing import Tally, play_round, real_of
 from agon.play.nearest import nearest
 from agon.play.pictures import check_shown, picture
+from agon.play.ports import HOST
 
-HOST = "127.0.0.1"
 BUTTONS = ["download", "fullscreen"]  # no button that shares on a site
 FONTS = ["system-ui", "sans-serif"]
 MOST, PATHS, MOVED, SLIDERS, REACH = 256, 8, 16, 6, 3.0

@@ -1,5 +1,6 @@
 """The page to play with: its functions, and what its server answers."""
 
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,7 @@ from agon.play.drawing import STEPS, drawn, moved, walked
 from agon.play.guessing import Round, Tally, play_round, real_of
 from agon.play.nearest import as_target, nearest
 from agon.play.pictures import as_samples, check_shown, picture
+from agon.play.ports import HOST, check_port
 from agon.runs.named import local
 from agon.samples import interpolate
 from agon.samples.moving import write_walk
@@ -135,6 +137,23 @@ def test_a_run_that_cannot_be_shown_is_left_out(
     assert capsys.readouterr().out == "http://127.0.0.1:7860 (Ctrl-C ends it)\n"
     assert main(["play", str(tmp_path / "three"), "--no-browser"]) == 2
     assert "expected a run of images or of points of a plane" in capsys.readouterr().err
+
+
+def test_a_port_that_is_taken_is_refused_before_anything_is_loaded(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agon.models.load", None)
+    with socket.socket() as server:
+        server.bind((HOST, 0))
+        server.listen()
+        taken = server.getsockname()[1]
+        assert main(["play", "pretrained:digits", "--port", str(taken)]) == 2
+    told = capsys.readouterr().err
+    assert f"--port: {taken} cannot be used (address already in use); try --port" in told
+    check_port(int(told.split()[-1]))
+    check_port(taken)  # the negative control: it is free again
+    with pytest.raises(SettingError, match="expected 1 to 65535, got 0"):
+        check_port(0)
 
 
 def test_the_server_answers_this_computer_alone(tmp_path: Path) -> None:
