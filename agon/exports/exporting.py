@@ -46,7 +46,8 @@ class File(NamedTuple):
     def __str__(self) -> str:
         ends = (self.description["input"], self.description["output"])
         arrow = " -> ".join(f"{end['name']} ({', '.join(map(str, end['shape']))})" for end in ends)
-        return f"{self.path}: {arrow}; differs from the run by {self.difference:.2g} at most"
+        scaled = next((f"; {end['units']}" for end in ends if "units" in end), "")
+        return f"{self.path}: {arrow}; differs from the run by {self.difference:.2g} at most{scaled}"
 
 
 def export(

@@ -16,6 +16,7 @@ from agon.errors import SettingError
 from agon.experiment.codec import encode
 from agon.exports.formats import Role, check_role, refused
 from agon.games import Game
+from agon.games.auxiliary import AuxiliaryClassifier
 from agon.games.classification import Classification
 from agon.samples import sample
 from agon.training import Training
@@ -23,7 +24,9 @@ from agon.training import Training
 if TYPE_CHECKING:
     from torch.export import ExportedProgram
 
+CLASSIFYING = (Classification, AuxiliaryClassifier)  # games with a player "classifier"
 TRACED = 3  # samples in the pass that is recorded; the check after writing uses other numbers
+UNITS = "stored = samples * scale + offset, for each column"
 ADVICE = "use x.shape[0] in place of len(x), and no `if` on numbers in a tensor, or choose torchscript"
 
 
@@ -42,9 +45,11 @@ class Network(nn.Module):
     def forward(self, x: Float[Tensor, "n ..."]) -> Float[Tensor, "n ..."]:
         if self.role == "generator":
             return self.game.generate(x)
-        outputs: Tensor | None
-        outputs = self.game.logits(x) if isinstance(self.game, Classification) else self.game.realness(x)
-        assert outputs is not None  # `network_of` has asked
+        if self.role == "classifier":
+            assert isinstance(self.game, CLASSIFYING)  # `network_of` has asked
+            return self.game.logits(x)
+        outputs = self.game.realness(x)
+        assert outputs is not None
         return outputs
 
 
@@ -124,13 +129,14 @@ def _role(game: Game, player: str) -> Role:
     check_role(player)
     if player == "generator" and game.generating_players:
         return "generator"
-    if player == "classifier" and isinstance(game, Classification):
+    if player == "classifier" and isinstance(game, CLASSIFYING):
         return "classifier"
     if player == "critic" and type(game).realness is not Game.realness:
         return "critic"
+    does = {"generator": "generates", "critic": "judges what is real", "classifier": "classifies"}[player]
     raise SettingError(
-        f"player '{player}': expected a run whose game has one, got {type(game).__name__} of "
-        f"{', '.join(game.players)}; export what generates (generator), judges (critic) or classifies (classifier)"
+        f"player '{player}': expected a run whose game has one that {does}, got {type(game).__name__} of "
+        f"{', '.join(game.players)}; export another player, or another run"
     )
 
 
@@ -145,10 +151,12 @@ def _refuse_labels(game: Game, role: Role) -> None:
 
 
 def _others(game: Game, role: Role) -> set[str]:
-    """The submodules that a file need not hold: the critic's for a generator, the generator's for a critic."""
+    """The submodules that a file need not hold: those of players that do something else."""
+    everything = {name for names in game.players.values() for name in names}
     generating = {name for player in game.generating_players for name in game.players[player]}
-    judging = {name for names in game.players.values() for name in names} - generating
-    return judging if role == "generator" else generating
+    classifying = set(game.players["classifier"]) if isinstance(game, CLASSIFYING) else set()
+    used = {"generator": generating, "classifier": classifying, "critic": everything - generating - classifying}
+    return everything - used[role]
 
 
 def _bake(module: nn.Module) -> None:
@@ -169,11 +177,11 @@ def _inputs(training: Training, role: Role, n: int, seed: int) -> Tensor:
 
 
 def _units(source: Source) -> dict[str, Any]:
-    """What maps samples to the units of a table: stored = samples · scale + offset; nothing for other data."""
+    """What maps samples to the units of a table; nothing for other data."""
     if not isinstance(source, Numeric):
         return {}
     settled = source.settled()
-    return {"columns": settled.columns, "offset": settled.offset, "scale": settled.scale}
+    return {"columns": settled.columns, "offset": settled.offset, "scale": settled.scale, "units": UNITS}
 
 
 def _described(training: Training, role: Role) -> dict[str, Any]:

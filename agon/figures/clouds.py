@@ -7,7 +7,7 @@ import numpy as np
 
 from agon.errors import SettingError
 from agon.figures.colours import REAL, colour
-from agon.figures.density import PlaneFrame, PlanePoints, square
+from agon.figures.density import PlaneFrame, PlanePoints, frame_around
 from agon.figures.drawing import drawing_png, margin, outline, sheet, write
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def draw(
     figure = sheet(width, height, density=DENSITY)
     for line in lines:
         real = behind[line.row]
-        frame = square(lines[0].clouds[-1] if real is None else real)
+        frame = frame_around(lines[0].clouds[-1] if real is None else real)
         for place, head in enumerate(line.heads):
             write(figure, left + place * (panel + GAP) + panel / 2, y - TOP / 2, head, "center")
         if line.heads:

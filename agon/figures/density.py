@@ -10,6 +10,7 @@ from jaxtyping import Float
 
 from agon.errors import SettingError
 from agon.figures.drawing import margin, outline, sheet, write
+from agon.figures.points import ALIKE
 
 if TYPE_CHECKING:
     import matplotlib.axes
@@ -41,8 +42,8 @@ def density_png(
         rows: label -> clouds, from left to right; the last cloud is real points. A long label takes several lines.
         columns: a label for each cloud of a row.
         corner: heading for the columns' labels, on their left.
-        frame: ((x least, y least), (x greatest, y greatest)); by default the square around the first
-            row's last cloud with a margin.
+        frame: ((x least, y least), (x greatest, y greatest)); by default that around the first row's
+            last cloud, with a margin.
 
     Raises:
         SettingError: there is no row, or a row does not have one cloud for each column.
@@ -50,17 +51,23 @@ def density_png(
     if not rows or not columns or any(len(row) != len(columns) for row in rows.values()):
         lengths = ", ".join(f"{label}: {len(row)}" for label, row in rows.items())
         raise SettingError(f"heat maps: expected rows of {len(columns)} clouds, one a column, got {lengths or 'none'}")
-    shown = square(next(iter(rows.values()))[-1]) if frame is None else frame
+    shown = frame_around(next(iter(rows.values()))[-1]) if frame is None else frame
     return _draw(rows, columns, corner, shown)
 
 
-def square(points: PlanePoints) -> PlaneFrame:
-    """The square around the finite points, with a margin; [-1, 1]² if no point is finite."""
+def frame_around(points: PlanePoints) -> PlaneFrame:
+    """The frame around the finite points, with a margin; [-1, 1]² if no point is finite.
+
+    It is a square, unless one coordinate's extent is over `ALIKE` times the other's: such have different units.
+    """
     finite = points[np.isfinite(points).all(axis=1)]
     if not len(finite):
         return np.array([[-1.0, -1.0], [1.0, 1.0]])
     low, high = finite.min(axis=0), finite.max(axis=0)
-    half = max(float((high - low).max()), 1e-3) * (0.5 + MARGIN)
+    extent = high - low
+    if not 0 < ALIKE * extent.min() < extent.max():  # of one unit, or on a line, as a collapsed generator's
+        extent = np.full(2, max(float(extent.max()), 1e-3))
+    half = extent * (0.5 + MARGIN)
     centre = (low + high) / 2
     return np.stack([centre - half, centre + half])
 

@@ -97,16 +97,21 @@ class AuxiliaryClassifier(Adversarial):
         duel = [player for player in of if player != "classifier"]
         players, seen, _ = super().losses(batch, fake, of=duel) if duel else Losses({}, {})
         if "generator" in of or "classifier" in of:
-            logits = self._class_logits(self.augmented(fake, batch, FAKE))
+            logits = self.logits(self.augmented(fake, batch, FAKE))
             of_fake = cross_entropy(logits, batch.label)
             seen["accuracy/fake"] = (logits.detach().argmax(1) == batch.label).to(of_fake.dtype).mean()
             if "generator" in of:
                 players["generator"] = players["generator"] + self.weight * of_fake
             if "classifier" in of:
                 real = self.augmented(batch.real, batch, REAL)
-                of_real = cross_entropy(self._class_logits(real), batch.label)
+                of_real = cross_entropy(self.logits(real), batch.label)
                 players["classifier"] = of_real + self.generated * of_fake
         return Losses({player: players[player] for player in of}, seen)
+
+    def logits(self, x: Float[Tensor, "n ..."]) -> Float[Tensor, "n k"]:
+        """Class logits, converted from bfloat16 to float32, so that losses are in float32."""
+        logits: Tensor = self.classifier(x)
+        return logits.float() if logits.dtype is torch.bfloat16 else logits
 
     def check(self, shape: tuple[int, ...]) -> None:
         super().check(shape)
@@ -120,8 +125,3 @@ class AuxiliaryClassifier(Adversarial):
                 f"each of the generator's classes, got {('n', *logits.shape[1:])}; use {fitting}",
                 fitting,
             )
-
-    def _class_logits(self, x: Float[Tensor, "n ..."]) -> Float[Tensor, "n k"]:
-        """Class logits, converted from bfloat16 to float32, so that losses are in float32."""
-        logits: Tensor = self.classifier(x)
-        return logits.float() if logits.dtype is torch.bfloat16 else logits

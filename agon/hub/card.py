@@ -51,6 +51,12 @@ from model import load
 network = load("model.safetensors")  # {arrow}
 ```
 
+{scaled}"""
+SCALED = """The network works with scaled numbers. The table's own are {units}; `config.json` has them under `{name}`.
+
+"""
+LEFT_OUT = """agon alone reads these weights: `agon export` cannot write this network for other programs.
+
 """
 
 
@@ -117,10 +123,13 @@ def _dataset(training: Training) -> str:
 
 def _alone(description: dict[str, Any] | None) -> str:
     if description is None:
-        return ""
+        return LEFT_OUT
     ends = (description["input"], description["output"])
     arrow = " -> ".join(f"{end['name']} ({', '.join(map(str, end['shape']))})" for end in ends)
-    return ALONE.format(player=description["player"], arrow=arrow)
+    scaled = [
+        SCALED.format(name=name, **description[name]) for name in ("input", "output") if "units" in description[name]
+    ]
+    return ALONE.format(player=description["player"], arrow=arrow, scaled="".join(scaled))
 
 
 def _table(scores: list[dict[str, Any]]) -> str:

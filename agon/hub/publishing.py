@@ -4,7 +4,7 @@ import json
 import tempfile
 from pathlib import Path
 
-from agon.errors import AgonError, RunError, SettingError, require
+from agon.errors import RunError, SettingError, require
 from agon.exports.checking import BATCHES
 from agon.exports.exporting import write
 from agon.exports.network import network_of
@@ -13,6 +13,7 @@ from agon.hub.release import release
 from agon.places import is_pair
 from agon.runs import Run
 from agon.samples import load
+from agon.terminal import warn
 from agon.terminal.waiting import stage, waiting
 from agon.training import Training
 from agon.untrusted import shortened
@@ -78,7 +79,7 @@ def prepare(
     | file | content |
     |---|---|
     | README.md | the model card, with samples and scores |
-    | config.json, model.safetensors, model.py | the generator (of a classification, the classifier) without agon |
+    | config.json, model.safetensors, model.py | the generator (or classifier) without agon, if a file can hold it |
     | experiment.json, arithmetic.json, checkpoints/ | the run, with which agon samples, evaluates and battles |
     | metrics.jsonl, metrics/, log.jsonl, samples/ | scores, log, and the last samples of the fixed latents |
 
@@ -112,12 +113,13 @@ def check_name(name: str) -> None:
 
 
 def _exported(training: Training, out: Path) -> dict[str, object] | None:
-    """Write the network that generates or classifies, with its description; None if no file can hold it."""
+    """Write the network that generates or classifies, with its description; None, and a line, if no file can."""
     player = "generator" if training.game.generating_players else "classifier"
     try:
         network = network_of(training, player, max(BATCHES))
         write(network, out / WEIGHTS, "safetensors")
-    except AgonError:  # a user's network that cannot be recorded; the run itself is published all the same
+    except SettingError as error:  # a network that cannot be recorded; the run itself is published all the same
+        warn(f"agon: {WEIGHTS} and model.py, for readers without agon, are left out: {error.typed}")
         return None
     config = {"library_name": "agon", **network.description}
     Run(out).files.write(CONFIG, (json.dumps(config, indent=2) + "\n").encode())

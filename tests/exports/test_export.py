@@ -14,6 +14,8 @@ from agon.cli import main
 from agon.exports.exporting import write
 from agon.exports.formats import format_of
 from agon.exports.network import network_of
+from agon.runs import Run
+from agon.samples import load
 from agon.training import Compute, Training
 
 PAGE = Path(__file__).parents[2] / "docs" / "export.md"
@@ -79,7 +81,10 @@ def test_advice_speaks_of_no_training(run: Path, words: list[str], capsys: pytes
     [
         (["--out", "x.bin"], "expected a name that ends in one of .safetensors (safetensors), .pt"),
         (["--out", "x.pt", "--player", "critik"], "did you mean 'critic'"),
-        (["--out", "x.pt", "--player", "classifier"], "expected a run whose game has one, got Adversarial"),
+        (
+            ["--out", "x.pt", "--player", "classifier"],
+            "whose game has one that classifies, got Adversarial",
+        ),
         (["--out", "mine.safetensors"], "mine.py, which goes with the weights, is a file that agon did not write"),
         (["--out", "folder.pt"], "is a folder; expected the name of a new file"),
     ],
@@ -115,6 +120,7 @@ def test_an_export_can_be_made_again_and_its_module_imported(run: Path, tmp_path
         ("berthelot2017/began", "critic", ["n"]),
         ("im2016/mnist-vae", "autoencoder", ["n", 1, 8, 8]),
         ("yamazaki2017/mnist-classifier", "classifier", ["n", 10]),
+        ("odena2017/acgan", "classifier", ["n", 10]),
     ],
 )
 def test_other_games(recipe: str, player: str, output: list[object], tmp_path: Path) -> None:
@@ -125,3 +131,22 @@ def test_other_games(recipe: str, player: str, output: list[object], tmp_path: P
     assert network.description["output"]["shape"] == output
     for name in ("x.onnx", "x.pt", "x.safetensors"):
         assert write(network, tmp_path / name, format_of(tmp_path / name)).difference < 1e-5
+
+
+def test_samples_of_a_table_say_how_they_become_its_numbers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What `agon sample` writes is the file's output, scaled as the file's description says."""
+    rows = np.random.default_rng(0).normal([1_000.0, -0.5], [50.0, 0.01], (400, 2))
+    table = tmp_path / "heights.csv"
+    table.write_text("mm,volt\n" + "".join(f"{a},{b}\n" for a, b in rows))
+    out = tmp_path / "run"
+    assert main(["train", "first/ring", "--scale", "smoke", "--data", str(table), "--out", str(out)]) == 0
+    capsys.readouterr()
+    assert main(["export", str(out), "--out", str(tmp_path / "x.safetensors")]) == 0
+    assert "stored = samples * scale + offset" in capsys.readouterr().out
+    training = load(Run(out))
+    network = network_of(training, "generator", 5)
+    described = network.description["output"]
+    assert described["columns"] == ("mm", "volt")
+    stored = network.outputs() * torch.tensor(described["scale"]) + torch.tensor(described["offset"])
+    torch.testing.assert_close(stored, training.experiment.data.restored(network.outputs()).float())
+    assert stored[:, 0].mean() > 500

@@ -9,7 +9,7 @@ from scipy.stats import norm
 
 from agon.errors import SettingError
 from agon.figures import density
-from agon.figures.density import CELLS, SMOOTH, density_png, square
+from agon.figures.density import CELLS, SMOOTH, density_png, frame_around
 
 FRAME = np.array([[-3.0, -3.0], [3.0, 3.0]])
 SIDE = 6.0
@@ -83,8 +83,17 @@ def test_a_label_is_not_cut(label: str) -> None:
 
 def test_the_frame_is_the_square_around_the_data() -> None:
     points = np.array([[0.0, 0.0], [4.0, 1.0], [np.nan, 100.0]])
-    assert square(points).tolist() == [[-1.0, -2.5], [5.0, 3.5]]
-    assert square(points[2:]).tolist() == [[-1.0, -1.0], [1.0, 1.0]]
+    assert frame_around(points).tolist() == [[-1.0, -2.5], [5.0, 3.5]]
+    assert frame_around(points[2:]).tolist() == [[-1.0, -1.0], [1.0, 1.0]]
+
+
+@pytest.mark.parametrize("unit", [1e-4, 1.0, 1e4])
+def test_coordinates_of_other_units_fill_the_frame_too(unit: float) -> None:
+    """A table of millimetres and volts; the negative control is of one unit, and stays a square."""
+    points = np.array([[0.0, 0.0], [1000.0, 1.0]]) * unit
+    np.testing.assert_allclose(frame_around(points), np.array([[-250.0, -0.25], [1250.0, 1.25]]) * unit)
+    alike = frame_around(points * [1.0, 500.0])
+    np.testing.assert_allclose(*(alike[1] - alike[0]))
 
 
 @pytest.mark.parametrize("rows", [{}, {"K = 0": []}, {"K = 0": [cloud(0, 0)]}])

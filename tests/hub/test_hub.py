@@ -245,6 +245,28 @@ def test_paths_of_the_data_are_not_published(run: Path, tmp_path: Path) -> None:
     assert agon.sample(agon.load(folder), 3).shape == (3, 1, 8, 8)
 
 
+def test_a_network_that_no_file_can_hold_is_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of a class-conditional run agon alone can read the weights; the card says so. A full disk is no such reason."""
+    run = tmp_path / "run"
+    assert main(["train", "miyato2018b/projection", *TINY, "--data", "digits", "--out", str(run)]) == 0
+    capsys.readouterr()
+    folder = prepare(run, "me/classes", tmp_path / "out", show=False)
+    assert not (folder / "model.py").exists()
+    assert "model.safetensors and model.py, for readers without agon, are left out" in capsys.readouterr().err
+    assert "agon alone reads these weights" in (folder / "README.md").read_text()
+
+
+def test_what_is_no_fault_of_the_network_ends_the_publishing(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*arguments: object) -> None:
+        raise RunError("the disk is full")
+
+    monkeypatch.setattr("agon.hub.publishing.write", full)
+    with pytest.raises(RunError, match="the disk is full"):
+        prepare(run, "me/digits", tmp_path / "out", show=False)
+
+
 def test_other_weights_than_described_are_refused(run: Path, tmp_path: Path) -> None:
     """The negative control of a published checkpoint: another width in experiment.json."""
     folder = prepare(run, "me/digits", tmp_path / "out")
