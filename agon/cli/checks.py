@@ -1,7 +1,7 @@
 """Refuse wrong arguments before torch is imported, which takes seconds, in the words that Python uses."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,6 +13,21 @@ from agon.runs.layout import REPLICATES
 from agon.runs.taken import refuse_no_run, refuse_nothing_to_show, refuse_taken, refuse_taken_by_replicates
 
 LONGEST = 1_000_000  # minutes: two years
+
+
+def refuse_idle(given: Mapping[str, bool], needs: str) -> None:
+    """Refuse options that do nothing here.
+
+    Args:
+        given: option -> whether it was given.
+        needs: the option, or what else, with which they do something.
+
+    Raises:
+        SettingError: one of them was given.
+    """
+    if idle := [option for option, is_given in given.items() if is_given]:
+        them = "it" if len(idle) == 1 else "them"
+        raise SettingError(f"{', '.join(idle)}: expected with {needs} alone; add that, or leave {them} out")
 
 
 def check_minutes(minutes: float | None, steps: int | None) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 from agon.arguments import PROCESSES, check_count, check_samples, check_seed
 from agon.cli.catalogue import check_metrics
-from agon.cli.checks import check_scored, check_source
+from agon.cli.checks import check_scored, check_source, refuse_idle
+from agon.cli.evaluations import FEATURED
 from agon.cli.shared import (
     CpusOption,
     GpusOption,
@@ -112,8 +113,11 @@ class Evaluate:
         check_scored(self.runs)
         if self.samples is not None:
             refuse_no_samples(self.samples)
-        from agon.evaluation import ExtractorSpec, statistics_of
+        from agon.evaluation import ExtractorSpec, compare_features, statistics_of
 
+        if metrics and self.statistics is None and not compare_features(metrics):
+            given = {"--extractor": self.extractor != "auto", "--weights": self.weights, "--download": self.download}
+            refuse_idle({option: bool(it) for option, it in given.items()}, FEATURED)
         run_script(self.from_)
         spec = ExtractorSpec(self.extractor, self.weights, self.download, self.trust)
         if self.samples is not None and self.statistics is not None:

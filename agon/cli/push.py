@@ -5,6 +5,7 @@ from typing import Annotated
 
 import tyro
 
+from agon.cli.checks import refuse_idle
 from agon.cli.shared import RunPath
 from agon.errors import SettingError
 from agon.places import is_pair
@@ -35,6 +36,8 @@ def push(
     """
     if not is_pair(name):
         raise SettingError(f"agon push: expected OWNER/NAME of a model on the Hub, got '{shortened(name)}'")
+    if out is not None:
+        refuse_idle({"--private": private}, "a repository that is sent, without --out,")
     run = local(run)
     refuse_no_run(run)
     if out is not None:

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from agon.arguments import PROCESSES, check_resources
 from agon.cli.checks import check_runs
-from agon.cli.evaluations import check_evaluations, evaluation_callback
+from agon.cli.evaluations import EVERY, N, check_evaluations, evaluation_callback
 from agon.cli.shared import (
     CpusOption,
     GpusOption,
@@ -38,8 +38,8 @@ def resume(
     from_: ScriptOption = None,
     alarms: Literal["warn", "stop", "off"] = "warn",
     evaluate: str = "",
-    evaluate_every: int = 1_000,
-    evaluate_n: int = 5_000,
+    evaluate_every: int = EVERY,
+    evaluate_n: int = N,
     evaluate_extractor: str = "auto",
     storage: StorageOption = "",
     on: OnOption = "processes",

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from agon.arguments import check_samples, check_written
-from agon.cli.checks import check_source
+from agon.cli.checks import check_source, refuse_idle
 from agon.cli.shared import (
     RunPath,
     ScriptOption,
@@ -37,7 +37,7 @@ def data(
     skip_corrupt: SkipOption = False,
     set_: SetOptions = (),
     out: Path | None = None,
-    n: int = 64,
+    n: int = N,
     check: bool = False,
 ) -> None:
     """Describe a data set as a training will meet it: samples, sizes, classes, copies, broken files, memory, time.
@@ -53,7 +53,9 @@ def data(
     """
     settings = of_data([*image_settings(size, skip_corrupt), *assignments(set_)])
     check_source(source)
-    if out is not None:
+    if out is None:
+        refuse_idle({"--n": n != N}, "--out FILE")
+    else:
         check_samples(n)
         check_written(out)
     from agon.data import Images, settle

@@ -9,6 +9,7 @@ import tyro
 
 from agon.arguments import check_count, check_samples
 from agon.cli.catalogue import catalogue, check_metrics
+from agon.cli.checks import refuse_idle
 from agon.cli.shared import (
     CpusOption,
     DataOption,
@@ -30,6 +31,7 @@ from agon.runs.layout import SWEEP
 from agon.terminal import say
 
 SAMPLES, SEEDS = 5_000, 3  # in each score; of each setting
+AT_ONCE = 4  # trials that a search proposes together
 OverOptions = Annotated[
     tuple[str, ...],
     tyro.conf.arg(
@@ -57,7 +59,7 @@ class SweepCommand:
     """Trials: all combinations, random draws (ranges above 0 are log-uniform), or Bayesian search (TPE, by Optuna)."""
     trials: int | None = None
     """With --search random or bayes: number of trials."""
-    at_once: int = 4
+    at_once: int = AT_ONCE
     """With --search bayes: number of trials that are proposed together; it changes the proposals."""
     stop: Literal["none", "halving"] = "none"
     """Stop early: with halving, only the best third of the settings goes on from each rung of steps."""
@@ -158,6 +160,10 @@ class SweepCommand:
             got = "none" if self.trials is None else f"{self.trials} with --search grid, which takes all combinations"
             raise SettingError(f"--trials: expected with --search random or bayes, got {got}")
         check_count(1 if self.trials is None else self.trials, "--trials")
+        if self.search != "bayes":
+            refuse_idle({"--at-once": self.at_once != AT_ONCE}, "--search bayes")
+        if self.stop == "none":
+            refuse_idle({"--first-rung": self.first_rung != 1}, "--stop halving")
         if self.search == "bayes":
             require("optuna")
 

@@ -9,8 +9,8 @@ import tyro
 
 from agon.arguments import PROCESSES, check_count, check_resources, check_seed, check_snapshots
 from agon.cli.catalogue import check_name
-from agon.cli.checks import check_minutes, check_new, check_source
-from agon.cli.evaluations import check_evaluations, evaluation_callback
+from agon.cli.checks import check_minutes, check_new, check_source, refuse_idle
+from agon.cli.evaluations import EVERY, N, check_evaluations, evaluation_callback
 from agon.cli.shared import (
     CpusOption,
     GpusOption,
@@ -107,9 +107,9 @@ class Train:
     evaluate: str = ""
     """Metrics of agon evaluate to compute during the training, separated by commas; also skill, before the critics of
     earlier snapshots, with --snapshots."""
-    evaluate_every: int = 1_000
+    evaluate_every: int = EVERY
     """With --evaluate: number of steps between evaluations."""
-    evaluate_n: int = 5_000
+    evaluate_n: int = N
     """With --evaluate: number of samples in each evaluation, always from the same latents."""
     evaluate_extractor: str = "auto"
     """With --evaluate: feature extractor; auto, efficientnet, random, inception, classifier or pixels."""
@@ -196,6 +196,8 @@ class Train:
         check_evaluations(self.evaluate, self.evaluate_every, self.evaluate_n, self.evaluate_extractor)
         if self.evaluate and self.seeds is not None:
             raise SettingError("--evaluate: expected one training, got --seeds; evaluate the runs afterwards")
+        if self.seeds is None:
+            refuse_idle({"--strategy": self.strategy != "auto"}, "--seeds N")
         if self.track != "none" and self.seeds is not None:
             raise SettingError("--track: expected one training, got --seeds; train the seeds one by one")
         if place_of(self) != PROCESSES and self.seeds is None:

@@ -27,7 +27,7 @@ from agon.evaluation.many import score_runs
 from agon.evaluation.of_samples import evaluate_samples, statistics_of
 from agon.evaluation.recorded import write
 from agon.evaluation.requirements import refuse_inapplicable
-from agon.evaluation.table import METRICS, asked
+from agon.evaluation.table import METRICS, asked, compare_features
 
 __all__ = [
     "METRICS",
@@ -36,6 +36,7 @@ __all__ = [
     "IncompleteError",
     "N",
     "asked",
+    "compare_features",
     "evaluate",
     "evaluate_samples",
     "evidence_of",

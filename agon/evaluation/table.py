@@ -34,6 +34,15 @@ METRICS: dict[str, Metric] = {
 }
 
 
+def compare_features(metrics: Sequence[str]) -> bool:
+    """Whether any of these metrics depends on the extractor.
+
+    >>> compare_features(["modes", "kid"]), compare_features(["modes"])
+    (True, False)
+    """
+    return any(name in OF_FEATURES for name in metrics)
+
+
 def asked(metrics: Sequence[str], source: Source | None, takes_labels: bool = False) -> list[str]:
     """Return the requested metrics without repetitions, or those that the data, and a generator's labels, allow.
 
