@@ -67,7 +67,8 @@ class LocalProcesses:
         stopped = False
         with self.signals, self._processes_ended():
             for _ in range(self.count):
-                self._start_worker()
+                if not self.signals.received:
+                    self._start_worker()
             while self.workers:
                 if self.signals.received and not stopped:
                     self._stop()
@@ -78,10 +79,22 @@ class LocalProcesses:
         return Outcome(self.ended, self.signals.received)
 
     def _start_worker(self) -> None:
-        """Start a worker process, and send it the jobs; it answers when it has imported everything."""
+        """Start a worker process, and send it the jobs; it answers when it has imported everything.
+
+        A signal to all processes at once can end the one that workers are forked from; then none is started.
+
+        Raises:
+            SettingError: no process can be started.
+        """
         connection, workers_end = Pipe()
-        with workers_end:
-            process = start_worker(workers_end)
+        try:
+            with workers_end:
+                process = start_worker(workers_end)
+        except (EOFError, OSError) as error:
+            connection.close()
+            if self.signals.received:
+                return
+            raise SettingError(f"no worker process could be started ({error}); what it said is above") from error
         self.processes.append(process)
         self.workers[connection] = WorkerHandle(process, connection)
         with suppress(OSError):  # if the worker has died, `_receive` notices it

@@ -3,7 +3,8 @@
 import importlib
 import signal
 
-# An interrupt from the terminal reaches every process of the group; only the main process handles it.
-signal.signal(signal.SIGINT, signal.SIG_IGN)
+# A signal to the group of processes reaches every one; only the main process handles it, and ends this one.
+for number in (signal.SIGINT, signal.SIGTERM):
+    signal.signal(number, signal.SIG_IGN)
 for name in ("torch._dynamo", "agon.training.replicates"):  # the first optimiser imports torch._dynamo
     importlib.import_module(name)

@@ -70,6 +70,7 @@ def begin(connection: Connection, environment: Mapping[str, str]) -> None:
         connection: the connection to the executor.
         environment: the executor's environment variables.
     """
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # which the process that it is forked from ignores
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process handles it
     os.environ.clear()
     os.environ.update(environment)

@@ -2,14 +2,17 @@
 
 import io
 import os
+import signal
 import sys
 from functools import partial
+from multiprocessing.connection import Connection
 from types import ModuleType
+from typing import NoReturn
 
 import pytest
 
 from agon.errors import RunError, SettingError
-from agon.jobs import Ended, Job, LocalProcesses
+from agon.jobs import Ended, Job, LocalProcesses, Outcome
 from agon.terminal.multi_progress import MultiProgress
 from agon.terminal.progress import ProgressFactory
 from tests.training.programs import ROOT
@@ -55,3 +58,23 @@ def test_what_no_other_process_can_have_is_refused(monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(sys.modules, "__main__", ModuleType("__main__"))  # a session's has no file
     with pytest.raises(SettingError, match="Mine was defined in an interactive session"):
         LocalProcesses([Job("notebook", partial(count, 1, "well"), imports=("__main__:Mine",))], workers=1)
+
+
+@pytest.mark.parametrize("number", [0, signal.SIGTERM, signal.SIGINT])
+def test_a_signal_while_workers_start_stops_and_is_no_fault(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """It also ends the process that workers are forked from; without a signal, that end is a fault."""
+
+    def start(connection: Connection) -> NoReturn:
+        if number:
+            signal.raise_signal(number)
+        raise EOFError("unexpected EOF")
+
+    monkeypatch.setattr("agon.jobs.processes.start_worker", start)
+    jobs = [Job(name, partial(count, 1, name)) for name in ("one", "two")]
+    executor = LocalProcesses(jobs, workers=2)
+    with MultiProgress({"one": 1, "two": 1}, stream=io.StringIO()) as progress:
+        if not number:
+            with pytest.raises(SettingError, match="no worker process could be started"):
+                executor.run(progress)
+            return
+        assert executor.run(progress) == Outcome({}, number)
