@@ -12,7 +12,7 @@ from agon.experiment import Experiment
 from agon.experiment.scripts import values_under
 from agon.jobs import Ended, Executor, Job
 from agon.runs import Run
-from agon.runs.mirrors import fetched_afterwards, inside, mirror_now, sync, sync_all
+from agon.runs.mirrors import fetched_afterwards, inside, mirror_now, set_aside_if_ahead, sync, sync_all
 from agon.sweeps.folder import SweepFolder, SweepRecord
 from agon.sweeps.scoring import Scoring
 from agon.sweeps.standings import order
@@ -166,6 +166,8 @@ def _job(run: SweepRun, compute: Compute, scoring: Scoring, trust: bool) -> Job:
 
 def train_and_score(run: SweepRun, compute: Compute, scoring: Scoring, trust: bool, progress: ProgressFactory) -> None:
     """Train a run up to its step, or go on with it, and score it there; in a worker."""
+    if run.storage and Run(run.path).begun:
+        set_aside_if_ahead(run.path, run.storage)
     sync(run.path, run.storage)
     if not (Run(run.path).begun and is_done(run.path, run.experiment, run.until)):
         how: dict[str, Any] = {"until": run.until, "storage": run.storage}

@@ -11,7 +11,7 @@ import pytest
 
 from agon.cli import main
 from agon.runs import Run
-from agon.runs.mirrors import opening
+from agon.runs.mirrors import copies, opening
 from agon.storage import Address
 from agon.training.replicates import replicate
 from tests.jobs.clusters import jobs_of, ray_cluster
@@ -72,6 +72,6 @@ def test_a_node_is_lost_with_its_disk(
     shutil.rmtree(out)  # the driver's disk as well
     assert main(["resume", address]) == 0
     for seed in SEEDS:
-        assert_same(opening.copy_of(address) / f"seed-{seed}", tmp_path / "processes" / f"seed-{seed}")
+        assert_same(copies.copy_of(address) / f"seed-{seed}", tmp_path / "processes" / f"seed-{seed}")
     assert "replicates.json" in objects_of(Address.read(address))
-    assert content_of(opening.copy_of(address))["report.html"] == objects_of(Address.read(address))["report.html"]
+    assert content_of(copies.copy_of(address))["report.html"] == objects_of(Address.read(address))["report.html"]

@@ -8,7 +8,7 @@ import pytest
 
 from agon.errors import NotMirroredError, RunError
 from agon.runs.directory import Directory
-from agon.runs.mirrors import Mirror, begin_storage, catch_up, mirror, mirror_now, opening, place, prepare, up_to_date
+from agon.runs.mirrors import Mirror, begin_storage, catch_up, copies, mirror, mirror_now, place, prepare, up_to_date
 from agon.storage import Address
 from tests.runs.stored import Written, content_of, objects_of
 from tests.storage.buckets import Bucket
@@ -130,6 +130,6 @@ def test_a_process_that_is_superseded_says_so(tmp_path: Path) -> None:
 
 def test_the_copy_in_the_cache_is_of_one_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AGON_CACHE", str(tmp_path / "cache"))
-    places = {opening.copy_of(text) for text in ("s3://a/run", "s3://b/run", "s3://a/run?region=eu")}
+    places = {copies.copy_of(text) for text in ("s3://a/run", "s3://b/run", "s3://a/run?region=eu")}
     assert len(places) == 3
     assert {place.name for place in places} == {"run"}

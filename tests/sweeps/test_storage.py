@@ -10,7 +10,7 @@ import pytest
 from agon.cli import main
 from agon.errors import NotMirroredError, RunError
 from agon.runs import Run
-from agon.runs.mirrors import mirror, opening, place, pushing
+from agon.runs.mirrors import copies, mirror, opening, place, pushing
 from agon.storage import Address
 from agon.sweeps import Halving, SweepResult, resume
 from tests.runs.stored import content_of, objects_of
@@ -111,4 +111,4 @@ def test_one_that_was_not_mirrored_is_from_now_on(tmp_path: Path, inline: type[I
     shutil.rmtree(tmp_path / "sweep")
     assert table(resume(address, show=False)) == table(result)
     assert len(inline.done) == 2
-    assert Run(opening.copy_of(address) / "lr=0.01/seed-0").kept[-1] == 20
+    assert Run(copies.copy_of(address) / "lr=0.01/seed-0").kept[-1] == 20

@@ -10,7 +10,7 @@ import pytest
 from agon import Run, resume, train, training
 from agon.cli import main
 from agon.errors import NotMirroredError, RunError, SettingError
-from agon.runs.mirrors import mirror, opening, place
+from agon.runs.mirrors import copies, mirror, opening, place
 from agon.storage import Address, open_store
 from agon.terminal.progress import Progress
 from agon.training.replicates import replicate
@@ -86,6 +86,25 @@ def test_a_job_that_is_begun_again_on_another_machine(tmp_path: Path, undisturbe
     assert objects_of(Address.read(address)) == content_of_run(tmp_path / "a")
 
 
+def test_a_job_on_a_machine_that_is_ahead_of_storage_keeps_what_it_had_and_goes_on(
+    tmp_path: Path, undisturbed: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Storage did not answer while the first machine trained to step 20; the second one began again meanwhile."""
+    address = f"file://{tmp_path}/stored"
+    job = EXPERIMENT, ONE_THREAD, None, None, None, Progress
+    with monkeypatch.context() as context:
+        failing_after(context, 13)
+        with pytest.raises(NotMirroredError):
+            begin_or_resume(tmp_path / "a", *job, until=20, storage=address)
+    begin_or_resume(tmp_path / "b", *job, until=15, storage=address)
+    with pytest.raises(RunError, match=r"has the checkpoint of step 20, and .* that of step 15"):
+        resume(tmp_path / "a", show=False)
+    begin_or_resume(tmp_path / "a", *job, storage=address)
+    assert_same(tmp_path / "a", undisturbed)
+    assert Run(tmp_path / "a-aside-1").kept[-1] == 20
+    assert f"what was here is kept in {tmp_path}/a-aside-1" in capsys.readouterr().err
+
+
 def content_of_run(run: Path) -> dict[str, bytes]:
     """What is mirrored of a run."""
     return {name: content for name, content in content_of(run).items() if not name.startswith("tensorboard/")}
@@ -96,9 +115,9 @@ def test_on_s3_from_its_address_alone(tmp_path: Path, undisturbed: Path, served:
     train(EXPERIMENT, tmp_path / "run", compute=ONE_THREAD, show=False, storage=address, until=15)
     shutil.rmtree(tmp_path / "run")
     assert resume(address, show=False).kept[-1] == 30
-    assert_same(opening.copy_of(address), undisturbed)
-    assert "SECRET" not in "".join(path.read_text() for path in opening.copy_of(address).glob("*.json"))
-    assert (opening.copy_of(address) / "report.html").read_bytes() == objects_of(Address.read(address))["report.html"]
+    assert_same(copies.copy_of(address), undisturbed)
+    assert "SECRET" not in "".join(path.read_text() for path in copies.copy_of(address).glob("*.json"))
+    assert (copies.copy_of(address) / "report.html").read_bytes() == objects_of(Address.read(address))["report.html"]
     with pytest.raises(RunError, match=r"holds a run already; agon resume .s3://"):
         train(EXPERIMENT, tmp_path / "run", compute=ONE_THREAD, show=False, storage=address)
 

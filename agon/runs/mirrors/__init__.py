@@ -8,23 +8,23 @@
 | fetching | brings a directory up to date from storage, and verifies every object |
 | place | storage.json: where a directory is mirrored, and who writes there |
 | opening | what happens before a training: a new place, a session, or a fetch |
+| copies | runs at an address, read in the cache |
 | mirror | a thread that pushes while a training goes on |
 | many | the runs of seeds, of a sweep or of a paper |
 
 Nothing here needs torch.
 """
 
+from agon.runs.mirrors.copies import copied_from, copy_of, fetched
 from agon.runs.mirrors.many import Addresses, begin_folder, fetched_afterwards, sync, sync_all
 from agon.runs.mirrors.mirror import Mirror, catch_up, mirror_now, push_held
 from agon.runs.mirrors.opening import (
     begin_storage,
     check_storage,
-    copied_from,
-    copy_of,
-    fetched,
     inside,
     is_stored,
     prepare,
+    set_aside_if_ahead,
     stored_at,
     stored_file,
     up_to_date,
@@ -46,6 +46,7 @@ __all__ = [
     "mirror_now",
     "prepare",
     "push_held",
+    "set_aside_if_ahead",
     "stored_at",
     "stored_file",
     "sync",

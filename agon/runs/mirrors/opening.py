@@ -1,16 +1,15 @@
 """Begin to mirror a run, go on with one that is mirrored, or fetch it: what happens before a training begins."""
 
-import re
-from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 from agon.errors import RunError, command, require
-from agon.runs.description import described
 from agon.runs.directory import Directory
+from agon.runs.files import writing
 from agon.runs.holding import HeldError, holding, lock_of
-from agon.runs.layout import REPLICATES, RUN_LOCK, SWEEP, TRIAL
+from agon.runs.layout import RUN_LOCK
 from agon.runs.mirrors.content import DESCRIPTIONS, names_in, newest
 from agon.runs.mirrors.fetching import fetch
 from agon.runs.mirrors.manifest import Manifest, write_manifest
@@ -98,12 +97,6 @@ def stored_at(path: Path) -> str:
     return "" if place is None else str(place.address)
 
 
-def copied_from(path: Path) -> str:
-    """The address of which a directory is a copy; "" if it is none, or a run that is mirrored there."""
-    place = Place.read(Directory(path))
-    return str(place.address) if place is not None and place.copy else ""
-
-
 def claim(files: Directory) -> tuple[Objects, str] | None:
     """Begin a session in the storage of a directory: any other process stops to write there.
 
@@ -186,51 +179,37 @@ def _nothing(address: Address) -> str:
     return f"expected a run at {address}, got none; agon train ... --storage {address} begins one"
 
 
-def copy_of(text: str) -> Path:
-    """The directory in the cache for a copy of the run at an address, whether it is there or not.
+class AheadError(RunError):
+    """A directory has a later checkpoint than its storage, where another process has gone on."""
+
+
+def set_aside_if_ahead(path: Path, storage: str) -> None:
+    """Bring the directory of a job that nobody watches up to date; one that is ahead of its storage is kept elsewhere.
+
+    The job goes on from storage then, where it was last: what it trains is the same.
 
     Raises:
-        SettingError: it is no address of storage.
+        RunError: as of `up_to_date`.
     """
-    from agon.data.cache import default_folder
-
-    address = Address.read(text)
-    return default_folder() / "runs" / "storage" / address.digest / address.name
-
-
-def fetched(text: str) -> Path:
-    """Return a directory in the cache with the run, or all runs of seeds or of a sweep, at an address, up to date.
-
-    Raises:
-        SettingError: it is no address of storage.
-        RunError: there is no run, or storage does not answer.
-    """
-    folder = up_to_date(copy_of(text), text)
-    for name in _runs_of(Directory(folder)):
-        if is_stored(one := inside(text, name)):
-            up_to_date(Directory(folder).folder(name), one)
-    return folder
-
-
-def _runs_of(files: Directory) -> Iterator[str]:
-    """The names of the runs in a directory of replicates or of a sweep; none of a run."""
-    for kind in (name for name in (REPLICATES, SWEEP) if files.holds(name)):
-        plan = described(files, kind)
-        seeds = [f"seed-{seed}" for seed in plan.get("seeds", ()) if type(seed) is int]
-        trials = [f"{trial}/" for trial in plan.get("trials", ()) if re.fullmatch(TRIAL, str(trial))]
-        yield from (f"{trial}{seed}" for trial in (trials if kind == SWEEP else [""]) for seed in seeds)
+    try:
+        up_to_date(path, storage)
+    except AheadError as error:
+        aside = next(free for i in count(1) if not (free := path.with_name(f"{path.name}-aside-{i}")).exists())
+        with writing(path):
+            path.rename(aside)
+        warn(f"agon: {str(error).partition(';')[0]}; the job goes on from there, and what was here is kept in {aside}")
 
 
 def _refuse_older(files: Directory, address: Address, stored: Manifest) -> None:
     """Refuse to replace what was trained here by something that is not as far.
 
     Raises:
-        RunError: the directory has a later checkpoint than storage.
+        AheadError: the directory has a later checkpoint than storage.
     """
     here, there = newest(names_in(files)), newest(stored.files)
     if here > there:
         has = "no checkpoint" if there < 0 else f"that of step {there:,}"
-        raise RunError(
+        raise AheadError(
             f"{files.root} has the checkpoint of step {here:,}, and {address}, which another process has written "
             f"meanwhile, {has}; {command('resume', files.root)} --storage ANOTHER-ADDRESS goes on with the one here, "
             f"and agon resume ANOTHER-FOLDER --storage {address} with the other one"

@@ -14,7 +14,7 @@ from agon.experiment import Experiment
 from agon.experiment.scripts import values_under
 from agon.jobs import PROCESSES, Executor, Job, Place, executor_for
 from agon.runs import Run
-from agon.runs.mirrors import Addresses, fetched_afterwards, is_stored, sync_all
+from agon.runs.mirrors import Addresses, fetched_afterwards, is_stored, set_aside_if_ahead, sync_all
 from agon.terminal.multi_progress import MultiProgress
 from agon.terminal.progress import ProgressFactory
 from agon.training.compute import Compute
@@ -156,6 +156,8 @@ def begin_or_resume(
     how: dict[str, Any] = {"progress": progress, "callback": callback, "alarms": alarms, "until": until}
     how["storage"] = storage
     if Run(path).begun or is_stored(storage):
+        if storage:
+            set_aside_if_ahead(path, storage)
         resume(path, experiment=experiment, threads=threads, **how)
     else:
         train(experiment, path, compute=compute, **how)
