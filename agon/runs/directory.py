@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 from agon.errors import RunError
 from agon.runs.files import RESUMED, clear, remove, write_atomically, writing
 from agon.runs.limits import ENTRIES, RECORDS, SAMPLES
-from agon.untrusted import NotRegularError, kind_of, open_regular, read_regular
+from agon.untrusted import NotRegularError, kind_of, open_regular, parse_json, read_regular
 
 FOLDER = "a folder"
 LINE = 4_096  # bytes that are read at a time to find the end of a file's last line
@@ -155,7 +155,11 @@ class Directory:
 
 
 def _append_lines(descriptor: int, content: bytes) -> None:
-    whole, left = _whole_lines(descriptor), memoryview(content)
+    """Append lines, or leave all of the file's whole lines as they were; a whole line may lack its end alone."""
+    whole, size = _whole_lines(descriptor), os.fstat(descriptor).st_size
+    if whole < size and _is_record(os.pread(descriptor, size - whole, whole)):
+        whole, content = size, b"\n" + content
+    left = memoryview(content)
     os.ftruncate(descriptor, whole)
     try:
         while left:
@@ -163,6 +167,14 @@ def _append_lines(descriptor: int, content: bytes) -> None:
     except OSError:
         os.ftruncate(descriptor, whole)
         raise
+
+
+def _is_record(line: bytes) -> bool:
+    """Whether a line is whole: JSON, of which no beginning is."""
+    try:
+        return isinstance(parse_json(line, finite=False), dict)
+    except ValueError:
+        return False
 
 
 def _whole_lines(descriptor: int) -> int:

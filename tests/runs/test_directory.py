@@ -85,6 +85,15 @@ def test_what_a_killed_process_left_of_a_line_does_not_spoil_the_next(
     assert files.read("lines") == before + b"3\n"
 
 
+def test_a_whole_line_that_an_editor_left_without_its_end_is_kept(files: Directory) -> None:
+    files.write("lines", b'{"a": 1}\n{"b": 2}')
+    with full_after(20), suppress(RunError):
+        files.append("lines", b'{"c": 3}\n')
+    assert files.read("lines") == b'{"a": 1}\n{"b": 2}'
+    files.append("lines", b'{"c": 3}\n')
+    assert files.read("lines") == b'{"a": 1}\n{"b": 2}\n{"c": 3}\n'
+
+
 def test_removing_a_link_leaves_what_it_leads_to(files: Directory, tmp_path: Path) -> None:
     for name in ("link", "out", "in"):
         files.remove(name)
