@@ -9,8 +9,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from agon.errors import SettingError, require
-from agon.exports.formats import Format, refused
+from agon.errors import require
+from agon.exports.formats import Format, NotExportableError, refused
 from agon.exports.network import Exported
 
 TOLERANCE = 1e-4  # in units of the outputs, relative to the largest where it is over 1
@@ -23,7 +23,7 @@ def check(exported: Exported, path: Path, to: Format) -> float:
     """Return the largest difference between the file's outputs and the run's own, relative if these are large.
 
     Raises:
-        SettingError: the file cannot be used, or a difference is over `TOLERANCE`.
+        NotExportableError: the file cannot be used, or a difference is over `TOLERANCE`.
     """
     with torch.no_grad(), refused(to):
         function = READERS[to](path)
@@ -32,7 +32,7 @@ def check(exported: Exported, path: Path, to: Format) -> float:
     scale = max(1.0, float(expected.abs().max()))
     worst = max(differences, key=lambda value: float("inf") if value != value else value) / scale
     if not worst <= TOLERANCE:
-        raise SettingError(
+        raise NotExportableError(
             f"{to}: the written file computes other {exported.output_name} than the run (differences of {worst:.2g}, "
             f"expected at most {TOLERANCE:g}): the network depends on the number of samples or on their values; "
             "choose another format"

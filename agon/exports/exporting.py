@@ -79,7 +79,7 @@ def export(
         The file's path, description and largest difference.
 
     Raises:
-        SettingError: the game has no such player, or the format cannot take its network.
+        SettingError: the game has no such player, or (as a NotExportableError) no file can hold its network.
         NotInstalledError: "onnx" without the extra `export`.
         RunError: there is no intact checkpoint, or the file cannot be written.
     """
@@ -103,7 +103,7 @@ def write(exported: Exported, out: Path, to: Format) -> File:
     """Write and check a network.
 
     Raises:
-        SettingError: the format cannot take the network.
+        NotExportableError: the format cannot take the network.
         RunError: the file cannot be written.
     """
     if (kind := kind_of(out)) is not None:

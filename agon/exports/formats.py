@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from agon.errors import AgonError, SettingError, unknown
+from agon.errors import AgonError, SettingError, as_agon_error, unknown
 from agon.untrusted import sentence
 
 Format = Literal["safetensors", "torchscript", "onnx", "torch-export"]
@@ -19,6 +19,10 @@ FORMATS: Mapping[Format, str] = {  # format -> ending of its files
     "torch-export": ".pt2",
 }
 ROLES: tuple[Role, ...] = ("generator", "critic", "classifier")
+
+
+class NotExportableError(SettingError):
+    """No file can hold this network, or none of this format; nothing is wrong with the run or with this machine."""
 
 
 def format_of(out: Path, to: str | None = None) -> Format:
@@ -49,8 +53,10 @@ def check_role(player: str) -> None:
 def refused(what: str, advice: str = "choose another format") -> Iterator[None]:
     """Turn what a format refuses into one sentence, and silence what it announces of its own future.
 
+    What the system refuses (a full disk, too little memory) is no refusal of the format, and is raised as it is.
+
     Raises:
-        SettingError: anything was raised in the context.
+        NotExportableError: anything else was raised in the context.
     """
     try:
         with warnings.catch_warnings():
@@ -59,5 +65,8 @@ def refused(what: str, advice: str = "choose another format") -> Iterator[None]:
     except AgonError:
         raise
     except Exception as error:  # each of torch's compilers and exporters raises types of its own
+        if (system := as_agon_error(error)) is not None:
+            raise system from error
         reason = sentence(str(error).strip().partition("\n\n")[0], 300)
-        raise SettingError(f"{what} cannot take this network ({type(error).__name__}: {reason}); {advice}") from error
+        refusal = f"{what} cannot take this network ({type(error).__name__}: {reason}); {advice}"
+        raise NotExportableError(refusal) from error

@@ -12,9 +12,8 @@ from torch.nn.utils import parametrize
 
 from agon import __version__
 from agon.data import Numeric, Source
-from agon.errors import SettingError
 from agon.experiment.codec import encode
-from agon.exports.formats import Role, check_role, refused
+from agon.exports.formats import NotExportableError, Role, check_role, refused
 from agon.games import Game
 from agon.games.auxiliary import AuxiliaryClassifier
 from agon.games.classification import Classification
@@ -88,7 +87,7 @@ class Exported:
         """The network's operations as torch.export records them, for any number n of inputs.
 
         Raises:
-            SettingError: torch.export cannot record them.
+            NotExportableError: torch.export cannot record them.
         """
         with refused("torch.export", ADVICE):
             dimensions = ({0: torch.export.Dim("n")},)
@@ -110,7 +109,8 @@ def network_of(training: Training, player: str, n: int, seed: int = 0) -> Export
         seed: seed of the latents.
 
     Raises:
-        SettingError: the game has no such player, or the latents do not fit into memory.
+        NotExportableError: the game has no such player, or its network takes classes too.
+        SettingError: no game has such a player, or the latents do not fit into memory.
     """
     role = _role(training.game, player)
     _refuse_labels(training.game, role)
@@ -134,17 +134,17 @@ def _role(game: Game, player: str) -> Role:
     if player == "critic" and type(game).realness is not Game.realness:
         return "critic"
     does = {"generator": "generates", "critic": "judges what is real", "classifier": "classifies"}[player]
-    raise SettingError(
+    raise NotExportableError(
         f"player '{player}': expected a run whose game has one that {does}, got {type(game).__name__} of "
         f"{', '.join(game.players)}; export another player, or another run"
     )
 
 
 def _refuse_labels(game: Game, role: Role) -> None:
-    """Raise a SettingError for a network with two inputs, of which one is a class."""
+    """Raise a NotExportableError for a network with two inputs, of which one is a class."""
     classes = {"generator": "generated_classes", "critic": "judged_classes"}.get(role, "")
     if getattr(game, classes, None):
-        raise SettingError(
+        raise NotExportableError(
             f"player '{role}': expected a network with one input, got one that takes classes too, which agon export "
             "does not write; use agon.load(run).game in Python"
         )

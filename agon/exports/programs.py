@@ -27,7 +27,7 @@ def write_onnx(exported: Exported, out: Path) -> None:
 
     Raises:
         NotInstalledError: onnx or onnxscript is not installed.
-        SettingError: an operation has no counterpart in ONNX.
+        NotExportableError: an operation has no counterpart in ONNX.
     """
     require("onnx", "onnxscript", "onnxruntime")
     with refused("onnx"):
@@ -42,7 +42,7 @@ def write_torchscript(exported: Exported, out: Path) -> None:
     """Write what torch.jit.load reads, by recording one pass.
 
     Raises:
-        SettingError: this version of torch has no TorchScript, or cannot record the pass.
+        NotExportableError: this version of torch has no TorchScript, or cannot record the pass.
     """
     with refused("torchscript", "choose another format, such as torch-export"), torch.no_grad():
         jit: Any = torch.jit  # deprecated, and still what many programs read

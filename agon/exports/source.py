@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
-from agon.errors import SettingError
+from agon.exports.formats import NotExportableError
 from agon.exports.network import Exported
 from agon.exports.programs import METADATA
 from agon.runs.files import save_tensors
@@ -102,7 +102,7 @@ def source(exported: Exported) -> str:
     """The text of the Python file.
 
     Raises:
-        SettingError: the program uses something that such a file cannot spell.
+        NotExportableError: the program uses something that such a file cannot spell.
     """
     short, tensors, trained = weights_of(exported.program)
     written = exported.program.graph.python_code("self")
@@ -110,7 +110,8 @@ def source(exported: Exported) -> str:
     used = {name for name in written.globals if re.search(rf"\b{name}\b", body)}
     unknown = sorted(used - GLOBALS.keys())
     if unknown:
-        raise SettingError(f"safetensors: the network uses {', '.join(unknown)}, which no file can spell; choose onnx")
+        operations = ", ".join(unknown)
+        raise NotExportableError(f"safetensors: the network uses {operations}, which no file can spell; choose onnx")
     weights = {
         name: (tuple(t.shape), str(t.dtype).removeprefix("torch."), name in trained) for name, t in tensors.items()
     }

@@ -126,10 +126,9 @@ def _alone(description: dict[str, Any] | None) -> str:
         return LEFT_OUT
     ends = (description["input"], description["output"])
     arrow = " -> ".join(f"{end['name']} ({', '.join(map(str, end['shape']))})" for end in ends)
-    scaled = [
-        SCALED.format(name=name, **description[name]) for name in ("input", "output") if "units" in description[name]
-    ]
-    return ALONE.format(player=description["player"], arrow=arrow, scaled="".join(scaled))
+    named = [(name, units) for name in ("input", "output") if (units := description[name].get("units"))]
+    scaled = "".join(SCALED.format(name=name, units=units) for name, units in named)
+    return ALONE.format(player=description["player"], arrow=arrow, scaled=scaled)
 
 
 def _table(scores: list[dict[str, Any]]) -> str:

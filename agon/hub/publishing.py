@@ -7,6 +7,7 @@ from pathlib import Path
 from agon.errors import RunError, SettingError, require
 from agon.exports.checking import BATCHES
 from agon.exports.exporting import write
+from agon.exports.formats import NotExportableError
 from agon.exports.network import network_of
 from agon.hub.card import card
 from agon.hub.release import release
@@ -18,7 +19,7 @@ from agon.terminal.waiting import stage, waiting
 from agon.training import Training
 from agon.untrusted import shortened
 
-CONFIG, WEIGHTS, README = "config.json", "model.safetensors", "README.md"
+CONFIG, WEIGHTS, PROGRAM, README = "config.json", "model.safetensors", "model.py", "README.md"
 
 
 def push(
@@ -83,6 +84,9 @@ def prepare(
     | experiment.json, arithmetic.json, checkpoints/ | the run, with which agon samples, evaluates and battles |
     | metrics.jsonl, metrics/, log.jsonl, samples/ | scores, log, and the last samples of the fixed latents |
 
+    Where no file can hold the network, config.json and model.* are left out: a line on standard error and the card say
+    why.
+
     Args:
         run: the run, or its directory.
         name: owner/name of a model on the Hub.
@@ -100,9 +104,11 @@ def prepare(
         run = Run.of(run)
         training = load(run, trust=trust)
         published = release(run, training, out)
-        description = _exported(training, out)
+        description, refusal = _exported(training, out)
         text = card(name, published, training, description, licence)
         published.files.write(README, text.encode("utf-8", "backslashreplace"))
+    if refusal:
+        warn(f"agon: {name} has no {WEIGHTS}, {PROGRAM} and {CONFIG}, for programs without agon: {refusal}")
     return out
 
 
@@ -112,18 +118,17 @@ def check_name(name: str) -> None:
         raise SettingError(f"expected OWNER/NAME of a model on the Hub, got '{shortened(name)}'")
 
 
-def _exported(training: Training, out: Path) -> dict[str, object] | None:
-    """Write the network that generates or classifies, with its description; None, and a line, if no file can."""
+def _exported(training: Training, out: Path) -> tuple[dict[str, object] | None, str]:
+    """Write the network that generates or classifies; its description, or why no file can hold it."""
     player = "generator" if training.game.generating_players else "classifier"
     try:
         network = network_of(training, player, max(BATCHES))
         write(network, out / WEIGHTS, "safetensors")
-    except SettingError as error:  # a network that cannot be recorded; the run itself is published all the same
-        warn(f"agon: {WEIGHTS} and model.py, for readers without agon, are left out: {error.typed}")
-        return None
+    except NotExportableError as error:  # the run itself is published all the same
+        return None, error.typed
     config = {"library_name": "agon", **network.description}
     Run(out).files.write(CONFIG, (json.dumps(config, indent=2) + "\n").encode())
-    return network.description
+    return network.description, ""
 
 
 def _refused(name: str, fault: Exception) -> RunError:

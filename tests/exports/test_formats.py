@@ -1,5 +1,6 @@
 """Every network in every format computes what the run computes, for any number of inputs."""
 
+import errno
 import json
 import resource
 import warnings
@@ -13,10 +14,10 @@ from safetensors import safe_open
 from torch import Tensor, nn
 
 from agon import part
-from agon.errors import RunError, SettingError
+from agon.errors import AgonError, RunError, SettingError
 from agon.exports.checking import READERS, check
 from agon.exports.exporting import python_file, write
-from agon.exports.formats import FORMATS, Format
+from agon.exports.formats import FORMATS, Format, NotExportableError, refused
 from agon.exports.network import network_of
 from agon.games import Adversarial
 from agon.networks import NETWORKS, dcgan, gran
@@ -146,6 +147,20 @@ def test_a_full_disk_is_a_sentence(to: Format, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("error", "raised"),
+    [
+        (ValueError("an operation has no counterpart"), NotExportableError),
+        (OSError(errno.ENOSPC, "No space left on device"), RunError),
+        (MemoryError("a tensor"), SettingError),
+    ],
+)
+def test_what_the_system_refuses_is_no_refusal_of_the_format(error: Exception, raised: type[AgonError]) -> None:
+    with pytest.raises(AgonError) as told, refused("onnx"):
+        raise error
+    assert type(told.value) is raised
+
+
 @pytest.mark.parametrize("to", FORMATS)
 def test_another_network_is_caught(to: Format, tmp_path: Path) -> None:
     """The negative control of the check: the file of one network beside another run of the same shape."""
@@ -182,7 +197,7 @@ def test_nothing_of_a_description_is_code(tmp_path: Path) -> None:
 def test_a_network_that_takes_classes_is_refused(player: str, takes: str) -> None:
     begun = training("mlp.generator", SMALL)
     begun.game.__class__ = type("Conditional", (Adversarial,), {takes: 10})
-    with pytest.raises(SettingError, match=f"player '{player}': expected a network with one input"):
+    with pytest.raises(NotExportableError, match=f"player '{player}': expected a network with one input"):
         network_of(begun, player, 5)
 
 
